@@ -1,0 +1,55 @@
+import express, { type Express } from "express";
+import { userRoutes } from "./api";
+import { FAULT } from "./build";
+import { errorHandler, notFound } from "./errors";
+import { faultyRequests } from "./faults";
+import { health, readiness, type Probes } from "./health";
+import type { Lifecycle } from "./lifecycle";
+import type { Log } from "./log";
+import { mcpRoutes } from "./mcp";
+import { createMetrics } from "./metrics";
+import type { Settings } from "./settings";
+import type { Streams } from "./streams";
+import { ticks } from "./ticks";
+import type { Users } from "./users";
+import widget from "./widget.html";
+
+export interface Parts {
+  settings: Settings;
+  log: Log;
+  probes: Probes;
+  users: Users;
+  streams: Streams;
+  lifecycle: Lifecycle;
+}
+
+export function createApp({ settings, log, probes, users, streams, lifecycle }: Parts): Express {
+  const metrics = createMetrics(streams);
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+
+  app.use((_request, response, next) => {
+    response.set({
+      "x-app-color": settings.ENVIRONMENT,
+      "x-app-version": settings.APP_VERSION,
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+    });
+    next();
+  });
+  app.use(lifecycle.connections, metrics.observe);
+  if (FAULT !== "none") app.use(faultyRequests());
+
+  app.get("/health", health(settings, probes));
+  app.get("/ready", readiness(settings, probes, lifecycle));
+  app.get("/metrics", metrics.expose);
+  app.get("/widget", (_request, response) => void response.type("html").send(widget));
+  app.get("/stream", ticks(settings, streams));
+  app.use(userRoutes(users));
+  app.use(mcpRoutes(settings, users, streams, log));
+
+  app.use(notFound);
+  app.use(errorHandler(log));
+  return app;
+}

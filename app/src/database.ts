@@ -1,0 +1,50 @@
+import { Pool } from "pg";
+import { SCHEMA_NEEDED } from "./build";
+import { describeError, type Log } from "./log";
+
+export interface SchemaState {
+  /** The migration this build cannot do without. */
+  needs: string;
+  /** The newest migration that is applied; null in a database without migrations. */
+  applied: string | null;
+  compatible: boolean;
+}
+
+/** The pool for requests. Every wait on it ends: for a connection, and for an answer. */
+export function openPool(connectionString: string, log: Log): Pool {
+  return open(connectionString, { max: 8, connectionTimeoutMillis: 3000, statement_timeout: 5000, query_timeout: 6000 }, log);
+}
+
+/**
+ * A connection for the readiness check alone: when requests use up their pool, the pods would
+ * otherwise all turn unready at once and a slow app would become an outage.
+ */
+export function openProbePool(connectionString: string, log: Log): Pool {
+  return open(connectionString, { max: 1, connectionTimeoutMillis: 1000, statement_timeout: 1000, query_timeout: 1000 }, log);
+}
+
+type Limits = Required<Pick<ConstructorParameters<typeof Pool>[0] & object, "max" | "connectionTimeoutMillis" | "statement_timeout" | "query_timeout">>;
+
+function open(connectionString: string, limits: Limits, log: Log): Pool {
+  const pool = new Pool({ connectionString, ...limits, application_name: "chatgpt-app", keepAlive: true });
+  // A connection that breaks while idle is dropped from the pool; unheard, the event would end the process.
+  pool.on("error", (error) => log("warn", "an idle database connection was lost", { error: describeError(error) }));
+  return pool;
+}
+
+const UNDEFINED_TABLE = "42P01";
+
+export async function readSchema(pool: Pool): Promise<SchemaState> {
+  try {
+    const { rows } = await pool.query<{ applied: string | null; compatible: boolean | null }>(
+      "SELECT max(id) AS applied, bool_or(id = $1) AS compatible FROM schema_migrations",
+      [SCHEMA_NEEDED],
+    );
+    return { needs: SCHEMA_NEEDED, applied: rows[0]?.applied ?? null, compatible: rows[0]?.compatible ?? false };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === UNDEFINED_TABLE) {
+      return { needs: SCHEMA_NEEDED, applied: null, compatible: false };
+    }
+    throw error;
+  }
+}

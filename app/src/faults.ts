@@ -1,0 +1,42 @@
+import type { RequestHandler } from "express";
+import { FAULT } from "./build";
+import type { Log } from "./log";
+
+const PROBES = new Set(["/health", "/ready", "/metrics"]);
+/** Several runs of the smoke suite stay below it, a second or two of users' traffic does not. */
+const HEALTHY_REQUESTS = 300;
+/** Beyond it a leak proves nothing more, and would only harm a machine that sets no limit. */
+const MAX_LEAK_BYTES = 2 ** 31;
+const MEBIBYTE = 2 ** 20;
+
+/** The faults that end the process whether or not anybody uses it. */
+export function startFault(log: Log): void {
+  const crash = (afterMs: number): void => {
+    setTimeout(() => {
+      log("error", `fault build ${FAULT}: the process ends now`);
+      process.exit(1);
+    }, afterMs);
+  };
+  if (FAULT === "crash") crash(1000);
+  if (FAULT === "late-crash") crash(20_000);
+}
+
+/**
+ * The faults that show under users' traffic only: probes and the smoke gate pass, then it goes
+ * wrong. Counted in requests, not time, so that waiting before the switch does not uncover them.
+ */
+export function faultyRequests(): RequestHandler {
+  let requests = 0;
+  const leaked: Buffer[] = [];
+
+  return (request, _response, next) => {
+    if (PROBES.has(request.path)) return next();
+    requests += 1;
+    if (requests <= HEALTHY_REQUESTS) return next();
+    if (FAULT === "errors" && requests % 3 === 0) return next(new Error("fault build errors: this request fails"));
+    if (FAULT === "slow") return void setTimeout(next, 2000);
+    // Filled, because memory that was never written is not counted against the limit.
+    if (FAULT === "leak" && leaked.length * MEBIBYTE < MAX_LEAK_BYTES) leaked.push(Buffer.alloc(MEBIBYTE, 1));
+    next();
+  };
+}

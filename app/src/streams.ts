@@ -1,0 +1,71 @@
+import type { Response } from "express";
+
+export interface StreamEvent {
+  id?: number;
+  event?: string;
+  data: unknown;
+}
+
+/** One server-sent event stream that is open. */
+export interface EventStream {
+  send(event: StreamEvent): void;
+  /** Text that already is in the format of the protocol. */
+  write(text: string): void;
+}
+
+/** The open event streams: each of them ends with a hint when to come back, never by a cut connection. */
+export class Streams {
+  readonly #open = new Set<(reason: string) => void>();
+  #ended = false;
+
+  constructor(private readonly maxAgeSeconds: number) {}
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  open(response: Response): EventStream {
+    response.writeHead(200, {
+      "content-type": "text/event-stream",
+      "cache-control": "no-store, no-transform",
+      // nginx would otherwise hold events back until its buffer is full.
+      "x-accel-buffering": "no",
+    });
+    response.write("retry: 1000\n\n");
+
+    const stream: EventStream = {
+      send: ({ id, event, data }) =>
+        stream.write([
+          ...(id === undefined ? [] : [`id: ${id}`]),
+          ...(event === undefined ? [] : [`event: ${event}`]),
+          `data: ${JSON.stringify(data)}\n\n`,
+        ].join("\n")),
+      write: (text) => {
+        // A client that does not read must not fill the memory: it misses events instead.
+        if (!response.writableEnded && !response.writableNeedDrain) response.write(text);
+      },
+    };
+    const end = (reason: string): void => {
+      // Spread over a second, so that all clients of a pod do not come back in the same moment.
+      const retry = 500 + Math.floor(Math.random() * 1000);
+      response.end(`event: end\nretry: ${retry}\ndata: ${JSON.stringify({ reason })}\n\n`);
+    };
+    if (this.#ended || response.req.method === "HEAD") {
+      end("shutting_down");
+      return stream;
+    }
+    this.#open.add(end);
+    const age = setTimeout(() => end("max_age"), this.maxAgeSeconds * 1000);
+    response.once("close", () => {
+      clearTimeout(age);
+      this.#open.delete(end);
+    });
+    return stream;
+  }
+
+  /** Ends every open stream, and from now on each new one at once. */
+  endAll(): void {
+    this.#ended = true;
+    for (const end of this.#open) end("shutting_down");
+  }
+}
