@@ -1,0 +1,27 @@
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["**/dist/", "**/node_modules/"] },
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      // Template texts for people are full of numbers.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // mocha's describe and it return promises that mocha itself handles.
+      "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [{ from: "package", package: "@types/mocha", name: ["describe", "it", "before", "after"] }] }],
+    },
+  },
+  {
+    // chai's assertions are properties.
+    files: ["tests/**/*.ts"],
+    rules: { "@typescript-eslint/no-unused-expressions": "off" },
+  },
+  {
+    // A dynamic provider's code is stored as text: it has to load its package when it runs.
+    files: ["components/dynamicStep.ts"],
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
+);
