@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export interface SuiteRun {
+  /** Folder of the program: mocha and ts-node are resolved from here. */
+  cwd: string;
+  /** Glob of the test files, relative to `cwd`. */
+  suite: string;
+  env: Record<string, string>;
+  budgetMs: number;
+}
+
+export interface FailedTest {
+  title: string;
+  error: string;
+}
+
+export interface SuiteResult {
+  passed: string[];
+  failed: FailedTest[];
+  /** True when the budget ran out first; the lists hold what had ended by then. */
+  timedOut: boolean;
+  /** Exit code of mocha, or null when it was killed. */
+  exitCode: number | null;
+  /** The last lines mocha wrote to stderr: why a suite could not even load. */
+  stderr: string;
+}
+
+/** Kept of stderr: enough for the stack of a file that does not load. */
+const stderrLines = 20;
+
+/** Runs a mocha suite in a process of its own, and reads each result as it comes so that a killed run still tells what it saw. */
+export async function runMocha({ cwd, suite, env, budgetMs }: SuiteRun): Promise<SuiteResult> {
+  const resolve = createRequire(join(cwd, "package.json")).resolve;
+  const mocha = resolve("mocha/bin/mocha.js");
+  const typescript = resolve("ts-node/register/transpile-only");
+  const child = spawn(process.execPath, [mocha, "--reporter", "json-stream", "--require", typescript, "--exit", suite], {
+    cwd,
+    // Nothing of this process's environment that could be a secret reaches the suite.
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const result: SuiteResult = { passed: [], failed: [], timedOut: false, exitCode: null, stderr: "" };
+  const errors: string[] = [];
+  createInterface(child.stdout).on("line", (line) => { collect(line, result); });
+  createInterface(child.stderr).on("line", (line) => {
+    errors.push(line);
+    if (errors.length > stderrLines) errors.shift();
+  });
+  const timer = setTimeout(() => {
+    result.timedOut = true;
+    child.kill("SIGKILL");
+  }, budgetMs);
+  try {
+    result.exitCode = await new Promise<number | null>((done, fail) => {
+      child.once("error", fail);
+      child.once("close", done);
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+  result.stderr = errors.join("\n");
+  return result;
+}
+
+/** One line of mocha's json-stream reporter: ["pass", {...}] or ["fail", {...}]; anything else is the suite's own output. */
+function collect(line: string, result: SuiteResult): void {
+  const event = parseEvent(line);
+  if (event === undefined) return;
+  const [kind, { fullTitle, err }] = event;
+  if (kind === "pass") result.passed.push(fullTitle);
+  if (kind === "fail") result.failed.push({ title: fullTitle, error: err ?? "failed" });
+}
+
+function parseEvent(line: string): [string, { fullTitle: string; err?: string }] | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return isEvent(parsed) ? parsed : undefined;
+}
+
+function isEvent(value: unknown): value is [string, { fullTitle: string; err?: string }] {
+  if (!Array.isArray(value) || typeof value[0] !== "string") return false;
+  const body: unknown = value[1];
+  return typeof body === "object" && body !== null && "fullTitle" in body && typeof body.fullTitle === "string";
+}

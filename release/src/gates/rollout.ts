@@ -1,0 +1,174 @@
+import type { V1Deployment } from "@kubernetes/client-node";
+import { otherColor, type Color } from "../color.js";
+import { connect, type Cluster } from "../kubernetes/cluster.js";
+import { orUndefined } from "../kubernetes/orUndefined.js";
+import { describeLive, readLiveColor } from "../live.js";
+import { names, templateAnnotation } from "../names.js";
+import { DeadlineError, poll } from "../poll.js";
+import { messageOf, Refusal } from "../refusal.js";
+import type { Step } from "../step.js";
+import { findTrouble, type PodTrouble } from "./podTrouble.js";
+import { isSwitchPending } from "./switchPending.js";
+
+export type RolloutInputs = {
+  context: string;
+  namespace: string;
+  app: string;
+  color: Color;
+  /** Hash of the pod template that has to be running. */
+  template: string;
+  replicas: number;
+  /** Whether the stack config wants this color to serve users. */
+  active: boolean;
+  budgetSeconds: number;
+};
+
+export type RolloutOutputs = { readyReplicas: number };
+
+/** A trouble that may pass has to persist this long before it ends the rollout: image pulls and Secrets are retried every few seconds. */
+const patienceMs = 15_000;
+
+/**
+ * The gate that says a color is really there. The provider's own await is not trusted:
+ * it can report a Deployment ready before the controller has seen the new generation.
+ */
+export const rollout: Step<RolloutInputs, RolloutOutputs> = {
+  check: () => Promise.resolve([]),
+
+  async isNeeded(last, inputs) {
+    if (last.template !== inputs.template || last.replicas !== inputs.replicas) return true;
+    return inputs.active && (await isSwitchPending(inputs));
+  },
+
+  async run(inputs) {
+    const cluster = connect(inputs);
+    try {
+      const ready = await awaitRollout(cluster, inputs);
+      if (inputs.active) await refuseLessThanLive(cluster, inputs, ready);
+      return { readyReplicas: ready };
+    } catch (error) {
+      throw new Error(`${messageOf(error)}\n${await describeLive(cluster, inputs.app)}`, { cause: error });
+    }
+  },
+};
+
+async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<number> {
+  const since = new Map<string, number>();
+  const name = names.deployment(inputs.app, inputs.color);
+  let last = "the Deployment was not found";
+  try {
+    return await poll(
+      async () => {
+        const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }));
+        if (deployment === undefined) return undefined;
+        const pending = whatIsPending(deployment, inputs);
+        if (pending === undefined) return deployment.status?.readyReplicas ?? 0;
+        last = pending;
+        refuseReplicaFailure(deployment, inputs, since);
+        await refuseTrouble(cluster, inputs, since);
+        return undefined;
+      },
+      { timeoutMs: inputs.budgetSeconds * 1000 },
+    );
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    throw new Refusal({
+      what: `Deployment ${cluster.namespace}/${name} was not ready within ${inputs.budgetSeconds} s`,
+      rule: last,
+      next: `kubectl -n ${cluster.namespace} describe deployment ${name}; with more time: pulumi config set rolloutBudgetSeconds N`,
+    });
+  }
+}
+
+/** What is missing until the Deployment runs the wanted template on all replicas, or undefined when nothing is. */
+export function whatIsPending(deployment: V1Deployment, wanted: Pick<RolloutInputs, "template" | "replicas">): string | undefined {
+  const { metadata, spec, status } = deployment;
+  const template = spec?.template.metadata?.annotations?.[templateAnnotation];
+  if (template !== wanted.template) return `its pod template is ${template ?? "unmarked"}, wanted ${wanted.template}`;
+  const observed = status?.observedGeneration ?? 0;
+  if (observed < (metadata?.generation ?? 0)) return `the controller has seen generation ${observed} of ${metadata?.generation}`;
+  const replicas = status?.replicas ?? 0;
+  const updatedReplicas = status?.updatedReplicas ?? 0;
+  const readyReplicas = status?.readyReplicas ?? 0;
+  const availableReplicas = status?.availableReplicas ?? 0;
+  if (updatedReplicas < wanted.replicas) return `${updatedReplicas} of ${wanted.replicas} pods are updated`;
+  if (replicas > updatedReplicas) return `${replicas - updatedReplicas} pods of the old revision are still there`;
+  if (readyReplicas < wanted.replicas) return `${readyReplicas} of ${wanted.replicas} pods are ready`;
+  if (availableReplicas < wanted.replicas) return `${availableReplicas} of ${wanted.replicas} pods are available`;
+  return undefined;
+}
+
+/** Quota, Pod Security and admission refusals: no pod appears, the reason is in a condition. */
+function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, since: Map<string, number>): void {
+  const failure = deployment.status?.conditions?.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+  if (failure === undefined || !hasPersisted("ReplicaFailure", since)) return;
+  throw new Refusal({
+    what: `No pods can be made for ${inputs.namespace}/${names.deployment(inputs.app, inputs.color)}`,
+    rule: failure.message ?? failure.reason ?? "ReplicaFailure",
+    next: `kubectl -n ${inputs.namespace} get events --sort-by=.lastTimestamp`,
+  });
+}
+
+async function refuseTrouble(cluster: Cluster, inputs: RolloutInputs, since: Map<string, number>): Promise<void> {
+  const labelSelector = `app=${inputs.app},version=${inputs.color}`;
+  const pods = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector });
+  for (const pod of pods.items) {
+    // Pods of the revision before this one say nothing about the new image.
+    if (pod.metadata?.annotations?.[templateAnnotation] !== inputs.template) continue;
+    const trouble = findTrouble(pod);
+    if (trouble === undefined) continue;
+    if (trouble.final || hasPersisted(trouble.reason, since)) throw await explain(cluster, inputs, trouble);
+  }
+}
+
+function hasPersisted(reason: string, since: Map<string, number>): boolean {
+  const first = since.get(reason) ?? Date.now();
+  since.set(reason, first);
+  return Date.now() - first >= patienceMs;
+}
+
+async function explain(cluster: Cluster, { color, app, namespace }: RolloutInputs, trouble: PodTrouble): Promise<Refusal> {
+  const what = `The ${color} color does not start: pod ${trouble.pod}, ${trouble.reason}`;
+  switch (trouble.reason) {
+    case "ImagePullBackOff":
+    case "ErrImagePull":
+    case "InvalidImageName":
+      return new Refusal({ what, rule: trouble.message, next: `push the image, or pulumi config set ${color}Tag TAG with a tag that exists, then pulumi up` });
+    case "CreateContainerConfigError":
+      return new Refusal({
+        what,
+        rule: trouble.message,
+        next: `kubectl -n ${namespace} create secret generic ${names.databaseSecret} --from-literal=url=… (or ${names.openaiSecret} --from-literal=api-key=…), then pulumi up`,
+      });
+    case "CrashLoop":
+      return new Refusal({
+        what,
+        rule: `${trouble.message}; ${await readyPodsOf(cluster, app, color)}`,
+        next: `kubectl -n ${namespace} logs ${trouble.pod} --previous; then pulumi config set ${color}Tag TAG with a version that starts, and pulumi up`,
+      });
+    default:
+      return new Refusal({ what, rule: trouble.message, next: `kubectl -n ${namespace} describe pod ${trouble.pod}` });
+  }
+}
+
+async function readyPodsOf(cluster: Cluster, app: string, color: Color): Promise<string> {
+  const deployment = await orUndefined(
+    cluster.apps.readNamespacedDeployment({ name: names.deployment(app, color), namespace: cluster.namespace }),
+  );
+  return `${deployment?.status?.readyReplicas ?? 0} of ${deployment?.spec?.replicas ?? 0} pods are ready`;
+}
+
+/** An idle color smaller than the live one would be overrun by the switch. */
+async function refuseLessThanLive(cluster: Cluster, inputs: RolloutInputs, ready: number): Promise<void> {
+  const live = await readLiveColor(cluster, inputs.app);
+  if (live !== otherColor(inputs.color)) return;
+  const name = names.deployment(inputs.app, live);
+  const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }));
+  const serving = deployment?.spec?.replicas ?? 0;
+  if (ready >= serving) return;
+  throw new Refusal({
+    what: `The switch to ${inputs.color} was refused: it has ${ready} ready pods, ${live} has ${serving}`,
+    rule: "the color that takes over needs at least the replicas that serve users now",
+    next: `pulumi config set replicas ${serving} && pulumi up`,
+  });
+}

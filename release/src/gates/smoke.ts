@@ -1,0 +1,103 @@
+import type { Color } from "../color.js";
+import { connect, type Cluster } from "../kubernetes/cluster.js";
+import { forwardPod } from "../kubernetes/portForward.js";
+import { describeLive } from "../live.js";
+import { names } from "../names.js";
+import { messageOf, Refusal } from "../refusal.js";
+import type { Step } from "../step.js";
+import { readyPodsBehind } from "./endpoints.js";
+import { runMocha, type SuiteResult } from "./mochaRun.js";
+import { isSwitchPending } from "./switchPending.js";
+
+export type SmokeInputs = {
+  context: string;
+  namespace: string;
+  app: string;
+  color: Color;
+  /** The image tag that the pods must report as their version. */
+  version: string;
+  /** Hash of the pod template: another image or environment means another run. */
+  template: string;
+  /** Whether the stack config wants this color to serve users. */
+  active: boolean;
+  /** Glob of the test files, relative to the program's folder. */
+  suite: string;
+  budgetSeconds: number;
+};
+
+export type SmokeOutputs = { passedTests: number };
+
+/** The gate before traffic: the smoke suite, against the color itself, while users are still on the other one. */
+export const smokeGate: Step<SmokeInputs, SmokeOutputs> = {
+  check: () => Promise.resolve([]),
+
+  async isNeeded(last, inputs) {
+    if (last.template !== inputs.template) return true;
+    return inputs.active && (await isSwitchPending(inputs));
+  },
+
+  async run(inputs) {
+    const cluster = connect(inputs);
+    try {
+      return { passedTests: await runSuite(cluster, inputs) };
+    } catch (error) {
+      throw new Error(`${messageOf(error)}\n${await describeLive(cluster, inputs.app)}`, { cause: error });
+    }
+  },
+};
+
+async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> {
+  const service = names.colorService(inputs.app, inputs.color);
+  const [pod] = await readyPodsBehind(cluster, service);
+  if (pod === undefined) {
+    throw new Refusal({
+      what: `The smoke gate of ${inputs.color} was not run: Service ${cluster.namespace}/${service} has no ready endpoint`,
+      rule: "a gate needs at least one ready pod to test",
+      next: `kubectl -n ${cluster.namespace} get pods -l app=${inputs.app},version=${inputs.color}`,
+    });
+  }
+  const forwarded = await forwardPod(cluster, pod.name, pod.port);
+  try {
+    const result = await runMocha({
+      cwd: process.cwd(),
+      suite: inputs.suite,
+      env: { BASE_URL: forwarded.url, EXPECT_COLOR: inputs.color, EXPECT_VERSION: inputs.version },
+      budgetMs: inputs.budgetSeconds * 1000,
+    });
+    refuseFailure(inputs, result);
+    return result.passed.length;
+  } finally {
+    forwarded.close();
+  }
+}
+
+/** A suite passes when every test ran, at least one did, and mocha says so itself. */
+export function refuseFailure(inputs: Pick<SmokeInputs, "color" | "version" | "suite" | "budgetSeconds">, result: SuiteResult): void {
+  const { color, version, suite, budgetSeconds } = inputs;
+  const next = `fix it and push a new image, then pulumi config set ${color}Tag TAG && pulumi up`;
+  if (result.timedOut) {
+    throw new Refusal({
+      what: `The smoke gate of ${color} (${version}) ran out of its ${budgetSeconds} s`,
+      rule: `${result.passed.length} tests had passed, ${result.failed.length} failed${listOf(result)}`,
+      next: `${next}; with more time: pulumi config set smokeBudgetSeconds N`,
+    });
+  }
+  if (result.failed.length > 0) {
+    throw new Refusal({
+      what: `The smoke gate of ${color} (${version}) failed`,
+      rule: `${result.failed.length} of ${result.passed.length + result.failed.length} tests failed${listOf(result)}`,
+      next,
+    });
+  }
+  if (result.passed.length === 0 || result.exitCode !== 0) {
+    throw new Refusal({
+      what: `The smoke gate of ${color} (${version}) proved nothing: ${result.passed.length} tests ran, mocha ended with ${result.exitCode ?? "a signal"}`,
+      rule: result.stderr === "" ? `no test was found by ${suite}` : result.stderr,
+      next: `npx mocha ${suite}`,
+    });
+  }
+}
+
+function listOf({ failed }: SuiteResult): string {
+  return failed.map(({ title, error }) => `\n        ✗ ${title}\n          ${error.split("\n")[0] ?? ""}`).join("");
+}

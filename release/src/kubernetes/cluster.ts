@@ -1,0 +1,41 @@
+import { AppsV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
+import { Refusal } from "../refusal.js";
+
+/** Where a release happens: a context of the kubeconfig and a namespace in it. */
+export interface ClusterRef {
+  /** Context name; empty means the kubeconfig's current context. The kubeconfig is found as kubectl finds it (KUBECONFIG, ~/.kube/config, in-cluster). */
+  context: string;
+  namespace: string;
+}
+
+export interface Cluster {
+  namespace: string;
+  config: KubeConfig;
+  core: CoreV1Api;
+  apps: AppsV1Api;
+  discovery: DiscoveryV1Api;
+}
+
+/** @throws Refusal when the context does not exist */
+export function connect({ context, namespace }: ClusterRef): Cluster {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  if (context !== "") {
+    const known = config.getContexts().map(({ name }) => name);
+    if (!known.includes(context)) {
+      throw new Refusal({
+        what: `Kubernetes context "${context}" was refused`,
+        rule: `the kubeconfig knows ${known.length > 0 ? known.join(", ") : "no context"}`,
+        next: "kubectl config get-contexts, then pulumi config set context NAME",
+      });
+    }
+    config.setCurrentContext(context);
+  }
+  return {
+    namespace,
+    config,
+    core: config.makeApiClient(CoreV1Api),
+    apps: config.makeApiClient(AppsV1Api),
+    discovery: config.makeApiClient(DiscoveryV1Api),
+  };
+}

@@ -1,0 +1,11 @@
+import { ApiException } from "@kubernetes/client-node";
+
+/** The object, or undefined where the API server answers 404. Every other failure stays a failure. */
+export async function orUndefined<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof ApiException && error.code === 404) return undefined;
+    throw error;
+  }
+}

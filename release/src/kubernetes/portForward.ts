@@ -1,0 +1,37 @@
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { PortForward } from "@kubernetes/client-node";
+import type { Cluster } from "./cluster.js";
+
+export interface Forwarded {
+  /** Base URL on this machine, for example http://127.0.0.1:40123. */
+  url: string;
+  close(): void;
+}
+
+/**
+ * Makes one pod's port reachable on a free loopback port.
+ * Every connection gets a stream of its own, as kubectl port-forward does.
+ */
+export async function forwardPod(cluster: Cluster, pod: string, port: number): Promise<Forwarded> {
+  const forward = new PortForward(cluster.config);
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+    // A client that goes away mid-answer is its own affair; without a listener it would end this process.
+    socket.on("error", () => socket.destroy());
+    forward.portForward(cluster.namespace, pod, [port], socket, null, socket).catch(() => socket.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: () => {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { connect } from "../kubernetes/cluster.js";
+import { readSecretValue } from "../kubernetes/secretValue.js";
+import { describeLive } from "../live.js";
+import { names } from "../names.js";
+import { messageOf } from "../refusal.js";
+import type { Step } from "../step.js";
+import { runMigrations } from "./runner.js";
+
+export type MigrationsInputs = {
+  context: string;
+  namespace: string;
+  app: string;
+  /** Relative to the program's folder, so that it is the same on every machine. */
+  folder: string;
+  /** What the schema has to have, in order. A reviewer sees a new release's additions here. */
+  migrations: { id: string; name: string }[];
+};
+
+export type MigrationsOutputs = { schemaVersion: string; applied: string[] };
+
+/** Keys of the database Secret, in the order they are tried: a direct URL beside a pooled one, because a pooler breaks session locks. */
+const urlKeys = ["direct-url", "url"] as const;
+
+/** Expand migrations: before any pod of the new version starts. Going back to an older list never undoes anything. */
+export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
+  check: () => Promise.resolve([]),
+
+  isNeeded(last, inputs) {
+    const known = new Set(last.migrations.map(({ id }) => id));
+    return Promise.resolve(inputs.migrations.some(({ id }) => !known.has(id)));
+  },
+
+  async run({ context, namespace, app, folder, migrations }) {
+    const cluster = connect({ context, namespace });
+    try {
+      const url = await readSecretValue(cluster, names.databaseSecret, ...urlKeys);
+      return await runMigrations(url, { folder, migrations });
+    } catch (error) {
+      throw new Error(`${messageOf(error)}\n${await describeLive(cluster, app)}`, { cause: error });
+    }
+  },
+};

@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { colors } from "../color.js";
+import { field, json } from "./fields.js";
+import { cpuPattern, memoryPattern } from "./quantity.js";
+
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const hostPattern = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+const repositoryPattern = /^[a-z0-9]+([._:/-]+[a-z0-9]+)*$/;
+const tagPattern = /^(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const migrationId = /^\d{4,}$/;
+
+function integer(fallback: number, min: number, max: number, what: string) {
+  return field(json(z.int().min(min).max(max).default(fallback)), { rule: `a whole number of ${what} from ${min} to ${max}`, example: String(fallback) });
+}
+
+function tag() {
+  return field(z.string().regex(tagPattern).optional(), {
+    rule: "an image tag: letters, digits, '_', '.', '-', at most 128, and never latest, which names another image tomorrow",
+    example: "v1.3.0",
+  });
+}
+
+function cpu(fallback: string) {
+  return field(json(z.coerce.string().regex(cpuPattern).default(fallback)), { rule: "CPUs, as 250m or 0.5", example: fallback });
+}
+
+function memory(fallback: string) {
+  return field(z.string().regex(memoryPattern).default(fallback), { rule: "memory, with Ki, Mi or Gi", example: fallback });
+}
+
+/** Variables that the program sets itself. */
+const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "OPENAI_API_KEY", "REDIS_URL"];
+
+function environment() {
+  const variables = z.record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).refine((name) => !ownVariables.includes(name)),
+    z.union([z.string(), z.number(), z.boolean()]).transform(String),
+  );
+  return field(json(variables.default({})), {
+    rule: `an object of variable names and texts, without ${ownVariables.join(", ")}, which the program sets`,
+    example: `--path 'environment.LOG_LEVEL' info`,
+  });
+}
+
+const seconds = z.int().min(0).max(3600);
+const positive = z.int().min(1).max(3600);
+
+function probe(initialDelaySeconds: number, periodSeconds: number, timeoutSeconds: number, failureThreshold: number) {
+  const timings = z.strictObject({
+    initialDelaySeconds: seconds.default(initialDelaySeconds),
+    periodSeconds: positive.default(periodSeconds),
+    timeoutSeconds: positive.default(timeoutSeconds),
+    failureThreshold: positive.default(failureThreshold),
+  });
+  return field(json(timings.prefault({})), {
+    rule: "an object with whole numbers of seconds: initialDelaySeconds (0 or more), periodSeconds, timeoutSeconds, and failureThreshold (each 1 or more)",
+    example: `--path 'readinessProbe.periodSeconds' ${periodSeconds}`,
+  });
+}
+
+/** Every setting of a stack: its type, its default, its rule. The same list, with descriptions, stands in Pulumi.yaml. */
+export const shape = {
+  activeColor: field(z.enum(colors), { rule: "blue or green", example: "green" }),
+  blueTag: tag(),
+  greenTag: tag(),
+  imageRepository: field(z.string().max(255).regex(repositoryPattern), { rule: "an image repository without a tag, in lower case", example: "ghcr.io/you/chatgpt-app" }),
+  replicas: integer(3, 1, 1000, "pods"),
+  namespace: field(z.string().regex(dnsLabel).default("chatgpt-production"), { rule: "a Kubernetes name: lower-case letters, digits and '-', at most 63", example: "chatgpt-production" }),
+  context: field(z.string().max(253).default(""), { rule: "a context of your kubeconfig", example: "production" }),
+  host: field(z.string().regex(hostPattern), { rule: "a host name with a domain, in lower case", example: "app.example.com" }),
+  ingressClass: field(z.string().regex(dnsLabel).default("nginx"), { rule: "the name of an IngressClass", example: "nginx" }),
+  clusterIssuer: field(z.string().regex(dnsLabel).default("letsencrypt-prod"), { rule: "the name of a cert-manager ClusterIssuer", example: "letsencrypt-prod" }),
+  redisUrl: field(z.string().regex(/^rediss?:\/\/[^\s:@/]+(:\d+)?(\/\d+)?$/).default("redis://redis:6379"), {
+    rule: "redis://HOST:PORT or rediss://HOST:PORT, without a password: it would be readable in the Deployment",
+    example: "redis://redis:6379",
+    // A wrong one may carry a password.
+    secret: true,
+  }),
+  environment: environment(),
+  blueEnvironment: environment(),
+  greenEnvironment: environment(),
+  cpuRequest: cpu("250m"),
+  cpuLimit: cpu("500m"),
+  memoryRequest: memory("256Mi"),
+  memoryLimit: memory("512Mi"),
+  livenessProbe: probe(30, 10, 5, 3),
+  readinessProbe: probe(10, 5, 3, 2),
+  drainSeconds: integer(5, 0, 300, "seconds"),
+  terminationGraceSeconds: integer(30, 1, 3600, "seconds"),
+  rolloutBudgetSeconds: integer(300, 1, 3600, "seconds"),
+  smokeBudgetSeconds: integer(300, 1, 3600, "seconds"),
+  smokeSuite: field(z.string().min(1).default("tests/smoke/**/*.ts"), { rule: "a glob of mocha test files, relative to the program", example: "tests/smoke/**/*.ts" }),
+  schemaVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest migration wanted, four digits or more", example: "0002" }),
+  allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
+  databaseAdminUrl: field(z.string().regex(/^postgres(ql)?:\/\/\S+$/).optional(), { rule: "a PostgreSQL URL of a role that may create roles and databases", example: "--secret postgres://admin@db.example.com/postgres", secret: true }),
+  databaseAddress: field(z.string().regex(/^[^\s/@:]+:\d{1,5}$/).optional(), { rule: "HOST:PORT of the database as pods see it", example: "db.example.com:5432" }),
+  openaiApiKey: field(z.string().min(1).optional(), { rule: "a text", example: "--secret sk-…", secret: true }),
+};
+
+export type FlatSettings = { [K in keyof typeof shape]: z.output<(typeof shape)[K]> };

@@ -1,0 +1,115 @@
+import type { Color } from "../color.js";
+import { Refusal } from "../refusal.js";
+import { helpOf } from "./fields.js";
+import { quantity } from "./quantity.js";
+import { shape, type FlatSettings } from "./schema.js";
+
+export type ProbeTimings = FlatSettings["livenessProbe"];
+
+/** What differs between the colors. A color without a tag is not deployed: its Deployment stays at zero. */
+export interface ColorSettings {
+  tag: string | undefined;
+  environment: Record<string, string>;
+}
+
+/** A stack's config after every rule has been checked. */
+export interface Settings
+  extends Omit<FlatSettings, "blueTag" | "greenTag" | "environment" | "blueEnvironment" | "greenEnvironment" | "databaseAdminUrl" | "databaseAddress"> {
+  colors: Record<Color, ColorSettings>;
+  /** Present when the program makes the database account itself. */
+  database: { adminUrl: string; address: string } | undefined;
+}
+
+/** Every key that a stack's config may have. */
+export const settingKeys = Object.keys(shape) as (keyof FlatSettings)[];
+
+type RawSettings = Record<string, string | undefined>;
+
+interface SettingViolation {
+  field: string;
+  value: string;
+  rule: string;
+  example: string;
+}
+
+/**
+ * Reads a stack's config as text by key.
+ * @throws Refusal naming every violation at once, each with field, value, rule and example
+ */
+export function parseSettings(config: Record<string, string>): Settings {
+  // Pulumi.yaml gives every optional text the default "", because Pulumi calls a typed setting without one missing.
+  const raw: RawSettings = Object.fromEntries(Object.entries(config).filter(([, text]) => text !== ""));
+  const violations: SettingViolation[] = unknownKeys(raw);
+  const values: Partial<FlatSettings> = {};
+  for (const key of settingKeys) {
+    const parsed = shape[key].safeParse(raw[key]);
+    if (parsed.success) Object.assign(values, { [key]: parsed.data });
+    else violations.push(violation(key, raw[key], helpOf(shape[key]).rule));
+  }
+  violations.push(...brokenTogether(values, raw));
+  if (violations.length > 0 || !isComplete(values)) throw refusal(violations);
+  return arrange(values);
+}
+
+function isComplete(values: Partial<FlatSettings>): values is FlatSettings {
+  return settingKeys.every((key) => key in values);
+}
+
+function unknownKeys(raw: RawSettings): SettingViolation[] {
+  const known: ReadonlySet<string> = new Set(settingKeys);
+  return Object.keys(raw)
+    .filter((key) => !known.has(key))
+    .map((key) => ({ field: key, value: "[not shown]", rule: `not a setting; the settings are ${settingKeys.join(", ")}`, example: `pulumi config rm ${key}` }));
+}
+
+/** Rules between settings. Each looks only at values that are right by themselves. */
+function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {
+  const broken: SettingViolation[] = [];
+  const { activeColor, cpuRequest, cpuLimit, memoryRequest, memoryLimit, drainSeconds, terminationGraceSeconds } = values;
+  if (activeColor !== undefined && raw[`${activeColor}Tag`] === undefined) {
+    broken.push(violation(`${activeColor}Tag`, undefined, `the active color (${activeColor}) needs an image tag`));
+  }
+  if (cpuRequest !== undefined && cpuLimit !== undefined && quantity(cpuRequest) > quantity(cpuLimit)) {
+    broken.push(violation("cpuRequest", cpuRequest, `at most cpuLimit (${cpuLimit})`));
+  }
+  if (memoryRequest !== undefined && memoryLimit !== undefined && quantity(memoryRequest) > quantity(memoryLimit)) {
+    broken.push(violation("memoryRequest", memoryRequest, `at most memoryLimit (${memoryLimit})`));
+  }
+  if (drainSeconds !== undefined && terminationGraceSeconds !== undefined && drainSeconds >= terminationGraceSeconds) {
+    broken.push(violation("drainSeconds", String(drainSeconds), `less than terminationGraceSeconds (${terminationGraceSeconds}), or the pod is killed while it drains`));
+  }
+  if (raw["databaseAddress"] !== undefined && raw["databaseAdminUrl"] === undefined) {
+    broken.push(violation("databaseAddress", raw["databaseAddress"], "only together with databaseAdminUrl"));
+  }
+  if (values.databaseAdminUrl !== undefined && raw["databaseAddress"] === undefined) {
+    broken.push(violation("databaseAddress", undefined, "needed with databaseAdminUrl: pods may see the server under another address"));
+  }
+  return broken;
+}
+
+function violation(key: keyof FlatSettings, value: string | undefined, rule: string): SettingViolation {
+  const { example, secret = false } = helpOf(shape[key]);
+  const command = example.startsWith("--path") ? `pulumi config set ${example}` : `pulumi config set ${key} ${example}`;
+  return { field: key, value: value === undefined ? "(not set)" : secret ? "[secret]" : JSON.stringify(value), rule, example: command };
+}
+
+function refusal(violations: SettingViolation[]): Refusal {
+  const lines = violations.map(
+    ({ field, value, rule, example }) => `  ${field} = ${value}\n    rule:    ${rule}\n    example: ${example}`,
+  );
+  const count = violations.length === 1 ? "1 setting was" : `${violations.length} settings were`;
+  return new Refusal({ what: `${count} refused\n${lines.join("\n")}`, rule: "every setting is checked before anything is touched; nothing was", next: "correct them and run it again" });
+}
+
+function arrange(flat: FlatSettings): Settings {
+  const { blueTag, greenTag, environment, blueEnvironment, greenEnvironment, databaseAdminUrl, databaseAddress, ...rest } = flat;
+  const database = databaseAdminUrl !== undefined && databaseAddress !== undefined ? { adminUrl: databaseAdminUrl, address: databaseAddress } : undefined;
+  return {
+    ...rest,
+    colors: {
+      blue: { tag: blueTag, environment: { ...environment, ...blueEnvironment } },
+      green: { tag: greenTag, environment: { ...environment, ...greenEnvironment } },
+    },
+    database,
+  };
+}
