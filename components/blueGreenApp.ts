@@ -1,0 +1,117 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Provider } from "@pulumi/kubernetes";
+import { Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
+import { colors, otherColor, type Color } from "@bluegreen/release/color";
+import { listMigrations } from "@bluegreen/release/migrations/files";
+import { names } from "@bluegreen/release/names";
+import type { Settings } from "@bluegreen/release/settings/settings";
+import { AppColor, servicePorts, skipAwait } from "./appColor";
+import { AppIngress } from "./appIngress";
+import { DatabaseAccess } from "./databaseAccess";
+import { colorTemplate } from "./podTemplate";
+import { LiveLock, Migrations } from "./steps";
+
+const migrationsFolder = "migrations";
+
+/**
+ * An app in two colors, one of them live. The only place that knows the order of a release:
+ *
+ *     lock on the live color → expand migrations → the active color rolls out → its smoke gate
+ *     → the active Service points to it → the other color rolls out → its smoke gate
+ *
+ * The color that config makes active always comes first. So a switch moves traffic only after its
+ * gates, and a rollback moves it away from a bad color before that one is touched.
+ */
+export class BlueGreenApp extends pulumi.ComponentResource {
+  readonly liveColor: pulumi.Output<string>;
+  readonly schemaVersion: pulumi.Output<string>;
+  readonly previewPassword: pulumi.Output<string>;
+
+  constructor(app: string, settings: Settings, options?: pulumi.ComponentResourceOptions) {
+    super("bluegreen:app:BlueGreenApp", app, {}, options);
+    const { namespace, context, activeColor } = settings;
+    const provider = new Provider(app, { ...(context !== "" && { context }), enableServerSideApply: true }, { parent: this });
+    const within = { parent: this, providers: [provider] };
+
+    const home = new Namespace(app, { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider });
+    const templates = {
+      blue: colorTemplate(app, "blue", tagOf(settings, "blue"), settings),
+      green: colorTemplate(app, "green", tagOf(settings, "green"), settings),
+    };
+
+    const lock = new LiveLock(
+      `${app}-live-lock`,
+      {
+        context,
+        namespace,
+        app,
+        activeColor,
+        templates: { blue: deployed(settings, "blue", templates.blue.hash), green: deployed(settings, "green", templates.green.hash) },
+        allowLiveChange: settings.allowLiveChange,
+      },
+      { parent: this, dependsOn: home },
+    );
+    const secrets = this.makeSecrets(app, settings, [lock], within);
+    const migrations = new Migrations(
+      `${app}-migrations`,
+      { context, namespace, app, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
+      { parent: this, dependsOn: [lock, ...secrets] },
+    );
+
+    const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: [migrations] }, within);
+    const activeService = new Service(
+      names.activeService(app),
+      {
+        metadata: { name: names.activeService(app), namespace, labels: { app }, annotations: skipAwait },
+        spec: { selector: templates[activeColor].labels, ports: servicePorts },
+      },
+      { parent: this, provider, dependsOn: active.gates },
+    );
+    const idleColor = otherColor(activeColor);
+    new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [activeService] }, within);
+
+    const ingress = new AppIngress(
+      app,
+      {
+        settings,
+        activeService: names.activeService(app),
+        colorServices: { blue: names.colorService(app, "blue"), green: names.colorService(app, "green") },
+        after: [activeService],
+      },
+      within,
+    );
+
+    this.liveColor = activeService.spec.selector.apply((selector) => selector["version"] ?? "none");
+    this.schemaVersion = migrations.schemaVersion;
+    this.previewPassword = ingress.previewPassword;
+    this.registerOutputs();
+  }
+
+  /** The Secrets that config gives the program to make; all others must be there before pods start. */
+  private makeSecrets(app: string, { namespace, database, openaiApiKey }: Settings, after: pulumi.Resource[], options: pulumi.ComponentResourceOptions): pulumi.Resource[] {
+    const secrets: pulumi.Resource[] = [];
+    if (database !== undefined) secrets.push(new DatabaseAccess(app, { namespace, ...database, after }, options).secret);
+    if (openaiApiKey !== undefined) {
+      const metadata = { name: names.openaiSecret, namespace };
+      secrets.push(new Secret(`${app}-openai`, { metadata, stringData: { "api-key": pulumi.secret(openaiApiKey) } }, { ...options, dependsOn: after }));
+    }
+    return secrets;
+  }
+}
+
+/** No pod of this namespace may have more rights than the restricted standard leaves it. */
+const podSecurity = {
+  "pod-security.kubernetes.io/enforce": "restricted",
+  "pod-security.kubernetes.io/warn": "restricted",
+};
+
+/** A color that is not deployed still has a Deployment, at zero: with the other color's image, until it gets its own. */
+function tagOf({ colors: each }: Settings, color: Color): string {
+  const tag = each[color].tag ?? each[otherColor(color)].tag;
+  if (tag === undefined) throw new Error(`neither ${colors.join(" nor ")} has a tag`);
+  return tag;
+}
+
+function deployed({ colors: each }: Settings, color: Color, hash: string): string | null {
+  return each[color].tag === undefined ? null : hash;
+}

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { names, templateAnnotation } from "@bluegreen/release/names";
+import type { Color } from "@bluegreen/release";
+import type { ProbeTimings, Settings } from "@bluegreen/release/settings/settings";
+
+/** The user that the app runs as: any number but 0, and not one of a real system account. */
+const appUser = 10001;
+
+/** Where the app listens inside its container. */
+export const appPort = 3000;
+
+export interface ColorTemplate {
+  labels: { app: string; version: Color };
+  /** Changes whenever anything in the pods would. */
+  hash: string;
+  spec: ReturnType<typeof podSpec>;
+  metadata: { labels: { app: string; version: Color }; annotations: Record<string, string> };
+}
+
+/** The pods of a color, from settings alone: plain data, so that a preview can compare it with what is live. */
+export function colorTemplate(app: string, color: Color, tag: string, settings: Settings): ColorTemplate {
+  const labels = { app, version: color };
+  const spec = podSpec(labels, tag, settings);
+  const hash = createHash("sha256").update(JSON.stringify({ labels, spec })).digest("hex").slice(0, 12);
+  return { labels, hash, spec, metadata: { labels, annotations: { [templateAnnotation]: hash } } };
+}
+
+function podSpec(labels: { app: string; version: Color }, tag: string, settings: Settings) {
+  return {
+    // The app never talks to the API server.
+    automountServiceAccountToken: false,
+    // Otherwise every Service of the namespace becomes a variable of every pod.
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: settings.terminationGraceSeconds,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: appUser,
+      runAsGroup: appUser,
+      fsGroup: appUser,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    // Spread where the cluster can, run where it cannot: one node is enough to start.
+    topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
+      maxSkew: 1,
+      topologyKey,
+      whenUnsatisfiable: "ScheduleAnyway",
+      labelSelector: { matchLabels: labels },
+    })),
+    containers: [
+      {
+        name: names.container,
+        image: `${settings.imageRepository}:${tag}`,
+        imagePullPolicy: "IfNotPresent",
+        ports: [{ name: "http", containerPort: appPort, protocol: "TCP" }],
+        env: environment(labels.version, tag, settings),
+        resources: {
+          requests: { cpu: settings.cpuRequest, memory: settings.memoryRequest },
+          limits: { cpu: settings.cpuLimit, memory: settings.memoryLimit },
+        },
+        livenessProbe: httpProbe("/health", settings.livenessProbe),
+        readinessProbe: httpProbe("/ready", settings.readinessProbe),
+        // Endpoints leave the Services' tables a moment after a pod is told to stop; until then it goes on serving.
+        ...(settings.drainSeconds > 0 && { lifecycle: { preStop: { sleep: { seconds: settings.drainSeconds } } } }),
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        },
+      },
+    ],
+  };
+}
+
+function environment(color: Color, tag: string, settings: Settings) {
+  const own = Object.entries(settings.colors[color].environment).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    { name: "ENVIRONMENT", value: color },
+    { name: "APP_VERSION", value: tag },
+    { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: names.databaseSecret, key: "url" } } },
+    { name: "OPENAI_API_KEY", valueFrom: { secretKeyRef: { name: names.openaiSecret, key: "api-key" } } },
+    { name: "REDIS_URL", value: settings.redisUrl },
+    ...own.map(([name, value]) => ({ name, value })),
+  ];
+}
+
+function httpProbe(path: string, timings: ProbeTimings) {
+  return { httpGet: { path, port: "http" }, ...timings };
+}

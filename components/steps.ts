@@ -1,0 +1,69 @@
+import * as pulumi from "@pulumi/pulumi";
+import type {
+  DatabaseAccountInputs,
+  DatabaseAccountOutputs,
+  LiveLockInputs,
+  LiveLockOutputs,
+  MigrationsInputs,
+  MigrationsOutputs,
+  RolloutInputs,
+  RolloutOutputs,
+  SmokeInputs,
+  SmokeOutputs,
+} from "@bluegreen/release";
+import { dynamicStep, type StepArgs } from "./dynamicStep";
+
+/** Outputs must be named among the inputs for Pulumi to create them. */
+type Pending<Outputs> = { [K in keyof Outputs]: undefined };
+
+/** Refuses, in preview, whatever would change the color that serves users. */
+export class LiveLock extends pulumi.dynamic.Resource {
+  declare readonly activeColor: pulumi.Output<LiveLockOutputs["activeColor"]>;
+
+  constructor(name: string, args: StepArgs<LiveLockInputs>, options?: pulumi.CustomResourceOptions) {
+    super(dynamicStep("liveLock"), name, args, options, "bluegreen", "LiveLock");
+  }
+}
+
+/** Applies the expand migrations that the database does not have yet. */
+export class Migrations extends pulumi.dynamic.Resource {
+  declare readonly schemaVersion: pulumi.Output<MigrationsOutputs["schemaVersion"]>;
+  declare readonly applied: pulumi.Output<MigrationsOutputs["applied"]>;
+
+  constructor(name: string, args: StepArgs<MigrationsInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<MigrationsOutputs> = { schemaVersion: undefined, applied: undefined };
+    super(dynamicStep("migrations"), name, { ...args, ...pending }, options, "bluegreen", "Migrations");
+  }
+}
+
+/** Waits until a color really runs the wanted template on every replica. */
+export class Rollout extends pulumi.dynamic.Resource {
+  declare readonly readyReplicas: pulumi.Output<RolloutOutputs["readyReplicas"]>;
+
+  constructor(name: string, args: StepArgs<RolloutInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<RolloutOutputs> = { readyReplicas: undefined };
+    super(dynamicStep("rollout"), name, { ...args, ...pending }, options, "bluegreen", "Rollout");
+  }
+}
+
+/** Runs the smoke suite against a color that has no users yet. */
+export class SmokeGate extends pulumi.dynamic.Resource {
+  declare readonly passedTests: pulumi.Output<SmokeOutputs["passedTests"]>;
+
+  constructor(name: string, args: StepArgs<SmokeInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<SmokeOutputs> = { passedTests: undefined };
+    super(dynamicStep("smokeGate"), name, { ...args, ...pending }, options, "bluegreen", "SmokeGate");
+  }
+}
+
+/** Makes the app's database role and database where the program is trusted with an admin connection. */
+export class DatabaseAccount extends pulumi.dynamic.Resource {
+  declare readonly database: pulumi.Output<DatabaseAccountOutputs["database"]>;
+
+  constructor(name: string, args: StepArgs<DatabaseAccountInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<DatabaseAccountOutputs> = { database: undefined };
+    // The provider gets both in plain text and hands them back as outputs: those have to be marked again.
+    const secrets = pulumi.mergeOptions(options, { additionalSecretOutputs: ["adminUrl", "password"] });
+    super(dynamicStep("databaseAccount"), name, { ...args, ...pending }, secrets, "bluegreen", "DatabaseAccount");
+  }
+}

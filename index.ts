@@ -1,0 +1,16 @@
+import { otherColor } from "@bluegreen/release/color";
+import { BlueGreenApp } from "./components/blueGreenApp";
+import { readSettings } from "./components/settings";
+
+const settings = readSettings();
+const app = new BlueGreenApp("chatgpt-app", settings);
+
+export const liveColor = app.liveColor;
+export const idleColor = app.liveColor.apply((color) => (color === "blue" || color === "green" ? otherColor(color) : "none"));
+export const blueTag = settings.colors.blue.tag ?? "none";
+export const greenTag = settings.colors.green.tag ?? "none";
+export const schemaVersion = app.schemaVersion;
+export const url = `https://${settings.host}/`;
+export const blueUrl = `https://${settings.host}/blue/`;
+export const greenUrl = `https://${settings.host}/green/`;
+export const previewPassword = app.previewPassword;

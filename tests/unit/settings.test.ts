@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { expect } from "chai";
+import { parse } from "yaml";
+import { parseSettings, settingKeys } from "@bluegreen/release/settings/settings";
+
+const valid = { activeColor: "blue", blueTag: "v1.2.3", imageRepository: "ghcr.io/you/chatgpt-app", host: "app.example.com" };
+
+function refusalOf(config: Record<string, string>): string {
+  try {
+    parseSettings(config);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new Error("the settings were accepted");
+}
+
+describe("Settings", () => {
+  it("take the guide's values where nothing else is said", () => {
+    const settings = parseSettings(valid);
+    expect(settings).to.deep.include({ replicas: 3, namespace: "chatgpt-production", cpuRequest: "250m", memoryLimit: "512Mi" });
+    expect(settings.livenessProbe).to.deep.equal({ initialDelaySeconds: 30, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 });
+    expect(settings.readinessProbe).to.deep.equal({ initialDelaySeconds: 10, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 });
+  });
+
+  it("report every violation at once, each with field, value, rule and example", () => {
+    const text = refusalOf({ ...valid, activeColor: "purple", replicas: "0", host: "not a host", blueTag: "latest", greentag: "v2" });
+    expect(text).to.contain("5 settings were refused");
+    for (const key of ["activeColor", "replicas", "host", "blueTag", "greentag"]) {
+      expect(text).to.match(new RegExp(`^  ${key} = .+\\n    rule:    .+\\n    example: pulumi config (set|rm) `, "m"));
+    }
+    expect(text).to.contain('activeColor = "purple"');
+    expect(text).to.contain("nothing was");
+  });
+
+  it("name what is missing and how to set it", () => {
+    const text = refusalOf({});
+    for (const key of ["activeColor", "imageRepository", "host"]) expect(text).to.contain(`${key} = (not set)`);
+    expect(text).to.contain("example: pulumi config set activeColor green");
+  });
+
+  it("need a tag for the active color, and none for the other", () => {
+    expect(refusalOf({ ...valid, activeColor: "green" })).to.contain("greenTag = (not set)");
+    expect(parseSettings(valid).colors.green.tag).to.equal(undefined);
+  });
+
+  it("refuse values that only together are wrong", () => {
+    const text = refusalOf({ ...valid, cpuRequest: "2", memoryRequest: "1Gi", drainSeconds: "30", databaseAddress: "db:5432" });
+    expect(text).to.contain('cpuRequest = "2"').and.contain("at most cpuLimit (500m)");
+    expect(text).to.contain('memoryRequest = "1Gi"');
+    expect(text).to.contain("less than terminationGraceSeconds (30)");
+    expect(text).to.contain("only together with databaseAdminUrl");
+  });
+
+  it("merge a color's variables over the common ones and keep the program's own out of reach", () => {
+    const settings = parseSettings({ ...valid, environment: '{"LOG_LEVEL":"info","FLAG":true}', greenEnvironment: '{"LOG_LEVEL":"debug"}' });
+    expect(settings.colors.blue.environment).to.deep.equal({ LOG_LEVEL: "info", FLAG: "true" });
+    expect(settings.colors.green.environment).to.deep.equal({ LOG_LEVEL: "debug", FLAG: "true" });
+    expect(refusalOf({ ...valid, environment: '{"DATABASE_URL":"postgres://elsewhere"}' })).to.contain("which the program sets");
+  });
+
+  it("never show the value of a secret setting, not even a wrong one", () => {
+    const text = refusalOf({ ...valid, databaseAdminUrl: "mysql://root:hunter2@db", databaseAddress: "db:5432" });
+    expect(text).to.contain("databaseAdminUrl = [secret]");
+    expect(text).not.to.contain("hunter2");
+  });
+
+  it("refuse a Redis URL that carries a password, without repeating it", () => {
+    const text = refusalOf({ ...valid, redisUrl: "redis://:hunter2@redis:6379" });
+    expect(text).to.contain("without a password");
+    expect(text).not.to.contain("hunter2");
+  });
+
+  it("are the same in Pulumi.yaml: every key described, and the same default", () => {
+    const { config } = parse(readFileSync("Pulumi.yaml", "utf8")) as { config: Record<string, { default: unknown; description: string }> };
+    expect(Object.keys(config).sort()).to.deep.equal([...settingKeys].sort());
+    const defaults = Object.entries(config).map(([key, { default: value }]) => [key, typeof value === "string" ? value : JSON.stringify(value)] as const);
+    expect(parseSettings({ ...Object.fromEntries<string>(defaults), ...valid })).to.deep.equal(parseSettings(valid));
+    for (const [key, { description }] of Object.entries(config)) expect(description, key).to.match(/\w{3}.*\.$/);
+  });
+});
