@@ -14,7 +14,7 @@ const schema = z
     ENVIRONMENT: z.enum(["blue", "green"], { error: "must be blue or green" }),
     APP_VERSION: z.string({ error: "is not set" }).min(1),
     DATABASE_URL: url("postgres:", "postgresql:"),
-    REDIS_URL: url("redis:", "rediss:"),
+    REDIS_URL: url("redis:", "rediss:", "unix:"),
     OPENAI_API_KEY: z.string({ error: "is not set" }).min(1),
     OPENAI_BASE_URL: url("http:", "https:").default("https://api.openai.com/v1"),
     /** Off by default: an outage of a third party should not take the whole app out of service. */
