@@ -51,7 +51,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: home },
     );
-    const secrets = this.makeSecrets(app, settings, [lock], within);
+    const secrets = this.makeSecrets(app, settings, [lock], provider);
     const migrations = new Migrations(
       `${app}-migrations`,
       { context, namespace, app, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
@@ -88,12 +88,12 @@ export class BlueGreenApp extends pulumi.ComponentResource {
   }
 
   /** The Secrets that config gives the program to make; all others must be there before pods start. */
-  private makeSecrets(app: string, { namespace, database, openaiApiKey }: Settings, after: pulumi.Resource[], options: pulumi.ComponentResourceOptions): pulumi.Resource[] {
+  private makeSecrets(app: string, { namespace, database, openaiApiKey }: Settings, after: pulumi.Resource[], provider: Provider): pulumi.Resource[] {
     const secrets: pulumi.Resource[] = [];
-    if (database !== undefined) secrets.push(new DatabaseAccess(app, { namespace, ...database, after }, options).secret);
+    if (database !== undefined) secrets.push(new DatabaseAccess(app, { namespace, ...database, after }, { parent: this, providers: [provider] }).secret);
     if (openaiApiKey !== undefined) {
       const metadata = { name: names.openaiSecret, namespace };
-      secrets.push(new Secret(`${app}-openai`, { metadata, stringData: { "api-key": pulumi.secret(openaiApiKey) } }, { ...options, dependsOn: after }));
+      secrets.push(new Secret(`${app}-openai`, { metadata, stringData: { "api-key": pulumi.secret(openaiApiKey) } }, { parent: this, provider, dependsOn: after }));
     }
     return secrets;
   }

@@ -32,7 +32,7 @@ export class DatabaseAccess extends pulumi.ComponentResource {
       {
         metadata: { name: names.databaseSecret, namespace },
         stringData: {
-          url: pulumi.interpolate`postgres://${account}:${password.result}@${address}/${made.database}`,
+          url: pulumi.interpolate`postgres://${account}:${password.result}@${address}/${account}`,
           "direct-url": password.result.apply((plain) => directUrl(adminUrl, account, plain)),
         },
       },

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type {
   DatabaseAccountInputs,
-  DatabaseAccountOutputs,
   LiveLockInputs,
   LiveLockOutputs,
   MigrationsInputs,
@@ -58,12 +57,9 @@ export class SmokeGate extends pulumi.dynamic.Resource {
 
 /** Makes the app's database role and database where the program is trusted with an admin connection. */
 export class DatabaseAccount extends pulumi.dynamic.Resource {
-  declare readonly database: pulumi.Output<DatabaseAccountOutputs["database"]>;
-
   constructor(name: string, args: StepArgs<DatabaseAccountInputs>, options?: pulumi.CustomResourceOptions) {
-    const pending: Pending<DatabaseAccountOutputs> = { database: undefined };
     // The provider gets both in plain text and hands them back as outputs: those have to be marked again.
     const secrets = pulumi.mergeOptions(options, { additionalSecretOutputs: ["adminUrl", "password"] });
-    super(dynamicStep("databaseAccount"), name, { ...args, ...pending }, secrets, "bluegreen", "DatabaseAccount");
+    super(dynamicStep("databaseAccount"), name, args, secrets, "bluegreen", "DatabaseAccount");
   }
 }

@@ -12,7 +12,7 @@ export type DatabaseAccountInputs = {
   password: string;
 };
 
-export type DatabaseAccountOutputs = { database: string };
+export type DatabaseAccountOutputs = Record<string, never>;
 
 /** A role with its own database, made when missing; its password is set to the wanted one. Nothing is ever dropped. */
 export const databaseAccount: Step<DatabaseAccountInputs, DatabaseAccountOutputs> = {
@@ -35,7 +35,7 @@ export const databaseAccount: Step<DatabaseAccountInputs, DatabaseAccountOutputs
       const verb = rows[0]?.role === true ? "ALTER" : "CREATE";
       await client.query(`${verb} ROLE ${role} LOGIN PASSWORD ${escapeLiteral(scramVerifier(password))}`);
       if (rows[0]?.database !== true) await client.query(`CREATE DATABASE ${role} OWNER ${role}`);
-      return { database: name };
+      return {};
     } catch (error) {
       throw new Refusal(
         {

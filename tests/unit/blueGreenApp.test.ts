@@ -1,0 +1,170 @@
+import { expect } from "chai";
+import { recordApp, someSettings, type Recorder } from "./recorder";
+
+const types = {
+  namespace: "kubernetes:core/v1:Namespace",
+  deployment: "kubernetes:apps/v1:Deployment",
+  service: "kubernetes:core/v1:Service",
+  ingress: "kubernetes:networking.k8s.io/v1:Ingress",
+  budget: "kubernetes:policy/v1:PodDisruptionBudget",
+  secret: "kubernetes:core/v1:Secret",
+  lock: "pulumi-nodejs:dynamic/bluegreen:LiveLock",
+  migrations: "pulumi-nodejs:dynamic/bluegreen:Migrations",
+  rollout: "pulumi-nodejs:dynamic/bluegreen:Rollout",
+  smoke: "pulumi-nodejs:dynamic/bluegreen:SmokeGate",
+};
+
+/** Everything that a resource waits for, directly or not. */
+function allBefore(recorder: Recorder, name: string, seen = new Set<string>()): Set<string> {
+  for (const resource of recorder.recorded.filter((each) => each.name === name)) {
+    for (const before of resource.dependsOn) {
+      if (seen.has(before)) continue;
+      seen.add(before);
+      allBefore(recorder, before, seen);
+    }
+  }
+  return seen;
+}
+
+describe("The blue-green app", () => {
+  let recorder: Recorder;
+  before(async () => {
+    recorder = await recordApp();
+  });
+
+  it("puts everything into a namespace that enforces the restricted Pod Security Standard", () => {
+    expect(recorder.one(types.namespace, "chatgpt-app").inputs["metadata"]).to.deep.equal({
+      name: "chatgpt-production",
+      labels: { "pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted" },
+    });
+    for (const { type, inputs } of recorder.recorded) {
+      if (!type.startsWith("kubernetes:") || type === types.namespace) continue;
+      expect(inputs["metadata"], type).to.deep.include({ namespace: "chatgpt-production" });
+    }
+  });
+
+  it("has a Deployment of each color as the guide describes it", () => {
+    for (const [color, tag] of [["blue", "v1.2.3"], ["green", "v1.3.0"]] as const) {
+      const { metadata, spec } = recorder.one(types.deployment, `chatgpt-app-${color}`).inputs as {
+        metadata: { name: string };
+        spec: { replicas: number; selector: unknown; strategy: unknown; template: { metadata: { labels: unknown }; spec: Record<string, unknown> & { containers: Record<string, unknown>[] } } };
+      };
+      const labels = { app: "chatgpt-app", version: color };
+      expect(metadata.name).to.equal(`chatgpt-app-${color}`);
+      expect(spec.replicas).to.equal(3);
+      expect(spec.selector).to.deep.equal({ matchLabels: labels });
+      expect(spec.strategy).to.deep.equal({ type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } });
+      expect(spec.template.metadata.labels).to.deep.equal(labels);
+      const [container] = spec.template.spec.containers;
+      expect(container).to.deep.include({
+        name: "mcp-server",
+        image: `ghcr.io/you/chatgpt-app:${tag}`,
+        ports: [{ name: "http", containerPort: 3000, protocol: "TCP" }],
+        resources: { requests: { cpu: "250m", memory: "256Mi" }, limits: { cpu: "500m", memory: "512Mi" } },
+        livenessProbe: { httpGet: { path: "/health", port: "http" }, initialDelaySeconds: 30, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+        readinessProbe: { httpGet: { path: "/ready", port: "http" }, initialDelaySeconds: 10, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
+      });
+      expect(container?.["env"]).to.deep.equal([
+        { name: "ENVIRONMENT", value: color },
+        { name: "APP_VERSION", value: tag },
+        { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: "db-credentials", key: "url" } } },
+        { name: "OPENAI_API_KEY", valueFrom: { secretKeyRef: { name: "openai-credentials", key: "api-key" } } },
+        { name: "REDIS_URL", value: "redis://redis:6379" },
+      ]);
+    }
+  });
+
+  it("has a Service of each color and the active one, 80 to the container's port", () => {
+    const ports = [{ name: "http", protocol: "TCP", port: 80, targetPort: "http" }];
+    for (const [name, version] of [["chatgpt-app-blue", "blue"], ["chatgpt-app-green", "green"], ["chatgpt-app-service", "blue"]] as const) {
+      expect(recorder.one(types.service, name).inputs["spec"], name).to.deep.equal({ selector: { app: "chatgpt-app", version }, ports });
+    }
+  });
+
+  it("lets users in by TLS, and testers to the color paths by a generated password", () => {
+    const users = recorder.one(types.ingress, "chatgpt-app-ingress").inputs as { spec: { rules: { host: string; http: { paths: unknown[] } }[] } };
+    expect(users.spec).to.deep.include({ ingressClassName: "nginx", tls: [{ hosts: ["app.example.com"], secretName: "chatgpt-app-tls" }] });
+    expect(users.spec.rules[0]?.http.paths).to.deep.equal([
+      { path: "/", pathType: "Prefix", backend: { service: { name: "chatgpt-app-service", port: { name: "http" } } } },
+    ]);
+    const testers = recorder.one(types.ingress, "chatgpt-app-ingress-colors").inputs as {
+      metadata: { annotations: Record<string, string> };
+      spec: { rules: { http: { paths: { path: string; backend: { service: { name: string } } }[] } }[] };
+    };
+    expect(testers.metadata.annotations).to.include({
+      "nginx.ingress.kubernetes.io/rewrite-target": "/$2",
+      "nginx.ingress.kubernetes.io/auth-type": "basic",
+      "nginx.ingress.kubernetes.io/auth-secret": "chatgpt-app-preview-auth",
+    });
+    expect(testers.spec.rules[0]?.http.paths.map(({ path, backend }) => [path, backend.service.name])).to.deep.equal([
+      ["/blue(/|$)(.*)", "chatgpt-app-blue"],
+      ["/green(/|$)(.*)", "chatgpt-app-green"],
+    ]);
+    expect(recorder.one(types.secret, "chatgpt-app-ingress-preview").inputs["stringData"]).to.deep.equal({ auth: "preview:hash-of-chatgpt-app-ingress-preview" });
+  });
+
+  it("moves traffic only after the lock, the migrations, the rollout and the smoke gate of the active color", () => {
+    const before = allBefore(recorder, "chatgpt-app-service");
+    expect([...before]).to.include.members(["chatgpt-app-live-lock", "chatgpt-app-migrations", "chatgpt-app-blue", "chatgpt-app-blue-rollout", "chatgpt-app-blue-smoke"]);
+  });
+
+  it("touches the other color only after traffic has left it", () => {
+    expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-service");
+    expect([...allBefore(recorder, "chatgpt-app-service")]).not.to.include("chatgpt-app-green");
+  });
+
+  it("turns the order around when green is to be active", async () => {
+    const switched = await recordApp({ ...someSettings, activeColor: "green" });
+    expect(switched.one(types.service, "chatgpt-app-service").inputs["spec"]).to.deep.include({ selector: { app: "chatgpt-app", version: "green" } });
+    expect([...allBefore(switched, "chatgpt-app-service")]).to.include("chatgpt-app-green-smoke");
+    expect([...allBefore(switched, "chatgpt-app-blue")]).to.include("chatgpt-app-service");
+  });
+
+  it("tells each gate what it has to see", () => {
+    const { inputs } = recorder.one(types.smoke, "chatgpt-app-green-smoke");
+    expect(inputs).to.deep.include({ app: "chatgpt-app", color: "green", version: "v1.3.0", active: false, budgetSeconds: 300 });
+    expect(recorder.one(types.rollout, "chatgpt-app-blue-rollout").inputs).to.deep.include({ color: "blue", replicas: 3, active: true });
+    expect(recorder.one(types.migrations, "chatgpt-app-migrations").inputs["migrations"]).to.deep.equal([
+      { id: "0001", name: "create_users" },
+      { id: "0002", name: "add_user_tier" },
+    ]);
+  });
+
+  it("keeps a color without a tag at zero and without gates", async () => {
+    const first = await recordApp({ ...someSettings, greenTag: "" });
+    expect(first.one(types.deployment, "chatgpt-app-green").inputs["spec"]).to.deep.include({ replicas: 0 });
+    expect(first.recorded.filter(({ name }) => name.startsWith("chatgpt-app-green-"))).to.deep.equal([]);
+    expect(first.one(types.lock, "chatgpt-app-live-lock").inputs["templates"]).to.deep.include({ green: null });
+  });
+
+  it("marks pods that would change, and only those", async () => {
+    const hashes = async (config: Record<string, string>) => (await recordApp({ ...someSettings, ...config })).one(types.lock, "chatgpt-app-live-lock").inputs["templates"] as Record<string, string>;
+    const plain = await hashes({});
+    const green = await hashes({ greenTag: "v1.4.0" });
+    expect(green["blue"]).to.equal(plain["blue"]);
+    expect(green["green"]).not.to.equal(plain["green"]);
+    expect(await hashes({ replicas: "5" })).to.deep.equal(plain);
+    expect((await hashes({ environment: '{"LOG_LEVEL":"debug"}' }))["blue"]).not.to.equal(plain["blue"]);
+  });
+
+  it("makes the database account and both Secrets where config lets it", async () => {
+    const own = await recordApp({
+      ...someSettings,
+      databaseAdminUrl: "postgres://admin@localhost/postgres?host=%2Frun%2Fpg",
+      databaseAddress: "10.0.0.1:5432",
+      openaiApiKey: "sk-test",
+    });
+    const secret = own.one(types.secret, "chatgpt-app-database");
+    expect(secret.inputs["stringData"]).to.deep.equal({
+      url: "postgres://chatgpt_app:generated-chatgpt-app-database@10.0.0.1:5432/chatgpt_app",
+      "direct-url": "postgres://chatgpt_app:generated-chatgpt-app-database@localhost/chatgpt_app?host=%2Frun%2Fpg",
+    });
+    expect([...allBefore(own, "chatgpt-app-migrations")]).to.include.members(["chatgpt-app-database", "chatgpt-app-openai"]);
+  });
+
+  it("has a disruption budget for each color", () => {
+    for (const color of ["blue", "green"]) {
+      expect(recorder.one(types.budget, `chatgpt-app-${color}`).inputs["spec"]).to.deep.include({ maxUnavailable: 1 });
+    }
+  });
+});

@@ -1,0 +1,67 @@
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import { parseSettings } from "@bluegreen/release/settings/settings";
+import { BlueGreenApp } from "../../components/blueGreenApp";
+
+export interface Recorded {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+  /** Names of the resources that this one waits for. */
+  dependsOn: string[];
+}
+
+/** The part of a registration that mocks are not told. */
+interface Registration {
+  getName(): string;
+  getType(): string;
+  getDependenciesList(): string[];
+}
+
+/** Records what a program registers. Mocks: no provider code, no gate and no cluster runs. */
+export class Recorder extends MockMonitor {
+  readonly recorded: Recorded[] = [];
+  private readonly dependencies = new Map<string, string[]>();
+
+  constructor() {
+    super({
+      newResource: ({ type, name, inputs }) => {
+        const plain = inputs as Record<string, unknown>;
+        this.recorded.push({ type, name, inputs: plain, dependsOn: this.dependencies.get(`${type} ${name}`) ?? [] });
+        return { id: name, state: { ...plain, ...generated(type, name) } };
+      },
+      call: ({ inputs }) => inputs as Record<string, unknown>,
+    });
+  }
+
+  override registerResource(request: Registration, callback: (error: unknown, response: unknown) => void): Promise<void> {
+    const names = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? urn);
+    this.dependencies.set(`${request.getType()} ${request.getName()}`, names);
+    return super.registerResource(request, callback);
+  }
+
+  /** @throws Error unless exactly one resource has this type and name */
+  one(type: string, name: string): Recorded {
+    const found = this.recorded.filter((resource) => resource.type === type && resource.name === name);
+    const [only] = found;
+    if (only === undefined || found.length > 1) {
+      throw new Error(`${found.length} resources ${type} ${name} among:\n${this.recorded.map((r) => `${r.type} ${r.name}`).join("\n")}`);
+    }
+    return only;
+  }
+}
+
+function generated(type: string, name: string): Record<string, unknown> {
+  return type.startsWith("random:") ? { result: `generated-${name}`, bcryptHash: `hash-of-${name}` } : {};
+}
+
+export const someSettings = { activeColor: "blue", blueTag: "v1.2.3", greenTag: "v1.3.0", imageRepository: "ghcr.io/you/chatgpt-app", host: "app.example.com" };
+
+/** What the program registers for a stack's config. */
+export async function recordApp(config: Record<string, string> = someSettings): Promise<Recorder> {
+  const recorder = new Recorder();
+  pulumi.runtime.setMockOptions(recorder, "chatgpt-app", "test");
+  new BlueGreenApp("chatgpt-app", parseSettings(config));
+  await pulumi.runtime.disconnect();
+  return recorder;
+}
