@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, chmod } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "pg";
+import { startPostgres, type PostgresServer } from "../../local/services/postgres";
+
+/** A real PostgreSQL for a suite, with a fresh database for each test that asks for one. */
+export interface TestDatabases {
+  adminUrl: string;
+  /** URL of a new, empty database. */
+  fresh(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startDatabases(): Promise<TestDatabases> {
+  const dir = await mkdtemp(join(tmpdir(), "bg-pg-"));
+  // The server runs under an account of its own, which has to get through.
+  await chmod(dir, 0o755);
+  const server: PostgresServer = await startPostgres({ dir: join(dir, "pg") });
+  return {
+    adminUrl: server.adminUrl,
+    fresh: async () => {
+      const name = `test_${randomBytes(4).toString("hex")}`;
+      await query(server.adminUrl, `CREATE DATABASE ${name}`);
+      const url = new URL(server.adminUrl);
+      url.pathname = `/${name}`;
+      return url.href;
+    },
+    stop: async () => {
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs one statement on a connection of its own. */
+export async function query(url: string, sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
