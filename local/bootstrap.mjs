@@ -1,0 +1,108 @@
+// Runs a TypeScript file of this repository: node local/bootstrap.mjs FILE [arguments]
+//
+// Plain JavaScript for any Node.js from version 20 on, because it is what brings
+// the rest: a Node.js that is new enough, the npm packages and the build of release/.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const repository = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "bluegreen");
+
+/** The oldest version that the packages used here run on, as in package.json. */
+const oldest = [22, 12];
+/** What is brought where the machine's is older. */
+const brought = "24.21.0";
+
+const [file, ...rest] = process.argv.slice(2);
+if (file === undefined) {
+  fail("No file given. Use: node local/bootstrap.mjs FILE [arguments]");
+}
+const node = isRecent() ? process.execPath : bringNode();
+// First on PATH: npm's scripts and every child process take the same one.
+process.env.PATH = dirname(node) + delimiter + process.env.PATH;
+bringPackages();
+buildRelease();
+runFile();
+
+function isRecent() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  return major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
+}
+
+function bringNode() {
+  const folder = join(cache, `node-${brought}`);
+  const program = join(folder, "node_modules", "node", "bin", "node");
+  if (!existsSync(program)) {
+    say(`Node.js ${process.versions.node} is older than ${oldest.join(".")}: bringing Node.js ${brought} (npm package "node") into ${folder}`);
+    // Renamed when complete: a download that was cut off is not taken for the program.
+    const partial = `${folder}.${process.pid}`;
+    mkdirSync(partial, { recursive: true });
+    npm(["install", "--prefix", partial, "--no-save", "--no-package-lock", `node@${brought}`], repository);
+    if (!existsSync(program)) renameSync(partial, folder);
+    rmSync(partial, { recursive: true, force: true });
+  }
+  return program;
+}
+
+function bringPackages() {
+  const installed = modified(join(repository, "node_modules", ".package-lock.json"));
+  if (installed >= modified(join(repository, "package-lock.json"))) return;
+  say("Installing npm packages (npm ci)");
+  npm(["ci"], repository);
+}
+
+function buildRelease() {
+  const folder = join(repository, "release");
+  const built = modified(join(folder, "tsconfig.tsbuildinfo"));
+  // Asking the compiler takes longer than looking at the files.
+  if (existsSync(join(folder, "dist")) && [join(folder, "tsconfig.json"), ...sources(join(folder, "src"))].every((source) => modified(source) <= built)) return;
+  say("Building release/ (tsc --build)");
+  check(spawnSync(node, [join(repository, "node_modules", "typescript", "bin", "tsc"), "--build", folder], { stdio: "inherit" }), "tsc --build release");
+}
+
+function sources(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+function runFile() {
+  const child = spawn(node, ["-r", join(repository, "node_modules", "ts-node", "register", "transpile-only"), join(repository, file), ...rest], {
+    stdio: "inherit",
+  });
+  // A terminal sends Ctrl-C to the child as well; a supervisor's signal comes only here.
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => fail(`${node} could not be started: ${error.message}`));
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    for (const handled of signals) process.removeAllListeners(handled);
+    process.kill(process.pid, signal);
+  });
+}
+
+function npm(args, cwd) {
+  check(spawnSync("npm", args, { cwd, stdio: ["ignore", "inherit", "inherit"] }), `npm ${args.join(" ")}`);
+}
+
+function check(result, command) {
+  if (result.error !== undefined) fail(`\`${command}\` could not be started: ${result.error.message}. Install Node.js with npm.`);
+  if (result.status !== 0) fail(`\`${command}\` failed. Its output is above; repeat the command when its cause is gone.`);
+}
+
+/** When a file was changed last; 0 when there is none. */
+function modified(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+function say(text) {
+  console.error(text);
+}
+
+function fail(text) {
+  console.error(text);
+  process.exit(1);
+}

@@ -1,0 +1,34 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "../system/run";
+import { network, nodeName, type Layout } from "./layout";
+import type { Programs } from "./programs";
+
+/** The client certificate of whoever uses the stage from outside. */
+export const adminClient = "admin";
+
+/** Writes a certificate authority of the stage and the certificates of its components. */
+export async function writeCertificates(paths: Layout, programs: Programs): Promise<void> {
+  const request = {
+    folder: paths.pki,
+    servers: [
+      {
+        name: "kube-apiserver",
+        hosts: ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"],
+        addresses: ["127.0.0.1", network.node, network.apiService],
+      },
+    ],
+    clients: [
+      { name: adminClient, user: "bluegreen-admin", group: "system:masters" },
+      { name: "kube-apiserver-to-kubelet", user: "kube-apiserver-to-kubelet", group: "system:masters" },
+      { name: "kube-controller-manager", user: "system:kube-controller-manager", group: "" },
+      { name: "kube-scheduler", user: "system:kube-scheduler", group: "" },
+      { name: "kube-proxy", user: "system:kube-proxy", group: "" },
+      { name: "kubelet", user: `system:node:${nodeName}`, group: "system:nodes" },
+    ],
+    keys: ["service-accounts"],
+  };
+  const file = join(paths.config, "certificates.json");
+  await writeFile(file, JSON.stringify(request));
+  await run(join(programs.supervisor, "supervisor"), ["certificates", file]);
+}

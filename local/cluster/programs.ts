@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { cacheDir } from "../paths";
+import { withLock } from "../system/lock";
+import { CommandError, run } from "../system/run";
+
+/** A Go module in programs/ and what it builds. */
+interface Program {
+  name: string;
+  /** What to build, as `go build` takes it. */
+  packages: string[];
+  flags: string[];
+  env: Record<string, string>;
+  /** Shown before the first build. */
+  duration: string;
+}
+
+const kubernetesVersion = "1.37.2";
+const [kubernetesMajor = "", kubernetesMinor = ""] = kubernetesVersion.split(".");
+
+// Without these the components take themselves for v0.0.0 and refuse to work with each other.
+const kubernetesVersionFlags = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap((variables) => [
+  `-X ${variables}.gitVersion=v${kubernetesVersion}`,
+  `-X ${variables}.gitMajor=${kubernetesMajor}`,
+  `-X ${variables}.gitMinor=${kubernetesMinor}`,
+]);
+
+const kubernetes: Program = {
+  name: "kubernetes",
+  packages: ["."],
+  flags: ["-ldflags", ["-s -w", ...kubernetesVersionFlags].join(" ")],
+  env: {},
+  duration: "about 10 minutes on 2 cores, once",
+};
+
+const containers: Program = {
+  name: "containers",
+  packages: ["tool"],
+  flags: ["-ldflags", "-s -w", "-tags", "no_btrfs,no_devmapper,no_zfs"],
+  env: { CGO_ENABLED: "0" },
+  duration: "about a minute, once",
+};
+
+const supervisor: Program = {
+  name: "supervisor",
+  packages: [".", "./pause"],
+  flags: ["-ldflags", "-s -w"],
+  // The pause program is an image of its own, without any library.
+  env: { CGO_ENABLED: "0" },
+  duration: "a few seconds, once",
+};
+
+/** Folders of the built programs. */
+export interface Programs {
+  kubernetes: string;
+  containers: string;
+  supervisor: string;
+}
+
+/** Builds what is not built yet and returns the folders with the programs. */
+export async function buildPrograms(progress: (text: string) => void): Promise<Programs> {
+  // One after the other: each build uses every core.
+  return {
+    supervisor: await build(supervisor, progress),
+    containers: await build(containers, progress),
+    kubernetes: await build(kubernetes, progress),
+  };
+}
+
+async function build(program: Program, progress: (text: string) => void): Promise<string> {
+  const source = join(__dirname, "programs", program.name);
+  const go = await goVersion();
+  const flags = ["-trimpath", "-buildvcs=false", ...program.flags];
+  const key = createHash("sha256").update(JSON.stringify([go, flags, program.env]));
+  for (const file of await sources(source)) key.update(relative(source, file)).update("\0").update(await readFile(file)).update("\0");
+  const folder = join(cacheDir(), "programs", `${program.name}-${key.digest("hex").slice(0, 16)}`);
+  if (existsSync(folder)) return folder;
+  return withLock(
+    `${folder}.lock`,
+    async () => {
+      if (existsSync(folder)) return folder;
+      progress(`${program.name}: building from Go modules (${program.duration})`);
+      const temporary = `${folder}.new`;
+      await rm(temporary, { recursive: true, force: true });
+      await mkdir(temporary, { recursive: true });
+      await compile(program, source, flags, temporary, progress);
+      // The folder's name appears in one step: a build that was killed leaves only the temporary one.
+      await rename(temporary, folder);
+      return folder;
+    },
+    () => {
+      progress(`${program.name}: waiting for another build of it`);
+    },
+  );
+}
+
+async function compile(program: Program, source: string, flags: string[], output: string, progress: (text: string) => void): Promise<void> {
+  const env = { ...process.env, ...program.env };
+  try {
+    const total = (await run("go", ["list", "-deps", ...program.packages], { cwd: source, env })).trim().split("\n").length;
+    let compiled = 0;
+    await run("go", ["build", "-v", ...flags, "-o", `${output}/`, ...program.packages], {
+      cwd: source,
+      env,
+      onErrorLine: () => {
+        compiled += 1;
+        progress(`${program.name}: ${String(compiled)} of at most ${String(total)} packages compiled`);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new Error(
+      `The program "${program.name}" of the local cluster could not be built from Go modules. If modules could not be downloaded, check the network and \`go env GOPROXY\`; then repeat the command, it goes on where it ended.\n${error.message}`,
+      { cause: error },
+    );
+  }
+}
+
+async function goVersion(): Promise<string> {
+  try {
+    return (await run("go", ["env", "GOVERSION", "GOARCH"])).trim();
+  } catch (error) {
+    throw new Error("The programs of the local cluster are built with Go, and `go` does not run. Install Go 1.26 or newer from https://go.dev/dl and put it on PATH.", {
+      cause: error,
+    });
+  }
+}
+
+async function sources(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

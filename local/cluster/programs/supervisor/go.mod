@@ -1,0 +1,3 @@
+module bluegreen/local/supervisor
+
+go 1.26.0

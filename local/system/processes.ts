@@ -1,0 +1,50 @@
+import { readdir, readFile } from "node:fs/promises";
+import { waitFor } from "./wait";
+
+/** The arguments of a running process; undefined when there is none (a zombie has none either). */
+async function commandLine(pid: number): Promise<string[] | undefined> {
+  try {
+    const text = await readFile(`/proc/${String(pid)}/cmdline`, "utf8");
+    return text === "" ? undefined : text.split("\0").slice(0, -1);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Processes whose arguments satisfy the condition: found by what they are, so no recorded pid can go stale. */
+export async function findProcesses(matches: (args: string[]) => boolean): Promise<number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const args = await commandLine(pid);
+      return args !== undefined && matches(args) ? [pid] : [];
+    }),
+  );
+  return found.flat();
+}
+
+const killTimeoutMs = 20_000;
+
+/** Kills the processes that satisfy the condition and waits until they are gone. */
+export async function killProcesses(matches: (args: string[]) => boolean): Promise<void> {
+  await waitFor(
+    async () => {
+      const left = await findProcesses(matches);
+      left.forEach((pid) => {
+        kill(pid);
+      });
+      return left.length === 0 ? true : undefined;
+    },
+    killTimeoutMs,
+    async () => new Error(`Process ${(await findProcesses(matches)).join(", ")} does not end although it was killed. Look at it with \`ps\`.`),
+  );
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    // It may have ended by itself in between.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
