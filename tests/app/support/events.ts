@@ -1,0 +1,18 @@
+export type ServerEvent = Partial<Record<"id" | "event" | "retry" | "data", string>>;
+
+/** Reads `count` blocks of an event stream, or all of them until it ends. */
+export async function readEvents(response: Response, count = Infinity): Promise<ServerEvent[]> {
+  const events: ServerEvent[] = [];
+  let text = "";
+  for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const blocks = (text + part).split("\n\n");
+    text = blocks.pop() ?? "";
+    events.push(...blocks.map(parse));
+    if (events.length >= count) return events.slice(0, count);
+  }
+  return events;
+}
+
+function parse(block: string): ServerEvent {
+  return Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/, 2)));
+}
