@@ -24,11 +24,11 @@ export interface SuiteResult {
   timedOut: boolean;
   /** Exit code of mocha, or null when it was killed. */
   exitCode: number | null;
-  /** The last lines mocha wrote to stderr: why a suite could not even load. */
+  /** The first lines mocha wrote to stderr: why a suite could not even load. */
   stderr: string;
 }
 
-/** Kept of stderr: enough for the stack of a file that does not load. */
+/** Kept of stderr: enough for the reason why a file does not load; a long stack follows it. */
 const stderrLines = 20;
 
 /** Runs a mocha suite in a process of its own, and reads each result as it comes so that a killed run still tells what it saw. */
@@ -46,8 +46,7 @@ export async function runMocha({ cwd, suite, env, budgetMs }: SuiteRun): Promise
   const errors: string[] = [];
   createInterface(child.stdout).on("line", (line) => { collect(line, result); });
   createInterface(child.stderr).on("line", (line) => {
-    errors.push(line);
-    if (errors.length > stderrLines) errors.shift();
+    if (errors.length < stderrLines) errors.push(line);
   });
   const timer = setTimeout(() => {
     result.timedOut = true;
