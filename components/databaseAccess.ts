@@ -20,7 +20,8 @@ export class DatabaseAccess extends pulumi.ComponentResource {
 
   constructor(name: string, { namespace, adminUrl, address, after }: DatabaseAccessArgs, options?: pulumi.ComponentResourceOptions) {
     super("bluegreen:app:DatabaseAccess", name, {}, options);
-    const account = name.replaceAll("-", "_");
+    // Named after the namespace: two stacks on one server never share an account.
+    const account = namespace.replaceAll("-", "_");
     const password = new RandomPassword(`${name}-database`, { length: 32, special: false }, { parent: this });
     const made = new DatabaseAccount(
       `${name}-database`,

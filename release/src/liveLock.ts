@@ -28,7 +28,8 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
     try {
       const cluster = connect(inputs);
       const live = await readLiveColor(cluster, inputs.app);
-      return live === undefined ? [] : await refuseLiveChange(cluster, inputs, live);
+      // Where traffic is about to leave the live color, that color changes afterwards, without users.
+      return live === inputs.activeColor ? await refuseLiveChange(cluster, inputs, live) : [];
     } catch (error) {
       return [{ property: "activeColor", reason: messageOf(error) }];
     }
@@ -45,14 +46,6 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
 async function refuseLiveChange(cluster: Cluster, inputs: LiveLockInputs, live: Color): Promise<Violation[]> {
   const wanted = inputs.templates[live];
   const name = names.deployment(inputs.app, live);
-  if (wanted === null) {
-    return [
-      {
-        property: `${live}Tag`,
-        reason: `${live} serves users and cannot be taken away\n  why:  config has no ${live}Tag\n  next: pulumi config set ${live}Tag TAG with the tag that runs now (kubectl -n ${inputs.namespace} get deployment ${name} -o wide)`,
-      },
-    ];
-  }
   if (inputs.allowLiveChange) return [];
   const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: inputs.namespace }));
   const running = deployment?.spec?.template.metadata?.annotations?.[templateAnnotation];

@@ -156,8 +156,8 @@ describe("The blue-green app", () => {
     });
     const secret = own.one(types.secret, "chatgpt-app-database");
     expect(secret.inputs["stringData"]).to.deep.equal({
-      url: "postgres://chatgpt_app:generated-chatgpt-app-database@10.0.0.1:5432/chatgpt_app",
-      "direct-url": "postgres://chatgpt_app:generated-chatgpt-app-database@localhost/chatgpt_app?host=%2Frun%2Fpg",
+      url: "postgres://chatgpt_production:generated-chatgpt-app-database@10.0.0.1:5432/chatgpt_production",
+      "direct-url": "postgres://chatgpt_production:generated-chatgpt-app-database@localhost/chatgpt_production?host=%2Frun%2Fpg",
     });
     expect([...allBefore(own, "chatgpt-app-migrations")]).to.include.members(["chatgpt-app-database", "chatgpt-app-openai"]);
   });

@@ -1,0 +1,38 @@
+import { runtime } from "@pulumi/pulumi";
+import { DynamicProvider } from "../../local/engine/providers/dynamic";
+import { dynamicStep, type StepName } from "../../components/dynamicStep";
+
+/** A step as Pulumi runs it: its code as text, in the SDK's own provider process. */
+export interface RunningStep {
+  /** The text that Pulumi keeps in the state of every such resource. */
+  text: string;
+  check(inputs: Record<string, unknown>): Promise<{ property: string; reason: string }[]>;
+  changes(last: Record<string, unknown>, inputs: Record<string, unknown>): Promise<string>;
+  create(inputs: Record<string, unknown>): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+export async function startStep(step: StepName, env: Record<string, string> = {}): Promise<RunningStep> {
+  const { text } = await runtime.serializeFunction(() => dynamicStep(step), {});
+  const provider = new DynamicProvider({
+    directory: process.cwd(),
+    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
+    // Nothing listens there: the process would only log to the engine.
+    engineAddress: "127.0.0.1:1",
+    config: {},
+    log: () => undefined,
+  });
+  const resource = { urn: `urn:pulumi:test::chatgpt-app::pulumi-nodejs:dynamic:Resource::${step}`, type: "pulumi-nodejs:dynamic:Resource", name: step };
+  const withCode = (inputs: object) => ({ ...inputs, __provider: text });
+  const run = { preview: false, timeoutSeconds: 0, progress: () => undefined, signal: new AbortController().signal };
+  return {
+    text,
+    check: async (inputs) => (await provider.check({ ...resource, oldInputs: undefined, inputs: withCode(inputs) })).failures,
+    changes: async (last, inputs) => {
+      const old = withCode(last);
+      return (await provider.diff({ ...resource, id: step, oldInputs: old, oldOutputs: old, inputs: withCode(inputs) })).changes;
+    },
+    create: async (inputs) => (await provider.create({ ...resource, ...run, inputs: withCode(inputs) })).outputs,
+    close: () => provider.close(),
+  };
+}
