@@ -7,7 +7,7 @@ export const repositoryDir = resolve(__dirname, "..");
 
 /** What is built or downloaded once and shared by every stage and test run. */
 export function cacheDir(): string {
-  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "bluegreen");
+  return visible(join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "bluegreen"), "XDG_CACHE_HOME");
 }
 
 /** Everything of the running stage: data, sockets, logs. Gone after `npm run stop`. */
@@ -21,17 +21,19 @@ export function stageDir(): string {
       `The stage folder ${dir} is ${String(Buffer.byteLength(dir))} bytes long, and at most ${String(longest)} leave room for the paths of Unix sockets in it. Set BLUEGREEN_STAGE_DIR to a shorter path.`,
     );
   }
-  const hidden = hiddenInStage.find((parent) => dir === parent || dir.startsWith(`${parent}/`));
+  return visible(dir, "BLUEGREEN_STAGE_DIR");
+}
+
+/** Folders that the stage replaces by its own inside its namespaces, because programs write there under fixed names. */
+const hiddenFolders = ["/run", "/var/run", "/var/lib", "/var/log", "/dev/shm"];
+
+function visible(dir: string, variable: string): string {
+  const hidden = hiddenFolders.find((parent) => dir === parent || dir.startsWith(`${parent}/`));
   if (hidden !== undefined) {
-    throw new Error(
-      `The stage folder ${dir} is below ${hidden}, which the stage replaces by a folder of its own inside its namespaces. Set BLUEGREEN_STAGE_DIR to a path elsewhere.`,
-    );
+    throw new Error(`${dir} is below ${hidden}, which the stage replaces by a folder of its own inside its namespaces. Set ${variable} to a path elsewhere.`);
   }
   return dir;
 }
-
-/** Folders that programs in the stage write to under fixed names: inside its namespaces they are the stage's own. */
-export const hiddenInStage = ["/run", "/var/run", "/var/lib", "/var/log"];
 
 /** Short name that two stages on one machine never share. */
 export function stageId(): string {

@@ -1,26 +1,23 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askApi, type ApiAnswer } from "./cluster/api";
 import { adminClient, writeCertificates } from "./cluster/certificates";
 import { makeCgroup, removeCgroup } from "./cluster/cgroups";
-import { logFile } from "./cluster/components";
 import { writeConfiguration } from "./cluster/configuration";
+import { untilComplete, untilContainerd, whatIsMissing } from "./cluster/health";
 import { writeKubeconfig } from "./cluster/kubeconfig";
-import { contextName, layout, network, nodeName, type Layout } from "./cluster/layout";
+import { contextName, layout, network, type Layout } from "./cluster/layout";
 import { buildPrograms, type Programs } from "./cluster/programs";
-import { componentStatuses, killSupervisor, startSupervisor, supervisorLog, supervisorPid } from "./cluster/supervisor";
-import { buildAppImage } from "./images/app";
-import { importImage } from "./images/containerd";
-import { buildPauseImage, pauseReference } from "./images/pause";
-import { cacheDir, repositoryDir, stageId } from "./paths";
-import { postgresAccount, postgresAdminUrl, postgresAnswers, postgresPort, preparePostgres } from "./services/postgres";
-import { prepareRedis, redisAccount, redisAnswers, redisPort } from "./services/redis";
+import { killSupervisor, startSupervisor, supervisorPid } from "./cluster/supervisor";
+import { appImage, bundleApp, imageRepository, type AppBuild } from "./images/app";
+import { importImages } from "./images/containerd";
+import { pauseImage } from "./images/pause";
+import { cacheDir, stageId } from "./paths";
+import { postgresAccount, postgresAdminUrl, postgresPort, preparePostgres } from "./services/postgres";
+import { prepareRedis, redisAccount, redisPort } from "./services/redis";
 import { withLock } from "./system/lock";
 import { installPackages, missingPackages } from "./system/packages";
-import { run, tail } from "./system/run";
-import { waitFor } from "./system/wait";
 import { runTasks, type Task } from "./tasks";
 
 /** A running stage: Kubernetes, PostgreSQL and Redis of this machine, reachable from nowhere else. */
@@ -42,8 +39,6 @@ export interface Stage {
   /** Repository of the app's images, without a tag. */
   imageRepository: string;
 }
-
-const imageRepository = "bluegreen.local/chatgpt-app";
 
 /** Starts the stage, or keeps the one that runs, and shows each step. */
 export async function startStage(): Promise<Stage> {
@@ -96,34 +91,31 @@ export async function stopStage(): Promise<void> {
   await locked(async () => remove(layout()));
 }
 
-/** How a build of the reference app is told to misbehave. */
-export type Fault = "none" | "smoke" | "errors" | "slow" | "crash";
-
-/** A build of the reference app under a tag. */
-export interface AppImage {
-  tag: string;
-  release: "v1" | "v2";
-  fault: Fault;
-}
-
-/** Builds an image of the reference app and loads it, unless the same content is loaded already. Returns its reference. */
-export async function loadImage(image: AppImage): Promise<string> {
+/** Builds images of the reference app and loads those whose content is not loaded yet. Returns their references. */
+export async function loadImages(builds: AppBuild[]): Promise<string[]> {
   return withTemporaryFolder(async (folder) => {
-    const bundle = join(folder, "server.js");
-    await run(process.execPath, [join(repositoryDir, "app", "build.mjs"), "--release", image.release, "--fault", image.fault, "--outfile", bundle]);
-    return loadBundle({ tag: image.tag, bundle });
+    const bundles = builds.map(({ tag }) => ({ tag, bundle: join(folder, `${tag}.js`) }));
+    for (const [index, { bundle }] of bundles.entries()) {
+      const build = builds[index];
+      if (build !== undefined) await bundleApp(build, bundle);
+    }
+    return loadBundles(bundles);
   });
 }
 
-/** Builds an image around any server that is one CommonJS file and loads it. Returns its reference. */
-export async function loadBundle(options: { tag: string; bundle: string }): Promise<string> {
-  const reference = `${imageRepository}:${options.tag}`;
+/** Builds an image around each server, which is one CommonJS file, and loads them. Returns their references. */
+export async function loadBundles(bundles: { tag: string; bundle: string }[]): Promise<string[]> {
   const programs = await buildPrograms(() => undefined);
-  await withTemporaryFolder(async (folder) => {
-    const archive = await buildAppImage({ reference, bundle: options.bundle, folder });
-    await importImage(layout(), programs, reference, archive);
+  return withTemporaryFolder(async (folder) => {
+    const images = [];
+    for (const { tag, bundle } of bundles) {
+      const own = join(folder, tag);
+      await mkdir(own);
+      images.push(await appImage({ tag, bundle, folder: own }));
+    }
+    await importImages(layout(), programs, images, folder);
+    return images.map((image) => image.reference);
   });
-  return reference;
 }
 
 /** Arguments that run a command inside the stage's network, where Services and pods have their addresses. */
@@ -152,7 +144,8 @@ async function start(programs: Programs, progress: (text: string) => void): Prom
   if ((await supervisorPid(paths)) !== undefined && existsSync(paths.port)) {
     progress("checking the running stage");
     try {
-      return await untilComplete(paths, repairTimeoutMs, progress);
+      await untilComplete(paths, repairTimeoutMs, progress);
+      return describe(paths);
     } catch {
       progress("the running stage does not work and is replaced");
     }
@@ -161,8 +154,8 @@ async function start(programs: Programs, progress: (text: string) => void): Prom
   progress("starting");
   try {
     await startAnew(paths, programs);
-    const stage = await untilComplete(paths, startTimeoutMs, progress);
-    return stage;
+    await untilComplete(paths, startTimeoutMs, progress);
+    return describe(paths);
   } catch (error) {
     // The logs stay for whoever reads the error; the next start clears them away.
     await killSupervisor(paths);
@@ -179,13 +172,9 @@ async function startAnew(paths: Layout, programs: Programs): Promise<void> {
   await preparePostgres(paths.postgres, await postgresAccount());
   await prepareRedis(paths.redis, await redisAccount());
   const port = await startSupervisor(paths, programs);
-  await waitFor(
-    async () => (existsSync(paths.containerdSocket) ? true : undefined),
-    startTimeoutMs,
-    async () => notWorking(paths, "containerd does not start"),
-  );
+  await untilContainerd(paths, startTimeoutMs);
   // Before the first pod: there is nowhere to get the image from.
-  await withTemporaryFolder(async (folder) => importImage(paths, programs, pauseReference, await buildPauseImage(programs, folder)));
+  await withTemporaryFolder(async (folder) => importImages(paths, programs, [await pauseImage(programs, folder)], folder));
   await writeKubeconfig({ file: paths.kubeconfig, pki: paths.pki, client: adminClient, port });
   await writeFile(`${paths.port}.new`, String(port));
   await rename(`${paths.port}.new`, paths.port);
@@ -205,73 +194,6 @@ function describe(paths: Layout): Stage {
     redis: { url: `redis://${network.node}:${String(redisPort)}` },
     imageRepository,
   };
-}
-
-async function untilComplete(paths: Layout, timeoutMs: number, progress: (text: string) => void): Promise<Stage> {
-  let missing: string | undefined;
-  return waitFor(
-    async () => {
-      missing = await whatIsMissing(paths);
-      if (missing === undefined) return describe(paths);
-      progress(missing);
-      await failOnCrashLoop(paths);
-      return undefined;
-    },
-    timeoutMs,
-    async () => notWorking(paths, `not complete after ${String(timeoutMs / 1000)} s: ${missing ?? "nothing"}`),
-  );
-}
-
-/** The first thing the stage lacks, in words; undefined when it is complete. */
-async function whatIsMissing(paths: Layout): Promise<string | undefined> {
-  if ((await supervisorPid(paths)) === undefined) return "the supervisor does not run";
-  if (!existsSync(paths.port)) return "the start was cut off";
-  const port = Number(await readFile(paths.port, "utf8"));
-  const [api, node, account, postgres, redis] = await Promise.all([
-    askApi(paths, port, "/readyz"),
-    askApi(paths, port, `/api/v1/nodes/${nodeName}`),
-    askApi(paths, port, "/api/v1/namespaces/default/serviceaccounts/default"),
-    postgresAnswers(paths.postgres),
-    redisAnswers(paths.redis),
-  ]);
-  if (!api.ok) return `the API server is not ready (${api.reason})`;
-  if (!nodeIsReady(node)) return "the node is not ready";
-  // Without it no pod is admitted: the controller manager has to be at work.
-  if (!account.ok) return "the controller manager has not made the first service account";
-  if (!postgres) return "PostgreSQL does not answer";
-  if (!redis) return "Redis does not answer";
-  const down = [...(await componentStatuses(paths))].find(([, { pid }]) => pid === 0);
-  return down === undefined ? undefined : `${down[0]} does not run`;
-}
-
-function nodeIsReady(answer: ApiAnswer): boolean {
-  if (!answer.ok) return false;
-  const { status } = answer.body as { status?: { conditions?: { type: string; status: string }[] } }; // v1.Node
-  return status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true;
-}
-
-/** A component that ended this often does not come up by itself. */
-const crashLoopStarts = 4;
-
-async function failOnCrashLoop(paths: Layout): Promise<void> {
-  if ((await supervisorPid(paths)) === undefined) throw await notWorking(paths, "the supervisor ended");
-  const crashing = [...(await componentStatuses(paths))].find(([, { starts, pid }]) => starts >= crashLoopStarts && pid === 0);
-  if (crashing !== undefined) throw await notWorking(paths, `${crashing[0]} ends again and again`);
-}
-
-/** An error with the end of the log of each component that ended, or of the supervisor when it is gone. */
-async function notWorking(paths: Layout, reason: string): Promise<Error> {
-  const statuses = [...(await componentStatuses(paths))];
-  const ended = (await supervisorPid(paths)) === undefined ? [] : statuses.filter(([, { lastExit }]) => lastExit !== "");
-  const parts = await Promise.all([
-    ...ended.map(async ([name, { lastExit, starts }]) => `${name}: ${lastExit}, started ${String(starts)} times. ${await endOf(logFile(paths, name))}`),
-    ...(ended.length === 0 ? [endOf(supervisorLog(paths))] : []),
-  ]);
-  return new Error(`The local stage does not work: ${reason}.\n${parts.join("\n")}\nAll logs: ${paths.logs}. Try again from nothing: npm run stop && npm start`);
-}
-
-async function endOf(log: string): Promise<string> {
-  return existsSync(log) ? `The end of ${log}:\n${tail(await readFile(log, "utf8"))}` : `There is no log ${log}.`;
 }
 
 async function withTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

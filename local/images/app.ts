@@ -1,17 +1,36 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { packImage, packLayer, type ImageArchive } from "./archive";
+import { repositoryDir } from "../paths";
+import { run } from "../system/run";
+import { packLayer, type Image } from "./archive";
 import { appUser, nodeLayer } from "./node";
 
-/** Builds an image of the app from a server in one file. */
-export async function buildAppImage(options: { reference: string; bundle: string; folder: string }): Promise<ImageArchive> {
-  const { reference, bundle, folder } = options;
+/** Repository of the app's images, without a tag. */
+export const imageRepository = "bluegreen.local/chatgpt-app";
+
+/** A build of the reference app under a tag. */
+export interface AppBuild {
+  tag: string;
+  /** v2 reads a column that v1 does not need. */
+  release: "v1" | "v2";
+  /** How the build is told to misbehave. */
+  fault: "none" | "smoke" | "errors" | "slow" | "crash";
+}
+
+/** Bundles a build of the reference app into one file. */
+export async function bundleApp({ release, fault }: AppBuild, file: string): Promise<void> {
+  await run(process.execPath, [join(repositoryDir, "app", "build.mjs"), "--release", release, "--fault", fault, "--outfile", file]);
+}
+
+/** An image of the app around a server in one file. The folder is for this image alone. */
+export async function appImage(options: { tag: string; bundle: string; folder: string }): Promise<Image> {
+  const { tag, bundle, folder } = options;
   const root = join(folder, "root");
   const server = "/app/server.js";
   await mkdir(dirname(join(root, server)), { recursive: true });
   await copyFile(bundle, join(root, server));
-  return packImage({
-    reference,
+  return {
+    reference: `${imageRepository}:${tag}`,
     // The big layer first: it is the same for all versions, so each further one costs only its own.
     layers: [await nodeLayer(), await packLayer(root, join(folder, "layer.tar"))],
     config: {
@@ -21,6 +40,5 @@ export async function buildAppImage(options: { reference: string; bundle: string
       WorkingDir: "/app",
       ExposedPorts: { "3000/tcp": {} },
     },
-    folder,
-  });
+  };
 }

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, link, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, link, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../system/run";
 
 /** A file system layer: a tar file. */
 export interface Layer {
   file: string;
+  /** Of the tar file, with the algorithm before it: sha256:… */
   digest: string;
   size: number;
 }
@@ -20,11 +21,11 @@ export interface ImageConfig {
   ExposedPorts?: Record<string, object>;
 }
 
-/** An image as a file that containerd imports. */
-export interface ImageArchive {
-  file: string;
-  /** Digest of the manifest: the same content has the same digest. */
-  digest: string;
+/** An image to pack: its whole name, registry included, and what is in it. */
+export interface Image {
+  reference: string;
+  layers: Layer[];
+  config: ImageConfig;
 }
 
 /** Tar options that leave out whatever differs between two runs with the same content. */
@@ -40,67 +41,65 @@ export async function packLayer(folder: string, file: string): Promise<Layer> {
 export async function describeLayer(file: string): Promise<Layer> {
   const hash = createHash("sha256");
   for await (const part of createReadStream(file)) hash.update(part as Buffer);
-  return { file, digest: hash.digest("hex"), size: (await stat(file)).size };
+  return { file, digest: `sha256:${hash.digest("hex")}`, size: (await stat(file)).size };
 }
 
-/** Puts layers together to an image in OCI's archive format. No container engine takes part. */
-export async function packImage(options: { reference: string; layers: Layer[]; config: ImageConfig; folder: string }): Promise<ImageArchive> {
-  const { reference, layers, config, folder } = options;
-  const content = await mkdtemp(join(folder, "image-"));
+/** The JSON documents of an image. The same content always has the same digests. */
+export interface Manifest {
+  configuration: string;
+  manifest: string;
+  /** Digest of the manifest, which stands for the whole image. */
+  digest: string;
+}
+
+/** Describes an image in the form of the OCI image specification. */
+export function describeImage({ layers, config }: Image): Manifest {
+  const configuration = JSON.stringify({
+    architecture: architectures[process.arch] ?? process.arch,
+    os: "linux",
+    config,
+    rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.digest) },
+  });
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config: { mediaType: "application/vnd.oci.image.config.v1+json", ...descriptor(configuration) },
+    layers: layers.map(({ digest, size }) => ({ mediaType: "application/vnd.oci.image.layer.v1.tar", digest, size })),
+  });
+  return { configuration, manifest, digest: descriptor(manifest).digest };
+}
+
+/**
+ * Packs images into one archive that containerd imports; no container engine takes part.
+ * A layer that several of them share is in it once.
+ */
+export async function packImages(images: Image[], folder: string): Promise<string> {
+  const content = join(folder, "archive");
   const blobs = join(content, "blobs", "sha256");
   await mkdir(blobs, { recursive: true });
-  const blob = async (value: object): Promise<{ digest: string; size: number }> => {
-    const text = JSON.stringify(value);
-    const digest = sha256(text);
-    await writeFile(join(blobs, digest), text);
-    return { digest: `sha256:${digest}`, size: Buffer.byteLength(text) };
-  };
-  try {
-    for (const layer of layers) await linkOrCopy(layer.file, join(blobs, layer.digest));
-    const configuration = await blob({
-      architecture: architectures[process.arch] ?? process.arch,
-      os: "linux",
-      config,
-      rootfs: { type: "layers", diff_ids: layers.map((layer) => `sha256:${layer.digest}`) },
-    });
-    const manifest = await blob({
-      schemaVersion: 2,
-      mediaType: "application/vnd.oci.image.manifest.v1+json",
-      config: { mediaType: "application/vnd.oci.image.config.v1+json", ...configuration },
-      layers: layers.map((layer) => ({
-        mediaType: "application/vnd.oci.image.layer.v1.tar",
-        digest: `sha256:${layer.digest}`,
-        size: layer.size,
-      })),
-    });
-    await writeFile(join(content, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-    await writeFile(
-      join(content, "index.json"),
-      JSON.stringify({
-        schemaVersion: 2,
-        manifests: [
-          {
-            mediaType: "application/vnd.oci.image.manifest.v1+json",
-            ...manifest,
-            // The whole name, registry included: containerd adds nothing to it.
-            annotations: { "io.containerd.image.name": reference },
-          },
-        ],
-      }),
-    );
-    const file = join(folder, "image.tar");
-    await run("tar", [...reproducible, "--create", `--file=${file}`, `--directory=${content}`, "."]);
-    return { file, digest: manifest.digest };
-  } finally {
-    await rm(content, { recursive: true, force: true });
+  const blobFile = (digest: string): string => join(blobs, digest.slice("sha256:".length));
+  const layers = new Map(images.flatMap((image) => image.layers).map((layer) => [layer.digest, layer]));
+  for (const layer of layers.values()) await linkOrCopy(layer.file, blobFile(layer.digest));
+  const manifests = [];
+  for (const image of images) {
+    const { configuration, manifest } = describeImage(image);
+    for (const text of [configuration, manifest]) await writeFile(blobFile(descriptor(text).digest), text);
+    manifests.push({ mediaType: manifestType, ...descriptor(manifest), annotations: { "io.containerd.image.name": image.reference } });
   }
+  await writeFile(join(content, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  await writeFile(join(content, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+  const file = join(folder, "images.tar");
+  await run("tar", [...reproducible, "--create", `--file=${file}`, `--directory=${content}`, "."]);
+  return file;
+}
+
+const manifestType = "application/vnd.oci.image.manifest.v1+json";
+
+function descriptor(text: string): { digest: string; size: number } {
+  return { digest: `sha256:${createHash("sha256").update(text).digest("hex")}`, size: Buffer.byteLength(text) };
 }
 
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
 
 /** A hard link costs nothing for a layer of a hundred megabytes; across file systems there is none. */
 async function linkOrCopy(from: string, to: string): Promise<void> {

@@ -1,28 +1,37 @@
 import { join } from "node:path";
+import { logFile } from "../cluster/components";
 import type { Layout } from "../cluster/layout";
 import type { Programs } from "../cluster/programs";
 import { run } from "../system/run";
-import type { ImageArchive } from "./archive";
+import { describeImage, packImages, type Image } from "./archive";
 
 /** The namespace in which the kubelet looks for images. */
 const namespace = "k8s.io";
 
-/** Digest of a loaded image; undefined when there is none of that name. */
-export async function loadedDigest(paths: Layout, programs: Programs, reference: string): Promise<string | undefined> {
-  const table = await ctr(paths, programs, ["images", "list", `name==${reference}`]);
-  // REF TYPE DIGEST SIZE …, under a line of headings
-  return table.split("\n")[1]?.split(/\s+/)[2];
+/** Imports the images whose content is not loaded under their names yet. */
+export async function importImages(paths: Layout, programs: Programs, images: Image[], folder: string): Promise<void> {
+  const before = await loadedDigests(paths, programs);
+  const missing = images.filter((image) => before.get(image.reference) !== describeImage(image).digest);
+  if (missing.length === 0) return;
+  await ctr(paths, programs, ["images", "import", await packImages(missing, folder)]);
+  const after = await loadedDigests(paths, programs);
+  for (const image of missing) {
+    const [loaded, wanted] = [after.get(image.reference), describeImage(image).digest];
+    if (loaded !== wanted) {
+      throw new Error(`containerd imported ${image.reference} as ${loaded ?? "nothing"} instead of ${wanted}. Its log: ${logFile(paths, "containerd")}`);
+    }
+  }
 }
 
-/** Imports an image, unless the same content is loaded under the name already. Returns whether it imported. */
-export async function importImage(paths: Layout, programs: Programs, reference: string, archive: ImageArchive): Promise<boolean> {
-  if ((await loadedDigest(paths, programs, reference)) === archive.digest) return false;
-  await ctr(paths, programs, ["images", "import", "--local=false", archive.file]);
-  const loaded = await loadedDigest(paths, programs, reference);
-  if (loaded !== archive.digest) {
-    throw new Error(`containerd imported ${reference} as ${loaded ?? "nothing"} instead of ${archive.digest}. Its log: ${join(paths.logs, "containerd.log")}`);
-  }
-  return true;
+/** Digests of the loaded images by their names. */
+async function loadedDigests(paths: Layout, programs: Programs): Promise<Map<string, string>> {
+  const [, ...lines] = (await ctr(paths, programs, ["images", "list"])).trim().split("\n");
+  return new Map(
+    lines.map((line) => {
+      const [reference = "", , digest = ""] = line.split(/\s+/);
+      return [reference, digest];
+    }),
+  );
 }
 
 async function ctr(paths: Layout, programs: Programs, args: string[]): Promise<string> {

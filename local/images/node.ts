@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheDir } from "../paths";
+import { withLock } from "../system/lock";
 import { run } from "../system/run";
 import { describeLayer, packLayer, type Layer } from "./archive";
 
@@ -18,13 +19,16 @@ export async function nodeLayer(): Promise<Layer> {
     key.update(JSON.stringify([file, size, mtimeMs, process.version]));
   }
   const layer = join(cacheDir(), "layers", `node-${key.digest("hex").slice(0, 16)}.tar`);
-  if (!existsSync(layer)) await pack(files, layer);
+  await withLock(`${layer}.lock`, async () => {
+    if (!existsSync(layer)) await pack(files, layer);
+  });
   return describeLayer(layer);
 }
 
 async function pack([node = "", ...libraries]: string[], layer: string): Promise<void> {
-  await mkdir(dirname(layer), { recursive: true });
-  const folder = await mkdtemp(join(dirname(layer), "new-"));
+  const folder = `${layer}.new`;
+  // A run that was killed may have left a part of it.
+  await rm(folder, { recursive: true, force: true });
   try {
     const root = join(folder, "root");
     const add = async (from: string, to: string): Promise<void> => {

@@ -27,16 +27,12 @@ const killTimeoutMs = 20_000;
 
 /** Kills the processes that satisfy the condition and waits until they are gone. */
 export async function killProcesses(matches: (args: string[]) => boolean): Promise<void> {
+  const pids = await findProcesses(matches);
+  pids.forEach(kill);
   await waitFor(
-    async () => {
-      const left = await findProcesses(matches);
-      left.forEach((pid) => {
-        kill(pid);
-      });
-      return left.length === 0 ? true : undefined;
-    },
+    async () => ((await Promise.all(pids.map(hasEnded))).every((ended) => ended) ? true : undefined),
     killTimeoutMs,
-    async () => new Error(`Process ${(await findProcesses(matches)).join(", ")} does not end although it was killed. Look at it with \`ps\`.`),
+    () => Promise.resolve(new Error(`Process ${pids.join(", ")} does not end although it was killed. Look at it with \`ps\`.`)),
   );
 }
 
@@ -46,5 +42,17 @@ function kill(pid: number): void {
   } catch (error) {
     // It may have ended by itself in between.
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+/**
+ * True when the process is gone or waits for its parent to notice. Process 1 of
+ * a namespace gets there only after every other process in it.
+ */
+async function hasEnded(pid: number): Promise<boolean> {
+  try {
+    return /^State:\s+[ZX]/m.test(await readFile(`/proc/${String(pid)}/status`, "utf8"));
+  } catch {
+    return true;
   }
 }
