@@ -28,7 +28,9 @@ type Limits = Required<Pick<ConstructorParameters<typeof Pool>[0] & object, "max
 function open(connectionString: string, limits: Limits, log: Log): Pool {
   const pool = new Pool({ connectionString, ...limits, application_name: "chatgpt-app", keepAlive: true });
   // A connection that breaks while idle is dropped from the pool; unheard, the event would end the process.
-  pool.on("error", (error) => log("warn", "an idle database connection was lost", { error: describeError(error) }));
+  pool.on("error", (error) => {
+    log("warn", "an idle database connection was lost", { error: describeError(error) });
+  });
   return pool;
 }
 

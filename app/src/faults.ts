@@ -30,13 +30,17 @@ export function faultyRequests(): RequestHandler {
   const leaked: Buffer[] = [];
 
   return (request, _response, next) => {
-    if (PROBES.has(request.path)) return next();
-    requests += 1;
-    if (requests <= HEALTHY_REQUESTS) return next();
-    if (FAULT === "errors" && requests % 3 === 0) return next(new Error("fault build errors: this request fails"));
-    if (FAULT === "slow") return void setTimeout(next, 2000);
-    // Filled, because memory that was never written is not counted against the limit.
-    if (FAULT === "leak" && leaked.length * MEBIBYTE < MAX_LEAK_BYTES) leaked.push(Buffer.alloc(MEBIBYTE, 1));
-    next();
+    if (!PROBES.has(request.path)) requests += 1;
+    if (PROBES.has(request.path) || requests <= HEALTHY_REQUESTS) {
+      next();
+    } else if (FAULT === "errors" && requests % 3 === 0) {
+      next(new Error("fault build errors: this request fails"));
+    } else if (FAULT === "slow") {
+      setTimeout(next, 2000);
+    } else {
+      // Filled, because memory that was never written is not counted against the limit.
+      if (FAULT === "leak" && leaked.length * MEBIBYTE < MAX_LEAK_BYTES) leaked.push(Buffer.alloc(MEBIBYTE, 1));
+      next();
+    }
   };
 }

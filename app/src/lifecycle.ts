@@ -1,4 +1,5 @@
 import type { RequestHandler, Response } from "express";
+import { once } from "node:events";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -61,9 +62,12 @@ export class Lifecycle {
     // Idle connections stay open until then: requests still arrive while the endpoint is being removed.
     await delay(DRAIN_SECONDS * 1000);
     this.streams.endAll();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = once(server, "close");
+    server.close();
     // Connections that turn idle after server.close() would stay for the whole keep-alive time.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    const sweep = setInterval(() => {
+      server.closeIdleConnections();
+    }, 50);
     await closed;
     clearInterval(sweep);
     await release();

@@ -1,5 +1,6 @@
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import { Router, text, type Request as ExpressRequest } from "express";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "./log";
 import type { Settings } from "./settings";
 import type { Streams } from "./streams";
@@ -61,16 +62,26 @@ export function mcpRoutes(settings: Settings, users: Users, streams: Streams, lo
  * not stay open for ever: it would also hold up the shutdown.
  */
 async function withinDeadline(answer: Promise<Response>): Promise<Response> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Response>((resolve) => {
+  const over = new AbortController();
+  const late = delay(DEADLINE_MS, undefined, { signal: over.signal }).then(() => {
     const error = { code: -32000, message: `There was no answer within ${DEADLINE_MS / 1000} s` };
-    timer = setTimeout(() => resolve(Response.json({ jsonrpc: "2.0", error, id: null }, { status: 504 })), DEADLINE_MS);
+    return Response.json({ jsonrpc: "2.0", error, id: null }, { status: 504 });
   });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  // Rejected when it is aborted below, which by then nobody waits for.
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    over.abort();
+  }
 }
 
 function headersOf(request: ExpressRequest): Headers {
-  return new Headers(Object.entries(request.headersDistinct).flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value])));
+  const headers = new Headers();
+  for (const [name, values = []] of Object.entries(request.headersDistinct)) {
+    for (const value of values) headers.append(name, value);
+  }
+  return headers;
 }
 
 /** The SDK wants an absolute URL; nothing depends on its host. */

@@ -34,28 +34,29 @@ export class Streams {
     response.write("retry: 1000\n\n");
 
     const stream: EventStream = {
-      send: ({ id, event, data }) =>
-        stream.write([
-          ...(id === undefined ? [] : [`id: ${id}`]),
-          ...(event === undefined ? [] : [`event: ${event}`]),
-          `data: ${JSON.stringify(data)}\n\n`,
-        ].join("\n")),
+      send: ({ id, event, data }) => {
+        const lines = [`data: ${JSON.stringify(data)}\n\n`];
+        if (event !== undefined) lines.unshift(`event: ${event}`);
+        if (id !== undefined) lines.unshift(`id: ${id}`);
+        stream.write(lines.join("\n"));
+      },
       write: (text) => {
         // A client that does not read must not fill the memory: it misses events instead.
         if (!response.writableEnded && !response.writableNeedDrain) response.write(text);
       },
     };
     const end = (reason: string): void => {
+      if (response.writableEnded) return;
       // Spread over a second, so that all clients of a pod do not come back in the same moment.
       const retry = 500 + Math.floor(Math.random() * 1000);
       response.end(`event: end\nretry: ${retry}\ndata: ${JSON.stringify({ reason })}\n\n`);
     };
-    if (this.#ended || response.req.method === "HEAD") {
+    if (this.#ended || response.destroyed || response.req.method === "HEAD") {
       end("shutting_down");
       return stream;
     }
     this.#open.add(end);
-    const age = setTimeout(() => end("max_age"), this.maxAgeSeconds * 1000);
+    const age = setTimeout(end, this.maxAgeSeconds * 1000, "max_age");
     response.once("close", () => {
       clearTimeout(age);
       this.#open.delete(end);

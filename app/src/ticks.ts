@@ -25,7 +25,9 @@ export function ticks(settings: Settings, streams: Streams): RequestHandler {
     };
     tick();
     const timer = setInterval(tick, period);
-    response.once("close", () => clearInterval(timer));
+    response.once("close", () => {
+      clearInterval(timer);
+    });
   };
 }
 

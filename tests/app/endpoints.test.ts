@@ -166,7 +166,7 @@ describe("The app's endpoints", function () {
         return answer.connection === "close" ? answer : undefined;
       },
       3000,
-      async () => new Error("The connection was never ended"),
+      () => Promise.resolve(new Error("The connection was never ended")),
     );
     expect(last).to.include({ status: 200, reused: true });
     await aged.stop();

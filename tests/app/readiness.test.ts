@@ -81,7 +81,7 @@ describe("Readiness", function () {
           return rows.length >= 8 ? true : undefined;
         },
         5000,
-        async () => new Error("The requests did not use up the pool"),
+        () => Promise.resolve(new Error("The requests did not use up the pool")),
       );
       expect((await app.get("/ready")).status).to.equal(200);
       await client.query("ROLLBACK");

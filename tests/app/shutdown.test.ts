@@ -32,7 +32,7 @@ describe("Shutdown", function () {
       await waitFor(
         async () => ((await query(services.adminUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length > 0 ? true : undefined),
         5000,
-        async () => new Error(`The request did not reach the database: ${app.output}`),
+        () => Promise.resolve(new Error(`The request did not reach the database: ${app.output}`)),
       );
       await during();
       await client.query("ROLLBACK");
@@ -73,9 +73,9 @@ describe("Shutdown", function () {
     const answer = await withOpenRequest(app, connection, async () => {
       app.signal("SIGTERM");
       await waitFor(
-        async () => (await app.get("/health").then(() => undefined, () => true)),
+        () => app.get("/health").then(() => undefined, () => true),
         3000,
-        async () => new Error("The app still takes connections"),
+        () => Promise.resolve(new Error("The app still takes connections")),
       );
     });
     expect(answer).to.include({ status: 404, connection: "close" });

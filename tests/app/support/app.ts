@@ -72,9 +72,9 @@ export class App {
   static async start(options: AppOptions): Promise<App> {
     const app = await App.spawn(options);
     await waitFor(
-      async () => (app.#port() === undefined ? undefined : true),
+      () => Promise.resolve(app.#port() === undefined ? undefined : true),
       10_000,
-      async () => new Error(`The app did not listen within 10 s: ${app.output}`),
+      () => Promise.resolve(new Error(`The app did not listen within 10 s: ${app.output}`)),
     );
     return app;
   }
@@ -116,7 +116,7 @@ export class App {
         return (response.status === 200) === wanted ? last : undefined;
       },
       8000,
-      async () => new Error(`The app did not become ${wanted ? "ready" : "unready"}; it last said ${JSON.stringify(last)}`),
+      () => Promise.resolve(new Error(`The app did not become ${wanted ? "ready" : "unready"}; it last said ${JSON.stringify(last)}`)),
     );
   }
 

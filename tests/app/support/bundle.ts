@@ -8,7 +8,9 @@ export type Release = "v1" | "v2";
 export type Fault = "none" | "smoke" | "errors" | "slow" | "crash" | "late-crash" | "leak";
 
 const dir = mkdtempSync(join(tmpdir(), "bg-bundles-"));
-process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
+process.once("exit", () => {
+  rmSync(dir, { recursive: true, force: true });
+});
 
 const bundles = new Map<string, Promise<string>>();
 

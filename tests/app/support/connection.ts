@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Agent, request, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import type { Socket } from "node:net";
@@ -36,6 +37,6 @@ export class Connection {
   async closed(): Promise<void> {
     const socket = this.#socket;
     if (socket === undefined) throw new Error("Nothing was sent on this connection yet");
-    if (!socket.closed) await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    if (!socket.closed) await once(socket, "close");
   }
 }

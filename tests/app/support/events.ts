@@ -1,4 +1,6 @@
-export type ServerEvent = Partial<Record<"id" | "event" | "retry" | "data", string>>;
+const fields = ["id", "event", "retry", "data"] as const;
+
+export type ServerEvent = Partial<Record<(typeof fields)[number], string>>;
 
 /** Reads `count` blocks of an event stream, or all of them until it ends. */
 export async function readEvents(response: Response, count = Infinity): Promise<ServerEvent[]> {
@@ -14,5 +16,11 @@ export async function readEvents(response: Response, count = Infinity): Promise<
 }
 
 function parse(block: string): ServerEvent {
-  return Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/, 2)));
+  const event: ServerEvent = {};
+  for (const line of block.split("\n")) {
+    const [, name, value = ""] = /^(\w+): (.*)$/.exec(line) ?? [];
+    const field = fields.find((known) => known === name);
+    if (field !== undefined) event[field] = value;
+  }
+  return event;
 }
