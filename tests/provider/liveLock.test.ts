@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { LiveLockInputs } from "@bluegreen/release";
 import { startStep, type RunningStep } from "./stepProvider";
-import { makeNamespace, type TestNamespace } from "./testNamespace";
+import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("The live lock, in Pulumi's provider process and on a real cluster", () => {
   let home: TestNamespace;

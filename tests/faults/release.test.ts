@@ -1,0 +1,174 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect } from "chai";
+import { poll } from "@bluegreen/release";
+import { repositoryDir } from "../../local/paths";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
+import { makeStack, type TestStack } from "../support/testStack";
+import { startUsers, type Users } from "../support/users";
+
+/** What goes wrong in a release. In each case users notice nothing, and the next `up` goes on. */
+describe("A release that goes wrong, on a real cluster under load", function () {
+  this.timeout(240_000);
+  let test: TestStack;
+  let users: Users;
+  let bluePods: string[];
+
+  before(async () => {
+    test = await makeStack([
+      { tag: "v1", release: "v1", fault: "none" },
+      { tag: "v2", release: "v2", fault: "none" },
+      { tag: "v2-smoke", release: "v2", fault: "smoke" },
+      { tag: "v2-crash", release: "v2", fault: "crash" },
+    ]);
+    console.log(`      engine: ${test.engine.name}`);
+    await test.set({ activeColor: "blue", blueTag: "v1" });
+    await test.stack.up();
+    bluePods = await podsOf(test.cluster, "blue");
+  });
+  after(() => test.remove());
+
+  beforeEach(async () => {
+    users = await startUsers(test.cluster);
+  });
+  afterEach(async () => {
+    const { failures, requests } = await users.stop();
+    expect(requests).to.be.greaterThan(20);
+    expect(failures, "what users saw").to.deep.equal([]);
+  });
+
+  /** Blue serves users with the very pods it had. */
+  const blueIsUntouched = async () => {
+    expect(await liveColor(test.cluster)).to.equal("blue");
+    expect(await podsOf(test.cluster, "blue")).to.deep.equal(bluePods);
+    expect([...users.seen.colors]).to.deep.equal(["blue"]);
+  };
+
+  /** The version that works goes out on green after all, and blue stays live. */
+  const nextUpGoesOn = async () => {
+    await test.set({ activeColor: "blue", greenTag: "v2" });
+    await test.stack.up();
+    expect(await imageOf(test.cluster, "green")).to.match(/:v2$/);
+    expect(await podsOf(test.cluster, "green")).to.have.length(2);
+    await blueIsUntouched();
+  };
+
+  it("a smoke gate that fails stops the switch and names the failing tests", async () => {
+    await test.set({ greenTag: "v2-smoke", activeColor: "green" });
+    const message = await failureOf(test.stack.up());
+    expect(message).to.contain("The smoke gate of green (v2-smoke) failed").and.contain("✗ MCP server executes the tool");
+    expect(message).to.contain("Live traffic stays on blue");
+    await blueIsUntouched();
+    expect(await failureOf(test.stack.up()), "a second try meets the same gate").to.contain("smoke gate of green");
+    await blueIsUntouched();
+    await nextUpGoesOn();
+  });
+
+  it("an image that cannot be pulled is named", async () => {
+    await test.set({ greenTag: "no-such-tag", activeColor: "green" });
+    const message = await failureOf(test.stack.up());
+    expect(message).to.match(/ErrImagePull|ImagePullBackOff/).and.contain("no-such-tag").and.contain("greenTag");
+    expect(message).to.contain("Live traffic stays on blue");
+    await blueIsUntouched();
+    await nextUpGoesOn();
+  });
+
+  it("a version that crash-loops never gets traffic", async () => {
+    await test.set({ greenTag: "v2-crash", activeColor: "green" });
+    const message = await failureOf(test.stack.up());
+    expect(message).to.contain("The green color does not start").and.contain("CrashLoop").and.contain("last exit code 1");
+    expect(message).to.contain("Live traffic stays on blue");
+    await blueIsUntouched();
+    await nextUpGoesOn();
+  });
+
+  it("a missing Secret is named with the command that makes it", async () => {
+    await test.stack.removeConfig(["openaiApiKey"]);
+    // Nobody misses the Secret until a pod starts.
+    await test.stack.up();
+    await test.set({ greenEnvironment: { ANOTHER: "template" } });
+    const message = await failureOf(test.stack.up());
+    expect(message).to.contain('secret "openai-credentials" not found').and.contain("kubectl -n").and.contain("create secret generic");
+    await blueIsUntouched();
+    await test.stack.setConfig({ openaiApiKey: { value: test.secrets.openaiApiKey, secret: true } });
+    await nextUpGoesOn();
+    await test.stack.removeConfig(["greenEnvironment"]);
+    await test.stack.up();
+  });
+
+  it("an idle color with less capacity than the live one may not take over", async () => {
+    const { apps } = test.cluster;
+    const scale = (replicas: number) =>
+      apps.replaceNamespacedDeploymentScale({
+        name: "chatgpt-app-blue",
+        namespace: test.cluster.namespace,
+        body: { metadata: { name: "chatgpt-app-blue", namespace: test.cluster.namespace }, spec: { replicas } },
+      });
+    await scale(3);
+    try {
+      await test.set({ activeColor: "green" });
+      const message = await failureOf(test.stack.up());
+      expect(message).to.contain("The switch to green was refused: it has 2 ready pods, blue has 3");
+      expect(await liveColor(test.cluster)).to.equal("blue");
+    } finally {
+      await scale(2);
+      await test.set({ activeColor: "blue" });
+    }
+    await poll(async () => ((await podsOf(test.cluster, "blue")).length === 2 ? true : undefined), { timeoutMs: 30_000 });
+    bluePods = await podsOf(test.cluster, "blue");
+  });
+
+  for (const moment of [
+    { what: "while green rolls out", reached: async () => (await podsOf(test.cluster, "green")).length > 0 },
+    { what: "while the smoke suite runs", reached: async () => (await greenReady()) === 2 },
+    { what: "right after the flip", reached: async () => (await liveColor(test.cluster)) === "green" },
+  ]) {
+    it(`an update killed ${moment.what} leaves users alone, and the next one ends it`, async () => {
+      await test.set({ activeColor: "blue" });
+      await test.stack.removeConfig(["greenTag"]);
+      await test.stack.up();
+      await test.set({ activeColor: "green", greenTag: "v2" });
+      await killedUpdate(moment.reached);
+      expect(["blue", "green"]).to.include(await liveColor(test.cluster));
+      await test.stack.up();
+      expect(await liveColor(test.cluster)).to.equal("green");
+      expect(await podsOf(test.cluster, "green")).to.have.length(2);
+      expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
+      await test.set({ activeColor: "blue" });
+      await test.stack.up();
+      await users.answeredBy("blue");
+    });
+  }
+
+  const greenReady = async () => {
+    const green = await test.cluster.apps.readNamespacedDeployment({ name: "chatgpt-app-green", namespace: test.cluster.namespace });
+    return green.status?.readyReplicas ?? 0;
+  };
+
+  /** Starts `up` as a person would, and kills it with everything it started once `reached` is true. */
+  async function killedUpdate(reached: () => Promise<boolean>): Promise<void> {
+    const child = pulumi("up", "--yes", "--stack", test.name);
+    const exit = once(child, "exit");
+    let ended = false;
+    void exit.then(() => { ended = true; });
+    await poll(
+      async () => {
+        if (ended) throw new Error("the update ended before it could be killed");
+        return (await reached()) ? true : undefined;
+      },
+      { timeoutMs: 120_000, intervalMs: 20 },
+    );
+    // The whole process group: nothing of it gets to clean up.
+    process.kill(-(child.pid ?? 0), "SIGKILL");
+    await exit;
+    // A killed update leaves the state locked. The stand-in sees that the owner is dead; the real CLI wants to be told.
+    const cancel = pulumi("cancel", "--yes", "--stack", test.name);
+    await once(cancel, "exit");
+  }
+
+  function pulumi(...args: string[]) {
+    const command = ["-r", "ts-node/register/transpile-only", join(repositoryDir, "local/engine/cli.ts"), ...args];
+    return spawn(process.execPath, command, { cwd: repositoryDir, env: { ...process.env, ...test.env }, stdio: "ignore", detached: true });
+  }
+});

@@ -1,0 +1,136 @@
+/**
+ * `npm test`: every suite, on a stage of its own that is removed at the end. `npm test -- unit e2e` runs those alone.
+ * A suite that cannot run, runs no test or leaves one out has failed.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { findPulumi } from "../local/engine/engine";
+import { startStage, stopStage } from "../local/stage";
+
+interface Suite {
+  name: string;
+  /** Whether it needs the running stage. */
+  stage: boolean;
+  /** Runs on each engine there is, and has to give the same results. */
+  engines?: true;
+}
+
+/** Type check and lint, counted as one test. */
+const check = "check";
+
+/** Quick ones first: a broken rule shows before a cluster is started. */
+const suites: Suite[] = [
+  { name: "unit", stage: false },
+  { name: "integration", stage: false },
+  { name: "app", stage: false },
+  { name: "provider", stage: true },
+  { name: "engine", stage: true },
+  { name: "e2e", stage: true, engines: true },
+  { name: "faults", stage: true, engines: true },
+  { name: "start", stage: true },
+  { name: "stage", stage: false },
+];
+
+interface Counts {
+  passed: number;
+  failed: number;
+}
+
+async function main(wanted: string[]): Promise<Counts> {
+  const known = [check, ...suites.map(({ name }) => name)];
+  const unknown = wanted.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`no suite ${unknown.join(", ")}; the suites are ${known.join(", ")}`);
+  const chosen = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const total: Counts = { passed: 0, failed: 0 };
+  const add = ({ passed, failed }: Counts) => {
+    total.passed += passed;
+    total.failed += failed;
+  };
+
+  if (wanted.length === 0 || wanted.includes(check)) add(await runCheck());
+  for (const suite of chosen.filter(({ stage }) => !stage)) add(await runSuite(suite.name));
+  const onStage = chosen.filter(({ stage }) => stage);
+  if (onStage.length > 0) {
+    // Beside a stage that somebody uses, not in it.
+    process.env["BLUEGREEN_STAGE_DIR"] ??= mkdtempSync(join(tmpdir(), "bg-test-"));
+    await startStage();
+    try {
+      for (const suite of onStage) {
+        for (const engine of enginesFor(suite)) add(await runSuite(suite.name, engine));
+      }
+    } finally {
+      await stopStage();
+      await rm(process.env["BLUEGREEN_STAGE_DIR"], { recursive: true, force: true });
+    }
+  }
+  return total;
+}
+
+type EngineName = "stand-in" | "pulumi";
+
+function enginesFor({ name, engines }: Suite): EngineName[] {
+  if (engines === undefined) return ["stand-in"];
+  if (findPulumi() !== undefined) return ["stand-in", "pulumi"];
+  console.log(`\n${name} on the real Pulumi: not run, there is no pulumi on PATH`);
+  return ["stand-in"];
+}
+
+/** The program uses a pulumi on PATH; without one, the stand-in. */
+function pathFor(engine: EngineName): string {
+  let path = process.env["PATH"] ?? "";
+  for (let pulumi = findPulumi(path); engine === "stand-in" && pulumi !== undefined; pulumi = findPulumi(path)) {
+    const folder = dirname(pulumi);
+    path = path.split(delimiter).filter((each) => each !== folder).join(delimiter);
+  }
+  return path;
+}
+
+async function runCheck(): Promise<Counts> {
+  console.log(`\n── ${check} ${"─".repeat(50)}`);
+  const code = await ended(spawn("npm", ["run", check], { stdio: ["ignore", "inherit", "inherit"] }));
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((done, fail) => {
+    child.once("error", fail);
+    child.once("close", done);
+  });
+}
+
+async function runSuite(name: string, engine?: EngineName): Promise<Counts> {
+  const started = Date.now();
+  console.log(`\n── ${name}${engine === undefined ? "" : ` (${engine})`} ${"─".repeat(50)}`);
+  const mocha = spawn(process.execPath, [require.resolve("mocha/bin/mocha.js"), `tests/${name}/**/*.test.ts`], {
+    env: { ...process.env, PATH: pathFor(engine ?? "stand-in") },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const counts = { passing: 0, failing: 0, pending: 0 };
+  createInterface({ input: mocha.stdout }).on("line", (line) => {
+    console.log(line);
+    const [, count, kind] = /^ {2}(\d+) (passing|failing|pending)\b/.exec(line) ?? [];
+    if (kind === "passing" || kind === "failing" || kind === "pending") counts[kind] = Number(count);
+  });
+  const code = await ended(mocha);
+  const failed = counts.failing + counts.pending;
+  // No test at all, or an end that mocha's own figures do not explain, is one more failure.
+  const unexplained = counts.passing + failed === 0 || (code !== 0 && failed === 0) ? 1 : 0;
+  console.log(`   ${name}: ${counts.passing} passed, ${failed + unexplained} failed, ${Math.round((Date.now() - started) / 1000)} s`);
+  return { passed: counts.passing, failed: failed + unexplained };
+}
+
+void main(process.argv.slice(2)).then(
+  ({ passed, failed }) => {
+    console.log(`\n${passed} passed, ${failed} failed`);
+    process.exitCode = failed === 0 ? 0 : 1;
+  },
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    console.log("\n0 passed, 1 failed");
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,32 @@
+import { type Cluster } from "@bluegreen/release";
+
+/** The color the active Service selects, as the cluster says. */
+export async function liveColor(cluster: Cluster): Promise<string | undefined> {
+  const service = await cluster.core.readNamespacedService({ name: "chatgpt-app-service", namespace: cluster.namespace });
+  return service.spec?.selector?.["version"];
+}
+
+/** Names of a color's pods that are not going away: a pod that was replaced has another name. */
+export async function podsOf(cluster: Cluster, color: string): Promise<string[]> {
+  const pods = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `app=chatgpt-app,version=${color}` });
+  return pods.items
+    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata?.name ?? "")
+    .sort();
+}
+
+/** The image each color's Deployment asks for. */
+export async function imageOf(cluster: Cluster, color: string): Promise<string | undefined> {
+  const deployment = await cluster.apps.readNamespacedDeployment({ name: `chatgpt-app-${color}`, namespace: cluster.namespace });
+  return deployment.spec?.template.spec?.containers[0]?.image;
+}
+
+/** The text of what a promise fails with. @throws Error when it does not fail */
+export async function failureOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new Error("it succeeded");
+}

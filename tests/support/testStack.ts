@@ -1,0 +1,90 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type Cluster } from "@bluegreen/release";
+import { selectEngine, type Engine, type Stack } from "../../local/engine/engine";
+import { repositoryDir } from "../../local/paths";
+import type { AppBuild } from "../../local/images/app";
+import { loadImages, readStage, type Stage } from "../../local/stage";
+
+/** The whole program as a stack of its own on the running stage: its own namespace, database account and state. */
+export interface TestStack {
+  engine: Engine;
+  stack: Stack;
+  name: string;
+  stage: Stage;
+  cluster: Cluster;
+  /** What a shell would have exported: kubeconfig, backend, passphrase. */
+  env: Record<string, string>;
+  /** Folder of the engine's state. */
+  backend: string;
+  /** Values that must never be readable anywhere but in Secrets. */
+  secrets: { openaiApiKey: string; passphrase: string };
+  set(values: Record<string, unknown>): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Small and quick pods; everything else as in production. */
+const local = {
+  replicas: 2,
+  host: "app.example.com",
+  cpuRequest: "20m",
+  memoryRequest: "64Mi",
+  cpuLimit: "500m",
+  memoryLimit: "256Mi",
+  livenessProbe: { initialDelaySeconds: 2, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
+  readinessProbe: { initialDelaySeconds: 0, periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 2 },
+  drainSeconds: 2,
+  terminationGraceSeconds: 10,
+  rolloutBudgetSeconds: 90,
+  smokeBudgetSeconds: 60,
+};
+
+/** @throws Error when no stage runs: a suite that needs one fails, it is never skipped */
+export async function makeStack(images: AppBuild[]): Promise<TestStack> {
+  const stage = await readStage();
+  if (stage === undefined) throw new Error("the local stage is not running: npm start, or npm test, which starts it");
+  await loadImages(images);
+
+  const id = randomBytes(3).toString("hex");
+  const name = `test-${id}`;
+  const namespace = `bg-e2e-${id}`;
+  const backend = await mkdtemp(join(tmpdir(), "bg-state-"));
+  const secrets = { openaiApiKey: `sk-${randomBytes(16).toString("hex")}`, passphrase: randomBytes(16).toString("hex") };
+  const env = { KUBECONFIG: stage.kubeconfig, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE: secrets.passphrase };
+  // The tests' own look at the cluster goes the same way.
+  process.env["KUBECONFIG"] = stage.kubeconfig;
+
+  const engine = await selectEngine();
+  const stack = await engine.stack({ name, workDir: repositoryDir, env });
+  const set = (values: Record<string, unknown>) => stack.setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
+  await set({
+    ...local,
+    namespace,
+    context: stage.context,
+    imageRepository: stage.imageRepository,
+    redisUrl: stage.redis.url,
+    databaseAddress: stage.postgres.address,
+  });
+  await stack.setConfig({
+    databaseAdminUrl: { value: stage.postgres.adminUrl, secret: true },
+    openaiApiKey: { value: secrets.openaiApiKey, secret: true },
+  });
+  return {
+    engine,
+    stack,
+    name,
+    stage,
+    cluster: connect({ context: stage.context, namespace }),
+    env,
+    backend,
+    secrets,
+    set,
+    remove: async () => {
+      await stack.destroy();
+      await rm(join(repositoryDir, `Pulumi.${name}.yaml`), { force: true });
+      await rm(backend, { recursive: true, force: true });
+    },
+  };
+}
