@@ -15,6 +15,8 @@ export interface DeletionsOptions {
   slots: Slots;
   /** Undefined for what exists only in the state: components, providers, external resources. */
   providerOf(state: ResourceState): Provider | undefined;
+  /** Its deletion is the end of its replacement. */
+  wasReplaced(state: ResourceState): boolean;
   stopped(): boolean;
   fail(error: unknown, urn: string): void;
 }
@@ -33,7 +35,7 @@ export function needs(state: ResourceState): Set<string> {
 
 export function deletionStep(state: ResourceState): Step {
   const { urn, type } = state;
-  return { op: "delete", urn, type, name: nameOf(urn), diff: [], reasons: [], internal: isDefaultProvider(urn) };
+  return { op: "delete", urn, type, name: nameOf(urn), diff: [], reasons: [], visibility: isDefaultProvider(urn) ? "hidden" : "counted" };
 }
 
 export class Deletions {
@@ -101,7 +103,8 @@ export class Deletions {
     await Promise.all(dependents);
     await this.options.slots.use(async () => {
       if (this.options.stopped()) return;
-      const step = deletionStep(state);
+      const plain = deletionStep(state);
+      const step: Step = this.options.wasReplaced(state) ? { ...plain, visibility: "shown" } : plain;
       try {
         await this.options.operations.step(step, () =>
           this.options.operations.delete(state, this.providerToCall(state), step, () => this.options.journal.drop(state)),

@@ -81,6 +81,7 @@ export class Deployment {
       journal: options.journal,
       slots: this.slots,
       providerOf: (state) => this.providerOf(state),
+      wasReplaced: (state) => this.replaced.has(state.urn),
       stopped: () => this.failed,
       fail: (error, urn) => this.fail(error, urn),
     });
@@ -231,7 +232,7 @@ export class Deployment {
   private stepFor(op: Operation, state: ResourceState, old: ResourceState | undefined, reasons: string[] = []): Step {
     const { urn, type, hideDiff } = state;
     const diff = op === "update" || op === "replace" ? diffProps(old?.inputs ?? {}, state.inputs, hideDiff) : [];
-    return { op, urn, type, name: nameOf(urn), diff, reasons, internal: isDefaultProvider(urn) };
+    return { op, urn, type, name: nameOf(urn), diff, reasons, visibility: isDefaultProvider(urn) ? "hidden" : "counted" };
   }
 
   private async reconcile(urn: string, goal: Goal): Promise<ResourceState> {

@@ -13,8 +13,8 @@ export interface Step {
   diff: PropertyChange[];
   /** What a replacement is for. */
   reasons: string[];
-  /** The default providers: part of the state, but nobody asked for them. */
-  internal: boolean;
+  /** "shown": part of another step, such as the deletion that ends a replacement. "hidden": nobody asked for it (default providers). */
+  visibility: "counted" | "shown" | "hidden";
 }
 
 export interface Events {
@@ -35,7 +35,7 @@ export class Recorder implements Events {
   constructor(private readonly next: Partial<Events> = {}) {}
 
   started(step: Step): void {
-    if (!step.internal) this.next.started?.(step);
+    if (step.visibility !== "hidden") this.next.started?.(step);
   }
 
   progress(step: Step, text: string): void {
@@ -43,9 +43,8 @@ export class Recorder implements Events {
   }
 
   done(step: Step, milliseconds: number): void {
-    if (step.internal) return;
-    this.steps.push(step);
-    this.next.done?.(step, milliseconds);
+    if (step.visibility === "counted") this.steps.push(step);
+    if (step.visibility !== "hidden") this.next.done?.(step, milliseconds);
   }
 
   failed(step: Step, milliseconds: number): void {

@@ -18,7 +18,7 @@ import { serve, type Session } from "./servers";
 import { Slots } from "./slots";
 import { type PendingOperation, readDeployment, type ResourceState, type Snapshot, writeDeployment } from "./state";
 import { isProviderType, nameOf, packageOf } from "./urn";
-import { equal, type Props } from "./value";
+import { equal, markSecretKeys, type Props } from "./value";
 
 export const ORGANIZATION = "organization";
 
@@ -136,6 +136,7 @@ export class Run {
         journal,
         slots: new Slots(parallel),
         providerOf: (state) => this.providerOf(state, snapshot),
+        wasReplaced: () => false,
         stopped: () => failed || signal.aborted,
         fail,
       });
@@ -177,13 +178,14 @@ export class Run {
       const provider = this.registry.get(state.provider, (urn) => snapshot.resources.find((one) => one.urn === urn)?.inputs);
       const live = await provider.read({ ...resourceOf(state), id: state.id, inputs: state.inputs, outputs: state.outputs });
       if (!live) journal.drop(state);
-      const changed = live !== undefined && !equal(state.outputs, live.outputs);
+      const outputs = markSecretKeys(live?.outputs ?? {}, state.additionalSecretOutputs);
+      const changed = live !== undefined && !equal(state.outputs, outputs);
       const inputs = live?.inputs ?? state.inputs;
       events.done(
         { ...step, op: !live ? "delete" : changed ? "update" : "same", diff: diffProps(state.inputs, inputs) },
         performance.now() - start,
       );
-      if (live && changed) Object.assign(state, { id: live.id, outputs: live.outputs, inputs });
+      if (live && changed) Object.assign(state, { id: live.id, outputs, inputs });
       return true;
     } catch (error) {
       events.diagnostic({ severity: "error", message: messageOf(error), urn: state.urn });
@@ -235,7 +237,7 @@ export class Run {
     });
     if (!live || twin?.id === live.id) return;
     // Beside a twin it was its replacement: that is made anew, so this one has to go.
-    snapshot.resources.push({ ...resource, id: live.id, outputs: live.outputs, delete: twin !== undefined });
+    snapshot.resources.push({ ...resource, id: live.id, outputs: markSecretKeys(live.outputs, resource.additionalSecretOutputs), delete: twin !== undefined });
   }
 
   private providerOf(state: ResourceState, snapshot: Snapshot): Provider | undefined {

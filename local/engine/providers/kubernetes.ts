@@ -9,7 +9,7 @@ import {
 } from "../kubernetes/objects";
 import { type Mutability, replacingFields } from "../kubernetes/replacement";
 import { keepOldAt } from "../paths";
-import { containsSecret, containsUnknown, isProps, mapProps, markSecretsLike, type Props, Secret, UNKNOWN, type Value } from "../value";
+import { containsUnknown, isProps, mapProps, markSecretsLike, type Props, Secret, UNKNOWN, type Value } from "../value";
 import { dereference, fromJson, toJson } from "../wire";
 import {
   type Checked, type CheckRequest, type Created, type CreateRequest, type DeleteRequest, type DiffRequest, type Live,
@@ -51,14 +51,21 @@ function withoutNulls(value: Value): Value {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null).map(([key, item]) => [key, withoutNulls(item)]));
 }
 
-const ENCODED_SECRETS = ["data", "stringData"];
+const SECRET_CONTENT = ["data", "stringData"];
 
-/** A Secret's `stringData` comes back as `data`: what was secret stays secret under its other name. */
+/** A Secret's content is secret under both of its names, whoever wrote it. */
 function markLive(live: Props, inputs: Props): Props {
   const marked = markSecretsLike(live, inputs);
-  const encoded = inputs["stringData"];
-  if (live["kind"] !== "Secret" || encoded === undefined || !containsSecret(encoded)) return marked;
-  return mapProps(marked, (value, key) => (ENCODED_SECRETS.includes(key) && !(value instanceof Secret) ? new Secret(value) : value));
+  if (live["kind"] !== "Secret" || live["apiVersion"] !== "v1") return marked;
+  return mapProps(marked, (value, key) => (SECRET_CONTENT.includes(key) && !(value instanceof Secret) ? new Secret(value) : value));
+}
+
+/** `stringData` is never read back: the API server keeps it encoded, in `data`. */
+function withStringData(live: Props): Props {
+  const data = live["data"];
+  if (live["kind"] !== "Secret" || !isProps(data)) return live;
+  const decoded = mapProps(data, (value) => (typeof value === "string" ? Buffer.from(value, "base64").toString("utf8") : value));
+  return { ...live, stringData: decoded };
 }
 
 /** Live values at the places the inputs name: what a refresh makes of the inputs. */
@@ -257,7 +264,8 @@ export class KubernetesProvider implements Provider {
   }
 
   private asLive(live: JsonObject, inputs: Props, manager: string): Live {
-    const projected = project(inputs, fromJson(live));
+    const readable = fromJson(live);
+    const projected = project(inputs, isProps(readable) ? withStringData(readable) : readable);
     const found = isProps(projected) ? projected : inputs;
     return { id: idOf(live), outputs: this.outputsOf(live, found, manager), inputs: found };
   }
