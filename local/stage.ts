@@ -183,7 +183,8 @@ async function startAnew(paths: Layout, programs: Programs): Promise<void> {
 async function remove(paths: Layout): Promise<void> {
   await killSupervisor(paths);
   await removeCgroup(paths.cgroup);
-  await rm(paths.root, { recursive: true, force: true });
+  // Of a supervisor that someone else killed, the last processes may still be ending.
+  await rm(paths.root, { recursive: true, force: true, maxRetries: 10 });
 }
 
 function describe(paths: Layout): Stage {

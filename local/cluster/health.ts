@@ -7,7 +7,7 @@ import { waitFor } from "../system/wait";
 import { askApi, type ApiAnswer } from "./api";
 import { logFile } from "./components";
 import { nodeName, type Layout } from "./layout";
-import { componentStatuses, supervisorLog, supervisorPid } from "./supervisor";
+import { componentStatuses, supervisorLog, supervisorPid, type ComponentStatus } from "./supervisor";
 
 /** Waits until the stage is complete. Fails early, with the end of its log, when a component does not stay up. */
 export async function untilComplete(paths: Layout, timeoutMs: number, progress: (text: string) => void): Promise<void> {
@@ -56,8 +56,15 @@ export async function whatIsMissing(paths: Layout): Promise<string | undefined> 
   if (!account.ok) return "the controller manager has not made the first service account";
   if (!postgres) return "PostgreSQL does not answer";
   if (!redis) return "Redis does not answer";
-  const down = [...(await componentStatuses(paths))].find(([, { pid }]) => pid === 0);
+  const down = [...(await componentStatuses(paths))].find(([, status]) => !isUp(status));
   return down === undefined ? undefined : `${down[0]} does not run`;
+}
+
+/** How long a component that ended has to be up again before it counts: one that cannot start is up for a moment each time. */
+const provenMs = 3000;
+
+function isUp({ pid, starts, since }: ComponentStatus): boolean {
+  return pid !== 0 && (starts === 1 || Date.now() - since > provenMs);
 }
 
 function nodeIsReady(answer: ApiAnswer): boolean {

@@ -12,6 +12,8 @@ export interface ComponentStatus {
   pid: number;
   /** How often it was started: more than once means that it ended. */
   starts: number;
+  /** When it was started last, in milliseconds since 1970. */
+  since: number;
   lastExit: string;
 }
 

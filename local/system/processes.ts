@@ -46,12 +46,14 @@ function kill(pid: number): void {
 }
 
 /**
- * True when the process is gone or waits for its parent to notice. Process 1 of
- * a namespace gets there only after every other process in it.
+ * True when the process is gone or waits for its parent to notice, with its last
+ * thread: the first one may be over before. Process 1 of a namespace gets there
+ * only after every other process in it.
  */
 async function hasEnded(pid: number): Promise<boolean> {
   try {
-    return /^State:\s+[ZX]/m.test(await readFile(`/proc/${String(pid)}/status`, "utf8"));
+    const status = await readFile(`/proc/${String(pid)}/status`, "utf8");
+    return /^State:\s+[ZX]/m.test(status) && /^Threads:\s+[01]$/m.test(status);
   } catch {
     return true;
   }

@@ -137,7 +137,11 @@ func (s *supervision) launch(component component) (<-chan syscall.WaitStatus, er
 	ended := make(chan syscall.WaitStatus, 1)
 	s.ended[pid] = ended
 	s.lock.Unlock()
-	s.note(component.Name, func(status *componentStatus) { status.PID = pid; status.Starts++ })
+	s.note(component.Name, func(status *componentStatus) {
+		status.PID = pid
+		status.Starts++
+		status.Since = time.Now().UnixMilli()
+	})
 	return ended, nil
 }
 

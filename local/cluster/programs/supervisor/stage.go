@@ -51,6 +51,8 @@ type componentStatus struct {
 	PID int `json:"pid"`
 	// Starts counts how often it was started; more than one means it ended.
 	Starts int `json:"starts"`
+	// Since is when it was started last, in milliseconds since 1970.
+	Since int64 `json:"since"`
 	// LastExit says how it ended last, empty when it never did.
 	LastExit string `json:"lastExit"`
 }
