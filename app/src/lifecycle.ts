@@ -11,7 +11,8 @@ import type { Streams } from "./streams";
 export class Lifecycle {
   #draining = false;
   readonly #responses = new Set<Response>();
-  readonly #firstSeen = new WeakMap<Socket, number>();
+  /** When each open connection began. */
+  readonly #connections = new Map<Socket, number>();
 
   constructor(
     private readonly settings: Settings,
@@ -24,15 +25,19 @@ export class Lifecycle {
     return this.#draining;
   }
 
+  /** For the server's `connection` event. */
+  readonly track = (socket: Socket): void => {
+    this.#connections.set(socket, performance.now());
+    socket.once("close", () => this.#connections.delete(socket));
+  };
+
   /**
    * Tells clients with their answer when a connection has come to its end; unlike a connection that
    * is closed while idle, this can never meet a request that is already on its way.
    */
   readonly connections: RequestHandler = (request, response, next) => {
-    const now = performance.now();
-    const firstSeen = this.#firstSeen.get(request.socket) ?? now;
-    this.#firstSeen.set(request.socket, firstSeen);
-    const expired = now - firstSeen > this.settings.CONNECTION_MAX_AGE_SECONDS * 1000;
+    const began = this.#connections.get(request.socket) ?? 0;
+    const expired = performance.now() - began > this.settings.CONNECTION_MAX_AGE_SECONDS * 1000;
     if (this.#draining || expired) response.set("connection", "close");
     this.#responses.add(response);
     response.once("close", () => this.#responses.delete(response));
@@ -64,12 +69,15 @@ export class Lifecycle {
     this.streams.endAll();
     const closed = once(server, "close");
     server.close();
-    // Connections that turn idle after server.close() would stay for the whole keep-alive time.
-    const sweep = setInterval(() => {
-      server.closeIdleConnections();
-    }, 50);
+    // Node closes those that wait after an answer; one that never sent a request, as browsers
+    // open in advance, would stay and hold up the end.
+    const answering = new Set([...this.#responses].map((response) => response.socket));
+    for (const socket of this.#connections.keys()) {
+      if (!answering.has(socket)) socket.destroy();
+    }
+    // An answer that is half sent to a slow reader promised to keep its connection: not for 65 s now.
+    server.keepAliveTimeout = 1;
     await closed;
-    clearInterval(sweep);
     await release();
     this.log("info", "stopped");
     process.exit(0);

@@ -46,6 +46,7 @@ function start(settings: Settings): void {
   // Longer than the 60 s that load balancers keep idle connections: the side that sends the
   // requests has to be the one that closes, or a request meets a connection just closed.
   const server = createServer({ keepAliveTimeout: 65_000 }, app);
+  server.on("connection", lifecycle.track);
   server.listen(settings.PORT, () => {
     log("info", "listening", { address: server.address(), needsSchema: SCHEMA_NEEDED, fault: FAULT });
   });

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { waitFor } from "../../local/system/wait";
 import { App, stopAll } from "./support/app";
 import { Connection } from "./support/connection";
@@ -65,6 +67,19 @@ describe("Shutdown", function () {
     await connection.closed();
     expect(performance.now() - begin).to.be.within(450, 1300);
     expect(await app.exited).to.deep.equal({ code: 0, signal: null });
+  });
+
+  it("closes a connection that never sent a request", async () => {
+    const app = await start({});
+    const socket = connect(app.port, "127.0.0.1");
+    await once(socket, "connect");
+    // A request after it on another connection: by then the app has taken the first one.
+    await new Connection(app).get("/health");
+    const begin = performance.now();
+    const closed = once(socket.resume(), "close");
+    expect(await app.stop()).to.deep.equal({ code: 0, signal: null });
+    await closed;
+    expect(performance.now() - begin).to.be.lessThan(2000);
   });
 
   it("finishes a request that is open, on a connection that it then closes", async () => {
