@@ -39,7 +39,8 @@ async function runOnTerminal(tasks: Task[]): Promise<void> {
         }
       },
     })),
-    { rendererOptions: { collapseErrors: false } },
+    // Signals are for the command to handle: it may have something to clean up.
+    { registerSignalListeners: false, rendererOptions: { collapseErrors: false } },
   ).run();
 }
 

@@ -16,6 +16,13 @@ async function foldersOf(name: string): Promise<string[]> {
   return (await readdir(mountPoint)).map((hierarchy) => join(mountPoint, hierarchy, name));
 }
 
+/**
+ * The pods' weight against everything else on the machine, each group and each process of the root
+ * group being one other. By default all pods together weigh as much as one compiler, and starve
+ * beside a build or an update; as on a real cluster, those shall not slow down what users get.
+ */
+const cpuWeight = { v1: ["cpu.shares", "16384"], v2: ["cpu.weight", "1600"] } as const;
+
 /** Makes the cgroup that the kubelet puts pods below, so that two stages never clear away each other's. */
 export async function makeCgroup(name: string): Promise<void> {
   for (const folder of await foldersOf(name)) {
@@ -27,6 +34,8 @@ export async function makeCgroup(name: string): Promise<void> {
         await writeFile(join(folder, file), await readFile(join(folder, "..", file), "utf8"));
       }
     }
+    const [file, weight] = unifiedCgroups() ? cpuWeight.v2 : cpuWeight.v1;
+    if (existsSync(join(folder, file))) await writeFile(join(folder, file), weight);
   }
 }
 
