@@ -239,7 +239,7 @@ export class Deployment {
     const old = this.oldOf(urn, goal);
     const state = this.stateFor(urn, goal);
     if (old && goal.ignoreChanges.length > 0) state.inputs = keepOldAt(goal.properties, old.inputs, goal.ignoreChanges);
-    const provider = this.attachProvider(state, goal);
+    const provider = this.attachProvider(state, goal, old);
     const given = state.inputs;
     state.inputs = await this.checked(state, given, old?.inputs, provider);
     const decision = decide(old, { ...goal, inputs: state.inputs, forced: this.forcedReplacement(state) }, await this.diff(state, old, provider));
@@ -348,10 +348,13 @@ export class Deployment {
     return this.operations.create(state, provider, step, settled);
   }
 
-  private attachProvider(state: ResourceState, goal: Goal): Provider | undefined {
+  private attachProvider(state: ResourceState, goal: Goal, old: ResourceState | undefined): Provider | undefined {
     if (!goal.custom) return undefined;
     if (isProviderType(goal.type)) {
+      // The real engine keeps notes of its own beside a provider's settings.
+      const notes = old?.inputs["__internal"];
       if (goal.version !== "") state.inputs = { ...state.inputs, version: goal.version };
+      if (notes !== undefined) state.inputs = { ...state.inputs, __internal: notes };
       return undefined;
     }
     const inherited = goal.providers[packageOf(goal.type)] ?? this.goals.get(goal.parent)?.providers[packageOf(goal.type)];

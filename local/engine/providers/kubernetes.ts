@@ -60,12 +60,22 @@ function markLive(live: Props, inputs: Props): Props {
   return mapProps(marked, (value, key) => (SECRET_CONTENT.includes(key) && !(value instanceof Secret) ? new Secret(value) : value));
 }
 
-/** `stringData` is never read back: the API server keeps it encoded, in `data`. */
-function withStringData(live: Props): Props {
-  const data = live["data"];
-  if (live["kind"] !== "Secret" || !isProps(data)) return live;
-  const decoded = mapProps(data, (value) => (typeof value === "string" ? Buffer.from(value, "base64").toString("utf8") : value));
-  return { ...live, stringData: decoded };
+function encoded(value: Value): Value {
+  if (value instanceof Secret) return new Secret(encoded(value.value));
+  if (isProps(value)) return mapProps(value, encoded);
+  return typeof value === "string" ? Buffer.from(value, "utf8").toString("base64") : value;
+}
+
+/** `stringData` is never read back: the API server keeps it encoded, as `data`, and so do the inputs. */
+function withEncodedContent(inputs: Props): Props {
+  const { stringData, ...rest } = inputs;
+  if (inputs["kind"] !== "Secret" || inputs["apiVersion"] !== "v1" || stringData === undefined) return inputs;
+  const plain = (value: Value | undefined): Value | undefined => (value instanceof Secret ? value.value : value);
+  const data = plain(rest["data"]);
+  const added = encoded(plain(stringData) ?? {});
+  const merged = isProps(data) && isProps(added) ? { ...data, ...added } : added;
+  const secret = stringData instanceof Secret || rest["data"] instanceof Secret;
+  return { ...rest, data: secret ? new Secret(merged) : merged };
 }
 
 /** Live values at the places the inputs name: what a refresh makes of the inputs. */
@@ -105,7 +115,7 @@ export class KubernetesProvider implements Provider {
       throw new EngineError(`resource type ${request.type} is not covered by the stand-in engine; install the Pulumi CLI`);
     }
     const given = withoutNulls(mapProps(request.inputs, dereference));
-    const inputs: Props = { apiVersion, kind, ...(isProps(given) ? given : {}) };
+    const inputs = withEncodedContent({ apiVersion, kind, ...(isProps(given) ? given : {}) });
     const metadata = isProps(inputs["metadata"]) ? inputs["metadata"] : {};
     return { inputs: { ...inputs, metadata: await this.fillMetadata(request, apiVersion, kind, metadata) }, failures: [] };
   }
@@ -264,8 +274,7 @@ export class KubernetesProvider implements Provider {
   }
 
   private asLive(live: JsonObject, inputs: Props, manager: string): Live {
-    const readable = fromJson(live);
-    const projected = project(inputs, isProps(readable) ? withStringData(readable) : readable);
+    const projected = project(inputs, fromJson(live));
     const found = isProps(projected) ? projected : inputs;
     return { id: idOf(live), outputs: this.outputsOf(live, found, manager), inputs: found };
   }

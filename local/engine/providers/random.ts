@@ -2,7 +2,7 @@
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { hash } from "bcryptjs";
 import { EngineError } from "../errors";
-import { containsUnknown, equal, isProps, mapProps, type Props, Secret, UNKNOWN, type Value } from "../value";
+import { containsUnknown, equal, mapProps, type Props, Secret, UNKNOWN, type Value } from "../value";
 import { dereference } from "../wire";
 import type { Checked, CheckRequest, Created, CreateRequest, DiffRequest, Live, Provider, ProviderDiff, ReadRequest, UpdateRequest } from "./provider";
 
@@ -104,32 +104,37 @@ function makerOf(type: string): { make: Maker; computed: string[] } {
   return maker;
 }
 
-const withoutNulls = (props: Props): Props => Object.fromEntries(Object.entries(props).filter(([, value]) => value !== null));
+/** What the values are made from: the inputs with the defaults, without the engine's own keys. */
+function completed(type: string, inputs: Props): Props {
+  const given = Object.fromEntries(Object.entries(inputs).filter(([key, value]) => value !== null && !key.startsWith("__")));
+  if (!/:Random(Password|String)$/.test(type)) return given;
+  const complete: Props = { ...STRING_DEFAULTS, ...given };
+  // The real provider keeps the deprecated `number` in step with `numeric`.
+  complete["number"] = complete["numeric"] = given["numeric"] ?? given["number"] ?? true;
+  return complete;
+}
 
 export class RandomProvider implements Provider {
   check(request: CheckRequest): Promise<Checked> {
     makerOf(request.type);
-    const given = withoutNulls(mapProps(request.inputs, dereference));
-    const defaults = /:Random(Password|String)$/.test(request.type) ? STRING_DEFAULTS : {};
-    const inputs = { ...defaults, ...given };
-    // The real provider keeps the deprecated `number` in step with `numeric`.
-    if ("numeric" in defaults) inputs["number"] = inputs["numeric"] = given["numeric"] ?? given["number"] ?? true;
-    return Promise.resolve({ inputs, failures: failuresOf(request.type, inputs) });
+    const inputs = mapProps(request.inputs, dereference);
+    return Promise.resolve({ inputs, failures: failuresOf(request.type, completed(request.type, inputs)) });
   }
 
   diff(request: DiffRequest): Promise<ProviderDiff> {
-    const keys = new Set([...Object.keys(request.oldInputs), ...Object.keys(request.inputs)]);
-    const replaces = [...keys].filter((key) => !key.startsWith("__") && !equal(request.oldInputs[key], request.inputs[key]));
+    const old = completed(request.type, request.oldInputs);
+    const fresh = completed(request.type, request.inputs);
+    const keys = new Set([...Object.keys(old), ...Object.keys(fresh)]);
+    const replaces = [...keys].filter((key) => !equal(old[key], fresh[key]));
     return Promise.resolve({ changes: replaces.length > 0 ? "some" : "none", replaces, deleteBeforeReplace: false });
   }
 
   async create(request: CreateRequest): Promise<Created> {
     const { make, computed } = makerOf(request.type);
-    if (request.preview) {
-      const unknowns: [string, Value][] = computed.map((key) => [key, UNKNOWN]);
-      return { id: "", outputs: { ...request.inputs, ...Object.fromEntries(unknowns) } };
-    }
-    return make(request.inputs);
+    const inputs = completed(request.type, request.inputs);
+    if (!request.preview) return make(inputs);
+    const unknowns: [string, Value][] = computed.map((key) => [key, UNKNOWN]);
+    return { id: "", outputs: { ...inputs, ...Object.fromEntries(unknowns) } };
   }
 
   update(request: UpdateRequest): Promise<Props> {
@@ -141,8 +146,7 @@ export class RandomProvider implements Provider {
   }
 
   read(request: ReadRequest): Promise<Live | undefined> {
-    const outputs = isProps(request.outputs) ? request.outputs : {};
-    return Promise.resolve({ id: request.id, outputs });
+    return Promise.resolve({ id: request.id, outputs: request.outputs });
   }
 
   invoke(token: string): Promise<Props> {
