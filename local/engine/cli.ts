@@ -41,7 +41,7 @@ function backend(): Backend {
 }
 
 function stackName(flags: Common): string {
-  const name = flags.stack ?? backend().selected;
+  const name = flags.stack ?? process.env["PULUMI_STACK"] ?? backend().selected;
   if (name === undefined) throw new EngineError("no stack selected; please use `stack select NAME` or pass --stack NAME (stack ls shows them, stack init NAME makes one)");
   return name;
 }
@@ -72,14 +72,18 @@ function progress(): Partial<Events> {
   const said = new Map<string, string>();
   const quiet = (step: Step): boolean => step.op === "same" || step.op === "refresh";
   return {
-    started: (step) => quiet(step) || say(progressLine(step, "started", 0, style)),
+    started: (step) => {
+      if (!quiet(step)) say(progressLine(step, "started", 0, style));
+    },
     progress: (step, text) => {
       if (said.get(step.urn) === text) return;
       said.set(step.urn, text);
       say(`      ${step.name}: ${text}`);
     },
-    done: (step, milliseconds) => quiet(step) || say(progressLine(step, "done", milliseconds, style)),
-    failed: (step, milliseconds) => say(progressLine(step, "failed", milliseconds, style)),
+    done: (step, milliseconds) => {
+      if (!quiet(step)) say(progressLine(step, "done", milliseconds, style));
+    },
+    failed: (step, milliseconds) => { say(progressLine(step, "failed", milliseconds, style)); },
     diagnostic: ({ severity, message, urn }) => {
       if (severity === "error") return; // said once, at the end
       say(`${severity === "info" ? "" : "warning: "}${urn === undefined ? "" : `${nameOf(urn)}: `}${message}`);
@@ -195,7 +199,7 @@ async function configList(flags: Common & { showSecrets?: boolean; json?: boolea
   }
   const width = Math.max(...rows.map(({ key }) => key.length), ALL_KEYS.length);
   say(`${"KEY".padEnd(width)}  VALUE`);
-  rows.forEach(({ key, value }) => say(`${key.replace(new RegExp(`^${project}:`), "").padEnd(width)}  ${value}`));
+  rows.forEach(({ key, value }) => { say(`${key.replace(new RegExp(`^${project}:`), "").padEnd(width)}  ${value}`); });
 }
 
 async function stackOutput(name: string | undefined, flags: Common & { json?: boolean; showSecrets?: boolean }): Promise<void> {
@@ -226,7 +230,7 @@ function stackInit(name: string): void {
 function stackList(): void {
   const known = backend();
   const selected = known.selected;
-  known.stacks().forEach((name) => say(name === selected ? `${name}*` : name));
+  known.stacks().forEach((name) => { say(name === selected ? `${name}*` : name); });
 }
 
 function stackSelect(name: string, flags: { create?: boolean }): void {
@@ -306,8 +310,7 @@ function commands(): Command {
     .option("-j, --json", "as JSON")
     .option("--show-secrets", "show secrets")
     .action(stackOutput);
-  inStack(stack.command("export").description("its state, as stack import takes it")).action(async (flags: Common) =>
-    say(JSON.stringify(await openStack(flags).exportDeployment(), null, 4)),
+  inStack(stack.command("export").description("its state, as stack import takes it")).action(async (flags: Common) => { say(JSON.stringify(await openStack(flags).exportDeployment(), null, 4)); },
   );
   return program;
 }

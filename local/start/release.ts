@@ -1,0 +1,119 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { connect, otherColor, type Color } from "@bluegreen/release";
+import type { PreviewResult } from "../engine/engine";
+import { removeLoad, startLoad, type Load } from "../load/job";
+import { figuresOf, type Figures, type Mark } from "../load/report";
+import type { LoadLog } from "../load/samples";
+import { runTasks, type Task } from "../tasks";
+import type { Interrupt } from "./interrupt";
+import { previewText } from "./previewText";
+import { homeColor, openStack, updatesOf } from "./stack";
+import { app, type Target } from "./target";
+
+export interface ReleaseOptions {
+  rate: number;
+  replicas: number;
+}
+
+export interface ReleaseResult {
+  /** Name of the engine that ran the program. */
+  engine: string;
+  figures: Figures;
+}
+
+/** What one load may send at most, whoever forgets to stop it. */
+const loadBounds = { seconds: 600, requests: 200_000 };
+const steadyMs = 3000;
+/** How long users have to be on one color alone until a switch counts as over, and how long that may take. */
+const settledMs = 2000;
+const settleTimeoutMs = 20_000;
+const pollMs = 250;
+
+/**
+ * The main job: a new version beside the old one, users switched to it and back, under load.
+ * @throws what stopped it; the load is removed then, and live traffic is where the last update left it
+ */
+export async function release(target: Target, { rate, replicas }: ReleaseOptions, interrupt: Interrupt): Promise<ReleaseResult> {
+  const { signal } = interrupt;
+  const { engine, stack } = await openStack(target);
+  const cluster = connect(target);
+  let report: (text: string) => void = () => undefined;
+  const up = async (): Promise<void> => {
+    await stack.up({ signal, onOutput: (line) => { report(line.trim()); } });
+  };
+  const updates = updatesOf(stack, cluster, target, up);
+  const marks: Mark[] = [];
+  let load: Load | undefined;
+  let preview: PreviewResult | undefined;
+  let log: LoadLog | undefined;
+
+  const task = (title: string, work: () => Promise<void>): Task => ({
+    title,
+    run: async (progress) => {
+      signal.throwIfAborted();
+      report = progress;
+      await work();
+    },
+  });
+  /** A command under load, and what its users got until the next one. */
+  const marked = (title: string, color: Color, work: () => Promise<void>): Task =>
+    task(title, async () => {
+      const startedAt = Date.now();
+      await work();
+      marks.push({ title, startedAt, endedAt: Date.now() });
+      report(`waiting until all clients are on ${color}`);
+      await settled(running(load), color, signal);
+    });
+
+  interrupt.expectCleanUp();
+  try {
+    await runTasks([
+      task(`${target.oldTag} live on ${homeColor}`, async () => {
+        await removeLoad(cluster);
+        await updates.begin(replicas);
+      }),
+      task(`Load of ${String(rate)} requests/s`, async () => {
+        const seconds = Math.min(loadBounds.seconds, Math.floor(loadBounds.requests / rate));
+        load = await startLoad(cluster, { app, image: `${target.imageRepository}:${target.oldTag}`, rate, seconds });
+        marks.push({ title: `${target.oldTag} alone`, startedAt: Date.now(), endedAt: Date.now() });
+        await delay(steadyMs, undefined, { signal });
+      }),
+      task(`Preview of ${target.newTag}`, async () => {
+        await updates.release();
+        preview = await stack.preview({ signal });
+      }),
+    ]);
+    if (preview !== undefined) console.log(previewText(preview));
+    const idle = otherColor(homeColor);
+    await runTasks([
+      marked(`${target.newTag} on ${idle}, not live`, homeColor, up),
+      marked(`switch to ${idle}`, idle, async () => updates.activate(idle)),
+      marked(`rollback to ${homeColor}`, homeColor, async () => updates.activate(homeColor)),
+      task("Reading what the clients saw", async () => {
+        log = await running(load).finish();
+      }),
+    ]);
+  } finally {
+    await removeLoad(cluster);
+  }
+  if (log === undefined) throw new Error("The tasks of the release ended without a log of the load.");
+  return { engine, figures: figuresOf(log, marks) };
+}
+
+function running(load: Load | undefined): Load {
+  if (load === undefined) throw new Error("The load has not been started.");
+  return load;
+}
+
+/** Waits until for some seconds all answers came from one color, whatever the kind of client. */
+async function settled(load: Load, color: Color, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + settleTimeoutMs;
+  const since = Date.now();
+  while (Date.now() < deadline) {
+    await delay(pollMs, undefined, { signal });
+    const { samples } = await load.recent();
+    const newest = samples.reduce((latest, { at }) => Math.max(latest, at), 0);
+    if (newest < since + settledMs) continue;
+    if (samples.filter(({ at }) => at > newest - settledMs).every((sample) => sample.color === undefined || sample.color === color)) return;
+  }
+}

@@ -1,0 +1,116 @@
+/** `npm run status`: what of the local stage runs, and what users get. Changes nothing. */
+import { Command } from "commander";
+import { colors, connect, messageOf, names, orUndefined, readLiveColor, type Cluster, type Color } from "@bluegreen/release";
+import { layout } from "./cluster/layout";
+import { componentStatuses } from "./cluster/supervisor";
+import { selectEngine } from "./engine/engine";
+import { repositoryDir, stageDir } from "./paths";
+import { insideNetwork, readStage, type Stage } from "./stage";
+import { localHome, stackEnvironment } from "./start/home";
+import { app, localNamespace } from "./start/target";
+
+interface ColorStatus {
+  color: Color;
+  /** live serves users; standby runs and could; off has no pods. */
+  role: "live" | "standby" | "off";
+  tag: string;
+  ready: number;
+  wanted: number;
+}
+
+interface Status {
+  folder: string;
+  /** Restarts since the stage was started. */
+  components: { name: string; state: string; restarts: number }[];
+  release:
+    | undefined
+    | {
+        namespace: string;
+        colors: ColorStatus[];
+        schemaVersion: string;
+        urls: string[];
+        /** A command that asks the app as users do. */
+        ask: string;
+      };
+}
+
+async function main(): Promise<number> {
+  const { json } = new Command("npm run status --").description("Shows what of the local stage runs, and what users get.").option("--json", "as JSON", false).parse().opts<{ json: boolean }>();
+  const stage = await readStage();
+  const status = stage === undefined ? undefined : await readStatus(stage);
+  if (json) console.log(JSON.stringify(status ?? null, undefined, 2));
+  else console.log(status === undefined ? "The local stage does not run. Start it: npm start" : textOf(status));
+  return status === undefined ? 1 : 0;
+}
+
+async function readStatus(stage: Stage): Promise<Status> {
+  process.env["KUBECONFIG"] = stage.kubeconfig;
+  const components = [...(await componentStatuses(layout()))].map(([name, { pid, starts }]) => ({ name, state: pid === 0 ? "down" : "running", restarts: Math.max(0, starts - 1) }));
+  return { folder: stageDir(), components, release: await readRelease(stage, connect({ context: stage.context, namespace: localNamespace })) };
+}
+
+async function readRelease(stage: Stage, cluster: Cluster): Promise<Status["release"]> {
+  const live = await readLiveColor(cluster, app);
+  if (live === undefined) return undefined;
+  const engine = await selectEngine();
+  const home = localHome();
+  const stack = await engine.stack({ name: home.stack, workDir: repositoryDir, env: { ...stackEnvironment(home), KUBECONFIG: stage.kubeconfig } });
+  const outputs = await stack.outputs();
+  const output = (name: string): string => {
+    const value = outputs[name]?.value;
+    return typeof value === "string" ? value : "unknown";
+  };
+  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
+  return {
+    namespace: cluster.namespace,
+    colors: await Promise.all(colors.map(async (color) => readColor(cluster, color, live))),
+    schemaVersion: output("schemaVersion"),
+    urls: ["url", "blueUrl", "greenUrl"].map(output),
+    ask: (await insideNetwork(["curl", "-i", `http://${service.spec?.clusterIP ?? "unknown"}/health`])).join(" "),
+  };
+}
+
+async function readColor(cluster: Cluster, color: Color, live: Color): Promise<ColorStatus> {
+  const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name: names.deployment(app, color), namespace: cluster.namespace }));
+  const wanted = deployment?.spec?.replicas ?? 0;
+  const tag = deployment?.spec?.template.spec?.containers[0]?.image?.split(":").at(-1);
+  return {
+    color,
+    role: color === live ? "live" : wanted > 0 ? "standby" : "off",
+    // At zero it has the image of the other color, which says nothing.
+    tag: wanted > 0 ? (tag ?? "unknown") : "none",
+    ready: deployment?.status?.readyReplicas ?? 0,
+    wanted,
+  };
+}
+
+function textOf({ folder, components, release }: Status): string {
+  const stage = [`Stage in ${folder}`, ...aligned(components.map(({ name, state, restarts }) => [name, state, restarts === 0 ? "" : `restarted ${String(restarts)} times`]))];
+  if (release === undefined) return [...stage, "", "No release yet: npm start"].join("\n");
+  return [
+    ...stage,
+    "",
+    `Release in namespace ${release.namespace}, schema ${release.schemaVersion}`,
+    ...aligned(release.colors.map(({ color, role, tag, ready, wanted }) => [color, role, tag, `${String(ready)} of ${String(wanted)} ready`])),
+    "",
+    "URLs by the Ingress (the local stage has no ingress controller):",
+    ...release.urls.map((url) => `  ${url}`),
+    "Ask the live color as the Service does:",
+    `  ${release.ask}`,
+  ].join("\n");
+}
+
+function aligned(rows: string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd());
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(messageOf(error));
+    process.exitCode = 1;
+  },
+);
