@@ -30,7 +30,8 @@ export class BlueGreenApp extends pulumi.ComponentResource {
   constructor(app: string, settings: Settings, options?: pulumi.ComponentResourceOptions) {
     super("bluegreen:app:BlueGreenApp", app, {}, options);
     const { namespace, context, activeColor } = settings;
-    const provider = new Provider(app, { ...(context !== "" && { context }), enableServerSideApply: true }, { parent: this });
+    // Changed in place: to replace a Secret by its name is to delete it first, and pods that start meanwhile miss it.
+    const provider = new Provider(app, { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
     const within = { parent: this, providers: [provider] };
 
     const home = new Namespace(app, { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider });

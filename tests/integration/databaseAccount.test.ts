@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Client } from "pg";
 import { databaseAccount } from "@bluegreen/release";
 import { scramVerifier } from "@bluegreen/release/database/scram";
 import { query, startDatabases, type TestDatabases } from "./database";
@@ -32,6 +33,23 @@ describe("The database account, on a real PostgreSQL", () => {
     const stored = await storedVerifier();
     expect(stored).to.equal(verifierFor("second", stored)).and.not.equal(verifierFor("first", stored));
     expect(await query(url.href, "SELECT to_regclass('kept') IS NOT NULL AS there")).to.deep.equal([{ there: true }]);
+  });
+
+  it("does not change a password under the pods that use it", async () => {
+    await databaseAccount.run(inputs("running"));
+    const url = new URL(databases.adminUrl);
+    url.username = "chatgpt_app";
+    url.pathname = "/chatgpt_app";
+    const pod = new Client({ connectionString: url.href });
+    await pod.connect();
+    try {
+      const failed = await databaseAccount.run(inputs("other")).then(() => "no error", String);
+      expect(failed).to.contain("was not changed: it has 1 open sessions").and.contain("pg_stat_activity");
+    } finally {
+      await pod.end();
+    }
+    const stored = await storedVerifier();
+    expect(stored).to.equal(verifierFor("running", stored));
   });
 
   it("takes names and passwords as data, whatever is in them", async () => {

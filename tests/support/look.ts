@@ -10,7 +10,7 @@ export async function liveColor(cluster: Cluster): Promise<string | undefined> {
 export async function podsOf(cluster: Cluster, color: string): Promise<string[]> {
   const pods = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `app=chatgpt-app,version=${color}` });
   return pods.items
-    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+    .filter(({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== "Failed")
     .map(({ metadata }) => metadata?.name ?? "")
     .sort();
 }

@@ -15,7 +15,7 @@ export interface Seen {
 export interface Users {
   seen: Seen;
   /** Resolves once an answer of this color has come after the call. */
-  answeredBy(color: string): Promise<void>;
+  answeredBy(color: string, timeoutMs?: number): Promise<void>;
   stop(): Promise<Seen>;
 }
 
@@ -59,9 +59,9 @@ export async function startUsers(cluster: Cluster): Promise<Users> {
   await poll(() => Promise.resolve(seen.requests > 0 ? true : undefined), { timeoutMs: 10_000, intervalMs: 20 });
   return {
     seen,
-    answeredBy: async (color) => {
+    answeredBy: async (color, timeoutMs = 10_000) => {
       latest = "";
-      await poll(() => Promise.resolve(latest === color ? true : undefined), { timeoutMs: 10_000, intervalMs: 20 });
+      await poll(() => Promise.resolve(latest === color ? true : undefined), { timeoutMs, intervalMs: 5 });
     },
     stop: async () => {
       const exit = once(child, "exit");

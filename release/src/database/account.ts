@@ -14,12 +14,15 @@ export type DatabaseAccountInputs = {
 
 export type DatabaseAccountOutputs = Record<string, never>;
 
-/** A role with its own database, made when missing; its password is set to the wanted one. Nothing is ever dropped. */
+/**
+ * A role with its own database, made when missing. Nothing is ever dropped, and a password is never
+ * changed under running pods: they have the old one, and would lose the database with their next connection.
+ */
 export const databaseAccount: Step<DatabaseAccountInputs, DatabaseAccountOutputs> = {
   check: () => Promise.resolve([]),
 
-  isNeeded: (last, inputs) =>
-    Promise.resolve(last.name !== inputs.name || last.password !== inputs.password || last.adminUrl !== inputs.adminUrl),
+  // Another way for the administrator changes nothing about the account.
+  isNeeded: (last, inputs) => Promise.resolve(last.name !== inputs.name || last.password !== inputs.password),
 
   async run({ adminUrl, name, password }) {
     const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000, application_name: "bluegreen account" });
@@ -27,16 +30,19 @@ export const databaseAccount: Step<DatabaseAccountInputs, DatabaseAccountOutputs
     try {
       await client.connect();
       const role = escapeIdentifier(name);
-      const { rows } = await client.query<{ role: boolean; database: boolean }>(
+      const { rows } = await client.query<{ role: boolean; database: boolean; sessions: number }>(
         `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS role,
-                EXISTS (SELECT FROM pg_database WHERE datname = $1) AS database`,
+                EXISTS (SELECT FROM pg_database WHERE datname = $1) AS database,
+                (SELECT count(*)::int FROM pg_stat_activity WHERE usename = $1) AS sessions`,
         [name],
       );
-      const verb = rows[0]?.role === true ? "ALTER" : "CREATE";
-      await client.query(`${verb} ROLE ${role} LOGIN PASSWORD ${escapeLiteral(scramVerifier(password))}`);
-      if (rows[0]?.database !== true) await client.query(`CREATE DATABASE ${role} OWNER ${role}`);
+      const found = rows[0] ?? { role: false, database: false, sessions: 0 };
+      if (found.sessions > 0) throw inUse(name, found.sessions);
+      await client.query(`${found.role ? "ALTER" : "CREATE"} ROLE ${role} LOGIN PASSWORD ${escapeLiteral(scramVerifier(password))}`);
+      if (!found.database) await client.query(`CREATE DATABASE ${role} OWNER ${role}`);
       return {};
     } catch (error) {
+      if (error instanceof Refusal) throw error;
       throw new Refusal(
         {
           what: `The database account ${name} could not be made`,
@@ -50,3 +56,11 @@ export const databaseAccount: Step<DatabaseAccountInputs, DatabaseAccountOutputs
     }
   },
 };
+
+function inUse(name: string, sessions: number): Refusal {
+  return new Refusal({
+    what: `The password of the database account ${name} was not changed: it has ${sessions} open sessions`,
+    rule: "pods that run have the old password, and would lose the database",
+    next: `bring back the state that knows the password (pulumi stack import), or stop the pods first: SELECT pid, client_addr FROM pg_stat_activity WHERE usename = '${name}'`,
+  });
+}
