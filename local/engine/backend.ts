@@ -55,7 +55,7 @@ export class Backend {
       if (existsSync(`${path}.gz`)) throw new EngineError(`${path}.gz is compressed, which the stand-in engine does not read: decompress it, or use the Pulumi CLI`);
       return undefined;
     }
-    const json: { version?: Json; checkpoint?: { latest?: { [key: string]: Json } } } = JSON.parse(readFileSync(path, "utf8"));
+    const json = JSON.parse(readFileSync(path, "utf8")) as { version?: Json; checkpoint?: { latest?: { [key: string]: Json } } };
     if (json.version !== 3) {
       throw new EngineError(`${path} is checkpoint version ${JSON.stringify(json.version)}; the stand-in engine reads version 3: bring it up to date with the Pulumi CLI`);
     }

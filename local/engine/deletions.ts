@@ -107,7 +107,7 @@ export class Deletions {
       const step: Step = this.options.wasReplaced(state) ? { ...plain, visibility: "shown" } : plain;
       try {
         await this.options.operations.step(step, () =>
-          this.options.operations.delete(state, this.providerToCall(state), step, () => this.options.journal.drop(state)),
+          this.options.operations.delete(state, this.providerToCall(state), step, () => { this.options.journal.drop(state); }),
         );
       } catch (error) {
         this.options.fail(error, state.urn);

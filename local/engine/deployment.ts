@@ -83,7 +83,7 @@ export class Deployment {
       providerOf: (state) => this.providerOf(state),
       wasReplaced: (state) => this.replaced.has(state.urn),
       stopped: () => this.failed,
-      fail: (error, urn) => this.fail(error, urn),
+      fail: (error, urn) => { this.fail(error, urn); },
     });
   }
 
@@ -283,11 +283,14 @@ export class Deployment {
     const { journal } = this.options;
     if (decision.op === "create" || !old) {
       const step = this.stepFor("create", state, undefined);
-      await this.operations.step(step, () => this.create(state, provider, step, () => journal.settle(state)));
+      await this.operations.step(step, () => this.create(state, provider, step, () => { journal.settle(state); }));
       return;
     }
     if (decision.op === "same") {
-      await this.operations.step(this.stepFor("same", state, old), () => Promise.resolve(this.operations.same(state, old)));
+      await this.operations.step(this.stepFor("same", state, old), () => {
+        this.operations.same(state, old);
+        return Promise.resolve();
+      });
       return;
     }
     if (decision.op === "update") {
@@ -316,7 +319,7 @@ export class Deployment {
     await this.operations.step(step, async () => {
       if (decision.deleteBeforeReplace) {
         await this.deleteFirst(old, step);
-        await this.create(state, provider, step, () => journal.settle(state, old));
+        await this.create(state, provider, step, () => { journal.settle(state, old); });
         return;
       }
       await this.create(state, provider, step, () => {

@@ -28,7 +28,7 @@ export interface RunOptions {
   /** Bring the state in line with reality first. */
   refresh?: boolean;
   /** A line of text for people, as it comes. */
-  onOutput?(line: string): void;
+  onOutput?: (line: string) => void;
   /** What happens, step by step. The stand-in only. */
   events?: Partial<Events>;
   signal?: AbortSignal;

@@ -55,7 +55,7 @@ export class Hooks {
   }
 
   close(): void {
-    this.clients.forEach((client) => client.close());
+    this.clients.forEach((client) => { client.close(); });
   }
 
   private message(point: HookPoint, old: ResourceState | undefined, fresh: ResourceState | undefined): Uint8Array {

@@ -98,7 +98,7 @@ export function takeLock(directory: string): () => void {
   const path = join(directory, `${randomUUID()}.json`);
   const content = { pid: process.pid, username: userInfo().username, hostname: hostname(), timestamp: new Date().toISOString() };
   writeFileSync(path, JSON.stringify(content));
-  const release = (): void => rmSync(path, { force: true });
+  const release = (): void => { rmSync(path, { force: true }); };
   try {
     // Two that wrote at the same time both see the other here, and both give way.
     assertFree(directory, path);
@@ -112,6 +112,6 @@ export function takeLock(directory: string): () => void {
 /** Removes every lock of the stack; returns how many there were. */
 export function breakLocks(directory: string): number {
   const found = holders(directory);
-  found.forEach((holder) => rmSync(holder.path, { force: true }));
+  found.forEach((holder) => { rmSync(holder.path, { force: true }); });
   return found.length;
 }

@@ -69,7 +69,7 @@ export class Operations {
     if (old.created !== undefined) state.created = old.created;
     state.modified = now();
     await hooks.run("BeforeUpdate", state.hooks.BeforeUpdate, old, state);
-    await this.record("updating", state, () => journal.settle(state, old), async () => {
+    await this.record("updating", state, () => { journal.settle(state, old); }, async () => {
       if (!provider) {
         state.outputs = old.outputs;
         return;
@@ -111,7 +111,7 @@ export class Operations {
 
   private circumstances(step: Step, timeout: number | undefined) {
     const { preview, events, signal } = this.setting;
-    return { preview, timeoutSeconds: timeout ?? 0, signal, progress: (text: string) => events.progress(step, text) };
+    return { preview, timeoutSeconds: timeout ?? 0, signal, progress: (text: string) => { events.progress(step, text); } };
   }
 
   /** Saved before it starts and when it has ended; a half-done resource is kept with the reasons. */

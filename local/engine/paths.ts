@@ -64,7 +64,7 @@ function copyInto(target: Value | undefined, source: Value | undefined, path: Pa
         result = items;
       }
     } else if (isProps(result)) {
-      const { [String(key)]: _, ...others } = result;
+      const others = Object.fromEntries(Object.entries(result).filter(([name]) => name !== String(key)));
       result = value === undefined ? others : { ...result, [String(key)]: value };
     }
   }

@@ -1,11 +1,14 @@
 /** The user's program, run unchanged by the SDK's own runner in a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { join } from "node:path";
 import { messageOf } from "./errors";
 import type { Project } from "./project";
 
 /** The runner's exit code for "failed, and the user has been told why". */
 const ALREADY_REPORTED = 32;
+/** For every process the engine starts: it ends when the engine does, even if that is killed. */
+export const DIE_WITH_PARENT = join(__dirname, "dieWithParent.cjs");
 const KILL_AFTER_MS = 5_000;
 
 export interface ProgramOptions {
@@ -32,6 +35,8 @@ export class Program {
     const { project } = options;
     const runner = require.resolve("@pulumi/pulumi/cmd/run/index.js", { paths: [project.directory] });
     const args = [
+      "-r",
+      DIE_WITH_PARENT,
       ...project.nodeArgs,
       runner,
       `--monitor=${options.monitorAddress}`,
@@ -55,13 +60,13 @@ export class Program {
         PULUMI_CONFIG: JSON.stringify(options.config),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(options.secretKeys),
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
-      if (stream) createInterface({ input: stream }).on("line", (line) => options.output(line));
+      if (stream) createInterface({ input: stream }).on("line", (line) => { options.output(line); });
     }
     this.ended = new Promise((resolve) => {
-      this.child.once("error", (error) => resolve(`the program did not start: ${messageOf(error)}`));
+      this.child.once("error", (error) => { resolve(`the program did not start: ${messageOf(error)}`); });
       this.child.once("close", (code, signal) => {
         if (code === 0) resolve(undefined);
         else if (code === ALREADY_REPORTED) resolve("");

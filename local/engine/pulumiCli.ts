@@ -9,7 +9,7 @@ import { showChange, type ShownChange } from "./text";
 import { diffProps } from "./diff";
 import { isDefaultProvider, nameOf } from "./urn";
 import { isProps, type Props } from "./value";
-import { fromJson } from "./wire";
+import { fromJson, parseJson } from "./wire";
 
 const OPERATIONS: Record<string, Operation> = {
   create: "create", update: "update", replace: "replace", delete: "delete", same: "same", read: "read", refresh: "refresh",
@@ -25,7 +25,7 @@ function changesOf(summary: Record<string, number | undefined> | undefined): Cha
 }
 
 function propsOf(json: unknown): Props {
-  const value = fromJson(JSON.parse(JSON.stringify(json ?? {})));
+  const value = fromJson(parseJson(JSON.stringify(json ?? {})));
   return isProps(value) ? value : {};
 }
 
@@ -87,14 +87,14 @@ class CliStack implements Stack {
       Object.fromEntries(
         simple.map(([key, { value, secret }]) => [
           key,
-          { value: typeof value === "object" ? JSON.stringify(value) : String(value), secret: secret === true },
+          { value: typeof value === "string" ? value : JSON.stringify(value), secret: secret === true },
         ]),
       ),
     );
     if (structured.length === 0) return;
     // The CLI sets structures leaf by leaf; the file takes them whole.
     const file = new StackFile(loadProject(this.options.workDir), this.name);
-    structured.forEach(([key, { value }]) => file.set(key, value));
+    structured.forEach(([key, { value }]) => { file.set(key, value); });
     file.save();
   }
 

@@ -19,8 +19,13 @@ export interface Style {
   color: boolean;
 }
 
+type Color = Parameters<typeof styleText>[0];
+
+/** Whether there is color is decided by `Style`, for whichever stream the text goes to. */
+const colored = (color: Color, text: string): string => styleText(color, text, { validateStream: false });
+
 function paint(style: Style, op: Operation, text: string): string {
-  return style.color ? styleText(COLORS[op], text) : text;
+  return style.color ? colored(COLORS[op], text) : text;
 }
 
 function changeLine(change: ShownChange, width: number): string {
@@ -62,7 +67,7 @@ export function renderDiagnostics(diagnostics: readonly Diagnostic[], style: Sty
     .filter((one) => one.severity !== "info")
     .map(({ severity, message, urn }) => {
       const text = `${severity}: ${urn === undefined ? "" : `${nameOf(urn)}: `}${message}`;
-      return style.color ? styleText(severity === "error" ? "red" : "yellow", text) : text;
+      return style.color ? colored(severity === "error" ? "red" : "yellow", text) : text;
     })
     .join("\n");
 }
@@ -74,6 +79,6 @@ export function progressLine(step: Step, state: "started" | "done" | "failed", m
   const symbol = SYMBOLS[step.op].padStart(4);
   const what = `${step.type}  ${step.name}`;
   if (state === "started") return paint(style, step.op, `${symbol}  ${what}  ${step.op} …`);
-  if (state === "failed") return style.color ? styleText("red", `${symbol}  ${what}  FAILED (${seconds(milliseconds)})`) : `${symbol}  ${what}  FAILED (${seconds(milliseconds)})`;
+  if (state === "failed") return style.color ? colored("red", `${symbol}  ${what}  FAILED (${seconds(milliseconds)})`) : `${symbol}  ${what}  FAILED (${seconds(milliseconds)})`;
   return paint(style, step.op, `${symbol}  ${what}  ${PAST[step.op]} (${seconds(milliseconds)})`);
 }

@@ -49,7 +49,7 @@ export class Run {
 
   constructor(private readonly options: RunOptions) {
     const { project, stack, env, events, config } = options;
-    this.hooks = new Hooks(options.preview, (message, urn) => events.diagnostic({ severity: "warning", message, urn }));
+    this.hooks = new Hooks(options.preview, (message, urn) => { events.diagnostic({ severity: "warning", message, urn }); });
     this.registry = new ProviderRegistry({
       directory: project.directory,
       env: {
@@ -61,7 +61,7 @@ export class Run {
       },
       engineAddress: () => this.engineAddress,
       config: configProps(config),
-      log: (message) => events.diagnostic({ severity: "info", message }),
+      log: (message) => { events.diagnostic({ severity: "info", message }); },
     });
   }
 
@@ -82,7 +82,7 @@ export class Run {
       parallel,
       config: values,
       secretKeys,
-      log: (severity, message, urn) => events.diagnostic({ severity, message: message.trimEnd(), ...(urn === "" ? {} : { urn }) }),
+      log: (severity, message, urn) => { events.diagnostic({ severity, message: message.trimEnd(), ...(urn === "" ? {} : { urn }) }); },
       finish: () => (completed ??= deploymentReady.then((deployment) => deployment.complete())),
     };
     const serving = await serve(session);
@@ -93,7 +93,7 @@ export class Run {
       monitorAddress: serving.address,
       engineAddress: serving.address,
       config: values,
-      output: (message) => events.diagnostic({ severity: "info", message }),
+      output: (message) => { events.diagnostic({ severity: "info", message }); },
     });
     try {
       const { snapshot, journal, registry, hooks } = await this.prepare();
@@ -104,7 +104,7 @@ export class Run {
         signal: this.options.signal,
       });
       given(deployment);
-      this.options.signal.addEventListener("abort", () => deployment.fail(new EngineError("canceled")), { once: true });
+      this.options.signal.addEventListener("abort", () => { deployment.fail(new EngineError("canceled")); }, { once: true });
       const ended = await Promise.race([program.ended, deployment.failure.then(() => "")]);
       if (ended === undefined) await session.finish();
       else if (ended !== "") deployment.fail(new EngineError(ended));

@@ -1,5 +1,5 @@
 /** The two gRPC services a program talks to, ResourceMonitor and Engine, over whatever does the work. */
-import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, status, type UntypedHandleCall } from "@grpc/grpc-js";
+import { type handleUnaryCall, Server, ServerCredentials, status, type UntypedHandleCall } from "@grpc/grpc-js";
 import engineServices from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine, { type LogRequest, type SetRootResourceRequest } from "@pulumi/pulumi/proto/engine_pb.js";
 import monitorServices from "@pulumi/pulumi/proto/resource_grpc_pb.js";
@@ -46,8 +46,8 @@ export interface Session {
 }
 
 /** A handler that answers with a promise. */
-function unary<Request, Response>(handle: (request: Request) => Promise<Response> | Response): UntypedHandleCall {
-  return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
+function unary<Request, Response>(handle: (request: Request) => Promise<Response> | Response): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
     void (async () => {
       try {
         callback(null, await handle(call.request));
@@ -151,7 +151,10 @@ export async function serve(session: Session): Promise<Serving> {
   server.addService(monitorServices.ResourceMonitorService, monitor(session));
   server.addService(engineServices.EngineService, engineHandlers(session));
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(error);
+      else resolve(bound);
+    });
   });
-  return { address: `127.0.0.1:${port}`, close: () => server.forceShutdown() };
+  return { address: `127.0.0.1:${port}`, close: () => { server.forceShutdown(); } };
 }

@@ -25,7 +25,7 @@ export class StackFile {
     return typeof value === "string" ? value : undefined;
   }
 
-  set salt(value: string) {
+  keepSalt(value: string): void {
     const map: unknown = this.document.contents;
     // The real CLI writes the salt first.
     if (isMap(map) && !map.has("encryptionsalt")) map.items.unshift(this.document.createPair("encryptionsalt", value));

@@ -100,7 +100,7 @@ export class StandInStack implements Stack {
     const secret = Object.values(values).some((one) => one.secret === true);
     const crypter = secret ? await this.crypter(file) : undefined;
     for (const [key, { value, secret: encrypted }] of Object.entries(values)) {
-      const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+      const text = typeof value === "string" ? value : JSON.stringify(value);
       if (encrypted === true && crypter) file.set(key, { secure: crypter.encrypt(text) });
       else file.set(key, typeof value === "object" ? value : text);
     }
@@ -202,7 +202,7 @@ export class StandInStack implements Stack {
     const salt = file.salt ?? saltOf(this.backend.read(this.name));
     if (salt !== undefined) return openCrypter(passphrase, salt);
     const made = await newCrypter(passphrase);
-    file.salt = made.salt;
+    file.keepSalt(made.salt);
     file.save();
     return made;
   }

@@ -5,7 +5,7 @@ import { EngineError } from "./errors";
 import { formatPath, parsePath } from "./paths";
 import { isRecord } from "./project";
 import { isProps, mapProps, type Props, Secret, Unknown, type Value } from "./value";
-import { fromJson, type Json, SECRET_SIGNATURE, SIGNATURE, UNKNOWN_STRING } from "./wire";
+import { fromJson, type Json, parseJson, SECRET_SIGNATURE, SIGNATURE, UNKNOWN_STRING } from "./wire";
 
 export interface CustomTimeouts {
   /** Seconds. */
@@ -92,8 +92,7 @@ function read(value: Value, crypter: Crypter): Value {
   if (!isProps(value)) return value;
   const ciphertext = value["ciphertext"];
   if (value[SIGNATURE] === SECRET_SIGNATURE && typeof ciphertext === "string") {
-    const plain: Json = JSON.parse(crypter.decrypt(ciphertext));
-    const secret = new Secret(read(fromJson(plain), crypter));
+    const secret = new Secret(read(fromJson(parseJson(crypter.decrypt(ciphertext))), crypter));
     ciphertexts.set(secret, ciphertext);
     return secret;
   }

@@ -23,8 +23,12 @@ interface StructModule {
 interface EmptyModule {
   Empty: new () => Empty;
 }
-const structs: StructModule = requireFromSdk("google-protobuf/google/protobuf/struct_pb");
-const empties: EmptyModule = requireFromSdk("google-protobuf/google/protobuf/empty_pb");
+const structs = requireFromSdk("google-protobuf/google/protobuf/struct_pb") as StructModule;
+const empties = requireFromSdk("google-protobuf/google/protobuf/empty_pb") as EmptyModule;
+
+export function parseJson(text: string): Json {
+  return JSON.parse(text) as Json;
+}
 
 export function empty(): Empty {
   return new empties.Empty();

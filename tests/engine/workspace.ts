@@ -66,10 +66,10 @@ export async function makeWorkspace(options: { config?: string; env?: Record<str
     directory,
     env,
     stack,
-    program: (code) => writeFileSync(join(directory, "index.ts"), code),
+    program: (code) => { writeFileSync(join(directory, "index.ts"), code); },
     stateText: () => readFileSync(path, "utf8"),
-    state: () => JSON.parse(readFileSync(path, "utf8")),
+    state: () => JSON.parse(readFileSync(path, "utf8")) as Checkpoint,
     read: (file) => readFileSync(join(directory, file), "utf8"),
-    remove: () => rmSync(directory, { recursive: true, force: true }),
+    remove: () => { rmSync(directory, { recursive: true, force: true }); },
   };
 }

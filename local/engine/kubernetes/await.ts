@@ -1,6 +1,7 @@
 /** Waiting until an object is in working order, kind by kind, as the real provider does. */
 import { setTimeout as delay } from "node:timers/promises";
 import { EngineError } from "../errors";
+import type { Json } from "../wire";
 import type { Cluster } from "./cluster";
 import { annotation, condition, describe, dig, digList, digNumber, digText, type JsonObject, referenceOf } from "./objects";
 
@@ -13,6 +14,9 @@ export interface Waiting {
   progress(text: string): void;
   signal: AbortSignal;
 }
+
+/** A field as text; nothing for one that is not there. */
+const say = (json: Json | undefined): string => (typeof json === "string" ? json : json === undefined ? "" : JSON.stringify(json));
 
 /** Undefined: ready. Otherwise what is missing. */
 type Readiness = string | undefined;
@@ -31,7 +35,7 @@ function generationLag(object: JsonObject): Readiness {
 async function podProblems(object: JsonObject, cluster: Cluster): Promise<string[]> {
   const labels = dig(object, "spec", "selector", "matchLabels");
   if (typeof labels !== "object" || labels === null) return [];
-  const selector = Object.entries(labels).map(([key, value]) => `${key}=${String(value)}`).join(",");
+  const selector = Object.entries(labels).map(([key, value]) => `${key}=${say(value)}`).join(",");
   const pods = await cluster.list("v1", "Pod", referenceOf(object).namespace, selector);
   const problems = pods.flatMap((pod) =>
     ["initContainerStatuses", "containerStatuses"].flatMap((list) =>
@@ -40,13 +44,13 @@ async function podProblems(object: JsonObject, cluster: Cluster): Promise<string
         const reason = digText(waiting, "reason");
         if (reason === undefined || reason === "ContainerCreating" || reason === "PodInitializing") return [];
         const said = digText(waiting, "message");
-        return [`pod ${referenceOf(pod).name}: container ${String(container["name"])}: [${reason}]${said === undefined ? "" : ` ${said}`}`];
+        return [`pod ${referenceOf(pod).name}: container ${say(container["name"])}: [${reason}]${said === undefined ? "" : ` ${said}`}`];
       }),
     ),
   );
   const unscheduled = pods.flatMap((pod) => {
     const scheduled = condition(pod, "PodScheduled");
-    return scheduled?.["status"] === "False" ? [`pod ${referenceOf(pod).name}: [${String(scheduled["reason"])}] ${String(scheduled["message"] ?? "")}`] : [];
+    return scheduled?.["status"] === "False" ? [`pod ${referenceOf(pod).name}: [${say(scheduled["reason"])}] ${say(scheduled["message"])}`] : [];
   });
   return [...problems, ...unscheduled];
 }
@@ -61,7 +65,7 @@ async function deployment(object: JsonObject, cluster: Cluster): Promise<Readine
   const total = digNumber(object, "status", "replicas");
   if (progressing?.["reason"] === "ProgressDeadlineExceeded" || condition(object, "ReplicaFailure")?.["status"] === "True") {
     const said = condition(object, "ReplicaFailure")?.["message"] ?? progressing?.["message"] ?? "";
-    throw new Hopeless([String(said), ...(await podProblems(object, cluster))].join("\n"));
+    throw new Hopeless([say(said), ...(await podProblems(object, cluster))].join("\n"));
   }
   const complete = progressing === undefined || progressing["reason"] === "NewReplicaSetAvailable" || wanted === 0;
   if (complete && updated >= wanted && available >= wanted && total === updated) return undefined;
@@ -88,7 +92,7 @@ function daemonSet(object: JsonObject): Readiness {
 
 function job(object: JsonObject): Readiness {
   const failed = condition(object, "Failed");
-  if (failed?.["status"] === "True") throw new Hopeless(`the job failed: [${String(failed["reason"])}] ${String(failed["message"] ?? "")}`);
+  if (failed?.["status"] === "True") throw new Hopeless(`the job failed: [${say(failed["reason"])}] ${say(failed["message"])}`);
   return condition(object, "Complete")?.["status"] === "True" ? undefined : "waiting for the job to complete";
 }
 
@@ -138,7 +142,7 @@ interface Poll<T> {
   deadline: number;
   waiting: Waiting;
   /** The result, or what is still missing. */
-  look(): Promise<{ done: T } | { missing: string }>;
+  look: () => Promise<{ done: T } | { missing: string }>;
 }
 
 async function poll<T>({ what, deadline, waiting, look }: Poll<T>): Promise<T> {
@@ -157,11 +161,12 @@ export async function untilReady(cluster: Cluster, applied: JsonObject, waiting:
   const reference = referenceOf(applied);
   const check = CHECKS[`${reference.apiVersion} ${reference.kind}`];
   if (!check || annotation(applied, "pulumi.com/skipAwait") === "true") return applied;
-  let object: JsonObject | undefined = applied;
+  let latest = applied;
   const deadline = deadlineOf(applied, waiting);
   const look = async (): Promise<{ done: JsonObject } | { missing: string }> => {
-    object = await cluster.read(reference);
+    const object = await cluster.read(reference);
     if (!object) throw new EngineError(`${describe(reference)} was deleted while it was waited for`);
+    latest = object;
     const missing = await check(object, cluster);
     return missing === undefined ? { done: object } : { missing };
   };
@@ -169,8 +174,8 @@ export async function untilReady(cluster: Cluster, applied: JsonObject, waiting:
     return await poll({ what: describe(reference), deadline, waiting, look });
   } catch (error) {
     if (error instanceof Hopeless) throw new EngineError(error.message);
-    if (!(error instanceof EngineError) || !object) throw error;
-    const problems = await podProblems(object, cluster).catch(() => []);
+    if (!(error instanceof EngineError)) throw error;
+    const problems = await podProblems(latest, cluster).catch(() => []);
     throw new EngineError([error.message, ...problems].join("\n"));
   }
 }
@@ -187,7 +192,7 @@ export async function untilGone(cluster: Cluster, live: JsonObject, waiting: Wai
       const gone = !object || dig(object, "metadata", "uid") !== dig(live, "metadata", "uid");
       if (gone) return { done: undefined };
       const finalizers = dig(object, "metadata", "finalizers");
-      return { missing: `waiting until it is gone${Array.isArray(finalizers) && finalizers.length > 0 ? ` (finalizers: ${finalizers.join(", ")})` : ""}` };
+      return { missing: `waiting until it is gone${Array.isArray(finalizers) && finalizers.length > 0 ? ` (finalizers: ${finalizers.map(say).join(", ")})` : ""}` };
     },
   });
 }

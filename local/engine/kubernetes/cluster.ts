@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { EngineError, messageOf } from "../errors";
-import type { Json } from "../wire";
+import { type Json, parseJson } from "../wire";
 import { digText, isObject, type JsonObject, type ObjectReference } from "./objects";
 import { type ApplyOptions, type Library, type RawObjectApi, rawObjectApi } from "./rawObjectApi";
 
@@ -137,7 +137,7 @@ export class Cluster {
 function refusal(status: number, body: string): ClusterError {
   let json: Json = null;
   try {
-    json = JSON.parse(body);
+    json = parseJson(body);
   } catch {
     // not every proxy answers in JSON
   }

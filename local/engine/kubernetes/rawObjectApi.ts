@@ -56,7 +56,7 @@ export function rawObjectApi(library: Library) {
       if (response.httpStatusCode < 200 || response.httpStatusCode > 299) {
         throw new library.ApiException(response.httpStatusCode, "refused", text, response.headers);
       }
-      return JSON.parse(text);
+      return JSON.parse(text) as T;
     }
   };
 }

@@ -10,6 +10,7 @@ import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js
 import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import status from "@pulumi/pulumi/proto/status_pb.js";
 import { EngineError, messageOf } from "../errors";
+import { DIE_WITH_PARENT } from "../program";
 import { markSecretsLike, type Props } from "../value";
 import { fromStruct, toStruct } from "../wire";
 import {
@@ -29,7 +30,7 @@ export interface DynamicOptions {
   /** The whole stack configuration, as `configure` gets it. */
   config: Props;
   /** What the provider's code prints. */
-  log(line: string): void;
+  log: (line: string) => void;
 }
 
 interface Running {
@@ -197,10 +198,10 @@ export class DynamicProvider implements Provider {
 
   private async start(): Promise<Running> {
     const script = require.resolve("@pulumi/pulumi/cmd/dynamic-provider/index.js", { paths: [this.options.directory] });
-    const child = spawn(process.execPath, [script, this.options.engineAddress], {
+    const child = spawn(process.execPath, ["-r", DIE_WITH_PARENT, script, this.options.engineAddress], {
       cwd: this.options.directory,
       env: this.options.env,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     const port = await this.readPort(child);
     const limits = { "grpc.max_receive_message_length": MAX_MESSAGE_BYTES, "grpc.max_send_message_length": MAX_MESSAGE_BYTES };
@@ -227,9 +228,9 @@ export class DynamicProvider implements Provider {
         else resolve(line.trim());
         known = true;
       });
-      createInterface({ input: stderr }).on("line", (line) => this.options.log(line));
-      child.once("error", (error) => reject(new EngineError(`the dynamic provider process did not start: ${messageOf(error)}`)));
-      child.once("exit", (code, signal) => reject(new EngineError(`the dynamic provider process ended early (${signal ?? `exit code ${code}`})`)));
+      createInterface({ input: stderr }).on("line", (line) => { this.options.log(line); });
+      child.once("error", (error) => { reject(new EngineError(`the dynamic provider process did not start: ${messageOf(error)}`)); });
+      child.once("exit", (code, signal) => { reject(new EngineError(`the dynamic provider process ended early (${signal ?? `exit code ${code}`})`)); });
     });
   }
 }

@@ -250,7 +250,7 @@ export class KubernetesProvider implements Provider {
     const liveProps = live ? fromJson(live) : {};
     const inputs = isProps(liveProps) ? keepOldAt(request.inputs, liveProps, request.ignoreChanges) : request.inputs;
     const object = toObject(inputs);
-    const handover = managers(live).some((entry) => entry["operation"] === "Update" && CLIENT_SIDE_MANAGERS.has(String(entry["manager"])));
+    const handover = managers(live).some((entry) => entry["operation"] === "Update" && CLIENT_SIDE_MANAGERS.has(digText(entry, "manager") ?? ""));
     return { object, force: handover || this.forced(object) };
   }
 
@@ -338,8 +338,8 @@ export class KubernetesProvider implements Provider {
   }
 }
 
-function withoutStatus({ status: _, ...live }: JsonObject): JsonObject {
-  return live;
+function withoutStatus(live: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(live).filter(([key]) => key !== "status"));
 }
 
 /** Outputs of a preview without an answer: what is asked is known, what the cluster adds is not. */

@@ -15,7 +15,7 @@ export interface RegistryOptions {
   engineAddress(): string;
   /** The whole configuration, as dynamic providers get it. */
   config: Props;
-  log(line: string): void;
+  log: (line: string) => void;
 }
 
 const textOf = (value: Value | undefined): string | undefined => {
@@ -76,7 +76,7 @@ export class ProviderRegistry {
 
   private kubernetes(inputs: Props): Provider {
     const { env } = this.options;
-    const flag = (key: string, variable: string): boolean => (textOf(inputs[key]) ?? String(inputs[key] ?? env[variable] ?? "")) === "true";
+    const flag = (key: string, variable: string): boolean => inputs[key] === true || (textOf(inputs[key]) ?? env[variable]) === "true";
     const provider = new KubernetesProvider({
       cluster: { kubeconfig: textOf(inputs["kubeconfig"]), context: textOf(inputs["context"]), env },
       namespace: textOf(inputs["namespace"]),
