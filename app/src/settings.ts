@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const seconds = (max: number, fallback: number) => z.coerce.number().min(0).max(max).default(fallback);
+const seconds = (max: number, fallback: number) => z.coerce.number({ error: "must be a number" }).min(0).max(max).default(fallback);
 
 const url = (...protocols: string[]) =>
   z.string({ error: "is not set" }).refine((value) => protocols.includes(URL.parse(value)?.protocol ?? ""), {
@@ -10,7 +10,7 @@ const url = (...protocols: string[]) =>
 const schema = z
   .object({
     /** 0 lets the system choose a free port. */
-    PORT: z.coerce.number().int().min(0).max(65535).default(3000),
+    PORT: z.coerce.number({ error: "must be a number" }).int().min(0).max(65535).default(3000),
     ENVIRONMENT: z.enum(["blue", "green"], { error: "must be blue or green" }),
     APP_VERSION: z.string({ error: "is not set" }).min(1),
     DATABASE_URL: url("postgres:", "postgresql:"),
@@ -37,7 +37,9 @@ const schema = z
 /** The app's environment, checked; names are those of the variables. */
 export type Settings = z.output<typeof schema>;
 
-/** Thrown with every violation at once; names variables and rules, never values: some are secret. */
+const SECRET_VARIABLES = new Set(["DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY"]);
+
+/** Thrown with every violation at once: the variable, the rule and, unless it is secret, the value. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
@@ -45,7 +47,11 @@ export class SettingsError extends Error {
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const result = schema.safeParse(env);
   if (result.success) return result.data;
-  const violations = result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+  const violations = result.error.issues.map(({ path, message }) => {
+    const name = path.join(".");
+    const value = env[name];
+    return value === undefined || SECRET_VARIABLES.has(name) ? `${name} ${message}` : `${name} ${message}, not ${value}`;
+  });
   throw new SettingsError(`The environment of the app is refused: ${violations.join("; ")}. Set these variables and start again.`);
 }
 

@@ -47,15 +47,19 @@ describe("Secrets and errors", function () {
     expectNoSecret(answers.join("\n"));
   });
 
-  it("refuses to start with every wrong variable named and no value shown", async () => {
+  it("refuses to start with every wrong variable named, and the values that are no secrets", async () => {
     const app = await App.spawn({
       env: { DATABASE_URL: `mysql://app:${ENCODED}@db/app`, REDIS_URL: REDIS_PASSWORD, ENVIRONMENT: "purple", PORT: "http", DRAIN_SECONDS: "11" },
     });
     expect(await app.exited).to.deep.equal({ code: 1, signal: null });
-    for (const name of ["DATABASE_URL", "REDIS_URL", "ENVIRONMENT", "PORT"]) expect(app.output).to.include(name);
+    for (const part of ["DATABASE_URL must", "REDIS_URL must", "ENVIRONMENT must be blue or green, not purple", "PORT must be a number, not http"]) {
+      expect(app.output).to.include(part);
+    }
     expect(app.log).to.have.length(1);
     expect(app.log[0]).to.include({ level: "error" });
     expectNoSecret(app.output);
+    // The log would take them out, but the message itself must not have them: it may go elsewhere.
+    expect(app.output).not.to.include("[redacted]");
   });
 
   it("refuses a drain time that the grace time does not leave room for", async () => {
