@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, chmod } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -10,6 +10,8 @@ export interface TestDatabases {
   adminUrl: string;
   /** URL of a new, empty database. */
   fresh(): Promise<string>;
+  /** What the server has written to its log. */
+  log(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export async function startDatabases(): Promise<TestDatabases> {
       url.pathname = `/${name}`;
       return url.href;
     },
+    log: () => readFile(join(dir, "pg", "log"), "utf8"),
     stop: async () => {
       await server.stop();
       await rm(dir, { recursive: true, force: true });

@@ -17,10 +17,13 @@ describe("The database account, on a real PostgreSQL", () => {
   /** The verifier that the stored salt gives for a password: equal means that the password logs in. */
   const verifierFor = (password: string, stored: unknown) => scramVerifier(password, Buffer.from(/:(.+?)\$/.exec(String(stored))?.[1] ?? "", "base64"));
 
-  it("is made with a database of its own, and its password only as a verifier", async () => {
-    await databaseAccount.run(inputs("first"));
+  it("is made with a database of its own, and its password never reaches the server's log", async () => {
+    await query(databases.adminUrl, "ALTER ROLE postgres SET log_statement = 'all'");
+    await databaseAccount.run(inputs("first-password"));
+    await query(databases.adminUrl, "ALTER ROLE postgres RESET log_statement");
+    expect(await databases.log()).to.contain('CREATE ROLE "chatgpt_app"').and.not.contain("first-password");
     const stored = await storedVerifier();
-    expect(stored).to.match(/^SCRAM-SHA-256\$4096:/).and.equal(verifierFor("first", stored));
+    expect(stored).to.match(/^SCRAM-SHA-256\$4096:/).and.equal(verifierFor("first-password", stored));
     expect(await query(databases.adminUrl, "SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = 'chatgpt_app'")).to.deep.equal([{ owner: "chatgpt_app" }]);
   });
 
