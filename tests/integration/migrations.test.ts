@@ -73,6 +73,14 @@ describe("The migration runner, on a real PostgreSQL", () => {
     expect((await run(url)).applied).to.deep.equal(["0002"]);
   });
 
+  it("undoes a migration whose record cannot be written: the two are one transaction", async () => {
+    const url = await databases.fresh();
+    await write("0001_one.sql", "CREATE TABLE one (id int); ALTER TABLE schema_migrations RENAME TO elsewhere");
+    expect(await failure(run(url))).to.contain("0001_one failed").and.contain('"schema_migrations" does not exist');
+    expect(await query(url, "SELECT to_regclass('one') IS NULL AS gone")).to.deep.equal([{ gone: true }]);
+    expect(await recorded(url)).to.deep.equal([]);
+  });
+
   it("applies each migration once when five runs start together", async () => {
     const url = await databases.fresh();
     await write("0001_one.sql", "CREATE TABLE one (id int); INSERT INTO one VALUES (1)");
