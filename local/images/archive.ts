@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { copyFile, link, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { run } from "../system/run";
 
 /** A file system layer: a tar file. */
@@ -40,7 +41,7 @@ export async function packLayer(folder: string, file: string): Promise<Layer> {
 /** A layer that is packed already. */
 export async function describeLayer(file: string): Promise<Layer> {
   const hash = createHash("sha256");
-  for await (const part of createReadStream(file)) hash.update(part as Buffer);
+  await pipeline(createReadStream(file), hash);
   return { file, digest: `sha256:${hash.digest("hex")}`, size: (await stat(file)).size };
 }
 

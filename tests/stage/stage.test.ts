@@ -122,10 +122,12 @@ describe("local stage", function () {
   });
 
   it("starts anew after kill -9 of the supervisor, which leaves no process", async () => {
-    const namespace = await readlink(`/proc/${String(await runningSupervisor())}/ns/pid`);
-    process.kill(await runningSupervisor(), "SIGKILL");
+    const supervisor = await runningSupervisor();
+    const namespace = await readlink(`/proc/${String(supervisor)}/ns/pid`);
+    process.kill(supervisor, "SIGKILL");
     stage = await startStage();
     expect(await processesIn(namespace)).to.deep.equal([]);
+    expect(await runningSupervisor()).to.not.equal(supervisor);
     expect(await readStage()).to.deep.equal(stage);
   });
 
