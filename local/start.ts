@@ -36,7 +36,7 @@ async function run(target: Target, options: StartOptions, interrupt: Interrupt):
     return figures.failures === 0 ? 0 : 1;
   } catch (error) {
     console.error(interrupt.signal.aborted ? "\nStopped: the load is gone, the rest stays as it is." : `\n${messageOf(error)}`);
-    console.error(`${await describeLive(connect(target), app)} npm start goes on from here, whatever the state.\n\n${whatNext(target, options)}`);
+    console.error(`${await describeLive(connect(target), app)} Config may be ahead of that: npm run pulumi -- preview shows by what. npm start begins again from here, whatever the state.\n\n${whatNext(target, options)}`);
     return interrupt.signal.aborted ? 130 : 1;
   }
 }

@@ -23,7 +23,6 @@ export interface ReleaseResult {
 
 /** What one load may send at most, whoever forgets to stop it. */
 const loadBounds = { seconds: 600, requests: 200_000 };
-const steadyMs = 3000;
 /** How long users have to be on one color alone until a switch counts as over, and how long that may take. */
 const settledMs = 2000;
 const settleTimeoutMs = 20_000;
@@ -55,12 +54,15 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
       await work();
     },
   });
-  /** A command under load, and what its users got until the next one. */
-  const marked = (title: string, color: Color, work: () => Promise<void>): Task =>
+  /** A command under load. What its users got counts until the next one. */
+  const marked = async (title: string, command: () => Promise<void>): Promise<void> => {
+    const startedAt = Date.now();
+    await command();
+    marks.push({ title, startedAt, endedAt: Date.now() });
+  };
+  const switchTo = (title: string, color: Color): Task =>
     task(title, async () => {
-      const startedAt = Date.now();
-      await work();
-      marks.push({ title, startedAt, endedAt: Date.now() });
+      await marked(title, async () => updates.activate(color));
       report(`waiting until all clients are on ${color}`);
       await settled(running(load), color, signal);
     });
@@ -76,7 +78,6 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
         const seconds = Math.min(loadBounds.seconds, Math.floor(loadBounds.requests / rate));
         load = await startLoad(cluster, { app, image: `${target.imageRepository}:${target.oldTag}`, rate, seconds });
         marks.push({ title: `${target.oldTag} alone`, startedAt: Date.now(), endedAt: Date.now() });
-        await delay(steadyMs, undefined, { signal });
       }),
       task(`Preview of ${target.newTag}`, async () => {
         await updates.release();
@@ -85,10 +86,11 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
     ]);
     if (preview !== undefined) console.log(previewText(preview));
     const idle = otherColor(homeColor);
+    const releaseTitle = `${target.newTag} on ${idle}, not live`;
     await runTasks([
-      marked(`${target.newTag} on ${idle}, not live`, homeColor, up),
-      marked(`switch to ${idle}`, idle, async () => updates.activate(idle)),
-      marked(`rollback to ${homeColor}`, homeColor, async () => updates.activate(homeColor)),
+      task(releaseTitle, async () => marked(releaseTitle, up)),
+      switchTo(`switch to ${idle}`, idle),
+      switchTo(`rollback to ${homeColor}`, homeColor),
       task("Reading what the clients saw", async () => {
         log = await running(load).finish();
       }),

@@ -24,7 +24,7 @@ const small = {
   livenessProbe: { initialDelaySeconds: 2, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 6 },
   drainSeconds: 2,
   terminationGraceSeconds: 20,
-  environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "10", CONNECTION_MAX_AGE_SECONDS: "5" },
+  environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "10", CONNECTION_MAX_AGE_SECONDS: "3" },
 };
 
 /** Selects the stack of a target, made and configured when it is new. */

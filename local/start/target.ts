@@ -82,7 +82,7 @@ async function ask({ config, namespace }: Cluster, { context, imageRepository, o
   const account = namespace.replaceAll("-", "_");
   const plan = `It will, in context ${context} (${config.getCurrentCluster()?.server ?? "unknown server"}):
   - make the namespace ${namespace} and in it Deployments of ${imageRepository}:${oldTag} and :${newTag}, Services, Ingresses and Secrets
-  - make the role and the database ${account} on ${URL.parse(databaseAdminUrl)?.host ?? "the server"} of ${databaseVariable}
+  - make the role and the database ${account} on ${decodeURIComponent(URL.parse(databaseAdminUrl)?.host ?? "the server")} of ${databaseVariable}
   - send a bounded load to the app from a Job in that namespace
 It changes nothing else.`;
   if (!process.stdin.isTTY) {
