@@ -41,7 +41,7 @@ const isGone = (pid: number): boolean => {
 };
 
 describe("kill -9", function () {
-  this.timeout(600 * SECONDS);
+  this.timeout(1_800 * SECONDS);
   let w: Workspace;
   before(async () => {
     w = await makeWorkspace();

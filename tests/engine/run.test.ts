@@ -7,7 +7,7 @@ import { failureOf, THINGS } from "./things";
 import { makeWorkspace, type Workspace } from "./workspace";
 
 describe("the stand-in engine, on real programs", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let w: Workspace;
   const world = () => readdirSync(join(w.directory, "world")).sort();
   const log = () => {

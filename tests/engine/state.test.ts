@@ -56,7 +56,7 @@ describe("the lock", () => {
     writeFileSync(join(directory, "other.json"), JSON.stringify({ pid, hostname: host, username: "ada", timestamp }));
   };
 
-  it("is held by one, who is named to the next", async () => {
+  it("is held by one, who is named to the next", () => {
     const release = takeLock(directory);
     expect(() => takeLock(directory)).to.throw(new RegExp(`locked by 1 lock.*cancel[^]*@${hostname()} \\(pid ${process.pid}\\)`));
     release();

@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect } from "chai";
+import { findPulumi } from "../../local/engine/engine";
+import { THINGS } from "./things";
+import { makeWorkspace, type Workspace } from "./workspace";
+
+const CLI = resolve(__dirname, "../../local/engine/cli.ts");
+
+/** PATH without any pulumi, so that the stand-in is what runs. */
+const PATH = [dirname(process.execPath), ...(process.env["PATH"] ?? "").split(delimiter)]
+  .filter((folder) => findPulumi(folder) === undefined)
+  .join(delimiter);
+
+describe("the stand-in's command line", function () {
+  this.timeout(240_000);
+  let w: Workspace;
+  before(async () => {
+    w = await makeWorkspace({ config: "config:\n  value:\n    type: string\n    default: x\n  token:\n    type: string\n    secret: true\n" });
+    mkdirSync(join(w.directory, "world"));
+    w.program(`${THINGS}
+      const config = new pulumi.Config();
+      new Thing("a", { value: config.require("value"), token: config.requireSecret("token") });
+      export const value = config.require("value"); export const token = config.requireSecret("token");`);
+  });
+  after(() => {
+    w.remove();
+  });
+
+  const pulumi = async (args: string[], input = ""): Promise<{ code: number | null; out: string; err: string }> => {
+    const child = spawn(process.execPath, ["-r", require.resolve("ts-node/register/transpile-only"), CLI, ...args], {
+      cwd: w.directory,
+      // ts-node looks for its settings from the working folder, which here is not the repository's.
+      env: { ...process.env, ...w.env, PATH, TS_NODE_PROJECT: resolve(__dirname, "../../tsconfig.json") },
+    });
+    child.stdin.end(input);
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+    return { code: child.exitCode, out, err };
+  };
+
+  it("goes from a new stack to its outputs, saying that it is a stand-in", async () => {
+    expect((await pulumi(["preview"])).err).to.contain("no stack selected").and.contain("stack select");
+    expect((await pulumi(["stack", "init", "dev"])).code).to.equal(0);
+    expect((await pulumi(["preview"])).err).to.contain("missing configuration value 'token'").and.contain("config set token");
+    expect((await pulumi(["config", "set", "tokn", "x"])).err).to.contain("'tokn' is not declared in Pulumi.yaml; it declares: value, token");
+    expect((await pulumi(["config", "set", "token", "x"])).err).to.contain("config set --secret token");
+    expect((await pulumi(["config", "set", "--secret", "token"], "hunter2\n")).code).to.equal(0);
+    expect((await pulumi(["config", "set", "value", "y"])).code).to.equal(0);
+    const list = await pulumi(["config", "ls"]);
+    expect(list.out).to.match(/^token +\[secret\]$/m).and.match(/^value +y$/m);
+    expect((await pulumi(["config", "get", "token"])).out).to.equal("hunter2\n");
+
+    const refused = await pulumi(["up"]);
+    expect(refused.code).to.not.equal(0);
+    expect(refused.err).to.contain("--yes must be passed in non-interactive mode");
+    const up = await pulumi(["up", "--yes"]);
+    expect(up.err).to.equal("");
+    expect(up.out).to.contain("stand-in engine: no pulumi CLI on PATH").and.contain("+  pulumi-nodejs:dynamic:Resource  a  created (");
+    expect(up.out).to.match(/Outputs:\n {4}token {2}\[secret\]\n {4}value {2}y/).and.not.contain("hunter2");
+
+    const preview = JSON.parse((await pulumi(["preview", "--json"])).out) as { changeSummary: unknown };
+    expect(preview.changeSummary).to.deep.equal({ same: 2 });
+    expect((await pulumi(["stack", "output", "token"])).out).to.equal("hunter2\n");
+    expect(JSON.parse((await pulumi(["stack", "output", "--json"])).out)).to.deep.equal({ token: "[secret]", value: "y" });
+    expect((await pulumi(["stack", "export"])).out).to.contain('"version": 3').and.not.contain("hunter2");
+    expect((await pulumi(["stack", "ls"])).out).to.equal("dev*\ntest\n");
+    expect((await pulumi(["stack", "rm", "dev"])).err).to.contain("destroy --stack dev");
+    expect((await pulumi(["destroy", "--yes"])).code).to.equal(0);
+    expect((await pulumi(["stack", "rm", "dev"])).code).to.equal(0);
+  });
+
+  it("says what is missing and what to type", async () => {
+    const { err } = await pulumi(["preview", "--stack", "nowhere"]);
+    expect(err).to.contain("no stack named 'nowhere' found").and.contain("stack init nowhere");
+    const saved = w.env;
+    w.env = { PULUMI_BACKEND_URL: saved["PULUMI_BACKEND_URL"] ?? "" };
+    expect((await pulumi(["config", "set", "--secret", "token", "--stack", "test"], "x")).err).to.contain("no passphrase").and.contain("PULUMI_CONFIG_PASSPHRASE");
+    w.env = saved;
+  });
+});
