@@ -12,8 +12,14 @@ export interface RunningStep {
   close(): Promise<void>;
 }
 
+/** A provider as Pulumi writes it into state: the object and all that it captures, as text. */
+export async function storedCode(step: StepName): Promise<string> {
+  const provider = dynamicStep(step);
+  return (await runtime.serializeFunction(() => provider, {})).text;
+}
+
 export async function startStep(step: StepName, env: Record<string, string> = {}): Promise<RunningStep> {
-  const { text } = await runtime.serializeFunction(() => dynamicStep(step), {});
+  const text = await storedCode(step);
   const provider = new DynamicProvider({
     directory: process.cwd(),
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
