@@ -266,7 +266,7 @@ const running = (command: Command): Command =>
     .option("--non-interactive", "never ask");
 
 function commands(): Command {
-  const program = new Command("pulumi").description(`The commands of Pulumi this project needs ${NOTICE}`).showHelpAfterError();
+  const program = new Command("pulumi").description(`The commands of Pulumi this project needs ${NOTICE}`).showHelpAfterError().enablePositionalOptions();
   running(program.command("preview").alias("pre").description("show what up would do"))
     .option("-j, --json", "as JSON")
     .option("--diff", "ignored: the changes are always shown")
@@ -286,7 +286,8 @@ function commands(): Command {
     .action((flags: RunFlags) => change("destroy", flags));
   inStack(program.command("cancel").description("remove the stack's lock")).option("-y, --yes", "do not ask").action(cancel);
 
-  const config = inStack(program.command("config").description("the stack's settings"))
+  // Positional: what stands behind a subcommand belongs to it, although `config` knows the same options.
+  const config = inStack(program.command("config").description("the stack's settings").enablePositionalOptions())
     .option("--show-secrets", "show secrets")
     .option("-j, --json", "as JSON")
     .action(configList);
