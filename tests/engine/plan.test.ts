@@ -41,6 +41,7 @@ describe("planning", () => {
   it("compares inputs itself when the provider does not say, and does not see secret marks", () => {
     const unknown = { ...none, changes: "unknown" as const };
     expect(completeDiff(unknown, { a: new Secret("x") }, { a: "x" }).changes).to.equal("none");
+    expect(completeDiff(unknown, { a: "x" }, { a: new Secret("x") }).changes).to.equal("none");
     expect(completeDiff(unknown, { a: "x" }, { a: UNKNOWN }).changes).to.equal("some");
     expect(completeDiff(undefined, { a: 1 }, { a: 1 }).changes).to.equal("none");
   });

@@ -64,10 +64,14 @@ describe("the lock", () => {
     expect(readdirSync(directory)).to.deep.equal([]);
   });
 
-  it("is taken over from a process that has died on this machine", async () => {
+  const deadPid = async () => {
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
-    lockOf(child.pid ?? 0, hostname());
+    return child.pid ?? 0;
+  };
+
+  it("is taken over from a process that has died on this machine", async () => {
+    lockOf(await deadPid(), hostname());
     takeLock(directory)();
   });
 
@@ -76,8 +80,8 @@ describe("the lock", () => {
     takeLock(directory)();
   });
 
-  it("of another machine is only removed by cancel", () => {
-    lockOf(1, "elsewhere");
+  it("of another machine is only removed by cancel", async () => {
+    lockOf(await deadPid(), "elsewhere");
     expect(() => takeLock(directory)).to.throw("ada@elsewhere");
     expect(breakLocks(directory)).to.equal(1);
     takeLock(directory)();
