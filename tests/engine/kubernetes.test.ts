@@ -84,10 +84,14 @@ describe("the stand-in engine's Kubernetes resources, on a real API server", fun
       new k8s.core.v1.Secret("t", { metadata: { name: "t", namespace }, data: { password: Buffer.from("hunter2").toString("base64") } }, here);`);
     await w.stack.up();
     expect(dig(await cluster.read(ref("v1", "Secret", "s")), "data", "password")).to.equal(Buffer.from("hunter2").toString("base64"));
-    await w.stack.refresh();
     const encoded = Buffer.from("hunter2").toString("base64");
     expect(w.stateText()).to.not.contain("hunter2").and.not.contain(encoded);
     expect((await w.stack.up()).changes).to.deep.equal({ same: 5 });
+    const changed = Buffer.from("hunter3").toString("base64");
+    await outside({ data: { password: changed } }, ref("v1", "Secret", "s"));
+    expect((await w.stack.refresh()).changes).to.include({ update: 1 });
+    expect(w.stateText()).to.not.contain(changed);
+    expect((await w.stack.up()).changes).to.deep.equal({ same: 4, replace: 1 });
   });
 
   it("fails a preview where the API server would refuse", async () => {
