@@ -80,9 +80,9 @@ function readForeign({ context, namespace, imageRepository, oldTag, newTag, data
       next: "npm start, or npm start -- --context NAME with them",
     });
   }
-  const databaseAdminUrl = env[databaseVariable];
-  const missing = Object.entries({ ...named, [databaseVariable]: databaseAdminUrl === "" ? undefined : databaseAdminUrl }).filter(([, value]) => value === undefined);
-  if (imageRepository === undefined || oldTag === undefined || newTag === undefined || databaseAddress === undefined || redisUrl === undefined || databaseAdminUrl === undefined || missing.length > 0) {
+  const databaseAdminUrl = env[databaseVariable] === "" ? undefined : env[databaseVariable];
+  if (imageRepository === undefined || oldTag === undefined || newTag === undefined || databaseAddress === undefined || redisUrl === undefined || databaseAdminUrl === undefined) {
+    const missing = Object.entries({ ...named, [databaseVariable]: databaseAdminUrl }).filter(([, value]) => value === undefined);
     throw new Refusal({
       what: `--context ${context} was refused without ${missing.map(([name]) => name).join(", ")}`,
       rule: "with a cluster of yours, nothing of the local stage is used: images, PostgreSQL and Redis have to be there",

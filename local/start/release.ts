@@ -38,7 +38,7 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
   const cluster = connect(target);
   let report: (text: string) => void = () => undefined;
   const up = async (): Promise<void> => {
-    await stack.up({ signal, onOutput: (line) => { report(line.trim()); } });
+    await stack.up({ signal, onOutput: (text) => { report(text.trim().split("\n").at(-1) ?? ""); } });
   };
   const updates = updatesOf(stack, cluster, target, up);
   const marks: Mark[] = [];
