@@ -1,17 +1,17 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { DeadlineError, poll } from "@bluegreen/release/poll";
 
-const pollMs = 50;
+/** A stage's parts come up within fractions of a second: looking is cheap, waiting is not. */
+const intervalMs = 50;
 
 /**
  * Asks until the answer is something other than undefined, and returns it.
- * @param failure what to throw when the time is over
+ * @param failure what to throw when the time is over; made only then, because it reads logs
  */
 export async function waitFor<T>(ask: () => Promise<T | undefined>, timeoutMs: number, failure: () => Promise<Error>): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) throw await failure();
-    await delay(pollMs);
+  try {
+    return await poll(ask, { timeoutMs, intervalMs });
+  } catch (error) {
+    if (error instanceof DeadlineError) throw await failure();
+    throw error;
   }
 }
