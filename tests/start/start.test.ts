@@ -44,6 +44,11 @@ describe("npm start", () => {
     process.env["KUBECONFIG"] = stage.kubeconfig;
   });
 
+  after(async () => {
+    // The stage of the tests goes, the one of the machine's user does not.
+    if (process.env["BLUEGREEN_STAGE_DIR"] !== undefined) await rm(stackFile(localHome()), { force: true });
+  });
+
   it("releases, switches and rolls back without a failed request, and says what to type next", async () => {
     const { code, output, errors } = await runLocal("start.ts", ["--json"]);
     expectRelease(code, output, errors);
