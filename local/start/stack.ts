@@ -10,6 +10,9 @@ const oldSchema = "0001";
 /** The color that users are on when a run begins and when it ends. */
 export const homeColor: Color = "blue";
 
+/** Where the app looks for the third party: nothing listens there, so no trial of this machine calls it. */
+const nobodyElse = { OPENAI_BASE_URL: "http://127.0.0.1:9" };
+
 /** Small pods that start quickly; everything else is as in production. */
 const small = {
   host: "app.localhost",
@@ -24,7 +27,7 @@ const small = {
   livenessProbe: { initialDelaySeconds: 2, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 6 },
   drainSeconds: 2,
   terminationGraceSeconds: 20,
-  environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "10", CONNECTION_MAX_AGE_SECONDS: "3" },
+  environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "10", CONNECTION_MAX_AGE_SECONDS: "3", ...nobodyElse },
 };
 
 /** Selects the stack of a target, made and configured when it is new. */

@@ -1,23 +1,26 @@
 import { readdir, readFile } from "node:fs/promises";
 import { waitFor } from "./wait";
 
-/** The arguments of a running process; undefined when there is none (a zombie has none either). */
-async function commandLine(pid: number): Promise<string[] | undefined> {
+/** What a process was started with. */
+type Matches = (args: string[], environment: string[]) => boolean;
+
+/** One of the lists that the kernel keeps of a running process; undefined when there is none (a zombie has none either). */
+async function startedWith(pid: number, list: "cmdline" | "environ"): Promise<string[] | undefined> {
   try {
-    const text = await readFile(`/proc/${String(pid)}/cmdline`, "utf8");
+    const text = await readFile(`/proc/${String(pid)}/${list}`, "utf8");
     return text === "" ? undefined : text.split("\0").slice(0, -1);
   } catch {
     return undefined;
   }
 }
 
-/** Processes whose arguments satisfy the condition: found by what they are, so no recorded pid can go stale. */
-export async function findProcesses(matches: (args: string[]) => boolean): Promise<number[]> {
+/** Processes that satisfy the condition: found by what they are, so no recorded pid can go stale. */
+export async function findProcesses(matches: Matches): Promise<number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
     pids.map(async (pid) => {
-      const args = await commandLine(pid);
-      return args !== undefined && matches(args) ? [pid] : [];
+      const args = await startedWith(pid, "cmdline");
+      return args !== undefined && matches(args, (await startedWith(pid, "environ")) ?? []) ? [pid] : [];
     }),
   );
   return found.flat();
@@ -26,7 +29,7 @@ export async function findProcesses(matches: (args: string[]) => boolean): Promi
 const killTimeoutMs = 20_000;
 
 /** Kills the processes that satisfy the condition and waits until they are gone. */
-export async function killProcesses(matches: (args: string[]) => boolean): Promise<void> {
+export async function killProcesses(matches: Matches): Promise<void> {
   const pids = await findProcesses(matches);
   pids.forEach(kill);
   await waitFor(

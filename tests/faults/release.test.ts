@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { repositoryDir } from "../../local/paths";
+import { killProcesses } from "../../local/system/processes";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
 import { makeStack, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
@@ -162,6 +163,8 @@ describe("A release that goes wrong, on a real cluster under load", function () 
     // The whole process group: nothing of it gets to clean up.
     process.kill(-(child.pid ?? 0), "SIGKILL");
     await exit;
+    // The real CLI puts its plugins into groups of their own, where they outlive it.
+    await killProcesses((_args, environment) => environment.includes(`PULUMI_BACKEND_URL=${test.env["PULUMI_BACKEND_URL"] ?? ""}`));
     // A killed update leaves the state locked. The stand-in sees that the owner is dead; the real CLI wants to be told.
     const cancel = pulumi("cancel", "--yes", "--stack", test.name);
     await once(cancel, "exit");

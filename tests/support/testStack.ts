@@ -36,6 +36,7 @@ const local = {
   livenessProbe: { initialDelaySeconds: 2, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
   readinessProbe: { initialDelaySeconds: 0, periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 2 },
   drainSeconds: 2,
+  environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9" },
   terminationGraceSeconds: 10,
   rolloutBudgetSeconds: 90,
   smokeBudgetSeconds: 60,
