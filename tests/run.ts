@@ -13,8 +13,8 @@ import { startStage, stopStage } from "../local/stage";
 
 interface Suite {
   name: string;
-  /** Whether it needs the running stage. */
-  stage: boolean;
+  /** first: nothing but Node. stage: with the stage running, and all that starting it has installed. last: starts and ends stages itself. */
+  when: "first" | "stage" | "last";
   /** Runs on each engine there is, and has to give the same results. */
   engines?: true;
 }
@@ -24,15 +24,15 @@ const check = "check";
 
 /** Quick ones first: a broken rule shows before a cluster is started. */
 const suites: Suite[] = [
-  { name: "unit", stage: false },
-  { name: "integration", stage: false },
-  { name: "app", stage: false },
-  { name: "provider", stage: true },
-  { name: "engine", stage: true },
-  { name: "e2e", stage: true, engines: true },
-  { name: "faults", stage: true, engines: true },
-  { name: "start", stage: true },
-  { name: "stage", stage: false },
+  { name: "unit", when: "first" },
+  { name: "integration", when: "stage" },
+  { name: "app", when: "stage" },
+  { name: "provider", when: "stage" },
+  { name: "engine", when: "stage" },
+  { name: "e2e", when: "stage", engines: true },
+  { name: "faults", when: "stage", engines: true },
+  { name: "start", when: "stage" },
+  { name: "stage", when: "last" },
 ];
 
 interface Counts {
@@ -52,8 +52,8 @@ async function main(wanted: string[]): Promise<Counts> {
   };
 
   if (wanted.length === 0 || wanted.includes(check)) add(await runCheck());
-  for (const suite of chosen.filter(({ stage }) => !stage)) add(await runSuite(suite.name));
-  const onStage = chosen.filter(({ stage }) => stage);
+  for (const { name } of chosen.filter(({ when }) => when === "first")) add(await runSuite(name));
+  const onStage = chosen.filter(({ when }) => when === "stage");
   if (onStage.length > 0) {
     // Beside a stage that somebody uses, not in it.
     process.env["BLUEGREEN_STAGE_DIR"] ??= mkdtempSync(join(tmpdir(), "bg-test-"));
@@ -67,6 +67,7 @@ async function main(wanted: string[]): Promise<Counts> {
       await rm(process.env["BLUEGREEN_STAGE_DIR"], { recursive: true, force: true });
     }
   }
+  for (const { name } of chosen.filter(({ when }) => when === "last")) add(await runSuite(name));
   return total;
 }
 
