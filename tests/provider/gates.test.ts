@@ -1,0 +1,77 @@
+import { expect } from "chai";
+import type { RolloutInputs, SmokeInputs } from "@bluegreen/release";
+import { failureOf } from "../support/look";
+import { makeNamespace, type TestNamespace } from "../support/testNamespace";
+import { startStep, type RunningStep } from "./stepProvider";
+
+describe("The gates, in Pulumi's provider process and on a real cluster", () => {
+  let home: TestNamespace;
+  let smoke: RunningStep;
+  let rollout: RunningStep;
+  before(async () => {
+    home = await makeNamespace();
+    const env = { KUBECONFIG: home.stage.kubeconfig };
+    [smoke, rollout] = await Promise.all([startStep("smokeGate", env), startStep("rollout", env)]);
+    await home.cluster.core.createNamespacedService({ namespace: home.namespace, body: activeService("blue") });
+  });
+  after(async () => {
+    await Promise.all([smoke.close(), rollout.close()]);
+    await home.remove();
+  });
+
+  const activeService = (version: string) => ({
+    metadata: { name: "chatgpt-app-service" },
+    spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] },
+  });
+  const point = (version: string) =>
+    home.cluster.core.replaceNamespacedService({ name: "chatgpt-app-service", namespace: home.namespace, body: activeService(version) });
+  const green = (part: Partial<RolloutInputs & SmokeInputs> = {}) => ({
+    ...home.where,
+    color: "green" as const,
+    version: "v2",
+    template: "abc",
+    replicas: 2,
+    active: false,
+    suite: "tests/smoke/**/*.ts",
+    budgetSeconds: 2,
+    ...part,
+  });
+
+  it("run again for every new pod template", async () => {
+    for (const gate of [smoke, rollout]) {
+      expect(await gate.changes(green(), green())).to.equal("none");
+      expect(await gate.changes(green(), green({ template: "def" }))).to.equal("some");
+    }
+  });
+
+  it("run again for every switch, even when the state says that they have passed for it", async () => {
+    for (const gate of [smoke, rollout]) {
+      expect(await gate.changes(green(), green({ active: true })), "config switches").to.equal("some");
+      expect(await gate.changes(green({ active: true }), green({ active: true })), "the flip never happened").to.equal("some");
+    }
+  });
+
+  it("do not run again for the color that is live, nor for the one that traffic left", async () => {
+    await point("green");
+    for (const gate of [smoke, rollout]) {
+      expect(await gate.changes(green({ active: true }), green({ active: true }))).to.equal("none");
+      expect(await gate.changes(green({ active: true }), green({ active: false }))).to.equal("none");
+    }
+    await point("blue");
+  });
+
+  it("the rollout is judged again when the number of pods changes; the app's tests are not", async () => {
+    expect(await rollout.changes(green(), green({ replicas: 3 }))).to.equal("some");
+    expect(await smoke.changes(green(), green({ replicas: 3 }))).to.equal("none");
+  });
+
+  it("the rollout ends after its budget, names what is missing, and says where live traffic is", async () => {
+    const message = await failureOf(rollout.create(green()));
+    expect(message).to.contain("was not ready within 2 s").and.contain("the Deployment was not found").and.contain("Live traffic stays on blue");
+  });
+
+  it("the smoke gate does not pass a color that has no ready pod", async () => {
+    const message = await failureOf(smoke.create(green()));
+    expect(message).to.contain("has no ready endpoint").and.contain("Live traffic stays on blue");
+  });
+});
