@@ -15,6 +15,10 @@ interface Suite {
   name: string;
   /** first: nothing but Node. stage: with the stage running, and all that starting it has installed. last: starts and ends stages itself. */
   when: "first" | "stage" | "last";
+  /** Folders of tests/ with its files. @default the one of its name */
+  folders?: string[];
+  /** How many files at a time: more than one where most of the time is spent waiting. @default 1 */
+  jobs?: number;
   /** Runs on each engine there is, and has to give the same results. */
   engines?: true;
 }
@@ -26,11 +30,10 @@ const check = "check";
 const suites: Suite[] = [
   { name: "unit", when: "first" },
   { name: "integration", when: "stage" },
-  { name: "app", when: "stage" },
+  { name: "app", when: "stage", jobs: 2 },
   { name: "provider", when: "stage" },
-  { name: "engine", when: "stage" },
-  { name: "e2e", when: "stage", engines: true },
-  { name: "faults", when: "stage", engines: true },
+  { name: "engine", when: "stage", jobs: 2 },
+  { name: "release", folders: ["e2e", "faults"], when: "stage", jobs: 2, engines: true },
   { name: "start", when: "stage" },
   { name: "stage", when: "last" },
 ];
@@ -52,7 +55,7 @@ async function main(wanted: string[]): Promise<Counts> {
   };
 
   if (wanted.length === 0 || wanted.includes(check)) add(await runCheck());
-  for (const { name } of chosen.filter(({ when }) => when === "first")) add(await runSuite(name));
+  for (const suite of chosen.filter(({ when }) => when === "first")) add(await runSuite(suite));
   const onStage = chosen.filter(({ when }) => when === "stage");
   if (onStage.length > 0) {
     // Beside a stage that somebody uses, not in it.
@@ -60,14 +63,14 @@ async function main(wanted: string[]): Promise<Counts> {
     await startStage();
     try {
       for (const suite of onStage) {
-        for (const engine of enginesFor(suite)) add(await runSuite(suite.name, engine));
+        for (const engine of enginesFor(suite)) add(await runSuite(suite, engine));
       }
     } finally {
       await stopStage();
       await rm(process.env["BLUEGREEN_STAGE_DIR"], { recursive: true, force: true });
     }
   }
-  for (const { name } of chosen.filter(({ when }) => when === "last")) add(await runSuite(name));
+  for (const suite of chosen.filter(({ when }) => when === "last")) add(await runSuite(suite));
   return total;
 }
 
@@ -103,10 +106,10 @@ function ended(child: ChildProcess): Promise<number | null> {
   });
 }
 
-async function runSuite(name: string, engine?: EngineName): Promise<Counts> {
+async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, engine?: EngineName): Promise<Counts> {
   const started = Date.now();
-  console.log(`\n── ${name}${engine === undefined ? "" : ` (${engine})`} ${"─".repeat(50)}`);
-  const mocha = spawn(process.execPath, [require.resolve("mocha/bin/mocha.js"), `tests/${name}/**/*.test.ts`], {
+  console.log(`\n── ${name}${engines === undefined ? "" : ` (${engine ?? ""})`} ${"─".repeat(50)}`);
+  const mocha = spawn(process.execPath, [require.resolve("mocha/bin/mocha.js"), ...(jobs > 1 ? ["--parallel", "--jobs", String(jobs)] : []), ...folders.map((folder) => `tests/${folder}/**/*.test.ts`)], {
     env: { ...process.env, PATH: pathFor(engine ?? "stand-in") },
     stdio: ["ignore", "pipe", "inherit"],
   });
