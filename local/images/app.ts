@@ -14,7 +14,7 @@ export interface AppBuild {
   /** v2 reads a column that v1 does not need. */
   release: "v1" | "v2";
   /** How the build is told to misbehave. */
-  fault: "none" | "smoke" | "errors" | "slow" | "crash";
+  fault: "none" | "smoke" | "errors" | "slow" | "crash" | "late-crash" | "leak";
 }
 
 /** Bundles a build of the reference app into one file. */

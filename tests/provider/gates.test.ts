@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { RolloutInputs, SmokeInputs } from "@bluegreen/release";
+import { poll, type RolloutInputs, type SmokeInputs } from "@bluegreen/release";
 import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
@@ -63,6 +63,29 @@ describe("The gates, in Pulumi's provider process and on a real cluster", () => 
   it("the rollout is judged again when the number of pods changes; the app's tests are not", async () => {
     expect(await rollout.changes(green(), green({ replicas: 3 }))).to.equal("some");
     expect(await smoke.changes(green(), green({ replicas: 3 }))).to.equal("none");
+  });
+
+  it("the rollout is judged again while pods of a failed attempt are there, not because a pod is unready", async () => {
+    const { apps } = home.cluster;
+    const labels = { app: "chatgpt-app", version: "green" };
+    await apps.createNamespacedDeployment({
+      namespace: home.namespace,
+      body: {
+        metadata: { name: "chatgpt-app-green" },
+        spec: {
+          replicas: 2,
+          selector: { matchLabels: labels },
+          // No registry has it: its pods are there and never ready.
+          template: { metadata: { labels, annotations: { "bluegreen/template": "abc" } }, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } },
+        },
+      },
+    });
+    await poll(async () => ((await rollout.changes(green(), green())) === "none" ? true : undefined), { timeoutMs: 20_000 });
+    const deployment = await apps.readNamespacedDeployment({ name: "chatgpt-app-green", namespace: home.namespace });
+    Object.assign(deployment.spec?.template.metadata?.annotations ?? {}, { "bluegreen/template": "failed" });
+    await apps.replaceNamespacedDeployment({ name: "chatgpt-app-green", namespace: home.namespace, body: deployment });
+    expect(await rollout.changes(green(), green())).to.equal("some");
+    await apps.deleteNamespacedDeployment({ name: "chatgpt-app-green", namespace: home.namespace });
   });
 
   it("the rollout ends after its budget, names what is missing, and says where live traffic is", async () => {

@@ -37,7 +37,10 @@ export const rollout: Step<RolloutInputs, RolloutOutputs> = {
 
   async isNeeded(last, inputs) {
     if (last.template !== inputs.template || last.replicas !== inputs.replicas) return true;
-    return inputs.active && (await isSwitchPending(inputs));
+    if (inputs.active && (await isSwitchPending(inputs))) return true;
+    // Back to the template that last passed, after an attempt with another one failed: its pods are still going.
+    const deployment = await readDeployment(connect(inputs), inputs);
+    return deployment !== undefined && whatIsUnfinished(deployment, inputs) !== undefined;
   },
 
   async run(inputs) {
@@ -59,7 +62,7 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<nu
   try {
     return await poll(
       async () => {
-        const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }));
+        const deployment = await readDeployment(cluster, inputs);
         if (deployment === undefined) return undefined;
         const pending = whatIsPending(deployment, inputs);
         if (pending === undefined) return deployment.status?.readyReplicas ?? 0;
@@ -80,8 +83,21 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<nu
   }
 }
 
+type Wanted = Pick<RolloutInputs, "template" | "replicas">;
+
 /** What is missing until the Deployment runs the wanted template on all replicas, or undefined when nothing is. */
-export function whatIsPending(deployment: V1Deployment, wanted: Pick<RolloutInputs, "template" | "replicas">): string | undefined {
+export function whatIsPending(deployment: V1Deployment, wanted: Wanted): string | undefined {
+  const ready = deployment.status?.readyReplicas ?? 0;
+  const available = deployment.status?.availableReplicas ?? 0;
+  const unfinished = whatIsUnfinished(deployment, wanted);
+  if (unfinished !== undefined) return unfinished;
+  if (ready < wanted.replicas) return `${ready} of ${wanted.replicas} pods are ready`;
+  if (available < wanted.replicas) return `${available} of ${wanted.replicas} pods are available`;
+  return undefined;
+}
+
+/** What is missing until the right pods, and no others, are there, whether or not they are ready. */
+function whatIsUnfinished(deployment: V1Deployment, wanted: Wanted): string | undefined {
   const { metadata, spec, status } = deployment;
   const template = spec?.template.metadata?.annotations?.[templateAnnotation];
   if (template !== wanted.template) return `its pod template is ${template ?? "unmarked"}, wanted ${wanted.template}`;
@@ -89,12 +105,8 @@ export function whatIsPending(deployment: V1Deployment, wanted: Pick<RolloutInpu
   if (observed < (metadata?.generation ?? 0)) return `the controller has seen generation ${observed} of ${metadata?.generation}`;
   const replicas = status?.replicas ?? 0;
   const updatedReplicas = status?.updatedReplicas ?? 0;
-  const readyReplicas = status?.readyReplicas ?? 0;
-  const availableReplicas = status?.availableReplicas ?? 0;
   if (updatedReplicas < wanted.replicas) return `${updatedReplicas} of ${wanted.replicas} pods are updated`;
   if (replicas > updatedReplicas) return `${replicas - updatedReplicas} pods of the old revision are still there`;
-  if (readyReplicas < wanted.replicas) return `${readyReplicas} of ${wanted.replicas} pods are ready`;
-  if (availableReplicas < wanted.replicas) return `${availableReplicas} of ${wanted.replicas} pods are available`;
   return undefined;
 }
 
@@ -151,10 +163,12 @@ async function explain(cluster: Cluster, { color, app, namespace }: RolloutInput
   }
 }
 
+function readDeployment(cluster: Cluster, { app, color }: { app: string; color: Color }): Promise<V1Deployment | undefined> {
+  return orUndefined(cluster.apps.readNamespacedDeployment({ name: names.deployment(app, color), namespace: cluster.namespace }));
+}
+
 async function readyPodsOf(cluster: Cluster, app: string, color: Color): Promise<string> {
-  const deployment = await orUndefined(
-    cluster.apps.readNamespacedDeployment({ name: names.deployment(app, color), namespace: cluster.namespace }),
-  );
+  const deployment = await readDeployment(cluster, { app, color });
   return `${deployment?.status?.readyReplicas ?? 0} of ${deployment?.spec?.replicas ?? 0} pods are ready`;
 }
 
@@ -162,8 +176,7 @@ async function readyPodsOf(cluster: Cluster, app: string, color: Color): Promise
 async function refuseLessThanLive(cluster: Cluster, inputs: RolloutInputs, ready: number): Promise<void> {
   const live = await readLiveColor(cluster, inputs.app);
   if (live !== otherColor(inputs.color)) return;
-  const name = names.deployment(inputs.app, live);
-  const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }));
+  const deployment = await readDeployment(cluster, { app: inputs.app, color: live });
   const serving = deployment?.spec?.replicas ?? 0;
   if (ready >= serving) return;
   throw new Refusal({
