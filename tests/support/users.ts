@@ -56,7 +56,10 @@ export async function startUsers(cluster: Cluster): Promise<Users> {
       seen.failures.push(rest.join(" "));
     }
   });
-  await poll(() => Promise.resolve(seen.requests > 0 ? true : undefined), { timeoutMs: 10_000, intervalMs: 20 });
+  // A Service made a moment ago refuses connections until every node knows it: users come after that.
+  await poll(() => Promise.resolve(seen.colors.size > 0 ? true : undefined), { timeoutMs: 10_000, intervalMs: 5 });
+  seen.requests = 0;
+  seen.failures.length = 0;
   return {
     seen,
     answeredBy: async (color, timeoutMs = 10_000) => {
