@@ -106,16 +106,19 @@ export async function loadImages(builds: AppBuild[]): Promise<string[]> {
 /** Builds an image around each server, which is one CommonJS file, and loads them. Returns their references. */
 export async function loadBundles(bundles: { tag: string; bundle: string }[]): Promise<string[]> {
   const programs = await buildPrograms(() => undefined);
-  return withTemporaryFolder(async (folder) => {
-    const images = [];
-    for (const { tag, bundle } of bundles) {
-      const own = join(folder, tag);
-      await mkdir(own);
-      images.push(await appImage({ tag, bundle, folder: own }));
-    }
-    await importImages(layout(), programs, images, folder);
-    return images.map((image) => image.reference);
-  });
+  // One at a time: the cached layer is linked into each archive, and tar refuses a file whose links change under it.
+  return withLock(join(cacheDir(), "locks", "images"), () =>
+    withTemporaryFolder(async (folder) => {
+      const images = [];
+      for (const { tag, bundle } of bundles) {
+        const own = join(folder, tag);
+        await mkdir(own);
+        images.push(await appImage({ tag, bundle, folder: own }));
+      }
+      await importImages(layout(), programs, images, folder);
+      return images.map((image) => image.reference);
+    }),
+  );
 }
 
 /** Arguments that run a command inside the stage's network, where Services and pods have their addresses. */
