@@ -39,6 +39,7 @@ export class AppColor extends pulumi.ComponentResource {
         metadata: { name, namespace, labels: template.labels, annotations: skipAwait },
         spec: {
           replicas,
+          minReadySeconds: settings.minReadySeconds,
           revisionHistoryLimit: 3,
           // Never fewer than wanted: a new pod first, then an old one goes.
           strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },

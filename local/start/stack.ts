@@ -25,6 +25,7 @@ const small = {
   // Quick to become ready; patient with a machine that is busy with other things as well.
   readinessProbe: { initialDelaySeconds: 0, periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 3 },
   livenessProbe: { initialDelaySeconds: 2, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 6 },
+  minReadySeconds: 2,
   drainSeconds: 2,
   terminationGraceSeconds: 20,
   environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "10", CONNECTION_MAX_AGE_SECONDS: "3", ...nobodyElse },

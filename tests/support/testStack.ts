@@ -35,6 +35,7 @@ const local = {
   memoryLimit: "256Mi",
   livenessProbe: { initialDelaySeconds: 2, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
   readinessProbe: { initialDelaySeconds: 0, periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 2 },
+  minReadySeconds: 2,
   drainSeconds: 2,
   environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9" },
   terminationGraceSeconds: 10,

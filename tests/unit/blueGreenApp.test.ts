@@ -47,11 +47,12 @@ describe("The blue-green app", () => {
     for (const [color, tag] of [["blue", "v1.2.3"], ["green", "v1.3.0"]] as const) {
       const { metadata, spec } = recorder.one(types.deployment, `chatgpt-app-${color}`).inputs as {
         metadata: { name: string };
-        spec: { replicas: number; selector: unknown; strategy: unknown; template: { metadata: { labels: unknown }; spec: Record<string, unknown> & { containers: Record<string, unknown>[] } } };
+        spec: { replicas: number; minReadySeconds: number; selector: unknown; strategy: unknown; template: { metadata: { labels: unknown }; spec: Record<string, unknown> & { containers: Record<string, unknown>[] } } };
       };
       const labels = { app: "chatgpt-app", version: color };
       expect(metadata.name).to.equal(`chatgpt-app-${color}`);
       expect(spec.replicas).to.equal(3);
+      expect(spec.minReadySeconds).to.equal(5);
       expect(spec.selector).to.deep.equal({ matchLabels: labels });
       expect(spec.strategy).to.deep.equal({ type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } });
       expect(spec.template.metadata.labels).to.deep.equal(labels);

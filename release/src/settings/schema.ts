@@ -85,6 +85,7 @@ export const shape = {
   memoryLimit: memory("512Mi"),
   livenessProbe: probe(30, 10, 5, 3),
   readinessProbe: probe(10, 5, 3, 2),
+  minReadySeconds: integer(5, 0, 3600, "seconds"),
   drainSeconds: integer(5, 0, 300, "seconds"),
   terminationGraceSeconds: integer(30, 1, 3600, "seconds"),
   rolloutBudgetSeconds: integer(300, 1, 3600, "seconds"),
