@@ -20,9 +20,9 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
   afterEach(() => migrations.remove());
 
   const write = (file: string, sql: string) => migrations.write(file, `-- phase: expand\n-- no-transaction\n${sql}`);
-  const indexes = async () =>
+  const indexes = async (): Promise<Record<string, unknown>> =>
     Object.fromEntries(
-      (await query(url, "SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE indrelid::regclass::text IN ('one', 'two') AND NOT indisprimary ORDER BY 1")).map(({ relname, indisvalid }) => [relname, indisvalid]),
+      (await query(url, "SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE indrelid::regclass::text IN ('one', 'two') AND NOT indisprimary ORDER BY 1")).map(({ relname, indisvalid }) => [String(relname), indisvalid]),
     );
   const oidOf = async (index: string) => (await query(url, "SELECT to_regclass($1)::oid AS oid", [index]))[0]?.["oid"];
   /** Leaves an INVALID index, as PostgreSQL itself does. */
@@ -107,7 +107,9 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
   it("does not take a valid index for its own that was there before it began", async () => {
     await query(url, "CREATE INDEX one_a ON one (b)");
     await write("0001_a.sql", "CREATE INDEX CONCURRENTLY one_a ON one (a)");
-    for (const _again of [1, 2]) expect(await failure(migrations.run(url))).to.contain('"one_a" already exists');
+    expect(await failure(migrations.run(url))).to.contain('"one_a" already exists');
+    // Nor because an earlier attempt of its own has failed on it.
+    expect(await failure(migrations.run(url))).to.contain('"one_a" already exists');
   });
 
   it("wants a name for what it may have to find again", async () => {
