@@ -126,8 +126,8 @@ describe("The blue-green app", () => {
     expect(inputs).to.deep.include({ app: "chatgpt-app", color: "green", version: "v1.3.0", active: false, budgetSeconds: 300 });
     expect(recorder.one(types.rollout, "chatgpt-app-blue-rollout").inputs).to.deep.include({ color: "blue", replicas: 3, active: true });
     expect(recorder.one(types.migrations, "chatgpt-app-migrations").inputs["migrations"]).to.deep.equal([
-      { id: "0001", name: "create_users" },
-      { id: "0002", name: "add_user_tier" },
+      { id: "0001", name: "create_users", phase: "expand", checksum: "310cc9f6ad606b636e14baf678fc111fe97d88c4ac38450c7378c21b81721979" },
+      { id: "0002", name: "add_user_tier", phase: "expand", checksum: "d28f90e7d8802a1986f78a376e9846cc068dcca1e0a163c8cbad6324ed97e8f8" },
     ]);
   });
 

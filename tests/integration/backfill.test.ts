@@ -1,0 +1,189 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chown, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "chai";
+import { listMigrations, planMigrations, poll, type BackfillProgress } from "@bluegreen/release";
+import { postgresAccount, postgresBinDir, postgresFolders, preparePostgres, startPostgres } from "../../local/services/postgres";
+import { run as runProgram } from "../../local/system/run";
+import { query, startDatabases, type TestDatabases } from "./database";
+import { failure, makeFolder, withUser, type MigrationFolder } from "./migrationFolder";
+
+/** Runs the migrations in a process of its own, and prints the rows after each batch. */
+const child = `
+  const { url, ...run } = JSON.parse(process.env.RUN);
+  require("@bluegreen/release/migrations/runner").runMigrations(url, { ...run, onProgress: ({ rowsDone }) => console.log(rowsDone) });
+`;
+
+describe("A backfill, on a real PostgreSQL", () => {
+  let databases: TestDatabases;
+  let migrations: MigrationFolder;
+  let url: string;
+  before(async () => {
+    databases = await startDatabases();
+  });
+  after(() => databases.stop());
+  beforeEach(async () => {
+    migrations = await makeFolder();
+    url = await databases.fresh();
+  });
+  afterEach(() => migrations.remove());
+
+  const fill = (sql = "UPDATE users SET done = done + 1 WHERE id BETWEEN :first AND :last", batch = "users by id") => migrations.write("0001_fill.sql", `-- phase: backfill\n-- batch: ${batch}\n${sql}`);
+  const makeUsers = async (rows: number, key = "bigint", value = "n") => {
+    await query(url, `CREATE TABLE users (id ${key} PRIMARY KEY, done int NOT NULL DEFAULT 0)`);
+    await query(url, `INSERT INTO users SELECT ${value} FROM generate_series(1, ${rows}) n`);
+    await query(url, "ANALYZE users");
+  };
+  const doneCounts = () => query(url, "SELECT done, count(*)::int AS rows FROM users GROUP BY done ORDER BY done");
+
+  it("does every row once, in batches of about the target time, and shows rate and remaining time", async () => {
+    await makeUsers(30_000);
+    await fill();
+    const seen: BackfillProgress[] = [];
+    expect((await migrations.run(url, { batchTargetMs: 20, onProgress: (progress) => seen.push(progress) })).applied).to.deep.equal(["0001"]);
+    expect(await doneCounts()).to.deep.equal([{ done: 1, rows: 30_000 }]);
+    expect(seen.length).to.be.greaterThan(3);
+    expect(new Set(seen.map(({ batchSize }) => batchSize)).size).to.be.greaterThan(1);
+    expect(seen[0]).to.include({ migration: "0001_fill", rowsDone: 1000, rowsTotal: 30_000 });
+    expect(seen[0]?.secondsLeft).to.be.greaterThan(0);
+    expect(seen.at(-1)).to.include({ rowsDone: 30_000, secondsLeft: 0 });
+    const [checkpoint] = await query(url, "SELECT last_key, rows_done::int, finished_at IS NOT NULL AS finished, updated_at > started_at AS moved FROM schema_backfills");
+    expect(checkpoint).to.deep.equal({ last_key: "30000", rows_done: 30_000, finished: true, moved: true });
+  });
+
+  for (const [key, value] of [
+    ["text", "'ü' || n || repeat(' ', n % 3)"],
+    ["uuid", "gen_random_uuid()"],
+    ["timestamptz", "timestamptz '2020-01-01' + n * interval '1.000001 s'"],
+    ["bigint", "n - 1500"],
+  ] as const) {
+    it(`walks through keys of type ${key}, the first and the last included`, async () => {
+      await makeUsers(2500, key, value);
+      await fill();
+      await migrations.run(url);
+      expect(await doneCounts()).to.deep.equal([{ done: 1, rows: 2500 }]);
+    });
+  }
+
+  it("finishes on an empty table", async () => {
+    await makeUsers(0);
+    await fill();
+    expect((await migrations.run(url)).applied).to.deep.equal(["0001"]);
+  });
+
+  it("goes on after kill -9 where the last batch was committed: no row twice, none missed", async function () {
+    this.timeout(60_000);
+    await makeUsers(20_000);
+    // Slow enough to be met in the middle, and a statement is under way at nearly any moment.
+    await fill("UPDATE users SET done = done + 1 WHERE id BETWEEN :first AND :last AND (id % 500 > 0 OR pg_sleep(0.05) IS NOT NULL)");
+    const run = { url, folder: migrations.folder, migrations: listMigrations(migrations.folder) };
+    for (let kill = 1; kill <= 3; kill++) {
+      const runner = spawn(process.execPath, ["-e", child], { env: { ...process.env, RUN: JSON.stringify(run) }, stdio: ["ignore", "pipe", "inherit"] });
+      for (let batch = 1; batch <= 3; batch++) await once(runner.stdout, "data");
+      const exit = once(runner, "exit");
+      runner.kill("SIGKILL");
+      await exit;
+    }
+    // The last runner's session may still be ending.
+    await poll(async () => ((await query(url, "SELECT 1 FROM pg_stat_activity WHERE application_name = 'bluegreen migrations' AND datname = current_database()")).length === 0 ? true : undefined), { timeoutMs: 10_000 });
+    const [planned] = await planMigrations(url, run.migrations);
+    const [{ rows: halfDone } = { rows: 0 }] = await query(url, "SELECT count(*)::int AS rows FROM users WHERE done = 1");
+    expect(planned).to.include({ state: "due", rowsDone: halfDone });
+    expect(halfDone).to.be.greaterThan(2999).and.lessThan(20_000);
+    const seen: number[] = [];
+    await migrations.run(url, { onProgress: ({ rowsDone }) => seen.push(rowsDone) });
+    expect(seen[0]).to.be.greaterThan(Number(halfDone));
+    expect(await doneCounts()).to.deep.equal([{ done: 1, rows: 20_000 }]);
+  });
+
+  it("gets along with two versions that write meanwhile: nobody waits long, nothing is missed", async function () {
+    this.timeout(60_000);
+    await query(url, "CREATE TABLE users (id bigserial PRIMARY KEY, a int NOT NULL, b int)");
+    await query(url, "INSERT INTO users (a) SELECT n FROM generate_series(1, 60000) n");
+    await query(url, "CREATE FUNCTION both_ways() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.b := NEW.a; RETURN NEW; END $$");
+    await query(url, "CREATE TRIGGER both_ways BEFORE INSERT OR UPDATE OF a ON users FOR EACH ROW EXECUTE FUNCTION both_ways()");
+    await fill("UPDATE users SET b = a WHERE id BETWEEN :first AND :last AND b IS NULL");
+    let running = true;
+    const writer = () =>
+      withUser(url, async (user) => {
+        const waits: number[] = [];
+        while (running) {
+          const startedAt = performance.now();
+          await user.query("UPDATE users SET a = a + 1 WHERE id = $1", [1 + Math.floor(Math.random() * 60_000)]);
+          await user.query("INSERT INTO users (a) VALUES (7)");
+          waits.push(performance.now() - startedAt);
+        }
+        return waits;
+      });
+    const writers = Promise.all([writer(), writer()]);
+    const applied = await migrations.run(url).finally(() => (running = false));
+    const waits = (await writers).flat();
+    expect(applied.applied).to.deep.equal(["0001"]);
+    expect(waits.length).to.be.greaterThan(20);
+    expect(Math.max(...waits)).to.be.lessThan(1500);
+    expect(await query(url, "SELECT count(*)::int AS missed FROM users WHERE b IS DISTINCT FROM a")).to.deep.equal([{ missed: 0 }]);
+  });
+
+  it("tries a batch again that met a lock, and names the blocker when it gives up", async () => {
+    await makeUsers(3000);
+    await fill();
+    await withUser(url, async (user) => {
+      await user.query("BEGIN; UPDATE users SET done = 0 WHERE id = 1500");
+      expect(await failure(migrations.run(url, { tableLockTimeoutMs: 300, tries: 2 }))).to.contain("application the app").and.contain("batches that were committed stay");
+      expect(await query(url, "SELECT rows_done::int FROM schema_backfills")).to.deep.equal([{ rows_done: 1000 }]);
+      let tries = 0;
+      await migrations.run(url, { tableLockTimeoutMs: 300, onNotice: () => void (++tries === 1 && user.query("COMMIT")) });
+    });
+    expect(await doneCounts()).to.deep.equal([{ done: 1, rows: 3000 }]);
+  });
+
+  it("begins again when its file was corrected in the middle", async () => {
+    await makeUsers(3000);
+    await fill("UPDATE users SET done = 1 / (1500 - id) WHERE id BETWEEN :first AND :last");
+    expect(await failure(migrations.run(url))).to.contain("division by zero");
+    await fill("UPDATE users SET done = 5 WHERE id BETWEEN :first AND :last");
+    await migrations.run(url);
+    expect(await doneCounts()).to.deep.equal([{ done: 5, rows: 3000 }]);
+  });
+
+  it("is refused on a column that is not the primary key", async () => {
+    await makeUsers(1);
+    await fill(undefined, "users by done");
+    expect(await failure(migrations.run(url))).to.contain("done is not the primary key of a table users");
+    await fill(undefined, "nobody by id");
+    expect(await failure(migrations.run(url))).to.contain("id is not the primary key of a table nobody");
+  });
+
+  it("pauses while a replica is behind, and goes on when it has caught up", async function () {
+    this.timeout(60_000);
+    await makeUsers(10_000);
+    await fill("UPDATE users SET done = done + 1 WHERE id BETWEEN :first AND :last AND (id % 500 > 0 OR pg_sleep(0.1) IS NOT NULL)");
+    const dir = await mkdtemp("/tmp/bg-rep-");
+    const [account, primary] = [await postgresAccount(), new URL(url)];
+    await chown(dir, account.uid, account.gid);
+    await preparePostgres(dir, account);
+    const { data } = postgresFolders(dir);
+    await runProgram(join(postgresBinDir() ?? "", "pg_basebackup"), ["-h", decodeURIComponent(primary.hostname), "-U", "postgres", "-D", data, "-R", "--checkpoint=fast", "--no-sync"]);
+    await runProgram("chown", ["-R", `${account.uid}:${account.gid}`, data]);
+    const replica = await startPostgres({ dir });
+    try {
+      await poll(async () => (await query(url, "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming' AND replay_lsn IS NOT NULL"))[0], { timeoutMs: 15_000 });
+      await query(replica.adminUrl, "SELECT pg_wal_replay_pause()");
+      const said: string[] = [];
+      const run = migrations.run(url, { maxReplicationLagMs: 800, onNotice: (line) => said.push(line) });
+      await poll(() => Promise.resolve(said[0]), { timeoutMs: 10_000 });
+      const [held] = await query(url, "SELECT rows_done FROM schema_backfills");
+      await delay(1200);
+      expect(await query(url, "SELECT rows_done FROM schema_backfills")).to.deep.equal([held]);
+      await query(replica.adminUrl, "SELECT pg_wal_replay_resume()");
+      await run;
+      expect(said[0]).to.match(/^0001_fill: paused: a replica is \d+ ms behind, more than 800 ms$/);
+      expect(await doneCounts()).to.deep.equal([{ done: 1, rows: 10_000 }]);
+    } finally {
+      await replica.stop();
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+});

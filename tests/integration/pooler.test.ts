@@ -1,0 +1,47 @@
+import { expect } from "chai";
+import { poll } from "@bluegreen/release";
+import { query, startDatabases, type TestDatabases } from "./database";
+import { failure, makeFolder, type MigrationFolder } from "./migrationFolder";
+import { preparePgbouncer, type Pgbouncer } from "./pgbouncer";
+
+describe("Migrations through PgBouncer", () => {
+  let databases: TestDatabases;
+  let migrations: MigrationFolder;
+  let pgbouncer: Pgbouncer;
+  before(async function () {
+    this.timeout(120_000);
+    pgbouncer = await preparePgbouncer();
+    databases = await startDatabases();
+    migrations = await makeFolder();
+    await migrations.write("0001_one.sql", "-- phase: expand\nCREATE TABLE one (id int)");
+  });
+  after(async () => {
+    await databases.stop();
+    await pgbouncer.remove();
+    await migrations.remove();
+  });
+
+  it("are refused in transaction mode, where the lock would not hold, and leave no lock behind", async () => {
+    const url = await databases.fresh();
+    const pooler = await pgbouncer.start(databases.adminUrl, "transaction");
+    try {
+      const pooled = pooler.urlOf(url);
+      await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 5000 });
+      expect(await failure(migrations.run(pooled))).to.contain("a pooler in transaction mode is between").and.contain("direct-url");
+      expect(await query(url, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).to.deep.equal([]);
+      expect(await query(url, "SELECT to_regclass('schema_migrations') AS made")).to.deep.equal([{ made: null }]);
+    } finally {
+      await pooler.stop();
+    }
+  });
+
+  it("are applied in session mode", async () => {
+    const url = await databases.fresh();
+    const pooler = await pgbouncer.start(databases.adminUrl, "session");
+    try {
+      expect((await migrations.run(pooler.urlOf(url))).applied).to.deep.equal(["0001"]);
+    } finally {
+      await pooler.stop();
+    }
+  });
+});
