@@ -25,6 +25,7 @@ const check = "check";
 /** Quick ones first: a broken rule shows before a cluster is started. */
 const suites: Suite[] = [
   { name: "unit", when: "first" },
+  { name: "lint", when: "first" },
   { name: "integration", when: "stage" },
   { name: "app", when: "stage" },
   { name: "provider", when: "stage" },
