@@ -24,13 +24,14 @@ export class LiveLock extends pulumi.dynamic.Resource {
   }
 }
 
-/** Applies the expand migrations that the database does not have yet. */
+/** Applies the expand migrations and backfills that the database does not have yet. */
 export class Migrations extends pulumi.dynamic.Resource {
   declare readonly schemaVersion: pulumi.Output<MigrationsOutputs["schemaVersion"]>;
   declare readonly applied: pulumi.Output<MigrationsOutputs["applied"]>;
+  declare readonly waiting: pulumi.Output<MigrationsOutputs["waiting"]>;
 
   constructor(name: string, args: StepArgs<MigrationsInputs>, options?: pulumi.CustomResourceOptions) {
-    const pending: Pending<MigrationsOutputs> = { schemaVersion: undefined, applied: undefined };
+    const pending: Pending<MigrationsOutputs> = { schemaVersion: undefined, applied: undefined, waiting: undefined };
     super(dynamicStep("migrations"), name, { ...args, ...pending }, options, "bluegreen", "Migrations");
   }
 }

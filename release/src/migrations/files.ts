@@ -1,27 +1,46 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "../refusal.js";
+import { parseHeader, type MigrationHeader, type Phase } from "./header.js";
 
-/** One schema change: migrations/<id>_<name>.sql. */
-export interface Migration {
+/** One schema change: migrations/<id>_<name>.sql. A type, because an interface is not plain data to TypeScript. */
+export type Migration = {
   /** Sorts the migrations; for example 0002. */
   id: string;
   name: string;
+  /** When it is applied. */
+  phase: Phase;
+  /** SHA-256 of the file: an applied one never changes. */
+  checksum: string;
+};
+
+/** A migration with what its file says. */
+export interface MigrationFile extends Migration {
+  /** For messages: the folder and the file's name. */
+  path: string;
+  sql: string;
+  header: MigrationHeader;
 }
 
-const fileName = /^(\d{4,})_([a-z0-9_]+)\.sql$/;
+const fileName = /^(\d{4,})_([a-z0-9_]+)(\.down)?\.sql$/;
 
 /**
  * The migrations of a folder in the order in which they are applied, up to and including `upTo`.
  * @param upTo id of the newest migration wanted; undefined means all
- * @throws Refusal for a file name that does not fit, an id used twice, or an `upTo` that no file has
+ * @throws Refusal for a file name or header that does not fit, an id used twice, a way down
+ *   without a way up, or an `upTo` that no file has
  */
 export function listMigrations(folder: string, upTo?: string): Migration[] {
-  const migrations = readdirSync(folder).sort().map((file) => parseName(folder, file));
-  migrations.forEach(({ id }, index) => {
-    if (migrations[index + 1]?.id !== id) return;
+  const names = readdirSync(folder).sort().map((file) => parseName(folder, file));
+  const up = names.filter(({ down }) => !down);
+  up.forEach(({ id }, index) => {
+    if (up[index + 1]?.id !== id) return;
     throw new Refusal({ what: `Two migrations in ${folder}/ have the id ${id}`, rule: "an id is used once", next: "give the newer one the next free id" });
   });
+  const files = up.map((name) => read(folder, name));
+  for (const { id, name } of names.filter(({ down }) => down)) refuseStrayDown(folder, id, name, files.find((file) => file.id === id && file.name === name));
+  const migrations = files.map(({ id, name, phase, checksum }) => ({ id, name, phase, checksum }));
   if (upTo === undefined) return migrations;
   const last = migrations.findIndex(({ id }) => id === upTo);
   if (last < 0) {
@@ -34,18 +53,45 @@ export function listMigrations(folder: string, upTo?: string): Migration[] {
   return migrations.slice(0, last + 1);
 }
 
-export function readSql(folder: string, { id, name }: Migration): string {
-  return readFileSync(join(folder, `${id}_${name}.sql`), "utf8");
+/**
+ * The file of a listed migration.
+ * @throws Refusal when it is not the file that was listed
+ */
+export function readMigration(folder: string, migration: Migration): MigrationFile {
+  const file = read(folder, migration);
+  if (file.checksum === migration.checksum) return file;
+  throw new Refusal({
+    what: `${file.path} was refused: its checksum is ${file.checksum}`,
+    rule: `the preview showed ${migration.checksum}: the file changed in between`,
+    next: "pulumi preview, then pulumi up",
+  });
 }
 
-function parseName(folder: string, file: string): Migration {
-  const [, id, name] = fileName.exec(file) ?? [];
+function read(folder: string, { id, name }: { id: string; name: string }): MigrationFile {
+  const path = join(folder, `${id}_${name}.sql`);
+  const content = readFileSync(path);
+  const sql = content.toString("utf8");
+  const header = parseHeader(path, sql);
+  if (header.phase === "backfill" && (header.batch === undefined || !header.transaction)) {
+    throw new Refusal({ what: `${path} was refused`, rule: "a backfill goes in batches, each in a transaction", next: "-- batch: TABLE by KEY, and no -- no-transaction" });
+  }
+  return { id, name, phase: header.phase, checksum: createHash("sha256").update(content).digest("hex"), path, sql, header };
+}
+
+function parseName(folder: string, file: string): { id: string; name: string; down: boolean } {
+  const [, id, name, down] = fileName.exec(file) ?? [];
   if (id === undefined || name === undefined) {
     throw new Refusal({
       what: `The file ${folder}/${file} was refused`,
-      rule: "a migration is named ID_NAME.sql: at least four digits, then lower-case words",
+      rule: "a migration is named ID_NAME.sql (and its way back ID_NAME.down.sql): at least four digits, then lower-case words",
       next: `for example ${folder}/0003_add_user_plan.sql`,
     });
   }
-  return { id, name };
+  return { id, name, down: down !== undefined };
+}
+
+function refuseStrayDown(folder: string, id: string, name: string, up: MigrationFile | undefined): void {
+  const what = `The file ${folder}/${id}_${name}.down.sql was refused`;
+  if (up === undefined) throw new Refusal({ what, rule: `there is no ${id}_${name}.sql that it undoes`, next: "name it like the migration, or remove it" });
+  if (up.header.irreversible) throw new Refusal({ what, rule: `${up.path} says that it is irreversible`, next: "remove the file, or the header line" });
 }

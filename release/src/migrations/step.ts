@@ -4,6 +4,7 @@ import { describeLive } from "../live.js";
 import { names } from "../names.js";
 import { messageOf } from "../refusal.js";
 import type { Step } from "../step.js";
+import type { Migration } from "./files.js";
 import { runMigrations } from "./runner.js";
 
 export type MigrationsInputs = {
@@ -13,21 +14,23 @@ export type MigrationsInputs = {
   /** Relative to the program's folder, so that it is the same on every machine. */
   folder: string;
   /** What the schema has to have, in order. A reviewer sees a new release's additions here. */
-  migrations: { id: string; name: string }[];
+  migrations: Migration[];
 };
 
-export type MigrationsOutputs = { schemaVersion: string; applied: string[] };
+/** `waiting`: contract migrations, whose time comes after the release. */
+export type MigrationsOutputs = { schemaVersion: string; applied: string[]; waiting: string[] };
 
 /** Keys of the database Secret, in the order they are tried: a direct URL beside a pooled one, because a pooler breaks session locks. */
 const urlKeys = ["direct-url", "url"] as const;
 
-/** Expand migrations: before any pod of the new version starts. Going back to an older list never undoes anything. */
+/** Expand migrations and backfills: before any pod of the new version starts. Going back to an older list never undoes anything. */
 export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
   check: () => Promise.resolve([]),
 
   isNeeded(last, inputs) {
-    const known = new Set(last.migrations.map(({ id }) => id));
-    return Promise.resolve(inputs.migrations.some(({ id }) => !known.has(id)));
+    // By checksum, too: a file that changed has to be refused.
+    const known = new Set(last.migrations.map(({ id, checksum }) => `${id} ${checksum}`));
+    return Promise.resolve(inputs.migrations.some(({ id, checksum }) => !known.has(`${id} ${checksum}`)));
   },
 
   async run({ context, namespace, app, folder, migrations }) {

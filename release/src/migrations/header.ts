@@ -1,0 +1,80 @@
+import { Refusal } from "../refusal.js";
+
+export const phases = ["expand", "backfill", "contract"] as const;
+export type Phase = (typeof phases)[number];
+
+/** A rule of the linter that does not apply to this file, and why. */
+export interface Assurance {
+  rule: string;
+  reason: string;
+  line: number;
+}
+
+/** The table that a backfill walks through, and the column whose order it follows. */
+export interface Batch {
+  table: string;
+  key: string;
+}
+
+/** What a migration says about itself, in the comment lines at its top. */
+export interface MigrationHeader {
+  phase: Phase;
+  /** False: statement by statement, for what PostgreSQL refuses inside a transaction. */
+  transaction: boolean;
+  /** There is no way back, by nature. */
+  irreversible: boolean;
+  assurances: Assurance[];
+  /** Only in phase backfill. */
+  batch?: Batch;
+}
+
+/** A comment that means to say something to the runner, spelled right or not. Anything else is for people. */
+const meant = /^((phase|batch)\s*[:=]|assure\b|no[-_ ]?transaction\W*$|irreversible\W*$)/i;
+const batchForm = /^batch: (\S+) by (\S+)$/;
+const assureForm = /^assure ([\w-]+): (.+)$/;
+
+/**
+ * Reads the header of a migration: its comment lines before the first statement.
+ * @throws Refusal naming the file, the line, the value and the rule
+ */
+export function parseHeader(file: string, sql: string): MigrationHeader {
+  const header: Omit<MigrationHeader, "phase"> & { phase?: Phase } = { transaction: true, irreversible: false, assurances: [] };
+  const seen = new Set<string>();
+  for (const [line, text] of headerLines(sql)) {
+    if (!meant.test(text)) continue;
+    const refuse = (rule: string, next: string) => new Refusal({ what: `${file}:${line}: "-- ${text}" was refused`, rule, next });
+    const word = /^[\w-]+/.exec(text)?.[0] ?? "";
+    if (word !== "assure" && seen.has(word)) throw refuse(`"${word}" is said once`, "keep one of the lines");
+    seen.add(word);
+
+    const phase = /^phase: (.*)$/.exec(text)?.[1];
+    const [, table, key] = batchForm.exec(text) ?? [];
+    const [, rule, reason] = assureForm.exec(text) ?? [];
+    if (phase !== undefined) {
+      if (!isPhase(phase)) throw refuse(`a phase is ${phases.join(", ")}`, "-- phase: expand");
+      header.phase = phase;
+    } else if (table !== undefined && key !== undefined) header.batch = { table, key };
+    else if (rule !== undefined && reason !== undefined) header.assurances.push({ rule, reason, line });
+    else if (text === "no-transaction") header.transaction = false;
+    else if (text === "irreversible") header.irreversible = true;
+    else throw refuse("a header line has exactly one of the forms below", `-- phase: ${phases.join("|")}, -- no-transaction, -- irreversible, -- assure RULE: reason, -- batch: TABLE by KEY`);
+  }
+  const { phase, ...rest } = header;
+  if (phase === undefined) {
+    throw new Refusal({ what: `${file}:1: the header has no phase`, rule: "the comment lines before the first statement say when it is applied", next: `-- phase: ${phases.join("|")}` });
+  }
+  if (rest.batch !== undefined && phase !== "backfill") {
+    throw new Refusal({ what: `${file}:1: "-- batch" was refused in phase ${phase}`, rule: "only a backfill goes in batches", next: "-- phase: backfill, in a file of its own" });
+  }
+  return { phase, ...rest };
+}
+
+function headerLines(sql: string): [line: number, text: string][] {
+  const lines = sql.split(/\r?\n/);
+  const end = lines.findIndex((line) => !/^\s*(--.*)?$/.test(line));
+  return lines.slice(0, end < 0 ? lines.length : end).map((line, index) => [index + 1, line.trim().replace(/^--\s*/, "")]);
+}
+
+function isPhase(value: string): value is Phase {
+  return phases.some((phase) => phase === value);
+}

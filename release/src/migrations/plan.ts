@@ -1,0 +1,72 @@
+import { Client } from "pg";
+import type { RefusalParts } from "../refusal.js";
+import { readCheckpoints } from "./checkpoint.js";
+import type { Migration } from "./files.js";
+import { readRecords, recordsSchema, type Recorded } from "./records.js";
+
+/** Where a migration stands in a database. */
+export type PlannedMigration = Migration &
+  (
+    | { state: "applied"; appliedAt: Date }
+    /** The next run applies it. `rowsDone`: how far an interrupted backfill came. */
+    | { state: "due"; rowsDone?: number }
+    /** Its time has not come. */
+    | { state: "waiting"; why: string }
+    /** Nothing is applied as long as this one is so. */
+    | { state: "refused"; refusal: RefusalParts }
+  );
+
+/** What a run would do now. Reads, in a transaction that cannot write. */
+export async function planMigrations(connectionString: string, migrations: Migration[]): Promise<PlannedMigration[]> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: 10_000, application_name: "bluegreen plan" });
+  client.on("error", () => undefined);
+  await client.connect();
+  try {
+    await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const schema = await recordsSchema(client);
+    if (schema === undefined) return decide(migrations, []);
+    const started = await readCheckpoints(client, schema);
+    return decide(migrations, await readRecords(client, schema)).map((planned) => {
+      const rowsDone = started.get(planned.id);
+      return planned.state === "due" && rowsDone !== undefined ? { ...planned, rowsDone } : planned;
+    });
+  } finally {
+    await client.end();
+  }
+}
+
+/** Compares the files with the records. */
+export function decide(migrations: Migration[], records: Recorded[]): PlannedMigration[] {
+  return migrations.map((migration) => {
+    const record = records.find(({ id }) => id === migration.id);
+    const refusal = record === undefined ? whyTooLate(migration, records) : whyDifferent(migration, record);
+    if (refusal !== undefined) return { ...migration, state: "refused", refusal };
+    if (record !== undefined) return { ...migration, state: "applied", appliedAt: record.appliedAt };
+    const why = whyNotYet(migration);
+    return why === undefined ? { ...migration, state: "due" } : { ...migration, state: "waiting", why };
+  });
+}
+
+/** Whether the time of a migration has come during a release; a reason if not. */
+function whyNotYet({ phase }: Migration): string | undefined {
+  return phase === "contract" ? "a contract migration waits until no version that needs the old form is left" : undefined;
+}
+
+function whyDifferent(migration: Migration, record: Recorded): RefusalParts | undefined {
+  const file = `${migration.id}_${migration.name}.sql`;
+  const next = "put the file back as it was (git log -- migrations), and write the change as a new migration";
+  if (record.name !== migration.name) return { what: `${file} was refused: ${migration.id} was applied as ${record.name}`, rule: "an applied migration keeps its name", next };
+  if (record.checksum === null || record.checksum === migration.checksum) return undefined;
+  return { what: `${file} was refused: its checksum is ${migration.checksum}`, rule: `it was applied with ${record.checksum}: an applied file never changes`, next };
+}
+
+/** Contract migrations come after younger ones of the other phases by nature: each of the two keeps its own order. */
+function whyTooLate({ id, name, phase }: Migration, records: Recorded[]): RefusalParts | undefined {
+  const after = records.filter((record) => record.id > id && (record.phase === "contract") === (phase === "contract")).at(-1);
+  if (after === undefined) return undefined;
+  return {
+    what: `${id}_${name}.sql was refused: it was never applied, and ${after.id}_${after.name} was`,
+    rule: "migrations are append-only: a new one comes after all that were applied",
+    next: `rename it to the next free id, after ${after.id}`,
+  };
+}

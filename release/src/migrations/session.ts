@@ -1,0 +1,158 @@
+import { Client, DatabaseError, type QueryResult, type QueryResultRow } from "pg";
+import { Refusal } from "../refusal.js";
+
+/** Somebody who can be asked: a session, or a plain client. */
+export interface Queryable {
+  query<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<QueryResult<Row>>;
+}
+
+/** A lock was not granted in time; the message names who held it. */
+export class LockTimeoutError extends Error {}
+
+/** SQLSTATEs, by their names in PostgreSQL's manual. */
+export const lockNotAvailable = "55P03";
+export const deadlockDetected = "40P01";
+export const undefinedObject = "42704";
+
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof DatabaseError ? error.code : undefined;
+}
+
+/** Often enough to see a blocker before a lock timeout of a second or two. */
+const lookEveryMs = 200;
+
+/**
+ * One connection for the work, and a second one that watches it: it sees who blocks the first,
+ * and cancels its statement when `signal` says so.
+ */
+export class Session implements Queryable {
+  private blockers = "";
+  private looking = false;
+
+  private constructor(
+    private readonly client: Client,
+    private readonly watcher: Client,
+    private readonly pid: number,
+    readonly signal: AbortSignal | undefined,
+  ) {}
+
+  /** @throws Refusal when a pooler hands connections from one client to another */
+  static async open(connectionString: string, signal?: AbortSignal): Promise<Session> {
+    const client = await connectTo(connectionString, "bluegreen migrations");
+    try {
+      const watcher = await connectTo(connectionString, "bluegreen migrations watcher");
+      const pid = await backendOf(client);
+      if ((await backendOf(watcher)) === pid) {
+        await watcher.end();
+        throw new Refusal({
+          what: "The migrations were not started: two connections got the same PostgreSQL session",
+          rule: "a pooler in transaction mode is between, and the lock that keeps two runs apart belongs to a session",
+          next: "give the database Secret a key direct-url, with a URL past the pooler",
+        });
+      }
+      return new Session(client, watcher, pid, signal);
+    } catch (error) {
+      await client.end();
+      throw error;
+    }
+  }
+
+  /**
+   * @throws LockTimeoutError when lock_timeout ended it
+   * @throws whatever `signal` was aborted with, before the statement is sent
+   */
+  async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<QueryResult<Row>> {
+    this.signal?.throwIfAborted();
+    this.blockers = "";
+    let look: Promise<void> | undefined;
+    const onTick = () => {
+      if (!this.looking) look = this.look();
+    };
+    const timer = setInterval(onTick, lookEveryMs);
+    this.signal?.addEventListener("abort", onTick);
+    try {
+      return await this.client.query<Row>(sql, values);
+    } catch (error) {
+      if (codeOf(error) !== lockNotAvailable) throw error;
+      throw new LockTimeoutError(`canceled by lock_timeout while waiting for ${this.blockers || "somebody who had just ended when looked for"}`, { cause: error });
+    } finally {
+      clearInterval(timer);
+      this.signal?.removeEventListener("abort", onTick);
+      // A cancellation that is still on its way must not meet the next statement.
+      await look;
+    }
+  }
+
+  /** All of `work` or nothing. */
+  async transaction(work: () => Promise<void>): Promise<void> {
+    await this.query("BEGIN");
+    try {
+      await work();
+      await this.query("COMMIT");
+    } catch (error) {
+      // Fails too when the connection is gone; then the server has rolled back by itself.
+      await this.client.query("ROLLBACK").catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Undoes what a migration has set, and what the role brings along. */
+  async reset(lockTimeoutMs: number): Promise<void> {
+    await this.query("RESET ROLE");
+    await this.query("RESET ALL");
+    await this.query("SET statement_timeout = 0");
+    await this.query("SET idle_in_transaction_session_timeout = '1min'");
+    // Since PostgreSQL 14: a statement whose client was killed ends soon instead of going on for hours.
+    await this.query("SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'");
+    await this.setLockTimeout(lockTimeoutMs);
+  }
+
+  async setLockTimeout(ms: number): Promise<void> {
+    await this.query(`SET lock_timeout = ${ms}`);
+  }
+
+  /** Ending the session releases the advisory lock, whatever state it is in. */
+  async close(): Promise<void> {
+    await this.client.end();
+    await this.watcher.end();
+  }
+
+  /** One look from the second connection. It must not end the work, so nothing that goes wrong here is an error. */
+  private async look(): Promise<void> {
+    this.looking = true;
+    try {
+      if (this.signal?.aborted === true) await this.watcher.query("SELECT pg_cancel_backend($1)", [this.pid]);
+      else this.blockers = (await blockersOf(this.watcher, this.pid)) || this.blockers;
+    } catch {
+      // The next look, or the statement itself, says what is wrong.
+    } finally {
+      this.looking = false;
+    }
+  }
+}
+
+async function connectTo(connectionString: string, name: string): Promise<Client> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: 10_000, application_name: name });
+  // A connection that breaks while idle is reported by the next query; without a listener it would end the process.
+  client.on("error", () => undefined);
+  await client.connect();
+  return client;
+}
+
+async function backendOf(client: Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  return rows[0]?.pid ?? 0;
+}
+
+/** In words: who keeps a session from going on. */
+async function blockersOf(client: Client, pid: number): Promise<string> {
+  const { rows } = await client.query<{ blocker: string }>(
+    `SELECT CASE WHEN b.pid = 0 THEN 'a prepared transaction (see pg_prepared_xacts)' ELSE
+              format('pid %s (user %s, application %s, %s for %s s): %s', b.pid, coalesce(a.usename, '?'), coalesce(nullif(a.application_name, ''), '?'),
+                     coalesce(a.state, '?'), round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))),
+                     left(regexp_replace(coalesce(a.query, '?'), '\\s+', ' ', 'g'), 200)) END AS blocker
+       FROM unnest(pg_blocking_pids($1)) AS b (pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid`,
+    [pid],
+  );
+  return rows.map(({ blocker }) => blocker).join("; ");
+}

@@ -1,0 +1,108 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { formatProgress, listMigrations, parseHeader } from "@bluegreen/release";
+import { nextSize } from "@bluegreen/release/migrations/backfill";
+import { batchStatement } from "@bluegreen/release/migrations/batchStatement";
+import { isConcurrent, splitStatements, standsAlone } from "@bluegreen/release/migrations/statements";
+
+describe("The header of a migration", () => {
+  const parse = (...lines: string[]) => parseHeader("0001_x.sql", lines.join("\n"));
+
+  it("says phase, transaction, irreversibility, assurances and batch", () => {
+    expect(parse("-- phase: expand", "SELECT 1")).to.deep.equal({ phase: "expand", transaction: true, irreversible: false, assurances: [] });
+    expect(parse("-- Why: readers.", "", "-- phase: contract", "-- no-transaction", "-- irreversible", "-- assure drop-column: v2 is gone", "-- assure opaque: two: parts", "SELECT 1")).to.deep.equal({
+      phase: "contract",
+      transaction: false,
+      irreversible: true,
+      assurances: [
+        { rule: "drop-column", reason: "v2 is gone", line: 6 },
+        { rule: "opaque", reason: "two: parts", line: 7 },
+      ],
+    });
+    expect(parse("-- phase: backfill", "-- batch: public.users by id").batch).to.deep.equal({ table: "public.users", key: "id" });
+  });
+
+  it("ends where the SQL begins", () => {
+    expect(parse("-- phase: expand", "SELECT 1;", "-- no-transaction").transaction).to.equal(true);
+    expect(() => parse("SELECT 1;", "-- phase: expand")).to.throw(/0001_x\.sql:1: the header has no phase/);
+  });
+
+  it("refuses what is misspelled, twice or in the wrong phase, by line", () => {
+    expect(() => parse("-- phase: shrink")).to.throw(/0001_x\.sql:1: "-- phase: shrink" was refused[\s\S]*expand, backfill, contract/);
+    for (const line of ["-- phase = expand", "-- no transaction", "-- Irreversible.", "-- assure drop-column", "-- batch: users"]) {
+      expect(() => parse("-- phase: expand", line), line).to.throw(/0001_x\.sql:2: .* was refused/);
+    }
+    expect(() => parse("-- phase: expand", "-- phase: contract")).to.throw(/"phase" is said once/);
+    expect(() => parse("-- phase: expand", "-- batch: users by id")).to.throw(/refused in phase expand/);
+  });
+
+  it("goes with the files: a stray way down and a backfill without batches are refused", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bg-header-"));
+    try {
+      await writeFile(join(folder, "0001_one.sql"), "-- phase: contract\n-- irreversible\nSELECT 1");
+      expect(listMigrations(folder)).to.deep.equal([{ id: "0001", name: "one", phase: "contract", checksum: "c7bcd93ccc74f2fdaa989f1ace8e470c26eaa4e2232d14528682f796c787cc37" }]);
+      await writeFile(join(folder, "0001_one.down.sql"), "SELECT 1");
+      expect(() => listMigrations(folder)).to.throw(/0001_one\.down\.sql was refused[\s\S]*irreversible/);
+      await writeFile(join(folder, "0001_one.sql"), "-- phase: expand\nSELECT 1");
+      expect(listMigrations(folder)).to.have.length(1);
+      await writeFile(join(folder, "0002_two.down.sql"), "SELECT 1");
+      expect(() => listMigrations(folder)).to.throw(/there is no 0002_two\.sql/);
+      await rm(join(folder, "0002_two.down.sql"));
+      await writeFile(join(folder, "0002_two.sql"), "-- phase: backfill\nUPDATE users SET a = b");
+      expect(() => listMigrations(folder)).to.throw(/a backfill goes in batches/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe("The statements of a migration", () => {
+  it("are split by PostgreSQL's grammar, whatever is quoted in them", async () => {
+    const sql = "-- ä;\nCREATE TABLE ö (a text DEFAULT ';');\n\nCREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN; END $$;\n/* ; */ SELECT 'é;';";
+    const statements = await splitStatements("x.sql", sql);
+    expect(statements.map(({ sql: text, line }) => `${line} ${text}`)).to.deep.equal([
+      "2 CREATE TABLE ö (a text DEFAULT ';')",
+      "4 CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN; END $$",
+      "5 SELECT 'é;'",
+    ]);
+  });
+
+  it("tell whether they wait instead of lock, and whether they can be in a transaction", async () => {
+    const concurrent = "CREATE INDEX CONCURRENTLY i ON t (a); DROP INDEX CONCURRENTLY i; REINDEX INDEX CONCURRENTLY i; REFRESH MATERIALIZED VIEW CONCURRENTLY m; ALTER TABLE t DETACH PARTITION p CONCURRENTLY";
+    expect((await splitStatements("x.sql", concurrent)).map(isConcurrent)).to.deep.equal([true, true, true, true, true]);
+    const plain = await splitStatements("x.sql", "CREATE INDEX i ON t (a); ALTER TABLE t ADD b int; VACUUM t; DO 'BEGIN END'");
+    expect(plain.map(isConcurrent)).to.deep.equal([false, false, false, false]);
+    expect(plain.map(standsAlone)).to.deep.equal([false, false, true, true]);
+  });
+
+  it("are refused when they are not SQL, or control the transaction", async () => {
+    const refusal = (sql: string) => splitStatements("x.sql", sql).then(() => "accepted", String);
+    expect(await refusal("CREATE TABEL t ()")).to.contain('x.sql was refused').and.contain('syntax error at or near "TABEL"');
+    expect(await refusal("SELECT 1;\nCOMMIT")).to.contain("x.sql:2 was refused: transaction control");
+  });
+});
+
+describe("The batches of a backfill", () => {
+  const bind = (sql: string) => batchStatement({ path: "x.sql", sql }, { table: "users", key: "id" }, "bigint").then((text) => text, String);
+
+  it("get their range as two parameters of the key's type", async () => {
+    expect(await bind("UPDATE users SET a = b::first WHERE id BETWEEN :first AND :last;")).to.equal("UPDATE users SET a = b::first WHERE id BETWEEN $1::bigint AND $2::bigint");
+  });
+
+  it("are one statement with a range", async () => {
+    expect(await bind("UPDATE users SET a = b")).to.contain("between :first and :last");
+    expect(await bind("UPDATE users SET a = b WHERE id BETWEEN :first AND :last; SELECT 1")).to.contain("this has 2");
+  });
+
+  it("follow their own latency, without a jump and within limits", () => {
+    expect([nextSize(1000, 50, 100), nextSize(1000, 1, 100), nextSize(1000, 125, 100), nextSize(1000, 9000, 100), nextSize(100, 9000, 100), nextSize(50_000, 1, 100)]).to.deep.equal([2000, 2000, 800, 500, 100, 50_000]);
+  });
+
+  it("show rows, rate and remaining time", () => {
+    const known = { migration: "0003_fill", rowsDone: 120_000, rowsTotal: 300_000, rowsPerSecond: 41_000.4, secondsLeft: 4.4, batchSize: 1 };
+    expect(formatProgress(known)).to.equal("0003_fill: 120,000 of about 300,000 rows, 41,000 rows/s, about 4 s left");
+    expect(formatProgress({ ...known, rowsTotal: undefined, secondsLeft: undefined })).to.equal("0003_fill: 120,000 rows, 41,000 rows/s");
+  });
+});
