@@ -43,6 +43,14 @@ describe("A migration's file", () => {
     expect(summary(await lintOne(`${expand}-- assure syntax-error: it is fine\nSELECT 1;`))).to.deep.equal(["assurance-unknown-rule 2:1"]);
   });
 
+  it("goes in batches from :first to :last of the key that its header names", async () => {
+    const backfill = (batch: string, sql: string) => lintOne(`-- phase: backfill\n${batch}\n${sql}`);
+    expect(await backfill("-- batch: app.t by number", "UPDATE app.t SET c = ':first' WHERE number BETWEEN :first AND :last AND c IS NULL;")).to.deep.equal([]);
+    expect(summary(await backfill("-- batch: t by number", "UPDATE t SET c = 1 WHERE c BETWEEN :first AND :last;"))).to.deep.equal(["unbounded-update 3:1"]);
+    expect(summary(await backfill("-- batch: t by number", "UPDATE t SET c = 1 WHERE number BETWEEN :first AND :last; DROP SEQUENCE s;"))).to.deep.equal(["drop-sequence 3:59"]);
+    expect(summary(await backfill("", "UPDATE t SET c = 1 WHERE id BETWEEN :first AND :last;"))).to.deep.equal(["syntax-error 3:37"]);
+  });
+
   it("may drop on its way down what no version uses, and still not stop users", async () => {
     expect(await lintOne("ALTER TABLE t DROP COLUMN c;", "0001_x.down.sql")).to.deep.equal([]);
     expect(summary(await lintOne("-- assure reindex: tiny\n\nREINDEX TABLE t;\nDROP INDEX i;", "0001_x.down.sql"))).to.deep.equal(["drop-index 4:1"]);
@@ -72,7 +80,7 @@ describe("A migration's file", () => {
       const found = await lintOne(expand + sql);
       expect(found).to.have.length(10_000);
       expect(found.every(({ rule, excerpt }) => rule === "drop-column" && excerpt.length < 200)).to.equal(true);
-      const last = separator === "\n" ? { line: 10_001, column: 28 } : { line: 2, column: sql.lastIndexOf("DROP") + 1 };
+      const last = separator === "\n" ? { line: 10_001, column: 33 } : { line: 2, column: sql.lastIndexOf("DROP") + 1 };
       expect(found.at(-1)).to.include(last);
       expect(formatForPeople(found, 1, plain).length).to.be.lessThan(10_000_000);
       expect(Date.now() - started).to.be.lessThan(10_000);

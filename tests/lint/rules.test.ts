@@ -31,7 +31,7 @@ function marked(text: string): Place[] {
     let from = 0;
     return rest.map(() => {
       const at = line.indexOf(mark, from);
-      column += [...line.slice(from, at)].length;
+      column += Array.from(line.slice(from, at)).length;
       from = at + mark.length;
       return { line: index + 1, column };
     });

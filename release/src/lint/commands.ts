@@ -15,7 +15,9 @@ export function commandsOf({ node, start, end }: RawStatement, bytes: Buffer): C
 }
 
 function commandStarts(sql: string, relation: number): number[] {
-  const tokens = scanSync(sql).tokens.filter(({ start, tokenName }) => start >= relation && !tokenName.endsWith("_COMMENT"));
+  // The library prints tokens as JSON without escaping control characters. Blanks are as long, and end a comment where these do.
+  const blanked = sql.replace(/\r/g, "\n").replace(/[^\P{Cc}\n]/gu, (control) => " ".repeat(Buffer.byteLength(control)));
+  const tokens = scanSync(blanked).tokens.filter(({ start, tokenName }) => start >= relation && !tokenName.endsWith("_COMMENT"));
   // The table's name: name [. name] [*], and the parenthesis of ONLY (name).
   let first = 1;
   while (tokens[first]?.text === ".") first += 2;

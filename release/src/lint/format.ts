@@ -3,8 +3,8 @@ import { printable } from "./names.js";
 
 export interface Style {
   /** Emphasis for a terminal: never the only carrier of anything. */
-  bold(text: string): string;
-  dim(text: string): string;
+  bold: (text: string) => string;
+  dim: (text: string) => string;
 }
 
 /** For people: place, rule, reason, the line, and what to write instead. */

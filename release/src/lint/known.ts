@@ -51,6 +51,11 @@ export class Known {
     return [...this.notNullChecks].some(([key, check]) => key.startsWith(prefix) && check.validated && check.column === column);
   }
 
+  /** What a backfill's header says: its batches follow this column. */
+  addKey(table: string, column: string): void {
+    this.keys.set(table, (this.keys.get(table) ?? new Set()).add(column));
+  }
+
   add(node: Node): void {
     if ("CreateStmt" in node) {
       // With IF NOT EXISTS it may be the table that everybody uses.
@@ -119,9 +124,7 @@ export class Known {
     for (const node of constraints ?? []) {
       if (!("Constraint" in node) || (node.Constraint.contype !== "CONSTR_PRIMARY" && node.Constraint.contype !== "CONSTR_UNIQUE")) continue;
       const first = strings(node.Constraint.keys)[0] ?? column;
-      if (first === undefined) continue;
-      const table = relationName(relation);
-      this.keys.set(table, (this.keys.get(table) ?? new Set()).add(first));
+      if (first !== undefined) this.addKey(relationName(relation), first);
     }
   }
 }

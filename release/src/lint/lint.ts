@@ -28,6 +28,9 @@ export interface Finding extends Position {
   excerpt: string;
 }
 
+/** The ends of a batch, in a backfill. Each becomes a parameter of the same length, so that everything stays in its place. */
+const rangePlaceholder = /(?<![:\w]):(first|last)\b/g;
+
 /**
  * What in these migrations would break or stop the version that serves users.
  * @param files in the order in which they are applied: each is judged with what those before it have made
@@ -64,7 +67,7 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
   const header = readHeader(file, sql);
   if ("refused" in header) found.push(fileFinding(fileRules.header, { line: header.line, column: 1 }, header.refused));
   else phase = header.phase;
-  const parsed = parseSql(sql, bytes);
+  const parsed = parseSql("batch" in header ? sql.replace(rangePlaceholder, (name) => (name === ":first" ? "$1" : "$2").padEnd(name.length)) : sql, bytes);
   if ("error" in parsed) {
     found.push(fileFinding(fileRules.syntax, positions.at(parsed.at), parsed.error));
     return found;
@@ -75,6 +78,7 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
     for (const { node } of parsed.statements) known.add(node);
     return found;
   }
+  if (header.batch !== undefined) known.addKey(nameOf(header.batch.table.split(".")), header.batch.key);
   const assured = new Map(header.assurances.map(({ rule }) => [rule, 0]));
   for (const statement of statementsOf(parsed.statements, bytes, header, known)) {
     for (const rule of rules) {

@@ -3,8 +3,9 @@ import { quotedRelation, strings } from "../names.js";
 import { allPhases, type Match, type Rule, type Statement } from "../rule.js";
 import { nodesOf } from "../tree.js";
 
-const batches = (verb: string) => `-- phase: backfill, in batches along the primary key, each with its own commit
-${verb} WHERE id > $1 AND id <= $2;`;
+const batches = (verb: string, table: string) => `-- phase: backfill
+-- batch: ${table} by KEY
+${verb} WHERE KEY BETWEEN :first AND :last AND …; -- the runner commits each batch`;
 
 /** Whether the condition keeps a statement to one batch: a range or values of the key. */
 function isBounded(statement: Statement, relation: RangeVar | undefined, where: Node | undefined, sources: Node[], withClause: WithClause | undefined): boolean {
@@ -103,7 +104,7 @@ export const dataRules: Rule[] = [
     name: "unbounded-update",
     reason: "every row it changes stays locked until the last one is changed; without a key there are no batches",
     phases: allPhases,
-    recipe: ({ table }) => batches(`UPDATE ${table} SET …`),
+    recipe: ({ table }) => batches(`UPDATE ${table} SET …`, table),
     find: (statement) => [
       ...unbounded(statement, nodesOf(statement.node, "UpdateStmt")),
       ...nodesOf(statement.node, "MergeStmt")
@@ -115,7 +116,7 @@ export const dataRules: Rule[] = [
     name: "unbounded-delete",
     reason: "every row it deletes stays locked until the last one is deleted; without a key there are no batches",
     phases: allPhases,
-    recipe: ({ table }) => batches(`DELETE FROM ${table}`),
+    recipe: ({ table }) => batches(`DELETE FROM ${table}`, table),
     find: (statement) => unbounded(statement, nodesOf(statement.node, "DeleteStmt")),
   },
   {

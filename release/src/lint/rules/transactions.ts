@@ -27,7 +27,7 @@ export const transactionRules: Rule[] = [
   },
   {
     name: "no-transaction-alone",
-    reason: "a file without a transaction that ends half-way is run again from its start, where the first statement has already happened",
+    reason: "what is stopped at the second statement keeps the first: users live with half of a migration",
     phases: allPhases,
     recipe: () => "-- a migration of its own for each statement (SET may come before it)",
     find: ({ node, start, inTransaction, before }) => (!inTransaction && before > 0 && !isSetting(node) ? [{ at: start }] : []),
