@@ -110,6 +110,7 @@ export const cases: Record<string, Cases> = {
       ...sql(
         "‸UPDATE t SET c = 1;",
         "‸UPDATE t SET c = 1 WHERE c IS NULL;",
+        "‸UPDATE t SET c = 1 WHERE c = 4;",
         "‸UPDATE t SET c = 1 WHERE id > 5;",
         "‸UPDATE t SET c = 1 WHERE id > 5 OR id <= 9;",
         "‸UPDATE t SET c = 1 WHERE id IN (SELECT id FROM t WHERE c IS NULL LIMIT 1000);",

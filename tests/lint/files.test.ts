@@ -59,9 +59,9 @@ describe("A migration's file", () => {
 
   it("is judged by what migrations before it have made, not by what ways down undo", async () => {
     const found = await lint([
-      { file: "0001_a.down.sql", sql: "ALTER TABLE t DROP CONSTRAINT n;" },
       { file: "0001_a.sql", sql: "-- phase: contract\nALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;" },
       { file: "0002_b.sql", sql: "-- phase: contract\nALTER TABLE t VALIDATE CONSTRAINT n;" },
+      { file: "0002_b.down.sql", sql: "ALTER TABLE t DROP CONSTRAINT n;" },
       { file: "0003_c.sql", sql: "-- phase: contract\nALTER TABLE t ALTER c SET NOT NULL;" },
     ]);
     expect(found).to.deep.equal([]);
@@ -101,6 +101,7 @@ describe("A migration's file", () => {
       const found = await lintOne(expand + sql);
       expect(found.map(({ rule }) => rule), sql.slice(0, 40)).to.deep.equal(["syntax-error"]);
     }
+    expect((await lintOne(`${expand}SELECT ${Array(100_000).fill("1").join("+")};`))[0]?.reason).to.equal("an expression nested too deeply to be read");
     const odd = [
       "", ";;;", "-- phase: expand", "\r\n\r\n", "SELECT '\ud800';", "ALTER TABLE t;".replace(" t", " t ADD c int"), `UPDATE t SET c = 1 WHERE ${"(a AND ".repeat(1_000)}b${")".repeat(1_000)};`,
       `UPDATE t SET c = 1 WHERE ${Array(50_000).fill("id = id").join(" AND ")};`, "DROP TABLE a.b.c.d;", 'ALTER TABLE "a""b\nc" DROP COLUMN "x\u001b[2J";', "CLUSTER; REINDEX DATABASE x; VACUUM FULL; LOCK a, b, c;",

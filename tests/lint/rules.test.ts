@@ -7,6 +7,12 @@ import { cases, type Case } from "./cases";
 const repository = join(__dirname, "..", "..");
 const mark = "‸";
 
+/** All others are wrong whenever they happen: they stop users, or break every version. */
+const rightInContract = [
+  ..."drop-column drop-table drop-schema drop-view drop-function drop-type drop-sequence".split(" "),
+  ..."drop-not-null change-default drop-default drop-identity check-before-contract truncate revoke enable-rls".split(" "),
+];
+
 const header = (phase: Phase, noTransaction?: true) => `-- phase: ${phase}\n${noTransaction ? "-- no-transaction\n" : ""}`;
 
 interface Place {
@@ -52,7 +58,7 @@ describe("Rules for migrations", () => {
     it(`${rule.name}: finds it in its phases, at its place`, async () => {
       for (const bad of cases[rule.name]?.bad ?? []) {
         for (const phase of allPhases) {
-          const expected = rule.phases.includes(phase) ? marked(header(phase, bad.noTransaction) + bad.sql) : [];
+          const expected = phase === "contract" && rightInContract.includes(rule.name) ? [] : marked(header(phase, bad.noTransaction) + bad.sql);
           expect(placesOf(await findingsOf(phase, bad), rule), `${phase}: ${bad.sql}`).to.deep.equal(expected);
         }
       }

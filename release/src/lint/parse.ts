@@ -27,8 +27,7 @@ export function parseSql(sql: string, bytes: Buffer): Parsed {
   } catch (error) {
     // Errors, unlike statements, are placed by characters.
     if (hasSqlDetails(error)) return { error: messageOf(error), at: byteOf(sql, error.sqlDetails?.cursorPosition ?? 0) };
-    if (error instanceof RangeError) return { error: "an expression nested too deeply to be read", at: 0 };
-    return { error: messageOf(error), at: 0 };
+    return { error: error instanceof RangeError ? "an expression nested too deeply to be read" : messageOf(error), at: 0 };
   }
 }
 
