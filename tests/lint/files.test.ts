@@ -128,7 +128,9 @@ describe("What the linter says", () => {
   });
 
   it("moves no cursor and forges no line", async () => {
-    for (const text of [formatForPeople(await lintOne(hostile), 1, plain), formatForGithub(await lintOne(hostile))]) {
+    const findings = [...(await lintOne(hostile)), ...(await lintOne(`${expand}SELECT \u001b;`))];
+    expect(findings.map(({ rule }) => rule)).to.deep.equal(["drop-column", "syntax-error"]);
+    for (const text of [formatForPeople(findings, 2, plain), formatForGithub(findings)]) {
       expect(text).not.to.match(/[^\P{Cc}\n]|\u202e/u);
       expect(text).not.to.match(/^::error::forged/m);
     }
