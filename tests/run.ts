@@ -29,6 +29,7 @@ const check = "check";
 /** Quick ones first: a broken rule shows before a cluster is started. */
 const suites: Suite[] = [
   { name: "unit", when: "first" },
+  { name: "lint", when: "first" },
   { name: "integration", when: "stage" },
   { name: "app", when: "stage", jobs: 2 },
   { name: "provider", when: "stage" },

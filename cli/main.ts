@@ -1,0 +1,18 @@
+/** `bluegreen`: the releases of an app, from a command line. */
+import { Command, CommanderError } from "commander";
+import { messageOf } from "@bluegreen/release/refusal";
+import { lintCommand } from "./lint";
+import { exitCodes } from "./exitCodes";
+
+const program = new Command("bluegreen").description("Releases a web app in two colors.").addCommand(lintCommand());
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError) {
+    // It has said what is wrong, or shown the help that was asked for.
+    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+    return;
+  }
+  console.error(messageOf(error));
+  process.exitCode = exitCodes.usage;
+});

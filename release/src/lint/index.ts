@@ -1,0 +1,5 @@
+export { lint, type Finding, type SqlFile } from "./lint.js";
+export { formatAsJson, formatForGithub, formatForPeople, type Style } from "./format.js";
+export { fileRules, rules } from "./registry.js";
+export { allPhases, type Phase, type Rule } from "./rule.js";
+export { rulesPage } from "./rulesPage.js";

@@ -1,0 +1,142 @@
+import type { Node } from "libpg-query";
+import { parseHeader, type MigrationHeader } from "../migrations/header.js";
+import { messageOf, Refusal } from "../refusal.js";
+import { commandsOf } from "./commands.js";
+import { Known } from "./known.js";
+import { nameOf, objectParts } from "./names.js";
+import { loadGrammar, parseSql, type RawStatement } from "./parse.js";
+import { Positions, type Position } from "./positions.js";
+import { fileRules, placeholders, rules } from "./registry.js";
+import type { FileRule, Phase, Statement } from "./rule.js";
+import { isSetting } from "./rules/transactions.js";
+
+export interface SqlFile {
+  /** As findings name it. */
+  file: string;
+  sql: string;
+}
+
+export interface Finding extends Position {
+  file: string;
+  rule: string;
+  reason: string;
+  /** SQL to write instead, with the names of this place. */
+  recipe: string;
+  /** Of the file; undefined where its header does not say. */
+  phase: Phase | undefined;
+  /** The line it is in. */
+  excerpt: string;
+}
+
+/** The ends of a batch, in a backfill. Each becomes a parameter of the same length, so that everything stays in its place. */
+const rangePlaceholder = /(?<![:\w]):(first|last)\b/g;
+
+/**
+ * What in these migrations would break or stop the version that serves users.
+ * @param files in the order in which they are applied: each is judged with what those before it have made
+ */
+export async function lint(files: SqlFile[]): Promise<Finding[]> {
+  await loadGrammar();
+  const known = new Known();
+  const found = new Map<SqlFile, Finding[]>();
+  // The ways down come last: what they undo is there for the migrations after theirs.
+  for (const file of [...files.filter(({ file }) => !isDown(file)), ...files.filter(({ file }) => isDown(file))]) found.set(file, lintFile(file, known));
+  return files.flatMap((file) => found.get(file) ?? []);
+}
+
+function isDown(file: string): boolean {
+  return file.endsWith(".down.sql");
+}
+
+function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
+  const bytes = Buffer.from(sql);
+  const positions = new Positions(bytes);
+  let phase: Phase | undefined;
+  const finding = ({ name, reason }: { name: string; reason: string }, recipe: string, position: Position): Finding => ({
+    file,
+    ...position,
+    rule: name,
+    reason,
+    recipe,
+    phase,
+    excerpt: positions.excerpt(position),
+  });
+  const fileFinding = (rule: FileRule, position: Position, reason = rule.reason) => finding({ name: rule.name, reason }, rule.recipe, position);
+
+  const found: Finding[] = [];
+  const header = readHeader(file, sql);
+  if ("refused" in header) found.push(fileFinding(fileRules.header, { line: header.line, column: 1 }, header.refused));
+  else phase = header.phase;
+  const parsed = parseSql("batch" in header ? sql.replace(rangePlaceholder, (name) => (name === ":first" ? "$1" : "$2").padEnd(name.length)) : sql, bytes);
+  if ("error" in parsed) {
+    found.push(fileFinding(fileRules.syntax, positions.at(parsed.at), parsed.error));
+    return found;
+  }
+  known.startFile();
+  // Without a header there is no telling what is right; what the file makes is known to the next ones all the same.
+  if ("refused" in header) {
+    for (const { node } of parsed.statements) known.add(node);
+    return found;
+  }
+  if (header.batch !== undefined) known.addKey(nameOf(header.batch.table.split(".")), header.batch.key);
+  const assured = new Map(header.assurances.map(({ rule }) => [rule, 0]));
+  for (const statement of statementsOf(parsed.statements, bytes, header, known)) {
+    for (const rule of rules) {
+      if (!rule.phases.includes(header.phase)) continue;
+      for (const { at, subject } of rule.find(statement)) {
+        const times = assured.get(rule.name);
+        if (times === undefined) found.push(finding(rule, rule.recipe({ ...placeholders, ...subject }), positions.at(at)));
+        else assured.set(rule.name, times + 1);
+      }
+    }
+  }
+  for (const { rule, line } of header.assurances) {
+    const position = { line, column: 1 };
+    if (!rules.some(({ name }) => name === rule)) found.push(fileFinding(fileRules.unknownAssurance, position));
+    else if (assured.get(rule) === 0) found.push(fileFinding(fileRules.unneededAssurance, position));
+  }
+  return found.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Each statement with what is known when it runs: the caller judges it before the next one is asked for. */
+function* statementsOf(raw: RawStatement[], bytes: Buffer, { phase, transaction }: MigrationHeader, known: Known): Generator<Statement> {
+  const besideLiveDdl = changesLiveSchema(raw.map(({ node }) => node));
+  let before = 0;
+  for (const each of raw) {
+    yield { ...each, commands: commandsOf(each, bytes), known, phase, inTransaction: transaction, before, besideLiveDdl };
+    known.add(each.node);
+    if (!isSetting(each.node)) before++;
+  }
+}
+
+function changesLiveSchema(nodes: Node[]): boolean {
+  const made = new Known();
+  return nodes.some((node) => {
+    const changes = lockedByDdl(node).some((relation) => !made.isFresh("relation", relation));
+    made.add(node);
+    return changes;
+  });
+}
+
+/** The relations that a statement locks against writes to the end of its transaction. */
+function lockedByDdl(node: Node): string[] {
+  const relation = "AlterTableStmt" in node ? node.AlterTableStmt.relation : "IndexStmt" in node ? node.IndexStmt.relation : "RenameStmt" in node ? node.RenameStmt.relation : "CreateTrigStmt" in node ? node.CreateTrigStmt.relation : undefined;
+  if (relation !== undefined) return [nameOf([relation.schemaname, relation.relname])];
+  if ("DropStmt" in node && ["OBJECT_TABLE", "OBJECT_INDEX", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_TRIGGER"].includes(node.DropStmt.removeType ?? "")) {
+    return (node.DropStmt.objects ?? []).map((object) => nameOf(objectParts(object)));
+  }
+  return [];
+}
+
+function readHeader(file: string, sql: string): MigrationHeader | { refused: string; line: number } {
+  try {
+    if (!isDown(file)) return parseHeader(file, sql);
+    // A way down has no phase: what it drops, no version uses.
+    const header = parseHeader(file, `-- phase: contract\n${sql}`);
+    return { ...header, assurances: header.assurances.map((each) => ({ ...each, line: each.line - 1 })) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const line = Number(/(?::|\bline )(\d+)/.exec(error.message)?.[1] ?? 1) - (isDown(file) ? 1 : 0);
+    return { refused: messageOf(error), line: Math.max(1, line) };
+  }
+}
