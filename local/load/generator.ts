@@ -44,6 +44,8 @@ const flushMs = 250;
 const tickMs = 4;
 /** The stream sends twice a second; this long without anything is a stream that is dead. */
 const streamSilenceMs = 5000;
+/** A Service made a moment ago refuses connections until the nodes know it; this long is more than that. */
+const newServiceMs = 15_000;
 
 const options = readOptions();
 const userId = "load-user";
@@ -102,9 +104,6 @@ function readOptions(): GeneratorOptions {
   }
   return given;
 }
-
-/** A Service made a moment ago refuses connections until the nodes know it; this long is more than that. */
-const newServiceMs = 15_000;
 
 /**
  * Makes the user that the requests ask for; that it is there already is as good. Nothing is measured

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { layout } from "../../../local/cluster/layout";
 import { componentStatuses, supervisorPid } from "../../../local/cluster/supervisor";
 import { insideNetwork, stopStage } from "../../../local/stage";
+import { waitFor } from "../../../local/system/wait";
 
 const execute = promisify(execFile);
 
@@ -35,6 +36,12 @@ export async function killComponent(name: string): Promise<void> {
   const status = (await componentStatuses(layout())).get(name);
   if (status === undefined || status.pid === 0) throw new Error(`${name} does not run.`);
   await execute("nsenter", [`--target=${String(await runningSupervisor())}`, "--pid", "--mount", "sh", "-c", `kill -9 ${String(status.pid)}`]);
+  // Until the supervisor has noticed, its status still says that all is well.
+  await waitFor(
+    async () => ((await componentStatuses(layout())).get(name)?.pid === status.pid ? undefined : true),
+    10_000,
+    () => Promise.resolve(new Error(`The supervisor does not notice that ${name} was killed.`)),
+  );
 }
 
 /** What a GET answers inside the stage's network. */
