@@ -10,16 +10,8 @@ import { foreignHome, localHome, type StackHome } from "./home";
 export const app = "chatgpt-app";
 
 /** A cluster with all that a release needs, and what goes there. */
-export interface Target {
+export interface Target extends Omit<ForeignOptions, "yes"> {
   home: StackHome;
-  context: string;
-  namespace: string;
-  imageRepository: string;
-  oldTag: string;
-  newTag: string;
-  databaseAdminUrl: string;
-  databaseAddress: string;
-  redisUrl: string;
   /** What has to be exported beside the stack's own variables. */
   env: Record<string, string>;
 }

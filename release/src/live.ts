@@ -2,7 +2,7 @@ import { isColor, type Color } from "./color.js";
 import type { Cluster } from "./kubernetes/cluster.js";
 import { orUndefined } from "./kubernetes/orUndefined.js";
 import { names } from "./names.js";
-import { Refusal } from "./refusal.js";
+import { messageOf, Refusal } from "./refusal.js";
 
 /**
  * The color that serves users now, as the cluster says: the active Service's selector.
@@ -20,6 +20,15 @@ export async function readLiveColor(cluster: Cluster, app: string): Promise<Colo
     rule: "the selector's version must be blue or green before anything may change",
     next: `kubectl -n ${cluster.namespace} patch service ${name} -p '{"spec":{"selector":{"version":"blue"}}}' (or green, whichever is healthy)`,
   });
+}
+
+/** Does a part of a release; an error on the way also says where live traffic is. */
+export async function sayingWhatIsLive<T>(cluster: Cluster, app: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`${messageOf(error)}\n${await describeLive(cluster, app)}`, { cause: error });
+  }
 }
 
 /** A sentence for the end of an error: where live traffic is now. Never throws: the error before it matters more. */

@@ -2,10 +2,10 @@ import type { V1Deployment } from "@kubernetes/client-node";
 import { otherColor, type Color } from "../color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
-import { describeLive, readLiveColor } from "../live.js";
+import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { names, templateAnnotation } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
-import { messageOf, Refusal } from "../refusal.js";
+import { Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
 import { findTrouble, type PodTrouble } from "./podTrouble.js";
 import { isSwitchPending } from "./switchPending.js";
@@ -45,13 +45,11 @@ export const rollout: Step<RolloutInputs, RolloutOutputs> = {
 
   async run(inputs) {
     const cluster = connect(inputs);
-    try {
+    return sayingWhatIsLive(cluster, inputs.app, async () => {
       const ready = await awaitRollout(cluster, inputs);
       if (inputs.active) await refuseLessThanLive(cluster, inputs, ready);
       return { readyReplicas: ready };
-    } catch (error) {
-      throw new Error(`${messageOf(error)}\n${await describeLive(cluster, inputs.app)}`, { cause: error });
-    }
+    });
   },
 };
 

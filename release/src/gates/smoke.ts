@@ -1,9 +1,9 @@
 import type { Color } from "../color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { forwardPod } from "../kubernetes/portForward.js";
-import { describeLive } from "../live.js";
+import { sayingWhatIsLive } from "../live.js";
 import { names } from "../names.js";
-import { messageOf, Refusal } from "../refusal.js";
+import { Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
 import { readyPodsBehind } from "./endpoints.js";
 import { runMocha, type SuiteResult } from "./mochaRun.js";
@@ -38,11 +38,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = {
 
   async run(inputs) {
     const cluster = connect(inputs);
-    try {
-      return { passedTests: await runSuite(cluster, inputs) };
-    } catch (error) {
-      throw new Error(`${messageOf(error)}\n${await describeLive(cluster, inputs.app)}`, { cause: error });
-    }
+    return sayingWhatIsLive(cluster, inputs.app, async () => ({ passedTests: await runSuite(cluster, inputs) }));
   },
 };
 

@@ -1,8 +1,7 @@
 import { connect } from "../kubernetes/cluster.js";
 import { readSecretValue } from "../kubernetes/secretValue.js";
-import { describeLive } from "../live.js";
+import { sayingWhatIsLive } from "../live.js";
 import { names } from "../names.js";
-import { messageOf } from "../refusal.js";
 import type { Step } from "../step.js";
 import type { Migration } from "./files.js";
 import { runMigrations } from "./runner.js";
@@ -35,11 +34,9 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
 
   async run({ context, namespace, app, folder, migrations }) {
     const cluster = connect({ context, namespace });
-    try {
+    return sayingWhatIsLive(cluster, app, async () => {
       const url = await readSecretValue(cluster, names.databaseSecret, ...urlKeys);
-      return await runMigrations(url, { folder, migrations });
-    } catch (error) {
-      throw new Error(`${messageOf(error)}\n${await describeLive(cluster, app)}`, { cause: error });
-    }
+      return runMigrations(url, { folder, migrations });
+    });
   },
 };
