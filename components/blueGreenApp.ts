@@ -89,9 +89,9 @@ export class BlueGreenApp extends pulumi.ComponentResource {
   }
 
   /** The Secrets that config gives the program to make; all others must be there before pods start. */
-  private makeSecrets(app: string, { namespace, database, openaiApiKey }: Settings, after: pulumi.Resource[], provider: Provider): pulumi.Resource[] {
+  private makeSecrets(app: string, { namespace, databaseAccount, openaiApiKey }: Settings, after: pulumi.Resource[], provider: Provider): pulumi.Resource[] {
     const secrets: pulumi.Resource[] = [];
-    if (database !== undefined) secrets.push(new DatabaseAccess(app, { namespace, ...database, after }, { parent: this, providers: [provider] }).secret);
+    if (databaseAccount !== undefined) secrets.push(new DatabaseAccess(app, { namespace, ...databaseAccount, after }, { parent: this, providers: [provider] }).secret);
     if (openaiApiKey !== undefined) {
       const metadata = { name: names.openaiSecret, namespace };
       secrets.push(new Secret(`${app}-openai`, { metadata, stringData: { "api-key": pulumi.secret(openaiApiKey) } }, { parent: this, provider, dependsOn: after }));

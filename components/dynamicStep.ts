@@ -12,11 +12,15 @@ export type StepName = "databaseAccount" | "liveLock" | "migrations" | "rollout"
  */
 export function dynamicStep(step: StepName): pulumi.dynamic.ResourceProvider {
   const load = (): Step<PlainRecord, PlainRecord> => (require("@bluegreen/release") as Record<StepName, Step<PlainRecord, PlainRecord>>)[step];
+  // What a provider prints is shown in the update's output, as it comes.
+  const say = (line: string) => {
+    console.log(line);
+  };
   return {
-    check: async (_last: PlainRecord, inputs: PlainRecord) => ({ inputs, failures: await load().check(inputs) }),
+    check: async (last: PlainRecord | undefined, inputs: PlainRecord) => ({ inputs, failures: await load().check(inputs, last ?? {}) }),
     diff: async (_id: string, last: PlainRecord, inputs: PlainRecord) => ({ changes: await load().isNeeded(last, inputs) }),
-    create: async (inputs: PlainRecord) => ({ id: step, outs: { ...inputs, ...(await load().run(inputs)) } }),
-    update: async (_id: string, _last: PlainRecord, inputs: PlainRecord) => ({ outs: { ...inputs, ...(await load().run(inputs)) } }),
+    create: async (inputs: PlainRecord) => ({ id: step, outs: { ...inputs, ...(await load().run(inputs, say)) } }),
+    update: async (_id: string, _last: PlainRecord, inputs: PlainRecord) => ({ outs: { ...inputs, ...(await load().run(inputs, say)) } }),
   };
 }
 

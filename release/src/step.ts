@@ -8,16 +8,22 @@ export interface Violation {
   reason: string;
 }
 
+/** Tells whoever watches the update something, a line at a time. */
+export type Say = (line: string) => void;
+
 /**
  * Something that happens during an update: a lock, a migration run, a gate.
  * `check` and `isNeeded` also run in preview, so a pull request fails early;
  * `run` never does.
  */
 export interface Step<Inputs extends PlainRecord, Outputs extends PlainRecord> {
-  /** Reasons to refuse the inputs; none means go on. */
-  check(inputs: Inputs): Promise<Violation[]>;
+  /**
+   * Reasons to refuse the inputs; none means go on.
+   * @param last what it last ran with; empty before its first run
+   */
+  check(inputs: Inputs, last: Partial<Inputs>): Promise<Violation[]>;
   /** Whether `run` has to happen again, given what it last ran with. */
   isNeeded(last: Inputs, inputs: Inputs): Promise<boolean>;
   /** Does it. Throws when it must stop the release. */
-  run(inputs: Inputs): Promise<Outputs>;
+  run(inputs: Inputs, say: Say): Promise<Outputs>;
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Client } from "pg";
-import { databaseAccount } from "@bluegreen/release";
+import { databaseAccount, type DatabaseAccountInputs } from "@bluegreen/release";
 import { scramVerifier } from "@bluegreen/release/database/scram";
 import { query, startDatabases, type TestDatabases } from "./database";
 
@@ -11,6 +11,7 @@ describe("The database account, on a real PostgreSQL", () => {
   });
   after(() => databases.stop());
 
+  const make = (wanted: DatabaseAccountInputs) => databaseAccount.run(wanted, () => undefined);
   const inputs = (password: string) => ({ adminUrl: databases.adminUrl, name: "chatgpt_app", password });
   const storedVerifier = async () => (await query(databases.adminUrl, "SELECT rolpassword FROM pg_authid WHERE rolname = 'chatgpt_app'"))[0]?.["rolpassword"];
 
@@ -19,7 +20,7 @@ describe("The database account, on a real PostgreSQL", () => {
 
   it("is made with a database of its own, and its password never reaches the server's log", async () => {
     await query(databases.adminUrl, "ALTER ROLE postgres SET log_statement = 'all'");
-    await databaseAccount.run(inputs("first-password"));
+    await make(inputs("first-password"));
     await query(databases.adminUrl, "ALTER ROLE postgres RESET log_statement");
     expect(await databases.log()).to.contain('CREATE ROLE "chatgpt_app"').and.not.contain("first-password");
     const stored = await storedVerifier();
@@ -28,25 +29,25 @@ describe("The database account, on a real PostgreSQL", () => {
   });
 
   it("keeps its data and changes its password when run again", async () => {
-    await databaseAccount.run(inputs("first"));
+    await make(inputs("first"));
     const url = new URL(databases.adminUrl);
     url.pathname = "/chatgpt_app";
     await query(url.href, "CREATE TABLE kept (id int)");
-    await databaseAccount.run(inputs("second"));
+    await make(inputs("second"));
     const stored = await storedVerifier();
     expect(stored).to.equal(verifierFor("second", stored)).and.not.equal(verifierFor("first", stored));
     expect(await query(url.href, "SELECT to_regclass('kept') IS NOT NULL AS there")).to.deep.equal([{ there: true }]);
   });
 
   it("does not change a password under the pods that use it", async () => {
-    await databaseAccount.run(inputs("running"));
+    await make(inputs("running"));
     const url = new URL(databases.adminUrl);
     url.username = "chatgpt_app";
     url.pathname = "/chatgpt_app";
     const pod = new Client({ connectionString: url.href });
     await pod.connect();
     try {
-      const failed = await databaseAccount.run(inputs("other")).then(() => "no error", String);
+      const failed = await make(inputs("other")).then(() => "no error", String);
       expect(failed).to.contain("was not changed: it has 1 open sessions").and.contain("pg_stat_activity");
     } finally {
       await pod.end();
@@ -56,7 +57,7 @@ describe("The database account, on a real PostgreSQL", () => {
   });
 
   it("takes names and passwords as data, whatever is in them", async () => {
-    await databaseAccount.run({ ...inputs("'; DROP ROLE postgres; --"), name: `we"ird '; --` });
+    await make({ ...inputs("'; DROP ROLE postgres; --"), name: `we"ird '; --` });
     expect(await query(databases.adminUrl, "SELECT count(*)::int AS n FROM pg_roles WHERE rolname IN ('postgres', $1)", [`we"ird '; --`])).to.deep.equal([{ n: 2 }]);
   });
 
@@ -67,7 +68,7 @@ describe("The database account, on a real PostgreSQL", () => {
   });
 
   it("says what to check when the server does not answer, without the password", async () => {
-    const failed = await databaseAccount.run({ adminUrl: "postgres://admin:hunter2@127.0.0.1:1/postgres", name: "x", password: "secret" }).then(() => "no error", String);
+    const failed = await make({ adminUrl: "postgres://admin:hunter2@127.0.0.1:1/postgres", name: "x", password: "secret" }).then(() => "no error", String);
     expect(failed).to.contain("databaseAdminUrl").and.contain("ECONNREFUSED").and.not.contain("hunter2");
   });
 });

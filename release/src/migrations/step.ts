@@ -32,11 +32,11 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
     return Promise.resolve(inputs.migrations.some(({ id, checksum }) => !known.has(`${id} ${checksum}`)));
   },
 
-  async run({ context, namespace, app, folder, migrations }) {
+  async run({ context, namespace, app, folder, migrations }, say) {
     const cluster = connect({ context, namespace });
     return sayingWhatIsLive(cluster, app, async () => {
       const url = await readSecretValue(cluster, names.databaseSecret, ...urlKeys);
-      return runMigrations(url, { folder, migrations });
+      return runMigrations(url, { folder, migrations, onNotice: say });
     });
   },
 };

@@ -58,6 +58,15 @@ function probe(initialDelaySeconds: number, periodSeconds: number, timeoutSecond
   });
 }
 
+/** How the two colors share their data. */
+export const strategies = ["shared", "perColor", "replica"] as const;
+export type Strategy = (typeof strategies)[number];
+
+const database = z.strictObject({
+  strategy: z.enum(strategies).default("shared"),
+  acceptLoss: z.boolean().default(false),
+});
+
 /** Every setting of a stack: its type, its default, its rule. The same list, with descriptions, stands in Pulumi.yaml. */
 export const shape = {
   activeColor: field(z.enum(colors), { rule: "blue or green", example: "green" }),
@@ -92,7 +101,13 @@ export const shape = {
   smokeBudgetSeconds: integer(300, 1, 3600, "seconds"),
   smokeSuite: field(z.string().min(1).default("tests/smoke/**/*.ts"), { rule: "a glob of mocha test files, relative to the program", example: "tests/smoke/**/*.ts" }),
   schemaVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest migration wanted, four digits or more", example: "0002" }),
+  contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005" }),
+  contractAfterHours: integer(24, 24, 48, "hours"),
   allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
+  database: field(json(database.prefault({})), {
+    rule: `an object with strategy (${strategies.join(", ")}) and acceptLoss (true or false)`,
+    example: "--path database.strategy shared",
+  }),
   databaseAdminUrl: field(z.string().regex(/^postgres(ql)?:\/\/\S+$/).optional(), { rule: "a PostgreSQL URL of a role that may create roles and databases", example: "--secret postgres://admin@db.example.com/postgres", secret: true }),
   databaseAddress: field(z.string().regex(/^[^\s/@:]+:\d{1,5}$/).optional(), { rule: "HOST:PORT of the database as pods see it", example: "db.example.com:5432" }),
   openaiApiKey: field(z.string().min(1).optional(), { rule: "a text", example: "--secret sk-…", secret: true }),

@@ -17,7 +17,7 @@ export interface Settings
   extends Omit<FlatSettings, "blueTag" | "greenTag" | "environment" | "blueEnvironment" | "greenEnvironment" | "databaseAdminUrl" | "databaseAddress"> {
   colors: Record<Color, ColorSettings>;
   /** Present when the program makes the database account itself. */
-  database: { adminUrl: string; address: string } | undefined;
+  databaseAccount: { adminUrl: string; address: string } | undefined;
 }
 
 /** Every key that a stack's config may have. */
@@ -78,6 +78,9 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
   if (drainSeconds !== undefined && terminationGraceSeconds !== undefined && drainSeconds >= terminationGraceSeconds) {
     broken.push(violation("drainSeconds", String(drainSeconds), `less than terminationGraceSeconds (${terminationGraceSeconds}), or the pod is killed while it drains`));
   }
+  if (values.database !== undefined && values.database.strategy !== "shared" && raw["databaseAdminUrl"] !== undefined) {
+    broken.push(violation("databaseAdminUrl", raw["databaseAdminUrl"], `only with the strategy shared; with ${values.database.strategy} each color has a Secret of yours`));
+  }
   if (raw["databaseAddress"] !== undefined && raw["databaseAdminUrl"] === undefined) {
     broken.push(violation("databaseAddress", raw["databaseAddress"], "only together with databaseAdminUrl"));
   }
@@ -103,13 +106,13 @@ function refusal(violations: SettingViolation[]): Refusal {
 
 function arrange(flat: FlatSettings): Settings {
   const { blueTag, greenTag, environment, blueEnvironment, greenEnvironment, databaseAdminUrl, databaseAddress, ...rest } = flat;
-  const database = databaseAdminUrl !== undefined && databaseAddress !== undefined ? { adminUrl: databaseAdminUrl, address: databaseAddress } : undefined;
+  const databaseAccount = databaseAdminUrl !== undefined && databaseAddress !== undefined ? { adminUrl: databaseAdminUrl, address: databaseAddress } : undefined;
   return {
     ...rest,
     colors: {
       blue: { tag: blueTag, environment: { ...environment, ...blueEnvironment } },
       green: { tag: greenTag, environment: { ...environment, ...greenEnvironment } },
     },
-    database,
+    databaseAccount,
   };
 }
