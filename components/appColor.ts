@@ -6,7 +6,7 @@ import { names } from "@bluegreen/release/names";
 import type { Color } from "@bluegreen/release";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import type { ColorTemplate } from "./podTemplate";
-import { Rollout, SmokeGate } from "./steps";
+import { Rollout, SchemaGate, SmokeGate } from "./steps";
 
 /** The gates judge readiness themselves, by what users would get; the provider's wait would only add to it. */
 export const skipAwait = { "pulumi.com/skipAwait": "true" };
@@ -21,7 +21,7 @@ export interface AppColorArgs {
 
 /** One color: its Deployment, the Service that reaches it alone, and the gates it has to pass. */
 export class AppColor extends pulumi.ComponentResource {
-  readonly service: Service;
+  readonly deployment: Deployment;
   /** What traffic to this color has to wait for; empty for a color that is not deployed. */
   readonly gates: pulumi.Resource[];
 
@@ -33,7 +33,7 @@ export class AppColor extends pulumi.ComponentResource {
     const replicas = tag === undefined ? 0 : settings.replicas;
     const ordered = { parent: this, dependsOn: after };
 
-    const deployment = new Deployment(
+    this.deployment = new Deployment(
       name,
       {
         metadata: { name, namespace, labels: template.labels, annotations: skipAwait },
@@ -49,7 +49,7 @@ export class AppColor extends pulumi.ComponentResource {
       },
       ordered,
     );
-    this.service = new Service(
+    const service = new Service(
       name,
       { metadata: { name, namespace, labels: template.labels, annotations: skipAwait }, spec: { selector: template.labels, ports: servicePorts } },
       ordered,
@@ -67,14 +67,19 @@ export class AppColor extends pulumi.ComponentResource {
       const rollout = new Rollout(
         `${name}-rollout`,
         { ...common, replicas, budgetSeconds: settings.rolloutBudgetSeconds },
-        { parent: this, dependsOn: [deployment, this.service] },
+        { parent: this, dependsOn: [this.deployment, service] },
+      );
+      const schema = new SchemaGate(
+        `${name}-schema`,
+        { ...common, strategy: settings.database.strategy, activeColor: settings.activeColor },
+        { parent: this, dependsOn: rollout },
       );
       const smoke = new SmokeGate(
         `${name}-smoke`,
         { ...common, version: tag, suite: settings.smokeSuite, budgetSeconds: settings.smokeBudgetSeconds },
-        { parent: this, dependsOn: rollout },
+        { parent: this, dependsOn: schema },
       );
-      this.gates = [rollout, smoke];
+      this.gates = [rollout, schema, smoke];
     }
     this.registerOutputs();
   }

@@ -2,22 +2,20 @@ import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes";
 import { Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
-import { listMigrations } from "@bluegreen/release/migrations/files";
+import { listContracts, listMigrations } from "@bluegreen/release/migrations/files";
 import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { AppColor, servicePorts, skipAwait } from "./appColor";
 import { AppIngress } from "./appIngress";
 import { DatabaseAccess } from "./databaseAccess";
 import { colorTemplate } from "./podTemplate";
-import { LiveLock, Migrations } from "./steps";
-
-const migrationsFolder = "migrations";
+import { Contract, LiveLock, Migrations, SwitchRecord } from "./steps";
 
 /**
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
- *     lock on the live color → expand migrations → the active color rolls out → its smoke gate
- *     → the active Service points to it → the other color rolls out → its smoke gate
+ *     lock on the live color → expand migrations → the active color rolls out → its schema and smoke gates
+ *     → the active Service points to it → the other color rolls out → its gates → contract migrations
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched.
@@ -29,7 +27,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
   constructor(app: string, settings: Settings, options?: pulumi.ComponentResourceOptions) {
     super("bluegreen:app:BlueGreenApp", app, {}, options);
-    const { namespace, context, activeColor } = settings;
+    const { namespace, context, activeColor, migrationsFolder } = settings;
     // Changed in place: to replace a Secret by its name is to delete it first, and pods that start meanwhile miss it.
     const provider = new Provider(app, { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
     const within = { parent: this, providers: [provider] };
@@ -40,22 +38,14 @@ export class BlueGreenApp extends pulumi.ComponentResource {
       green: colorTemplate(app, "green", tagOf(settings, "green"), settings),
     };
 
-    const lock = new LiveLock(
-      `${app}-live-lock`,
-      {
-        context,
-        namespace,
-        app,
-        activeColor,
-        templates: { blue: deployed(settings, "blue", templates.blue.hash), green: deployed(settings, "green", templates.green.hash) },
-        allowLiveChange: settings.allowLiveChange,
-      },
-      { parent: this, dependsOn: home },
-    );
+    const where = { context, namespace, app, activeColor };
+    const wanted = { blue: deployed(settings, "blue", templates.blue.hash), green: deployed(settings, "green", templates.green.hash) };
+    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, allowLiveChange: settings.allowLiveChange }, { parent: this, dependsOn: home });
     const secrets = this.makeSecrets(app, settings, [lock], provider);
+    const database = { ...where, strategy: settings.database.strategy };
     const migrations = new Migrations(
       `${app}-migrations`,
-      { context, namespace, app, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
+      { ...database, templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
       { parent: this, dependsOn: [lock, ...secrets] },
     );
 
@@ -68,8 +58,27 @@ export class BlueGreenApp extends pulumi.ComponentResource {
       },
       { parent: this, provider, dependsOn: active.gates },
     );
+    const switched = new SwitchRecord(
+      `${app}-switch`,
+      { ...database, color: activeColor, version: tagOf(settings, activeColor), template: templates[activeColor].hash },
+      { parent: this, dependsOn: activeService },
+    );
     const idleColor = otherColor(activeColor);
-    new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [activeService] }, within);
+    const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [activeService] }, within);
+    if (settings.contractVersion !== undefined) {
+      new Contract(
+        `${app}-contract`,
+        {
+          ...database,
+          templates: wanted,
+          folder: migrationsFolder,
+          migrations: listContracts(migrationsFolder, settings.contractVersion),
+          afterHours: settings.contractAfterHours,
+          goneWithinSeconds: 2 * settings.terminationGraceSeconds,
+        },
+        { parent: this, dependsOn: [switched, idle.deployment, ...idle.gates] },
+      );
+    }
 
     const ingress = new AppIngress(
       app,

@@ -3,7 +3,7 @@ import type { Step } from "@bluegreen/release";
 import type { PlainRecord } from "@bluegreen/release/step";
 
 /** The steps of @bluegreen/release that run at update time. */
-export type StepName = "databaseAccount" | "liveLock" | "migrations" | "rollout" | "smokeGate";
+export type StepName = "contract" | "databaseAccount" | "liveLock" | "migrations" | "rollout" | "schemaGate" | "smokeGate" | "switchRecord";
 
 /**
  * A step of the release as a dynamic provider. Pulumi stores this code as text in the state of
@@ -17,7 +17,7 @@ export function dynamicStep(step: StepName): pulumi.dynamic.ResourceProvider {
     console.log(line);
   };
   return {
-    check: async (last: PlainRecord | undefined, inputs: PlainRecord) => ({ inputs, failures: await load().check(inputs, last ?? {}) }),
+    check: async (last: PlainRecord | undefined, inputs: PlainRecord) => ({ inputs, failures: await load().check(inputs, last ?? {}, say) }),
     diff: async (_id: string, last: PlainRecord, inputs: PlainRecord) => ({ changes: await load().isNeeded(last, inputs) }),
     create: async (inputs: PlainRecord) => ({ id: step, outs: { ...inputs, ...(await load().run(inputs, say)) } }),
     update: async (_id: string, _last: PlainRecord, inputs: PlainRecord) => ({ outs: { ...inputs, ...(await load().run(inputs, say)) } }),

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
 import { names, templateAnnotation } from "@bluegreen/release/names";
 import type { Color } from "@bluegreen/release";
 import type { ProbeTimings, Settings } from "@bluegreen/release/settings/settings";
@@ -52,7 +53,7 @@ function podSpec(labels: { app: string; version: Color }, tag: string, settings:
         image: `${settings.imageRepository}:${tag}`,
         imagePullPolicy: "IfNotPresent",
         ports: [{ name: "http", containerPort: appPort, protocol: "TCP" }],
-        env: environment(labels.version, tag, settings),
+        env: environment(labels, tag, settings),
         resources: {
           requests: { cpu: settings.cpuRequest, memory: settings.memoryRequest },
           limits: { cpu: settings.cpuLimit, memory: settings.memoryLimit },
@@ -71,12 +72,14 @@ function podSpec(labels: { app: string; version: Color }, tag: string, settings:
   };
 }
 
-function environment(color: Color, tag: string, settings: Settings) {
+function environment({ app, version: color }: ColorTemplate["labels"], tag: string, settings: Settings) {
   const own = Object.entries(settings.colors[color].environment).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     { name: "ENVIRONMENT", value: color },
     { name: "APP_VERSION", value: tag },
-    { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: names.databaseSecret, key: "url" } } },
+    { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: databaseSecret(settings.database.strategy, color), key: "url" } } },
+    // libpq and most drivers take it as the session's name: so the database can tell who is still connected.
+    { name: "PGAPPNAME", value: names.session(app, color, tag) },
     { name: "OPENAI_API_KEY", valueFrom: { secretKeyRef: { name: names.openaiSecret, key: "api-key" } } },
     { name: "REDIS_URL", value: settings.redisUrl },
     ...own.map(([name, value]) => ({ name, value })),

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type {
+  ContractInputs,
+  ContractOutputs,
   DatabaseAccountInputs,
   LiveLockInputs,
   LiveLockOutputs,
@@ -7,8 +9,11 @@ import type {
   MigrationsOutputs,
   RolloutInputs,
   RolloutOutputs,
+  SchemaGateInputs,
+  SchemaGateOutputs,
   SmokeInputs,
   SmokeOutputs,
+  SwitchRecordInputs,
 } from "@bluegreen/release";
 import { dynamicStep, type StepArgs } from "./dynamicStep";
 
@@ -43,6 +48,34 @@ export class Rollout extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<RolloutInputs>, options?: pulumi.CustomResourceOptions) {
     const pending: Pending<RolloutOutputs> = { readyReplicas: undefined };
     super(dynamicStep("rollout"), name, { ...args, ...pending }, options, "bluegreen", "Rollout");
+  }
+}
+
+/** Refuses a color whose version cannot work on the schema. */
+export class SchemaGate extends pulumi.dynamic.Resource {
+  declare readonly needs: pulumi.Output<SchemaGateOutputs["needs"]>;
+  declare readonly knows: pulumi.Output<SchemaGateOutputs["knows"]>;
+
+  constructor(name: string, args: StepArgs<SchemaGateInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<SchemaGateOutputs> = { needs: undefined, knows: undefined };
+    super(dynamicStep("schemaGate"), name, { ...args, ...pending }, options, "bluegreen", "SchemaGate");
+  }
+}
+
+/** Notes in the database when users were switched to what. */
+export class SwitchRecord extends pulumi.dynamic.Resource {
+  constructor(name: string, args: StepArgs<SwitchRecordInputs>, options?: pulumi.CustomResourceOptions) {
+    super(dynamicStep("switchRecord"), name, args, options, "bluegreen", "SwitchRecord");
+  }
+}
+
+/** Takes away what no version uses any more, when its time has come. */
+export class Contract extends pulumi.dynamic.Resource {
+  declare readonly applied: pulumi.Output<ContractOutputs["applied"]>;
+
+  constructor(name: string, args: StepArgs<ContractInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<ContractOutputs> = { applied: undefined };
+    super(dynamicStep("contract"), name, { ...args, ...pending }, options, "bluegreen", "Contract");
   }
 }
 

@@ -1,10 +1,8 @@
 import { Pool } from "pg";
-import { SCHEMA_NEEDED } from "./build";
+import { SCHEMA } from "./build";
 import { describeError, type Log } from "./log";
 
 export interface SchemaState {
-  /** The migration this build cannot do without. */
-  needs: string;
   /** The newest migration that is applied; null in a database without migrations. */
   applied: string | null;
   compatible: boolean;
@@ -25,8 +23,9 @@ export function openProbePool(connectionString: string, log: Log): Pool {
 
 type Limits = Required<Pick<ConstructorParameters<typeof Pool>[0] & object, "max" | "connectionTimeoutMillis" | "statement_timeout" | "query_timeout">>;
 
+/** Sessions carry the name in PGAPPNAME, which tells the versions of the app apart in the database. */
 function open(connectionString: string, limits: Limits, log: Log): Pool {
-  const pool = new Pool({ connectionString, ...limits, application_name: "chatgpt-app", keepAlive: true });
+  const pool = new Pool({ connectionString, ...limits, keepAlive: true });
   // A connection that breaks while idle is dropped from the pool; unheard, the event would end the process.
   pool.on("error", (error) => {
     log("warn", "an idle database connection was lost", { error: describeError(error) });
@@ -40,12 +39,12 @@ export async function readSchema(pool: Pool): Promise<SchemaState> {
   try {
     const { rows } = await pool.query<{ applied: string | null; compatible: boolean | null }>(
       "SELECT max(id) AS applied, bool_or(id = $1) AS compatible FROM schema_migrations",
-      [SCHEMA_NEEDED],
+      [SCHEMA.needs],
     );
-    return { needs: SCHEMA_NEEDED, applied: rows[0]?.applied ?? null, compatible: rows[0]?.compatible ?? false };
+    return { applied: rows[0]?.applied ?? null, compatible: rows[0]?.compatible ?? false };
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === UNDEFINED_TABLE) {
-      return { needs: SCHEMA_NEEDED, applied: null, compatible: false };
+      return { applied: null, compatible: false };
     }
     throw error;
   }

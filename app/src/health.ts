@@ -1,4 +1,5 @@
 import type { RequestHandler } from "express";
+import { SCHEMA } from "./build";
 import type { SchemaState } from "./database";
 import type { Lifecycle } from "./lifecycle";
 import type { Probe } from "./probe";
@@ -53,7 +54,8 @@ export function readiness(settings: Settings, probes: Probes, lifecycle: Lifecyc
       version: settings.APP_VERSION,
       environment: settings.ENVIRONMENT,
       checks,
-      ...(database.ok ? { schema: { needs: database.value.needs, applied: database.value.applied } } : {}),
+      // Said in any state: a release asks which schema this build can live with.
+      schema: { ...SCHEMA, applied: database.ok ? database.value.applied : null },
     });
   };
 }

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { createApp } from "./app";
-import { FAULT, SCHEMA_NEEDED } from "./build";
+import { FAULT, SCHEMA } from "./build";
 import { openPool, openProbePool, readSchema } from "./database";
 import { startFault } from "./faults";
 import { Lifecycle } from "./lifecycle";
@@ -48,7 +48,7 @@ function start(settings: Settings): void {
   const server = createServer({ keepAliveTimeout: 65_000 }, app);
   server.on("connection", lifecycle.track);
   server.listen(settings.PORT, () => {
-    log("info", "listening", { address: server.address(), needsSchema: SCHEMA_NEEDED, fault: FAULT });
+    log("info", "listening", { address: server.address(), schema: SCHEMA, fault: FAULT });
   });
 
   process.on("SIGTERM", stop);

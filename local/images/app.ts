@@ -13,13 +13,15 @@ export interface AppBuild {
   tag: string;
   /** v2 reads a column that v1 does not need. */
   release: "v1" | "v2";
+  /** The newest migration that the build knows. @default the one that its release needs */
+  knows?: string;
   /** How the build is told to misbehave. */
   fault: "none" | "smoke" | "errors" | "slow" | "crash" | "late-crash" | "leak";
 }
 
 /** Bundles a build of the reference app into one file. */
-export async function bundleApp({ release, fault }: AppBuild, file: string): Promise<void> {
-  await run(process.execPath, [join(repositoryDir, "app", "build.mjs"), "--release", release, "--fault", fault, "--outfile", file]);
+export async function bundleApp({ release, knows, fault }: AppBuild, file: string): Promise<void> {
+  await run(process.execPath, [join(repositoryDir, "app", "build.mjs"), "--release", release, "--fault", fault, ...(knows === undefined ? [] : ["--knows", knows]), "--outfile", file]);
 }
 
 /** An image of the app around a server in one file. The folder is for this image alone. */

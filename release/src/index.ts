@@ -1,5 +1,6 @@
 export { colors, isColor, otherColor, type Color } from "./color.js";
 export { describeLive, readLiveColor } from "./live.js";
+export { schemaGate, type SchemaGateInputs, type SchemaGateOutputs } from "./compatibility/schemaGate.js";
 export { names, templateAnnotation } from "./names.js";
 export { Refusal, messageOf } from "./refusal.js";
 export { DeadlineError, poll, type PollOptions } from "./poll.js";
@@ -7,7 +8,7 @@ export { connect, type Cluster, type ClusterRef } from "./kubernetes/cluster.js"
 export { orUndefined } from "./kubernetes/orUndefined.js";
 export { forwardPod, type Forwarded } from "./kubernetes/portForward.js";
 export { readyPodsBehind, type ReadyPod } from "./gates/endpoints.js";
-export { listMigrations, type Migration } from "./migrations/files.js";
+export { listContracts, listMigrations, type Migration } from "./migrations/files.js";
 export { parseHeader, type Assurance, type Batch, type MigrationHeader, type Phase } from "./migrations/header.js";
 export { planMigrations, type PlannedMigration } from "./migrations/plan.js";
 export { formatProgress, type BackfillProgress } from "./migrations/progress.js";
@@ -17,6 +18,8 @@ export { parseSettings, settingKeys, type Settings, type ColorSettings, type Pro
 
 export { databaseAccount, type DatabaseAccountInputs, type DatabaseAccountOutputs } from "./database/account.js";
 export { liveLock, type LiveLockInputs, type LiveLockOutputs } from "./liveLock.js";
+export { contract, type ContractInputs, type ContractOutputs } from "./migrations/contract.js";
+export { switchRecord, type SwitchRecordInputs, type SwitchRecordOutputs } from "./migrations/switchRecord.js";
 export { migrations, type MigrationsInputs, type MigrationsOutputs } from "./migrations/step.js";
 export { rollout, whatIsPending, type RolloutInputs, type RolloutOutputs } from "./gates/rollout.js";
 export { refuseFailure, smokeGate, type SmokeInputs, type SmokeOutputs } from "./gates/smoke.js";

@@ -1,4 +1,8 @@
+import { createHash } from "node:crypto";
 import type { Color } from "./color.js";
+
+/** PostgreSQL cuts off what is longer, and two versions would look the same. */
+const sessionNameMax = 63;
 
 /** The names of everything that belongs to one app. Explicit, because both colors are addressed by name. */
 export const names = {
@@ -6,6 +10,11 @@ export const names = {
   colorService: (app: string, color: Color) => `${app}-${color}`,
   activeService: (app: string) => `${app}-service`,
   ingress: (app: string) => `${app}-ingress`,
+  /** How the database sessions of a version call themselves. */
+  session: (app: string, color: Color, tag: string) => {
+    const name = `${app}-${color} ${tag}`;
+    return name.length <= sessionNameMax ? name : `${app}-${color} ${createHash("sha256").update(tag).digest("hex").slice(0, 12)}`;
+  },
   container: "mcp-server",
   databaseSecret: "db-credentials",
   openaiSecret: "openai-credentials",

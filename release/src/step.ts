@@ -21,7 +21,7 @@ export interface Step<Inputs extends PlainRecord, Outputs extends PlainRecord> {
    * Reasons to refuse the inputs; none means go on.
    * @param last what it last ran with; empty before its first run
    */
-  check(inputs: Inputs, last: Partial<Inputs>): Promise<Violation[]>;
+  check(inputs: Inputs, last: Partial<Inputs>, say: Say): Promise<Violation[]>;
   /** Whether `run` has to happen again, given what it last ran with. */
   isNeeded(last: Inputs, inputs: Inputs): Promise<boolean>;
   /** Does it. Throws when it must stop the release. */

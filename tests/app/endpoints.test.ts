@@ -56,7 +56,7 @@ describe("The app's endpoints", function () {
   });
 
   it("reports the schema it needs and the one that is applied as its readiness", async () => {
-    expect(await (await app.get("/ready")).json()).to.deep.include({ ready: true, schema: { needs: "0002", applied: "0002" } });
+    expect(await (await app.get("/ready")).json()).to.deep.include({ ready: true, schema: { needs: "0002", knows: "0002", applied: "0002" } });
   });
 
   it("describes itself and its tools to plain requests", async () => {

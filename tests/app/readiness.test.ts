@@ -93,20 +93,20 @@ describe("Readiness", function () {
   it("waits for the schema that its release needs", async () => {
     const older = await services.createDatabase(1);
     const app = await start({ DATABASE_URL: older });
-    expect(await app.untilReady(false)).to.deep.include({ reason: "schema_too_old", schema: { needs: "0002", applied: "0001" } });
+    expect(await app.untilReady(false)).to.deep.include({ reason: "schema_too_old", schema: { needs: "0002", knows: "0002", applied: "0001" } });
     await migrate(older, "0002_add_user_tier.sql");
-    expect(await app.untilReady(true)).to.deep.include({ schema: { needs: "0002", applied: "0002" } });
+    expect(await app.untilReady(true)).to.deep.include({ schema: { needs: "0002", knows: "0002", applied: "0002" } });
   });
 
   it("is ready as release v1 on the schema of v2", async () => {
     const app = await App.start({ release: "v1", env: { DATABASE_URL: database, REDIS_URL: services.redisUrl } });
-    expect(await app.untilReady(true)).to.deep.include({ schema: { needs: "0001", applied: "0002" } });
+    expect(await app.untilReady(true)).to.deep.include({ schema: { needs: "0001", knows: "0001", applied: "0002" } });
   });
 
   it("takes a database without any migration for one that is too old", async () => {
     for (const url of [await services.createDatabase(0), services.adminUrl]) {
       const app = await start({ DATABASE_URL: url });
-      expect(await app.untilReady(false)).to.deep.include({ reason: "schema_too_old", schema: { needs: "0002", applied: null } });
+      expect(await app.untilReady(false)).to.deep.include({ reason: "schema_too_old", schema: { needs: "0002", knows: "0002", applied: null } });
     }
   });
 

@@ -28,6 +28,7 @@ describe("Health", () => {
     expect(response.status, JSON.stringify(body)).to.equal(200);
     expect(body).to.have.property("ready", true);
     expect(body).to.have.nested.property("schema.needs").that.is.a("string");
+    expect(body).to.have.nested.property("schema.knows").that.is.a("string");
     expect(body).to.have.nested.property("schema.applied").that.is.a("string");
   }).timeout(TEST_LIMIT_MS);
 

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { failureOf } from "../support/look";
+import { makeProgramFolder } from "../support/programFolder";
 import { recordApp, someSettings, type Recorder } from "./recorder";
 
 const types = {
@@ -11,6 +13,7 @@ const types = {
   lock: "pulumi-nodejs:dynamic/bluegreen:LiveLock",
   migrations: "pulumi-nodejs:dynamic/bluegreen:Migrations",
   rollout: "pulumi-nodejs:dynamic/bluegreen:Rollout",
+  contract: "pulumi-nodejs:dynamic/bluegreen:Contract",
   smoke: "pulumi-nodejs:dynamic/bluegreen:SmokeGate",
 };
 
@@ -69,6 +72,7 @@ describe("The blue-green app", () => {
         { name: "ENVIRONMENT", value: color },
         { name: "APP_VERSION", value: tag },
         { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: "db-credentials", key: "url" } } },
+        { name: "PGAPPNAME", value: `chatgpt-app-${color} ${tag}` },
         { name: "OPENAI_API_KEY", valueFrom: { secretKeyRef: { name: "openai-credentials", key: "api-key" } } },
         { name: "REDIS_URL", value: "redis://redis:6379" },
       ]);
@@ -104,14 +108,29 @@ describe("The blue-green app", () => {
     expect(recorder.one(types.secret, "chatgpt-app-ingress-preview").inputs["stringData"]).to.deep.equal({ auth: "preview:hash-of-chatgpt-app-ingress-preview" });
   });
 
-  it("moves traffic only after the lock, the migrations, the rollout and the smoke gate of the active color", () => {
+  it("moves traffic only after the lock, the migrations, the rollout and the gates of the active color", () => {
     const before = allBefore(recorder, "chatgpt-app-service");
-    expect([...before]).to.include.members(["chatgpt-app-live-lock", "chatgpt-app-migrations", "chatgpt-app-blue", "chatgpt-app-blue-rollout", "chatgpt-app-blue-smoke"]);
+    expect([...before]).to.include.members(["chatgpt-app-live-lock", "chatgpt-app-migrations", "chatgpt-app-blue", "chatgpt-app-blue-rollout", "chatgpt-app-blue-schema", "chatgpt-app-blue-smoke"]);
   });
 
   it("touches the other color only after traffic has left it", () => {
     expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-service");
     expect([...allBefore(recorder, "chatgpt-app-service")]).not.to.include("chatgpt-app-green");
+  });
+
+  it("applies contract migrations last, and only where config names one", async () => {
+    expect(recorder.recorded.filter(({ type }) => type === types.contract)).to.deep.equal([]);
+    const folder = makeProgramFolder();
+    folder.write("0001_one.sql", "-- phase: expand\nCREATE TABLE one (id int PRIMARY KEY, old text)");
+    folder.write("0002_drop_old.sql", "-- phase: contract\nALTER TABLE one DROP COLUMN old");
+    const contracting = await recordApp({ ...someSettings, migrationsFolder: folder.path, contractVersion: "0002" });
+    expect(contracting.one(types.contract, "chatgpt-app-contract").inputs).to.deep.include({ activeColor: "blue", afterHours: 24, goneWithinSeconds: 60 });
+    expect([...allBefore(contracting, "chatgpt-app-contract")]).to.include.members(["chatgpt-app-switch", "chatgpt-app-green", "chatgpt-app-green-smoke"]);
+    for (const contractVersion of ["0001", "0009"]) {
+      const message = await failureOf(recordApp({ ...someSettings, migrationsFolder: folder.path, contractVersion }));
+      expect(message).to.contain(`contractVersion "${contractVersion}" was refused`).and.contain("are 0002").and.contain("pulumi config");
+    }
+    folder.remove();
   });
 
   it("turns the order around when green is to be active", async () => {

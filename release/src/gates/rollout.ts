@@ -1,5 +1,6 @@
-import type { V1Deployment } from "@kubernetes/client-node";
+import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { otherColor, type Color } from "../color.js";
+import { askReady, isReady } from "../kubernetes/pods.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
@@ -9,6 +10,7 @@ import { Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
 import { findTrouble, type PodTrouble } from "./podTrouble.js";
 import { isSwitchPending } from "./switchPending.js";
+import { whyUnready } from "./whyUnready.js";
 
 export type RolloutInputs = {
   context: string;
@@ -57,6 +59,7 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<nu
   const since = new Map<string, number>();
   const name = names.deployment(inputs.app, inputs.color);
   let last = "the Deployment was not found";
+  let said = "";
   try {
     return await poll(
       async () => {
@@ -66,7 +69,9 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<nu
         if (pending === undefined) return deployment.status?.readyReplicas ?? 0;
         last = pending;
         refuseReplicaFailure(deployment, inputs, since);
-        await refuseTrouble(cluster, inputs, since);
+        const pods = await podsOf(cluster, inputs);
+        await refuseTrouble(cluster, inputs, pods, since);
+        said = (await askUnready(cluster, inputs, pods, since)) ?? said;
         return undefined;
       },
       { timeoutMs: inputs.budgetSeconds * 1000 },
@@ -75,7 +80,7 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<nu
     if (!(error instanceof DeadlineError)) throw error;
     throw new Refusal({
       what: `Deployment ${cluster.namespace}/${name} was not ready within ${inputs.budgetSeconds} s`,
-      rule: last,
+      rule: said === "" ? last : `${last}; ${said}`,
       next: `kubectl -n ${cluster.namespace} describe deployment ${name}; with more time: pulumi config set rolloutBudgetSeconds N`,
     });
   }
@@ -119,16 +124,34 @@ function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, s
   });
 }
 
-async function refuseTrouble(cluster: Cluster, inputs: RolloutInputs, since: Map<string, number>): Promise<void> {
-  const labelSelector = `app=${inputs.app},version=${inputs.color}`;
-  const pods = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector });
-  for (const pod of pods.items) {
-    // Pods of the revision before this one say nothing about the new image.
-    if (pod.metadata?.annotations?.[templateAnnotation] !== inputs.template) continue;
+/** Pods of the revision before this one say nothing about the new image. */
+async function podsOf(cluster: Cluster, { app, color, template }: RolloutInputs): Promise<V1Pod[]> {
+  const pods = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `app=${app},version=${color}` });
+  return pods.items.filter(({ metadata }) => metadata?.annotations?.[templateAnnotation] === template);
+}
+
+async function refuseTrouble(cluster: Cluster, inputs: RolloutInputs, pods: V1Pod[], since: Map<string, number>): Promise<void> {
+  for (const pod of pods) {
     const trouble = findTrouble(pod);
     if (trouble === undefined) continue;
     if (trouble.final || hasPersisted(trouble.reason, since)) throw await explain(cluster, inputs, trouble);
   }
+}
+
+/** Asks one pod that runs and is not ready for the reason, now and then. @throws Refusal when it waits in vain */
+async function askUnready(cluster: Cluster, { color }: RolloutInputs, pods: V1Pod[], since: Map<string, number>): Promise<string | undefined> {
+  const pod = pods.find((each) => each.status?.phase === "Running" && !isReady(each));
+  if (pod === undefined || !hasPersisted("unready", since)) return undefined;
+  since.delete("unready");
+  const why = whyUnready(await askReady(cluster, pod));
+  if (why === undefined) return undefined;
+  const said = `pod ${pod.metadata?.name ?? "?"} says ${why.text}`;
+  if (!why.final) return said;
+  throw new Refusal({
+    what: `The ${color} color does not become ready`,
+    rule: said,
+    next: `add the migration to the folder, or raise schemaVersion to it; or pulumi config set ${color}Tag TAG with a version that works with this schema; then pulumi up`,
+  });
 }
 
 function hasPersisted(reason: string, since: Map<string, number>): boolean {

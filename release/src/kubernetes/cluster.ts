@@ -2,11 +2,11 @@ import { AppsV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/cl
 import { Refusal } from "../refusal.js";
 
 /** Where a release happens: a context of the kubeconfig and a namespace in it. */
-export interface ClusterRef {
+export type ClusterRef = {
   /** Context name; empty means the kubeconfig's current context. The kubeconfig is found as kubectl finds it (KUBECONFIG, ~/.kube/config, in-cluster). */
   context: string;
   namespace: string;
-}
+};
 
 export interface Cluster {
   namespace: string;

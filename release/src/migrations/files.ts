@@ -54,6 +54,21 @@ export function listMigrations(folder: string, upTo?: string): Migration[] {
 }
 
 /**
+ * The migrations up to a contract migration.
+ * @throws Refusal when `upTo` is none
+ */
+export function listContracts(folder: string, upTo: string): Migration[] {
+  const all = listMigrations(folder);
+  const contracts = all.filter(({ phase }) => phase === "contract").map(({ id }) => id);
+  if (contracts.includes(upTo)) return all.filter(({ id }) => id <= upTo);
+  throw new Refusal({
+    what: `contractVersion ${JSON.stringify(upTo)} was refused`,
+    rule: contracts.length === 0 ? `${folder}/ has no contract migration` : `the contract migrations in ${folder}/ are ${contracts.join(", ")}`,
+    next: "pulumi config set contractVersion ID, or pulumi config rm contractVersion",
+  });
+}
+
+/**
  * The file of a listed migration.
  * @throws Refusal when it is not the file that was listed
  */

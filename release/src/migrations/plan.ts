@@ -1,8 +1,9 @@
-import { Client } from "pg";
-import type { RefusalParts } from "../refusal.js";
+import { Refusal, type RefusalParts } from "../refusal.js";
 import { readCheckpoints } from "./checkpoint.js";
 import type { Migration } from "./files.js";
+import { reading } from "./connected.js";
 import { readRecords, recordsSchema, type Recorded } from "./records.js";
+import type { Queryable } from "./session.js";
 
 /** Where a migration stands in a database. */
 export type PlannedMigration = Migration &
@@ -16,41 +17,43 @@ export type PlannedMigration = Migration &
     | { state: "refused"; refusal: RefusalParts }
   );
 
-/** What a run would do now. Reads, in a transaction that cannot write. */
-export async function planMigrations(connectionString: string, migrations: Migration[]): Promise<PlannedMigration[]> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 10_000, application_name: "bluegreen plan" });
-  client.on("error", () => undefined);
-  await client.connect();
-  try {
-    await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    const schema = await recordsSchema(client);
-    if (schema === undefined) return decide(migrations, []);
-    const started = await readCheckpoints(client, schema);
-    return decide(migrations, await readRecords(client, schema)).map((planned) => {
-      const rowsDone = started.get(planned.id);
-      return planned.state === "due" && rowsDone !== undefined ? { ...planned, rowsDone } : planned;
-    });
-  } finally {
-    await client.end();
-  }
+/** What a run would do now. Touches nothing. */
+export function planMigrations(connectionString: string, migrations: Migration[]): Promise<PlannedMigration[]> {
+  return reading(connectionString, (db) => readPlan(db, migrations));
 }
 
-/** Compares the files with the records. */
-export function decide(migrations: Migration[], records: Recorded[]): PlannedMigration[] {
+/** The same, within a look that sees more than the plan. */
+export async function readPlan(db: Queryable, migrations: Migration[]): Promise<PlannedMigration[]> {
+  const schema = await recordsSchema(db);
+  if (schema === undefined) return decide(migrations, []);
+  const started = await readCheckpoints(db, schema);
+  return decide(migrations, await readRecords(db, schema)).map((planned) => {
+    const rowsDone = started.get(planned.id);
+    return planned.state === "due" && rowsDone !== undefined ? { ...planned, rowsDone } : planned;
+  });
+}
+
+/** One for each migration that keeps all others from being applied. */
+export function refusalsIn(plan: PlannedMigration[]): Refusal[] {
+  return plan.flatMap((migration) => (migration.state === "refused" ? [new Refusal(migration.refusal)] : []));
+}
+
+/**
+ * Compares the files with the records.
+ * @param contractUpTo id of the newest contract migration whose time has come; undefined: of none
+ */
+export function decide(migrations: Migration[], records: Recorded[], contractUpTo?: string): PlannedMigration[] {
   return migrations.map((migration) => {
     const record = records.find(({ id }) => id === migration.id);
     const refusal = record === undefined ? whyTooLate(migration, records) : whyDifferent(migration, record);
     if (refusal !== undefined) return { ...migration, state: "refused", refusal };
     if (record !== undefined) return { ...migration, state: "applied", appliedAt: record.appliedAt };
-    const why = whyNotYet(migration);
-    return why === undefined ? { ...migration, state: "due" } : { ...migration, state: "waiting", why };
+    const waits = migration.phase === "contract" && (contractUpTo === undefined || migration.id > contractUpTo);
+    return waits ? { ...migration, state: "waiting", why: whyContractWaits } : { ...migration, state: "due" };
   });
 }
 
-/** Whether the time of a migration has come during a release; a reason if not. */
-function whyNotYet({ phase }: Migration): string | undefined {
-  return phase === "contract" ? "a contract migration waits until no version that needs the old form is left" : undefined;
-}
+const whyContractWaits = "a contract migration waits until no version that needs the old form is left";
 
 function whyDifferent(migration: Migration, record: Recorded): RefusalParts | undefined {
   const file = `${migration.id}_${migration.name}.sql`;

@@ -53,6 +53,12 @@ export async function readRecords(db: Queryable, schema: string): Promise<Record
   return rows;
 }
 
+/** What is applied to a database; nothing where there is no table yet. */
+export async function readApplied(db: Queryable): Promise<Recorded[]> {
+  const schema = await recordsSchema(db);
+  return schema === undefined ? [] : readRecords(db, schema);
+}
+
 /** Gives a row of an older version the checksum that its file has today. */
 export async function adoptChecksum(db: Queryable, schema: string, { id, checksum, phase }: Migration): Promise<void> {
   await db.query(`UPDATE ${schema}.schema_migrations SET checksum = $2, phase = $3 WHERE id = $1 AND checksum IS NULL`, [id, checksum, phase]);

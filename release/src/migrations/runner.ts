@@ -1,10 +1,9 @@
-import { Refusal } from "../refusal.js";
 import { takeLock } from "./advisoryLock.js";
 import { applyStatements } from "./applyStatements.js";
 import { applyWhole } from "./applyWhole.js";
 import { runBackfill } from "./backfill.js";
 import { readMigration, type Migration } from "./files.js";
-import { decide } from "./plan.js";
+import { decide, refusalsIn } from "./plan.js";
 import type { BackfillProgress } from "./progress.js";
 import { adoptChecksum, prepareRecords, readRecords } from "./records.js";
 import { withRetries } from "./retry.js";
@@ -15,6 +14,8 @@ export interface MigrationRun extends Partial<RunnerSettings> {
   /** Where the SQL files are. */
   folder: string;
   migrations: Migration[];
+  /** Id of the newest contract migration whose time has come. @default none has */
+  contractUpTo?: string | undefined;
   /** How long to wait for another runner, in milliseconds. @default 60000 */
   lockTimeoutMs?: number;
   /** Ends the run: the statement that is running is canceled in PostgreSQL, too. */
@@ -52,8 +53,8 @@ export async function runMigrations(connectionString: string, run: MigrationRun)
     };
     await withRetries(prepare, settings, onNotice, signal);
 
-    const plan = decide(migrations, await readRecords(session, schema));
-    const refusals = plan.flatMap((migration) => (migration.state === "refused" ? [new Refusal(migration.refusal)] : []));
+    const plan = decide(migrations, await readRecords(session, schema), run.contractUpTo);
+    const refusals = refusalsIn(plan);
     if (refusals.length > 0) throw new Error(refusals.map(({ message }) => message).join("\n"));
     for (const migration of plan.filter(({ state }) => state === "applied")) await adoptChecksum(session, schema, migration);
 

@@ -1,42 +1,107 @@
-import { connect } from "../kubernetes/cluster.js";
-import { readSecretValue } from "../kubernetes/secretValue.js";
-import { sayingWhatIsLive } from "../live.js";
-import { names } from "../names.js";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Schema } from "../compatibility/range.js";
+import { readRunningVersions } from "../compatibility/runningVersions.js";
+import { incompatible, staying, type Templates } from "../compatibility/versions.js";
+import { findLiveUrl, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
+import { ifReachable } from "../database/reachable.js";
+import { connect, type ClusterRef } from "../kubernetes/cluster.js";
+import { lint } from "../lint/index.js";
+import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { messageOf, Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
 import type { Migration } from "./files.js";
+import { readPlan, refusalsIn, type PlannedMigration } from "./plan.js";
+import { reading } from "./connected.js";
+import { readApplied, type Recorded } from "./records.js";
 import { runMigrations } from "./runner.js";
 
-export type MigrationsInputs = {
-  context: string;
-  namespace: string;
-  app: string;
-  /** Relative to the program's folder, so that it is the same on every machine. */
-  folder: string;
-  /** What the schema has to have, in order. A reviewer sees a new release's additions here. */
-  migrations: Migration[];
-};
+export type MigrationsInputs = ClusterRef &
+  DatabaseRef & {
+    templates: Templates;
+    /** Relative to the program's folder, so that it is the same on every machine. */
+    folder: string;
+    /** What the schema has to have, in order. A reviewer sees a new release's additions here. */
+    migrations: Migration[];
+  };
 
 /** `waiting`: contract migrations, whose time comes after the release. */
 export type MigrationsOutputs = { schemaVersion: string; applied: string[]; waiting: string[] };
 
-/** Keys of the database Secret, in the order they are tried: a direct URL beside a pooled one, because a pooler breaks session locks. */
-const urlKeys = ["direct-url", "url"] as const;
-
-/** Expand migrations and backfills: before any pod of the new version starts. Going back to an older list never undoes anything. */
+/**
+ * Expand migrations and backfills: before any pod of the new version starts. Going back to an older
+ * list never undoes anything. What is wrong with a new one already fails the preview.
+ */
 export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
-  check: () => Promise.resolve([]),
+  async check(inputs, last, say) {
+    const known = new Set((last.migrations ?? []).map(keyOf));
+    const unseen = inputs.migrations.filter((migration) => !known.has(keyOf(migration)));
+    if (unseen.length === 0) return [];
+    try {
+      const cluster = connect(inputs);
+      const url = await findLiveUrl(cluster, inputs);
+      const found = url === undefined ? undefined : await ifReachable(() => look(url, inputs.migrations), say);
+      const applied = new Set(found?.applied.map(({ id }) => id));
+      const reasons = await findings(inputs, unseen.filter(({ id }) => !applied.has(id)));
+      if (found !== undefined) {
+        const versions = staying(await readRunningVersions(cluster, inputs.app), inputs.templates);
+        reasons.push(...[...refusalsIn(found.plan), ...incompatible("The migration", versions, schemaAfter(found))].map(messageOf));
+      }
+      return reasons.map((reason) => ({ property: "migrations", reason }));
+    } catch (error) {
+      return [{ property: "migrations", reason: messageOf(error) }];
+    }
+  },
 
   isNeeded(last, inputs) {
     // By checksum, too: a file that changed has to be refused.
-    const known = new Set(last.migrations.map(({ id, checksum }) => `${id} ${checksum}`));
-    return Promise.resolve(inputs.migrations.some(({ id, checksum }) => !known.has(`${id} ${checksum}`)));
+    const known = new Set(last.migrations.map(keyOf));
+    return Promise.resolve(inputs.migrations.some((migration) => !known.has(keyOf(migration))));
   },
 
-  async run({ context, namespace, app, folder, migrations }, say) {
-    const cluster = connect({ context, namespace });
-    return sayingWhatIsLive(cluster, app, async () => {
-      const url = await readSecretValue(cluster, names.databaseSecret, ...urlKeys);
-      return runMigrations(url, { folder, migrations, onNotice: say });
+  async run(inputs, say) {
+    const { folder, migrations } = inputs;
+    const cluster = connect(inputs);
+    return sayingWhatIsLive(cluster, inputs.app, async () => {
+      const urls = await readSchemaUrls(cluster, inputs);
+      const versions = await readRunningVersions(cluster, inputs.app);
+      const schema = schemaAfter(await look(urls.live, migrations));
+      const [refusal] = incompatible("The migration", staying(versions, inputs.templates), schema);
+      if (refusal !== undefined) throw refusal;
+      // With nobody there who could need an old form, the time of every migration has come.
+      const nobody = versions.length === 0 && (await readLiveColor(cluster, inputs.app)) === undefined;
+      const run = { folder, migrations, onNotice: say, contractUpTo: nobody ? migrations.at(-1)?.id : undefined };
+      // The one that changes are replicated to goes first: it must have a column before values for it arrive.
+      if (urls.idle !== undefined) await runMigrations(urls.idle, run);
+      return runMigrations(urls.live, run);
     });
   },
 };
+
+function keyOf({ id, checksum }: Migration): string {
+  return `${id} ${checksum}`;
+}
+
+interface Found {
+  plan: PlannedMigration[];
+  applied: Recorded[];
+}
+
+function look(url: string, migrations: Migration[]): Promise<Found> {
+  return reading(url, async (db) => ({ plan: await readPlan(db, migrations), applied: await readApplied(db) }));
+}
+
+/** The schema as a run leaves it. What is applied counts, listed or not: this may be an older checkout. */
+function schemaAfter({ plan, applied }: Found): Schema {
+  return [...applied, ...plan.filter(({ state }) => state === "due")].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** What the linter says about these files, each judged with all of the folder's. */
+async function findings({ folder, migrations }: MigrationsInputs, asked: Migration[]): Promise<string[]> {
+  const pathOf = ({ id, name }: Migration) => join(folder, `${id}_${name}.sql`);
+  const paths = new Set(asked.map(pathOf));
+  const found = await lint(migrations.map(pathOf).map((file) => ({ file, sql: readFileSync(file, "utf8") })));
+  return found
+    .filter(({ file }) => paths.has(file))
+    .map(({ file, line, column, rule, reason, recipe }) => new Refusal({ what: `${file}:${line}:${column} was refused: ${rule}`, rule: reason, next: `write instead: ${recipe}` }).message);
+}

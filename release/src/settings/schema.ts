@@ -29,7 +29,7 @@ function memory(fallback: string) {
 }
 
 /** Variables that the program sets itself. */
-const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "OPENAI_API_KEY", "REDIS_URL"];
+const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", "OPENAI_API_KEY", "REDIS_URL"];
 
 function environment() {
   const variables = z.record(
@@ -100,6 +100,7 @@ export const shape = {
   rolloutBudgetSeconds: integer(300, 1, 3600, "seconds"),
   smokeBudgetSeconds: integer(300, 1, 3600, "seconds"),
   smokeSuite: field(z.string().min(1).default("tests/smoke/**/*.ts"), { rule: "a glob of mocha test files, relative to the program", example: "tests/smoke/**/*.ts" }),
+  migrationsFolder: field(z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/).default("migrations"), { rule: "a folder below the program's, as PATH/TO/FOLDER", example: "migrations" }),
   schemaVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest migration wanted, four digits or more", example: "0002" }),
   contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005" }),
   contractAfterHours: integer(24, 24, 48, "hours"),

@@ -78,6 +78,9 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
   if (drainSeconds !== undefined && terminationGraceSeconds !== undefined && drainSeconds >= terminationGraceSeconds) {
     broken.push(violation("drainSeconds", String(drainSeconds), `less than terminationGraceSeconds (${terminationGraceSeconds}), or the pod is killed while it drains`));
   }
+  if (values.contractVersion !== undefined && values.schemaVersion !== undefined && values.contractVersion > values.schemaVersion) {
+    broken.push(violation("contractVersion", values.contractVersion, `at most schemaVersion (${values.schemaVersion}): what comes before a contract migration is applied first`));
+  }
   if (values.database !== undefined && values.database.strategy !== "shared" && raw["databaseAdminUrl"] !== undefined) {
     broken.push(violation("databaseAdminUrl", raw["databaseAdminUrl"], `only with the strategy shared; with ${values.database.strategy} each color has a Secret of yours`));
   }

@@ -1,0 +1,57 @@
+import { otherColor, type Color } from "../color.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { findSecretValue, readSecretValue } from "../kubernetes/secretValue.js";
+import { readLiveColor } from "../live.js";
+import { names } from "../names.js";
+import type { Strategy } from "../settings/schema.js";
+
+/** Keys of a database Secret, in the order they are tried: a direct URL beside a pooled one, because a pooler breaks session locks. */
+const urlKeys = ["direct-url", "url"] as const;
+
+/** What it takes to find the databases of an app. */
+export type DatabaseRef = {
+  app: string;
+  strategy: Strategy;
+  /** Whose database counts before the first release, when no color is live. */
+  activeColor: Color;
+};
+
+/** The databases whose schema the migrations change, by their URLs. */
+export interface SchemaUrls {
+  /** Of the color that serves users. */
+  live: string;
+  /** Of the other color, where it has a schema of its own. */
+  idle: string | undefined;
+}
+
+/** The Secret that a color's pods read their database from. */
+export function databaseSecret(strategy: Strategy, color: Color): string {
+  return strategy === "shared" ? names.databaseSecret : `${names.databaseSecret}-${color}`;
+}
+
+/** @throws Refusal when a Secret is missing */
+export async function readSchemaUrls(cluster: Cluster, ref: DatabaseRef): Promise<SchemaUrls> {
+  const { live, idle } = await secretsOf(cluster, ref);
+  return {
+    live: await readSecretValue(cluster, live, ...urlKeys),
+    idle: idle === undefined ? undefined : await readSecretValue(cluster, idle, ...urlKeys),
+  };
+}
+
+/** The role that the pods of the live color connect as. */
+export async function readAppUser(cluster: Cluster, ref: DatabaseRef): Promise<string> {
+  const { live } = await secretsOf(cluster, ref);
+  return decodeURIComponent(new URL(await readSecretValue(cluster, live, "url")).username);
+}
+
+/** The URL of the live database, or undefined before the program, or somebody else, has made its Secret. */
+export async function findLiveUrl(cluster: Cluster, ref: DatabaseRef): Promise<string | undefined> {
+  const { live } = await secretsOf(cluster, ref);
+  return findSecretValue(cluster, live, ...urlKeys);
+}
+
+async function secretsOf(cluster: Cluster, { app, strategy, activeColor }: DatabaseRef): Promise<{ live: string; idle: string | undefined }> {
+  const live = (await readLiveColor(cluster, app)) ?? activeColor;
+  // A streaming standby has the primary's schema by itself.
+  return { live: databaseSecret(strategy, live), idle: strategy === "perColor" ? databaseSecret(strategy, otherColor(live)) : undefined };
+}

@@ -1,0 +1,138 @@
+import { readRunningVersions, type RunningVersion } from "../compatibility/runningVersions.js";
+import { staying, type Templates } from "../compatibility/versions.js";
+import { findLiveUrl, readAppUser, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
+import { ifReachable } from "../database/reachable.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { DeadlineError, poll } from "../poll.js";
+import { messageOf, Refusal } from "../refusal.js";
+import type { Step } from "../step.js";
+import { readAppSessions } from "./appSessions.js";
+import { connected, reading } from "./connected.js";
+import { contractObstacles, isNoteOf, type ContractFacts } from "./contractGate.js";
+import type { Migration } from "./files.js";
+import { readPlan, refusalsIn } from "./plan.js";
+import { runMigrations } from "./runner.js";
+import { lastSwitch, recordSwitch } from "./switches.js";
+
+export type ContractInputs = ClusterRef &
+  DatabaseRef & {
+    templates: Templates;
+    /** Relative to the program's folder. */
+    folder: string;
+    /** All migrations up to the newest contract migration that is wanted. */
+    migrations: Migration[];
+    /** Hours since the last switch. */
+    afterHours: number;
+    /** How long pods that this update ends, and their sessions, may take to be gone. */
+    goneWithinSeconds: number;
+  };
+
+export type ContractOutputs = { applied: string[] };
+
+/**
+ * Contract migrations: they take away what only older versions use, so they come last in an update
+ * and long after the switch. What keeps them waiting already fails the preview.
+ */
+export const contract: Step<ContractInputs, ContractOutputs> = {
+  async check(inputs, _last, say) {
+    try {
+      const cluster = connect(inputs);
+      const url = await findLiveUrl(cluster, inputs);
+      if (url === undefined) return [];
+      const facts = await ifReachable(() => readFacts(cluster, url, inputs), say);
+      if (facts === undefined || facts.wanted.length === 0) return [];
+      // What is missing is applied by the same update.
+      const reasons = lastingObstacles({ ...facts, missing: [] }, inputs.templates);
+      return reasons.length === 0 ? [] : [{ property: "contractVersion", reason: refuse(facts, reasons).message }];
+    } catch (error) {
+      return [{ property: "contractVersion", reason: messageOf(error) }];
+    }
+  },
+
+  isNeeded(last, inputs) {
+    const known = new Set(last.migrations.map(({ id }) => id));
+    return Promise.resolve(inputs.migrations.some(({ id }) => !known.has(id)));
+  },
+
+  async run(inputs, say) {
+    const cluster = connect(inputs);
+    return sayingWhatIsLive(cluster, inputs.app, async () => {
+      const urls = await readSchemaUrls(cluster, inputs);
+      const facts = await readFacts(cluster, urls.live, inputs);
+      if (facts.wanted.length === 0) return { applied: [] };
+      await noteUnnotedSwitch(urls.live, facts);
+      await noObstacles(cluster, urls.live, inputs, facts);
+      const run = { folder: inputs.folder, migrations: inputs.migrations, onNotice: say, contractUpTo: inputs.migrations.at(-1)?.id };
+      const { applied } = await runMigrations(urls.live, run);
+      // The one that changes are replicated to goes last: it must have a column as long as values for it arrive.
+      if (urls.idle !== undefined) await runMigrations(urls.idle, run);
+      return { applied };
+    });
+  },
+};
+
+/** Pods that this update retires or replaces go away by themselves, and their sessions with them. */
+function lastingObstacles(facts: ContractFacts, templates: Templates): string[] {
+  return contractObstacles({ ...facts, sessions: [], versions: staying(facts.versions, templates) });
+}
+
+/** Waits for what goes away by itself. @throws Refusal for what does not */
+async function noObstacles(cluster: Cluster, url: string, inputs: ContractInputs, first: ContractFacts): Promise<void> {
+  let facts = first;
+  let reasons = lastingObstacles(facts, inputs.templates);
+  if (reasons.length > 0) throw refuse(facts, reasons);
+  try {
+    await poll(
+      async () => {
+        facts = await readFacts(cluster, url, inputs);
+        reasons = contractObstacles(facts);
+        return reasons.length === 0 ? true : undefined;
+      },
+      { timeoutMs: inputs.goneWithinSeconds * 1000, intervalMs: 1000 },
+    );
+  } catch (error) {
+    throw error instanceof DeadlineError ? refuse(facts, reasons) : error;
+  }
+}
+
+async function readFacts(cluster: Cluster, url: string, inputs: ContractInputs): Promise<ContractFacts> {
+  const { migrations, activeColor, afterHours, app } = inputs;
+  const [live, versions, user] = await Promise.all([readLiveColor(cluster, app), readRunningVersions(cluster, app), readAppUser(cluster, inputs)]);
+  return reading(url, async (db) => {
+    const plan = await readPlan(db, migrations);
+    const [refusal] = refusalsIn(plan);
+    if (refusal !== undefined) throw refusal;
+    const open = plan.filter(({ state }) => state !== "applied");
+    return {
+      wanted: open.filter(({ phase }) => phase === "contract"),
+      missing: open.filter(({ phase }) => phase !== "contract"),
+      activeColor,
+      live,
+      versions,
+      lastSwitch: await lastSwitch(db),
+      afterHours,
+      sessions: await readAppSessions(db, user),
+    };
+  });
+}
+
+/** A selector that was moved by hand is noted by nobody else. */
+async function noteUnnotedSwitch(url: string, { live, versions, lastSwitch: noted }: ContractFacts): Promise<void> {
+  const serving = versions.filter(({ color }) => color === live);
+  const [first] = serving;
+  if (first === undefined || (noted !== undefined && isNoteOf(noted, serving))) return;
+  await connected(url, (db) => recordSwitch(db, { color: first.color, version: tagOf(first), template: first.template }));
+}
+
+function tagOf({ image }: RunningVersion): string {
+  return image.slice(image.lastIndexOf(":") + 1);
+}
+
+function refuse({ wanted }: ContractFacts, reasons: string[]): Refusal {
+  return new Refusal({
+    what: `Contract ${wanted.length === 1 ? "migration" : "migrations"} ${wanted.map(({ id, name }) => `${id}_${name}`).join(", ")} ${wanted.length === 1 ? "was" : "were"} refused`,
+    rule: reasons.join("\n        "),
+    next: "wait, or do as said above; until then: pulumi config rm contractVersion && pulumi up",
+  });
+}

@@ -1,0 +1,56 @@
+import { escapeLiteral } from "pg";
+import type { Color } from "../color.js";
+import { recordsSchema } from "./records.js";
+import type { Queryable } from "./session.js";
+
+/** What users were switched to. */
+export interface Served {
+  color: Color;
+  /** The image tag. */
+  version: string;
+  /** Hash of the pod template. */
+  template: string;
+}
+
+export interface Switch extends Served {
+  switchedAt: Date;
+  /** Until now; both by the database's clock. */
+  hoursAgo: number;
+}
+
+const table = "schema_switches";
+
+/**
+ * Notes in the database what serves users now; does nothing when that was noted last. Contract
+ * migrations count their hours from it, so a note that comes late makes them wait longer, never shorter.
+ */
+export async function recordSwitch(db: Queryable, { color, version, template }: Served): Promise<void> {
+  const schema = await recordsSchema(db);
+  if (schema === undefined) throw new Error("a switch was to be noted in a database without schema_migrations");
+  await db.query(`CREATE TABLE IF NOT EXISTS ${schema}.${table} (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    color text NOT NULL,
+    version text NOT NULL,
+    template text NOT NULL,
+    switched_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  )`);
+  await db.query(
+    `INSERT INTO ${schema}.${table} (color, version, template)
+     SELECT $1, $2, $3 WHERE NOT EXISTS (
+       SELECT FROM (SELECT color, template FROM ${schema}.${table} ORDER BY id DESC LIMIT 1) AS last WHERE last.color = $1 AND last.template = $3)`,
+    [color, version, template],
+  );
+}
+
+/** The last switch that was noted. Makes nothing. */
+export async function lastSwitch(db: Queryable): Promise<Switch | undefined> {
+  const schema = await recordsSchema(db);
+  if (schema === undefined) return undefined;
+  const { rows: found } = await db.query<{ there: boolean }>(`SELECT to_regclass(${escapeLiteral(`${schema}.${table}`)}) IS NOT NULL AS there`);
+  if (found[0]?.there !== true) return undefined;
+  const { rows } = await db.query<Switch>(
+    `SELECT color, version, template, switched_at AS "switchedAt", (extract(epoch FROM clock_timestamp() - switched_at) / 3600)::float8 AS "hoursAgo"
+       FROM ${schema}.${table} ORDER BY id DESC LIMIT 1`,
+  );
+  return rows[0];
+}
