@@ -46,10 +46,10 @@ The trigger's name sorts last: it sees what other triggers of the table have mad
 
 CREATE FUNCTION ${dualWrite}() RETURNS trigger LANGUAGE plpgsql AS $dual_write$
 BEGIN
-  -- *= compares what is stored; = takes values for equal that differ, such as 1.0 and 1.00.
+  -- *= compares records as they are stored; = takes values for equal that differ, such as 1.0 and 1.00.
   IF TG_OP = 'INSERT' THEN
     NEW.${newName} := coalesce(NEW.${newName}, NEW.${oldName});
-  ELSIF ROW(NEW.${newName}) *= ROW(OLD.${newName}) THEN
+  ELSIF ROW(NEW.${newName})::record *= ROW(OLD.${newName})::record THEN
     NEW.${newName} := NEW.${oldName};
   END IF;
   NEW.${oldName} := NEW.${newName};
@@ -65,7 +65,7 @@ CREATE TRIGGER ${identifier(triggerName(plan))} BEFORE INSERT OR UPDATE ON ${tab
     name: "backfill",
     header: ["phase: backfill", `batch: ${table} by ${plan.key}`],
     why: "the rows from before the trigger.",
-    sql: `UPDATE ${table} SET ${newName} = ${oldName} WHERE ${key} BETWEEN :first AND :last AND ROW(${newName}) *<> ROW(${oldName});`,
+    sql: `UPDATE ${table} SET ${newName} = ${oldName} WHERE ${key} BETWEEN :first AND :last AND ROW(${newName})::record *<> ROW(${oldName})::record;`,
   };
   const indexes = plan.indexes.map((index, number): Step => {
     const columns = renamedColumns(plan, index).map(identifier).join(", ");
