@@ -1,6 +1,6 @@
+import { printable } from "../../lint/names.js";
 import { identifier, joinName } from "./identifiers.js";
 import type { RenamePlan } from "./plan.js";
-import type { Index } from "./tables.js";
 
 /** A migration file that is not written yet. */
 export interface GeneratedFile {
@@ -67,15 +67,12 @@ CREATE TRIGGER ${identifier(triggerName(plan))} BEFORE INSERT OR UPDATE ON ${tab
     why: "the rows from before the trigger.",
     sql: `UPDATE ${table} SET ${newName} = ${oldName} WHERE ${key} BETWEEN :first AND :last AND ROW(${newName})::record *<> ROW(${oldName})::record;`,
   };
-  const indexes = plan.indexes.map((index, number): Step => {
-    const columns = renamedColumns(plan, index).map(identifier).join(", ");
-    return {
-      name: `index_${number + 1}`,
-      header: ["phase: expand", "no-transaction"],
-      why: `what ${index.name} is for the old column.`,
-      sql: `CREATE ${index.unique ? "UNIQUE " : ""}INDEX CONCURRENTLY ${identifier(indexName(plan, index))} ON ${table}${index.method === "btree" ? "" : ` USING ${index.method}`} (${columns});`,
-    };
-  });
+  const indexes = plan.indexes.map(({ name, columns, like }, number): Step => ({
+    name: `index_${number + 1}`,
+    header: ["phase: expand", "no-transaction"],
+    why: `what ${printable(like.name)} is for the old column.`,
+    sql: `CREATE ${like.unique ? "UNIQUE " : ""}INDEX CONCURRENTLY ${identifier(name)} ON ${table}${like.method === "btree" ? "" : ` USING ${like.method}`} (${columns.map(identifier).join(", ")});`,
+  }));
   return [both, backfill, ...indexes];
 }
 
@@ -97,7 +94,7 @@ function contract(plan: RenamePlan): Step[] {
       sql: `ALTER TABLE ${table} VALIDATE CONSTRAINT ${check};`,
     },
   ];
-  const constraints = plan.indexes.filter(({ isConstraint }) => isConstraint).map((index) => identifier(indexName(plan, index)));
+  const constraints = plan.indexes.filter(({ like }) => like.isConstraint).map(({ name }) => identifier(name));
   const takeOver = [
     // One after the other: in one ALTER TABLE the constraint goes first, and with it the proof.
     ...(notNull ? [`ALTER TABLE ${table} ALTER COLUMN ${newName} SET NOT NULL;`, `ALTER TABLE ${table} DROP CONSTRAINT ${check};`] : []),
@@ -122,14 +119,6 @@ function sqlNames(plan: RenamePlan): Record<"table" | "dualWrite" | "oldName" | 
 /** Of the function, too. */
 function triggerName({ target, newName }: RenamePlan): string {
   return joinName("zz_dual_write", target.table, target.column, newName);
-}
-
-function indexName(plan: RenamePlan, index: Index): string {
-  return joinName(plan.target.table, ...renamedColumns(plan, index), index.isConstraint ? "key" : "idx");
-}
-
-function renamedColumns({ target, newName }: RenamePlan, { columns }: Index): string[] {
-  return columns.map((column) => (column === target.column ? newName : column));
 }
 
 /** For a file's name, which has lower-case letters, digits and underscores. */

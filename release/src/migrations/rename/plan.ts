@@ -1,6 +1,6 @@
 import { nameOf } from "../../lint/names.js";
 import { Refusal } from "../../refusal.js";
-import { identifier } from "./identifiers.js";
+import { identifier, joinName } from "./identifiers.js";
 import type { Column, Index, Table, Tables } from "./tables.js";
 import type { Target } from "./target.js";
 
@@ -11,10 +11,16 @@ export interface RenamePlan {
   /** The column of the primary key: batches follow it. */
   key: string;
   column: Column;
-  /** Those with the old column, which are built again with the new one. */
-  indexes: Index[];
+  /** Built for the new column as others are for the old one. */
+  indexes: NewIndex[];
   /** What nobody but a person can do, in words. */
   byHand: string[];
+}
+
+export interface NewIndex {
+  name: string;
+  columns: string[];
+  like: Index;
 }
 
 /**
@@ -37,8 +43,21 @@ export function planRename(tables: Tables, target: Target, newName: string, type
   }
   if (/\s/.test(name + key)) throw refuse(`a backfill's header "-- batch: TABLE by KEY" takes no names with blanks, as ${name} by ${key}`, "write the rename by hand");
   const concerned = table.indexes.filter(({ columns }) => columns.includes(target.column));
-  const indexes = concerned.filter(({ plain }) => plain && table.partitionKey === undefined);
-  return { target, newName, key, column, indexes, byHand: byHand(tables, name, table, column, target.column, concerned.filter((index) => !indexes.includes(index))) };
+  const again = concerned.filter(({ plain }) => plain && table.partitionKey === undefined);
+  const left = concerned.filter((index) => !again.includes(index));
+  return { target, newName, key, column, indexes: newIndexes(table, again, target, newName), byHand: byHand(tables, name, table, column, target.column, left) };
+}
+
+function newIndexes({ indexes }: Table, again: Index[], target: Target, newName: string): NewIndex[] {
+  const taken = new Set(indexes.map(({ name }) => name));
+  return again.map((like) => {
+    const columns = like.columns.map((column) => (column === target.column ? newName : column));
+    const first = joinName(target.table, ...columns, like.isConstraint ? "key" : "idx");
+    let name = first;
+    for (let number = 2; taken.has(name); number++) name = joinName(first, String(number));
+    taken.add(name);
+    return { name, columns, like };
+  });
 }
 
 type Refuse = (rule: string, next: string) => Refusal;

@@ -6,7 +6,7 @@ import { listMigrations, readMigration } from "../files.js";
 import { renameFiles, type GeneratedFile } from "./files.js";
 import { planRename } from "./plan.js";
 import { Tables } from "./tables.js";
-import { parseColumnName, parseTarget } from "./target.js";
+import { parseColumnName, parseTarget, parseType } from "./target.js";
 
 export interface RenameRequest {
   /** Of the migrations. */
@@ -36,7 +36,7 @@ export async function renameColumn({ folder, column, newName, type }: RenameRequ
   const listed = listMigrations(folder).map((migration) => readMigration(folder, migration));
   const tables = new Tables();
   for (const { path, sql } of listed) tables.add(path, sql);
-  const plan = planRename(tables, parseTarget(column), parseColumnName(newName), type);
+  const plan = planRename(tables, parseTarget(column), parseColumnName(newName), type === undefined ? undefined : parseType(type));
   const lastId = listed.at(-1)?.id ?? "0000";
   const files = renameFiles(plan, String(Number(lastId) + 1).padStart(lastId.length, "0"));
   await refuseFindings(folder, listed.map(({ path: file, sql }) => ({ file, sql })), files);

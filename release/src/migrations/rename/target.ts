@@ -1,5 +1,6 @@
 import { parseSql } from "../../lint/parse.js";
 import { strings } from "../../lint/names.js";
+import { nodesOf } from "../../lint/tree.js";
 import { Refusal } from "../../refusal.js";
 import { longestName } from "./identifiers.js";
 
@@ -29,6 +30,17 @@ export function parseColumnName(text: string): string {
     throw new Refusal({ what: `The new name ${JSON.stringify(text)} was refused`, rule: `a column's name is one SQL name of at most ${longestName} bytes, quoted where it has capitals`, next: "npm run bluegreen -- migrations rename users.name full_name" });
   }
   return name;
+}
+
+/** @throws Refusal for what is not one type, with a collation at most */
+export function parseType(text: string): string {
+  const sql = `ALTER TABLE t ADD COLUMN c ${text}`;
+  const parsed = parseSql(sql, Buffer.from(sql));
+  const [statement, ...rest] = "error" in parsed ? [] : parsed.statements;
+  const commands = statement !== undefined && "AlterTableStmt" in statement.node ? (statement.node.AlterTableStmt.cmds ?? []) : [];
+  const columns = nodesOf(commands, "ColumnDef");
+  if (rest.length === 0 && commands.length === 1 && columns.length === 1 && columns.every(({ constraints }) => constraints === undefined)) return text;
+  throw new Refusal({ what: `--type ${JSON.stringify(text)} was refused`, rule: "it is one type as in SQL, without constraints", next: "--type 'numeric(10, 2)'" });
 }
 
 function partsOf(text: string): string[] {
