@@ -2,10 +2,11 @@
 import { Command, CommanderError } from "commander";
 import { messageOf } from "@bluegreen/release/refusal";
 import { lintCommand } from "./lint";
+import { migrationsCommand } from "./migrations";
 import { exitCodes } from "./exitCodes";
 
-const program = new Command("bluegreen").description("Releases a web app in two colors.").addCommand(lintCommand());
-for (const command of [program, ...program.commands]) command.exitOverride();
+const program = new Command("bluegreen").description("Releases a web app in two colors.").addCommand(lintCommand()).addCommand(migrationsCommand());
+for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) {

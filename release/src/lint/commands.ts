@@ -1,6 +1,6 @@
-import { scanSync } from "libpg-query";
 import type { RawStatement } from "./parse.js";
 import type { Command } from "./rule.js";
+import { tokensOf } from "./tokens.js";
 
 const opening = new Set(["(", "["]);
 const closing = new Set([")", "]"]);
@@ -15,9 +15,7 @@ export function commandsOf({ node, start, end }: RawStatement, bytes: Buffer): C
 }
 
 function commandStarts(sql: string, relation: number): number[] {
-  // The library prints tokens as JSON without escaping control characters. Blanks are as long, and end a comment where these do.
-  const blanked = sql.replace(/\r/g, "\n").replace(/[^\P{Cc}\n]/gu, (control) => " ".repeat(Buffer.byteLength(control)));
-  const tokens = scanSync(blanked).tokens.filter(({ start, tokenName }) => start >= relation && !tokenName.endsWith("_COMMENT"));
+  const tokens = tokensOf(sql).filter(({ start }) => start >= relation);
   // The table's name: name [. name] [*], and the parenthesis of ONLY (name).
   let first = 1;
   while (tokens[first]?.text === ".") first += 2;
