@@ -1,5 +1,5 @@
-import Table from "cli-table3";
 import { colors } from "@bluegreen/release/color";
+import { newTable } from "../../cli/table";
 import type { ClientFigures, Figures, PhaseFigures } from "./report";
 
 const clientTitles = { short: "short connections", "keep-alive": "keep-alive", stream: "open stream" } as const;
@@ -44,17 +44,6 @@ function summary({ requests, failures, failureTexts, stream }: Figures): string 
     `${count(requests)} requests and 1 stream (${count(stream.events)} events, opened again ${count(stream.reconnects)} times): ${failures === 0 ? "none" : count(failures)} failed.`,
     ...failureTexts.map(({ text, client, count: times }) => `  ${count(times)} × ${clientTitles[client]}: ${text}`),
   ].join("\n");
-}
-
-/** @param texts how many columns at the left hold text and not figures */
-function newTable(head: string[], texts: number): Table.Table {
-  return new Table({
-    head,
-    colAligns: head.map((_, index) => (index < texts ? "left" : "right")),
-    // No color and no frame: the same on a terminal, in a log and in a README.
-    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 2 },
-    chars: { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "" },
-  });
 }
 
 function count(value: number): string {

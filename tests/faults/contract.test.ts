@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { expect } from "chai";
 import { Client } from "pg";
 import { poll } from "@bluegreen/release";
 import { readSecretValue } from "@bluegreen/release/kubernetes/secretValue";
+import { repositoryDir } from "../../local/paths";
+import { run as runProgram } from "../../local/system/run";
 import { failureOf, liveColor, podsOf } from "../support/look";
 import { makeProgramFolder, type ProgramFolder } from "../support/programFolder";
 import { makeStack, type TestStack } from "../support/testStack";
@@ -72,6 +75,15 @@ describe("Contract migrations and the versions that still need the old form, on 
     expect(await switches()).to.deep.equal([{ color: "blue", version: "v1" }, { color: "green", version: "v3" }]);
     await test.stack.up();
     expect(await switches(), "an update that switches nothing notes nothing").to.have.length(2);
+  });
+
+  it("says where each migration stands, on a terminal and for programs", async () => {
+    const status = (...args: string[]) => runProgram(process.execPath, [join(repositoryDir, "cli", "bluegreen.mjs"), "migrations", "status", "--stack", test.name, ...args], { cwd: repositoryDir, env: { ...process.env, ...test.env } });
+    const table = await status();
+    expect(table).to.match(/^0001 {2}create_users {4}expand {4}applied {2}\d{4}-/m).and.match(/^0003 {2}drop_nickname {3}contract {2}waiting {2}blue \(.*v1\) knows migrations up to 0001/m);
+    expect(table).to.match(/^ +users were switched to green 0\.0 h ago.*due \d{4}-/m).and.match(/^2 applied, 1 waiting$/m);
+    const { migrations } = JSON.parse(await status("--json")) as { migrations: { id: string; state: string }[] };
+    expect(migrations.map(({ id, state }) => `${id} ${state}`)).to.deep.equal(["0001 applied", "0002 applied", "0003 waiting"]);
   });
 
   it("refuses one in preview: too early, and the standby needs the old form", async () => {

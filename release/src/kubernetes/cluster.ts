@@ -16,10 +16,16 @@ export interface Cluster {
   discovery: DiscoveryV1Api;
 }
 
-/** @throws Refusal when the context does not exist */
+/** How the client library calls what it makes up where it finds no kubeconfig: an API server on this machine without TLS. */
+const madeUpContext = "loaded-context";
+
+/** @throws Refusal when there is no kubeconfig, or the context does not exist */
 export function connect({ context, namespace }: ClusterRef): Cluster {
   const config = new KubeConfig();
   config.loadFromDefault();
+  if (config.currentContext === madeUpContext) {
+    throw new Refusal({ what: "No Kubernetes cluster was asked", rule: "there is no kubeconfig: neither KUBECONFIG nor ~/.kube/config names one", next: "export KUBECONFIG=…, or kubectl config use-context NAME" });
+  }
   if (context !== "") {
     const known = config.getContexts().map(({ name }) => name);
     if (!known.includes(context)) {

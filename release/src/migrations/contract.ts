@@ -40,7 +40,7 @@ export const contract: Step<ContractInputs, ContractOutputs> = {
       const cluster = connect(inputs);
       const url = await findLiveUrl(cluster, inputs);
       if (url === undefined) return [];
-      const facts = await ifReachable(() => readFacts(cluster, url, inputs), say);
+      const facts = await ifReachable(() => readContractFacts(cluster, url, inputs), say);
       if (facts === undefined || facts.wanted.length === 0) return [];
       // What is missing is applied by the same update.
       const reasons = lastingObstacles({ ...facts, missing: [] }, inputs.templates);
@@ -59,7 +59,7 @@ export const contract: Step<ContractInputs, ContractOutputs> = {
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, inputs.app, async () => {
       const urls = await readSchemaUrls(cluster, inputs);
-      const facts = await readFacts(cluster, urls.live, inputs);
+      const facts = await readContractFacts(cluster, urls.live, inputs);
       if (facts.wanted.length === 0) return { applied: [] };
       await noteUnnotedSwitch(urls.live, facts);
       await noObstacles(cluster, urls.live, inputs, facts);
@@ -85,7 +85,7 @@ async function noObstacles(cluster: Cluster, url: string, inputs: ContractInputs
   try {
     await poll(
       async () => {
-        facts = await readFacts(cluster, url, inputs);
+        facts = await readContractFacts(cluster, url, inputs);
         reasons = contractObstacles(facts);
         return reasons.length === 0 ? true : undefined;
       },
@@ -96,7 +96,8 @@ async function noObstacles(cluster: Cluster, url: string, inputs: ContractInputs
   }
 }
 
-async function readFacts(cluster: Cluster, url: string, inputs: ContractInputs): Promise<ContractFacts> {
+/** Reads all that decides about the contract migrations among `inputs.migrations`. Touches nothing. */
+export async function readContractFacts(cluster: Cluster, url: string, inputs: Pick<ContractInputs, keyof DatabaseRef | "migrations" | "afterHours">): Promise<ContractFacts> {
   const { migrations, activeColor, afterHours, app } = inputs;
   const [live, versions, user] = await Promise.all([readLiveColor(cluster, app), readRunningVersions(cluster, app), readAppUser(cluster, inputs)]);
   return reading(url, async (db) => {

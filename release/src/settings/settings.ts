@@ -4,6 +4,7 @@ import { helpOf } from "./fields.js";
 import { quantity } from "./quantity.js";
 import { shape, type FlatSettings } from "./schema.js";
 
+export type { FlatSettings };
 export type ProbeTimings = FlatSettings["livenessProbe"];
 
 /** What differs between the colors. A color without a tag is not deployed: its Deployment stays at zero. */
@@ -37,22 +38,41 @@ interface SettingViolation {
  * @throws Refusal naming every violation at once, each with field, value, rule and example
  */
 export function parseSettings(config: Record<string, string>): Settings {
-  // Pulumi.yaml gives every optional text the default "", because Pulumi calls a typed setting without one missing.
-  const raw: RawSettings = Object.fromEntries(Object.entries(config).filter(([, text]) => text !== ""));
-  const violations: SettingViolation[] = unknownKeys(raw);
+  const raw = setOnes(config);
+  const { values, violations: broken } = parseEach(raw, settingKeys);
+  const violations = [...unknownKeys(raw), ...broken, ...brokenTogether(values, raw)];
+  if (violations.length > 0 || !hasAll(values, settingKeys)) throw refusal(violations);
+  return arrange(values);
+}
+
+/**
+ * Some settings of a stack's config, for a command that needs no others.
+ * @throws Refusal naming every one of them that breaks its rule
+ */
+export function parseSome<Key extends keyof FlatSettings>(config: Record<string, string>, keys: Key[]): Pick<FlatSettings, Key> {
+  const { values, violations } = parseEach(setOnes(config), keys);
+  if (violations.length > 0 || !hasAll(values, keys)) throw refusal(violations);
+  return values;
+}
+
+/** Pulumi.yaml gives every optional text the default "", because Pulumi calls a typed setting without one missing. */
+function setOnes(config: Record<string, string>): RawSettings {
+  return Object.fromEntries(Object.entries(config).filter(([, text]) => text !== ""));
+}
+
+function parseEach(raw: RawSettings, keys: (keyof FlatSettings)[]): { values: Partial<FlatSettings>; violations: SettingViolation[] } {
   const values: Partial<FlatSettings> = {};
-  for (const key of settingKeys) {
+  const violations: SettingViolation[] = [];
+  for (const key of keys) {
     const parsed = shape[key].safeParse(raw[key]);
     if (parsed.success) Object.assign(values, { [key]: parsed.data });
     else violations.push(violation(key, raw[key], helpOf(shape[key]).rule));
   }
-  violations.push(...brokenTogether(values, raw));
-  if (violations.length > 0 || !isComplete(values)) throw refusal(violations);
-  return arrange(values);
+  return { values, violations };
 }
 
-function isComplete(values: Partial<FlatSettings>): values is FlatSettings {
-  return settingKeys.every((key) => key in values);
+function hasAll<Key extends keyof FlatSettings>(values: Partial<FlatSettings>, keys: Key[]): values is Pick<FlatSettings, Key> {
+  return keys.every((key) => key in values);
 }
 
 function unknownKeys(raw: RawSettings): SettingViolation[] {

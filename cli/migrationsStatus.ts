@@ -1,0 +1,87 @@
+import { styleText } from "node:util";
+import { Command } from "commander";
+import { listMigrations, readMigration, type Migration, type MigrationFile } from "@bluegreen/release/migrations/files";
+import { readDatabaseStatus, readMigrationStatus, type MigrationStatus } from "@bluegreen/release/migrations/status";
+import { Refusal } from "@bluegreen/release/refusal";
+import { exitCodes } from "./exitCodes";
+import { readStackSettings } from "./stackSettings";
+import { newTable } from "./table";
+
+interface Options {
+  stack: string;
+  urlFrom?: string;
+  folder?: string;
+  sql: boolean;
+  json: boolean;
+}
+
+const help = `
+Reads the stack's file, the cluster and the database, and changes nothing in any of them.
+
+Examples:
+  npm run bluegreen -- migrations status --stack production
+  npm run bluegreen -- migrations status --url-from DATABASE_URL --sql
+
+Exit codes: 0 nothing is refused, 1 a migration is refused, 2 the command itself was wrong, or something cannot be read.`;
+
+export function statusCommand(): Command {
+  return new Command("status")
+    .description("Shows which migrations are applied, due or waiting, for what and until when.")
+    .option("--stack <stack>", "whose cluster and database are asked", "production")
+    .option("--url-from <variable>", "environment variable with a PostgreSQL URL: asks that database alone, and no cluster")
+    .option("--folder <folder>", "the migrations, instead of the stack's migrationsFolder")
+    .option("--sql", "show what the next update would execute, too", false)
+    .option("--json", "for programs", false)
+    .addHelpText("after", help)
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const { folder, rows } = await look(options);
+  const due = options.sql ? filesOf(folder, rows.filter(({ state }) => state === "due")) : [];
+  if (options.json) console.log(JSON.stringify({ migrations: rows, ...(options.sql && { due: due.map(({ path, header, sql }) => ({ path, ...header, sql })) }) }, null, 2));
+  else console.log([table(rows), summary(rows), ...due.map(show)].join("\n\n"));
+  process.exitCode = rows.some(({ state }) => state === "refused") ? exitCodes.findings : exitCodes.clean;
+}
+
+async function look({ stack, urlFrom, folder }: Options): Promise<{ folder: string; rows: MigrationStatus[] }> {
+  if (urlFrom !== undefined) {
+    const url = process.env[urlFrom];
+    if (url === undefined) throw new Refusal({ what: `--url-from ${urlFrom} was refused`, rule: "there is no such environment variable", next: `export ${urlFrom}=postgres://…` });
+    const files = folder ?? "migrations";
+    return { folder: files, rows: await readDatabaseStatus(url, files) };
+  }
+  const settings = readStackSettings(stack, ["activeColor", "context", "contractAfterHours", "database", "migrationsFolder", "namespace"]);
+  const files = folder ?? settings.migrationsFolder;
+  const { activeColor, context, namespace, contractAfterHours: afterHours } = settings;
+  return { folder: files, rows: await readMigrationStatus({ app: "chatgpt-app", activeColor, context, namespace, strategy: settings.database.strategy, folder: files, afterHours }) };
+}
+
+function filesOf(folder: string, rows: MigrationStatus[]): MigrationFile[] {
+  const wanted = new Set(rows.map(({ id }) => id));
+  return listMigrations(folder)
+    .filter(({ id }: Migration) => wanted.has(id))
+    .map((migration) => readMigration(folder, migration));
+}
+
+function table(rows: MigrationStatus[]): string {
+  const text = newTable(["id", "name", "phase", "state", ""], 5);
+  for (const { id, name, phase, state, notes } of rows) {
+    const [first = "", ...rest] = notes.flatMap((note) => note.split("\n"));
+    text.push([id, name, phase, state, first]);
+    for (const note of rest) text.push(["", "", "", "", note]);
+  }
+  return text.toString().replaceAll(/ +$/gm, "");
+}
+
+function summary(rows: MigrationStatus[]): string {
+  const states = ["applied", "due", "ready", "waiting", "refused"] as const;
+  const counts = states.map((state) => [rows.filter((row) => row.state === state).length, state] as const).filter(([count]) => count > 0);
+  return rows.length === 0 ? "No migrations." : counts.map(([count, state]) => `${count} ${state}`).join(", ");
+}
+
+/** A migration as it would be executed. */
+function show({ path, sql, header }: MigrationFile): string {
+  const how = header.batch !== undefined ? `in batches of ${header.batch.table} by ${header.batch.key}, a transaction each` : header.transaction ? "in one transaction" : "statement by statement, without a transaction";
+  return `${styleText("bold", `${path}, ${how}:`, { stream: process.stdout })}\n${sql.trim()}`;
+}
