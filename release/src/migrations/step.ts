@@ -1,9 +1,11 @@
+import { untilInterrupted } from "../interrupt.js";
 import { connect } from "../kubernetes/cluster.js";
 import { readSecretValue } from "../kubernetes/secretValue.js";
 import { sayingWhatIsLive } from "../live.js";
 import { names } from "../names.js";
 import type { Step } from "../step.js";
 import type { Migration } from "./files.js";
+import { formatApplied, formatProgress, worthSaying } from "./progress.js";
 import { runMigrations } from "./runner.js";
 
 export type MigrationsInputs = {
@@ -36,7 +38,22 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
     const cluster = connect({ context, namespace });
     return sayingWhatIsLive(cluster, app, async () => {
       const url = await readSecretValue(cluster, names.databaseSecret, ...urlKeys);
-      return runMigrations(url, { folder, migrations, onNotice: say });
+      const isWorthSaying = worthSaying();
+      // Where no signal gets through, kill -9, PostgreSQL itself ends the statement: see Session.reset.
+      return untilInterrupted((signal) =>
+        runMigrations(url, {
+          folder,
+          migrations,
+          signal,
+          onNotice: say,
+          onApplied: (applied) => {
+            say(formatApplied(applied));
+          },
+          onProgress: (progress) => {
+            if (isWorthSaying(progress)) say(formatProgress(progress));
+          },
+        }),
+      );
     });
   },
 };
