@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { formatProgress, listMigrations, parseHeader } from "@bluegreen/release";
+import { formatApplied, formatProgress, listMigrations, parseHeader, worthSaying } from "@bluegreen/release";
 import { nextSize } from "@bluegreen/release/migrations/backfill";
 import { batchStatement } from "@bluegreen/release/migrations/batchStatement";
 import { isConcurrent, splitStatements, standsAlone } from "@bluegreen/release/migrations/statements";
@@ -21,7 +21,8 @@ describe("The header of a migration", () => {
         { rule: "opaque", reason: "two: parts", line: 7 },
       ],
     });
-    expect(parse("-- phase: backfill", "-- batch: public.users by id").batch).to.deep.equal({ table: "public.users", key: "id" });
+    expect(parse("-- phase: backfill", "-- batch: public.users by id").batch).to.deep.equal({ table: "public.users", key: ["id"] });
+    expect(parse("-- phase: backfill", "-- batch: seats by event, row,number").batch).to.deep.equal({ table: "seats", key: ["event", "row", "number"] });
   });
 
   it("ends where the SQL begins", () => {
@@ -31,7 +32,7 @@ describe("The header of a migration", () => {
 
   it("refuses what is misspelled, twice or in the wrong phase, by line", () => {
     expect(() => parse("-- phase: shrink")).to.throw(/0001_x\.sql:1: "-- phase: shrink" was refused[\s\S]*expand, backfill, contract/);
-    for (const line of ["-- phase = expand", "-- no transaction", "-- Irreversible.", "-- assure drop-column", "-- batch: users"]) {
+    for (const line of ["-- phase = expand", "-- no transaction", "-- Irreversible.", "-- assure drop-column", "-- batch: users", "-- batch: users by a b", "-- batch: users by a,", "-- batch: users by ,a"]) {
       expect(() => parse("-- phase: expand", line), line).to.throw(/0001_x\.sql:2: .* was refused/);
     }
     expect(() => parse("-- phase: expand", "-- phase: contract")).to.throw(/"phase" is said once/);
@@ -85,10 +86,16 @@ describe("The statements of a migration", () => {
 });
 
 describe("The batches of a backfill", () => {
-  const bind = (sql: string) => batchStatement({ path: "x.sql", sql }, { table: "users", key: "id" }, "bigint").then((text) => text, String);
+  const bind = (sql: string) => batchStatement({ path: "x.sql", sql }, { table: "users", key: ["id"] }, ["bigint"]).then((text) => text, String);
 
   it("get their range as two parameters of the key's type", async () => {
     expect(await bind("UPDATE users SET a = b::first WHERE id BETWEEN :first AND :last;")).to.equal("UPDATE users SET a = b::first WHERE id BETWEEN $1::bigint AND $2::bigint");
+  });
+
+  it("get rows as their ends when the key has several columns", async () => {
+    const bindBoth = (sql: string) => batchStatement({ path: "x.sql", sql }, { table: "seats", key: ["event", "number"] }, ["text", "integer"]).then((text) => text, String);
+    expect(await bindBoth("DELETE FROM seats WHERE (event, number) BETWEEN :first AND :last")).to.equal("DELETE FROM seats WHERE (event, number) BETWEEN ($1::text, $2::integer) AND ($3::text, $4::integer)");
+    expect(await bindBoth("DELETE FROM seats")).to.contain("UPDATE seats SET … WHERE (event, number) BETWEEN :first AND :last");
   });
 
   it("are one statement with a range", async () => {
@@ -104,5 +111,32 @@ describe("The batches of a backfill", () => {
     const known = { migration: "0003_fill", rowsDone: 120_000, rowsTotal: 300_000, rowsPerSecond: 41_000.4, secondsLeft: 4.4, batchSize: 1 };
     expect(formatProgress(known)).to.equal("0003_fill: 120,000 of about 300,000 rows, 41,000 rows/s, about 4 s left");
     expect(formatProgress({ ...known, rowsTotal: undefined, secondsLeft: undefined })).to.equal("0003_fill: 120,000 rows, 41,000 rows/s");
+  });
+
+  it("are shown at the first, then every five seconds, and each backfill begins anew", () => {
+    let now = 0;
+    const isWorthSaying = worthSaying(() => now);
+    const shownAt = (times: number[], migration: string) =>
+      times.filter((time) => {
+        now = time;
+        return isWorthSaying({ migration, rowsDone: 1, rowsTotal: undefined, rowsPerSecond: 1, secondsLeft: undefined, batchSize: 1 });
+      });
+    expect(shownAt([100, 101, 5099, 5100, 5101, 9000, 30_000, 34_999, 35_000], "0003_fill")).to.deep.equal([100, 5100, 30_000, 35_000]);
+    expect(shownAt([35_001, 40_000, 40_001], "0004_fill")).to.deep.equal([35_001, 40_001]);
+  });
+
+  it("are not shown when the first is all there is; an estimate that was too low hides nothing for long", () => {
+    let now = 0;
+    const isWorthSaying = worthSaying(() => now);
+    const all = { migration: "0003_fill", rowsDone: 1000, rowsTotal: 1000, rowsPerSecond: 1, secondsLeft: 0, batchSize: 1 };
+    expect(isWorthSaying(all)).to.equal(false);
+    now = 5000;
+    expect(isWorthSaying(all)).to.equal(true);
+  });
+
+  it("end with a line about all of them", () => {
+    expect(formatApplied({ migration: "0003_fill", tookMs: 21_400, rows: 1_000_000 })).to.equal("0003_fill: applied, 1,000,000 rows in 21 s");
+    expect(formatApplied({ migration: "0003_fill", tookMs: 999, rows: 0 })).to.equal("0003_fill: applied, 0 rows");
+    expect(formatApplied({ migration: "0001_create_users", tookMs: 12, rows: undefined })).to.equal("0001_create_users: applied");
   });
 });
