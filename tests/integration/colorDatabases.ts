@@ -1,17 +1,24 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { otherColor, poll, type Color } from "@bluegreen/release";
+import { colors, otherColor, poll, type Color } from "@bluegreen/release";
 import type { ColorDatabase, DatabasePair } from "@bluegreen/release/database/perColor/side";
 import { query, startDatabases, type TestDatabases } from "./database";
 
 /** The password of the replication, which must not be seen anywhere. */
 export const peerPassword = "hunter2/%§";
 
+const dropSubscriptions = `DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database() LOOP
+    EXECUTE 'ALTER SUBSCRIPTION ' || name || ' DISABLE';
+    EXECUTE 'ALTER SUBSCRIPTION ' || name || ' SET (slot_name = NONE)';
+    EXECUTE 'DROP SUBSCRIPTION ' || name;
+  END LOOP; END $$`;
+
 /** Two real servers, one for each color. */
 export interface ColorServers {
   blue: TestDatabases;
   green: TestDatabases;
-  /** A new database on each, with the same tables. */
+  /** A new database on each, with the same tables. Those before it are dropped: each one's replication takes places that a server has few of. */
   fresh(schema: string): Promise<ColorDatabases>;
   stop(): Promise<void>;
 }
@@ -41,10 +48,12 @@ export async function startColorServers(): Promise<ColorServers> {
     await writeFile(hba, `local all peer scram-sha-256\n${await readFile(hba, "utf8")}`);
     await query(adminUrl, "SELECT pg_reload_conf()");
   }
+  let drop = () => Promise.resolve();
   return {
     blue,
     green,
     fresh: async (schema) => {
+      await drop();
       const urls = { blue: await blue.fresh(), green: await green.fresh() };
       const as = (color: Color, user: string, password = "") => {
         const url = new URL(urls[color]);
@@ -55,10 +64,19 @@ export async function startColorServers(): Promise<ColorServers> {
       const databaseOf = (color: Color): ColorDatabase => ({ color, adminUrl: urls[color], peerUrl: as(color, "peer", peerPassword) });
       const on = (color: Color, sql: string) => query(`${urls[color]}?options=${encodeURIComponent("-c default_transaction_read_only=off")}`, sql);
       const slots = async () => {
-        const found = await Promise.all((["blue", "green"] as const).map((color) => on(color, `SELECT format('%s to %s, %s', '${color}', split_part(slot_name, '_', 4), CASE WHEN active THEN 'read' ELSE 'not read' END) AS slot FROM pg_replication_slots WHERE database = current_database()`)));
+        const found = await Promise.all(colors.map((color) => on(color, `SELECT format('%s to %s, %s', '${color}', split_part(slot_name, '_', 4), CASE WHEN active THEN 'read' ELSE 'not read' END) AS slot FROM pg_replication_slots WHERE database = current_database()`)));
         return found.flat().map(({ slot }) => String(slot));
       };
-      for (const color of ["blue", "green"] as const) {
+      drop = async () => {
+        for (const color of colors) await on(color, dropSubscriptions);
+        const noSlots = async () => {
+          for (const color of colors) await on(color, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database() AND NOT active");
+          return (await slots()).length === 0 ? true : undefined;
+        };
+        await poll(noSlots, { timeoutMs: 10_000 });
+        for (const color of colors) await query(servers[color].adminUrl, `DROP DATABASE ${new URL(urls[color]).pathname.slice(1)} WITH (FORCE)`);
+      };
+      for (const color of colors) {
         await on(color, "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO app; ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO app");
         await on(color, schema);
       }
