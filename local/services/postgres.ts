@@ -103,10 +103,10 @@ export interface PostgresServer {
 const startTimeoutMs = 30_000;
 
 /**
- * Starts a server with its data in `dir`, reachable through a Unix socket only.
+ * Starts a server with its data in `dir`, reachable through a Unix socket only. Data that is there is kept.
  * It ends with `stop` or with this process; the folder is the caller's to remove.
- * @param options.settings of the server, where they differ from the stage's
  * @param options.dir a short path (a socket's path is at most 107 bytes) that the account `postgres` can enter, for example below /tmp
+ * @param options.settings of the server, where they differ from the stage's; for example wal_level
  */
 export async function startPostgres(options: { dir: string; settings?: Record<string, string> }): Promise<PostgresServer> {
   const { dir, settings } = options;

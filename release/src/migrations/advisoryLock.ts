@@ -9,7 +9,7 @@ const advisoryLock = 0x6267_726e;
  * Polls instead of waiting inside PostgreSQL: a session that waits in pg_advisory_lock holds a
  * snapshot, and CREATE INDEX CONCURRENTLY in the other session waits for exactly that.
  */
-export async function takeLock(session: Session, timeoutMs: number): Promise<void> {
+export async function takeLock(session: Session, timeoutMs: number, what = "The migrations were not started"): Promise<void> {
   try {
     await poll(
       async () => {
@@ -21,7 +21,7 @@ export async function takeLock(session: Session, timeoutMs: number): Promise<voi
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new Refusal({
-      what: `The migrations were not started: another run holds the lock (${await lockHolder(session)})`,
+      what: `${what}: another run holds the lock (${await lockHolder(session)})`,
       rule: `one run at a time; waited ${timeoutMs / 1000} s`,
       next: "wait for it, or end it if it is dead: SELECT pg_terminate_backend(PID)",
     });

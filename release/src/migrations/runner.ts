@@ -45,7 +45,7 @@ export interface MigrationResult {
 export async function runMigrations(connectionString: string, run: MigrationRun): Promise<MigrationResult> {
   const { folder, migrations, onProgress = ignore, onApplied = ignore, onNotice = ignore, signal } = run;
   const settings: RunnerSettings = { ...defaultRunnerSettings, ...run };
-  const session = await Session.open(connectionString, signal);
+  const session = await Session.open(connectionString, { signal });
   try {
     await takeLock(session, run.lockTimeoutMs ?? 60_000);
     await session.reset(settings.tableLockTimeoutMs);

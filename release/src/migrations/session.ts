@@ -36,16 +36,19 @@ export class Session implements Queryable {
     readonly signal: AbortSignal | undefined,
   ) {}
 
-  /** @throws Refusal when a pooler hands connections from one client to another */
-  static async open(connectionString: string, signal?: AbortSignal): Promise<Session> {
-    const client = await connectTo(connectionString, "bluegreen migrations");
+  /**
+   * @param options.name application_name, for who looks at pg_stat_activity
+   * @throws Refusal when a pooler hands connections from one client to another
+   */
+  static async open(connectionString: string, { name = "bluegreen migrations", signal }: { name?: string; signal?: AbortSignal | undefined } = {}): Promise<Session> {
+    const client = await connectTo(connectionString, name);
     try {
-      const watcher = await connectTo(connectionString, "bluegreen migrations watcher");
+      const watcher = await connectTo(connectionString, `${name} watcher`);
       const pid = await backendOf(client);
       if ((await backendOf(watcher)) === pid) {
         await watcher.end();
         throw new Refusal({
-          what: "The migrations were not started: two connections got the same PostgreSQL session",
+          what: `Nothing was started (${name}): two connections got the same PostgreSQL session`,
           rule: "a pooler in transaction mode is between, and the lock that keeps two runs apart belongs to a session",
           next: "give the database Secret a key direct-url, with a URL past the pooler",
         });
@@ -101,6 +104,8 @@ export class Session implements Queryable {
     await this.query("RESET ROLE");
     await this.query("RESET ALL");
     await this.query("SET statement_timeout = 0");
+    // The database of the idle color refuses writes of everybody else.
+    await this.query("SET default_transaction_read_only = off");
     await this.query("SET idle_in_transaction_session_timeout = '1min'");
     // Since PostgreSQL 14: a statement whose client was killed ends soon instead of going on for hours.
     await this.query("SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'");
