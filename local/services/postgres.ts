@@ -45,8 +45,9 @@ export async function preparePostgres(dir: string, account: Account): Promise<vo
 /**
  * A command that creates the server's data on the first run and becomes the server.
  * @param listen address for TCP connections with a password; empty for the socket alone
+ * @param more settings beside these, or instead of them
  */
-export function postgresCommand(dir: string, listen: string): string[] {
+export function postgresCommand(dir: string, listen: string, more: Record<string, string> = {}): string[] {
   const bin = postgresBinDir();
   if (bin === undefined) throw new Error("PostgreSQL's server is not installed. Install it: apt-get install postgresql");
   const { data, socket } = postgresFolders(dir);
@@ -65,6 +66,7 @@ export function postgresCommand(dir: string, listen: string): string[] {
     dynamic_shared_memory_type: "mmap",
     log_min_messages: "warning",
     timezone: "UTC",
+    ...more,
   };
   const script = [
     "set -e",
@@ -101,15 +103,16 @@ export interface PostgresServer {
 const startTimeoutMs = 30_000;
 
 /**
- * Starts a server with its data in `dir`, reachable through a Unix socket only.
+ * Starts a server with its data in `dir`, reachable through a Unix socket only. Data that is there is kept.
  * It ends with `stop` or with this process; the folder is the caller's to remove.
  * @param options.dir a short path (a socket's path is at most 107 bytes) that the account `postgres` can enter, for example below /tmp
+ * @param options.settings beside, or instead of, those of every server here
  */
-export async function startPostgres(options: { dir: string }): Promise<PostgresServer> {
-  const { dir } = options;
+export async function startPostgres(options: { dir: string; settings?: Record<string, string> }): Promise<PostgresServer> {
+  const { dir, settings } = options;
   const account = await postgresAccount();
   await preparePostgres(dir, account);
-  const server = startOwned("PostgreSQL", postgresCommand(dir, ""), account, join(dir, "log"));
+  const server = startOwned("PostgreSQL", postgresCommand(dir, "", settings), account, join(dir, "log"));
   await server.ready(async () => postgresAnswers(dir), startTimeoutMs);
   // SIGINT is PostgreSQL's fast shutdown: it ends open sessions.
   return { adminUrl: postgresAdminUrl(dir), stop: async () => server.stop("SIGINT") };
