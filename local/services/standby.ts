@@ -6,10 +6,11 @@ import { CommandError, run } from "../system/run";
 import { postgresAccount, postgresAdminUrl, postgresBinDir, postgresFolders, postgresPort, preparePostgres } from "./postgres";
 
 /**
- * What both servers need besides, so that pg_rewind can take back what one of them alone has.
+ * What both servers need besides, so that pg_rewind can take back what one of them alone has: which
+ * blocks it changed, in WAL that reaches back to the last checkpoint they had in common.
  * Without them a server that was left behind is copied anew.
  */
-export const rewindSettings = { wal_log_hints: "on", full_page_writes: "on" };
+export const rewindSettings = { wal_log_hints: "on", full_page_writes: "on", wal_keep_size: "256MB" };
 
 /** Settings that belong to the role of a server, and come along with a copy of its files. */
 const roleSettings = ["primary_conninfo", "primary_slot_name", "default_transaction_read_only"];
@@ -39,7 +40,7 @@ export async function makeStandby({ standby, primary, slot, progress }: StandbyO
     progress("rewound by pg_rewind");
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    progress("pg_rewind cannot: all is copied by pg_basebackup");
+    progress(`all is copied by pg_basebackup: ${error.message}`);
     const copy = `${data}.new`;
     await rm(copy, { recursive: true, force: true });
     await runAs(account, "pg_basebackup", [`--pgdata=${copy}`, `--dbname=${source}`, "--checkpoint=fast", "--wal-method=stream", "--write-recovery-conf", "--no-sync"]);

@@ -29,7 +29,7 @@ export async function findParting({ live, idle }: Servers): Promise<Parting> {
 /** Where, and when, a server left a timeline of another one; undefined when it was never on it, or still is. */
 async function departure(server: Server, timeline: number, from: number): Promise<{ position: string; at: Date; bytes: string } | undefined> {
   if (timeline === 1) return undefined; // has no history
-  const { history } = await server.row<{ history: string }>("SELECT coalesce(pg_read_file($1, true), '') AS history", [historyFile(timeline)]);
+  const { history } = await server.row<{ history: string }>("SELECT coalesce(pg_read_file($1, 0, 1000000, true), '') AS history", [historyFile(timeline)]);
   // Lines of: timeline, where it was left, why.
   const ancestors = history.split("\n").flatMap((line) => {
     const [, id, position] = /^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/.exec(line) ?? [];
