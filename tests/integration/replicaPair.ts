@@ -10,13 +10,15 @@ import { makeStandby, rewindSettings } from "../../local/services/standby";
 
 /** Two real servers: blue's begins as the primary, green's as its standby. */
 export interface ReplicaPair {
+  /** With data/ and what else a server has. */
+  folder(color: Color): string;
+  /** Of the superuser. */
   url(color: Color): string;
   /** The pair as a release sees it while a color is live. */
   live(color: Color): DatabasePair;
   /** Asks this process, which owns the servers, to make one of them a standby of the other; prints how. */
   rebuildCommand: string[];
   stop(color: Color): Promise<void>;
-  start(color: Color): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -55,11 +57,11 @@ export async function startReplicaPair(): Promise<ReplicaPair> {
   await rebuild("green", "blue", () => undefined);
   const database = (color: Color): ColorDatabase => ({ color, adminUrl: postgresAdminUrl(folder(color)), peerUrl: postgresAdminUrl(folder(color)) });
   return {
+    folder,
     url: (color) => database(color).adminUrl,
     live: (color) => ({ live: database(color), idle: database(otherColor(color)) }),
     rebuildCommand: [process.execPath, "-e", askOwner, socket],
     stop,
-    start,
     remove: async () => {
       owner.close();
       await Promise.all([...running.values()].map((server) => server.stop()));

@@ -36,9 +36,10 @@ export class Writers {
 
   /** Of what was acknowledged: which notes a server lacks, and which it has twice. */
   async missingAndDoubled(url: string): Promise<{ missing: number[]; doubled: number[] }> {
+    const acknowledged = [...this.acknowledged];
     const found = await query(url, "SELECT id, count(*)::int AS times FROM notes GROUP BY id");
     const times = new Map(found.map((row) => [Number(row["id"]), Number(row["times"])]));
-    return { missing: this.acknowledged.filter((id) => !times.has(id)), doubled: [...times].filter(([, count]) => count > 1).map(([id]) => id) };
+    return { missing: acknowledged.filter((id) => !times.has(id)), doubled: [...times].filter(([, count]) => count > 1).map(([id]) => id) };
   }
 
   private async loop(): Promise<void> {

@@ -4,18 +4,14 @@ import type { DatabasePair } from "../colorDatabase.js";
 import type { HeldWriters } from "../holdWriters.js";
 import { allowWrites, refuseWrites } from "./fence.js";
 import { holdServer } from "./holdServer.js";
+import { completed, noteHandover } from "./note.js";
 import { defaultBudgetMs, type ReplicaOptions } from "./options.js";
 import { findParting } from "./parting.js";
-import { markPosition, waitForReplay } from "./position.js";
+import { waitForReplay, writeMark } from "./position.js";
 import { rebuildAdvice } from "./rebuild.js";
 import { closeServers, openServers, type Server, type Servers } from "./server.js";
 import { findFault, requirePrimary, type Fault } from "./standby.js";
 import { takeTurn } from "./turn.js";
-
-export interface HandoverOptions extends ReplicaOptions {
-  /** Go back to a server that no longer follows, and lose what was written since it was left. @default false */
-  acceptLoss?: boolean;
-}
 
 /**
  * The idle color's server takes writes, and all writers of the live one wait. PostgreSQL lets them
@@ -43,7 +39,7 @@ const promoteBudgetMs = 60_000;
  * objects are not held: no migration may run at the same time.
  * @throws Refusal when it cannot be done without a loss; the writers go on then
  */
-export async function handover(pair: DatabasePair, options: HandoverOptions = {}): Promise<Handover> {
+export async function handover(pair: DatabasePair, options: ReplicaOptions = {}): Promise<Handover> {
   const { say = () => undefined, budgetMs = defaultBudgetMs } = options;
   const servers = await openServers(pair);
   let held: HeldWriters | undefined;
@@ -70,6 +66,12 @@ export async function handover(pair: DatabasePair, options: HandoverOptions = {}
       confirm: () => waiting.confirm(),
       async complete() {
         await refuseWrites(pair.live);
+        // Otherwise they have gone on before it refused writes, and settle() looks at what they did.
+        const waited = await waiting.confirm().then(
+          () => true,
+          () => false,
+        );
+        if (waited) await noteHandover(servers.idle, completed);
         await letGo();
         say(`${pair.live.color} refuses writes; its writers have waited ${Math.round(performance.now() - heldAt)} ms`);
       },
@@ -85,7 +87,7 @@ export async function handover(pair: DatabasePair, options: HandoverOptions = {}
 }
 
 /** What is lost, for people. @throws Refusal when it is not accepted, or more than what came after a switch */
-async function acceptedLoss(servers: Servers, fault: Fault, pair: DatabasePair, { acceptLoss = false, rebuildCommand }: HandoverOptions): Promise<string> {
+async function acceptedLoss(servers: Servers, fault: Fault, pair: DatabasePair, { acceptLoss = false, rebuildCommand }: ReplicaOptions): Promise<string> {
   const parting = fault.kind === "apart" ? await findParting(servers) : undefined;
   if (parting?.kind === "left" && acceptLoss) return parting.loss;
   const advice = rebuildAdvice(rebuildCommand, pair);
@@ -96,8 +98,9 @@ async function acceptedLoss(servers: Servers, fault: Fault, pair: DatabasePair, 
   });
 }
 
-async function promote({ live, idle }: Servers, held: HeldWriters, replayBudgetMs: number, pair: DatabasePair, { rebuildCommand }: HandoverOptions): Promise<void> {
-  const behind = await waitForReplay(idle, await markPosition(live), replayBudgetMs, () => held.confirm());
+async function promote({ live, idle }: Servers, held: HeldWriters, replayBudgetMs: number, pair: DatabasePair, { rebuildCommand }: ReplicaOptions): Promise<void> {
+  const last = await writeMark(live);
+  const behind = await waitForReplay(idle, last, replayBudgetMs, () => held.confirm());
   if (behind !== undefined) {
     throw new Refusal({
       what: `The database was not handed over from ${live.color} to ${idle.color}; its writers go on`,
@@ -109,6 +112,9 @@ async function promote({ live, idle }: Servers, held: HeldWriters, replayBudgetM
   // From here on there are two primaries, and users go on with the live one unless traffic moves.
   try {
     await waitUntilWritable(idle, held);
+    await noteHandover(idle, last.transaction);
+    // The writers have waited all the time when their session still lives now.
+    await held.confirm();
   } catch (error) {
     throw new Refusal(
       {
@@ -121,7 +127,6 @@ async function promote({ live, idle }: Servers, held: HeldWriters, replayBudgetM
   }
 }
 
-/** The writers of the other server have waited all the time when their session still lives afterwards. */
 async function waitUntilWritable(server: Server, held: HeldWriters): Promise<void> {
   await poll(
     async () => {
@@ -131,7 +136,4 @@ async function waitUntilWritable(server: Server, held: HeldWriters): Promise<voi
     },
     { timeoutMs: promoteBudgetMs, intervalMs: 20 },
   );
-  // A commit, as users will make them.
-  await markPosition(server);
-  await held.confirm();
 }

@@ -10,6 +10,8 @@ export interface ReplicaOptions {
    * when that server does not run or an earlier run was killed. Words of a command, without a shell.
    */
   rebuildCommand?: readonly string[];
+  /** Go back to a server that no longer follows, or rebuild one that has writes of its own: what is said to be lost is. @default false */
+  acceptLoss?: boolean;
 }
 
 export const defaultBudgetMs = 30_000;

@@ -3,7 +3,7 @@ import type { Server, Servers } from "./server.js";
 
 /** How two primaries that were one came apart. */
 export interface Parting {
-  /** left: a switch went from the idle server to the live one. promoted: the idle one was promoted, and no switch followed. split: both went on without a promotion that one of them knows of. */
+  /** left: a switch went from the idle server to the live one. promoted: the idle one was promoted, and users stayed on the other or came back. split: both went on without a promotion that one of them knows of. */
   kind: "left" | "promoted" | "split";
   /** For people: what a switch to the idle server would lose. */
   loss: string;
@@ -20,7 +20,7 @@ export async function findParting({ live, idle }: Servers): Promise<Parting> {
   if (promoted !== undefined) {
     return {
       kind: "promoted",
-      loss: `it was promoted at ${promoted.at.toISOString()} (WAL position ${promoted.position}) by a release that did not live to move traffic; users went on with ${live.color}, and nothing they wrote there is lost as long as ${idle.color} is not switched to`,
+      loss: `it was promoted at ${promoted.at.toISOString()} (WAL position ${promoted.position}), and traffic has not moved there or was taken back; users are on ${live.color}, and what they write there ${idle.color} does not have`,
     };
   }
   return { kind: "split", loss: `no promotion leads from one to the other (timelines ${timelines.live} and ${timelines.idle}), so what it lacks is unknown` };

@@ -3,15 +3,21 @@ import type { Server } from "./server.js";
 
 const lookEveryMs = 20;
 
+/** A place in the WAL. */
+export interface Mark {
+  position: string;
+  /** The transaction that wrote it. */
+  transaction: string;
+}
+
 /**
- * Writes a mark into the WAL of a primary and returns its position: everything that was committed
+ * Writes a mark into the WAL of a primary and returns where it is: everything that was committed
  * before stands before it. pg_current_wal_lsn() would not do: what was committed asynchronously may
  * be acknowledged and not written out yet. The mark is committed synchronously, so everything up to it is
  * written out and on its way to the standby.
  */
-export async function markPosition(primary: Server): Promise<string> {
-  const { position } = await primary.row<{ position: string }>("SELECT pg_logical_emit_message(true, 'bluegreen', 'mark')::text AS position");
-  return position;
+export async function writeMark(primary: Server): Promise<Mark> {
+  return primary.row<Mark>("SELECT pg_logical_emit_message(true, 'bluegreen', 'mark')::text AS position, pg_current_xact_id()::text AS transaction");
 }
 
 /**
@@ -19,7 +25,7 @@ export async function markPosition(primary: Server): Promise<string> {
  * @param confirm called at each look; what it throws ends the wait
  * @returns why it has not in time, undefined when it has
  */
-export async function waitForReplay(standby: Server, position: string, budgetMs: number, confirm: () => Promise<void> = () => Promise.resolve()): Promise<string | undefined> {
+export async function waitForReplay(standby: Server, { position }: Mark, budgetMs: number, confirm: () => Promise<void> = () => Promise.resolve()): Promise<string | undefined> {
   try {
     await poll(
       async () => {

@@ -8,7 +8,8 @@ const linesKept = 15;
 
 /**
  * Runs the command that makes the idle color's server a standby of the live one. It gets the colors
- * in PRIMARY_COLOR and STANDBY_COLOR, no URL. It may be run again after it was killed half-way.
+ * in PRIMARY_COLOR and STANDBY_COLOR, no URL. It ends when
+ * the standby answers, and may be run again after it was killed half-way.
  * @throws Refusal with the end of its output when it does not end with 0
  */
 export async function runRebuild(command: readonly string[], pair: DatabasePair, say: Say): Promise<void> {

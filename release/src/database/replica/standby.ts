@@ -1,6 +1,6 @@
 import { DeadlineError, poll } from "../../poll.js";
 import { Refusal } from "../../refusal.js";
-import { markPosition, waitForReplay } from "./position.js";
+import { writeMark, waitForReplay } from "./position.js";
 import type { Server, Servers } from "./server.js";
 
 /** What keeps a server from being a standby of the live one. */
@@ -54,7 +54,7 @@ export async function findFault(servers: Servers, budgetMs: number): Promise<Fau
     return { fault: await lookForFault(servers) };
   });
   if (fault !== undefined) return fault;
-  const reason = await waitForReplay(servers.idle, await markPosition(servers.live), budgetMs);
+  const reason = await waitForReplay(servers.idle, await writeMark(servers.live), budgetMs);
   return reason === undefined ? undefined : { kind: "behind", reason };
 }
 
