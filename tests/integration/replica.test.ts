@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { inspect } from "node:util";
 import { expect } from "chai";
-import { otherColor, type Color } from "@bluegreen/release";
+import { otherColor, poll, type Color } from "@bluegreen/release";
 import { handover } from "@bluegreen/release/database/replica/handover";
 import type { ReplicaOptions } from "@bluegreen/release/database/replica/options";
 import { settle } from "@bluegreen/release/database/replica/settle";
@@ -37,6 +37,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
   });
 
   const say = (line: string) => said.push(line);
+  const live = () => traffic;
   const pair = () => servers.live(traffic);
 
   /** A whole switch, as the program does it. */
@@ -120,9 +121,9 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       this.timeout(400_000);
       const killedAt: string[] = [];
       let rebuilt = 0;
-      for (let killAt = 1; traffic === "blue"; killAt++) {
+      for (let killAt = 1; ; killAt++) {
         const last = await handOverInChild(killAt);
-        if (last === undefined || traffic !== "blue") break;
+        if (last === undefined || live() === "green") break;
         killedAt.push(last);
         await writers.goOn();
         const found = await sync(pair()).then(() => "a standby", String);
@@ -158,7 +159,24 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     });
   });
 
+  it("does not lose sight of writers that were let go after traffic had moved", async () => {
+    const handing = await handover(pair(), { say });
+    traffic = "green";
+    await query(servers.url("blue"), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bluegreen handover'");
+    await writers.goOn();
+    await handing.complete();
+    expect(await settle(pair(), { rebuildCommand: servers.rebuildCommand })).to.have.property("reason").that.contains("after it was left");
+  });
+
   describe("refuses", () => {
+    it("a standby on which every commit would wait for a standby of its own", async () => {
+      await query(servers.url("green"), "ALTER SYSTEM SET synchronous_standby_names = '*'");
+      await query(servers.url("green"), "SELECT pg_reload_conf()");
+      await poll(async () => ((await query(servers.url("green"), "SHOW synchronous_standby_names"))[0]?.["synchronous_standby_names"] === "*" ? true : undefined), { timeoutMs: 5000 });
+      for (const work of [sync, handover]) expect(await failure(work(pair()))).to.contain("the server of green has synchronous_standby_names = *");
+      await writers.goOn();
+    });
+
     it("a standby that is behind, within its budget", async () => {
       await query(servers.url("green"), "SELECT pg_wal_replay_pause()");
       await writers.goOn();

@@ -1,4 +1,5 @@
-import { poll } from "../../poll.js";
+import { DeadlineError, poll } from "../../poll.js";
+import { Refusal } from "../../refusal.js";
 import type { ColorDatabase } from "../colorDatabase.js";
 import { ownSessions, Server } from "./server.js";
 
@@ -15,17 +16,14 @@ export async function refuseWrites(database: ColorDatabase): Promise<void> {
   await setReadOnly(database, "ALTER SYSTEM SET default_transaction_read_only = on", true);
   const server = await Server.open(database);
   try {
-    await poll(
-      async () => {
-        const { left } = await server.row<{ left: number }>(
-          // Whoever came after this session came with the new default.
-          `SELECT count(pg_terminate_backend(pid))::int AS left FROM pg_stat_activity
-            WHERE backend_type = 'client backend' AND application_name NOT LIKE '${ownSessions} %' AND backend_start <= (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`,
-        );
-        return left === 0 ? true : undefined;
-      },
-      { timeoutMs: budgetMs, intervalMs },
-    );
+    await soon(database, "to end the sessions that were open", async () => {
+      const { left } = await server.row<{ left: number }>(
+        // Whoever came after this session came with the new default.
+        `SELECT count(pg_terminate_backend(pid))::int AS left FROM pg_stat_activity
+          WHERE backend_type = 'client backend' AND application_name NOT LIKE '${ownSessions} %' AND backend_start <= (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`,
+      );
+      return left === 0 ? true : undefined;
+    });
   } finally {
     await server.close();
   }
@@ -45,12 +43,22 @@ async function setReadOnly(database: ColorDatabase, sql: string, readOnly: boole
   } finally {
     await first.close();
   }
-  await poll(
-    async () => {
-      const server = await Server.open(database);
-      await server.close();
-      return server.identity.readOnly === readOnly ? true : undefined;
-    },
-    { timeoutMs: budgetMs, intervalMs },
-  );
+  await soon(database, `to be told: ${sql}`, async () => {
+    const server = await Server.open(database);
+    await server.close();
+    return server.identity.readOnly === readOnly ? true : undefined;
+  });
+}
+
+async function soon(database: ColorDatabase, what: string, look: () => Promise<true | undefined>): Promise<void> {
+  try {
+    await poll(look, { timeoutMs: budgetMs, intervalMs });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    throw new Refusal({
+      what: `The server of ${database.color} took too long ${what}`,
+      rule: `given ${budgetMs / 1000} s; the setting may be overridden (command line, ALTER ROLE, ALTER DATABASE), or a session does not end`,
+      next: "SELECT sourcefile, setting FROM pg_file_settings WHERE name = 'default_transaction_read_only'; SELECT * FROM pg_stat_activity; then pulumi up",
+    });
+  }
 }

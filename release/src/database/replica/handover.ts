@@ -10,7 +10,7 @@ import { findParting } from "./parting.js";
 import { waitForReplay, writeMark } from "./position.js";
 import { rebuildAdvice } from "./rebuild.js";
 import { closeServers, openServers, type Server, type Servers } from "./server.js";
-import { findFault, requirePrimary, type Fault } from "./standby.js";
+import { findFault, requireAsynchronous, requirePrimary, type Fault } from "./standby.js";
 import { takeTurn } from "./turn.js";
 
 /**
@@ -23,7 +23,10 @@ export interface Handover {
    * @throws Refusal when the writers of the live server do not wait any longer: traffic must stay
    */
   confirm(): Promise<void>;
-  /** After traffic has moved: the old server refuses writes from now on, and who waited there gets an error instead of writing to it. */
+  /**
+   * After traffic has moved: the old server refuses writes from now on, and who waited there gets an error
+   * instead of writing to it. When it fails they go on waiting, until this process ends: `settle` at once.
+   */
   complete(): Promise<void>;
   /** Traffic stays: the writers go on where they waited. A server that was promoted is no standby any more, `sync` says so. */
   cancel(): Promise<void>;
@@ -49,6 +52,7 @@ export async function handover(pair: DatabasePair, options: ReplicaOptions = {})
   };
   try {
     await requirePrimary(servers.live);
+    await requireAsynchronous(servers.idle);
     await takeTurn(servers.live);
     const fault = await findFault(servers, budgetMs);
     const loss = fault === undefined ? undefined : await acceptedLoss(servers, fault, pair, options);

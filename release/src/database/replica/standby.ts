@@ -21,6 +21,17 @@ export async function requirePrimary(live: Server): Promise<void> {
   });
 }
 
+/** @throws Refusal when every commit on the idle server would wait for a standby that it does not have yet */
+export async function requireAsynchronous(idle: Server): Promise<void> {
+  const { standbys } = await idle.row<{ standbys: string }>("SELECT current_setting('synchronous_standby_names') AS standbys");
+  if (standbys === "") return;
+  throw new Refusal({
+    what: `The databases were not touched: the server of ${idle.color} has synchronous_standby_names = ${standbys}`,
+    rule: "as soon as it is the primary, every commit would wait for a standby, which there is only when the other server was rebuilt",
+    next: `on the server of ${idle.color}: ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf(); set it again after the switch`,
+  });
+}
+
 /** Looks once. */
 async function lookForFault({ live, idle }: Servers): Promise<Fault | undefined> {
   if (live.identity.systemIdentifier !== idle.identity.systemIdentifier) {

@@ -4,7 +4,7 @@ import { defaultBudgetMs, type ReplicaOptions } from "./options.js";
 import { findParting } from "./parting.js";
 import { rebuildAdvice } from "./rebuild.js";
 import { closeServers, openServers, type Servers } from "./server.js";
-import { findFault, requirePrimary, type Fault } from "./standby.js";
+import { findFault, requireAsynchronous, requirePrimary, type Fault } from "./standby.js";
 
 /**
  * Before pods of the idle color start: is its server a standby of the live one, and close behind it?
@@ -15,6 +15,7 @@ export async function sync(pair: DatabasePair, options: ReplicaOptions = {}): Pr
   const servers = await openServers(pair);
   try {
     await requirePrimary(servers.live);
+    await requireAsynchronous(servers.idle);
     const fault = await findFault(servers, options.budgetMs ?? defaultBudgetMs);
     if (fault !== undefined) throw await noStandby(servers, fault, pair, options);
   } finally {
