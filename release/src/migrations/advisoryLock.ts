@@ -1,6 +1,6 @@
 import { DeadlineError, poll } from "../poll.js";
 import { Refusal } from "../refusal.js";
-import type { Session } from "./session.js";
+import type { Queryable, Session } from "./session.js";
 
 /** Identifies this program's lock among all advisory locks of a database: the letters "bgrn". */
 const advisoryLock = 0x6267_726e;
@@ -28,13 +28,14 @@ export async function takeLock(session: Session, timeoutMs: number, what = "The 
   }
 }
 
-async function lockHolder(session: Session): Promise<string> {
+/** In words: who has an advisory lock of the database that a session is connected to. */
+export async function lockHolder(session: Queryable, lock: number): Promise<string> {
   const { rows } = await session.query<{ holder: string }>(
     `SELECT format('pid %s, user %s, from %s, since %s', a.pid, a.usename, coalesce(host(a.client_addr), 'socket'), a.backend_start) AS holder
        FROM pg_locks l JOIN pg_stat_activity a USING (pid)
       WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = $1
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-    [advisoryLock],
+    [lock],
   );
   return rows[0]?.holder ?? "it has just ended";
 }

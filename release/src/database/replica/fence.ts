@@ -1,0 +1,64 @@
+import { DeadlineError, poll } from "../../poll.js";
+import { Refusal } from "../../refusal.js";
+import type { ColorDatabase } from "../colorDatabase.js";
+import { ownSessions, Server } from "./server.js";
+
+const budgetMs = 30_000;
+const intervalMs = 50;
+
+/**
+ * Makes a server refuse writes, across restarts, and ends the sessions that were open: also one that
+ * waits for a lock must not write there later. Readers come again and go on. What ALTER SYSTEM does is
+ * not replicated, so a standby does not inherit it.
+ * It is a default: a session that asks for a transaction that writes still gets one.
+ */
+export async function refuseWrites(database: ColorDatabase): Promise<void> {
+  await setReadOnly(database, "ALTER SYSTEM SET default_transaction_read_only = on", true);
+  const server = await Server.open(database);
+  try {
+    await soon(database, "to end the sessions that were open", async () => {
+      const { left } = await server.row<{ left: number }>(
+        // Whoever came after this session came with the new default.
+        `SELECT count(pg_terminate_backend(pid))::int AS left FROM pg_stat_activity
+          WHERE backend_type = 'client backend' AND application_name NOT LIKE '${ownSessions} %' AND backend_start <= (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`,
+      );
+      return left === 0 ? true : undefined;
+    });
+  } finally {
+    await server.close();
+  }
+}
+
+/** Takes back what `refuseWrites` did. A standby goes on refusing writes. */
+export async function allowWrites(database: ColorDatabase): Promise<void> {
+  await setReadOnly(database, "ALTER SYSTEM RESET default_transaction_read_only", false);
+}
+
+/** Returns when every new session has it. */
+async function setReadOnly(database: ColorDatabase, sql: string, readOnly: boolean): Promise<void> {
+  const first = await Server.open(database);
+  try {
+    await first.query(sql);
+    await first.query("SELECT pg_reload_conf()");
+  } finally {
+    await first.close();
+  }
+  await soon(database, `to be told: ${sql}`, async () => {
+    const server = await Server.open(database);
+    await server.close();
+    return server.identity.readOnly === readOnly ? true : undefined;
+  });
+}
+
+async function soon(database: ColorDatabase, what: string, look: () => Promise<true | undefined>): Promise<void> {
+  try {
+    await poll(look, { timeoutMs: budgetMs, intervalMs });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    throw new Refusal({
+      what: `The server of ${database.color} took too long ${what}`,
+      rule: `given ${budgetMs / 1000} s; the setting may be overridden (command line, ALTER ROLE, ALTER DATABASE), or a session does not end`,
+      next: "SELECT sourcefile, setting FROM pg_file_settings WHERE name = 'default_transaction_read_only'; SELECT * FROM pg_stat_activity; then pulumi up",
+    });
+  }
+}

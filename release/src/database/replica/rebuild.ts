@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { Refusal } from "../../refusal.js";
+import type { Say } from "../../step.js";
+import type { DatabasePair } from "../colorDatabase.js";
+
+const linesKept = 15;
+
+/**
+ * Runs the command that makes the idle color's server a standby of the live one. It gets the colors
+ * in PRIMARY_COLOR and STANDBY_COLOR, no URL. It ends when
+ * the standby answers, and may be run again after it was killed half-way.
+ * @throws Refusal with the end of its output when it does not end with 0
+ */
+export async function runRebuild(command: readonly string[], pair: DatabasePair, say: Say): Promise<void> {
+  const [program = "", ...args] = command;
+  const hide = hiderOf(pair);
+  const last: string[] = [];
+  const child = spawn(program, args, { env: { ...process.env, ...colorsOf(pair) }, stdio: ["ignore", "pipe", "pipe"] });
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on("line", (line) => {
+      const shown = hide(line);
+      say(`rebuild of ${pair.idle.color}: ${shown}`);
+      last.push(shown);
+      if (last.length > linesKept) last.shift();
+    });
+  }
+  const failure = await new Promise<string | undefined>((resolve) => {
+    child.once("error", ({ message }) => {
+      resolve(`could not be started (${hide(message)})`);
+    });
+    child.once("close", (code, signal) => {
+      resolve(code === 0 ? undefined : signal === null ? `ended with code ${code}` : `was ended by ${signal}`);
+    });
+  });
+  if (failure === undefined) return;
+  throw new Refusal({
+    what: `The server of ${pair.idle.color} was not made a standby of ${pair.live.color}: the rebuild command ${failure}${last.map((line) => `\n    ${line}`).join("")}`,
+    rule: `users are on ${pair.live.color} and lose nothing; until there is a standby, there is no way back without a loss, and no next switch`,
+    next: `correct what it says, then pulumi up, or by hand: ${hide(shellText(command, pair))}`,
+  });
+}
+
+/** What to type to make the idle color's server a standby. */
+export function rebuildAdvice(command: readonly string[] | undefined, pair: DatabasePair): string {
+  return command === undefined
+    ? `make the server of ${pair.idle.color} a standby of ${pair.live.color} (pg_rewind or pg_basebackup), or set database.rebuildCommand and pulumi up`
+    : hiderOf(pair)(shellText(command, pair));
+}
+
+function colorsOf({ live, idle }: DatabasePair): Record<string, string> {
+  return { PRIMARY_COLOR: live.color, STANDBY_COLOR: idle.color };
+}
+
+function shellText(command: readonly string[], pair: DatabasePair): string {
+  const words = command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  return [...Object.entries(colorsOf(pair)).map(([name, color]) => `${name}=${color}`), ...words].join(" ");
+}
+
+/** Takes the passwords of a pair's URLs out of a text that others wrote. */
+function hiderOf({ live, idle }: DatabasePair): (text: string) => string {
+  const passwords = [live, idle].flatMap(({ adminUrl, peerUrl }) => [adminUrl, peerUrl].map((url) => new URL(url).password).filter((password) => password !== ""));
+  const hidden = passwords.flatMap((password) => [password, decodeURIComponent(password)]);
+  return (text) => hidden.reduce((shown, password) => shown.replaceAll(password, "[secret]"), text);
+}
