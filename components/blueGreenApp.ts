@@ -7,6 +7,7 @@ import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { AppColor, servicePorts, skipAwait } from "./appColor";
 import { AppIngress } from "./appIngress";
+import { ColorDatabases } from "./colorDatabases";
 import { DatabaseAccess } from "./databaseAccess";
 import { colorTemplate } from "./podTemplate";
 import { Contract, LiveLock, Migrations, SwitchRecord } from "./steps";
@@ -49,22 +50,24 @@ export class BlueGreenApp extends pulumi.ComponentResource {
       { parent: this, dependsOn: [lock, ...secrets] },
     );
 
-    const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: [migrations] }, within);
+    const databases = new ColorDatabases(app, { settings, templates: wanted }, { parent: this });
+    const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: databases.sync([migrations]) }, within);
     const activeService = new Service(
       names.activeService(app),
       {
         metadata: { name: names.activeService(app), namespace, labels: { app }, annotations: skipAwait },
         spec: { selector: templates[activeColor].labels, ports: servicePorts },
       },
-      { parent: this, provider, dependsOn: active.gates },
+      { parent: this, provider, dependsOn: databases.handOver(active.gates) },
     );
+    const moved = databases.settle([activeService]);
     const switched = new SwitchRecord(
       `${app}-switch`,
       { ...database, color: activeColor, version: tagOf(settings, activeColor), template: templates[activeColor].hash },
-      { parent: this, dependsOn: activeService },
+      { parent: this, dependsOn: moved },
     );
     const idleColor = otherColor(activeColor);
-    const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [activeService] }, within);
+    const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: moved }, within);
     if (settings.contractVersion !== undefined) {
       new Contract(
         `${app}-contract`,

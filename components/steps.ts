@@ -3,6 +3,9 @@ import type {
   ContractInputs,
   ContractOutputs,
   DatabaseAccountInputs,
+  DatabaseHandoverInputs,
+  DatabaseSettleInputs,
+  DatabaseSyncInputs,
   LiveLockInputs,
   LiveLockOutputs,
   MigrationsInputs,
@@ -86,6 +89,27 @@ export class SmokeGate extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<SmokeInputs>, options?: pulumi.CustomResourceOptions) {
     const pending: Pending<SmokeOutputs> = { passedTests: undefined };
     super(dynamicStep("smokeGate"), name, { ...args, ...pending }, options, "bluegreen", "SmokeGate");
+  }
+}
+
+/** Keeps the idle color's own database in sync with the live one. */
+export class DatabaseSync extends pulumi.dynamic.Resource {
+  constructor(name: string, args: StepArgs<DatabaseSyncInputs>, options?: pulumi.CustomResourceOptions) {
+    super(dynamicStep("databaseSync"), name, args, options, "bluegreen", "DatabaseSync");
+  }
+}
+
+/** Hands the writing over to the other color's database, and holds writers until traffic has moved. */
+export class DatabaseHandover extends pulumi.dynamic.Resource {
+  constructor(name: string, args: StepArgs<DatabaseHandoverInputs>, options?: pulumi.CustomResourceOptions) {
+    super(dynamicStep("databaseHandover"), name, args, options, "bluegreen", "DatabaseHandover");
+  }
+}
+
+/** Makes the databases follow the color that serves users. */
+export class DatabaseSettle extends pulumi.dynamic.Resource {
+  constructor(name: string, args: StepArgs<DatabaseSettleInputs>, options?: pulumi.CustomResourceOptions) {
+    super(dynamicStep("databaseSettle"), name, args, options, "bluegreen", "DatabaseSettle");
   }
 }
 

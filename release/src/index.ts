@@ -16,6 +16,9 @@ export { runMigrations, type MigrationResult, type MigrationRun } from "./migrat
 export type { Plain, PlainRecord, Step, Violation } from "./step.js";
 export { parseSettings, settingKeys, type Settings, type ColorSettings, type ProbeTimings } from "./settings/settings.js";
 
+export { databaseHandover, type DatabaseHandoverInputs, type DatabaseHandoverOutputs } from "./database/databaseHandover.js";
+export { databaseSettle, type DatabaseSettleInputs, type DatabaseSettleOutputs } from "./database/databaseSettle.js";
+export { databaseSync, type DatabaseSyncInputs, type DatabaseSyncOutputs } from "./database/databaseSync.js";
 export { databaseAccount, type DatabaseAccountInputs, type DatabaseAccountOutputs } from "./database/account.js";
 export { liveLock, type LiveLockInputs, type LiveLockOutputs } from "./liveLock.js";
 export { contract, type ContractInputs, type ContractOutputs } from "./migrations/contract.js";

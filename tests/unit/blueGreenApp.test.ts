@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { parseSettings } from "@bluegreen/release";
 import { failureOf } from "../support/look";
 import { makeProgramFolder } from "../support/programFolder";
 import { recordApp, someSettings, type Recorder } from "./recorder";
@@ -14,6 +15,7 @@ const types = {
   migrations: "pulumi-nodejs:dynamic/bluegreen:Migrations",
   rollout: "pulumi-nodejs:dynamic/bluegreen:Rollout",
   contract: "pulumi-nodejs:dynamic/bluegreen:Contract",
+  sync: "pulumi-nodejs:dynamic/bluegreen:DatabaseSync",
   smoke: "pulumi-nodejs:dynamic/bluegreen:SmokeGate",
 };
 
@@ -131,6 +133,24 @@ describe("The blue-green app", () => {
       expect(message).to.contain(`contractVersion "${contractVersion}" was refused`).and.contain("are 0002").and.contain("pulumi config");
     }
     folder.remove();
+  });
+
+  it("keeps separate databases together around the switch, says what that cannot do, and gives each color its Secret", async () => {
+    for (const strategy of ["perColor", "replica"]) {
+      const separate = await recordApp({ ...someSettings, database: JSON.stringify({ strategy }) });
+      expect([...allBefore(separate, "chatgpt-app-blue")]).to.include.members(["chatgpt-app-migrations", "chatgpt-app-database-sync"]);
+      expect([...allBefore(separate, "chatgpt-app-database-handover")]).to.include.members(["chatgpt-app-blue-smoke", "chatgpt-app-blue-schema"]);
+      expect([...allBefore(separate, "chatgpt-app-service")]).to.include("chatgpt-app-database-handover").and.not.include("chatgpt-app-database-settle");
+      expect([...allBefore(separate, "chatgpt-app-database-settle")]).to.include("chatgpt-app-service");
+      expect([...allBefore(separate, "chatgpt-app-green")]).to.include("chatgpt-app-database-settle");
+      const { inputs } = separate.one(types.sync, "chatgpt-app-database-sync");
+      expect(inputs["strategy"]).to.equal(strategy);
+      expect(inputs["cannot"]).to.be.an("array").that.includes("requests that write through the old color while traffic moves get an error");
+      const deployment = JSON.stringify(separate.one(types.deployment, "chatgpt-app-green").inputs);
+      expect(deployment).to.contain('"name":"db-credentials-green"').and.not.contain('"name":"db-credentials"');
+    }
+    expect(recorder.recorded.filter(({ name }) => name.includes("-database-"))).to.deep.equal([]);
+    expect(() => parseSettings({ ...someSettings, database: '{"strategy":"perColor"}', databaseAdminUrl: "postgres://a@b/c", databaseAddress: "b:5432" })).to.throw("only with the strategy shared");
   });
 
   it("turns the order around when green is to be active", async () => {

@@ -3,6 +3,7 @@ import type { Cluster } from "../kubernetes/cluster.js";
 import { findSecretValue, readSecretValue } from "../kubernetes/secretValue.js";
 import { readLiveColor } from "../live.js";
 import { names } from "../names.js";
+import type { ColorDatabase, DatabasePair } from "./colorDatabase.js";
 import type { Strategy } from "../settings/schema.js";
 
 /** Keys of a database Secret, in the order they are tried: a direct URL beside a pooled one, because a pooler breaks session locks. */
@@ -36,6 +37,18 @@ export async function readSchemaUrls(cluster: Cluster, ref: DatabaseRef): Promis
     live: await readSecretValue(cluster, live, ...urlKeys),
     idle: idle === undefined ? undefined : await readSecretValue(cluster, idle, ...urlKeys),
   };
+}
+
+/**
+ * The databases of both colors, with their administrators' URLs.
+ * @throws Refusal when a Secret or a key is missing
+ */
+export async function readPair(cluster: Cluster, strategy: Strategy, live: Color): Promise<DatabasePair> {
+  const of = async (color: Color): Promise<ColorDatabase> => {
+    const secret = databaseSecret(strategy, color);
+    return { color, adminUrl: await readSecretValue(cluster, secret, "admin-url"), peerUrl: await readSecretValue(cluster, secret, "peer-url") };
+  };
+  return { live: await of(live), idle: await of(otherColor(live)) };
 }
 
 /** The role that the pods of the live color connect as. */

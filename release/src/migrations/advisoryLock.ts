@@ -21,7 +21,7 @@ export async function takeLock(session: Session, timeoutMs: number, what = "The 
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new Refusal({
-      what: `${what}: another run holds the lock (${await lockHolder(session)})`,
+      what: `${what}: another run holds the lock (${await lockHolder(session, advisoryLock)})`,
       rule: `one run at a time; waited ${timeoutMs / 1000} s`,
       next: "wait for it, or end it if it is dead: SELECT pg_terminate_backend(PID)",
     });

@@ -65,6 +65,8 @@ export type Strategy = (typeof strategies)[number];
 const database = z.strictObject({
   strategy: z.enum(strategies).default("shared"),
   acceptLoss: z.boolean().default(false),
+  rebuildCommand: z.array(z.string().min(1)).default([]),
+  budgetSeconds: z.int().min(1).max(86_400).default(600),
 });
 
 /** Every setting of a stack: its type, its default, its rule. The same list, with descriptions, stands in Pulumi.yaml. */
@@ -106,7 +108,7 @@ export const shape = {
   contractAfterHours: integer(24, 24, 48, "hours"),
   allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
   database: field(json(database.prefault({})), {
-    rule: `an object with strategy (${strategies.join(", ")}) and acceptLoss (true or false)`,
+    rule: `an object with strategy (${strategies.join(", ")}), acceptLoss (true or false), rebuildCommand (a list of words) and budgetSeconds (1 to 86400)`,
     example: "--path database.strategy shared",
   }),
   databaseAdminUrl: field(z.string().regex(/^postgres(ql)?:\/\/\S+$/).optional(), { rule: "a PostgreSQL URL of a role that may create roles and databases", example: "--secret postgres://admin@db.example.com/postgres", secret: true }),

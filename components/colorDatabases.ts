@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Templates } from "@bluegreen/release/compatibility/versions";
+import { separate } from "@bluegreen/release/database/separate";
+import { listMigrations } from "@bluegreen/release/migrations/files";
+import type { Settings } from "@bluegreen/release/settings/settings";
+import { DatabaseHandover, DatabaseSettle, DatabaseSync } from "./steps";
+
+export interface ColorDatabasesArgs {
+  settings: Settings;
+  templates: Templates;
+}
+
+/**
+ * Where each color has a database of its own: the steps that keep the two together, to be put at
+ * their places in the release. With a shared database there are none. Each takes what has to be
+ * done before it, and returns what has to be waited for.
+ */
+export class ColorDatabases extends pulumi.ComponentResource {
+  constructor(
+    private readonly app: string,
+    private readonly args: ColorDatabasesArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("bluegreen:app:ColorDatabases", `${app}-databases`, {}, options);
+    this.registerOutputs();
+  }
+
+  /** Before pods start. */
+  sync(after: pulumi.Resource[]): pulumi.Resource[] {
+    const inputs = this.inputs();
+    if (inputs === undefined) return after;
+    const { migrationsFolder: folder, schemaVersion } = this.args.settings;
+    const { cannot } = separate[inputs.strategy];
+    return [new DatabaseSync(`${this.app}-database-sync`, { ...inputs, folder, migrations: listMigrations(folder, schemaVersion), cannot: [...cannot] }, this.ordered(after))];
+  }
+
+  /** Right before traffic moves. */
+  handOver(after: pulumi.Resource[]): pulumi.Resource[] {
+    const inputs = this.inputs();
+    return inputs === undefined ? after : [...after, new DatabaseHandover(`${this.app}-database-handover`, inputs, this.ordered(after))];
+  }
+
+  /** Right after. */
+  settle(after: pulumi.Resource[]): pulumi.Resource[] {
+    const inputs = this.inputs();
+    return inputs === undefined ? after : [...after, new DatabaseSettle(`${this.app}-database-settle`, inputs, this.ordered(after))];
+  }
+
+  private inputs() {
+    const { settings, templates } = this.args;
+    const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = settings.database;
+    if (strategy === "shared") return undefined;
+    const { context, namespace, activeColor } = settings;
+    return { context, namespace, app: this.app, strategy, activeColor, templates, acceptLoss, rebuildCommand, budgetSeconds };
+  }
+
+  private ordered(after: pulumi.Resource[]): pulumi.CustomResourceOptions {
+    return { parent: this, dependsOn: after };
+  }
+}

@@ -1,0 +1,39 @@
+import { isSwitchPending } from "../gates/switchPending.js";
+import { connect } from "../kubernetes/cluster.js";
+import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import type { Step } from "../step.js";
+import { takeHandover } from "./databaseHandover.js";
+import { bind, hasBothColors, type SeparateInputs } from "./separateInputs.js";
+
+export type DatabaseSettleInputs = SeparateInputs;
+export type DatabaseSettleOutputs = Record<string, never>;
+
+/** Right after traffic has moved: the old color's database refuses writes, and follows the new one. */
+export const databaseSettle: Step<DatabaseSettleInputs, DatabaseSettleOutputs> = {
+  check: () => Promise.resolve([]),
+
+  async isNeeded(last, inputs) {
+    if (!hasBothColors(inputs)) return false;
+    if (last.activeColor !== inputs.activeColor || (await isSwitchPending({ ...inputs, color: inputs.activeColor }))) return true;
+    // What a killed release has left is known to the databases alone.
+    const { databases, pair } = await bind(connect(inputs), inputs, inputs.activeColor, () => undefined);
+    return !(await databases.isSettled(pair).catch(() => true));
+  },
+
+  async run(inputs, say) {
+    const cluster = connect(inputs);
+    return sayingWhatIsLive(cluster, inputs.app, async () => {
+      const handover = takeHandover(inputs);
+      const live = await readLiveColor(cluster, inputs.app);
+      if (live !== inputs.activeColor) {
+        await handover?.cancel();
+        throw new Error(`traffic is on ${live ?? "no color"}, and the databases were to follow ${inputs.activeColor}`);
+      }
+      await handover?.complete();
+      if (!hasBothColors(inputs)) return {};
+      const { databases, pair, options } = await bind(cluster, inputs, live, say);
+      await databases.settle(pair, options);
+      return {};
+    });
+  },
+};

@@ -1,0 +1,52 @@
+import { sameTemplates } from "../compatibility/versions.js";
+import { isSwitchPending } from "../gates/switchPending.js";
+import { connect } from "../kubernetes/cluster.js";
+import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { connected } from "../migrations/connected.js";
+import { readApplied } from "../migrations/records.js";
+import { runInUpdate } from "../migrations/runInUpdate.js";
+import type { Migration } from "../migrations/files.js";
+import type { Step } from "../step.js";
+import { readSchemaUrls } from "./colorDatabases.js";
+import { bind, hasBothColors, type SeparateInputs } from "./separateInputs.js";
+
+export type DatabaseSyncInputs = SeparateInputs & {
+  /** Relative to the program's folder. */
+  folder: string;
+  migrations: Migration[];
+  /** What the strategy cannot do: here, so that a reviewer reads it in the preview. */
+  cannot: string[];
+};
+
+export type DatabaseSyncOutputs = Record<string, never>;
+
+/** Before any pod starts: the idle color's database has the schema and the rows of the live one. */
+export const databaseSync: Step<DatabaseSyncInputs, DatabaseSyncOutputs> = {
+  check: () => Promise.resolve([]),
+
+  async isNeeded(last, inputs) {
+    if (!hasBothColors(inputs)) return false;
+    if (!sameTemplates(last.templates, inputs.templates) || last.strategy !== inputs.strategy || last.migrations.length !== inputs.migrations.length) return true;
+    return isSwitchPending({ ...inputs, color: inputs.activeColor });
+  },
+
+  async run(inputs, say) {
+    if (!hasBothColors(inputs)) return {};
+    const cluster = connect(inputs);
+    return sayingWhatIsLive(cluster, inputs.app, async () => {
+      const live = (await readLiveColor(cluster, inputs.app)) ?? inputs.activeColor;
+      const urls = await readSchemaUrls(cluster, inputs);
+      if (urls.idle !== undefined) {
+        // A database that is new: what the live one has had, in the order of the ids.
+        const applied = new Set((await connected(urls.live, readApplied)).map(({ id }) => id));
+        const migrations = inputs.migrations.filter(({ id }) => applied.has(id));
+        await runInUpdate(urls.idle, { folder: inputs.folder, migrations, contractUpTo: migrations.at(-1)?.id }, say);
+      }
+      const { databases, pair, options } = await bind(cluster, inputs, live, say);
+      // What a killed release has left behind.
+      await databases.settle(pair, options);
+      await databases.sync(pair, options);
+      return {};
+    });
+  },
+};

@@ -1,0 +1,60 @@
+import type { DatabasePair } from "../colorDatabase.js";
+import type { SeparateOptions } from "../separate.js";
+import { handover as begin, type Handover } from "./handover.js";
+import type { ReplicaOptions } from "./options.js";
+import { findParting } from "./parting.js";
+import { closeServers, openServers } from "./server.js";
+import { settle as converge } from "./settle.js";
+import { findFault, requirePrimary } from "./standby.js";
+import { sync as check } from "./sync.js";
+
+export const cannot = [
+  "the idle color only reads: its server is a standby, and refuses every write until the switch",
+  "there is no way back without losing writes from the switch until the old server is a standby again (database.rebuildCommand does that); until then a rollback is refused, unless database.acceptLoss is true",
+  "requests that write through the old color while traffic moves get an error",
+] as const;
+
+export async function sync(pair: DatabasePair, options: SeparateOptions): Promise<void> {
+  await check(pair, optionsOf(options));
+}
+
+/** Looks for a moment only: a preview waits for nobody. */
+const lookMs = 2000;
+
+export async function whyNoHandover(pair: DatabasePair, { acceptLoss }: SeparateOptions): Promise<string | undefined> {
+  const servers = await openServers(pair);
+  try {
+    await requirePrimary(servers.live);
+    const fault = await findFault(servers, lookMs);
+    // One that is only behind is waited for by the update.
+    if (fault === undefined || fault.kind === "behind") return undefined;
+    const parting = fault.kind === "apart" ? await findParting(servers) : undefined;
+    if (parting?.kind === "left" && acceptLoss) return undefined;
+    return `the server of ${pair.idle.color} does not have all that was written: ${fault.reason}${parting === undefined ? "" : `; ${parting.loss}`}`;
+  } finally {
+    await closeServers(servers);
+  }
+}
+
+export function handover(pair: DatabasePair, options: SeparateOptions): Promise<Handover> {
+  return begin(pair, optionsOf(options));
+}
+
+export async function settle(pair: DatabasePair, options: SeparateOptions): Promise<void> {
+  const settled = await converge(pair, optionsOf(options));
+  if (settled.followed) return;
+  options.say(`There is no way back to ${pair.idle.color} without a loss: ${settled.reason}. Next: ${settled.next}`);
+}
+
+export async function isSettled(pair: DatabasePair): Promise<boolean> {
+  const servers = await openServers(pair);
+  try {
+    return (await findFault(servers, lookMs)) === undefined;
+  } finally {
+    await closeServers(servers);
+  }
+}
+
+function optionsOf({ say, budgetMs, acceptLoss, rebuildCommand }: SeparateOptions): ReplicaOptions {
+  return { say, budgetMs, acceptLoss, ...(rebuildCommand.length > 0 && { rebuildCommand }) };
+}

@@ -1,0 +1,36 @@
+import type { Templates } from "../compatibility/versions.js";
+import { otherColor, type Color } from "../color.js";
+import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
+import type { Say } from "../step.js";
+import { readPair } from "./colorDatabases.js";
+import { separate, type SeparateDatabases, type SeparateOptions, type SeparateStrategy } from "./separate.js";
+import type { DatabasePair } from "./colorDatabase.js";
+
+/** What every step of separate databases gets. */
+export type SeparateInputs = ClusterRef & {
+  app: string;
+  strategy: SeparateStrategy;
+  activeColor: Color;
+  templates: Templates;
+  acceptLoss: boolean;
+  rebuildCommand: string[];
+  /** How long one database may take to have what the other has. */
+  budgetSeconds: number;
+};
+
+/** Whether there are two colors, and so two databases to keep together. */
+export function hasBothColors({ templates, activeColor }: SeparateInputs): boolean {
+  return templates[activeColor] !== null && templates[otherColor(activeColor)] !== null;
+}
+
+/** The strategy's own functions, on the databases of this app. */
+export interface Bound {
+  databases: SeparateDatabases;
+  pair: DatabasePair;
+  options: SeparateOptions;
+}
+
+export async function bind(cluster: Cluster, inputs: SeparateInputs, live: Color, say: Say): Promise<Bound> {
+  const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = inputs;
+  return { databases: separate[strategy], pair: await readPair(cluster, strategy, live), options: { say, budgetMs: budgetSeconds * 1000, acceptLoss, rebuildCommand } };
+}
