@@ -10,7 +10,7 @@ import type { DatabasePair } from "@bluegreen/release/database/perColor/side";
 import { sync } from "@bluegreen/release/database/perColor/sync";
 import { peerPassword, startColorServers, type ColorDatabases, type ColorServers } from "./colorDatabases";
 import { query, startDatabases } from "./database";
-import { failure, withUser } from "./migrationFolder";
+import { failure, makeFolder, withUser } from "./migrationFolder";
 import { startWriters, writersSchema } from "./steadyWriters";
 
 /**
@@ -92,13 +92,23 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       expect(await databases.on("green", "SELECT count(*)::int AS n FROM notes")).to.deep.equal([{ n: 0 }]);
     });
 
-    it("adds tables that a migration has made since, with their rows", async () => {
+    it("adds tables that migrations have made on both since, with their rows, and leaves the runner's own alone", async () => {
       const databases = await synced();
-      for (const color of ["green", "blue"] as const) await databases.on(color, "CREATE SCHEMA more; CREATE TABLE more.later (id int PRIMARY KEY); ALTER TABLE things ADD COLUMN size int");
-      await databases.on("blue", "INSERT INTO more.later VALUES (1), (2); UPDATE things SET size = 1");
+      const migrations = await makeFolder();
+      try {
+        await migrations.write("0001_more.sql", "-- phase: expand\nCREATE SCHEMA more;\nCREATE TABLE more.later (id int PRIMARY KEY);\nALTER TABLE things ADD COLUMN size int");
+        await migrations.write("0002_size.sql", "-- phase: backfill\n-- batch: things by id\nUPDATE things SET size = length(name) WHERE id BETWEEN :first AND :last");
+        const { idle, live } = databases.pair("blue");
+        for (const { adminUrl } of [idle, live]) expect((await migrations.run(adminUrl)).applied).to.deep.equal(["0001", "0002"]);
+      } finally {
+        await migrations.remove();
+      }
+      await databases.on("blue", "INSERT INTO more.later VALUES (1), (2); UPDATE things SET size = 1 WHERE id = 7; CREATE MATERIALIZED VIEW sums AS SELECT sum(size) FROM things");
       await sync(databases.pair("blue"), options);
+      expect(said).to.deep.equal(["PostgreSQL does not replicate these: public.sums"]);
       expect(await databases.on("green", "SELECT count(*)::int AS n FROM more.later")).to.deep.equal([{ n: 2 }]);
       await becomesEqual(databases);
+      expect(await databases.on("blue", "SELECT tablename FROM pg_publication_tables ORDER BY 1")).to.deep.equal([{ tablename: "later" }, { tablename: "things" }]);
     });
 
     it("refuses a table that nothing tells the rows apart in", async () => {
@@ -260,6 +270,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       await insert(databases, "green", "lost");
       const refused = await failure(handover(databases.pair("green"), { ...options, budgetMs: 1500 }));
       expect(refused).to.contain("The database of blue does not have everything that green has").and.match(/missing: \d+ bytes of the log of green/).and.contain("no worker runs");
+      expect(await databases.slots()).to.deep.equal(["green to blue, not read"]);
       await insert(databases, "green", "lost, too");
       const accepted = await handover(databases.pair("green"), { ...options, budgetMs: 1500, acceptLoss: true });
       await accepted.complete();
@@ -270,6 +281,19 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       // There is no way back to what was left, and it is not overwritten either.
       expect(await failure(sync(databases.pair("blue"), options))).to.contain("was not overwritten");
       expect(await failure(handover(databases.pair("blue"), options))).to.contain("does not follow").and.contain("acceptLoss");
+    });
+
+    it("does what it would have done when the traffic was switched without it", async () => {
+      const databases = await synced();
+      await insert(databases, "blue", "the last on blue");
+      await settle(databases.pair("green"), options);
+      await insert(databases, "green");
+      expect(await failure(insert(databases, "blue"))).to.contain("read-only transaction");
+      await becomesEqual(databases);
+      await databases.onlySlotOf("green");
+      await switchTo(databases, "blue");
+      await insert(databases, "blue");
+      expect(await things(databases, "blue")).to.have.property("n", 103);
     });
 
     it("refuses a second handover at once", async () => {
@@ -370,7 +394,8 @@ describe("A database for each color, on two real PostgreSQL servers", function (
           await sync({ ...pair, live: { ...pair.live, adminUrl: wrong.href } }, options).catch((error: unknown) => inspect(error, { depth: 10 })),
           await sync({ ...pair, live: { ...pair.live, adminUrl: "postgresql://peer:wr0ng-password@[/x" } }, options).catch((error: unknown) => inspect(error, { depth: 10 })),
         ];
-        expect(errors[0]).to.contain("password authentication failed");
+        expect(errors[0]).to.contain("password authentication failed").and.contain("next: ");
+        expect(errors[2]).to.contain("the database of blue was not reached");
         expect(errors.join("\n")).to.not.contain("wr0ng-password");
         await sync(pair, options);
         await switchTo(databases, "green");

@@ -1,6 +1,6 @@
 import { DeadlineError, poll } from "../../poll.js";
 import { Refusal } from "../../refusal.js";
-import type { Direction, PairOptions } from "./side.js";
+import { thisDatabase, type Direction, type PairOptions } from "./side.js";
 import { mark, subscriptionName, whatIsMissing } from "./subscription.js";
 
 /** How long between two lines for who waits, in milliseconds. */
@@ -21,6 +21,8 @@ type Look = {
   copying: string[];
   copiedRows: string;
   failures: string;
+  /** When it last heard that it had everything up to some place. */
+  inStep: string | null;
 };
 
 /**
@@ -63,12 +65,13 @@ async function lookAt(direction: Direction, target: string): Promise<Look> {
             (SELECT count(*)::int FROM pg_subscription_rel r WHERE r.srsubid = s.oid) AS tables,
             array(SELECT r.srrelid::regclass::text FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r' ORDER BY 1) AS copying,
             (SELECT coalesce(sum(tuples_processed), 0) FROM pg_stat_progress_copy WHERE datname = current_database()) AS "copiedRows",
-            (SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid) AS failures
+            (SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid) AS failures,
+            w.latest_end_time::text AS "inStep"
        FROM pg_subscription s LEFT JOIN pg_stat_subscription w ON w.subid = s.oid AND w.relid IS NULL
-      WHERE s.subname = $1 AND s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      WHERE s.subname = $1 AND s.subdbid = ${thisDatabase}`,
     [subscriptionName(direction), target],
   );
-  return rows[0] ?? { worker: null, reached: false, at: null, tables: 0, copying: [], copiedRows: "0", failures: "0" };
+  return rows[0] ?? { worker: null, reached: false, at: null, tables: 0, copying: [], copiedRows: "0", failures: "0", inStep: null };
 }
 
 async function behind(direction: Direction, last: Look | undefined, cause: Error): Promise<Refusal> {
@@ -78,14 +81,14 @@ async function behind(direction: Direction, last: Look | undefined, cause: Error
     cause.message,
     `missing: ${await whatIsMissing(direction)}`,
     ...(last !== undefined && last.copying.length > 0 ? [`not copied yet: ${last.copying.join(", ")}`] : []),
-    ...(last?.worker == null ? ["no worker runs"] : []),
+    ...(last?.worker == null ? ["no worker runs"] : [`last in step at ${last.inStep ?? "no time since it began"}`]),
     ...(failed > 0 ? [`it has failed ${failed} times: often a row that somebody wrote on ${to.color}, or a column that only ${from.color} has`] : []),
   ];
   return new Refusal(
     {
       what: `The database of ${to.color} does not have everything that ${from.color} has`,
       rule: observed.join("; "),
-      next: `look for "${subscriptionName(direction)}" and the lines before it in the log of the server of ${to.color}: PostgreSQL says there which row or column it is; correct it there, then pulumi up`,
+      next: `look for "${subscriptionName(direction)}" and the lines before it in the log of the server of ${to.color}: PostgreSQL says there which row or column it is; correct it there (after SET default_transaction_read_only = off), then pulumi up`,
     },
     { cause },
   );

@@ -3,12 +3,11 @@ import { holdWriters, type HeldWriters } from "../holdWriters.js";
 import { catchUp } from "./catchUp.js";
 import { refuseDifferences } from "./compare.js";
 import { converge, type LossOptions } from "./converge.js";
-import { publish } from "./publication.js";
 import { allowWrites, refusesWrites } from "./readOnly.js";
-import { withoutPasswords } from "./secrets.js";
 import { copySequences } from "./sequences.js";
-import { openPair, passwordUrls, type DatabasePair, type Direction, type Sides } from "./side.js";
-import { beginHere, drop, subscribe, subscriptionState } from "./subscription.js";
+import { explained, openPair, type DatabasePair, type Direction, type Sides } from "./side.js";
+import { beginHere, drop, subscriptionState } from "./subscription.js";
+import { prepareWay } from "./way.js";
 
 export interface HandoverOptions extends LossOptions {
   /** How long the writers may wait until the idle database has their last writes, in milliseconds. @default 5000 */
@@ -36,13 +35,13 @@ export interface Handover {
  *   when writers do not let themselves be held. The live one goes on taking writes then
  */
 export async function handover(pair: DatabasePair, options: HandoverOptions): Promise<Handover> {
-  const open = await openPair(pair, "The handover was not started");
+  const open = await openPair(pair, "The handover was not started", options.budgetMs);
   const { sides } = open;
-  const guarded = async (work: () => Promise<void>) => {
+  const guarded = async (what: string, work: () => Promise<void>) => {
     try {
       await work();
     } catch (error) {
-      throw withoutPasswords(error, passwordUrls(pair));
+      throw explained(error, what, pair);
     } finally {
       await open.close();
     }
@@ -51,7 +50,7 @@ export async function handover(pair: DatabasePair, options: HandoverOptions): Pr
     const release = await begin(sides, options);
     return {
       complete: () =>
-        guarded(async () => {
+        guarded("The handover was not completed", async () => {
           try {
             await converge({ live: sides.idle, idle: sides.live }, options);
           } finally {
@@ -59,14 +58,14 @@ export async function handover(pair: DatabasePair, options: HandoverOptions): Pr
           }
         }),
       cancel: () =>
-        guarded(async () => {
+        guarded("The handover was not undone", async () => {
           await release();
           await converge(sides, options);
         }),
     };
   } catch (error) {
     await open.close();
-    throw withoutPasswords(error, passwordUrls(pair));
+    throw explained(error, "The handover was not started", pair);
   }
 }
 
@@ -82,8 +81,8 @@ async function begin(sides: Sides, options: HandoverOptions): Promise<() => Prom
   let held: HeldWriters | undefined;
   try {
     // Whatever takes time is done while the writers still write.
-    await drop(back);
-    if (complete) await prepare(back);
+    if (complete) await prepareWay(back);
+    else await drop(back);
     held = await holdWriters(live.adminUrl, { say, budgetMs });
     if (complete) {
       await catchUp(forward, { say, budgetMs: waitMs, intervalMs: 5 });
@@ -100,12 +99,6 @@ async function begin(sides: Sides, options: HandoverOptions): Promise<() => Prom
     });
     throw error;
   }
-}
-
-/** The way back: keeps what is written on the new side, and brings it to the old one once that is settled. */
-async function prepare(back: Direction): Promise<void> {
-  await publish(back.from);
-  await subscribe(back, "prepared");
 }
 
 /** False when a loss was accepted, and there is one. */

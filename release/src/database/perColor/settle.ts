@@ -8,5 +8,5 @@ import { withPair, type DatabasePair } from "./side.js";
  * @throws Refusal when the live color's database lacks writes of the other one; both then stay as they are
  */
 export async function settle(pair: DatabasePair, options: LossOptions): Promise<void> {
-  await withPair(pair, "The databases were not settled", (sides) => converge(sides, options));
+  await withPair(pair, "The databases were not settled", options.budgetMs, (sides) => converge(sides, options));
 }

@@ -1,7 +1,7 @@
 import type { Color } from "../../color.js";
 import { takeLock } from "../../migrations/advisoryLock.js";
 import { Session } from "../../migrations/session.js";
-import { Refusal } from "../../refusal.js";
+import { messageOf, Refusal } from "../../refusal.js";
 import { withoutPasswords } from "./secrets.js";
 
 /** The database of one color. Both URLs have passwords. */
@@ -47,6 +47,9 @@ export interface Direction {
   to: Side;
 }
 
+/** SQL: the database of the session. Subscriptions and slots of all databases of a server are in one list. */
+export const thisDatabase = "(SELECT oid FROM pg_database WHERE datname = current_database())";
+
 /** Both databases, locked: no other handover and no migration runs meanwhile. */
 export interface OpenPair {
   sides: Sides;
@@ -56,15 +59,21 @@ export interface OpenPair {
 /** Marks the program's own sessions: they are spared when all others are ended. */
 const name = "bluegreen databases";
 
-/** @throws Refusal at once when another run has one of the two */
-export async function openPair({ live, idle }: DatabasePair, what: string): Promise<OpenPair> {
+/**
+ * @param what what is not done when it does not succeed
+ * @param lockTimeoutMs how long a statement may wait for a lock: none of them holds up a user
+ * @throws Refusal at once when another run has one of the two
+ */
+export async function openPair({ live, idle }: DatabasePair, what: string, lockTimeoutMs: number): Promise<OpenPair> {
   const opened: Side[] = [];
   const close = async () => {
     for (const { session } of opened) await session.close();
   };
   try {
     for (const { color, adminUrl, peerUrl } of [live, idle]) {
-      const session = await Session.open(adminUrl, { name });
+      const session = await Session.open(adminUrl, { name }).catch((error: unknown) => {
+        throw new Refusal({ what: `${what}: the database of ${color} was not reached`, rule: messageOf(error), next: "check its URL and its server, then pulumi up" }, { cause: error });
+      });
       const side = { color, session, adminUrl, peerUrl, version: 0 };
       opened.push(side);
       await takeLock(session, 0, `${what} (database of ${color})`);
@@ -76,28 +85,31 @@ export async function openPair({ live, idle }: DatabasePair, what: string): Prom
     return { sides: { live: first, idle: second }, close };
   } catch (error) {
     await close();
-    throw withoutPasswords(error, passwordUrls({ live, idle }));
+    throw explained(error, what, { live, idle });
   }
 }
 
 /** Does `work` with both databases open and locked. No error of it shows a password. */
-export async function withPair<T>(pair: DatabasePair, what: string, work: (sides: Sides) => Promise<T>): Promise<T> {
-  const open = await openPair(pair, what);
+export async function withPair<T>(pair: DatabasePair, what: string, lockTimeoutMs: number, work: (sides: Sides) => Promise<T>): Promise<T> {
+  const open = await openPair(pair, what, lockTimeoutMs);
   try {
     return await work(open.sides);
   } catch (error) {
-    throw withoutPasswords(error, passwordUrls(pair));
+    throw explained(error, what, pair);
   } finally {
     await open.close();
   }
 }
 
-export function passwordUrls({ live, idle }: DatabasePair): string[] {
-  return [live, idle].flatMap(({ adminUrl, peerUrl }) => [adminUrl, peerUrl]);
+/** An error for people, without a password. */
+export function explained(error: unknown, what: string, { live, idle }: DatabasePair): unknown {
+  const safe = withoutPasswords(
+    error,
+    [live, idle].flatMap(({ adminUrl, peerUrl }) => [adminUrl, peerUrl]),
+  );
+  if (error instanceof Refusal) return safe;
+  return new Refusal({ what, rule: messageOf(safe), next: "correct the cause, then pulumi up: it goes on from where it is" }, { cause: safe });
 }
-
-/** How long a statement here may wait for a lock, in milliseconds. */
-const lockTimeoutMs = 5000;
 
 async function prepare({ color, session }: Side): Promise<number> {
   // What is said to be done has to survive a crash of the server.

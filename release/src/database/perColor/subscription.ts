@@ -1,7 +1,7 @@
 import { escapeLiteral } from "pg";
 import { poll } from "../../poll.js";
 import { publicationOf } from "./publication.js";
-import type { Direction } from "./side.js";
+import { thisDatabase, type Direction } from "./side.js";
 
 /**
  * `prepared` has a slot that keeps the changes, and applies none yet; `active` applies them.
@@ -13,7 +13,7 @@ const nameOf = ({ from }: Direction, state: "prepared" | "active") => `bluegreen
 
 /** A slot belongs to a whole server, so it is named after the database, too. */
 async function slotOf({ from, to }: Direction): Promise<string> {
-  const { rows } = await from.session.query<{ slot: string }>("SELECT format('bluegreen_%s_to_%s', oid, $1::text) AS slot FROM pg_database WHERE datname = current_database()", [to.color]);
+  const { rows } = await from.session.query<{ slot: string }>(`SELECT format('bluegreen_%s_to_%s', ${thisDatabase}, $1::text) AS slot`, [to.color]);
   const [found] = rows;
   if (found === undefined) throw new Error("a session has no database");
   return found.slot;
@@ -25,7 +25,7 @@ export function subscriptionName(direction: Direction): string {
 }
 
 export async function subscriptionState(direction: Direction): Promise<SubscriptionState> {
-  const { rows } = await direction.to.session.query<{ name: string }>("SELECT subname AS name FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())");
+  const { rows } = await direction.to.session.query<{ name: string }>(`SELECT subname AS name FROM pg_subscription WHERE subdbid = ${thisDatabase}`);
   return (["active", "prepared"] as const).find((state) => rows.some(({ name }) => name === nameOf(direction, state))) ?? "none";
 }
 
@@ -134,7 +134,7 @@ export async function wouldReturn(forward: Direction, back: Direction): Promise<
   if (knowsOrigins(forward)) return false;
   const { rows } = await forward.from.session.query<{ would: boolean }>(
     `SELECT EXISTS (SELECT FROM pg_replication_origin_status o JOIN pg_subscription s ON o.external_id = 'pg_' || s.oid, pg_replication_slots r
-       WHERE s.subname = $1 AND r.slot_name = $2 AND o.local_lsn > r.confirmed_flush_lsn) AS would`,
+       WHERE s.subname = $1 AND s.subdbid = ${thisDatabase} AND r.slot_name = $2 AND o.local_lsn > r.confirmed_flush_lsn) AS would`,
     [nameOf(back, "active"), await slotOf(forward)],
   );
   return rows[0]?.would === true;

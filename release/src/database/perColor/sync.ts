@@ -14,7 +14,7 @@ import { filled, replicatedTables } from "./tables.js";
  * @throws Refusal when the databases differ, cannot be replicated, or the idle one is not there in time
  */
 export async function sync(pair: DatabasePair, options: PairOptions): Promise<void> {
-  await withPair(pair, "The databases were not synchronised", async (sides) => {
+  await withPair(pair, "The databases were not synchronised", options.budgetMs, async (sides) => {
     const { live, idle } = sides;
     const direction = { from: live, to: idle };
     await refuseDifferences(sides);
