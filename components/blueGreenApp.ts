@@ -9,6 +9,7 @@ import { AppColor, servicePorts, skipAwait } from "./appColor";
 import { AppIngress } from "./appIngress";
 import { DatabaseAccess } from "./databaseAccess";
 import { colorTemplate } from "./podTemplate";
+import { ReadOnlyFence } from "./readOnlyFence";
 import { LiveLock, Migrations } from "./steps";
 
 const migrationsFolder = "migrations";
@@ -17,7 +18,7 @@ const migrationsFolder = "migrations";
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
  *     lock on the live color → expand migrations → the active color rolls out → its smoke gate
- *     → the active Service points to it → the other color rolls out → its smoke gate
+ *     → (read-only fence) → the active Service points to it → (fence ends) → the other color rolls out → its smoke gate
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched.
@@ -60,14 +61,16 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     );
 
     const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: [migrations] }, within);
+    const fence = new ReadOnlyFence(app, { settings, after: active.gates }, { parent: this });
     const activeService = new Service(
       names.activeService(app),
       {
         metadata: { name: names.activeService(app), namespace, labels: { app }, annotations: skipAwait },
         spec: { selector: templates[activeColor].labels, ports: servicePorts },
       },
-      { parent: this, provider, dependsOn: active.gates },
+      { parent: this, provider, dependsOn: [...active.gates, ...fence.raised] },
     );
+    fence.endAfter([activeService]);
     const idleColor = otherColor(activeColor);
     new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [activeService] }, within);
 

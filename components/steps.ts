@@ -1,6 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type {
   DatabaseAccountInputs,
+  FenceEndInputs,
+  FenceEndOutputs,
+  FenceInputs,
+  FenceOutputs,
   LiveLockInputs,
   LiveLockOutputs,
   MigrationsInputs,
@@ -55,6 +59,29 @@ export class SmokeGate extends pulumi.dynamic.Resource {
     super(dynamicStep("smokeGate"), name, { ...args, ...pending }, options, "bluegreen", "SmokeGate");
   }
 }
+
+/** Asks the app for no writes before traffic moves. */
+export class Fence extends pulumi.dynamic.Resource {
+  declare readonly token: pulumi.Output<FenceOutputs["token"]>;
+
+  constructor(name: string, args: StepArgs<FenceInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<FenceOutputs> = { token: undefined };
+    super(dynamicStep("fence"), name, { ...args, ...pending }, pulumi.mergeOptions(options, hiddenRedis), "bluegreen", "Fence");
+  }
+}
+
+/** Lets it write again. */
+export class FenceEnd extends pulumi.dynamic.Resource {
+  declare readonly lowered: pulumi.Output<FenceEndOutputs["lowered"]>;
+
+  constructor(name: string, args: StepArgs<FenceEndInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<FenceEndOutputs> = { lowered: undefined };
+    super(dynamicStep("fenceEnd"), name, { ...args, ...pending }, pulumi.mergeOptions(options, hiddenRedis), "bluegreen", "FenceEnd");
+  }
+}
+
+/** What a provider hands back has to be marked again. */
+const hiddenRedis: pulumi.CustomResourceOptions = { additionalSecretOutputs: ["redisUrl"] };
 
 /** Makes the app's database role and database where the program is trusted with an admin connection. */
 export class DatabaseAccount extends pulumi.dynamic.Resource {

@@ -16,6 +16,8 @@ export type { Plain, PlainRecord, Step, Violation } from "./step.js";
 export { parseSettings, settingKeys, type Settings, type ColorSettings, type ProbeTimings } from "./settings/settings.js";
 
 export { databaseAccount, type DatabaseAccountInputs, type DatabaseAccountOutputs } from "./database/account.js";
+export { fenceKey } from "./fence/flag.js";
+export { fence, fenceEnd, type FenceEndInputs, type FenceEndOutputs, type FenceInputs, type FenceOutputs } from "./fence/step.js";
 export { liveLock, type LiveLockInputs, type LiveLockOutputs } from "./liveLock.js";
 export { migrations, type MigrationsInputs, type MigrationsOutputs } from "./migrations/step.js";
 export { rollout, whatIsPending, type RolloutInputs, type RolloutOutputs } from "./gates/rollout.js";
