@@ -19,6 +19,9 @@ writes the files of three phases: a second column that a trigger keeps equal to 
 directions (expand); the copy of the rows from before, in batches (backfill); and, for when no version
 uses the old name any more, the drop of trigger and old column (contract).
 
+What the trigger cannot do: COPY without a list of columns, and code that counts on the columns of
+SELECT *, meet a new column, as with every ADD COLUMN. The backfill is an UPDATE: other triggers see it.
+
 Exit codes: 0 written or shown, 2 refused, or the command itself was wrong.`;
 
 export function renameCommand(): Command {

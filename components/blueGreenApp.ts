@@ -10,6 +10,7 @@ import { AppIngress } from "./appIngress";
 import { ColorDatabases } from "./colorDatabases";
 import { DatabaseAccess } from "./databaseAccess";
 import { colorTemplate } from "./podTemplate";
+import { ReadOnlyFence } from "./readOnlyFence";
 import { Contract, LiveLock, Migrations, SwitchRecord } from "./steps";
 
 /**
@@ -52,14 +53,16 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
     const databases = new ColorDatabases(app, { settings, templates: wanted }, { parent: this });
     const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: databases.sync([migrations]) }, within);
+    const fence = new ReadOnlyFence(app, settings, { parent: this });
     const activeService = new Service(
       names.activeService(app),
       {
         metadata: { name: names.activeService(app), namespace, labels: { app }, annotations: skipAwait },
         spec: { selector: templates[activeColor].labels, ports: servicePorts },
       },
-      { parent: this, provider, dependsOn: databases.handOver(active.gates) },
+      { parent: this, provider, dependsOn: databases.handOver(fence.raise(active.gates)) },
     );
+    fence.lower([activeService]);
     const moved = databases.settle([activeService]);
     const switched = new SwitchRecord(
       `${app}-switch`,

@@ -6,6 +6,10 @@ import type {
   DatabaseHandoverInputs,
   DatabaseSettleInputs,
   DatabaseSyncInputs,
+  FenceEndInputs,
+  FenceEndOutputs,
+  FenceInputs,
+  FenceOutputs,
   LiveLockInputs,
   LiveLockOutputs,
   MigrationsInputs,
@@ -112,6 +116,29 @@ export class DatabaseSettle extends pulumi.dynamic.Resource {
     super(dynamicStep("databaseSettle"), name, args, options, "bluegreen", "DatabaseSettle");
   }
 }
+
+/** Asks the app for no writes before traffic moves. */
+export class Fence extends pulumi.dynamic.Resource {
+  declare readonly token: pulumi.Output<FenceOutputs["token"]>;
+
+  constructor(name: string, args: StepArgs<FenceInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<FenceOutputs> = { token: undefined };
+    super(dynamicStep("fence"), name, { ...args, ...pending }, pulumi.mergeOptions(options, hiddenRedis), "bluegreen", "Fence");
+  }
+}
+
+/** Lets it write again. */
+export class FenceEnd extends pulumi.dynamic.Resource {
+  declare readonly lowered: pulumi.Output<FenceEndOutputs["lowered"]>;
+
+  constructor(name: string, args: StepArgs<FenceEndInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<FenceEndOutputs> = { lowered: undefined };
+    super(dynamicStep("fenceEnd"), name, { ...args, ...pending }, pulumi.mergeOptions(options, hiddenRedis), "bluegreen", "FenceEnd");
+  }
+}
+
+/** What a provider hands back has to be marked again. */
+const hiddenRedis: pulumi.CustomResourceOptions = { additionalSecretOutputs: ["redisUrl"] };
 
 /** Makes the app's database role and database where the program is trusted with an admin connection. */
 export class DatabaseAccount extends pulumi.dynamic.Resource {

@@ -1,10 +1,11 @@
 import { json, Router } from "express";
 import { z } from "zod";
+import type { WriteFence } from "./readOnly";
 import { newUser, userId, type Users } from "./users";
 
 const userParams = z.object({ id: userId });
 
-export function userRoutes(users: Users): Router {
+export function userRoutes(users: Users, fence: WriteFence): Router {
   const router = Router();
 
   router.get("/api/users/:id", async (request, response) => {
@@ -16,6 +17,7 @@ export function userRoutes(users: Users): Router {
 
   router.post("/api/users", json({ limit: "64kb" }), async (request, response) => {
     const wanted = newUser.parse(request.body);
+    await fence.pass();
     const created = await users.create(wanted);
     if (created === undefined) response.status(409).json({ error: "user_exists", message: `There already is a user ${wanted.id}` });
     else response.status(201).location(`/api/users/${created.id}`).json(created);

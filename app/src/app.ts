@@ -8,6 +8,7 @@ import type { Lifecycle } from "./lifecycle";
 import type { Log } from "./log";
 import { mcpRoutes } from "./mcp";
 import { createMetrics } from "./metrics";
+import type { WriteFence } from "./readOnly";
 import type { Settings } from "./settings";
 import type { Streams } from "./streams";
 import { ticks } from "./ticks";
@@ -19,11 +20,12 @@ export interface Parts {
   log: Log;
   probes: Probes;
   users: Users;
+  fence: WriteFence;
   streams: Streams;
   lifecycle: Lifecycle;
 }
 
-export function createApp({ settings, log, probes, users, streams, lifecycle }: Parts): Express {
+export function createApp({ settings, log, probes, users, fence, streams, lifecycle }: Parts): Express {
   const metrics = createMetrics(streams);
   const app = express();
   app.disable("x-powered-by");
@@ -46,7 +48,7 @@ export function createApp({ settings, log, probes, users, streams, lifecycle }: 
   app.get("/metrics", metrics.expose);
   app.get("/widget", (_request, response) => void response.type("html").send(widget));
   app.get("/stream", ticks(settings, streams));
-  app.use(userRoutes(users));
+  app.use(userRoutes(users, fence));
   app.use(mcpRoutes(settings, users, streams, log));
 
   app.use(notFound);

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import { z } from "zod";
 import { describeError, type Log } from "./log";
+import { isReadOnly, RETRY_AFTER_SECONDS } from "./readOnly";
 
 export const notFound: RequestHandler = (request, response) => {
   response.status(404).json({ error: "not_found", message: `Nothing answers ${request.method} ${request.path}` });
@@ -12,6 +13,12 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     if (error instanceof z.ZodError) {
       const violations = error.issues.map((issue) => [...issue.path, issue.message].join(" "));
       response.status(400).json({ error: "invalid_request", message: violations.join("; ") });
+      return;
+    }
+    if (isReadOnly(error)) {
+      // The next try is to come on a new connection: by then that one leads to the other color.
+      response.status(503).set({ "retry-after": String(RETRY_AFTER_SECONDS), connection: "close" });
+      response.json({ error: "read_only", message: `Nothing can be written while a release moves traffic; try again in ${RETRY_AFTER_SECONDS} seconds` });
       return;
     }
     const status = clientErrorStatus(error);

@@ -7,6 +7,7 @@ import { Lifecycle } from "./lifecycle";
 import { createLog, describeError } from "./log";
 import { checkOpenAi } from "./openai";
 import { Probe } from "./probe";
+import { WriteFence } from "./readOnly";
 import { openRedis, pingRedis } from "./redis";
 import { readSettings, secretsOf, type Settings } from "./settings";
 import { Streams } from "./streams";
@@ -42,7 +43,7 @@ function start(settings: Settings): void {
 
   const streams = new Streams(settings.CONNECTION_MAX_AGE_SECONDS);
   const lifecycle = new Lifecycle(settings, streams, log);
-  const app = createApp({ settings, log, probes, users: new Users(pool), streams, lifecycle });
+  const app = createApp({ settings, log, probes, users: new Users(pool), fence: new WriteFence(redis), streams, lifecycle });
   // Longer than the 60 s that load balancers keep idle connections: the side that sends the
   // requests has to be the one that closes, or a request meets a connection just closed.
   const server = createServer({ keepAliveTimeout: 65_000 }, app);

@@ -20,6 +20,8 @@ export { databaseHandover, type DatabaseHandoverInputs, type DatabaseHandoverOut
 export { databaseSettle, type DatabaseSettleInputs, type DatabaseSettleOutputs } from "./database/databaseSettle.js";
 export { databaseSync, type DatabaseSyncInputs, type DatabaseSyncOutputs } from "./database/databaseSync.js";
 export { databaseAccount, type DatabaseAccountInputs, type DatabaseAccountOutputs } from "./database/account.js";
+export { fenceKey } from "./fence/flag.js";
+export { fence, fenceEnd, type FenceEndInputs, type FenceEndOutputs, type FenceInputs, type FenceOutputs } from "./fence/step.js";
 export { liveLock, type LiveLockInputs, type LiveLockOutputs } from "./liveLock.js";
 export { contract, type ContractInputs, type ContractOutputs } from "./migrations/contract.js";
 export { switchRecord, type SwitchRecordInputs, type SwitchRecordOutputs } from "./migrations/switchRecord.js";

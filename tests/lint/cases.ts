@@ -58,6 +58,8 @@ export const cases: Record<string, Cases> = {
       // Checked, but another column; or said, and never checked.
       { sql: "ALTER TABLE t ‸ALTER d SET NOT NULL;", before: ["ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;", "ALTER TABLE t VALIDATE CONSTRAINT n;"] },
       { sql: "ALTER TABLE t ‸ALTER c SET NOT NULL;", before: ["ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;"] },
+      // Proved, and the proof goes in the same statement: before it is looked for.
+      { sql: "ALTER TABLE t ‸ALTER c SET NOT NULL, DROP CONSTRAINT n;", before: ["ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;", "ALTER TABLE t VALIDATE CONSTRAINT n;"] },
     ],
     good: sql("ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;", `${fresh}ALTER TABLE t ALTER c SET NOT NULL;`),
   },

@@ -17,6 +17,8 @@ const types = {
   contract: "pulumi-nodejs:dynamic/bluegreen:Contract",
   sync: "pulumi-nodejs:dynamic/bluegreen:DatabaseSync",
   smoke: "pulumi-nodejs:dynamic/bluegreen:SmokeGate",
+  fence: "pulumi-nodejs:dynamic/bluegreen:Fence",
+  fenceEnd: "pulumi-nodejs:dynamic/bluegreen:FenceEnd",
 };
 
 /** Everything that a resource waits for, directly or not. */
@@ -168,6 +170,25 @@ describe("The blue-green app", () => {
       { id: "0001", name: "create_users", phase: "expand", checksum: "310cc9f6ad606b636e14baf678fc111fe97d88c4ac38450c7378c21b81721979" },
       { id: "0002", name: "add_user_tier", phase: "expand", checksum: "d28f90e7d8802a1986f78a376e9846cc068dcca1e0a163c8cbad6324ed97e8f8" },
     ]);
+  });
+
+  it("has no read-only fence unless config asks for one", () => {
+    expect(recorder.recorded.filter(({ type }) => type === types.fence || type === types.fenceEnd)).to.deep.equal([]);
+  });
+
+  it("raises the fence when the active color has passed its gates, and lowers it when traffic has moved", async () => {
+    const fenced = await recordApp({ ...someSettings, readOnlyFence: '{"seconds":30,"settleMs":500}' });
+    expect([...allBefore(fenced, "chatgpt-app-fence")]).to.include.members(["chatgpt-app-blue-rollout", "chatgpt-app-blue-smoke"]).and.not.include("chatgpt-app-service");
+    expect([...allBefore(fenced, "chatgpt-app-service")]).to.include("chatgpt-app-fence").and.not.include("chatgpt-app-fence-end");
+    expect([...allBefore(fenced, "chatgpt-app-fence-end")]).to.include.members(["chatgpt-app-service", "chatgpt-app-fence"]);
+    const { inputs } = fenced.one(types.fence, "chatgpt-app-fence");
+    expect(inputs).to.deep.include({ app: "chatgpt-app", color: "blue", seconds: 30, settleMs: 500, redisUrl: "redis://redis:6379" });
+    const elsewhere = await recordApp({ ...someSettings, readOnlyFence: '{"seconds":30,"redisUrl":"redis://localhost:7000"}' });
+    for (const [type, name] of [[types.fence, "chatgpt-app-fence"], [types.fenceEnd, "chatgpt-app-fence-end"]] as const) {
+      const { inputs: each, secretOutputs } = elsewhere.one(type, name);
+      expect(each["redisUrl"]).to.equal("redis://localhost:7000");
+      expect(secretOutputs, "never readable in state").to.deep.equal(["redisUrl"]);
+    }
   });
 
   it("keeps a color without a tag at zero and without gates", async () => {

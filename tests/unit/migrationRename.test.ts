@@ -70,7 +70,7 @@ describe("The migrations of a rename", () => {
       "CREATE TABLE users (id int PRIMARY KEY, name text UNIQUE, team int, EXCLUDE (name WITH =));",
       "-- phase: expand\n-- no-transaction\nCREATE INDEX CONCURRENTLY by_name ON users USING hash (name);",
       "CREATE UNIQUE INDEX ON users (team, name); CREATE INDEX again ON users (name); CREATE INDEX folded ON users (lower(name)); CREATE INDEX partly ON users (team) WHERE name > ''; CREATE INDEX gone ON users (name); DROP INDEX gone;",
-      "CREATE VIEW people AS SELECT name FROM users; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT count(name)::int FROM users $$; CREATE VIEW others AS SELECT team FROM users;",
+      "CREATE VIEW people AS SELECT name FROM users; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT count(name)::int FROM users $$; CREATE VIEW others AS SELECT team FROM users;\nCREATE VIEW everything AS SELECT * FROM users;",
     );
     const made = await rename("users.name", "title");
     const built = made.files.filter(({ file }) => file.includes("_index_")).map(({ sql }) => sql.split("\n").at(-2));
@@ -87,6 +87,7 @@ describe("The migrations of a rename", () => {
       "EXCLUDE users_name_excl",
       `view at ${folder}/0004_given.sql:2 may name the old column`,
       `function at ${folder}/0004_given.sql:2 may name the old column`,
+      `view at ${folder}/0004_given.sql:3 may name the old column`,
     ]);
   });
 
@@ -108,6 +109,10 @@ describe("The migrations of a rename", () => {
     ["a domain with a rule", "CREATE DOMAIN email AS text CHECK (value LIKE '%@%'); CREATE TABLE users (id int PRIMARY KEY, mail email);", "users.mail", "x", "a domain with a rule of its own"],
     ["a column type that no new column should have", "CREATE TABLE users (id int PRIMARY KEY, j jsonb); ALTER TABLE users ALTER j TYPE json;", "users.j", "x", "json has no equality"],
     ["a key that no header can name", `CREATE TABLE users ("the key" int PRIMARY KEY, name text);`, "users.name", "x", "no names with blanks"],
+    ["a partition", "CREATE TABLE p (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE users PARTITION OF p FOR VALUES FROM (1) TO (2);", "users.n", "x", "its columns are those of p"],
+    ["a table that became a partition", "CREATE TABLE p (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE users (id int PRIMARY KEY, n int); ALTER TABLE p ATTACH PARTITION users FOR VALUES FROM (1) TO (2);", "users.n", "x", "its columns are those of p"],
+    ["a table that others inherit from", "CREATE TABLE users (id int PRIMARY KEY, n int); CREATE TABLE more () INHERITS (users);", "users.n", "x", "do not inherit a trigger"],
+    ["a table of a type", "CREATE TYPE person AS (id int, n int); CREATE TABLE users OF person (PRIMARY KEY (id));", "users.n", "x", "those of a type"],
     ["a column that was dropped", `${users} ALTER TABLE users DROP COLUMN name;`, "users.name", "x", "the table has the columns id"],
     ["what is no column", users, "name", "x", "TABLE.COLUMN"],
     ["what is more than a name", users, "users.name", "x; DROP TABLE users", "one SQL name"],

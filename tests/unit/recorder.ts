@@ -9,6 +9,8 @@ export interface Recorded {
   inputs: Record<string, unknown>;
   /** Names of the resources that this one waits for. */
   dependsOn: string[];
+  /** What the state keeps encrypted, whatever the provider says. */
+  secretOutputs: string[];
 }
 
 /** The part of a registration that mocks are not told. */
@@ -16,18 +18,19 @@ interface Registration {
   getName(): string;
   getType(): string;
   getDependenciesList(): string[];
+  getAdditionalsecretoutputsList(): string[];
 }
 
 /** Records what a program registers. Mocks: no provider code, no gate and no cluster runs. */
 export class Recorder extends MockMonitor {
   readonly recorded: Recorded[] = [];
-  private readonly dependencies = new Map<string, string[]>();
+  private readonly registrations = new Map<string, Pick<Recorded, "dependsOn" | "secretOutputs">>();
 
   constructor() {
     super({
       newResource: ({ type, name, inputs }) => {
         const plain = inputs as Record<string, unknown>;
-        this.recorded.push({ type, name, inputs: plain, dependsOn: this.dependencies.get(`${type} ${name}`) ?? [] });
+        this.recorded.push({ type, name, inputs: plain, ...(this.registrations.get(`${type} ${name}`) ?? { dependsOn: [], secretOutputs: [] }) });
         return { id: name, state: { ...plain, ...generated(type, name) } };
       },
       call: ({ inputs }) => inputs as Record<string, unknown>,
@@ -35,8 +38,8 @@ export class Recorder extends MockMonitor {
   }
 
   override registerResource(request: Registration, callback: (error: unknown, response: unknown) => void): Promise<void> {
-    const names = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? urn);
-    this.dependencies.set(`${request.getType()} ${request.getName()}`, names);
+    const dependsOn = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? urn);
+    this.registrations.set(`${request.getType()} ${request.getName()}`, { dependsOn, secretOutputs: request.getAdditionalsecretoutputsList() });
     return super.registerResource(request, callback);
   }
 

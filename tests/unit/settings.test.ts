@@ -70,6 +70,14 @@ describe("Settings", () => {
     expect(text).not.to.contain("hunter2");
   });
 
+  it("refuse a fence that ends before traffic can move, and never repeat its Redis URL", () => {
+    expect(parseSettings({ ...valid, readOnlyFence: '{"seconds":30}' }).readOnlyFence).to.deep.equal({ seconds: 30, settleMs: 1000, redisUrl: "" });
+    expect(parseSettings({ ...valid, readOnlyFence: '{"seconds":30,"redisUrl":"unix:///run/redis.sock"}' }).readOnlyFence.redisUrl).to.equal("unix:///run/redis.sock");
+    for (const wrong of ['{"seconds":1}', '{"seconds":601}', '{"seconds":30,"settleMs":-1}', '{"second":30}', '{"seconds":30,"redisUrl":"redis://:hunter2@redis:6379"}', '{"seconds":30,"redisUrl":"http://hunter2"}']) {
+      expect(refusalOf({ ...valid, readOnlyFence: wrong }), wrong).to.contain("readOnlyFence = [secret]").and.contain("--path readOnlyFence.seconds 30").and.not.contain("hunter2");
+    }
+  });
+
   it("are the same in Pulumi.yaml: every key described, and the same default", () => {
     const { config } = parse(readFileSync("Pulumi.yaml", "utf8")) as { config: Record<string, { default: unknown; description: string }> };
     expect(Object.keys(config).sort()).to.deep.equal([...settingKeys].sort());

@@ -45,10 +45,13 @@ export class Known {
     return this.keys.get(relationName(relation))?.has(column) ?? column === "id";
   }
 
-  /** Whether a validated CHECK says so: SET NOT NULL then reads no row. */
-  isNeverNull(relation: RangeVar | undefined, column: string | undefined): boolean {
+  /**
+   * Whether a validated CHECK says so: SET NOT NULL then reads no row.
+   * @param without constraints that do not count
+   */
+  isNeverNull(relation: RangeVar | undefined, column: string | undefined, without: (string | undefined)[]): boolean {
     const prefix = `${relationName(relation)} `;
-    return [...this.notNullChecks].some(([key, check]) => key.startsWith(prefix) && check.validated && check.column === column);
+    return [...this.notNullChecks].some(([key, check]) => key.startsWith(prefix) && check.validated && check.column === column && !without.includes(key.slice(prefix.length)));
   }
 
   /** What a backfill's header says: its batches follow this column, the first of the key. */

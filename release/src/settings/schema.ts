@@ -69,6 +69,17 @@ const database = z.strictObject({
   budgetSeconds: z.int().min(1).max(86_400).default(600),
 });
 
+/** Without a password, as redisUrl; a socket where Redis is on this machine. */
+const fenceRedisPattern = /^(rediss?:\/\/[^\s:@/]+(:\d+)?(\/\d+)?|unix:\/\/\/[^\s@?]+)$/;
+
+const readOnlyFence = z
+  .strictObject({
+    seconds: z.int().min(0).max(600).default(0),
+    settleMs: z.int().min(0).max(60_000).default(1000),
+    redisUrl: z.union([z.literal(""), z.string().regex(fenceRedisPattern)]).default(""),
+  })
+  .refine(({ seconds, settleMs }) => seconds === 0 || settleMs < seconds * 1000);
+
 /** Every setting of a stack: its type, its default, its rule. The same list, with descriptions, stands in Pulumi.yaml. */
 export const shape = {
   activeColor: field(z.enum(colors), { rule: "blue or green", example: "green" }),
@@ -107,6 +118,12 @@ export const shape = {
   contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005" }),
   contractAfterHours: integer(24, 24, 48, "hours"),
   allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
+  readOnlyFence: field(json(readOnlyFence.prefault({})), {
+    rule: "an object with seconds (0 to 600; 0: no fence), settleMs (0 to 60000, and less than the seconds) and redisUrl (redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, without a password)",
+    example: "--path readOnlyFence.seconds 30",
+    // A wrong URL may carry a password.
+    secret: true,
+  }),
   database: field(json(database.prefault({})), {
     rule: `an object with strategy (${strategies.join(", ")}), acceptLoss (true or false), rebuildCommand (a list of words) and budgetSeconds (1 to 86400)`,
     example: "--path database.strategy shared",

@@ -20,6 +20,8 @@ export interface HandoverOptions extends LossOptions {
  * PostgreSQL lets the writers go on, and `settle` does the rest.
  */
 export interface Handover {
+  /** @throws Refusal when PostgreSQL has let the writers go: the traffic must stay */
+  confirm(): Promise<void>;
   /**
    * After the traffic was switched: the writers that still wait fail, and the replication turns round.
    * @throws Refusal when the new live database lacks something; `settle` goes on from there
@@ -47,19 +49,20 @@ export async function handover(pair: DatabasePair, options: HandoverOptions): Pr
     }
   };
   try {
-    const release = await begin(sides, options);
+    const held = await begin(sides, options);
     return {
+      confirm: held.confirm,
       complete: () =>
         guarded("The handover was not completed", async () => {
           try {
             await converge({ live: sides.idle, idle: sides.live }, options);
           } finally {
-            await release();
+            await held.release();
           }
         }),
       cancel: () =>
         guarded("The handover was not undone", async () => {
-          await release();
+          await held.release();
           await converge(sides, options);
         }),
     };
@@ -69,8 +72,7 @@ export async function handover(pair: DatabasePair, options: HandoverOptions): Pr
   }
 }
 
-/** @returns what lets the writers go on */
-async function begin(sides: Sides, options: HandoverOptions): Promise<() => Promise<void>> {
+async function begin(sides: Sides, options: HandoverOptions): Promise<HeldWriters> {
   const { say, budgetMs, waitMs = 5000 } = options;
   const { live, idle } = sides;
   const forward = { from: live, to: idle };
@@ -91,7 +93,7 @@ async function begin(sides: Sides, options: HandoverOptions): Promise<() => Prom
     await copySequences(forward);
     await allowWrites(idle);
     await held.confirm();
-    return held.release;
+    return held;
   } catch (error) {
     await held?.release();
     await converge(sides, options).catch((again: unknown) => {

@@ -115,12 +115,16 @@ ALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT nextval('…'); -- for n
     recipe: ({ table, column }) => `-- contract, three migrations, each in its own transaction
 ALTER TABLE ${table} ADD CONSTRAINT ${column}_not_null CHECK (${column} IS NOT NULL) NOT VALID;
 ALTER TABLE ${table} VALIDATE CONSTRAINT ${column}_not_null;
-ALTER TABLE ${table} ALTER COLUMN ${column} SET NOT NULL, DROP CONSTRAINT ${column}_not_null;`,
-    find: (statement) =>
-      statement.commands
+ALTER TABLE ${table} ALTER COLUMN ${column} SET NOT NULL;
+ALTER TABLE ${table} DROP CONSTRAINT ${column}_not_null; -- a statement of its own: in one, the drop comes first`,
+    find: (statement) => {
+      // Whatever the order in the statement, PostgreSQL drops before it looks for a proof.
+      const dropped = statement.commands.flatMap(({ command }) => (command.subtype === "AT_DropConstraint" ? [command.name] : []));
+      return statement.commands
         .filter(({ command, relation }) => (command.subtype === "AT_SetNotNull" || addsNotNull(command)) && !statement.known.isFreshRelation(relation))
-        .filter(({ command, relation }) => statement.phase !== "contract" || !statement.known.isNeverNull(relation, columnOf(command)))
-        .map(({ at, command, relation }) => ({ at, subject: { table: quotedRelation(relation), column: quoted(columnOf(command)) } })),
+        .filter(({ command, relation }) => statement.phase !== "contract" || !statement.known.isNeverNull(relation, columnOf(command), dropped))
+        .map(({ at, command, relation }) => ({ at, subject: { table: quotedRelation(relation), column: quoted(columnOf(command)) } }));
+    },
   },
   alters(
     "drop-not-null",

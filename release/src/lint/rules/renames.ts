@@ -23,7 +23,8 @@ const twoNames = (create: string) => (subject: Subject) => `${create.replace("NE
 -- and in contract, when nobody asks for it any more, drop ${subject.name}`;
 
 export const renameRules: Rule[] = [
-  renames("rename-column", "column", ["OBJECT_COLUMN"], ({ table, column, newName }) => `-- expand: a second column, both kept equal by a trigger in both directions
+  renames("rename-column", "column", ["OBJECT_COLUMN"], ({ table, column, newName }) => `-- npm run bluegreen -- migrations rename ${table}.${column} ${newName} writes all of this
+-- expand: a second column, both kept equal by a trigger in both directions
 ALTER TABLE ${table} ADD COLUMN ${newName} …;
 CREATE TRIGGER … BEFORE INSERT OR UPDATE ON ${table} …;
 -- backfill: copy ${column} to ${newName} in batches

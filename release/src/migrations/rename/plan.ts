@@ -34,6 +34,7 @@ export function planRename(tables: Tables, target: Target, newName: string, type
   const refuse = (rule: string, next: string) => new Refusal({ what: `The rename of ${shown} to ${newName} was refused`, rule, next });
   const table = tables.tables.get(name);
   if (table === undefined) throw refuse(`the migrations make no table ${name}; they make ${[...tables.tables.keys()].sort().join(", ") || "none"}`, "name one of them, with its schema unless that is public");
+  if (table.bound !== undefined) throw refuse(table.bound, "rename the column where it comes from, or write the rename by hand");
   const column = findColumn(table, target.column, type, refuse);
   refuseUnfit(tables, name, table, target.column, column, newName, refuse);
   const [key, ...rest] = table.primaryKey;
@@ -69,7 +70,7 @@ function findColumn(table: Table, name: string, type: string | undefined, refuse
     return column;
   }
   if (!table.borrows) throw refuse(`the table has the columns ${[...table.columns.keys()].join(", ") || "(none)"}`, "name one of them, as in SQL: quoted where it has capitals");
-  if (type === undefined) throw refuse("the table takes columns from another one (LIKE, INHERITS, OF, PARTITION OF), so that the type is not known", "add --type TYPE");
+  if (type === undefined) throw refuse("the table takes columns from another one (LIKE), so that the type is not known", "add --type TYPE");
   return { type, typeName: "", notNull: false, default: undefined, filled: false };
 }
 

@@ -46,6 +46,11 @@ export class Source {
     return this.tokens[index + 1]?.at ?? at;
   }
 
+  /** SELECT *, which depends on every column. */
+  get hasStar(): boolean {
+    return this.tokens.some(({ word }) => word === "*");
+  }
+
   /** Whether the name stands anywhere in the statement, in a function's body, too. */
   mentions(name: string): boolean {
     return this.tokens.some(({ text }) => text.includes(`"${name}"`) || text.toLowerCase().split(/[^\p{L}\p{N}_$]+/u).includes(name.toLowerCase()));

@@ -45,8 +45,10 @@ export interface Table {
   /** By constraint: CHECK and EXCLUDE. */
   checks: Map<string, Mention>;
   partitionKey: string[] | undefined;
-  /** It takes columns from another table, so that they are not all known. */
+  /** It takes columns from another table (LIKE), so that they are not all known. */
   borrows: boolean;
+  /** Why none of its columns can be renamed by a trigger of its own. */
+  bound: string | undefined;
 }
 
 interface Place {
@@ -80,7 +82,10 @@ export class Tables {
   /** Where else a column of a table may be named, in words. */
   mentionsOf(table: string, column: string): string[] {
     const name = table.split(".").at(-1) ?? table;
-    const named = this.others.filter(({ source, kind }) => source.mentions(column) && (kind === "function" || source.mentions(name)));
+    const named = this.others.filter(({ source, kind }) => {
+      const namesColumn = source.mentions(column) || (kind.endsWith("view") && source.hasStar);
+      return namesColumn && (kind === "function" || source.mentions(name));
+    });
     return named.map(({ at, kind }) => `${kind} at ${at}`);
   }
 
@@ -95,6 +100,8 @@ export class Tables {
     else if ("RenameStmt" in node) this.rename(node.RenameStmt);
     else if ("CreateDomainStmt" in node) {
       if (node.CreateDomainStmt.constraints !== undefined) this.ruledDomains.add(nameOf(strings(node.CreateDomainStmt.domainname)));
+    } else if ("AlterDomainStmt" in node) {
+      this.ruledDomains.add(nameOf(strings(node.AlterDomainStmt.typeName)));
     } else {
       const kind = kinds.find(([key]) => key in node)?.[1];
       if (kind !== undefined) this.others.push({ ...place, kind });
@@ -113,13 +120,21 @@ export class Tables {
       foreignKeys: new Map(),
       checks: new Map(),
       partitionKey: made.partspec && parts.flatMap((part) => [...(part.name === undefined ? [] : [part.name]), ...columnsIn(part.expr)]),
-      borrows: made.inhRelations !== undefined || made.ofTypename !== undefined || elements.some((element) => "TableLikeClause" in element),
+      borrows: elements.some((element) => "TableLikeClause" in element),
+      bound: made.ofTypename && "its columns are those of a type",
     };
     this.tables.set(name, table);
+    for (const node of made.inhRelations ?? []) if ("RangeVar" in node) this.bind(table, node.RangeVar, made.partbound !== undefined);
     for (const element of elements) {
       if ("ColumnDef" in element) this.addColumn(table, made.relation, element.ColumnDef, place);
       if ("Constraint" in element) this.addConstraint(table, made.relation, element.Constraint);
     }
+  }
+
+  private bind(child: Table, parent: RangeVar, isPartition: boolean): void {
+    child.bound = `its columns are those of ${relationName(parent)}`;
+    const above = this.tables.get(relationName(parent));
+    if (above !== undefined && !isPartition) above.bound = "tables inherit from it, and they do not inherit a trigger";
   }
 
   private addColumn(table: Table, relation: RangeVar | undefined, definition: ColumnDef, place: Place): void {
@@ -179,7 +194,11 @@ export class Tables {
     else if (subtype === "AT_SetNotNull" || subtype === "AT_DropNotNull") change(table, name, { notNull: subtype === "AT_SetNotNull" });
     else if (subtype === "AT_AddIdentity") change(table, name, { filled: true });
     else if (subtype === "AT_DropIdentity" || subtype === "AT_DropExpression") change(table, name, { filled: false });
-    else if (subtype === "AT_DropConstraint") {
+    else if (subtype === "AT_AddInherit" && def !== undefined && "RangeVar" in def) this.bind(table, def.RangeVar, false);
+    else if (subtype === "AT_AttachPartition" && def !== undefined && "PartitionCmd" in def && relation !== undefined) {
+      const partition = this.tables.get(relationName(def.PartitionCmd.name));
+      if (partition !== undefined) this.bind(partition, relation, true);
+    } else if (subtype === "AT_DropConstraint") {
       table.indexes = table.indexes.filter((index) => index.name !== name);
       table.foreignKeys.delete(name);
       table.checks.delete(name);

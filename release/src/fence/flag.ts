@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+
+/** Where the app looks before it writes. A contract with every app: docs/read-only-fence.md. */
+export function fenceKey(app: string): string {
+  return `bluegreen:read-only:${app}`;
+}
+
+export interface Fence {
+  app: string;
+  /** Which stack raises it. The same one may raise it again, after a release of its that was killed. */
+  holder: string;
+  /** For people who find the flag. */
+  reason: string;
+  /** It ends by itself after this many milliseconds. */
+  ttlMs: number;
+}
+
+/** What is there instead: the fence of another stack. */
+export interface HeldFence {
+  /** Negative when somebody has set it without an end. */
+  msLeft: number;
+}
+
+/** Redis runs a script as a whole: nobody comes in between looking and setting. */
+const raiseScript = `
+local there = redis.call('GET', KEYS[1])
+if there then
+  local read, flag = pcall(cjson.decode, there)
+  if not (read and type(flag) == 'table' and flag.holder == ARGV[3]) then return redis.call('PTTL', KEYS[1]) end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 'raised'`;
+
+const lowerScript = `
+local there = redis.call('GET', KEYS[1])
+if there and string.find(there, ARGV[1], 1, true) then return redis.call('DEL', KEYS[1]) end
+return 0`;
+
+/** Sets the flag, never without an end. @returns the token that lowers it again */
+export async function raiseFence(redis: Redis, { app, holder, reason, ttlMs }: Fence): Promise<string | HeldFence> {
+  const token = randomUUID();
+  const value = JSON.stringify({ since: new Date().toISOString(), reason, holder, token });
+  const answer = await redis.eval(raiseScript, 1, fenceKey(app), value, ttlMs, holder);
+  return answer === "raised" ? token : { msLeft: Number(answer) };
+}
+
+/** Whether the fence of a token is still up. */
+export async function isFenceUp(redis: Redis, app: string, token: string): Promise<boolean> {
+  return (await redis.get(fenceKey(app)))?.includes(token) === true;
+}
+
+/** Takes the fence of a token away, and no other. @returns whether it was there */
+export async function lowerFence(redis: Redis, app: string, token: string): Promise<boolean> {
+  return (await redis.eval(lowerScript, 1, fenceKey(app), token)) === 1;
+}

@@ -1,0 +1,150 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { Redis } from "ioredis";
+import { fenceEnd, fenceKey, poll, type FenceInputs } from "@bluegreen/release";
+import { raise } from "@bluegreen/release/fence/step";
+import { startRedis, type RedisServer } from "../../local/services/redis";
+import { failure } from "./migrationFolder";
+
+/** Raises the fence in a process of its own, and stays there for as long as it is let. */
+const child = `
+  const { inputs } = JSON.parse(process.env.RUN);
+  require("@bluegreen/release/fence/step").raise(inputs, "blue", () => console.log("raised"));
+`;
+
+describe("The read-only fence, on a real Redis", () => {
+  let dir: string;
+  let server: RedisServer;
+  let redis: Redis;
+  let said: string[];
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "bg-fence-"));
+    await chmod(dir, 0o711);
+    server = await startRedis({ dir: join(dir, "redis") });
+    redis = new Redis(server.socket);
+  });
+  after(async () => {
+    redis.disconnect();
+    await server.stop();
+    await rm(dir, { recursive: true });
+  });
+  beforeEach(async () => {
+    said = [];
+    await redis.flushall();
+  });
+
+  const key = fenceKey("chatgpt-app");
+  const say = (line: string) => void said.push(line);
+  const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ context: "production", namespace: "chatgpt-production", app: "chatgpt-app", color: "green", redisUrl: `unix://${server.socket}`, seconds: 30, settleMs: 50, ...part });
+  const end = (token: string, redisUrl = inputs().redisUrl) => fenceEnd.run({ app: "chatgpt-app", redisUrl, token }, say);
+
+  it("is a flag with a reason, which ends by itself", async () => {
+    expect(key).to.equal("bluegreen:read-only:chatgpt-app");
+    const startedAt = Date.now();
+    await raise(inputs({ settleMs: 300 }), "blue", say);
+    expect(Date.now() - startedAt, "requests under way get their time").to.be.within(300, 5000);
+    const flag = JSON.parse((await redis.get(key)) ?? "") as { since: string; reason: string };
+    expect(flag.reason).to.equal("a release moves traffic from blue to green");
+    expect(Date.parse(flag.since)).to.be.within(startedAt - 1, Date.now());
+    expect(await redis.pttl(key)).to.be.within(20_000, 30_000);
+    expect(said).to.deep.equal(["the read-only fence of chatgpt-app is up, for 30 s at most"]);
+  });
+
+  it("is lowered by the release that raised it, once", async () => {
+    const token = await raise(inputs(), "blue", say);
+    expect(await end(token)).to.deep.equal({ lowered: true });
+    expect(await redis.exists(key)).to.equal(0);
+    expect(await end(token)).to.deep.equal({ lowered: false });
+  });
+
+  it("is not looked for where no release has raised it", async () => {
+    await raise(inputs(), "blue", say);
+    expect(await end("", "unix:///nowhere")).to.deep.equal({ lowered: false });
+    expect(await redis.exists(key)).to.equal(1);
+  });
+
+  it("is raised again by the next run of a release that was killed; what is left of that one cannot lower it", async () => {
+    const killed = await raise(inputs({ seconds: 5 }), "blue", say);
+    const next = await raise(inputs(), "blue", say);
+    expect(await redis.pttl(key)).to.be.greaterThan(20_000);
+    expect(await end(killed)).to.deep.equal({ lowered: false });
+    expect(await redis.exists(key)).to.equal(1);
+    expect(await end(next)).to.deep.equal({ lowered: true });
+  });
+
+  it("belongs to one of two stacks that share an app's name and Redis: the other one's release does not move traffic", async () => {
+    await raise(inputs(), "blue", say);
+    const before = await redis.get(key);
+    for (const other of [{ context: "staging" }, { namespace: "other" }]) {
+      expect(await failure(raise(inputs(other), "blue", say))).to.match(/traffic did not move[^]*another stack's release of chatgpt-app has it; it ends by itself within (29|30) s[^]*then pulumi up/);
+    }
+    expect(await redis.get(key)).to.equal(before);
+  });
+
+  it("is raised by one of many stacks that try at once", async () => {
+    const tries = await Promise.allSettled(Array.from({ length: 20 }, (_, number) => raise(inputs({ namespace: `stack-${number}` }), "blue", say)));
+    expect(tries.filter(({ status }) => status === "fulfilled")).to.have.length(1);
+  });
+
+  it("leaves what somebody else has put there alone", async () => {
+    for (const strange of ["not JSON", "7", "null", '"production/chatgpt-production"']) {
+      await redis.set(key, strange, "PX", 9000);
+      expect(await failure(raise(inputs(), "blue", say)), strange).to.contain("within 9 s");
+      await end("token");
+      expect(await redis.get(key)).to.equal(strange);
+    }
+    await redis.set(key, "for ever");
+    expect(await failure(raise(inputs(), "blue", say))).to.contain(`without an end`).and.contain(`redis-cli DEL ${key}`);
+  });
+
+  it("stops the release when the flag is gone before traffic moves", async () => {
+    const raised = raise(inputs({ settleMs: 600 }), "blue", say);
+    await poll(async () => ((await redis.del(key)) === 1 ? true : undefined), { timeoutMs: 5000, intervalMs: 10 });
+    expect(await failure(raised)).to.contain("it was gone after 600 ms");
+  });
+
+  it("is gone in time when the release is killed", async function () {
+    this.timeout(30_000);
+    const run = spawn(process.execPath, ["-e", child], { env: { ...process.env, RUN: JSON.stringify({ inputs: inputs({ seconds: 2, settleMs: 60_000 }) }) }, stdio: ["ignore", "pipe", "inherit"] });
+    await once(run.stdout, "data");
+    const exit = once(run, "exit");
+    run.kill("SIGKILL");
+    await exit;
+    expect(await redis.exists(key)).to.equal(1);
+    await poll(async () => ((await redis.exists(key)) === 0 ? true : undefined), { timeoutMs: 4000 });
+  });
+
+  for (const [what, redisUrl, why] of [
+    ["refuses connections", "redis://:hunter2@127.0.0.1:1", "ECONNREFUSED"],
+    ["has no such name", "redis://user:hunter2@redis.invalid:6379", "ENOTFOUND|EAI_AGAIN"],
+    ["has no such socket", "unix:///hunter2/redis.sock", "ENOENT"],
+  ] as const) {
+    it(`stops the release when Redis ${what}, and tells neither address nor password`, async () => {
+      const message = await failure(raise(inputs({ redisUrl }), "blue", say));
+      expect(message).to.match(new RegExp(`traffic did not move[^]*Redis cannot be asked: (${why})\n[^]*readOnlyFence\\.seconds 0`));
+      expect(await end("token", redisUrl)).to.deep.equal({ lowered: false });
+      expect(said.join()).to.match(new RegExp(`was not lowered \\((${why})\\); it ends by itself`));
+      expect(message + said.join()).not.to.match(/hunter2|127\.0\.0\.1|redis\.invalid|:\/\//);
+    });
+  }
+
+  it("stops the release when Redis does not know it, and tells no password", async () => {
+    await redis.config("SET", "requirepass", "hunter2");
+    try {
+      const message = await failure(raise(inputs(), "blue", say));
+      expect(message).to.contain("Redis cannot be asked: NOAUTH").and.not.contain("hunter2").and.not.contain(server.socket);
+    } finally {
+      await redis.config("SET", "requirepass", "");
+    }
+  });
+
+  it("ends again for another token alone", async () => {
+    const last = { app: "chatgpt-app", redisUrl: inputs().redisUrl, token: "a" };
+    expect(await fenceEnd.isNeeded(last, { ...last, redisUrl: "redis://elsewhere" })).to.equal(false);
+    expect(await fenceEnd.isNeeded(last, { ...last, token: "b" })).to.equal(true);
+  });
+});
