@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Templates } from "@bluegreen/release/compatibility/versions";
-import { separate } from "@bluegreen/release/database/separate";
 import { listMigrations } from "@bluegreen/release/migrations/files";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { DatabaseHandover, DatabaseSettle, DatabaseSync } from "./steps";
@@ -30,8 +29,7 @@ export class ColorDatabases extends pulumi.ComponentResource {
     const inputs = this.inputs();
     if (inputs === undefined) return after;
     const { migrationsFolder: folder, schemaVersion } = this.args.settings;
-    const { cannot } = separate[inputs.strategy];
-    return [new DatabaseSync(`${this.app}-database-sync`, { ...inputs, folder, migrations: listMigrations(folder, schemaVersion), cannot: [...cannot] }, this.ordered(after))];
+    return [new DatabaseSync(`${this.app}-database-sync`, { ...inputs, folder, migrations: listMigrations(folder, schemaVersion) }, this.ordered(after))];
   }
 
   /** Right before traffic moves. */

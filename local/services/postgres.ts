@@ -103,16 +103,17 @@ export interface PostgresServer {
 const startTimeoutMs = 30_000;
 
 /**
- * Starts a server with its data in `dir`, reachable through a Unix socket only. Data that is there is kept.
+ * Starts a server with its data in `dir`, reachable through a Unix socket, and nothing else unless it is told to listen. Data that is there is kept.
  * It ends with `stop` or with this process; the folder is the caller's to remove.
  * @param options.dir a short path (a socket's path is at most 107 bytes) that the account `postgres` can enter, for example below /tmp
  * @param options.settings of the server, where they differ from the stage's; for example wal_level
+ * @param options.listen an address for TCP connections with a password, and the command that runs the server where it has that address
  */
-export async function startPostgres(options: { dir: string; settings?: Record<string, string> }): Promise<PostgresServer> {
-  const { dir, settings } = options;
+export async function startPostgres(options: { dir: string; settings?: Record<string, string>; listen?: { address: string; within: string[] } }): Promise<PostgresServer> {
+  const { dir, settings, listen } = options;
   const account = await postgresAccount();
   await preparePostgres(dir, account);
-  const server = startOwned("PostgreSQL", postgresCommand(dir, "", settings), account, join(dir, "log"));
+  const server = startOwned("PostgreSQL", postgresCommand(dir, listen?.address ?? "", settings), account, join(dir, "log"), listen?.within);
   await server.ready(async () => postgresAnswers(dir), startTimeoutMs);
   // SIGINT is PostgreSQL's fast shutdown: it ends open sessions.
   return { adminUrl: postgresAdminUrl(dir), stop: async () => server.stop("SIGINT") };

@@ -13,12 +13,16 @@ export interface Owned {
   stop: (signal: NodeJS.Signals) => Promise<void>;
 }
 
-/** Starts a program as another account. The kernel ends it when this process ends, however that happens. */
-export function startOwned(name: string, argv: string[], account: Account, log: string): Owned {
+/**
+ * Starts a program as another account. The kernel ends it when this process ends, however that happens.
+ * @param within a command that runs another one elsewhere, for example in a network namespace
+ */
+export function startOwned(name: string, argv: string[], account: Account, log: string, within: string[] = []): Owned {
   const output = openSync(log, "a", 0o600);
   // Changing the account takes root; without root it is the same account already.
   const identity = process.getuid?.() === 0 ? ["--reuid", String(account.uid), "--regid", String(account.gid), "--clear-groups"] : [];
-  const child = spawn("setpriv", [...identity, "--pdeathsig", "KILL", "--", ...argv], {
+  const [command = "", ...args] = [...within, "setpriv", ...identity, "--pdeathsig", "KILL", "--", ...argv];
+  const child = spawn(command, args, {
     cwd: "/",
     stdio: ["ignore", output, output],
   });

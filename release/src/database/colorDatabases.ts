@@ -21,7 +21,7 @@ export type DatabaseRef = {
 export interface SchemaUrls {
   /** Of the color that serves users. */
   live: string;
-  /** Of the other color, where it has a schema of its own. */
+  /** Of the other color, where it has a schema of its own; undefined before its Secret is made. */
   idle: string | undefined;
 }
 
@@ -30,12 +30,12 @@ export function databaseSecret(strategy: Strategy, color: Color): string {
   return strategy === "shared" ? names.databaseSecret : `${names.databaseSecret}-${color}`;
 }
 
-/** @throws Refusal when a Secret is missing */
+/** @throws Refusal when the live color's Secret is missing */
 export async function readSchemaUrls(cluster: Cluster, ref: DatabaseRef): Promise<SchemaUrls> {
   const { live, idle } = await secretsOf(cluster, ref);
   return {
     live: await readSecretValue(cluster, live, ...urlKeys),
-    idle: idle === undefined ? undefined : await readSecretValue(cluster, idle, ...urlKeys),
+    idle: idle === undefined ? undefined : await findSecretValue(cluster, idle, ...urlKeys),
   };
 }
 

@@ -8,26 +8,30 @@ import { runInUpdate } from "../migrations/runInUpdate.js";
 import type { Migration } from "../migrations/files.js";
 import type { Step } from "../step.js";
 import { readSchemaUrls } from "./colorDatabases.js";
+import { separate } from "./separate.js";
 import { bind, hasBothColors, type SeparateInputs } from "./separateInputs.js";
 
 export type DatabaseSyncInputs = SeparateInputs & {
   /** Relative to the program's folder. */
   folder: string;
   migrations: Migration[];
-  /** What the strategy cannot do: here, so that a reviewer reads it in the preview. */
-  cannot: string[];
 };
 
 export type DatabaseSyncOutputs = Record<string, never>;
 
 /** Before any pod starts: the idle color's database has the schema and the rows of the live one. */
 export const databaseSync: Step<DatabaseSyncInputs, DatabaseSyncOutputs> = {
-  check: () => Promise.resolve([]),
+  check(inputs, last, say) {
+    // So that whoever reviews a release reads it in the preview.
+    if (hasBothColors(inputs) && isChanged(last, inputs)) {
+      for (const limit of separate[inputs.strategy].cannot) say(`database.strategy ${inputs.strategy}: ${limit}`);
+    }
+    return Promise.resolve([]);
+  },
 
   async isNeeded(last, inputs) {
     if (!hasBothColors(inputs)) return false;
-    if (!sameTemplates(last.templates, inputs.templates) || last.strategy !== inputs.strategy || last.migrations.length !== inputs.migrations.length) return true;
-    return isSwitchPending({ ...inputs, color: inputs.activeColor });
+    return isChanged(last, inputs) || isSwitchPending({ ...inputs, color: inputs.activeColor });
   },
 
   async run(inputs, say) {
@@ -50,3 +54,8 @@ export const databaseSync: Step<DatabaseSyncInputs, DatabaseSyncOutputs> = {
     });
   },
 };
+
+function isChanged(last: Partial<DatabaseSyncInputs>, { templates, strategy, activeColor, migrations }: DatabaseSyncInputs): boolean {
+  if (last.templates === undefined || !sameTemplates(last.templates, templates)) return true;
+  return last.strategy !== strategy || last.activeColor !== activeColor || last.migrations?.length !== migrations.length;
+}
