@@ -45,7 +45,7 @@ export async function preparePostgres(dir: string, account: Account): Promise<vo
 /**
  * A command that creates the server's data on the first run and becomes the server.
  * @param listen address for TCP connections with a password; empty for the socket alone
- * @param more settings beside these, or instead of them
+ * @param more settings that differ from those here, by name
  */
 export function postgresCommand(dir: string, listen: string, more: Record<string, string> = {}): string[] {
   const bin = postgresBinDir();
@@ -106,7 +106,7 @@ const startTimeoutMs = 30_000;
  * Starts a server with its data in `dir`, reachable through a Unix socket only. Data that is there is kept.
  * It ends with `stop` or with this process; the folder is the caller's to remove.
  * @param options.dir a short path (a socket's path is at most 107 bytes) that the account `postgres` can enter, for example below /tmp
- * @param options.settings beside, or instead of, those of every server here
+ * @param options.settings PostgreSQL settings by name, for example wal_level
  */
 export async function startPostgres(options: { dir: string; settings?: Record<string, string> }): Promise<PostgresServer> {
   const { dir, settings } = options;

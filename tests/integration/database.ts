@@ -8,6 +8,8 @@ import { startPostgres, type PostgresServer } from "../../local/services/postgre
 /** A real PostgreSQL for a suite, with a fresh database for each test that asks for one. */
 export interface TestDatabases {
   adminUrl: string;
+  /** Where the server's data and log are. */
+  dir: string;
   /** URL of a new, empty database. */
   fresh(): Promise<string>;
   /** What the server has written to its log. */
@@ -15,13 +17,15 @@ export interface TestDatabases {
   stop(): Promise<void>;
 }
 
-export async function startDatabases(): Promise<TestDatabases> {
+/** @param settings of the server, by name */
+export async function startDatabases(settings: Record<string, string> = {}): Promise<TestDatabases> {
   const dir = await mkdtemp(join(tmpdir(), "bg-pg-"));
   // The server runs under an account of its own, which has to get through.
   await chmod(dir, 0o755);
-  const server: PostgresServer = await startPostgres({ dir: join(dir, "pg") });
+  const server: PostgresServer = await startPostgres({ dir: join(dir, "pg"), settings });
   return {
     adminUrl: server.adminUrl,
+    dir: join(dir, "pg"),
     fresh: async () => {
       const name = `test_${randomBytes(4).toString("hex")}`;
       await query(server.adminUrl, `CREATE DATABASE ${name}`);

@@ -17,9 +17,9 @@ export interface HeldWriters {
    * To be called right before a step that relies on it; starts `silenceMs` anew.
    * @throws Refusal when PostgreSQL has let the writers go
    */
-  confirm(): Promise<void>;
+  confirm: () => Promise<void>;
   /** Lets the writers go on where they waited. */
-  release(): Promise<void>;
+  release: () => Promise<void>;
 }
 
 /** One try: users wait as long behind it. Below deadlock_timeout (1 s), so that a deadlock never ends a user's transaction instead of this one. */
@@ -84,7 +84,7 @@ export async function holdWriters(adminUrl: string, { say, budgetMs, silenceMs =
     );
   }
   return {
-    async confirm() {
+    confirm: async () => {
       try {
         await session.query("SELECT 1");
       } catch (error) {
@@ -98,7 +98,7 @@ export async function holdWriters(adminUrl: string, { say, budgetMs, silenceMs =
         );
       }
     },
-    async release() {
+    release: async () => {
       await rollback();
       await session.close();
     },

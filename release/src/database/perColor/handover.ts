@@ -1,0 +1,122 @@
+import { messageOf, Refusal } from "../../refusal.js";
+import { holdWriters, type HeldWriters } from "../holdWriters.js";
+import { catchUp } from "./catchUp.js";
+import { refuseDifferences } from "./compare.js";
+import { converge, type LossOptions } from "./converge.js";
+import { allowWrites, refusesWrites } from "./readOnly.js";
+import { copySequences } from "./sequences.js";
+import { explained, openPair, type DatabasePair, type Direction, type Sides } from "./side.js";
+import { beginHere, drop, subscriptionState } from "./subscription.js";
+import { prepareWay } from "./way.js";
+
+export interface HandoverOptions extends LossOptions {
+  /** How long the writers may wait until the idle database has their last writes, in milliseconds. @default 5000 */
+  waitMs?: number;
+}
+
+/**
+ * The writers of the live database wait, and the idle one has everything and takes writes. Now is
+ * the time to switch the traffic. Ends with `complete` or `cancel`; when this process is killed
+ * PostgreSQL lets the writers go on, and `settle` does the rest.
+ */
+export interface Handover {
+  /**
+   * After the traffic was switched: the writers that still wait fail, and the replication turns round.
+   * @throws Refusal when the new live database lacks something; `settle` goes on from there
+   */
+  complete(): Promise<void>;
+  /** When the traffic was not switched: the writers go on, and everything is as before. */
+  cancel(): Promise<void>;
+}
+
+/**
+ * Hands the writing over to the idle color's database, which is the live one afterwards. A rollback is the same the other way.
+ * @throws Refusal when the idle database does not have everything, unless a loss was accepted, or
+ *   when writers do not let themselves be held. The live one goes on taking writes then
+ */
+export async function handover(pair: DatabasePair, options: HandoverOptions): Promise<Handover> {
+  const open = await openPair(pair, "The handover was not started", options.budgetMs);
+  const { sides } = open;
+  const guarded = async (what: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      throw explained(error, what, pair);
+    } finally {
+      await open.close();
+    }
+  };
+  try {
+    const release = await begin(sides, options);
+    return {
+      complete: () =>
+        guarded("The handover was not completed", async () => {
+          try {
+            await converge({ live: sides.idle, idle: sides.live }, options);
+          } finally {
+            await release();
+          }
+        }),
+      cancel: () =>
+        guarded("The handover was not undone", async () => {
+          await release();
+          await converge(sides, options);
+        }),
+    };
+  } catch (error) {
+    await open.close();
+    throw explained(error, "The handover was not started", pair);
+  }
+}
+
+/** @returns what lets the writers go on */
+async function begin(sides: Sides, options: HandoverOptions): Promise<() => Promise<void>> {
+  const { say, budgetMs, waitMs = 5000 } = options;
+  const { live, idle } = sides;
+  const forward = { from: live, to: idle };
+  const back = { from: idle, to: live };
+  // One that was killed has left it open.
+  if (!(await refusesWrites(idle))) await converge(sides, options);
+  const complete = await isComplete(sides, forward, options);
+  let held: HeldWriters | undefined;
+  try {
+    // Whatever takes time is done while the writers still write.
+    if (complete) await prepareWay(back);
+    else await drop(back);
+    held = await holdWriters(live.adminUrl, { say, budgetMs });
+    if (complete) {
+      await catchUp(forward, { say, budgetMs: waitMs, intervalMs: 5 });
+      await beginHere(back);
+    }
+    await copySequences(forward);
+    await allowWrites(idle);
+    await held.confirm();
+    return held.release;
+  } catch (error) {
+    await held?.release();
+    await converge(sides, options).catch((again: unknown) => {
+      say(`what was prepared is left behind: ${messageOf(again)}`);
+    });
+    throw error;
+  }
+}
+
+/** False when a loss was accepted, and there is one. */
+async function isComplete(sides: Sides, forward: Direction, { acceptLoss = false, ...options }: HandoverOptions): Promise<boolean> {
+  try {
+    if ((await subscriptionState(forward)) !== "active") {
+      throw new Refusal({
+        what: `The database of ${forward.to.color} does not follow the one of ${forward.from.color}`,
+        rule: `everything that ${forward.from.color} has been given since they parted would be lost`,
+        next: `copy it anew: empty the database of ${forward.to.color}, then pulumi up. To lose it: pulumi config set --path database.acceptLoss true`,
+      });
+    }
+    await refuseDifferences(sides);
+    await catchUp(forward, options);
+    return true;
+  } catch (error) {
+    if (!acceptLoss || !(error instanceof Refusal)) throw error;
+    options.say(`going on without what is missing, as was accepted: ${error.message}`);
+    return false;
+  }
+}

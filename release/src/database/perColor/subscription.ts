@@ -1,0 +1,170 @@
+import { escapeLiteral } from "pg";
+import { poll } from "../../poll.js";
+import { publicationOf } from "./publication.js";
+import { thisDatabase, type Direction } from "./side.js";
+
+/**
+ * `prepared` has a slot that keeps the changes, and applies none yet; `active` applies them.
+ * They differ by name, so that an active one that somebody disabled is not taken for a prepared one.
+ */
+export type SubscriptionState = "none" | "prepared" | "active";
+
+const nameOf = ({ from }: Direction, state: "prepared" | "active") => `bluegreen_${state === "active" ? "from" : "prepared_from"}_${from.color}`;
+
+/** A slot belongs to a whole server, so it is named after the database, too. */
+async function slotOf({ from, to }: Direction): Promise<string> {
+  const { rows } = await from.session.query<{ slot: string }>(`SELECT format('bluegreen_%s_to_%s', ${thisDatabase}, $1::text) AS slot`, [to.color]);
+  const [found] = rows;
+  if (found === undefined) throw new Error("a session has no database");
+  return found.slot;
+}
+
+/** What a subscription that applies is called, for who looks at it. */
+export function subscriptionName(direction: Direction): string {
+  return nameOf(direction, "active");
+}
+
+export async function subscriptionState(direction: Direction): Promise<SubscriptionState> {
+  const { rows } = await direction.to.session.query<{ name: string }>(`SELECT subname AS name FROM pg_subscription WHERE subdbid = ${thisDatabase}`);
+  return (["active", "prepared"] as const).find((state) => rows.some(({ name }) => name === nameOf(direction, state))) ?? "none";
+}
+
+/**
+ * Makes the slot and the subscription. Safe to be killed in: a slot without its subscription is
+ * taken away by the next call, and by `drop`.
+ * @param state `active` copies what is there and then applies changes; `prepared` keeps the changes from here on
+ */
+export async function subscribe(direction: Direction, state: "prepared" | "active"): Promise<void> {
+  const { from } = direction;
+  await dropSlot(direction);
+  const slot = await slotOf(direction);
+  await from.session.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]);
+  const active = state === "active";
+  const options = [
+    "create_slot = false",
+    `slot_name = ${escapeLiteral(slot)}`,
+    `enabled = ${active}`,
+    `copy_data = ${active}`,
+    // Changes are applied in the order of their commits, by one worker: what it has confirmed is there.
+    "streaming = off",
+    // Both must know it. Without, a change that was replicated here would be replicated back.
+    ...(knowsOrigins(direction) ? ["origin = none"] : []),
+  ];
+  await quietly(direction, `CREATE SUBSCRIPTION ${nameOf(direction, state)} CONNECTION ${escapeLiteral(from.peerUrl)} PUBLICATION ${publicationOf(from)} WITH (${options.join(", ")})`);
+}
+
+/** Since PostgreSQL 16 a subscription can leave out what its publisher has from somewhere else. */
+export function knowsOrigins({ from, to }: Direction): boolean {
+  return from.version >= 160_000 && to.version >= 160_000;
+}
+
+/** Lets an active subscription follow its publisher's tables and its address; new tables are copied. */
+export async function refresh(direction: Direction): Promise<void> {
+  const name = nameOf(direction, "active");
+  await quietly(direction, `ALTER SUBSCRIPTION ${name} CONNECTION ${escapeLiteral(direction.from.peerUrl)}`);
+  await direction.to.session.query(`ALTER SUBSCRIPTION ${name} ENABLE`);
+  await direction.to.session.query(`ALTER SUBSCRIPTION ${name} REFRESH PUBLICATION`);
+}
+
+/** Makes a prepared subscription apply what its slot has kept; one that is active goes on. */
+export async function activate(direction: Direction): Promise<void> {
+  const { session } = direction.to;
+  const name = nameOf(direction, "active");
+  await session.transaction(async () => {
+    if ((await subscriptionState(direction)) === "prepared") await session.query(`ALTER SUBSCRIPTION ${nameOf(direction, "prepared")} RENAME TO ${name}`);
+    await session.query(`ALTER SUBSCRIPTION ${name} ENABLE`);
+  });
+}
+
+/** Takes away whatever there is of a direction, in any state. */
+export async function drop(direction: Direction): Promise<void> {
+  const { session } = direction.to;
+  for (let state = await subscriptionState(direction); state !== "none"; state = await subscriptionState(direction)) {
+    const name = nameOf(direction, state);
+    await session.transaction(async () => {
+      await session.query(`ALTER SUBSCRIPTION ${name} DISABLE`);
+      // The slot is dropped below, through this program's own connection: the servers may not reach each other now.
+      await session.query(`ALTER SUBSCRIPTION ${name} SET (slot_name = NONE)`);
+      await session.query(`DROP SUBSCRIPTION ${name}`);
+    });
+  }
+  await dropSlot(direction);
+}
+
+/** How long a worker gets to end, in milliseconds. */
+const endMs = 10_000;
+
+/** A slot that nobody reads keeps the log of its server for ever. */
+async function dropSlot(direction: Direction): Promise<void> {
+  const { session } = direction.from;
+  const slot = await slotOf(direction);
+  await poll(
+    async () => {
+      const { rows } = await session.query<{ reader: number | null }>("SELECT active_pid AS reader FROM pg_replication_slots WHERE slot_name = $1", [slot]);
+      const [found] = rows;
+      if (found === undefined) return true;
+      // It goes by itself soon, unless its server has vanished.
+      if (found.reader !== null) await session.query("SELECT pg_terminate_backend($1)", [found.reader]);
+      else await session.query("SELECT pg_drop_replication_slot($1)", [slot]);
+      return undefined;
+    },
+    { timeoutMs: endMs, intervalMs: 20 },
+  );
+}
+
+/** Lets the slot of a prepared subscription begin here: everything before is on both sides. */
+export async function beginHere(direction: Direction): Promise<void> {
+  const { session } = direction.from;
+  // Only what is flushed can be skipped, and a commit of a row may not be yet.
+  await mark(direction);
+  await session.query("SELECT pg_replication_slot_advance($1, pg_current_wal_flush_lsn())", [await slotOf(direction)]);
+}
+
+/**
+ * Writes a mark into the publisher's log, and flushes it.
+ * @returns its place: who has come there has everything that was committed before
+ */
+export async function mark({ from }: Direction): Promise<string> {
+  const { rows } = await from.session.query<{ lsn: string }>("SELECT pg_logical_emit_message(true, 'bluegreen', '')::text AS lsn");
+  return rows[0]?.lsn ?? "0/0";
+}
+
+/** True when `back` has applied something that the slot of `forward`, on the same server, has kept: it would come back to where it is from. */
+export async function wouldReturn(forward: Direction, back: Direction): Promise<boolean> {
+  if (knowsOrigins(forward)) return false;
+  const { rows } = await forward.from.session.query<{ would: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_replication_origin_status o JOIN pg_subscription s ON o.external_id = 'pg_' || s.oid, pg_replication_slots r
+       WHERE s.subname = $1 AND s.subdbid = ${thisDatabase} AND r.slot_name = $2 AND o.local_lsn > r.confirmed_flush_lsn) AS would`,
+    [nameOf(back, "active"), await slotOf(forward)],
+  );
+  return rows[0]?.would === true;
+}
+
+/** The log that the publisher keeps for this direction, in words, for an error. */
+export async function whatIsMissing(direction: Direction): Promise<string> {
+  const { rows } = await direction.from.session.query<{ lag: string; since: string | null }>(
+    `SELECT pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)) AS lag, to_jsonb(s) ->> 'inactive_since' AS since FROM pg_replication_slots s WHERE slot_name = $1`,
+    [await slotOf(direction)],
+  );
+  const [found] = rows;
+  if (found === undefined) return `all that ${direction.from.color} has and ${direction.to.color} has not: nothing was kept for it`;
+  return `${found.lag} of the log of ${direction.from.color}${found.since === null ? "" : `, since ${found.since}`}`;
+}
+
+/** A statement with a password in it: not for the server's log, nor for who looks at pg_stat_activity. */
+async function quietly({ to }: Direction, sql: string): Promise<void> {
+  const settings = {
+    log_statement: "none",
+    log_min_duration_statement: "-1",
+    log_min_error_statement: "panic",
+    log_error_verbosity: "terse",
+    track_activities: "off",
+    // Of extensions: known or not, they can be set.
+    "pg_stat_statements.track": "none",
+    "pgaudit.log": "none",
+  };
+  await to.session.transaction(async () => {
+    for (const [name, value] of Object.entries(settings)) await to.session.query("SELECT set_config($1, $2, true)", [name, value]);
+    await to.session.query(sql);
+  });
+}
