@@ -159,6 +159,21 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     });
   });
 
+  it("holds the writers of every database, and lets them go on when traffic stays", async () => {
+    await query(servers.url("blue"), "CREATE DATABASE another");
+    const another = servers.url("blue").replace(/postgres$/, "another");
+    await query(another, "CREATE TABLE notes (id int)");
+    const handing = await handover(pair());
+    let written = false;
+    const write = query(another, "INSERT INTO notes VALUES (1)").then(() => (written = true));
+    await poll(async () => (await query(servers.url("blue"), "SELECT 1 FROM pg_stat_activity WHERE datname = 'another' AND wait_event_type = 'Lock'"))[0], { timeoutMs: 5000, intervalMs: 20 });
+    expect(written).to.equal(false);
+    await handing.cancel();
+    await write;
+    await writers.goOn();
+    expect(writers.failures).to.deep.equal([]);
+  });
+
   it("does not lose sight of writers that were let go after traffic had moved", async () => {
     const handing = await handover(pair(), { say });
     traffic = "green";
