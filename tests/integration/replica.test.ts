@@ -168,9 +168,12 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     const write = query(another, "INSERT INTO notes VALUES (1)").then(() => (written = true));
     await poll(async () => (await query(servers.url("blue"), "SELECT 1 FROM pg_stat_activity WHERE datname = 'another' AND wait_event_type = 'Lock'"))[0], { timeoutMs: 5000, intervalMs: 20 });
     expect(written).to.equal(false);
+    const canceledAt = performance.now();
     await handing.cancel();
     await write;
     await writers.goOn();
+    // By themselves they would after the 30 s without a word from this program.
+    expect(performance.now() - canceledAt).to.be.lessThan(10_000);
     expect(writers.failures).to.deep.equal([]);
   });
 
