@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { messageOf } from "../../refusal.js";
 
 /** The password of a URL as it is written there, and as PostgreSQL gets it. */
-function passwordsOf(url: string): string[] {
+export function passwordsOf(url: string): string[] {
   if (!URL.canParse(url)) return [url];
   const { password } = new URL(url);
   return [password, decodeURIComponent(password)].filter((text) => text !== "");

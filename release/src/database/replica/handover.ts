@@ -1,6 +1,7 @@
+import { takeLock } from "../../migrations/advisoryLock.js";
 import { DeadlineError, poll } from "../../poll.js";
 import { messageOf, Refusal } from "../../refusal.js";
-import type { DatabasePair } from "../colorDatabase.js";
+import type { DatabasePair } from "../perColor/side.js";
 import type { HeldWriters } from "../holdWriters.js";
 import { allowWrites, refuseWrites } from "./fence.js";
 import { holdServer } from "./holdServer.js";
@@ -11,7 +12,6 @@ import { waitForReplay, writeMark } from "./position.js";
 import { rebuildAdvice } from "./rebuild.js";
 import { closeServers, openServers, type Server, type Servers } from "./server.js";
 import { findFault, requireAsynchronous, requirePrimary, type Fault } from "./standby.js";
-import { takeTurn } from "./turn.js";
 
 /**
  * The idle color's server takes writes, and all writers of the live one wait. PostgreSQL lets them
@@ -39,7 +39,7 @@ const promoteBudgetMs = 60_000;
 /**
  * Right before traffic moves from the live color to the idle one: makes all writers wait, waits until
  * the standby has replayed everything that was acknowledged, and promotes it. DDL, roles and large
- * objects are not held: no migration may run at the same time.
+ * objects are not held; the lock of the migrations is, when both use the same database of the server.
  * @throws Refusal when it cannot be done without a loss; the writers go on then
  */
 export async function handover(pair: DatabasePair, options: ReplicaOptions = {}): Promise<Handover> {
@@ -53,7 +53,7 @@ export async function handover(pair: DatabasePair, options: ReplicaOptions = {})
   try {
     await requirePrimary(servers.live);
     await requireAsynchronous(servers.idle);
-    await takeTurn(servers.live);
+    await takeLock(servers.live, 0, `The databases were not touched (server of ${servers.live.color})`);
     const fault = await findFault(servers, budgetMs);
     const loss = fault === undefined ? undefined : await acceptedLoss(servers, fault, pair, options);
     // Left from when it was the old primary: a standby refuses writes without it, too.

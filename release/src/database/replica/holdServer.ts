@@ -1,9 +1,9 @@
 import { holdWriters, type HeldWriters, type HoldOptions } from "../holdWriters.js";
 import type { Server } from "./server.js";
 
-/** Makes the writers of every database of a server wait: all of them are replicated together. */
+/** Makes the writers of every database of a server wait, but for templates: all of them are replicated together. */
 export async function holdServer(server: Server, options: HoldOptions): Promise<HeldWriters> {
-  const { rows } = await server.query<{ name: string }>("SELECT datname AS name FROM pg_database WHERE datallowconn");
+  const { rows } = await server.query<{ name: string }>("SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate");
   const tries = await Promise.allSettled(rows.map(({ name }) => holdWriters(urlOf(server, name), options)));
   const held = tries.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
   const release = async () => {

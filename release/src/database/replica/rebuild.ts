@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Refusal } from "../../refusal.js";
 import type { Say } from "../../step.js";
-import type { DatabasePair } from "../colorDatabase.js";
+import type { DatabasePair } from "../perColor/side.js";
+import { passwordsOf } from "../perColor/secrets.js";
 
 const linesKept = 15;
 
@@ -59,7 +60,6 @@ function shellText(command: readonly string[], pair: DatabasePair): string {
 
 /** Takes the passwords of a pair's URLs out of a text that others wrote. */
 function hiderOf({ live, idle }: DatabasePair): (text: string) => string {
-  const passwords = [live, idle].flatMap(({ adminUrl, peerUrl }) => [adminUrl, peerUrl].map((url) => new URL(url).password).filter((password) => password !== ""));
-  const hidden = passwords.flatMap((password) => [password, decodeURIComponent(password)]);
-  return (text) => hidden.reduce((shown, password) => shown.replaceAll(password, "[secret]"), text);
+  const hidden = [live, idle].flatMap(({ adminUrl, peerUrl }) => [adminUrl, peerUrl]).flatMap(passwordsOf);
+  return (text) => hidden.reduce((shown, password) => shown.replaceAll(password, "***"), text);
 }

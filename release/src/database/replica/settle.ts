@@ -1,5 +1,6 @@
+import { takeLock } from "../../migrations/advisoryLock.js";
 import { Refusal } from "../../refusal.js";
-import type { DatabasePair } from "../colorDatabase.js";
+import type { DatabasePair } from "../perColor/side.js";
 import { refuseWrites } from "./fence.js";
 import { lateTransactions } from "./note.js";
 import { defaultBudgetMs, type ReplicaOptions } from "./options.js";
@@ -7,7 +8,6 @@ import { findParting } from "./parting.js";
 import { rebuildAdvice, runRebuild } from "./rebuild.js";
 import { openBeside, Server, UnreachableError } from "./server.js";
 import { findFault, requirePrimary } from "./standby.js";
-import { takeTurn } from "./turn.js";
 
 /** Whether there is a way back that loses nothing. */
 export type Settled =
@@ -30,7 +30,7 @@ export async function settle(pair: DatabasePair, options: ReplicaOptions = {}): 
   const live = await Server.open(pair.live);
   try {
     await requirePrimary(live);
-    await takeTurn(live);
+    await takeLock(live, 0, `The databases were not touched (server of ${live.color})`);
     const before = await fenceAndLook(live, pair, options).catch((error: unknown) => {
       // A rebuild that was killed has left it stopped; nobody writes to it then.
       if (error instanceof UnreachableError && rebuildCommand !== undefined) return { reason: error.message, next: "", rebuild: true };
