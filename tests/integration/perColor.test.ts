@@ -361,6 +361,17 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       });
     }
 
+    it("in sync, between the slot and its subscription: settle takes the slot away, and so does the next sync", async () => {
+      const databases = await servers.fresh("CREATE TABLE things (id bigint PRIMARY KEY, name text)");
+      const leave = () => databases.on("blue", "SELECT pg_create_logical_replication_slot(format('bluegreen_%s_to_green', oid), 'pgoutput') FROM pg_database WHERE datname = current_database()");
+      await leave();
+      await settle(databases.pair("blue"), options);
+      expect(await databases.slots()).to.deep.equal([]);
+      await leave();
+      await sync(databases.pair("blue"), options);
+      await databases.onlySlotOf("blue");
+    });
+
     it("after the switch while late writers still reach the old side: their writes are on the new one, and it says that the way back is gone", async () => {
       const databases = await synced();
       const process_ = spawn(process.execPath, ["-e", child], { env: { ...process.env, PAIR: JSON.stringify(databases.pair("blue")), STATEMENT: "the end of begin" }, stdio: ["ignore", "ignore", "inherit"] });
