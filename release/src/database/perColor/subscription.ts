@@ -98,8 +98,10 @@ async function quietly({ to }: Direction, sql: string): Promise<void> {
   const settings = {
     log_statement: "none",
     log_min_duration_statement: "-1",
-    log_min_error_statement: "panic",
-    log_error_verbosity: "terse",
+    log_min_duration_sample: "-1",
+    log_transaction_sample_rate: "0",
+    // An error in the connection string quotes it.
+    log_min_messages: "panic",
     track_activities: "off",
     // Of extensions: known or not, they can be set.
     "pg_stat_statements.track": "none",
