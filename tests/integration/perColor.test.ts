@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { Client } from "pg";
 import { otherColor, poll, type Color } from "@bluegreen/release";
 import { handover } from "@bluegreen/release/database/perColor/handover";
+import { withoutPasswords } from "@bluegreen/release/database/perColor/secrets";
 import { settle } from "@bluegreen/release/database/perColor/settle";
 import type { DatabasePair } from "@bluegreen/release/database/perColor/side";
 import { sync } from "@bluegreen/release/database/perColor/sync";
@@ -361,6 +362,17 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       });
     }
 
+    it("in sync, between the slot and its subscription: settle takes the slot away, and so does the next sync", async () => {
+      const databases = await servers.fresh("CREATE TABLE things (id bigint PRIMARY KEY, name text)");
+      const leave = () => databases.on("blue", "SELECT pg_create_logical_replication_slot(format('bluegreen_%s_to_green', oid), 'pgoutput') FROM pg_database WHERE datname = current_database()");
+      await leave();
+      await settle(databases.pair("blue"), options);
+      expect(await databases.slots()).to.deep.equal([]);
+      await leave();
+      await sync(databases.pair("blue"), options);
+      await databases.onlySlotOf("blue");
+    });
+
     it("after the switch while late writers still reach the old side: their writes are on the new one, and it says that the way back is gone", async () => {
       const databases = await synced();
       const process_ = spawn(process.execPath, ["-e", child], { env: { ...process.env, PAIR: JSON.stringify(databases.pair("blue")), STATEMENT: "the end of begin" }, stdio: ["ignore", "ignore", "inherit"] });
@@ -388,15 +400,18 @@ describe("A database for each color, on two real PostgreSQL servers", function (
         const withPeer = (peerUrl: string): DatabasePair => ({ ...pair, live: { ...pair.live, peerUrl } });
         const wrong = new URL(pair.live.peerUrl);
         wrong.password = "wr0ng-password";
-        const errors = [
-          await sync(withPeer(wrong.href), options).catch((error: unknown) => inspect(error, { depth: 10 })),
-          await sync(withPeer("postgresql://peer:wr0ng-password@host:notaport/x?y=wr0ng-password"), options).catch((error: unknown) => inspect(error, { depth: 10 })),
-          await sync({ ...pair, live: { ...pair.live, adminUrl: wrong.href } }, options).catch((error: unknown) => inspect(error, { depth: 10 })),
-          await sync({ ...pair, live: { ...pair.live, adminUrl: "postgresql://peer:wr0ng-password@[/x" } }, options).catch((error: unknown) => inspect(error, { depth: 10 })),
-        ];
-        expect(errors[0]).to.contain("password authentication failed").and.contain("next: ");
-        expect(errors[2]).to.contain("the database of blue was not reached");
-        expect(errors.join("\n")).to.not.contain("wr0ng-password");
+        const shown = (wanted: DatabasePair) => sync(wanted, options).then(() => "no error", (error: unknown) => inspect(error, { depth: 10 }));
+        const refused = await shown(withPeer(wrong.href));
+        expect(refused).to.contain("password authentication failed").and.contain("next: ");
+        // PostgreSQL quotes this one as a whole, and of that one the password.
+        const quoted = [await shown(withPeer("postgresql://peer:wr0ng-password@[::1/x")), await shown(withPeer("postgresql://peer:wr0ng-password%zz@host/x"))];
+        expect(quoted[0]).to.contain("postgresql://peer:***@[::1/x");
+        expect(quoted[1]).to.contain('token: "***"');
+        const unreachable = [await shown({ ...pair, live: { ...pair.live, adminUrl: wrong.href } }), await shown({ ...pair, live: { ...pair.live, adminUrl: "postgresql://peer:wr0ng-password@[/x" } })];
+        expect(unreachable[0]).to.contain("the database of blue was not reached");
+        // Nor as PostgreSQL gets it.
+        expect(String(withoutPasswords(new Error(`login as ${peerPassword}`), [pair.live.peerUrl]))).to.equal("Error: login as ***");
+        expect([refused, ...quoted, ...unreachable].join("\n")).to.not.contain("wr0ng-password");
         await sync(pair, options);
         await switchTo(databases, "green");
         await sync(databases.pair("green"), options);

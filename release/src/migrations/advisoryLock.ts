@@ -1,6 +1,6 @@
 import { DeadlineError, poll } from "../poll.js";
 import { Refusal } from "../refusal.js";
-import type { Queryable, Session } from "./session.js";
+import type { Session } from "./session.js";
 
 /** Identifies this program's lock among all advisory locks of a database: the letters "bgrn". */
 const advisoryLock = 0x6267_726e;
@@ -21,21 +21,20 @@ export async function takeLock(session: Session, timeoutMs: number, what = "The 
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new Refusal({
-      what: `${what}: another run holds the lock (${await lockHolder(session, advisoryLock)})`,
+      what: `${what}: another run holds the lock (${await lockHolder(session)})`,
       rule: `one run at a time; waited ${timeoutMs / 1000} s`,
       next: "wait for it, or end it if it is dead: SELECT pg_terminate_backend(PID)",
     });
   }
 }
 
-/** In words: who has an advisory lock of the database that a session is connected to. */
-export async function lockHolder(session: Queryable, lock: number): Promise<string> {
+async function lockHolder(session: Session): Promise<string> {
   const { rows } = await session.query<{ holder: string }>(
     `SELECT format('pid %s, user %s, from %s, since %s', a.pid, a.usename, coalesce(host(a.client_addr), 'socket'), a.backend_start) AS holder
        FROM pg_locks l JOIN pg_stat_activity a USING (pid)
       WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = $1
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-    [lock],
+    [advisoryLock],
   );
   return rows[0]?.holder ?? "it has just ended";
 }

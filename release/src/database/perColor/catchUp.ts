@@ -1,7 +1,9 @@
 import { DeadlineError, poll } from "../../poll.js";
 import { Refusal } from "../../refusal.js";
+import { mark } from "./mark.js";
 import { thisDatabase, type Direction, type PairOptions } from "./side.js";
-import { mark, subscriptionName, whatIsMissing } from "./subscription.js";
+import { whatIsMissing } from "./slot.js";
+import { subscriptionName } from "./subscription.js";
 
 /** How long between two lines for who waits, in milliseconds. */
 const sayEveryMs = 10_000;
@@ -32,7 +34,7 @@ type Look = {
  */
 export async function catchUp(direction: Direction, { say, budgetMs, intervalMs = 250 }: PairOptions & { intervalMs?: number }): Promise<void> {
   const { from, to } = direction;
-  const target = await mark(direction);
+  const target = await mark(from);
   let first: Look | undefined;
   let last: Look | undefined;
   let saidAt = performance.now();
@@ -56,7 +58,7 @@ export async function catchUp(direction: Direction, { say, budgetMs, intervalMs 
     throw await behind(direction, last, error);
   }
   // The worker does not wait for its disk: a commit that does takes everything before it along.
-  await to.session.query("SELECT pg_logical_emit_message(true, 'bluegreen', '')");
+  await mark(to);
 }
 
 async function lookAt(direction: Direction, target: string): Promise<Look> {

@@ -6,7 +6,8 @@ import { converge, type LossOptions } from "./converge.js";
 import { allowWrites, refusesWrites } from "./readOnly.js";
 import { copySequences } from "./sequences.js";
 import { explained, openPair, type DatabasePair, type Direction, type Sides } from "./side.js";
-import { beginHere, drop, subscriptionState } from "./subscription.js";
+import { beginHere } from "./slot.js";
+import { drop, subscriptionState } from "./subscription.js";
 import { prepareWay } from "./way.js";
 
 export interface HandoverOptions extends LossOptions {
@@ -16,8 +17,8 @@ export interface HandoverOptions extends LossOptions {
 
 /**
  * The writers of the live database wait, and the idle one has everything and takes writes. Now is
- * the time to switch the traffic. Ends with `complete` or `cancel`; when this process is killed
- * PostgreSQL lets the writers go on, and `settle` does the rest.
+ * the time to switch the traffic, at once. Ends with `complete` or `cancel`; when this process is
+ * killed, or takes more than 30 s, PostgreSQL lets the writers go on, and `settle` does the rest.
  */
 export interface Handover {
   /** @throws Refusal when PostgreSQL has let the writers go: the traffic must stay */

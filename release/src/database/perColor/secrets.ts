@@ -1,11 +1,11 @@
+import { unescape } from "node:querystring";
 import { inspect } from "node:util";
 import { messageOf } from "../../refusal.js";
 
-/** The password of a URL as it is written there, and as PostgreSQL gets it. */
+/** The passwords in a URL, as they are written there and as PostgreSQL gets them. By their place: a URL that is wrong has passwords, too. */
 export function passwordsOf(url: string): string[] {
-  if (!URL.canParse(url)) return [url];
-  const { password } = new URL(url);
-  return [password, decodeURIComponent(password)].filter((text) => text !== "");
+  const places = [/:\/\/[^:@/]*:(.+)@/, /[?&]password=([^&]+)/];
+  return places.flatMap((place) => place.exec(url)?.slice(1) ?? []).flatMap((password) => [password, unescape(password)]);
 }
 
 /**

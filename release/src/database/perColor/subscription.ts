@@ -1,7 +1,7 @@
 import { escapeLiteral } from "pg";
-import { poll } from "../../poll.js";
 import { publicationOf } from "./publication.js";
 import { thisDatabase, type Direction } from "./side.js";
+import { createSlot, dropSlot, slotOf } from "./slot.js";
 
 /**
  * `prepared` has a slot that keeps the changes, and applies none yet; `active` applies them.
@@ -10,14 +10,6 @@ import { thisDatabase, type Direction } from "./side.js";
 export type SubscriptionState = "none" | "prepared" | "active";
 
 const nameOf = ({ from }: Direction, state: "prepared" | "active") => `bluegreen_${state === "active" ? "from" : "prepared_from"}_${from.color}`;
-
-/** A slot belongs to a whole server, so it is named after the database, too. */
-async function slotOf({ from, to }: Direction): Promise<string> {
-  const { rows } = await from.session.query<{ slot: string }>(`SELECT format('bluegreen_%s_to_%s', ${thisDatabase}, $1::text) AS slot`, [to.color]);
-  const [found] = rows;
-  if (found === undefined) throw new Error("a session has no database");
-  return found.slot;
-}
 
 /** What a subscription that applies is called, for who looks at it. */
 export function subscriptionName(direction: Direction): string {
@@ -37,8 +29,7 @@ export async function subscriptionState(direction: Direction): Promise<Subscript
 export async function subscribe(direction: Direction, state: "prepared" | "active"): Promise<void> {
   const { from } = direction;
   await dropSlot(direction);
-  const slot = await slotOf(direction);
-  await from.session.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]);
+  const slot = await createSlot(direction);
   const active = state === "active";
   const options = [
     "create_slot = false",
@@ -91,44 +82,6 @@ export async function drop(direction: Direction): Promise<void> {
   await dropSlot(direction);
 }
 
-/** How long a worker gets to end, in milliseconds. */
-const endMs = 10_000;
-
-/** A slot that nobody reads keeps the log of its server for ever. */
-async function dropSlot(direction: Direction): Promise<void> {
-  const { session } = direction.from;
-  const slot = await slotOf(direction);
-  await poll(
-    async () => {
-      const { rows } = await session.query<{ reader: number | null }>("SELECT active_pid AS reader FROM pg_replication_slots WHERE slot_name = $1", [slot]);
-      const [found] = rows;
-      if (found === undefined) return true;
-      // It goes by itself soon, unless its server has vanished.
-      if (found.reader !== null) await session.query("SELECT pg_terminate_backend($1)", [found.reader]);
-      else await session.query("SELECT pg_drop_replication_slot($1)", [slot]);
-      return undefined;
-    },
-    { timeoutMs: endMs, intervalMs: 20 },
-  );
-}
-
-/** Lets the slot of a prepared subscription begin here: everything before is on both sides. */
-export async function beginHere(direction: Direction): Promise<void> {
-  const { session } = direction.from;
-  // Only what is flushed can be skipped, and a commit of a row may not be yet.
-  await mark(direction);
-  await session.query("SELECT pg_replication_slot_advance($1, pg_current_wal_flush_lsn())", [await slotOf(direction)]);
-}
-
-/**
- * Writes a mark into the publisher's log, and flushes it.
- * @returns its place: who has come there has everything that was committed before
- */
-export async function mark({ from }: Direction): Promise<string> {
-  const { rows } = await from.session.query<{ lsn: string }>("SELECT pg_logical_emit_message(true, 'bluegreen', '')::text AS lsn");
-  return rows[0]?.lsn ?? "0/0";
-}
-
 /** True when `back` has applied something that the slot of `forward`, on the same server, has kept: it would come back to where it is from. */
 export async function wouldReturn(forward: Direction, back: Direction): Promise<boolean> {
   if (knowsOrigins(forward)) return false;
@@ -140,24 +93,15 @@ export async function wouldReturn(forward: Direction, back: Direction): Promise<
   return rows[0]?.would === true;
 }
 
-/** The log that the publisher keeps for this direction, in words, for an error. */
-export async function whatIsMissing(direction: Direction): Promise<string> {
-  const { rows } = await direction.from.session.query<{ lag: string; since: string | null }>(
-    `SELECT pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)) AS lag, to_jsonb(s) ->> 'inactive_since' AS since FROM pg_replication_slots s WHERE slot_name = $1`,
-    [await slotOf(direction)],
-  );
-  const [found] = rows;
-  if (found === undefined) return `all that ${direction.from.color} has and ${direction.to.color} has not: nothing was kept for it`;
-  return `${found.lag} of the log of ${direction.from.color}${found.since === null ? "" : `, since ${found.since}`}`;
-}
-
 /** A statement with a password in it: not for the server's log, nor for who looks at pg_stat_activity. */
 async function quietly({ to }: Direction, sql: string): Promise<void> {
   const settings = {
     log_statement: "none",
     log_min_duration_statement: "-1",
-    log_min_error_statement: "panic",
-    log_error_verbosity: "terse",
+    log_min_duration_sample: "-1",
+    log_transaction_sample_rate: "0",
+    // An error in the connection string quotes it.
+    log_min_messages: "panic",
     track_activities: "off",
     // Of extensions: known or not, they can be set.
     "pg_stat_statements.track": "none",

@@ -2,7 +2,7 @@ import { escapeLiteral } from "pg";
 import type { Side } from "./side.js";
 
 /** What the runner writes about each database itself. */
-const ofTheRunner = ["schema_migrations", "schema_backfills", "schema_migration_statements"];
+const ofTheRunner = ["schema_migrations", "schema_backfills", "schema_migration_statements", "schema_switches"];
 
 /** Of the users, not of PostgreSQL, an extension or the runner. `c` is pg_class, `n` its pg_namespace. */
 export const ofUsers = `c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
