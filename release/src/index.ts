@@ -11,7 +11,7 @@ export { readyPodsBehind, type ReadyPod } from "./gates/endpoints.js";
 export { listContracts, listMigrations, type Migration } from "./migrations/files.js";
 export { parseHeader, type Assurance, type Batch, type MigrationHeader, type Phase } from "./migrations/header.js";
 export { planMigrations, type PlannedMigration } from "./migrations/plan.js";
-export { formatProgress, type BackfillProgress } from "./migrations/progress.js";
+export { formatApplied, formatProgress, worthSaying, type AppliedMigration, type BackfillProgress } from "./migrations/progress.js";
 export { runMigrations, type MigrationResult, type MigrationRun } from "./migrations/runner.js";
 export type { Plain, PlainRecord, Step, Violation } from "./step.js";
 export { parseSettings, settingKeys, type Settings, type ColorSettings, type ProbeTimings } from "./settings/settings.js";

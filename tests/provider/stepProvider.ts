@@ -9,6 +9,8 @@ export interface RunningStep {
   check(inputs: Record<string, unknown>): Promise<{ property: string; reason: string }[]>;
   changes(last: Record<string, unknown>, inputs: Record<string, unknown>): Promise<string>;
   create(inputs: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** What its code has printed so far: the engine shows it in the update's output. */
+  shown: string[];
   close(): Promise<void>;
 }
 
@@ -20,13 +22,14 @@ export async function storedCode(step: StepName): Promise<string> {
 
 export async function startStep(step: StepName, env: Record<string, string> = {}): Promise<RunningStep> {
   const text = await storedCode(step);
+  const shown: string[] = [];
   const provider = new DynamicProvider({
     directory: process.cwd(),
     env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
     // Nothing listens there: the process would only log to the engine.
     engineAddress: "127.0.0.1:1",
     config: {},
-    log: () => undefined,
+    log: (line) => shown.push(line),
   });
   const resource = { urn: `urn:pulumi:test::chatgpt-app::pulumi-nodejs:dynamic:Resource::${step}`, type: "pulumi-nodejs:dynamic:Resource", name: step };
   const withCode = (inputs: object) => ({ ...inputs, __provider: text });
@@ -39,6 +42,7 @@ export async function startStep(step: StepName, env: Record<string, string> = {}
       return (await provider.diff({ ...resource, id: step, oldInputs: old, oldOutputs: old, inputs: withCode(inputs) })).changes;
     },
     create: async (inputs) => (await provider.create({ ...resource, ...run, inputs: withCode(inputs) })).outputs,
+    shown,
     close: () => provider.close(),
   };
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { formatProgress, listMigrations, parseHeader } from "@bluegreen/release";
+import { formatApplied, formatProgress, listMigrations, parseHeader, worthSaying } from "@bluegreen/release";
 import { nextSize } from "@bluegreen/release/migrations/backfill";
 import { batchStatement } from "@bluegreen/release/migrations/batchStatement";
 import { isConcurrent, splitStatements, standsAlone } from "@bluegreen/release/migrations/statements";
@@ -104,5 +104,32 @@ describe("The batches of a backfill", () => {
     const known = { migration: "0003_fill", rowsDone: 120_000, rowsTotal: 300_000, rowsPerSecond: 41_000.4, secondsLeft: 4.4, batchSize: 1 };
     expect(formatProgress(known)).to.equal("0003_fill: 120,000 of about 300,000 rows, 41,000 rows/s, about 4 s left");
     expect(formatProgress({ ...known, rowsTotal: undefined, secondsLeft: undefined })).to.equal("0003_fill: 120,000 rows, 41,000 rows/s");
+  });
+
+  it("are shown at the first, then every five seconds, and each backfill begins anew", () => {
+    let now = 0;
+    const isWorthSaying = worthSaying(() => now);
+    const shownAt = (times: number[], migration: string) =>
+      times.filter((time) => {
+        now = time;
+        return isWorthSaying({ migration, rowsDone: 1, rowsTotal: undefined, rowsPerSecond: 1, secondsLeft: undefined, batchSize: 1 });
+      });
+    expect(shownAt([100, 101, 5099, 5100, 5101, 9000, 30_000, 34_999, 35_000], "0003_fill")).to.deep.equal([100, 5100, 30_000, 35_000]);
+    expect(shownAt([35_001, 40_000, 40_001], "0004_fill")).to.deep.equal([35_001, 40_001]);
+  });
+
+  it("are not shown when the first is all there is; an estimate that was too low hides nothing for long", () => {
+    let now = 0;
+    const isWorthSaying = worthSaying(() => now);
+    const all = { migration: "0003_fill", rowsDone: 1000, rowsTotal: 1000, rowsPerSecond: 1, secondsLeft: 0, batchSize: 1 };
+    expect(isWorthSaying(all)).to.equal(false);
+    now = 5000;
+    expect(isWorthSaying(all)).to.equal(true);
+  });
+
+  it("end with a line about all of them", () => {
+    expect(formatApplied({ migration: "0003_fill", tookMs: 21_400, rows: 1_000_000 })).to.equal("0003_fill: applied, 1,000,000 rows in 21 s");
+    expect(formatApplied({ migration: "0003_fill", tookMs: 999, rows: 0 })).to.equal("0003_fill: applied, 0 rows");
+    expect(formatApplied({ migration: "0001_create_users", tookMs: 12, rows: undefined })).to.equal("0001_create_users: applied");
   });
 });

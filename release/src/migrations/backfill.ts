@@ -17,8 +17,9 @@ const largestBatch = 50_000;
 /**
  * Walks through a table in the order of its key, one transaction a batch, each with its
  * checkpoint: an interrupted backfill goes on after the last committed batch, and does no row twice.
+ * @returns how many rows were in the batches, those of earlier runs included
  */
-export async function runBackfill(work: Work): Promise<void> {
+export async function runBackfill(work: Work): Promise<number> {
   const { session, schema, file, settings, say, onProgress } = work;
   const { batch } = file.header;
   if (batch === undefined) throw new Error(`${file.path}: a backfill without a batch was planned`);
@@ -51,6 +52,7 @@ export async function runBackfill(work: Work): Promise<void> {
       await finishCheckpoint(session, schema, file);
       await insertRecord(session, schema, file);
     });
+    return checkpoint.rowsDone;
   } catch (error) {
     throw failure(work, "stopped; the batches that were committed stay, and are not done again", error);
   }

@@ -4,7 +4,7 @@ import { applyWhole } from "./applyWhole.js";
 import { runBackfill } from "./backfill.js";
 import { readMigration, type Migration } from "./files.js";
 import { decide, refusalsIn } from "./plan.js";
-import type { BackfillProgress } from "./progress.js";
+import type { AppliedMigration, BackfillProgress } from "./progress.js";
 import { adoptChecksum, prepareRecords, readRecords } from "./records.js";
 import { withRetries } from "./retry.js";
 import { Session } from "./session.js";
@@ -22,6 +22,8 @@ export interface MigrationRun extends Partial<RunnerSettings> {
   signal?: AbortSignal;
   /** After every batch of a backfill. */
   onProgress?: (progress: BackfillProgress) => void;
+  /** After every migration. */
+  onApplied?: (applied: AppliedMigration) => void;
   /** A line for people: a try that met a lock, a leftover that was dropped, a pause. */
   onNotice?: (line: string) => void;
 }
@@ -41,7 +43,7 @@ export interface MigrationResult {
  * @throws Refusal naming the migration that failed; those before it stay applied
  */
 export async function runMigrations(connectionString: string, run: MigrationRun): Promise<MigrationResult> {
-  const { folder, migrations, onProgress = ignore, onNotice = ignore, signal } = run;
+  const { folder, migrations, onProgress = ignore, onApplied = ignore, onNotice = ignore, signal } = run;
   const settings: RunnerSettings = { ...defaultRunnerSettings, ...run };
   const session = await Session.open(connectionString, signal);
   try {
@@ -63,7 +65,9 @@ export async function runMigrations(connectionString: string, run: MigrationRun)
     for (const file of due.map((migration) => readMigration(folder, migration))) {
       const name = `${file.id}_${file.name}`;
       await session.reset(settings.tableLockTimeoutMs);
-      await apply({ session, schema, file, settings, onProgress, say: (line) => { onNotice(`${name}: ${line}`); } });
+      const startedAt = performance.now();
+      const rows = await apply({ session, schema, file, settings, onProgress, say: (line) => { onNotice(`${name}: ${line}`); } });
+      onApplied({ migration: name, tookMs: performance.now() - startedAt, rows });
     }
     const records = await readRecords(session, schema);
     return { applied: due.map(({ id }) => id), waiting: plan.flatMap(({ state, id }) => (state === "waiting" ? [id] : [])), schemaVersion: records.at(-1)?.id ?? "" };
@@ -72,10 +76,12 @@ export async function runMigrations(connectionString: string, run: MigrationRun)
   }
 }
 
-function apply(work: Work): Promise<void> {
+/** @returns rows in the batches of a backfill */
+async function apply(work: Work): Promise<number | undefined> {
   const { phase, transaction } = work.file.header;
   if (phase === "backfill") return runBackfill(work);
-  return transaction ? applyWhole(work) : applyStatements(work);
+  await (transaction ? applyWhole(work) : applyStatements(work));
+  return undefined;
 }
 
 function ignore(): void {

@@ -14,7 +14,7 @@ import type { Migration } from "./files.js";
 import { readPlan, refusalsIn, type PlannedMigration } from "./plan.js";
 import { reading } from "./connected.js";
 import { readApplied, type Recorded } from "./records.js";
-import { runMigrations } from "./runner.js";
+import { runInUpdate } from "./runInUpdate.js";
 
 export type MigrationsInputs = ClusterRef &
   DatabaseRef & {
@@ -70,10 +70,10 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
       if (refusal !== undefined) throw refusal;
       // With nobody there who could need an old form, the time of every migration has come.
       const nobody = versions.length === 0 && (await readLiveColor(cluster, inputs.app)) === undefined;
-      const run = { folder, migrations, onNotice: say, contractUpTo: nobody ? migrations.at(-1)?.id : undefined };
+      const run = { folder, migrations, contractUpTo: nobody ? migrations.at(-1)?.id : undefined };
       // The one that changes are replicated to goes first: it must have a column before values for it arrive.
-      if (urls.idle !== undefined) await runMigrations(urls.idle, run);
-      return runMigrations(urls.live, run);
+      if (urls.idle !== undefined) await runInUpdate(urls.idle, run, say);
+      return runInUpdate(urls.live, run, say);
     });
   },
 };

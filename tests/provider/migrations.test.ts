@@ -1,0 +1,74 @@
+import { randomBytes } from "node:crypto";
+import { expect } from "chai";
+import { listMigrations, names, poll } from "@bluegreen/release";
+import { findProcesses } from "../../local/system/processes";
+import { query, startDatabases, type TestDatabases } from "../integration/database";
+import { makeFolder, type MigrationFolder } from "../integration/migrationFolder";
+import { failureOf } from "../support/look";
+import { makeNamespace, type TestNamespace } from "../support/testNamespace";
+import { startStep, type RunningStep } from "./stepProvider";
+
+describe("The migrations, in Pulumi's provider process, on a real cluster and PostgreSQL", () => {
+  let home: TestNamespace;
+  let databases: TestDatabases;
+  let migrations: MigrationFolder;
+  let url: string;
+  let step: RunningStep;
+  let provider: () => Promise<number>;
+  before(async () => {
+    [home, databases] = await Promise.all([makeNamespace(), startDatabases()]);
+  });
+  after(async () => {
+    await databases.stop();
+    await home.remove();
+  });
+  beforeEach(async () => {
+    [migrations, url] = await Promise.all([makeFolder(), databases.fresh()]);
+    const metadata = { name: names.databaseSecret, namespace: home.namespace };
+    await home.cluster.core.deleteNamespacedSecret(metadata).catch(() => undefined);
+    await home.cluster.core.createNamespacedSecret({ namespace: home.namespace, body: { metadata, stringData: { url } } });
+    const mark = `MARK=${randomBytes(4).toString("hex")}`;
+    step = await startStep("migrations", { KUBECONFIG: home.stage.kubeconfig, MARK: mark.slice("MARK=".length) });
+    provider = () => poll(async () => (await findProcesses((_args, environment) => environment.includes(mark)))[0], { timeoutMs: 10_000 });
+    await migrations.write("0001_users.sql", "-- phase: expand\nCREATE TABLE users (id bigint PRIMARY KEY, done int NOT NULL DEFAULT 0);\nINSERT INTO users SELECT n FROM generate_series(1, 3000) n;\nANALYZE users");
+  });
+  afterEach(async () => {
+    await step.close();
+    await migrations.remove();
+  });
+
+  const fill = (where: string) => migrations.write("0002_fill.sql", `-- phase: backfill\n-- batch: users by id\nUPDATE users SET done = done + 1 WHERE id BETWEEN :first AND :last${where}`);
+  const create = () => step.create({ ...home.where, folder: migrations.folder, migrations: listMigrations(migrations.folder) });
+  const running = () => query(url, "SELECT pid FROM pg_stat_activity WHERE query LIKE 'UPDATE users%' AND state = 'active'");
+  /** Ends the provider's process in the middle of a statement that would take a minute. @returns what the update fails with */
+  const interrupt = async (signal: NodeJS.Signals) => {
+    await fill(" AND (id <> 1500 OR pg_sleep(60) IS NULL)");
+    const failing = failureOf(create());
+    await poll(async () => (await running())[0], { timeoutMs: 15_000 });
+    process.kill(await provider(), signal);
+    return failing;
+  };
+
+  it("show a backfill's progress, and each that was applied, in the update's output", async () => {
+    await fill("");
+    expect(await create()).to.deep.include({ applied: ["0001", "0002"], schemaVersion: "0002" });
+    expect(step.shown).to.have.length(3);
+    expect(step.shown[0]).to.equal("0001_users: applied");
+    expect(step.shown[1]).to.match(/^0002_fill: 1,000 of about 3,000 rows, [\d,]+ rows\/s, about \d+ s left$/);
+    expect(step.shown[2]).to.equal("0002_fill: applied, 3,000 rows");
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`cancel the statement in PostgreSQL on ${signal}, and say how far they came`, async () => {
+      expect(await interrupt(signal)).to.contain("Migration 0002_fill was canceled and stopped").and.contain(signal);
+      expect(await running()).to.deep.equal([]);
+      expect(await query(url, "SELECT rows_done::int FROM schema_backfills")).to.deep.equal([{ rows_done: 1000 }]);
+    });
+  }
+
+  it("leave no statement behind when their process is killed: PostgreSQL notices within seconds", async () => {
+    await interrupt("SIGKILL");
+    await poll(async () => ((await running()).length === 0 ? true : undefined), { timeoutMs: 5000 });
+    expect(await query(url, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).to.deep.equal([]);
+  });
+});
