@@ -45,8 +45,9 @@ export async function preparePostgres(dir: string, account: Account): Promise<vo
 /**
  * A command that creates the server's data on the first run and becomes the server.
  * @param listen address for TCP connections with a password; empty for the socket alone
+ * @param changed settings of the server that differ from the stage's
  */
-export function postgresCommand(dir: string, listen: string): string[] {
+export function postgresCommand(dir: string, listen: string, changed: Record<string, string> = {}): string[] {
   const bin = postgresBinDir();
   if (bin === undefined) throw new Error("PostgreSQL's server is not installed. Install it: apt-get install postgresql");
   const { data, socket } = postgresFolders(dir);
@@ -65,6 +66,7 @@ export function postgresCommand(dir: string, listen: string): string[] {
     dynamic_shared_memory_type: "mmap",
     log_min_messages: "warning",
     timezone: "UTC",
+    ...changed,
   };
   const script = [
     "set -e",
@@ -103,13 +105,14 @@ const startTimeoutMs = 30_000;
 /**
  * Starts a server with its data in `dir`, reachable through a Unix socket only.
  * It ends with `stop` or with this process; the folder is the caller's to remove.
+ * @param options.settings of the server, where they differ from the stage's
  * @param options.dir a short path (a socket's path is at most 107 bytes) that the account `postgres` can enter, for example below /tmp
  */
-export async function startPostgres(options: { dir: string }): Promise<PostgresServer> {
-  const { dir } = options;
+export async function startPostgres(options: { dir: string; settings?: Record<string, string> }): Promise<PostgresServer> {
+  const { dir, settings } = options;
   const account = await postgresAccount();
   await preparePostgres(dir, account);
-  const server = startOwned("PostgreSQL", postgresCommand(dir, ""), account, join(dir, "log"));
+  const server = startOwned("PostgreSQL", postgresCommand(dir, "", settings), account, join(dir, "log"));
   await server.ready(async () => postgresAnswers(dir), startTimeoutMs);
   // SIGINT is PostgreSQL's fast shutdown: it ends open sessions.
   return { adminUrl: postgresAdminUrl(dir), stop: async () => server.stop("SIGINT") };
