@@ -14,7 +14,7 @@ import { measure, measureAlone, type Outcome } from "./backfill/contest";
 import { startBenchDatabase } from "./backfill/database";
 
 /** What the project promises for its own two, at 1,000,000 rows. */
-const goals = { rowsPerSecond: 50_000, blockedMs: 500 };
+const goals = { rowsPerSecond: 50_000, blockedMs: 500, lastToFirst: 0.9 };
 
 interface Measured {
   rows: number;
@@ -31,11 +31,10 @@ async function compare(rows: number, limitMs: number, run: (tasks: Task[]) => Pr
     if (database === undefined) throw new Error("the database was not started");
     return database;
   };
+  let stopping: Promise<void> | undefined;
   // Its sessions end with the server, and with them whatever is being measured.
   const stop = async () => {
-    const stopping = database;
-    database = undefined;
-    await stopping?.stop();
+    if (database !== undefined) await (stopping ??= database.stop());
   };
   signal.addEventListener("abort", () => void stop());
   let alone: AppFigures | undefined;
@@ -63,6 +62,9 @@ async function compare(rows: number, limitMs: number, run: (tasks: Task[]) => Pr
         },
       })),
     ]);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
     await stop();
   }
@@ -108,9 +110,9 @@ function show({ rows, bytes, alone, outcomes }: Measured): void {
 function verdicts(ours: Outcome, unthrottled: Outcome): { what: string; met: boolean }[] {
   const { first, last } = unthrottled.tenths ?? { first: Number.NaN, last: Number.NaN };
   return [
-    { what: `at least ${whole(goals.rowsPerSecond)} rows/s unthrottled`, met: unthrottled.rowsPerSecond >= goals.rowsPerSecond },
-    { what: "the last tenth as fast as the first", met: last >= first },
-    { what: `no query blocked for ${goals.blockedMs} ms, by default`, met: ours.app.slowestMs < goals.blockedMs },
+    { what: `at least ${whole(goals.rowsPerSecond)} rows/s unthrottled: ${whole(unthrottled.rowsPerSecond)}`, met: unthrottled.rowsPerSecond >= goals.rowsPerSecond },
+    { what: `the last tenth at ${goals.lastToFirst * 100} % of the first or more, unthrottled: ${Math.round((last / first) * 100)} %`, met: last >= first * goals.lastToFirst },
+    { what: `no query blocked for ${goals.blockedMs} ms, by default: ${ms(ours.app.slowestMs)} ms`, met: ours.app.slowestMs < goals.blockedMs },
   ];
 }
 

@@ -48,7 +48,9 @@ function plain(name: string, work: (execute: (sql: string) => Promise<number>, c
       const client = new Client({ connectionString: contest.url, application_name: "backfill" });
       client.on("error", () => undefined);
       await client.connect();
-      const cut = () => void client.end();
+      const cut = () => {
+        void client.end();
+      };
       contest.signal.addEventListener("abort", cut);
       try {
         await work(async (sql) => (await client.query(sql)).rowCount ?? 0, contest);

@@ -14,8 +14,18 @@ export interface BenchDatabase {
   stop(): Promise<void>;
 }
 
-/** Unlike the local stage, a commit waits for the disk, as it does where people keep their data. A contender whose time is up ends soon. */
-const durable = { fsync: "on", synchronous_commit: "on", full_page_writes: "on", shared_buffers: "512MB", client_connection_check_interval: "1s" };
+const settings = {
+  // Unlike the local stage, a commit waits for the disk, as it does where people keep their data.
+  fsync: "on",
+  synchronous_commit: "on",
+  full_page_writes: "on",
+  shared_buffers: "512MB",
+  // Room for the log of a whole run: a checkpoint in the middle of one contender and not of the next compares nothing.
+  max_wal_size: "8GB",
+  checkpoint_timeout: "1h",
+  // A contender whose time is up ends soon.
+  client_connection_check_interval: "1s",
+};
 
 /** Both names of the column have the same content from here on, whichever version writes. */
 const dualWrite = `
@@ -39,7 +49,7 @@ export async function startBenchDatabase(rows: number, progress: (text: string) 
   const dir = await mkdtemp(join(tmpdir(), "bg-bench-"));
   // The server runs under an account of its own, which has to get through.
   await chmod(dir, 0o755);
-  const server = await startPostgres({ dir: join(dir, "pg"), settings: durable }).catch(async (error: unknown) => {
+  const server = await startPostgres({ dir: join(dir, "pg"), settings }).catch(async (error: unknown) => {
     await rm(dir, { recursive: true, force: true });
     throw error;
   });
