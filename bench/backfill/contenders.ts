@@ -64,8 +64,11 @@ function plain(name: string, work: (execute: (sql: string) => Promise<number>, c
 
 function loop(size: number): Contender {
   return plain(`IS NULL LIMIT ${size.toLocaleString("en-US")} loop`, async (execute, { done }) => {
-    for (let rows = 0, last = -1; last !== 0; rows += last, done(rows)) {
-      last = await execute(`${fill} id IN (SELECT id FROM users WHERE email_address IS NULL LIMIT ${size})`);
+    for (let rows = 0; ; ) {
+      const changed = await execute(`${fill} id IN (SELECT id FROM users WHERE email_address IS NULL LIMIT ${size})`);
+      if (changed === 0) return;
+      rows += changed;
+      done(rows);
     }
   });
 }

@@ -33,10 +33,10 @@ describe("A migration runner that is killed, on a real PostgreSQL", () => {
   before(async () => {
     databases = await startDatabases();
     migrations = await makeFolder();
-    await migrations.write("0001_tables.sql", "-- phase: expand\nCREATE TABLE one (id int PRIMARY KEY, a int, done int NOT NULL DEFAULT 0);\nINSERT INTO one (id, a) SELECT n, n FROM generate_series(1, 2500) n;\nCREATE INDEX one_old ON one (done)");
+    await migrations.write("0001_tables.sql", "-- phase: expand\nCREATE TABLE one (id int PRIMARY KEY, a int, done int NOT NULL DEFAULT 0);\nINSERT INTO one (id, a) SELECT n, n FROM generate_series(1, 2500) n;\nCREATE INDEX one_old ON one (done);\nCREATE TABLE parts (id int) PARTITION BY LIST (id);\nCREATE TABLE part PARTITION OF parts FOR VALUES IN (1)");
     await migrations.write(
       "0002_steps.sql",
-      "-- phase: expand\n-- no-transaction\nINSERT INTO one (id, a) VALUES (2501, 2501);\nCREATE UNIQUE INDEX CONCURRENTLY one_a ON one (a);\nDROP INDEX CONCURRENTLY one_old;\nUPDATE one SET a = a + 10000 WHERE id > 2500;\nCREATE INDEX CONCURRENTLY IF NOT EXISTS one_done ON one (done)",
+      "-- phase: expand\n-- no-transaction\nINSERT INTO one (id, a) VALUES (2501, 2501);\nCREATE UNIQUE INDEX CONCURRENTLY one_a ON one (a);\nDROP INDEX CONCURRENTLY one_old;\nUPDATE one SET a = a + 10000 WHERE id > 2500;\nCREATE INDEX CONCURRENTLY IF NOT EXISTS one_done ON one (done);\nREINDEX INDEX CONCURRENTLY one_a;\nALTER TABLE parts DETACH PARTITION part CONCURRENTLY",
     );
     await migrations.write("0003_fill.sql", "-- phase: backfill\n-- batch: one by id\nUPDATE one SET done = done + 1 WHERE id BETWEEN :first AND :last");
     await migrations.write("0004_after.sql", "-- phase: expand\nALTER TABLE one ADD COLUMN b int");
@@ -65,6 +65,7 @@ describe("A migration runner that is killed, on a real PostgreSQL", () => {
   const state = async (url: string) => ({
     columns: await query(url, "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"),
     indexes: await query(url, "SELECT indexrelid::regclass::text AS name, indisvalid FROM pg_index WHERE indrelid = 'one'::regclass ORDER BY 1"),
+    partitions: await query(url, "SELECT inhrelid FROM pg_inherits WHERE inhparent = 'parts'::regclass"),
     rows: await query(url, "SELECT count(*)::int AS rows, sum(a)::int AS a, min(done) AS least, max(done) AS most FROM one"),
     records: await query(url, "SELECT id, name, checksum, phase FROM schema_migrations ORDER BY id"),
     notes: await query(url, "SELECT id FROM schema_migration_statements"),

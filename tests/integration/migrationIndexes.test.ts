@@ -28,6 +28,18 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
   /** Leaves an INVALID index, as PostgreSQL itself does. */
   const leaveInvalid = (sql: string) => failure(query(url, sql));
 
+  /** Runs the migrations, and ends their backend while a statement waits for what another transaction of the app has done. @returns the error */
+  const terminate = (statement: string, appDid: string) =>
+    withUser(url, async (user) => {
+      await user.query(`BEGIN; ${appDid}`);
+      const run = failure(migrations.run(url));
+      const waiting = await poll(async () => (await query(url, "SELECT pid FROM pg_stat_activity WHERE starts_with(query, $1) AND wait_event_type = 'Lock'", [statement]))[0], { timeoutMs: 10_000, intervalMs: 20 });
+      await query(url, "SELECT pg_terminate_backend($1)", [waiting["pid"]]);
+      const message = await run;
+      await user.query("COMMIT");
+      return message;
+    });
+
   it("drops the INVALID index of an earlier attempt and builds it again, IF NOT EXISTS or not; a foreign one stays", async () => {
     await leaveInvalid("CREATE UNIQUE INDEX CONCURRENTLY one_a ON one (a)");
     await leaveInvalid("CREATE UNIQUE INDEX CONCURRENTLY one_b ON one (a)");
@@ -64,17 +76,77 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
 
   it("goes on after its backend was terminated in the middle of a build", async () => {
     await write("0001_a.sql", "CREATE TABLE two (id int);\nCREATE INDEX CONCURRENTLY one_a ON one (a)");
-    await withUser(url, async (user) => {
-      await user.query("BEGIN; UPDATE one SET b = 0 WHERE id = 1");
-      const run = failure(migrations.run(url));
-      const builder = await poll(async () => (await query(url, "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'"))[0], { timeoutMs: 10_000, intervalMs: 20 });
-      await query(url, "SELECT pg_terminate_backend($1)", [builder["pid"]]);
-      expect(await run).to.contain("terminating connection").and.contain("0001_a.sql:4");
-      await user.query("COMMIT");
-    });
+    expect(await terminate("CREATE INDEX", "UPDATE one SET b = 0 WHERE id = 1")).to.contain("terminating connection").and.contain("0001_a.sql:4");
     expect(await indexes()).to.deep.equal({ one_a: false });
     expect((await migrations.run(url)).applied).to.deep.equal(["0001"]);
     expect(await indexes()).to.deep.equal({ one_a: true });
+  });
+
+  for (const [sql, appDid, left] of [
+    // Writers are waited for before the new index is filled, readers before the old one is dropped.
+    ["REINDEX INDEX CONCURRENTLY one_a", "UPDATE one SET b = 0 WHERE id = 1", "one_a_ccnew"],
+    ["REINDEX INDEX CONCURRENTLY one_a", "SELECT FROM one", "one_a_ccold"],
+    ["REINDEX TABLE CONCURRENTLY public.one", "UPDATE one SET b = 0 WHERE id = 1", "one_a_ccnew"],
+    ["REINDEX (VERBOSE, CONCURRENTLY) SCHEMA public", "UPDATE one SET b = 0 WHERE id = 1", "one_a_ccnew"],
+  ] as const) {
+    it(`cleans up after ${sql} whose backend was terminated, and does it again: ${left}`, async () => {
+      await query(url, "CREATE INDEX one_a ON one (a)");
+      await leaveInvalid("CREATE UNIQUE INDEX CONCURRENTLY foreign_one ON one (a)");
+      await write("0001_a.sql", sql);
+      const before = await oidOf("one_a");
+      expect(await terminate("REINDEX", appDid)).to.contain("terminating connection").and.contain("0001_a.sql:3");
+      expect(await indexes()).to.include({ foreign_one: false, one_a: true, [left]: false });
+      const said: string[] = [];
+      expect((await migrations.run(url, { onNotice: (line) => said.push(line) })).applied).to.deep.equal(["0001"]);
+      expect(await indexes()).to.deep.equal({ foreign_one: false, one_a: true });
+      expect(await oidOf("one_a")).not.to.equal(before);
+      expect(said).to.include(`0001_a: dropping public.${left}, which an interrupted REINDEX has left INVALID`);
+    });
+  }
+
+  it("leaves what another index's REINDEX has left, and finds a name that PostgreSQL had to shorten", async () => {
+    const long = "a".repeat(63);
+    await query(url, `CREATE INDEX ${long} ON one (a)`);
+    await leaveInvalid("CREATE UNIQUE INDEX CONCURRENTLY one_b_ccnew ON one (a)");
+    await write("0001_a.sql", `REINDEX INDEX CONCURRENTLY ${long}`);
+    await terminate("REINDEX", "UPDATE one SET b = 0 WHERE id = 1");
+    expect(await indexes()).to.deep.equal({ [long]: true, [`${"a".repeat(57)}_ccnew`]: false, one_b_ccnew: false });
+    await migrations.run(url);
+    expect(await indexes()).to.deep.equal({ [long]: true, one_b_ccnew: false });
+  });
+
+  it("leaves nothing of a REINDEX that gave up waiting", async () => {
+    await query(url, "CREATE INDEX one_a ON one (a)");
+    await write("0001_a.sql", "REINDEX INDEX CONCURRENTLY one_a");
+    await withUser(url, async (user) => {
+      await user.query("BEGIN; UPDATE one SET b = 0 WHERE id = 1");
+      const message = failure(migrations.run(url, { concurrentLockTimeoutMs: 300, tries: 1 }));
+      // What is left can be dropped only when the transaction is over that the REINDEX waited for.
+      await poll(async () => (await query(url, "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'DROP INDEX%' AND wait_event_type = 'Lock'"))[0], { timeoutMs: 10_000, intervalMs: 20 });
+      await user.query("COMMIT");
+      expect(await message).to.contain("application the app");
+    });
+    expect(await indexes()).to.deep.equal({ one_a: true });
+  });
+
+  it("finalizes a partition whose detaching was interrupted; one that somebody else has detached is refused", async () => {
+    await query(url, "CREATE TABLE parts (id int) PARTITION BY LIST (id)");
+    for (const id of [1, 2]) await query(url, `CREATE TABLE "Part ${id}" PARTITION OF parts FOR VALUES IN (${id})`);
+    const partitions = () => query(url, "SELECT inhrelid::regclass::text AS name, inhdetachpending AS pending FROM pg_inherits WHERE inhparent = 'parts'::regclass ORDER BY 1");
+    await write("0001_a.sql", 'ALTER TABLE parts DETACH PARTITION "Part 1" CONCURRENTLY');
+    expect(await terminate("ALTER TABLE", "SELECT FROM parts")).to.contain("terminating connection");
+    expect(await partitions()).to.deep.equal([
+      { name: '"Part 1"', pending: true },
+      { name: '"Part 2"', pending: false },
+    ]);
+    const said: string[] = [];
+    expect((await migrations.run(url, { onNotice: (line) => said.push(line) })).applied).to.deep.equal(["0001"]);
+    expect(said).to.deep.equal(['0001_a: finalizing "Part 1", which an interrupted run has begun to detach from "parts"']);
+    expect(await partitions()).to.deep.equal([{ name: '"Part 2"', pending: false }]);
+    // Somebody else's decision is not this migration's: there was no earlier attempt.
+    await query(url, 'ALTER TABLE parts DETACH PARTITION "Part 2"');
+    await write("0002_b.sql", 'ALTER TABLE parts DETACH PARTITION "Part 2" CONCURRENTLY');
+    for (let attempt = 1; attempt <= 2; attempt++) expect(await failure(migrations.run(url))).to.contain('"Part 2" is not a partition');
   });
 
   it("waits long for older transactions, where DDL would have given up, and names them when even that ends", async () => {

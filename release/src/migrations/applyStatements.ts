@@ -1,15 +1,18 @@
 import { buildIndex } from "./buildIndex.js";
+import { detachPartition } from "./detachPartition.js";
 import { forgetNotes, noteFinished, noteStarted, readNotes } from "./executed.js";
 import { insertRecord } from "./records.js";
+import { reindex } from "./reindex.js";
 import { withRetries } from "./retry.js";
 import { codeOf, undefinedObject } from "./session.js";
-import { concurrentIndexOf, dropsIndexConcurrently, isConcurrent, splitStatements, standsAlone, type Statement } from "./statements.js";
+import { concurrentDetachOf, concurrentIndexOf, concurrentReindexOf, dropsIndexConcurrently, isConcurrent, splitStatements, standsAlone, type Statement } from "./statements.js";
 import { failure, type Work } from "./work.js";
 
 /**
  * Applies a migration statement by statement. A statement that can be in a transaction shares one
  * with the note that it was executed. One that cannot is noted before and after; interrupted in
- * between it is executed again, so it has to be repeatable: indexes are made so here.
+ * between it is executed again, so it has to be repeatable: what is built, rebuilt or detached
+ * CONCURRENTLY is made so here.
  */
 export async function applyStatements(work: Work): Promise<void> {
   const { session, schema, file, settings, say } = work;
@@ -47,12 +50,15 @@ async function executeAlone(work: Work, statement: Statement, startedBefore: boo
   await session.setLockTimeout(isConcurrent(statement) ? settings.concurrentLockTimeoutMs : settings.tableLockTimeoutMs);
   try {
     const index = concurrentIndexOf(statement);
-    if (index !== undefined) {
-      await buildIndex(work, index, statement, startedBefore, start);
-      return;
+    const reindexed = concurrentReindexOf(statement);
+    const detached = concurrentDetachOf(statement);
+    if (index !== undefined) await buildIndex(work, index, statement, startedBefore, start);
+    else if (reindexed !== undefined) await reindex(work, reindexed, statement, start);
+    else if (detached !== undefined) await detachPartition(work, detached, statement, startedBefore, start);
+    else {
+      await start();
+      await session.query(statement.sql);
     }
-    await start();
-    await session.query(statement.sql);
   } catch (error) {
     // Gone by the attempt before this one, which did not live to say so.
     if (!(startedBefore && dropsIndexConcurrently(statement) && codeOf(error) === undefinedObject)) throw error;

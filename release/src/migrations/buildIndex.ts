@@ -1,5 +1,5 @@
-import { escapeIdentifier } from "pg";
 import { Refusal } from "../refusal.js";
+import { dropLeftovers } from "./dropLeftovers.js";
 import type { Session } from "./session.js";
 import type { ConcurrentIndex, Statement } from "./statements.js";
 import type { Work } from "./work.js";
@@ -21,8 +21,7 @@ export async function buildIndex(work: Work, index: ConcurrentIndex, statement: 
   if (name === undefined) {
     throw new Refusal({ what: `${file.path}:${statement.line} was refused: an index without a name`, rule: "what is left of an interrupted build is found by its name", next: "CREATE INDEX CONCURRENTLY name ON …" });
   }
-  const tableName = [table.schemaname, table.relname].flatMap((part) => (part === undefined ? [] : [escapeIdentifier(part)])).join(".");
-  const find = () => findIndex(session, tableName, name);
+  const find = () => findIndex(session, table, name);
 
   const before = await find();
   // Built by the attempt before this one, which did not live to say so.
@@ -35,32 +34,22 @@ export async function buildIndex(work: Work, index: ConcurrentIndex, statement: 
   try {
     await session.query(statement.sql);
   } catch (error) {
-    await dropLeftover(work, find);
+    await dropLeftovers(work, async () => {
+      const left = await find();
+      return left?.valid === false ? [left.qualified] : [];
+    });
     throw error;
   }
-  if ((await find())?.valid !== true) throw new Error(`the index ${name} of ${tableName} is not valid after it was built`);
-}
-
-/** An INVALID unique index refuses the writes of live users as a valid one does: it must not stay until somebody tries again. */
-async function dropLeftover({ session, settings, say }: Work, find: () => Promise<FoundIndex | undefined>): Promise<void> {
-  try {
-    await session.setLockTimeout(settings.tableLockTimeoutMs);
-    const left = await find();
-    if (left?.valid === false) await session.query(`DROP INDEX CONCURRENTLY IF EXISTS ${left.qualified}`);
-  } catch {
-    say("what is left of the index could not be dropped now; the next run does it");
-  } finally {
-    await session.setLockTimeout(settings.concurrentLockTimeoutMs).catch(() => undefined);
-  }
+  if ((await find())?.valid !== true) throw new Error(`the index ${name} of ${table} is not valid after it was built`);
 }
 
 /** Only an index of this table: one of the same name on another table is somebody else's. */
-async function findIndex(session: Session, tableName: string, name: string): Promise<FoundIndex | undefined> {
+async function findIndex(session: Session, table: string, name: string): Promise<FoundIndex | undefined> {
   const { rows } = await session.query<FoundIndex>(
     `SELECT i.indisvalid AS valid, format('%I.%I', n.nspname, x.relname) AS qualified
        FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = x.relnamespace
       WHERE i.indrelid = to_regclass($1) AND x.relname = $2`,
-    [tableName, name],
+    [table, name],
   );
   return rows[0];
 }

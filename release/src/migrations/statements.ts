@@ -1,4 +1,5 @@
-import { parse, type Node, type RangeVar } from "libpg-query";
+import { parse, type Node, type PartitionCmd, type RangeVar } from "libpg-query";
+import { escapeIdentifier } from "pg";
 import { messageOf, Refusal } from "../refusal.js";
 
 /** One statement of a migration file. */
@@ -37,13 +38,15 @@ export function isConcurrent({ node }: Statement): boolean {
   if ("DropStmt" in node) return node.DropStmt.concurrent === true;
   if ("RefreshMatViewStmt" in node) return node.RefreshMatViewStmt.concurrent === true;
   if ("ReindexStmt" in node) return (node.ReindexStmt.params ?? []).some((param) => "DefElem" in param && param.DefElem.defname === "concurrently");
-  if ("AlterTableStmt" in node) {
-    return (node.AlterTableStmt.cmds ?? []).some((cmd) => {
-      const def = "AlterTableCmd" in cmd ? cmd.AlterTableCmd.def : undefined;
-      return def !== undefined && "PartitionCmd" in def && def.PartitionCmd.concurrent === true;
-    });
-  }
-  return false;
+  return partitionCmdsOf(node).some(({ concurrent }) => concurrent === true);
+}
+
+function partitionCmdsOf(node: Node): PartitionCmd[] {
+  if (!("AlterTableStmt" in node)) return [];
+  return (node.AlterTableStmt.cmds ?? []).flatMap((cmd) => {
+    const def = "AlterTableCmd" in cmd ? cmd.AlterTableCmd.def : undefined;
+    return def !== undefined && "PartitionCmd" in def ? [def.PartitionCmd] : [];
+  });
 }
 
 /** Statements that PostgreSQL refuses in a transaction, or that may commit inside. */
@@ -58,12 +61,46 @@ export function standsAlone(statement: Statement): boolean {
 export interface ConcurrentIndex {
   /** Undefined when PostgreSQL is to choose one. */
   name: string | undefined;
-  table: RangeVar;
+  /** Quoted, with its schema if that is written out. */
+  table: string;
 }
 
 export function concurrentIndexOf({ node }: Statement): ConcurrentIndex | undefined {
   if (!("IndexStmt" in node) || node.IndexStmt.concurrent !== true || node.IndexStmt.relation === undefined) return undefined;
-  return { name: node.IndexStmt.idxname, table: node.IndexStmt.relation };
+  return { name: node.IndexStmt.idxname, table: quoted(node.IndexStmt.relation) };
+}
+
+/** What a REINDEX CONCURRENTLY builds anew. */
+export interface ConcurrentReindex {
+  kind: "index" | "table" | "schema" | "database";
+  /** Quoted. */
+  name: string;
+}
+
+const reindexKinds = { REINDEX_OBJECT_INDEX: "index", REINDEX_OBJECT_TABLE: "table", REINDEX_OBJECT_SCHEMA: "schema", REINDEX_OBJECT_SYSTEM: undefined, REINDEX_OBJECT_DATABASE: "database" } as const;
+
+export function concurrentReindexOf(statement: Statement): ConcurrentReindex | undefined {
+  const { node } = statement;
+  if (!("ReindexStmt" in node) || !isConcurrent(statement)) return undefined;
+  const { kind, relation, name } = node.ReindexStmt;
+  const object = kind && reindexKinds[kind];
+  return object && { kind: object, name: relation === undefined ? escapeIdentifier(name ?? "") : quoted(relation) };
+}
+
+/** A partition that an ALTER TABLE … DETACH PARTITION … CONCURRENTLY takes out of its table. Both names quoted. */
+export interface ConcurrentDetach {
+  table: string;
+  partition: string;
+}
+
+export function concurrentDetachOf({ node }: Statement): ConcurrentDetach | undefined {
+  const partition = partitionCmdsOf(node).find(({ concurrent }) => concurrent === true)?.name;
+  if (!("AlterTableStmt" in node) || node.AlterTableStmt.relation === undefined || partition === undefined) return undefined;
+  return { table: quoted(node.AlterTableStmt.relation), partition: quoted(partition) };
+}
+
+function quoted({ schemaname, relname }: RangeVar): string {
+  return [schemaname, relname].flatMap((part) => (part === undefined ? [] : [escapeIdentifier(part)])).join(".");
 }
 
 export function dropsIndexConcurrently({ node }: Statement): boolean {
