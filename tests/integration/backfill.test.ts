@@ -50,7 +50,7 @@ describe("A backfill, on a real PostgreSQL", () => {
     expect(seen[0]?.secondsLeft).to.be.greaterThan(0);
     expect(seen.at(-1)).to.include({ rowsDone: 30_000, secondsLeft: 0 });
     const [checkpoint] = await query(url, "SELECT last_key, rows_done::int, finished_at IS NOT NULL AS finished, updated_at > started_at AS moved FROM schema_backfills");
-    expect(checkpoint).to.deep.equal({ last_key: "30000", rows_done: 30_000, finished: true, moved: true });
+    expect(checkpoint).to.deep.equal({ last_key: ["30000"], rows_done: 30_000, finished: true, moved: true });
   });
 
   for (const [key, value] of [
@@ -66,6 +66,20 @@ describe("A backfill, on a real PostgreSQL", () => {
       expect(await doneCounts()).to.deep.equal([{ done: 1, rows: 2500 }]);
     });
   }
+
+  it("walks through a key of several columns in its order, and goes on in the middle of it", async () => {
+    await query(url, "CREATE TABLE seats (number int, event text, note text, done int NOT NULL DEFAULT 0, PRIMARY KEY (event, number) INCLUDE (note))");
+    await query(url, "INSERT INTO seats SELECT n, repeat('e\",', event) FROM generate_series(1, 3) event, generate_series(1, 1500) n");
+    await fill("UPDATE seats SET done = done + 1 WHERE (event, number) BETWEEN :first AND :last", "seats by event, number");
+    await withUser(url, async (user) => {
+      await user.query("BEGIN; UPDATE seats SET note = 'x' WHERE number = 700 AND event LIKE '%,%,' AND event NOT LIKE '%,%,%,'");
+      expect(await failure(migrations.run(url, { tableLockTimeoutMs: 300, tries: 1 }))).to.contain("application the app");
+      await user.query("COMMIT");
+    });
+    expect(await query(url, "SELECT last_key FROM schema_backfills")).to.deep.equal([{ last_key: ['e",', "1000"] }]);
+    await migrations.run(url);
+    expect(await query(url, "SELECT done, count(*)::int AS rows FROM seats GROUP BY done")).to.deep.equal([{ done: 1, rows: 4500 }]);
+  });
 
   it("finishes on an empty table", async () => {
     await makeUsers(0);
@@ -148,12 +162,17 @@ describe("A backfill, on a real PostgreSQL", () => {
     expect(await doneCounts()).to.deep.equal([{ done: 5, rows: 3000 }]);
   });
 
-  it("is refused on a column that is not the primary key", async () => {
+  it("is refused on columns that are not the primary key, all of it, in its order", async () => {
     await makeUsers(1);
     await fill(undefined, "users by done");
     expect(await failure(migrations.run(url))).to.contain("done is not the primary key of a table users");
     await fill(undefined, "nobody by id");
     expect(await failure(migrations.run(url))).to.contain("id is not the primary key of a table nobody");
+    await query(url, "CREATE TABLE seats (event int, number int, PRIMARY KEY (event, number))");
+    for (const key of ["number, event", "event", "event, number, event"]) {
+      await fill(undefined, `seats by ${key}`);
+      expect(await failure(migrations.run(url))).to.contain(`${key} is not the primary key of a table seats`).and.contain("all columns");
+    }
   });
 
   it("pauses while a replica is behind, and goes on when it has caught up", async function () {

@@ -47,6 +47,8 @@ describe("A migration's file", () => {
     const backfill = (batch: string, sql: string) => lintOne(`-- phase: backfill\n${batch}\n${sql}`);
     expect(await backfill("-- batch: app.t by number", "UPDATE app.t SET c = ':first' WHERE number BETWEEN :first AND :last AND c IS NULL;")).to.deep.equal([]);
     expect(summary(await backfill("-- batch: t by number", "UPDATE t SET c = 1 WHERE c BETWEEN :first AND :last;"))).to.deep.equal(["unbounded-update 3:1"]);
+    expect(await backfill("-- batch: t by event, number", "DELETE FROM t WHERE (event, number) BETWEEN :first AND :last;")).to.deep.equal([]);
+    expect(summary(await backfill("-- batch: t by event, number", "DELETE FROM t WHERE (number, event) BETWEEN :first AND :last;"))).to.deep.equal(["unbounded-delete 3:1"]);
     expect(summary(await backfill("-- batch: t by number", "UPDATE t SET c = 1 WHERE number BETWEEN :first AND :last; DROP SEQUENCE s;"))).to.deep.equal(["drop-sequence 3:59"]);
     expect(summary(await backfill("", "UPDATE t SET c = 1 WHERE id BETWEEN :first AND :last;"))).to.deep.equal(["syntax-error 3:37"]);
   });

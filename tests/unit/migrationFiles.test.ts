@@ -21,7 +21,8 @@ describe("The header of a migration", () => {
         { rule: "opaque", reason: "two: parts", line: 7 },
       ],
     });
-    expect(parse("-- phase: backfill", "-- batch: public.users by id").batch).to.deep.equal({ table: "public.users", key: "id" });
+    expect(parse("-- phase: backfill", "-- batch: public.users by id").batch).to.deep.equal({ table: "public.users", key: ["id"] });
+    expect(parse("-- phase: backfill", "-- batch: seats by event, row,number").batch).to.deep.equal({ table: "seats", key: ["event", "row", "number"] });
   });
 
   it("ends where the SQL begins", () => {
@@ -31,7 +32,7 @@ describe("The header of a migration", () => {
 
   it("refuses what is misspelled, twice or in the wrong phase, by line", () => {
     expect(() => parse("-- phase: shrink")).to.throw(/0001_x\.sql:1: "-- phase: shrink" was refused[\s\S]*expand, backfill, contract/);
-    for (const line of ["-- phase = expand", "-- no transaction", "-- Irreversible.", "-- assure drop-column", "-- batch: users"]) {
+    for (const line of ["-- phase = expand", "-- no transaction", "-- Irreversible.", "-- assure drop-column", "-- batch: users", "-- batch: users by a b", "-- batch: users by a,", "-- batch: users by ,a"]) {
       expect(() => parse("-- phase: expand", line), line).to.throw(/0001_x\.sql:2: .* was refused/);
     }
     expect(() => parse("-- phase: expand", "-- phase: contract")).to.throw(/"phase" is said once/);
@@ -85,10 +86,16 @@ describe("The statements of a migration", () => {
 });
 
 describe("The batches of a backfill", () => {
-  const bind = (sql: string) => batchStatement({ path: "x.sql", sql }, { table: "users", key: "id" }, "bigint").then((text) => text, String);
+  const bind = (sql: string) => batchStatement({ path: "x.sql", sql }, { table: "users", key: ["id"] }, ["bigint"]).then((text) => text, String);
 
   it("get their range as two parameters of the key's type", async () => {
     expect(await bind("UPDATE users SET a = b::first WHERE id BETWEEN :first AND :last;")).to.equal("UPDATE users SET a = b::first WHERE id BETWEEN $1::bigint AND $2::bigint");
+  });
+
+  it("get rows as their ends when the key has several columns", async () => {
+    const bindBoth = (sql: string) => batchStatement({ path: "x.sql", sql }, { table: "seats", key: ["event", "number"] }, ["text", "integer"]).then((text) => text, String);
+    expect(await bindBoth("DELETE FROM seats WHERE (event, number) BETWEEN :first AND :last")).to.equal("DELETE FROM seats WHERE (event, number) BETWEEN ($1::text, $2::integer) AND ($3::text, $4::integer)");
+    expect(await bindBoth("DELETE FROM seats")).to.contain("UPDATE seats SET … WHERE (event, number) BETWEEN :first AND :last");
   });
 
   it("are one statement with a range", async () => {

@@ -51,7 +51,7 @@ export class Known {
     return [...this.notNullChecks].some(([key, check]) => key.startsWith(prefix) && check.validated && check.column === column);
   }
 
-  /** What a backfill's header says: its batches follow this column. */
+  /** What a backfill's header says: its batches follow this column, the first of the key. */
   addKey(table: string, column: string): void {
     this.keys.set(table, (this.keys.get(table) ?? new Set()).add(column));
   }

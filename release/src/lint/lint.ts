@@ -78,7 +78,7 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
     for (const { node } of parsed.statements) known.add(node);
     return found;
   }
-  if (header.batch !== undefined) known.addKey(nameOf(header.batch.table.split(".")), header.batch.key);
+  if (header.batch !== undefined) known.addKey(nameOf(header.batch.table.split(".")), header.batch.key[0]);
   const assured = new Map(header.assurances.map(({ rule }) => [rule, 0]));
   for (const statement of statementsOf(parsed.statements, bytes, header, known)) {
     for (const rule of rules) {

@@ -1,6 +1,6 @@
 import { escapeIdentifier } from "pg";
 import { Refusal } from "../refusal.js";
-import { batchStatement } from "./batchStatement.js";
+import { batchStatement, keyRow } from "./batchStatement.js";
 import { finishCheckpoint, moveCheckpoint, openCheckpoint } from "./checkpoint.js";
 import type { Batch } from "./header.js";
 import { startProgress } from "./progress.js";
@@ -25,7 +25,7 @@ export async function runBackfill(work: Work): Promise<number> {
   if (batch === undefined) throw new Error(`${file.path}: a backfill without a batch was planned`);
   try {
     const { key, rows } = await inspectTable(session, file.path, batch);
-    const statement = await batchStatement(file, batch, key.type);
+    const statement = await batchStatement(file, batch, key.types);
     let checkpoint = await openCheckpoint(session, schema, file);
     const progress = startProgress(`${file.id}_${file.name}`, checkpoint.rowsDone, rows);
     const pause = lagPause(session, settings.maxReplicationLagMs, say);
@@ -38,7 +38,7 @@ export async function runBackfill(work: Work): Promise<number> {
       const attempt = async () => {
         const startedAt = performance.now();
         await session.transaction(async () => {
-          await session.query(statement, [range.first, range.last]);
+          await session.query(statement, [...range.first, ...range.last]);
           await moveCheckpoint(session, schema, file, next);
         });
         tookMs = performance.now() - startedAt;
@@ -67,35 +67,41 @@ export function nextSize(size: number, tookMs: number, targetMs: number): number
 interface Key {
   /** Both quoted. */
   table: string;
-  column: string;
-  type: string;
+  columns: string[];
+  /** Of the columns. */
+  types: string[];
 }
 
 /** @throws Refusal when the key does not give every row one place in one order */
 async function inspectTable(session: Session, path: string, { table, key }: Batch): Promise<{ key: Key; rows: number | undefined }> {
-  const { rows } = await session.query<{ table: string; column: string; type: string; rows: number }>(
-    `SELECT format('%I.%I', n.nspname, t.relname) AS table, a.attname AS column, format_type(a.atttypid, NULL) AS type, t.reltuples::float8 AS rows
-       FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary AND i.indnkeyatts = 1
-       JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0]
-      WHERE t.oid = to_regclass($1) AND a.attname = $2`,
+  const { rows } = await session.query<{ table: string; types: string[]; rows: number }>(
+    `SELECT format('%I.%I', n.nspname, t.relname) AS table, k.types, t.reltuples::float8 AS rows
+       FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary
+       CROSS JOIN LATERAL (
+         SELECT array_agg(a.attname::text ORDER BY c.position) AS columns, array_agg(format_type(a.atttypid, NULL) ORDER BY c.position) AS types
+           FROM unnest(i.indkey) WITH ORDINALITY AS c (number, position) JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = c.number
+          WHERE c.position <= i.indnkeyatts) AS k
+      WHERE t.oid = to_regclass($1) AND k.columns = $2`,
     [table, key],
   );
   const [found] = rows;
   if (found === undefined) {
-    throw new Refusal({ what: `${path}: "-- batch: ${table} by ${key}" was refused`, rule: `${key} is not the primary key of a table ${table}`, next: "name a table, and the one column of its primary key" });
+    const columns = key.join(", ");
+    throw new Refusal({ what: `${path}: "-- batch: ${table} by ${columns}" was refused`, rule: `${columns} is not the primary key of a table ${table}`, next: "name a table, and all columns of its primary key, in its order" });
   }
-  return { key: { table: found.table, column: escapeIdentifier(found.column), type: found.type }, rows: found.rows > 0 ? found.rows : undefined };
+  return { key: { table: found.table, columns: key.map((column) => escapeIdentifier(column)), types: found.types }, rows: found.rows > 0 ? found.rows : undefined };
 }
 
 /** The next keys after `after`: they are in the primary key's index, so no row is read twice to find them. */
-async function nextRange(session: Session, { table, column, type }: Key, after: string | null, size: number): Promise<{ first: string; last: string; rows: number } | undefined> {
-  const where = after === null ? "" : `WHERE ${column} > $2::${type}`;
-  const { rows } = await session.query<{ first: string | null; last: string | null; rows: number }>(
-    `SELECT (array_agg(key))[1]::text AS first, (array_agg(key))[count(*)]::text AS last, count(*)::int AS rows
-       FROM (SELECT ${column} AS key FROM ${table} ${where} ORDER BY ${column} LIMIT $1) AS batch`,
-    after === null ? [size] : [size, after],
+async function nextRange(session: Session, { table, columns, types }: Key, after: string[] | null, size: number): Promise<{ first: string[]; last: string[]; rows: number } | undefined> {
+  const list = columns.join(", ");
+  const where = after === null ? "" : `WHERE (${list}) > ${keyRow(types, 2)}`;
+  const columnsAt = (position: string) => `ARRAY[${columns.map((column) => `(array_agg(${column}))[${position}]::text`).join(", ")}]`;
+  const { rows } = await session.query<{ first: string[]; last: string[]; rows: number }>(
+    `SELECT ${columnsAt("1")} AS first, ${columnsAt("count(*)")} AS last, count(*)::int AS rows
+       FROM (SELECT ${list} FROM ${table} ${where} ORDER BY ${list} LIMIT $1) AS batch`,
+    [size, ...(after ?? [])],
   );
   const [found] = rows;
-  if (found === undefined || found.first === null || found.last === null) return undefined;
-  return { first: found.first, last: found.last, rows: found.rows };
+  return found === undefined || found.rows === 0 ? undefined : found;
 }

@@ -4,8 +4,8 @@ import type { Queryable } from "./session.js";
 
 /** How far a backfill has come. */
 export interface Checkpoint {
-  /** The last key that was done, as text; null before the first. */
-  lastKey: string | null;
+  /** The last key that was done, each of its columns as text; null before the first. */
+  lastKey: string[] | null;
   rowsDone: number;
 }
 
@@ -16,7 +16,7 @@ export async function openCheckpoint(db: Queryable, schema: string, { id, checks
   await db.query(`CREATE TABLE IF NOT EXISTS ${schema}.${table} (
     id text PRIMARY KEY,
     checksum text NOT NULL,
-    last_key text,
+    last_key text[],
     rows_done bigint NOT NULL DEFAULT 0,
     started_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -24,7 +24,7 @@ export async function openCheckpoint(db: Queryable, schema: string, { id, checks
   )`);
   await db.query(`DELETE FROM ${schema}.${table} WHERE id = $1 AND (finished_at IS NOT NULL OR checksum <> $2)`, [id, checksum]);
   await db.query(`INSERT INTO ${schema}.${table} (id, checksum) VALUES ($1, $2) ON CONFLICT DO NOTHING`, [id, checksum]);
-  const { rows } = await db.query<{ lastKey: string | null; rowsDone: string }>(`SELECT last_key AS "lastKey", rows_done AS "rowsDone" FROM ${schema}.${table} WHERE id = $1`, [id]);
+  const { rows } = await db.query<{ lastKey: string[] | null; rowsDone: string }>(`SELECT last_key AS "lastKey", rows_done AS "rowsDone" FROM ${schema}.${table} WHERE id = $1`, [id]);
   return { lastKey: rows[0]?.lastKey ?? null, rowsDone: Number(rows[0]?.rowsDone ?? 0) };
 }
 

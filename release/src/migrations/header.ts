@@ -10,10 +10,14 @@ export interface Assurance {
   line: number;
 }
 
-/** The table that a backfill walks through, and the column whose order it follows. */
+/**
+ * The table that a backfill walks through, and the columns of its primary key, whose order it follows. Of a key
+ * with several, each end of a batch is a row: `-- batch: seats by event, number` goes with
+ * `WHERE (event, number) BETWEEN :first AND :last`.
+ */
 export interface Batch {
   table: string;
-  key: string;
+  key: [string, ...string[]];
 }
 
 /** What a migration says about itself, in the comment lines at its top. */
@@ -30,7 +34,7 @@ export interface MigrationHeader {
 
 /** A comment that means to say something to the runner, spelled right or not. Anything else is for people. */
 const meant = /^((phase|batch)\s*[:=]|assure\b|no[-_ ]?transaction\W*$|irreversible\W*$)/i;
-const batchForm = /^batch: (\S+) by (\S+)$/;
+const batchForm = /^batch: (\S+) by ([^\s,]+)((?:, *[^\s,]+)*)$/;
 const assureForm = /^assure ([\w-]+): (.+)$/;
 
 /**
@@ -48,16 +52,16 @@ export function parseHeader(file: string, sql: string): MigrationHeader {
     seen.add(word);
 
     const phase = /^phase: (.*)$/.exec(text)?.[1];
-    const [, table, key] = batchForm.exec(text) ?? [];
+    const [, table, key, moreKey = ""] = batchForm.exec(text) ?? [];
     const [, rule, reason] = assureForm.exec(text) ?? [];
     if (phase !== undefined) {
       if (!isPhase(phase)) throw refuse(`a phase is ${phases.join(", ")}`, "-- phase: expand");
       header.phase = phase;
-    } else if (table !== undefined && key !== undefined) header.batch = { table, key };
+    } else if (table !== undefined && key !== undefined) header.batch = { table, key: [key, ...moreKey.split(",").slice(1).map((column) => column.trim())] };
     else if (rule !== undefined && reason !== undefined) header.assurances.push({ rule, reason, line });
     else if (text === "no-transaction") header.transaction = false;
     else if (text === "irreversible") header.irreversible = true;
-    else throw refuse("a header line has exactly one of the forms below", `-- phase: ${phases.join("|")}, -- no-transaction, -- irreversible, -- assure RULE: reason, -- batch: TABLE by KEY`);
+    else throw refuse("a header line has exactly one of the forms below", `-- phase: ${phases.join("|")}, -- no-transaction, -- irreversible, -- assure RULE: reason, -- batch: TABLE by KEY[, KEY]`);
   }
   const { phase, ...rest } = header;
   if (phase === undefined) {
