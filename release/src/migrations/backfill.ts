@@ -26,6 +26,9 @@ export async function runBackfill(work: Work): Promise<number> {
   try {
     const { key, rows } = await inspectTable(session, file.path, batch);
     const statement = await batchStatement(file, batch, key.types);
+    // PostgreSQL estimates rows between two rows by the first column alone: where that says little, it would
+    // read the whole table for each batch.
+    if (key.columns.length > 1) await session.query("SET enable_seqscan = off");
     let checkpoint = await openCheckpoint(session, schema, file);
     const progress = startProgress(`${file.id}_${file.name}`, checkpoint.rowsDone, rows);
     const pause = lagPause(session, settings.maxReplicationLagMs, say);
