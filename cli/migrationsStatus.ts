@@ -82,6 +82,6 @@ function summary(rows: MigrationStatus[]): string {
 
 /** A migration as it would be executed. */
 function show({ path, sql, header }: MigrationFile): string {
-  const how = header.batch !== undefined ? `in batches of ${header.batch.table} by ${header.batch.key}, a transaction each` : header.transaction ? "in one transaction" : "statement by statement, without a transaction";
+  const how = header.batch !== undefined ? `in batches of ${header.batch.table} by ${header.batch.key.join(", ")}, a transaction each` : header.transaction ? "in one transaction" : "statement by statement, without a transaction";
   return `${styleText("bold", `${path}, ${how}:`, { stream: process.stdout })}\n${sql.trim()}`;
 }

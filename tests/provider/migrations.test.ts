@@ -38,7 +38,7 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
   });
 
   const fill = (where: string) => migrations.write("0002_fill.sql", `-- phase: backfill\n-- batch: users by id\nUPDATE users SET done = done + 1 WHERE id BETWEEN :first AND :last${where}`);
-  const create = () => step.create({ ...home.where, folder: migrations.folder, migrations: listMigrations(migrations.folder) });
+  const create = () => step.create({ ...home.where, strategy: "shared", activeColor: "blue", templates: { blue: "aaa", green: "bbb" }, folder: migrations.folder, migrations: listMigrations(migrations.folder) });
   const running = () => query(url, "SELECT pid FROM pg_stat_activity WHERE query LIKE 'UPDATE users%' AND state = 'active'");
   /** Ends the provider's process in the middle of a statement that would take a minute. @returns what the update fails with */
   const interrupt = async (signal: NodeJS.Signals) => {

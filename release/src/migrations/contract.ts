@@ -12,7 +12,7 @@ import { connected, reading } from "./connected.js";
 import { contractObstacles, isNoteOf, type ContractFacts } from "./contractGate.js";
 import type { Migration } from "./files.js";
 import { readPlan, refusalsIn } from "./plan.js";
-import { runMigrations } from "./runner.js";
+import { runInUpdate } from "./runInUpdate.js";
 import { lastSwitch, recordSwitch } from "./switches.js";
 
 export type ContractInputs = ClusterRef &
@@ -63,10 +63,10 @@ export const contract: Step<ContractInputs, ContractOutputs> = {
       if (facts.wanted.length === 0) return { applied: [] };
       await noteUnnotedSwitch(urls.live, facts);
       await noObstacles(cluster, urls.live, inputs, facts);
-      const run = { folder: inputs.folder, migrations: inputs.migrations, onNotice: say, contractUpTo: inputs.migrations.at(-1)?.id };
-      const { applied } = await runMigrations(urls.live, run);
+      const run = { folder: inputs.folder, migrations: inputs.migrations, contractUpTo: inputs.migrations.at(-1)?.id };
+      const { applied } = await runInUpdate(urls.live, run, say);
       // The one that changes are replicated to goes last: it must have a column as long as values for it arrive.
-      if (urls.idle !== undefined) await runMigrations(urls.idle, run);
+      if (urls.idle !== undefined) await runInUpdate(urls.idle, run, say);
       return { applied };
     });
   },
