@@ -7,8 +7,10 @@ import { expect } from "chai";
 import { listMigrations, planMigrations, poll, type BackfillProgress } from "@bluegreen/release";
 import { postgresAccount, postgresBinDir, postgresFolders, preparePostgres, startPostgres } from "../../local/services/postgres";
 import { run as runProgram } from "../../local/system/run";
-import { query, startDatabases, type TestDatabases } from "./database";
-import { failure, makeFolder, withUser, type MigrationFolder } from "./migrationFolder";
+import { failureOf } from "../support/look";
+import { query } from "./database";
+import { withUser, type MigrationFolder } from "./migrationFolder";
+import { inMigrationHome } from "./migrationHome";
 
 /** Runs the migrations in a process of its own, and prints the rows after each batch. */
 const child = `
@@ -17,18 +19,11 @@ const child = `
 `;
 
 describe("A backfill, on a real PostgreSQL", () => {
-  let databases: TestDatabases;
   let migrations: MigrationFolder;
   let url: string;
-  before(async () => {
-    databases = await startDatabases();
+  inMigrationHome((home) => {
+    ({ migrations, url } = home);
   });
-  after(() => databases.stop());
-  beforeEach(async () => {
-    migrations = await makeFolder();
-    url = await databases.fresh();
-  });
-  afterEach(() => migrations.remove());
 
   const fill = (sql = "UPDATE users SET done = done + 1 WHERE id BETWEEN :first AND :last", batch = "users by id") => migrations.write("0001_fill.sql", `-- phase: backfill\n-- batch: ${batch}\n${sql}`);
   const makeUsers = async (rows: number, key = "bigint", value = "n") => {
@@ -73,7 +68,7 @@ describe("A backfill, on a real PostgreSQL", () => {
     await fill("UPDATE seats SET done = done + 1 WHERE (event, number) BETWEEN :first AND :last", "seats by event, number");
     await withUser(url, async (user) => {
       await user.query("BEGIN; UPDATE seats SET note = 'x' WHERE number = 700 AND event LIKE '%,%,' AND event NOT LIKE '%,%,%,'");
-      expect(await failure(migrations.run(url, { tableLockTimeoutMs: 300, tries: 1 }))).to.contain("application the app");
+      expect(await failureOf(migrations.run(url, { tableLockTimeoutMs: 300, tries: 1 }))).to.contain("application the app");
       await user.query("COMMIT");
     });
     expect(await query(url, "SELECT last_key FROM schema_backfills")).to.deep.equal([{ last_key: ['e",', "1000"] }]);
@@ -157,7 +152,7 @@ describe("A backfill, on a real PostgreSQL", () => {
     await fill();
     await withUser(url, async (user) => {
       await user.query("BEGIN; UPDATE users SET done = 0 WHERE id = 1500");
-      expect(await failure(migrations.run(url, { tableLockTimeoutMs: 300, tries: 2 }))).to.contain("application the app").and.contain("batches that were committed stay");
+      expect(await failureOf(migrations.run(url, { tableLockTimeoutMs: 300, tries: 2 }))).to.contain("application the app").and.contain("batches that were committed stay");
       expect(await query(url, "SELECT rows_done::int FROM schema_backfills")).to.deep.equal([{ rows_done: 1000 }]);
       let tries = 0;
       await migrations.run(url, { tableLockTimeoutMs: 300, onNotice: () => void (++tries === 1 && user.query("COMMIT")) });
@@ -168,7 +163,7 @@ describe("A backfill, on a real PostgreSQL", () => {
   it("begins again when its file was corrected in the middle", async () => {
     await makeUsers(3000);
     await fill("UPDATE users SET done = 1 / (1500 - id) WHERE id BETWEEN :first AND :last");
-    expect(await failure(migrations.run(url))).to.contain("division by zero");
+    expect(await failureOf(migrations.run(url))).to.contain("division by zero");
     await fill("UPDATE users SET done = 5 WHERE id BETWEEN :first AND :last");
     await migrations.run(url);
     expect(await doneCounts()).to.deep.equal([{ done: 5, rows: 3000 }]);
@@ -177,13 +172,13 @@ describe("A backfill, on a real PostgreSQL", () => {
   it("is refused on columns that are not the primary key, all of it, in its order", async () => {
     await makeUsers(1);
     await fill(undefined, "users by done");
-    expect(await failure(migrations.run(url))).to.contain("done is not the primary key of a table users");
+    expect(await failureOf(migrations.run(url))).to.contain("done is not the primary key of a table users");
     await fill(undefined, "nobody by id");
-    expect(await failure(migrations.run(url))).to.contain("id is not the primary key of a table nobody");
+    expect(await failureOf(migrations.run(url))).to.contain("id is not the primary key of a table nobody");
     await query(url, "CREATE TABLE seats (event int, number int, PRIMARY KEY (event, number))");
     for (const key of ["number, event", "event", "event, number, event"]) {
       await fill(undefined, `seats by ${key}`);
-      expect(await failure(migrations.run(url))).to.contain(`${key} is not the primary key of a table seats`).and.contain("all columns");
+      expect(await failureOf(migrations.run(url))).to.contain(`${key} is not the primary key of a table seats`).and.contain("all columns");
     }
   });
 

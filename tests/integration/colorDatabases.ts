@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { colors, otherColor, poll, type Color } from "@bluegreen/release";
-import type { ColorDatabase, DatabasePair } from "@bluegreen/release/database/perColor/side";
+import type { ColorDatabase, DatabasePair } from "@bluegreen/release/database/colorDatabase";
 import { query, startDatabases, type TestDatabases } from "./database";
 
 /** The password of the replication, which must not be seen anywhere. */

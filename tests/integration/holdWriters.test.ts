@@ -4,7 +4,8 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { holdWriters } from "@bluegreen/release/database/holdWriters";
 import { query, startDatabases, type TestDatabases } from "./database";
-import { failure, withUser } from "./migrationFolder";
+import { withUser } from "./migrationFolder";
+import { failureOf } from "../support/look";
 
 describe("Writers made to wait, on a real PostgreSQL", () => {
   let databases: TestDatabases;
@@ -42,7 +43,7 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
   it("gives up in short tries and names who was in the way", async () => {
     await withUser(url, async (user) => {
       await user.query("BEGIN; INSERT INTO one VALUES (1)");
-      const refused = failure(holdWriters(url, { say, budgetMs: 4000 }));
+      const refused = failureOf(holdWriters(url, { say, budgetMs: 4000 }));
       // Whoever queues up behind a try gets through between two.
       const startedAt = performance.now();
       await waiting("DO $lock$%");
@@ -70,7 +71,7 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
   it("lets go when the program says nothing, and says so when asked", async () => {
     const held = await holdWriters(url, { say, budgetMs: 5000, silenceMs: 300 });
     await query(url, "INSERT INTO one VALUES (1)");
-    expect(await failure(held.confirm())).to.contain("do not wait any longer");
+    expect(await failureOf(held.confirm())).to.contain("do not wait any longer");
     await held.release();
   });
 

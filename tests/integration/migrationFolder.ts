@@ -23,16 +23,6 @@ export async function makeFolder(): Promise<MigrationFolder> {
   };
 }
 
-/** The message of what has to fail. */
-export async function failure(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-  throw new Error("it did not fail");
-}
-
 /** Work while another session of the application's is open. */
 export async function withUser<T>(url: string, work: (user: Client) => Promise<T>): Promise<T> {
   const user = new Client({ connectionString: url, application_name: "the app" });

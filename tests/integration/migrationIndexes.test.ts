@@ -1,23 +1,18 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
-import { query, startDatabases, type TestDatabases } from "./database";
-import { failure, makeFolder, withUser, type MigrationFolder } from "./migrationFolder";
+import { failureOf } from "../support/look";
+import { query } from "./database";
+import { withUser, type MigrationFolder } from "./migrationFolder";
+import { inMigrationHome } from "./migrationHome";
 
 describe("Migrations without a transaction, on a real PostgreSQL", () => {
-  let databases: TestDatabases;
   let migrations: MigrationFolder;
   let url: string;
-  before(async () => {
-    databases = await startDatabases();
-  });
-  after(() => databases.stop());
-  beforeEach(async () => {
-    migrations = await makeFolder();
-    url = await databases.fresh();
+  inMigrationHome(async (home) => {
+    ({ migrations, url } = home);
     await query(url, "CREATE TABLE one (id int PRIMARY KEY, a int, b int)");
     await query(url, "INSERT INTO one SELECT n, n % 10, n FROM generate_series(1, 1000) n");
   });
-  afterEach(() => migrations.remove());
 
   const write = (file: string, sql: string) => migrations.write(file, `-- phase: expand\n-- no-transaction\n${sql}`);
   const indexes = async (): Promise<Record<string, unknown>> =>
@@ -26,13 +21,13 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
     );
   const oidOf = async (index: string) => (await query(url, "SELECT to_regclass($1)::oid AS oid", [index]))[0]?.["oid"];
   /** Leaves an INVALID index, as PostgreSQL itself does. */
-  const leaveInvalid = (sql: string) => failure(query(url, sql));
+  const leaveInvalid = (sql: string) => failureOf(query(url, sql));
 
   /** Runs the migrations, and ends their backend while a statement waits for what another transaction of the app has done. @returns the error */
   const terminate = (statement: string, appDid: string) =>
     withUser(url, async (user) => {
       await user.query(`BEGIN; ${appDid}`);
-      const run = failure(migrations.run(url));
+      const run = failureOf(migrations.run(url));
       const waiting = await poll(async () => (await query(url, "SELECT pid FROM pg_stat_activity WHERE starts_with(query, $1) AND wait_event_type = 'Lock'", [statement]))[0], { timeoutMs: 10_000, intervalMs: 20 });
       await query(url, "SELECT pg_terminate_backend($1)", [waiting["pid"]]);
       const message = await run;
@@ -58,7 +53,7 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
     await query(url, "INSERT INTO two VALUES (1, 1), (1, 1)");
     await leaveInvalid("CREATE UNIQUE INDEX CONCURRENTLY one_a ON two (a)");
     await write("0001_a.sql", "CREATE INDEX CONCURRENTLY IF NOT EXISTS one_a ON one (a)");
-    expect(await failure(migrations.run(url))).to.contain("the index one_a of \"one\" is not valid after it was built");
+    expect(await failureOf(migrations.run(url))).to.contain("the index one_a of \"one\" is not valid after it was built");
     expect(await indexes()).to.deep.equal({ one_a: false });
     expect(await query(url, "SELECT id FROM schema_migrations")).to.deep.equal([]);
   });
@@ -66,7 +61,7 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
   it("does not try a unique violation again, and leaves no INVALID index that refuses live writes", async () => {
     await write("0001_a.sql", "CREATE UNIQUE INDEX CONCURRENTLY one_a ON one (a)");
     const said: string[] = [];
-    expect(await failure(migrations.run(url, { onNotice: (line) => said.push(line) }))).to.contain("could not create unique index").and.contain("stopped at statement 1 of 1");
+    expect(await failureOf(migrations.run(url, { onNotice: (line) => said.push(line) }))).to.contain("could not create unique index").and.contain("stopped at statement 1 of 1");
     expect(said).to.deep.equal([]);
     expect(await indexes()).to.deep.equal({});
     await query(url, "UPDATE one SET a = id");
@@ -120,7 +115,7 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
     await write("0001_a.sql", "REINDEX INDEX CONCURRENTLY one_a");
     await withUser(url, async (user) => {
       await user.query("BEGIN; UPDATE one SET b = 0 WHERE id = 1");
-      const message = failure(migrations.run(url, { concurrentLockTimeoutMs: 300, tries: 1 }));
+      const message = failureOf(migrations.run(url, { concurrentLockTimeoutMs: 300, tries: 1 }));
       // What is left can be dropped only when the transaction is over that the REINDEX waited for.
       await poll(async () => (await query(url, "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'DROP INDEX%' AND wait_event_type = 'Lock'"))[0], { timeoutMs: 10_000, intervalMs: 20 });
       await user.query("COMMIT");
@@ -146,14 +141,14 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
     // Somebody else's decision is not this migration's: there was no earlier attempt.
     await query(url, 'ALTER TABLE parts DETACH PARTITION "Part 2"');
     await write("0002_b.sql", 'ALTER TABLE parts DETACH PARTITION "Part 2" CONCURRENTLY');
-    for (let attempt = 1; attempt <= 2; attempt++) expect(await failure(migrations.run(url))).to.contain('"Part 2" is not a partition');
+    for (let attempt = 1; attempt <= 2; attempt++) expect(await failureOf(migrations.run(url))).to.contain('"Part 2" is not a partition');
   });
 
   it("waits long for older transactions, where DDL would have given up, and names them when even that ends", async () => {
     await write("0001_a.sql", "CREATE INDEX CONCURRENTLY one_a ON one (a)");
     await withUser(url, async (user) => {
       await user.query("BEGIN; UPDATE one SET b = 0 WHERE id = 1");
-      const message = await failure(migrations.run(url, { tableLockTimeoutMs: 50, concurrentLockTimeoutMs: 700, tries: 2 }));
+      const message = await failureOf(migrations.run(url, { tableLockTimeoutMs: 50, concurrentLockTimeoutMs: 700, tries: 2 }));
       expect(message).to.contain("application the app").and.contain("UPDATE one SET b = 0");
       const run = migrations.run(url, { tableLockTimeoutMs: 50 });
       await poll(async () => (await query(url, "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%INDEX CONCURRENTLY%' AND now() - query_start > '500ms' AND wait_event_type = 'Lock'"))[0], { timeoutMs: 10_000 });
@@ -165,11 +160,11 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
 
   it("keeps what was executed before a failing statement, and does not execute it again", async () => {
     await write("0001_steps.sql", "INSERT INTO one VALUES (1001);\nCREATE INDEX CONCURRENTLY one_a ON one (a);\nINSERT INTO nowhere VALUES (1);\nINSERT INTO one VALUES (1002)");
-    expect(await failure(migrations.run(url))).to.contain('"nowhere" does not exist').and.contain("stopped at statement 3 of 4").and.contain("0001_steps.sql:5");
+    expect(await failureOf(migrations.run(url))).to.contain('"nowhere" does not exist').and.contain("stopped at statement 3 of 4").and.contain("0001_steps.sql:5");
     expect(await query(url, "SELECT id FROM one WHERE id > 1000 ORDER BY id")).to.deep.equal([{ id: 1001 }]);
     expect(await query(url, "SELECT id FROM schema_migrations")).to.deep.equal([]);
     await write("0001_steps.sql", "INSERT INTO one VALUES (1003);\nCREATE INDEX CONCURRENTLY one_a ON one (a)");
-    expect(await failure(migrations.run(url))).to.contain("its statement 1 is not the one that an interrupted run has executed");
+    expect(await failureOf(migrations.run(url))).to.contain("its statement 1 is not the one that an interrupted run has executed");
     await write("0001_steps.sql", "INSERT INTO one VALUES (1001);\nCREATE INDEX CONCURRENTLY one_a ON one (a);\nINSERT INTO one VALUES (1002)");
     expect((await migrations.run(url)).applied).to.deep.equal(["0001"]);
     expect(await query(url, "SELECT id FROM one WHERE id > 1000 ORDER BY id")).to.deep.equal([{ id: 1001 }, { id: 1002 }]);
@@ -179,13 +174,13 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
   it("does not take a valid index for its own that was there before it began", async () => {
     await query(url, "CREATE INDEX one_a ON one (b)");
     await write("0001_a.sql", "CREATE INDEX CONCURRENTLY one_a ON one (a)");
-    expect(await failure(migrations.run(url))).to.contain('"one_a" already exists');
+    expect(await failureOf(migrations.run(url))).to.contain('"one_a" already exists');
     // Nor because an earlier attempt of its own has failed on it.
-    expect(await failure(migrations.run(url))).to.contain('"one_a" already exists');
+    expect(await failureOf(migrations.run(url))).to.contain('"one_a" already exists');
   });
 
   it("wants a name for what it may have to find again", async () => {
     await write("0001_a.sql", "CREATE INDEX CONCURRENTLY ON one (a)");
-    expect(await failure(migrations.run(url))).to.contain("an index without a name");
+    expect(await failureOf(migrations.run(url))).to.contain("an index without a name");
   });
 });

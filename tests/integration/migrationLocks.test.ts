@@ -1,23 +1,18 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
-import { query, startDatabases, type TestDatabases } from "./database";
-import { failure, makeFolder, withUser, type MigrationFolder } from "./migrationFolder";
+import { failureOf } from "../support/look";
+import { query } from "./database";
+import { withUser, type MigrationFolder } from "./migrationFolder";
+import { inMigrationHome } from "./migrationHome";
 
 describe("Migrations that meet locks, on a real PostgreSQL", () => {
-  let databases: TestDatabases;
   let migrations: MigrationFolder;
   let url: string;
-  before(async () => {
-    databases = await startDatabases();
-  });
-  after(() => databases.stop());
-  beforeEach(async () => {
-    migrations = await makeFolder();
-    url = await databases.fresh();
+  inMigrationHome(async (home) => {
+    ({ migrations, url } = home);
     await query(url, "CREATE TABLE one (id int PRIMARY KEY, a int)");
     await query(url, "CREATE TABLE two (id int)");
   });
-  afterEach(() => migrations.remove());
 
   const waitUntilBlocked = (like: string) =>
     poll(async () => (await query(url, "SELECT pid FROM pg_stat_activity WHERE query LIKE $1 AND wait_event_type = 'Lock'", [like]))[0], { timeoutMs: 10_000, intervalMs: 20 });
@@ -31,7 +26,7 @@ describe("Migrations that meet locks, on a real PostgreSQL", () => {
       await user.query("SELECT count(*) FROM one /* a long report */");
       const { rows } = await user.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
       await user.query("SELECT 'the last query', pg_sleep(0)");
-      const message = await failure(migrations.run(url, { tableLockTimeoutMs: 500, tries: 3, onNotice: (line) => said.push(line) }));
+      const message = await failureOf(migrations.run(url, { tableLockTimeoutMs: 500, tries: 3, onNotice: (line) => said.push(line) }));
       expect(message)
         .to.contain("Migration 0001_column failed and was rolled back")
         .and.contain(`waiting for pid ${String(rows[0]?.pid)} (user postgres, application the app, idle in transaction for`)
@@ -57,7 +52,7 @@ describe("Migrations that meet locks, on a real PostgreSQL", () => {
     await migrations.write("0001_column.sql", "-- phase: expand\nALTER TABLE one ADD COLUMN b int");
     await withUser(url, async (user) => {
       await user.query("BEGIN; LOCK TABLE one IN ACCESS SHARE MODE");
-      const run = failure(migrations.run(url, { tableLockTimeoutMs: 400, tries: 2, retryDelayMs: 1500 }));
+      const run = failureOf(migrations.run(url, { tableLockTimeoutMs: 400, tries: 2, retryDelayMs: 1500 }));
       const waits = await withUser(url, async (reader) => {
         await waitUntilBlocked("ALTER TABLE one%");
         const times: number[] = [];
@@ -110,7 +105,7 @@ describe("Migrations that meet locks, on a real PostgreSQL", () => {
   it("is canceled by a signal: in PostgreSQL, too, and rolled back", async () => {
     await migrations.write("0001_slow.sql", "-- phase: expand\nALTER TABLE one ADD COLUMN b int;\nSELECT pg_sleep(60)");
     const abort = new AbortController();
-    const run = failure(migrations.run(url, { signal: abort.signal }));
+    const run = failureOf(migrations.run(url, { signal: abort.signal }));
     await poll(async () => (await query(url, "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND state = 'active'"))[0], { timeoutMs: 5000, intervalMs: 20 });
     abort.abort(new Error("the operator pressed Ctrl-C"));
     expect(await run).to.contain("Migration 0001_slow was canceled and was rolled back").and.contain("the operator pressed Ctrl-C");

@@ -4,22 +4,16 @@ import { expect } from "chai";
 import { lint } from "@bluegreen/release/lint/index";
 import { renameColumn } from "@bluegreen/release/migrations/rename/rename";
 import { writeFiles } from "@bluegreen/release/migrations/rename/write";
-import { query, startDatabases, type TestDatabases } from "./database";
-import { makeFolder, withUser, type MigrationFolder } from "./migrationFolder";
+import { query } from "./database";
+import { withUser, type MigrationFolder } from "./migrationFolder";
+import { inMigrationHome } from "./migrationHome";
 
 describe("A generated rename, on a real PostgreSQL", () => {
-  let databases: TestDatabases;
   let migrations: MigrationFolder;
   let url: string;
-  before(async () => {
-    databases = await startDatabases();
+  inMigrationHome((home) => {
+    ({ migrations, url } = home);
   });
-  after(() => databases.stop());
-  beforeEach(async () => {
-    migrations = await makeFolder();
-    url = await databases.fresh();
-  });
-  afterEach(() => migrations.remove());
 
   /** Applies the table that the app has before the rename. */
   const given = async (sql: string) => {

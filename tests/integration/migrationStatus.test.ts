@@ -6,24 +6,19 @@ import { connected, reading } from "@bluegreen/release/migrations/connected";
 import { readAppSessions } from "@bluegreen/release/migrations/appSessions";
 import { lastSwitch, recordSwitch } from "@bluegreen/release/migrations/switches";
 import { repositoryDir } from "../../local/paths";
-import { query, startDatabases, type TestDatabases } from "./database";
-import { makeFolder, withUser, type MigrationFolder } from "./migrationFolder";
+import { query, type TestDatabases } from "./database";
+import { withUser, type MigrationFolder } from "./migrationFolder";
+import { inMigrationHome } from "./migrationHome";
 
 describe("Where migrations stand, on a real PostgreSQL", () => {
   let databases: TestDatabases;
   let migrations: MigrationFolder;
   let url: string;
-  before(async () => {
-    databases = await startDatabases();
-  });
-  after(() => databases.stop());
-  beforeEach(async () => {
-    migrations = await makeFolder();
-    url = await databases.fresh();
+  inMigrationHome(async (home) => {
+    ({ databases, migrations, url } = home);
     await migrations.write("0001_one.sql", "-- phase: expand\nCREATE TABLE one (id int PRIMARY KEY, old text, new text)");
     await migrations.write("0002_drop_old.sql", "-- phase: contract\nALTER TABLE one DROP COLUMN old");
   });
-  afterEach(() => migrations.remove());
 
   const status = (...args: string[]) =>
     spawnSync(process.execPath, [join(repositoryDir, "cli", "bluegreen.mjs"), "migrations", "status", "--url-from", "SOME_URL", "--folder", migrations.folder, ...args], {

@@ -4,29 +4,25 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, poll, runMigrations } from "@bluegreen/release";
-import { query, startDatabases, type TestDatabases } from "./database";
-import { failure, makeFolder, type MigrationFolder } from "./migrationFolder";
+import { failureOf } from "../support/look";
+import { query } from "./database";
+import type { MigrationFolder } from "./migrationFolder";
+import { inMigrationHome } from "./migrationHome";
 
 describe("The migration runner, on a real PostgreSQL", () => {
-  let databases: TestDatabases;
   let migrations: MigrationFolder;
   let folder: string;
-  before(async () => {
-    databases = await startDatabases();
-  });
-  after(() => databases.stop());
-  beforeEach(async () => {
-    migrations = await makeFolder();
+  let url: string;
+  inMigrationHome((home) => {
+    ({ migrations, url } = home);
     folder = migrations.folder;
   });
-  afterEach(() => migrations.remove());
 
   const write = (file: string, sql: string) => migrations.write(file, `-- phase: expand\n${sql}`);
-  const run = (url: string, lockTimeoutMs?: number) => migrations.run(url, { ...(lockTimeoutMs !== undefined && { lockTimeoutMs }) });
-  const recorded = async (url: string) => (await query(url, "SELECT id, name FROM schema_migrations ORDER BY id")).map(({ id, name }) => `${String(id)} ${String(name)}`);
+  const run = (at: string, lockTimeoutMs?: number) => migrations.run(at, { ...(lockTimeoutMs !== undefined && { lockTimeoutMs }) });
+  const recorded = async () => (await query(url, "SELECT id, name FROM schema_migrations ORDER BY id")).map(({ id, name }) => `${String(id)} ${String(name)}`);
 
   it("applies the app's own migrations to an empty database, and records each", async () => {
-    const url = await databases.fresh();
     const result = await runMigrations(url, { folder: "migrations", migrations: listMigrations("migrations") });
     expect(result).to.deep.equal({ applied: ["0001", "0002"], waiting: [], schemaVersion: "0002" });
     await query(url, "INSERT INTO users (id, email) VALUES ('u1', 'u1@example.com')");
@@ -36,14 +32,12 @@ describe("The migration runner, on a real PostgreSQL", () => {
   });
 
   it("does nothing when run again", async () => {
-    const url = await databases.fresh();
     await write("0001_one.sql", "CREATE TABLE one (id int)");
     await run(url);
     expect(await run(url)).to.deep.equal({ applied: [], waiting: [], schemaVersion: "0001" });
   });
 
   it("applies only what a shorter list asks for, and never undoes what is there", async () => {
-    const url = await databases.fresh();
     await write("0001_one.sql", "CREATE TABLE one (id int)");
     await write("0002_two.sql", "CREATE TABLE two (id int)");
     expect((await runMigrations(url, { folder, migrations: listMigrations(folder, "0001") })).applied).to.deep.equal(["0001"]);
@@ -53,27 +47,24 @@ describe("The migration runner, on a real PostgreSQL", () => {
   });
 
   it("rolls a failing migration back whole, keeps those before it, and goes on when it is corrected", async () => {
-    const url = await databases.fresh();
     await write("0001_one.sql", "CREATE TABLE one (id int)");
     await write("0002_two.sql", "CREATE TABLE two (id int); INSERT INTO nowhere VALUES (1)");
-    const message = await failure(run(url));
+    const message = await failureOf(run(url));
     expect(message).to.contain("Migration 0002_two failed and was rolled back").and.contain('relation "nowhere" does not exist');
     expect(await query(url, "SELECT to_regclass('two') IS NULL AS gone")).to.deep.equal([{ gone: true }]);
-    expect(await recorded(url)).to.deep.equal(["0001 one"]);
+    expect(await recorded()).to.deep.equal(["0001 one"]);
     await write("0002_two.sql", "CREATE TABLE two (id int)");
     expect((await run(url)).applied).to.deep.equal(["0002"]);
   });
 
   it("undoes a migration whose record cannot be written: the two are one transaction", async () => {
-    const url = await databases.fresh();
     await write("0001_one.sql", "CREATE TABLE one (id int); ALTER TABLE schema_migrations RENAME TO elsewhere");
-    expect(await failure(run(url))).to.contain("0001_one failed").and.contain('schema_migrations" does not exist');
+    expect(await failureOf(run(url))).to.contain("0001_one failed").and.contain('schema_migrations" does not exist');
     expect(await query(url, "SELECT to_regclass('one') IS NULL AS gone")).to.deep.equal([{ gone: true }]);
-    expect(await recorded(url)).to.deep.equal([]);
+    expect(await recorded()).to.deep.equal([]);
   });
 
   it("applies each migration once when twenty runs start together", async () => {
-    const url = await databases.fresh();
     await write("0001_one.sql", "CREATE TABLE one (id int); INSERT INTO one VALUES (1)");
     await write("0002_two.sql", "INSERT INTO one VALUES (2)");
     const results = await Promise.all(Array.from({ length: 20 }, () => run(url)));
@@ -82,23 +73,21 @@ describe("The migration runner, on a real PostgreSQL", () => {
   });
 
   it("names who holds the lock when it gives up waiting", async () => {
-    const url = await databases.fresh();
     await write("0001_slow.sql", "SELECT pg_sleep(20)");
     const slow = run(url);
-    const slowEnds = failure(slow);
+    const slowEnds = failureOf(slow);
     const holder = await poll(
       async () => (await query(url, "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()"))[0],
       { timeoutMs: 10_000 },
     );
-    const message = await failure(run(url, 500));
+    const message = await failureOf(run(url, 500));
     expect(message).to.contain("another run holds the lock").and.contain(`pid ${String(holder["pid"])}`).and.contain("waited 0.5 s");
     await query(url, "SELECT pg_terminate_backend($1)", [holder["pid"]]);
     expect(await slowEnds).to.contain("0001_slow failed");
-    expect(await recorded(url)).to.deep.equal([]);
+    expect(await recorded()).to.deep.equal([]);
   });
 
   it("survives kill -9 in the middle of a migration: nothing half done, no lock left, the next run goes on", async () => {
-    const url = await databases.fresh();
     await write("0001_one.sql", "CREATE TABLE one (id int)");
     await write("0002_two.sql", "CREATE TABLE two (id int); SELECT pg_sleep(30)");
     const script = `require("@bluegreen/release").runMigrations(process.env.URL, { folder: process.env.FOLDER, migrations: ${JSON.stringify(listMigrations(folder))} })`;
@@ -111,7 +100,7 @@ describe("The migration runner, on a real PostgreSQL", () => {
     // PostgreSQL notices a vanished client when the statement ends or, as an administrator does, when it is ended.
     await query(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bluegreen migrations' AND datname = current_database()");
     expect(await run(url)).to.deep.equal({ applied: ["0002"], waiting: [], schemaVersion: "0002" });
-    expect(await recorded(url)).to.deep.equal(["0001 one", "0002 two"]);
+    expect(await recorded()).to.deep.equal(["0001 one", "0002 two"]);
   });
 
   it("says what is wrong with file names, ids used twice and unknown versions", async () => {
@@ -125,11 +114,11 @@ describe("The migration runner, on a real PostgreSQL", () => {
   });
 
   it("never repeats the password of a URL in an error", async () => {
-    const url = new URL(await databases.fresh());
-    url.username = "nobody";
-    url.password = "hunter2";
+    const foreign = new URL(url);
+    foreign.username = "nobody";
+    foreign.password = "hunter2";
     await write("0001_one.sql", "SELECT 1");
-    expect(await failure(run(url.href))).to.match(/nobody/).and.not.contain("hunter2");
-    expect(await failure(run("postgres://nobody:hunter2@127.0.0.1:1/none"))).to.match(/ECONNREFUSED/).and.not.contain("hunter2");
+    expect(await failureOf(run(foreign.href))).to.match(/nobody/).and.not.contain("hunter2");
+    expect(await failureOf(run("postgres://nobody:hunter2@127.0.0.1:1/none"))).to.match(/ECONNREFUSED/).and.not.contain("hunter2");
   });
 });

@@ -7,11 +7,12 @@ import { otherColor, poll, type Color } from "@bluegreen/release";
 import { handover } from "@bluegreen/release/database/perColor/handover";
 import { withoutPasswords } from "@bluegreen/release/database/perColor/secrets";
 import { settle } from "@bluegreen/release/database/perColor/settle";
-import type { DatabasePair } from "@bluegreen/release/database/perColor/side";
+import type { DatabasePair } from "@bluegreen/release/database/colorDatabase";
 import { sync } from "@bluegreen/release/database/perColor/sync";
 import { peerPassword, startColorServers, type ColorDatabases, type ColorServers } from "./colorDatabases";
 import { query, startDatabases } from "./database";
-import { failure, makeFolder, withUser } from "./migrationFolder";
+import { makeFolder, withUser } from "./migrationFolder";
+import { failureOf } from "../support/look";
 import { startWriters, writersSchema } from "./steadyWriters";
 
 /**
@@ -81,9 +82,9 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       const seconds = (performance.now() - startedAt) / 1000;
       console.log(`      first copy: ${rows} rows in ${seconds.toFixed(2)} s, ${Math.round(rows / seconds)} rows/s`);
       expect(await things(databases, "green")).to.deep.equal(await things(databases, "blue"));
-      expect(await failure(insert(databases, "green"))).to.contain("read-only transaction");
+      expect(await failureOf(insert(databases, "green"))).to.contain("read-only transaction");
       // One that was there before could still write.
-      expect(await failure(pod.query("SELECT 1"))).to.match(/terminat|not queryable/);
+      expect(await failureOf(pod.query("SELECT 1"))).to.match(/terminat|not queryable/);
       await pod.end();
 
       await databases.on("blue", "UPDATE things SET name = 'y' WHERE id < 100; DELETE FROM things WHERE id > 49000; TRUNCATE notes");
@@ -114,7 +115,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
 
     it("refuses a table that nothing tells the rows apart in", async () => {
       const databases = await servers.fresh("CREATE TABLE good (id int PRIMARY KEY); CREATE TABLE bad (id int); CREATE TABLE full_rows (id int); ALTER TABLE full_rows REPLICA IDENTITY FULL");
-      expect(await failure(sync(databases.pair("blue"), options))).to.contain("in public.bad\n").and.contain("ALTER TABLE public.bad REPLICA IDENTITY FULL");
+      expect(await failureOf(sync(databases.pair("blue"), options))).to.contain("in public.bad\n").and.contain("ALTER TABLE public.bad REPLICA IDENTITY FULL");
       // Blue goes on as before: to publish the table would refuse its users' updates.
       expect(await databases.on("blue", "SELECT pubname FROM pg_publication")).to.deep.equal([]);
     });
@@ -122,19 +123,19 @@ describe("A database for each color, on two real PostgreSQL servers", function (
     it("refuses schemas and migrations that differ, and names the difference", async () => {
       const databases = await synced();
       await databases.on("blue", "ALTER TABLE things ADD COLUMN size int");
-      expect(await failure(sync(databases.pair("blue"), options))).to.contain("only blue has column public.things.size integer");
+      expect(await failureOf(sync(databases.pair("blue"), options))).to.contain("only blue has column public.things.size integer");
       await databases.on("green", "ALTER TABLE things ADD COLUMN size text");
-      expect(await failure(handover(databases.pair("blue"), options))).to.contain("only green has column public.things.size text");
+      expect(await failureOf(handover(databases.pair("blue"), options))).to.contain("only green has column public.things.size text");
       for (const color of ["blue", "green"] as const) await databases.on(color, "CREATE TABLE schema_migrations (id text PRIMARY KEY, name text, applied_at timestamptz DEFAULT now())");
       await databases.on("blue", "INSERT INTO schema_migrations VALUES ('0001', 'size')");
-      expect(await failure(sync(databases.pair("blue"), options))).to.contain("only blue has migration 0001_size").and.contain("the idle one first");
+      expect(await failureOf(sync(databases.pair("blue"), options))).to.contain("only blue has migration 0001_size").and.contain("the idle one first");
     });
 
     it("never overwrites what a database has of its own, and says how to empty it", async () => {
       const databases = await servers.fresh('CREATE TABLE things (id int PRIMARY KEY, name text); CREATE TABLE "Odd one" (id int PRIMARY KEY)');
       await databases.on("blue", "INSERT INTO things VALUES (1)");
       await databases.on("green", "INSERT INTO things VALUES (2)");
-      const refused = await failure(sync(databases.pair("blue"), options));
+      const refused = await failureOf(sync(databases.pair("blue"), options));
       expect(refused).to.contain("rows of its own in public.things\n").and.contain('TRUNCATE public.\\"Odd one\\", public.things');
       expect(await things(databases, "green")).to.have.property("n", 1);
       await databases.on("green", 'TRUNCATE public."Odd one", public.things');
@@ -146,7 +147,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       const databases = await synced();
       await databases.on("green", "INSERT INTO things VALUES (101, 'written on the idle side')");
       await insert(databases, "blue");
-      const refused = await failure(handover(databases.pair("blue"), options));
+      const refused = await failureOf(handover(databases.pair("blue"), options));
       expect(refused).to.contain("The database of green does not have everything that blue has").and.match(/missing: \d+ bytes/).and.match(/failed \d+ times/).and.contain("log of the server of green");
       await insert(databases, "blue");
       await databases.on("green", "DELETE FROM things WHERE id = 101");
@@ -159,7 +160,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       const plain = await startDatabases();
       try {
         const pair: DatabasePair = { ...databases.pair("blue"), idle: { color: "green", adminUrl: await plain.fresh(), peerUrl: "postgresql://nobody" } };
-        expect(await failure(sync(pair, options))).to.contain("wal_level = replica").and.contain("ALTER SYSTEM SET wal_level = logical");
+        expect(await failureOf(sync(pair, options))).to.contain("wal_level = replica").and.contain("ALTER SYSTEM SET wal_level = logical");
       } finally {
         await plain.stop();
       }
@@ -227,7 +228,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
         await handedOver.cancel();
         waits.push(Math.round(writers.longestMs));
         await databases.onlySlotOf("blue");
-        expect(await failure(query(databases.appUrl("green"), "DELETE FROM by_uuid"))).to.contain("read-only transaction");
+        expect(await failureOf(query(databases.appUrl("green"), "DELETE FROM by_uuid"))).to.contain("read-only transaction");
       }
       await writers.stop();
       console.log(`      the longest write during a handover, of 5: ${waits.sort((left, right) => left - right).join(", ")} ms`);
@@ -256,7 +257,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       await switchTo(databases, "green");
       await insert(databases, "green", "written on green");
       await databases.on("green", "DELETE FROM things WHERE id = 1");
-      expect(await failure(insert(databases, "blue"))).to.contain("read-only transaction");
+      expect(await failureOf(insert(databases, "blue"))).to.contain("read-only transaction");
       await switchTo(databases, "blue");
       expect(await databases.on("blue", "SELECT count(*)::int AS n FROM things WHERE name = 'written on green' OR id = 1")).to.deep.equal([{ n: 1 }]);
       await insert(databases, "blue", "written on blue");
@@ -269,7 +270,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       await switchTo(databases, "green");
       await databases.on("blue", "ALTER SUBSCRIPTION bluegreen_from_green DISABLE");
       await insert(databases, "green", "lost");
-      const refused = await failure(handover(databases.pair("green"), { ...options, budgetMs: 1500 }));
+      const refused = await failureOf(handover(databases.pair("green"), { ...options, budgetMs: 1500 }));
       expect(refused).to.contain("The database of blue does not have everything that green has").and.match(/missing: \d+ bytes of the log of green/).and.contain("no worker runs");
       expect(await databases.slots()).to.deep.equal(["green to blue, not read"]);
       await insert(databases, "green", "lost, too");
@@ -280,8 +281,8 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       expect(await things(databases, "blue")).to.have.property("n", 101);
       expect(await databases.slots()).to.deep.equal([]);
       // There is no way back to what was left, and it is not overwritten either.
-      expect(await failure(sync(databases.pair("blue"), options))).to.contain("was not overwritten");
-      expect(await failure(handover(databases.pair("blue"), options))).to.contain("does not follow").and.contain("acceptLoss");
+      expect(await failureOf(sync(databases.pair("blue"), options))).to.contain("was not overwritten");
+      expect(await failureOf(handover(databases.pair("blue"), options))).to.contain("does not follow").and.contain("acceptLoss");
     });
 
     it("does what it would have done when the traffic was switched without it", async () => {
@@ -289,7 +290,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       await insert(databases, "blue", "the last on blue");
       await settle(databases.pair("green"), options);
       await insert(databases, "green");
-      expect(await failure(insert(databases, "blue"))).to.contain("read-only transaction");
+      expect(await failureOf(insert(databases, "blue"))).to.contain("read-only transaction");
       await becomesEqual(databases);
       await databases.onlySlotOf("green");
       await switchTo(databases, "blue");
@@ -301,8 +302,8 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       const databases = await synced();
       const first = await handover(databases.pair("blue"), options);
       const startedAt = performance.now();
-      expect(await failure(handover(databases.pair("blue"), options))).to.contain("The handover was not started").and.contain("another run holds the lock (pid");
-      expect(await failure(settle(databases.pair("blue"), options))).to.contain("another run holds the lock");
+      expect(await failureOf(handover(databases.pair("blue"), options))).to.contain("The handover was not started").and.contain("another run holds the lock (pid");
+      expect(await failureOf(settle(databases.pair("blue"), options))).to.contain("another run holds the lock");
       expect(performance.now() - startedAt).to.be.lessThan(2000);
       await first.complete();
     });
@@ -311,7 +312,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       const databases = await synced();
       await withUser(databases.appUrl("blue"), async (user) => {
         await user.query("BEGIN; UPDATE things SET name = 'long' WHERE id = 1");
-        expect(await failure(handover(databases.pair("blue"), { ...options, budgetMs: 2000 }))).to.contain("could not be made to wait, and go on").and.contain("application the app");
+        expect(await failureOf(handover(databases.pair("blue"), { ...options, budgetMs: 2000 }))).to.contain("could not be made to wait, and go on").and.contain("application the app");
         await user.query("COMMIT");
       });
       await databases.onlySlotOf("blue");
@@ -351,7 +352,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
         await settle(databases.pair(live), options);
         await settle(databases.pair(live), options);
         await databases.onlySlotOf(live);
-        expect(await failure(insert(databases, otherColor(live)))).to.contain("read-only transaction");
+        expect(await failureOf(insert(databases, otherColor(live)))).to.contain("read-only transaction");
         await insert(databases, live, "after settle");
         await becomesEqual(databases);
         await switchTo(databases, otherColor(live));
@@ -386,7 +387,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       else {
         expect(said.join("\n")).to.contain("blue took writes after the switch");
         expect(await databases.slots()).to.deep.equal([]);
-        expect(await failure(sync(databases.pair("green"), options))).to.contain("was not overwritten");
+        expect(await failureOf(sync(databases.pair("green"), options))).to.contain("was not overwritten");
       }
     });
   });

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
+import { failureOf } from "../support/look";
 import { query, startDatabases, type TestDatabases } from "./database";
-import { failure, makeFolder, type MigrationFolder } from "./migrationFolder";
+import { makeFolder, type MigrationFolder } from "./migrationFolder";
 import { preparePgbouncer, type Pgbouncer } from "./pgbouncer";
 
 describe("Migrations through PgBouncer", () => {
@@ -27,7 +28,7 @@ describe("Migrations through PgBouncer", () => {
     try {
       const pooled = pooler.urlOf(url);
       await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 5000 });
-      expect(await failure(migrations.run(pooled))).to.contain("a pooler in transaction mode is between").and.contain("direct-url");
+      expect(await failureOf(migrations.run(pooled))).to.contain("a pooler in transaction mode is between").and.contain("direct-url");
       expect(await query(url, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).to.deep.equal([]);
       expect(await query(url, "SELECT to_regclass('schema_migrations') AS made")).to.deep.equal([{ made: null }]);
     } finally {

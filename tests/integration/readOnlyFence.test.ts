@@ -8,7 +8,7 @@ import { Redis } from "ioredis";
 import { fenceEnd, fenceKey, poll, type FenceInputs } from "@bluegreen/release";
 import { raise } from "@bluegreen/release/fence/step";
 import { startRedis, type RedisServer } from "../../local/services/redis";
-import { failure } from "./migrationFolder";
+import { failureOf } from "../support/look";
 
 /** Raises the fence in a process of its own, and stays there for as long as it is let. */
 const child = `
@@ -80,7 +80,7 @@ describe("The read-only fence, on a real Redis", () => {
     await raise(inputs(), "blue", say);
     const before = await redis.get(key);
     for (const other of [{ context: "staging" }, { namespace: "other" }]) {
-      expect(await failure(raise(inputs(other), "blue", say))).to.match(/traffic did not move[^]*another stack's release of chatgpt-app has it; it ends by itself within (29|30) s[^]*then pulumi up/);
+      expect(await failureOf(raise(inputs(other), "blue", say))).to.match(/traffic did not move[^]*another stack's release of chatgpt-app has it; it ends by itself within (29|30) s[^]*then pulumi up/);
     }
     expect(await redis.get(key)).to.equal(before);
   });
@@ -93,18 +93,18 @@ describe("The read-only fence, on a real Redis", () => {
   it("leaves what somebody else has put there alone", async () => {
     for (const strange of ["not JSON", "7", "null", '"production/chatgpt-production"']) {
       await redis.set(key, strange, "PX", 9000);
-      expect(await failure(raise(inputs(), "blue", say)), strange).to.contain("within 9 s");
+      expect(await failureOf(raise(inputs(), "blue", say)), strange).to.contain("within 9 s");
       await end("token");
       expect(await redis.get(key)).to.equal(strange);
     }
     await redis.set(key, "for ever");
-    expect(await failure(raise(inputs(), "blue", say))).to.contain(`without an end`).and.contain(`redis-cli DEL ${key}`);
+    expect(await failureOf(raise(inputs(), "blue", say))).to.contain(`without an end`).and.contain(`redis-cli DEL ${key}`);
   });
 
   it("stops the release when the flag is gone before traffic moves", async () => {
     const raised = raise(inputs({ settleMs: 600 }), "blue", say);
     await poll(async () => ((await redis.del(key)) === 1 ? true : undefined), { timeoutMs: 5000, intervalMs: 10 });
-    expect(await failure(raised)).to.contain("it was gone after 600 ms");
+    expect(await failureOf(raised)).to.contain("it was gone after 600 ms");
   });
 
   it("is gone in time when the release is killed", async function () {
@@ -124,7 +124,7 @@ describe("The read-only fence, on a real Redis", () => {
     ["has no such socket", "unix:///hunter2/redis.sock", "ENOENT"],
   ] as const) {
     it(`stops the release when Redis ${what}, and tells neither address nor password`, async () => {
-      const message = await failure(raise(inputs({ redisUrl }), "blue", say));
+      const message = await failureOf(raise(inputs({ redisUrl }), "blue", say));
       expect(message).to.match(new RegExp(`traffic did not move[^]*Redis cannot be asked: (${why})\n[^]*readOnlyFence\\.seconds 0`));
       expect(await end("token", redisUrl)).to.deep.equal({ lowered: false });
       expect(said.join()).to.match(new RegExp(`was not lowered \\((${why})\\); it ends by itself`));
@@ -135,7 +135,7 @@ describe("The read-only fence, on a real Redis", () => {
   it("stops the release when Redis does not know it, and tells no password", async () => {
     await redis.config("SET", "requirepass", "hunter2");
     try {
-      const message = await failure(raise(inputs(), "blue", say));
+      const message = await failureOf(raise(inputs(), "blue", say));
       expect(message).to.contain("Redis cannot be asked: NOAUTH").and.not.contain("hunter2").and.not.contain(server.socket);
     } finally {
       await redis.config("SET", "requirepass", "");

@@ -13,7 +13,8 @@ import { settle } from "@bluegreen/release/database/replica/settle";
 import { sync } from "@bluegreen/release/database/replica/sync";
 import { startPostgres } from "../../local/services/postgres";
 import { query } from "./database";
-import { failure, withUser } from "./migrationFolder";
+import { withUser } from "./migrationFolder";
+import { failureOf } from "../support/look";
 import { startReplicaPair, type ReplicaPair } from "./replicaPair";
 import { Reader, Writers } from "./users";
 
@@ -53,7 +54,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
   it("switches, and back again, without a write lost or doubled and without a read that fails", async () => {
     await sync(pair());
     const readers = [new Reader(servers.url("green")), new Reader(servers.url("blue"))];
-    expect(await failure(query(servers.url("green"), "INSERT INTO notes VALUES (0)"))).to.contain("read-only transaction");
+    expect(await failureOf(query(servers.url("green"), "INSERT INTO notes VALUES (0)"))).to.contain("read-only transaction");
     const handing = await handover(pair(), { say });
     await handing.confirm();
     traffic = "green";
@@ -62,7 +63,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     expect(Math.min(...readers.map(({ reads }) => reads))).to.be.greaterThan(2);
     await handing.complete();
     await writers.goOn();
-    expect(await failure(query(servers.url("blue"), "INSERT INTO notes VALUES (0)"))).to.contain("read-only transaction");
+    expect(await failureOf(query(servers.url("blue"), "INSERT INTO notes VALUES (0)"))).to.contain("read-only transaction");
     expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({ followed: true });
     expect(said.join("\n")).to.contain("rebuild of blue: rewound by pg_rewind");
     await writers.goOn();
@@ -152,7 +153,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       const settled = await settle(pair(), { say, rebuildCommand: servers.rebuildCommand });
       expect(settled).to.have.property("reason").that.matches(new RegExp(`blue began [${missing.length}-9] transactions after it was left`));
       expect(said).to.deep.equal([]);
-      expect(await failure(query(servers.url("blue"), "INSERT INTO notes VALUES (0)"))).to.contain("read-only transaction");
+      expect(await failureOf(query(servers.url("blue"), "INSERT INTO notes VALUES (0)"))).to.contain("read-only transaction");
       const kept = await query(servers.url("blue"), "SELECT id FROM notes WHERE id = ANY ($1) ORDER BY id", [missing]);
       expect(kept.map(({ id }) => id)).to.deep.equal(missing.sort((left, right) => left - right));
       expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand, acceptLoss: true })).to.deep.equal({ followed: true });
@@ -191,7 +192,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       await query(servers.url("green"), "ALTER SYSTEM SET synchronous_standby_names = '*'");
       await query(servers.url("green"), "SELECT pg_reload_conf()");
       await poll(async () => ((await query(servers.url("green"), "SHOW synchronous_standby_names"))[0]?.["synchronous_standby_names"] === "*" ? true : undefined), { timeoutMs: 5000 });
-      for (const work of [sync, handover]) expect(await failure(work(pair()))).to.contain("the server of green has synchronous_standby_names = *");
+      for (const work of [sync, handover]) expect(await failureOf(work(pair()))).to.contain("the server of green has synchronous_standby_names = *");
       await writers.goOn();
     });
 
@@ -199,7 +200,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       await query(servers.url("green"), "SELECT pg_wal_replay_pause()");
       await writers.goOn();
       const startedAt = performance.now();
-      for (const refused of [await failure(sync(pair(), { budgetMs: 500 })), await failure(handover(pair(), { budgetMs: 500 }))]) {
+      for (const refused of [await failureOf(sync(pair(), { budgetMs: 500 })), await failureOf(handover(pair(), { budgetMs: 500 }))]) {
         expect(refused).to.match(/it is \d+ bytes of WAL behind, waited 0\.5 s; its replay is paused: SELECT pg_wal_replay_resume\(\)/);
       }
       expect(performance.now() - startedAt).to.be.lessThan(4000);
@@ -212,7 +213,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     it("a standby that stops following while the writers wait: they go on", async () => {
       await withUser(servers.url("blue"), async (user) => {
         await user.query("BEGIN; INSERT INTO notes VALUES (-1)");
-        const refused = await failure(
+        const refused = await failureOf(
           handover(pair(), {
             budgetMs: 4000,
             // The first try to hold the writers has met the user's transaction.
@@ -230,10 +231,10 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     it("to go on when the writers do not wait any longer, and says what became of the standby", async () => {
       const handing = await handover(pair());
       await query(servers.url("blue"), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bluegreen handover'");
-      expect(await failure(handing.confirm())).to.contain("do not wait any longer");
+      expect(await failureOf(handing.confirm())).to.contain("do not wait any longer");
       await handing.cancel();
       await writers.goOn();
-      expect(await failure(sync(pair(), { rebuildCommand: ["make", "a standby"] })))
+      expect(await failureOf(sync(pair(), { rebuildCommand: ["make", "a standby"] })))
         .to.contain("green is no standby of blue")
         .and.contain("it was promoted at")
         .and.contain("next: PRIMARY_COLOR=blue STANDBY_COLOR=green make 'a standby'");
@@ -249,7 +250,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       const atTheSwitch = await query(servers.url("blue"), notes);
       expect(await settle(pair())).to.have.property("reason").that.matches(/left behind by the switch to green at 20.*; since then green has written \d+ bytes of WAL/);
       await writers.goOn();
-      expect(await failure(handover(pair())))
+      expect(await failureOf(handover(pair())))
         .to.match(/not handed over from green to blue[^]*left behind by the switch to green at 20\S+Z \(WAL position [0-9A-F]+\/[0-9A-F]+\); since then green has written \d+ bytes/)
         .and.contain("pulumi config set --path database.acceptLoss true");
       await writers.goOn();
@@ -261,17 +262,17 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       await writers.end();
       expect(said.join()).to.contain("blue takes writes as it is: it was left behind");
       await query(servers.url("blue"), "INSERT INTO notes VALUES (-1)");
-      expect(await failure(query(servers.url("green"), "INSERT INTO notes VALUES (-2)"))).to.contain("read-only transaction");
+      expect(await failureOf(query(servers.url("green"), "INSERT INTO notes VALUES (-2)"))).to.contain("read-only transaction");
       // A loss that was accepted once is none that may happen to what users write now.
-      expect(await failure(handover(pair(), { acceptLoss: true }))).to.contain("traffic has not moved there or was taken back");
+      expect(await failureOf(handover(pair(), { acceptLoss: true }))).to.contain("traffic has not moved there or was taken back");
       expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({ followed: true });
       expect(await query(servers.url("green"), notes)).to.deep.equal(await query(servers.url("blue"), notes));
     });
 
     it("two at once", async () => {
       const handing = await handover(pair());
-      expect(await failure(handover(pair()))).to.match(/not touched \(server of blue\): another run holds the lock \(pid \d+, user postgres/);
-      expect(await failure(settle(pair()))).to.contain("another run holds the lock");
+      expect(await failureOf(handover(pair()))).to.match(/not touched \(server of blue\): another run holds the lock \(pid \d+, user postgres/);
+      expect(await failureOf(settle(pair()))).to.contain("another run holds the lock");
       await handing.confirm();
       traffic = "green";
       await handing.complete();
@@ -286,7 +287,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
         const { live, idle } = pair();
         const wrong = { live, idle: { ...idle, adminUrl: stranger.adminUrl } };
         for (const work of [sync, handover, settle]) {
-          expect(await failure(work(wrong, { acceptLoss: true, rebuildCommand: ["true"] }))).to.match(/system identifier is \d+, that of blue is \d+/);
+          expect(await failureOf(work(wrong, { acceptLoss: true, rebuildCommand: ["true"] }))).to.match(/system identifier is \d+, that of blue is \d+/);
         }
         await query(stranger.adminUrl, "CREATE TABLE still_writable ()");
       } finally {
@@ -297,8 +298,8 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
 
     it("two URLs of the same server, and a live color on the standby", async () => {
       const { live, idle } = pair();
-      expect(await failure(settle({ live, idle: { ...idle, adminUrl: live.adminUrl } }))).to.contain("both URLs lead to the same server");
-      expect(await failure(settle(servers.live("green")))).to.contain("the server of green, the live color, is a standby");
+      expect(await failureOf(settle({ live, idle: { ...idle, adminUrl: live.adminUrl } }))).to.contain("both URLs lead to the same server");
+      expect(await failureOf(settle(servers.live("green")))).to.contain("the server of green, the live color, is a standby");
       await writers.goOn();
     });
 
@@ -337,7 +338,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       await switchAlone();
       const { live, idle } = pair();
       const secret = { live: { ...live, peerUrl: "postgresql://app:hunter%202@green/postgres" }, idle };
-      const says = (script: string) => failure(settle(secret, { say, rebuildCommand: ["sh", "-c", script] }));
+      const says = (script: string) => failureOf(settle(secret, { say, rebuildCommand: ["sh", "-c", script] }));
       expect(await says("echo copying to $STANDBY_COLOR from $PRIMARY_COLOR; echo 'no route for hunter 2' >&2; exit 3"))
         .to.contain("the rebuild command ended with code 3")
         .and.contain("copying to blue from green")
@@ -346,8 +347,8 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       expect(said).to.include("rebuild of blue: no route for ***");
       expect(await says("kill -9 $$")).to.contain("was ended by SIGKILL");
       expect(await says("true")).to.contain("although the rebuild command ended with 0");
-      expect(await failure(settle(pair(), { rebuildCommand: ["/nonexistent/rebuild"] }))).to.contain("could not be started (spawn /nonexistent/rebuild ENOENT)");
-      expect(await failure(query(servers.url("blue"), "INSERT INTO notes VALUES (0)"))).to.contain("read-only transaction");
+      expect(await failureOf(settle(pair(), { rebuildCommand: ["/nonexistent/rebuild"] }))).to.contain("could not be started (spawn /nonexistent/rebuild ENOENT)");
+      expect(await failureOf(query(servers.url("blue"), "INSERT INTO notes VALUES (0)"))).to.contain("read-only transaction");
       await writers.goOn();
       expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({ followed: true });
       expect(await settle(pair(), { rebuildCommand: ["false"] })).to.deep.equal({ followed: true });
@@ -356,7 +357,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     it("also when it does not run, or its data is gone", async () => {
       await switchAlone();
       await servers.stop("blue");
-      expect(await failure(settle(pair()))).to.contain("The server of blue could not be asked").and.contain("ENOENT");
+      expect(await failureOf(settle(pair()))).to.contain("The server of blue could not be asked").and.contain("ENOENT");
       await rm(join(servers.folder("blue"), "data"), { recursive: true });
       expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({ followed: true });
       expect(said.join()).to.contain("all is copied by pg_basebackup");

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, otherColor, type Color } from "@bluegreen/release";
-import type { ColorDatabase, DatabasePair } from "@bluegreen/release/database/perColor/side";
+import type { ColorDatabase, DatabasePair } from "@bluegreen/release/database/colorDatabase";
 import { postgresAdminUrl, startPostgres, type PostgresServer } from "../../local/services/postgres";
 import { makeStandby, rewindSettings } from "../../local/services/standby";
 

@@ -1,6 +1,6 @@
 import { DeadlineError, poll } from "../poll.js";
 import { Refusal } from "../refusal.js";
-import type { Session } from "./session.js";
+import type { Queryable } from "./session.js";
 
 /** Identifies this program's lock among all advisory locks of a database: the letters "bgrn". */
 const advisoryLock = 0x6267_726e;
@@ -9,7 +9,7 @@ const advisoryLock = 0x6267_726e;
  * Polls instead of waiting inside PostgreSQL: a session that waits in pg_advisory_lock holds a
  * snapshot, and CREATE INDEX CONCURRENTLY in the other session waits for exactly that.
  */
-export async function takeLock(session: Session, timeoutMs: number, what = "The migrations were not started"): Promise<void> {
+export async function takeLock(session: Queryable, timeoutMs: number, what = "The migrations were not started"): Promise<void> {
   try {
     await poll(
       async () => {
@@ -28,7 +28,7 @@ export async function takeLock(session: Session, timeoutMs: number, what = "The 
   }
 }
 
-async function lockHolder(session: Session): Promise<string> {
+async function lockHolder(session: Queryable): Promise<string> {
   const { rows } = await session.query<{ holder: string }>(
     `SELECT format('pid %s, user %s, from %s, since %s', a.pid, a.usename, coalesce(host(a.client_addr), 'socket'), a.backend_start) AS holder
        FROM pg_locks l JOIN pg_stat_activity a USING (pid)

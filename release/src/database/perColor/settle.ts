@@ -1,5 +1,6 @@
 import { converge, type LossOptions } from "./converge.js";
-import { withPair, type DatabasePair } from "./side.js";
+import type { DatabasePair } from "../colorDatabase.js";
+import { withPair } from "./side.js";
 
 /**
  * To be called after the active Service was switched, and at any other time, also after a handover

@@ -1,23 +1,9 @@
 import type { Color } from "../../color.js";
+import type { DatabasePair } from "../colorDatabase.js";
 import { takeLock } from "../../migrations/advisoryLock.js";
 import { Session } from "../../migrations/session.js";
 import { messageOf, Refusal } from "../../refusal.js";
-import { withoutPasswords } from "./secrets.js";
-
-/** The database of one color. Both URLs have passwords. */
-export interface ColorDatabase {
-  color: Color;
-  /** As this program reaches it, as a superuser and past any pooler. */
-  adminUrl: string;
-  /** As the server of the other color reaches it, with a role that may replicate and read every table. */
-  peerUrl: string;
-}
-
-/** Which color serves users decides the active Service alone. */
-export interface DatabasePair {
-  live: ColorDatabase;
-  idle: ColorDatabase;
-}
+import { withoutPasswords } from "../secrets.js";
 
 export interface PairOptions {
   /** A line for people who wait. */

@@ -3,7 +3,8 @@ import { catchUp } from "./catchUp.js";
 import { notReplicated, refuseDifferences, refuseUnreplicable } from "./compare.js";
 import { converge } from "./converge.js";
 import { publish } from "./publication.js";
-import { withPair, type DatabasePair, type Direction, type PairOptions } from "./side.js";
+import type { DatabasePair } from "../colorDatabase.js";
+import { withPair, type Direction, type PairOptions } from "./side.js";
 import { refresh, subscribe, subscriptionName, subscriptionState } from "./subscription.js";
 import { filled, replicatedTables } from "./tables.js";
 

@@ -1,6 +1,6 @@
 import { DeadlineError, poll } from "../../poll.js";
 import { Refusal } from "../../refusal.js";
-import type { ColorDatabase } from "../perColor/side.js";
+import type { ColorDatabase } from "../colorDatabase.js";
 import { ownSessions, Server } from "./server.js";
 
 const budgetMs = 30_000;

@@ -1,7 +1,7 @@
 import { takeLock } from "../../migrations/advisoryLock.js";
 import { DeadlineError, poll } from "../../poll.js";
 import { messageOf, Refusal } from "../../refusal.js";
-import type { DatabasePair } from "../perColor/side.js";
+import type { DatabasePair } from "../colorDatabase.js";
 import type { HeldWriters } from "../holdWriters.js";
 import { allowWrites, refuseWrites } from "./fence.js";
 import { holdServer } from "./holdServer.js";

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Refusal } from "../../refusal.js";
 import type { Say } from "../../step.js";
-import type { DatabasePair } from "../perColor/side.js";
-import { passwordsOf } from "../perColor/secrets.js";
+import type { DatabasePair } from "../colorDatabase.js";
+import { passwordsOf } from "../secrets.js";
 
 const linesKept = 15;
 

@@ -1,7 +1,7 @@
 import { Client, DatabaseError, type QueryResult, type QueryResultRow } from "pg";
 import type { Queryable } from "../../migrations/session.js";
 import { Refusal } from "../../refusal.js";
-import type { ColorDatabase, DatabasePair } from "../perColor/side.js";
+import type { ColorDatabase, DatabasePair } from "../colorDatabase.js";
 
 /** Begins the application_name of every session of a release: these are not ended with the users'. */
 export const ownSessions = "bluegreen";

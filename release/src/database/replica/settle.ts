@@ -1,6 +1,6 @@
 import { takeLock } from "../../migrations/advisoryLock.js";
 import { Refusal } from "../../refusal.js";
-import type { DatabasePair } from "../perColor/side.js";
+import type { DatabasePair } from "../colorDatabase.js";
 import { refuseWrites } from "./fence.js";
 import { lateTransactions } from "./note.js";
 import { defaultBudgetMs, type ReplicaOptions } from "./options.js";

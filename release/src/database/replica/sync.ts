@@ -1,5 +1,5 @@
 import { Refusal } from "../../refusal.js";
-import type { DatabasePair } from "../perColor/side.js";
+import type { DatabasePair } from "../colorDatabase.js";
 import { defaultBudgetMs, type ReplicaOptions } from "./options.js";
 import { findParting } from "./parting.js";
 import { rebuildAdvice } from "./rebuild.js";

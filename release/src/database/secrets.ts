@@ -1,6 +1,6 @@
 import { unescape } from "node:querystring";
 import { inspect } from "node:util";
-import { messageOf } from "../../refusal.js";
+import { messageOf } from "../refusal.js";
 
 /** The passwords in a URL, as they are written there and as PostgreSQL gets them. By their place: a URL that is wrong has passwords, too. */
 export function passwordsOf(url: string): string[] {
