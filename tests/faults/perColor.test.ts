@@ -107,14 +107,17 @@ describe("A database for each color, on a real cluster and two real servers", fu
     const client = new Client({ connectionString: databases.green.adminUrl });
     await client.connect();
     client.on("error", () => undefined);
+    await client.query("SET default_transaction_read_only = off");
     await client.query("ALTER SUBSCRIPTION bluegreen_from_blue DISABLE");
     await test.set({ activeColor: "green" });
     const message = await failureOf(test.stack.preview());
     expect(message, message).to.contain("The switch from blue to green was refused: it would lose writes").and.contain("is disabled").and.contain("database.acceptLoss true");
+    await test.set({ database: { strategy: "perColor", acceptLoss: true } });
+    await test.stack.preview();
     expect(await liveColor(test.cluster)).to.equal("blue");
     await client.query("ALTER SUBSCRIPTION bluegreen_from_blue ENABLE");
     await client.end();
-    await test.set({ activeColor: "blue" });
+    await test.set({ activeColor: "blue", database: { strategy: "perColor" } });
     await test.stack.up();
   });
 

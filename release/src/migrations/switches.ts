@@ -28,15 +28,15 @@ export async function recordSwitch(db: Queryable, { color, version, template }: 
   const schema = await recordsSchema(db);
   if (schema === undefined) throw new Error("a switch was to be noted in a database without schema_migrations");
   await db.query(`CREATE TABLE IF NOT EXISTS ${schema}.${table} (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id int PRIMARY KEY,
     color text NOT NULL,
     version text NOT NULL,
     template text NOT NULL,
     switched_at timestamptz NOT NULL DEFAULT clock_timestamp()
   )`);
   await db.query(
-    `INSERT INTO ${schema}.${table} (color, version, template)
-     SELECT $1, $2, $3 WHERE NOT EXISTS (
+    `INSERT INTO ${schema}.${table} (id, color, version, template)
+     SELECT (SELECT coalesce(max(id), 0) + 1 FROM ${schema}.${table}), $1, $2, $3 WHERE NOT EXISTS (
        SELECT FROM (SELECT color, template FROM ${schema}.${table} ORDER BY id DESC LIMIT 1) AS last WHERE last.color = $1 AND last.template = $3)`,
     [color, version, template],
   );
