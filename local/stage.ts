@@ -15,7 +15,7 @@ import { importImages } from "./images/containerd";
 import { pauseImage } from "./images/pause";
 import { cacheDir, stageId } from "./paths";
 import { postgresAccount, postgresAdminUrl, postgresPort, preparePostgres } from "./services/postgres";
-import { prepareRedis, redisAccount, redisPort } from "./services/redis";
+import { prepareRedis, redisAccount, redisPort, redisSocket } from "./services/redis";
 import { withLock } from "./system/lock";
 import { installPackages, missingPackages } from "./system/packages";
 import { runTasks, type Task } from "./tasks";
@@ -35,6 +35,8 @@ export interface Stage {
   redis: {
     /** For pods. */
     url: string;
+    /** Path of its Unix socket, for programs on this machine. */
+    socket: string;
   };
   /** Repository of the app's images, without a tag. */
   imageRepository: string;
@@ -195,7 +197,7 @@ function describe(paths: Layout): Stage {
     kubeconfig: paths.kubeconfig,
     context: contextName,
     postgres: { adminUrl: postgresAdminUrl(paths.postgres), address: `${network.node}:${String(postgresPort)}` },
-    redis: { url: `redis://${network.node}:${String(redisPort)}` },
+    redis: { url: `redis://${network.node}:${String(redisPort)}`, socket: redisSocket(paths.redis) },
     imageRepository,
   };
 }

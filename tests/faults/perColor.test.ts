@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { Client } from "pg";
+import { Client, type QueryResultRow } from "pg";
 import type { Color } from "@bluegreen/release";
+import { killUpdate } from "../support/killUpdate";
 import { failureOf, liveColor } from "../support/look";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { makeStack, type TestStack } from "../support/testStack";
@@ -31,12 +32,19 @@ describe("A database for each color, on a real cluster and two real servers", fu
     await servers.remove();
   });
 
-  const usersIn = async (color: Color) => {
+  const ask = async <Row extends QueryResultRow>(color: Color, sql: string) => {
     const client = new Client({ connectionString: databases[color].adminUrl });
     await client.connect();
-    const { rows } = await client.query<{ id: string }>("SELECT id FROM users ORDER BY id");
-    await client.end();
-    return new Set(rows.map(({ id }) => id));
+    try {
+      return await client.query<Row>(sql);
+    } finally {
+      await client.end();
+    }
+  };
+  const usersIn = async (color: Color) => new Set((await ask<{ id: string }>(color, "SELECT id FROM users")).rows.map(({ id }) => id));
+  const areWritersHeld = async () => {
+    const held = "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE application_name = 'bluegreen handover' AND mode = 'ExclusiveLock' AND granted AND relation = 'users'::regclass";
+    return (await ask("blue", held)).rowCount === 1;
   };
   const makeSecret = async (color: Color) => {
     await test.cluster.core.createNamespacedSecret({ namespace: test.cluster.namespace, body: { metadata: { name: `db-credentials-${color}` }, stringData: databases[color].secret } });
@@ -53,7 +61,8 @@ describe("A database for each color, on a real cluster and two real servers", fu
     const { ids, refused } = await writers.stop();
     const { failures, requests } = await users.stop();
     console.log(`      ${ids.length} writes acknowledged, ${refused.length} refused (${[...new Set(refused)].join(", ")}); ${requests} reads, ${failures.length} failed (${[...new Set(failures)].join(", ")})`);
-    return ids;
+    expect(failures).to.deep.equal([]);
+    return { ids, refused };
   };
   const missing = async (color: Color, ids: string[]) => {
     const there = await usersIn(color);
@@ -91,16 +100,36 @@ describe("A database for each color, on a real cluster and two real servers", fu
   });
 
   it("switches without losing an acknowledged write", async () => {
-    const ids = await switchTo("green", "second");
+    const { ids } = await switchTo("green", "second");
     expect(await missing("green", ids)).to.deep.equal([]);
     expect(Object.keys((await test.stack.up()).changes)).to.deep.equal(["same"]);
   });
 
-  it("rolls back without losing what was written meanwhile", async () => {
-    const ids = await switchTo("blue", "third");
+  it("rolls back without losing what was written meanwhile; behind a read-only fence users are told when to come again", async () => {
+    await test.set({ readOnlyFence: { seconds: 60, settleMs: 500, redisUrl: `unix://${test.stage.redis.socket}` } });
+    const { ids, refused } = await switchTo("blue", "third");
     expect(await missing("blue", ids)).to.deep.equal([]);
+    expect(new Set(refused)).to.deep.equal(new Set(["HTTP 503"]));
+    await test.set({ readOnlyFence: { seconds: 0 } });
     const [blue, green] = [await usersIn("blue"), await usersIn("green")];
     expect([...green].filter((id) => !blue.has(id))).to.deep.equal([]);
+  });
+
+  it("lets writers go on when the update is killed while they wait, and the next one ends the switch", async () => {
+    const writers = await startWriters(test.cluster, "fourth");
+    await writers.more(20);
+    await test.set({ activeColor: "green" });
+    await killUpdate(test, areWritersHeld);
+    await writers.more(20);
+    await test.stack.up();
+    expect(await liveColor(test.cluster)).to.equal("green");
+    await writers.more(20);
+    const { ids } = await writers.stop();
+    expect(await missing("green", ids)).to.deep.equal([]);
+    const { rows } = await ask("green", "SELECT slot_name FROM pg_replication_slots");
+    expect(rows, "one way, no slot that nobody reads").to.have.length(1);
+    await test.set({ activeColor: "blue" });
+    await test.stack.up();
   });
 
   it("refuses in preview a switch that would lose writes, unless that is accepted", async () => {
