@@ -13,6 +13,7 @@ import { startUsers } from "../support/users";
 /** What two versions share is taken away: told in order, each test goes on where the one before ended. */
 describe("Contract migrations and the versions that still need the old form, on a real cluster", function () {
   this.timeout(240_000);
+  this.bail(true);
   let test: TestStack;
   let folder: ProgramFolder;
   before(async () => {
@@ -80,7 +81,7 @@ describe("Contract migrations and the versions that still need the old form, on 
   it("says where each migration stands, on a terminal and for programs", async () => {
     const status = (...args: string[]) => runProgram(process.execPath, [join(repositoryDir, "cli", "bluegreen.mjs"), "migrations", "status", "--stack", test.name, ...args], { cwd: repositoryDir, env: { ...process.env, ...test.env } });
     const table = await status();
-    expect(table).to.match(/^0001 {2}create_users {4}expand {4}applied {2}\d{4}-/m).and.match(/^0003 {2}drop_nickname {3}contract {2}waiting {2}blue \(.*v1\) knows migrations up to 0001/m);
+    expect(table).to.match(/^0001 +create_users +expand +applied +\d{4}-/m).and.match(/^0003 +drop_nickname +contract +waiting +blue \(.*v1\) knows migrations up to 0001/m);
     expect(table).to.match(/^ +users were switched to green 0\.0 h ago.*due \d{4}-/m).and.match(/^2 applied, 1 waiting$/m);
     const { migrations } = JSON.parse(await status("--json")) as { migrations: { id: string; state: string }[] };
     expect(migrations.map(({ id, state }) => `${id} ${state}`)).to.deep.equal(["0001 applied", "0002 applied", "0003 waiting"]);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { repositoryDir } from "../../local/paths";
 
@@ -11,9 +11,7 @@ export interface ProgramFolder {
 }
 
 export function makeProgramFolder(): ProgramFolder {
-  const cache = join(repositoryDir, "node_modules", ".cache");
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, "bluegreen-"));
+  const folder = mkdtempSync(join(repositoryDir, ".test-"));
   return {
     path: relative(repositoryDir, folder),
     write: (file, sql) => { writeFileSync(join(folder, file), sql); },
