@@ -1,0 +1,70 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect } from "chai";
+import type { Command } from "commander";
+import { parse } from "yaml";
+import { settingKeys } from "@bluegreen/release/settings/settings";
+import { lintCommand } from "../../cli/lint";
+import { migrationsCommand } from "../../cli/migrations";
+
+const pages = ["README.md", ...globSync("docs/**/*.md")].map((file) => ({ file, text: readFileSync(file, "utf8") }));
+
+/** Every match of all pages, with the page it is on. */
+function inPages(pattern: RegExp): { file: string; groups: string[] }[] {
+  return pages.flatMap(({ file, text }) => [...text.matchAll(pattern)].map(([, ...groups]) => ({ file, groups })));
+}
+
+/** What of a command line, without its values, the program does not know. */
+function unknownIn(line: string): string[] {
+  const words = line.trim().split(/\s+/);
+  const descend = (commands: readonly Command[]): { command: Command | undefined; unknown: string[] } => {
+    const command = commands.find((each) => each.name() === words[0]);
+    if (command === undefined) return { command, unknown: [words[0] ?? "(no command)"] };
+    words.shift();
+    return command.commands.length === 0 ? { command, unknown: [] } : descend(command.commands);
+  };
+  const { command, unknown } = descend([lintCommand(), migrationsCommand()]);
+  const options = words.filter((word) => word.startsWith("--"));
+  return [...unknown, ...options.filter((option) => command?.options.every(({ long }) => long !== option))];
+}
+
+/** Headings as links name them. */
+function anchorsOf(file: string): Set<string> {
+  const headings = [...readFileSync(file, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+  return new Set(headings.map((heading) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")));
+}
+
+describe("The documentation", () => {
+  it("names commands and options that the program has", () => {
+    const lines = inPages(/npm run (?:--silent )?bluegreen -- ([^`\n#>&|]+)/g);
+    expect(lines).not.to.be.empty;
+    for (const { file, groups: [line = ""] } of lines) expect(unknownIn(line), `${file}: ${line}`).to.deep.equal([]);
+  });
+
+  it("names scripts that package.json has", () => {
+    const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+    const named = inPages(/npm run (?:--silent )?([\w:]+)/g);
+    expect(named).not.to.be.empty;
+    for (const { file, groups: [script = ""] } of named) expect(Object.keys(scripts), file).to.include(script);
+  });
+
+  it("sets and removes settings that there are, parts of settings included", () => {
+    const { config } = parse(readFileSync("Pulumi.yaml", "utf8")) as { config: Record<string, { default: unknown }> };
+    const settings = inPages(/config (?:set|rm) (?:--\w+ )*'?(\w+)(?:\.(\w+))?/g);
+    expect(settings).not.to.be.empty;
+    for (const { file, groups: [key = "", part] } of settings) {
+      expect(settingKeys, file).to.include(key);
+      if (part !== undefined) expect(config[key]?.default, `${file}: ${key}.${part}`).to.have.property(part);
+    }
+  });
+
+  it("links to files and headings that there are", () => {
+    const links = inPages(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g);
+    expect(links).not.to.be.empty;
+    for (const { file, groups: [path = "", anchor] } of links) {
+      const target = path === "" ? file : join(dirname(file), path);
+      expect(existsSync(target), `${file} → ${target}`).to.equal(true);
+      if (anchor !== undefined) expect([...anchorsOf(target)], `${file} → ${target}`).to.include(anchor);
+    }
+  });
+});
