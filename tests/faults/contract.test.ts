@@ -109,6 +109,17 @@ describe("Contract migrations and the versions that still need the old form, on 
     await test.set({ activeColor: "green" });
   });
 
+  it("counts from a note in the database: without one the next update writes it", async () => {
+    await database(async (client) => { await client.query("DELETE FROM schema_switches"); });
+    const message = await failureOf(test.stack.preview());
+    expect(message, message).to.contain("no note of the switch to green").and.contain("pulumi up without contractVersion notes it");
+    await test.set({ contractVersion: "" });
+    await test.stack.up();
+    expect(await switches()).to.deep.equal([{ color: "green", version: "v3" }]);
+    await database(async (client) => { await client.query("UPDATE schema_switches SET switched_at = now() - interval '25 hours'"); });
+    await test.set({ contractVersion: "0003" });
+  });
+
   it("waits for the sessions of a retired version, and names those that stay", async () => {
     await test.set({ blueTag: "" });
     await database(async () => {

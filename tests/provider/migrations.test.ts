@@ -73,6 +73,14 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
     expect(reasons[0]).to.contain("an applied file never changes");
   });
 
+  it("run again when the database lacks what the state knows as done: it may have been restored from a backup", async () => {
+    expect(await step.changes(inputs(), inputs())).to.equal("some");
+    await create();
+    expect(await step.changes(inputs(), inputs())).to.equal("none");
+    await query(url, "DELETE FROM schema_migrations");
+    expect(await step.changes(inputs(), inputs())).to.equal("some");
+  });
+
   it("say in preview that the database could not be asked, and judge the files all the same", async () => {
     const metadata = { name: names.databaseSecret, namespace: home.namespace };
     await home.cluster.core.replaceNamespacedSecret({ ...metadata, body: { metadata, stringData: { url: "postgres://app:hunter2@127.0.0.1:1/app" } } });

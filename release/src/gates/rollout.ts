@@ -171,7 +171,7 @@ async function explain(cluster: Cluster, { color, app, namespace }: RolloutInput
       return new Refusal({
         what,
         rule: trouble.message,
-        next: `kubectl -n ${namespace} create secret generic ${names.databaseSecret} --from-literal=url=… (or ${names.openaiSecret} --from-literal=api-key=…), then pulumi up`,
+        next: `write url=… (or api-key=…) to a file, kubectl -n ${namespace} create secret generic ${names.databaseSecret} (or ${names.openaiSecret}) --from-env-file=FILE, then pulumi up`,
       });
     case "CrashLoop":
       return new Refusal({

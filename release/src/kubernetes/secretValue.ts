@@ -16,7 +16,7 @@ export async function readSecretValue(cluster: Cluster, name: string, ...keys: K
   throw new Refusal({
     what: `Secret ${cluster.namespace}/${name} is missing, or has no key ${keys.join(" or ")}`,
     rule: `the release reads ${keys.join(" or ")} from it`,
-    next: `kubectl -n ${cluster.namespace} create secret generic ${name} --from-literal=${keys[0]}=…, then pulumi up`,
+    next: `write ${keys[0]}=… to a file, kubectl -n ${cluster.namespace} create secret generic ${name} --from-env-file=FILE, then pulumi up`,
   });
 }
 

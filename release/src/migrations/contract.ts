@@ -1,4 +1,4 @@
-import { readRunningVersions, type RunningVersion } from "../compatibility/runningVersions.js";
+import { readRunningVersions } from "../compatibility/runningVersions.js";
 import { staying, type Templates } from "../compatibility/versions.js";
 import { findLiveUrl, readAppUser, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
 import { ifReachable } from "../database/reachable.js";
@@ -8,12 +8,12 @@ import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
 import { readAppSessions } from "./appSessions.js";
-import { connected, reading } from "./connected.js";
-import { contractObstacles, isNoteOf, type ContractFacts } from "./contractGate.js";
+import { reading } from "./connected.js";
+import { contractObstacles, type ContractFacts } from "./contractGate.js";
 import type { Migration } from "./files.js";
 import { readPlan, refusalsIn } from "./plan.js";
 import { runInUpdate } from "./runInUpdate.js";
-import { lastSwitch, recordSwitch } from "./switches.js";
+import { lastSwitch } from "./switches.js";
 
 export type ContractInputs = ClusterRef &
   DatabaseRef & {
@@ -61,7 +61,6 @@ export const contract: Step<ContractInputs, ContractOutputs> = {
       const urls = await readSchemaUrls(cluster, inputs);
       const facts = await readContractFacts(cluster, urls.live, inputs);
       if (facts.wanted.length === 0) return { applied: [] };
-      await noteUnnotedSwitch(urls.live, facts);
       await noObstacles(cluster, urls.live, inputs, facts);
       const run = { folder: inputs.folder, migrations: inputs.migrations, contractUpTo: inputs.migrations.at(-1)?.id };
       const { applied } = await runInUpdate(urls.live, run, say);
@@ -116,18 +115,6 @@ export async function readContractFacts(cluster: Cluster, url: string, inputs: P
       sessions: await readAppSessions(db, user),
     };
   });
-}
-
-/** A selector that was moved by hand is noted by nobody else. */
-async function noteUnnotedSwitch(url: string, { live, versions, lastSwitch: noted }: ContractFacts): Promise<void> {
-  const serving = versions.filter(({ color }) => color === live);
-  const [first] = serving;
-  if (first === undefined || (noted !== undefined && isNoteOf(noted, serving))) return;
-  await connected(url, (db) => recordSwitch(db, { color: first.color, version: tagOf(first), template: first.template }));
-}
-
-function tagOf({ image }: RunningVersion): string {
-  return image.slice(image.lastIndexOf(":") + 1);
 }
 
 function refuse({ wanted }: ContractFacts, reasons: string[]): Refusal {

@@ -46,7 +46,7 @@ function whyTooEarly({ lastSwitch, versions, live, afterHours }: ContractFacts):
   const serving = versions.filter(({ color }) => color === live);
   if (serving.length === 0) return [`this update changes the version that serves users: its ${afterHours} h count from then`];
   if (lastSwitch === undefined || !isNoteOf(lastSwitch, serving)) {
-    return [`the database has no note of the switch to ${live} as it runs now: it was moved by hand; the update notes it, and ${afterHours} h count from there`];
+    return [`the database has no note of the switch to ${live} as it runs now: it was moved by hand, or the update could not reach the database; pulumi up without contractVersion notes it, and ${afterHours} h count from there`];
   }
   if (lastSwitch.hoursAgo >= afterHours) return [];
   const due = new Date(lastSwitch.switchedAt.getTime() + afterHours * 3_600_000);
@@ -61,6 +61,6 @@ function whoIsConnected({ sessions, versions }: ContractFacts): string[] {
 }
 
 /** Whether the switch that was noted last is the one to these versions. */
-export function isNoteOf({ color, template }: Switch, serving: RunningVersion[]): boolean {
+function isNoteOf({ color, template }: Switch, serving: RunningVersion[]): boolean {
   return serving.some((version) => version.color === color && version.template === template);
 }

@@ -17,7 +17,13 @@ export interface MigrationStatus {
   notes: string[];
 }
 
-export type StatusRef = ClusterRef & DatabaseRef & { folder: string; afterHours: number };
+export type StatusRef = ClusterRef &
+  DatabaseRef & {
+    folder: string;
+    /** Of the stack: what is younger is not applied by its updates. */
+    schemaVersion: string | undefined;
+    afterHours: number;
+  };
 
 /** Where the migrations of an app stand. Reads the database and the cluster, and touches nothing. */
 export async function readMigrationStatus(ref: StatusRef): Promise<MigrationStatus[]> {
@@ -40,12 +46,18 @@ export async function readMigrationStatus(ref: StatusRef): Promise<MigrationStat
     }),
   );
   const against = new Map(obstacles);
-  return plan.map((migration) => describe(migration, against.get(migration.id)));
+  return plan.map((migration) => notBefore(ref.schemaVersion, describe(migration, against.get(migration.id))));
 }
 
 /** Where they stand in a database alone: what only the cluster knows is left out. */
 export async function readDatabaseStatus(url: string, folder: string): Promise<MigrationStatus[]> {
   return (await planMigrations(url, listMigrations(folder))).map((migration) => describe(migration, undefined));
+}
+
+function notBefore(schemaVersion: string | undefined, status: MigrationStatus): MigrationStatus {
+  const { id, state } = status;
+  if (schemaVersion === undefined || id <= schemaVersion || state === "applied" || state === "refused") return status;
+  return { ...status, state: "waiting", notes: [`schemaVersion is ${schemaVersion}: pulumi config set schemaVersion ${id}`] };
 }
 
 function describe(migration: PlannedMigration, obstacles: string[] | undefined): MigrationStatus {

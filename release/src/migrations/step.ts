@@ -11,7 +11,7 @@ import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
 import type { Migration } from "./files.js";
-import { readPlan, refusalsIn, type PlannedMigration } from "./plan.js";
+import { planMigrations, readPlan, refusalsIn, type PlannedMigration } from "./plan.js";
 import { reading } from "./connected.js";
 import { readApplied, type Recorded } from "./records.js";
 import { runInUpdate } from "./runInUpdate.js";
@@ -53,10 +53,15 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
     }
   },
 
-  isNeeded(last, inputs) {
+  async isNeeded(last, inputs) {
     // By checksum, too: a file that changed has to be refused.
     const known = new Set(last.migrations.map(keyOf));
-    return Promise.resolve(inputs.migrations.some((migration) => !known.has(keyOf(migration))));
+    if (inputs.migrations.some((migration) => !known.has(keyOf(migration)))) return true;
+    // A database that was restored from a backup may lack what the state knows as done.
+    const url = await findLiveUrl(connect(inputs), inputs);
+    if (url === undefined) return true;
+    const plan = await ifReachable(() => planMigrations(url, inputs.migrations), () => undefined);
+    return plan?.some(({ state }) => state === "due" || state === "refused") === true;
   },
 
   async run(inputs, say) {

@@ -1,10 +1,10 @@
 import type { Color } from "../color.js";
-import { readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
+import { findLiveUrl, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
 import { ifReachable } from "../database/reachable.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import type { Step } from "../step.js";
-import { connected } from "./connected.js";
-import { recordSwitch } from "./switches.js";
+import { connected, reading } from "./connected.js";
+import { lastSwitch, recordSwitch } from "./switches.js";
 
 export type SwitchRecordInputs = ClusterRef &
   DatabaseRef & {
@@ -20,7 +20,15 @@ export type SwitchRecordOutputs = Record<string, never>;
 export const switchRecord: Step<SwitchRecordInputs, SwitchRecordOutputs> = {
   check: () => Promise.resolve([]),
 
-  isNeeded: (last, { color, template }) => Promise.resolve(last.color !== color || last.template !== template),
+  /** Asks the database: an update that was killed, or could not reach it, has noted nothing. */
+  async isNeeded(last, inputs) {
+    const { color, template } = inputs;
+    if (last.color !== color || last.template !== template) return true;
+    const url = await findLiveUrl(connect(inputs), inputs);
+    if (url === undefined) return true;
+    const found = await ifReachable(async () => ({ noted: await reading(url, lastSwitch) }), () => undefined);
+    return found !== undefined && (found.noted?.color !== color || found.noted.template !== template);
+  },
 
   async run(inputs, say) {
     const { live } = await readSchemaUrls(connect(inputs), inputs);
