@@ -19,6 +19,8 @@ interface Suite {
   folders?: string[];
   /** How many files at a time: more than one where most of the time is spent waiting. @default 1 */
   jobs?: number;
+  /** Suites on the stage that bear company run side by side with the release, which mostly waits for pods. */
+  company?: true;
   /** Runs on each engine there is, and has to give the same results. */
   engines?: true;
 }
@@ -30,11 +32,11 @@ const check = "check";
 const suites: Suite[] = [
   { name: "unit", when: "first" },
   { name: "lint", when: "first" },
-  { name: "integration", when: "stage" },
-  { name: "app", when: "stage", jobs: 2 },
-  { name: "provider", when: "stage" },
-  { name: "engine", when: "stage", jobs: 2 },
-  { name: "release", folders: ["e2e", "faults"], when: "stage", jobs: 2, engines: true },
+  { name: "release", folders: ["e2e", "faults"], when: "stage", jobs: 2, engines: true, company: true },
+  { name: "integration", when: "stage", company: true },
+  { name: "engine", when: "stage", company: true },
+  { name: "provider", when: "stage", company: true },
+  { name: "app", when: "stage", company: true },
   { name: "start", when: "stage" },
   { name: "stage", when: "last" },
 ];
@@ -63,9 +65,15 @@ async function main(wanted: string[]): Promise<Counts> {
     process.env["BLUEGREEN_STAGE_DIR"] ??= mkdtempSync(join(tmpdir(), "bg-test-"));
     await startStage();
     try {
-      for (const suite of onStage) {
-        for (const engine of enginesFor(suite)) add(await runSuite(suite, engine));
-      }
+      const inCompany = onStage.filter(({ company }) => company === true);
+      const lanes = [inCompany.filter(({ engines }) => engines === true), inCompany.filter(({ engines }) => engines === undefined)].filter(({ length }) => length > 0);
+      const inTurn = async (lane: Suite[], show: Show) => {
+        for (const suite of lane) {
+          for (const engine of enginesFor(suite)) add(await runSuite(suite, engine, show));
+        }
+      };
+      await Promise.all(lanes.map((lane) => inTurn(lane, lanes.length > 1 ? "afterwards" : "live")));
+      await inTurn(onStage.filter(({ company }) => company === undefined), "live");
     } finally {
       await stopStage();
       await rm(process.env["BLUEGREEN_STAGE_DIR"], { recursive: true, force: true });
@@ -107,16 +115,26 @@ function ended(child: ChildProcess): Promise<number | null> {
   });
 }
 
-async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, engine?: EngineName): Promise<Counts> {
+/** Two suites at a time would be hard to read line by line. */
+type Show = "live" | "afterwards";
+
+async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, engine?: EngineName, show: Show = "live"): Promise<Counts> {
   const started = Date.now();
-  console.log(`\n── ${name}${engines === undefined ? "" : ` (${engine ?? ""})`} ${"─".repeat(50)}`);
+  const title = `${name}${engines === undefined ? "" : ` (${engine ?? ""})`}`;
+  const lines = [`\n── ${title} ${"─".repeat(50)}`];
+  const print = (line: string) => {
+    if (show === "live") console.log(line);
+    else lines.push(line);
+  };
+  console.log(show === "live" ? lines[0] : `${title} runs; what it says follows when it ends`);
   const mocha = spawn(process.execPath, [require.resolve("mocha/bin/mocha.js"), ...(jobs > 1 ? ["--parallel", "--jobs", String(jobs)] : []), ...folders.map((folder) => `tests/${folder}/**/*.test.ts`)], {
     env: { ...process.env, PATH: pathFor(engine ?? "stand-in") },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  createInterface({ input: mocha.stderr }).on("line", print);
   const counts = { passing: 0, failing: 0, pending: 0 };
   createInterface({ input: mocha.stdout }).on("line", (line) => {
-    console.log(line);
+    print(line);
     const [, count, kind] = /^ {2}(\d+) (passing|failing|pending)\b/.exec(line) ?? [];
     if (kind === "passing" || kind === "failing" || kind === "pending") counts[kind] = Number(count);
   });
@@ -124,7 +142,8 @@ async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, en
   const failed = counts.failing + counts.pending;
   // No test at all, or an end that mocha's own figures do not explain, is one more failure.
   const unexplained = counts.passing + failed === 0 || (code !== 0 && failed === 0) ? 1 : 0;
-  console.log(`   ${name}: ${counts.passing} passed, ${failed + unexplained} failed, ${Math.round((Date.now() - started) / 1000)} s`);
+  print(`   ${name}: ${counts.passing} passed, ${failed + unexplained} failed, ${Math.round((Date.now() - started) / 1000)} s`);
+  if (show === "afterwards") console.log(lines.join("\n"));
   return { passed: counts.passing, failed: failed + unexplained };
 }
 
