@@ -1,10 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 import { expect } from "chai";
-import { poll } from "@bluegreen/release";
-import { repositoryDir } from "../../local/paths";
-import { killProcesses } from "../../local/system/processes";
+import { killedUpdate } from "../support/killedUpdate";
 import { liveColor, podsOf } from "../support/look";
 import { makeStack, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
@@ -45,7 +40,7 @@ describe("A release whose update is killed, on a real cluster under load", funct
       await test.stack.removeConfig(["greenTag"]);
       await test.stack.up();
       await test.set({ activeColor: "green", greenTag: "v2" });
-      await killedUpdate(moment.reached);
+      await killedUpdate(test, moment.reached);
       expect(["blue", "green"]).to.include(await liveColor(test.cluster));
       await test.stack.up();
       expect(await liveColor(test.cluster)).to.equal("green");
@@ -61,32 +56,4 @@ describe("A release whose update is killed, on a real cluster under load", funct
     const green = await test.cluster.apps.readNamespacedDeployment({ name: "chatgpt-app-green", namespace: test.cluster.namespace });
     return green.status?.readyReplicas ?? 0;
   };
-
-  /** Starts `up` as a person would, and kills it with everything it started once `reached` is true. */
-  async function killedUpdate(reached: () => Promise<boolean>): Promise<void> {
-    const child = pulumi("up", "--yes", "--stack", test.name);
-    const exit = once(child, "exit");
-    let ended = false;
-    void exit.then(() => { ended = true; });
-    await poll(
-      async () => {
-        if (ended) throw new Error("the update ended before it could be killed");
-        return (await reached()) ? true : undefined;
-      },
-      { timeoutMs: 120_000, intervalMs: 20 },
-    );
-    // The whole process group: nothing of it gets to clean up.
-    process.kill(-(child.pid ?? 0), "SIGKILL");
-    await exit;
-    // The real CLI puts its plugins into groups of their own, where they outlive it.
-    await killProcesses((_args, environment) => environment.includes(`PULUMI_BACKEND_URL=${test.env["PULUMI_BACKEND_URL"] ?? ""}`));
-    // A killed update leaves the state locked. The stand-in sees that the owner is dead; the real CLI wants to be told.
-    const cancel = pulumi("cancel", "--yes", "--stack", test.name);
-    await once(cancel, "exit");
-  }
-
-  function pulumi(...args: string[]) {
-    const command = ["-r", "ts-node/register/transpile-only", join(repositoryDir, "local/engine/cli.ts"), ...args];
-    return spawn(process.execPath, command, { cwd: repositoryDir, env: { ...process.env, ...test.env }, stdio: "ignore", detached: true });
-  }
 });

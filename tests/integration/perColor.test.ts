@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { Client } from "pg";
 import { otherColor, poll, type Color } from "@bluegreen/release";
 import { handover } from "@bluegreen/release/database/perColor/handover";
-import { withoutPasswords } from "@bluegreen/release/database/perColor/secrets";
+import { withoutPasswords } from "@bluegreen/release/database/secrets";
 import { settle } from "@bluegreen/release/database/perColor/settle";
 import type { DatabasePair } from "@bluegreen/release/database/colorDatabase";
 import { sync } from "@bluegreen/release/database/perColor/sync";
