@@ -142,6 +142,8 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
     await killedUpdate(test, async () => !(await isStandby("green")));
     console.log(`      killed with ${String(await liveColor(test.cluster))} live`);
     await writers.more(20);
+    // A person's `up` begins with a preview.
+    await test.stack.preview();
     await test.stack.up();
     expect(await liveColor(test.cluster)).to.equal("green");
     await writers.more(20);

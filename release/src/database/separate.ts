@@ -39,8 +39,8 @@ export interface SeparateDatabases {
   handover(pair: DatabasePair, options: SeparateOptions): Promise<Handover>;
   /** At any time: makes everything follow the live color. */
   settle(pair: DatabasePair, options: SeparateOptions): Promise<void>;
-  /** Whether there is nothing to settle. Changes nothing. */
-  isSettled(pair: DatabasePair): Promise<boolean>;
+  /** Whether there is nothing that `settle` could do. Changes nothing. */
+  isSettled(pair: DatabasePair, options: SeparateOptions): Promise<boolean>;
 }
 
 export const separate: Record<SeparateStrategy, SeparateDatabases> = { perColor, replica };

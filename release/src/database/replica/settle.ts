@@ -5,7 +5,7 @@ import { refuseWrites } from "./fence.js";
 import { lateTransactions } from "./note.js";
 import { defaultBudgetMs, type ReplicaOptions } from "./options.js";
 import { findParting } from "./parting.js";
-import { rebuildAdvice, runRebuild } from "./rebuild.js";
+import { rebuildAdvice, RebuildError, runRebuild } from "./rebuild.js";
 import { openBeside, Server, UnreachableError } from "./server.js";
 import { findFault, requirePrimary } from "./standby.js";
 
@@ -23,7 +23,8 @@ export type Settled =
 /**
  * After traffic has moved, or after a release was killed anywhere: makes sure that the idle color's server
  * refuses writes, and that it follows the live one, by the rebuild command if it has to. May be run at any time, again and again.
- * @throws Refusal when the idle color's server is unknown or cannot be made to refuse writes, or the rebuild fails
+ * @throws RebuildError when the rebuild fails
+ * @throws Refusal when the idle color's server is unknown or cannot be made to refuse writes
  */
 export async function settle(pair: DatabasePair, options: ReplicaOptions = {}): Promise<Settled> {
   const { say = () => undefined, rebuildCommand } = options;
@@ -42,7 +43,7 @@ export async function settle(pair: DatabasePair, options: ReplicaOptions = {}): 
     await runRebuild(rebuildCommand, pair, say);
     const after = await fenceAndLook(live, pair, options);
     if (after === undefined) return { followed: true };
-    throw new Refusal({
+    throw new RebuildError({
       what: `The server of ${pair.idle.color} is no standby of ${pair.live.color}, although the rebuild command ended with 0`,
       rule: after.reason,
       next: `look at the log of the server of ${pair.idle.color}, correct the rebuild command, then pulumi up`,
