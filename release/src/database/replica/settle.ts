@@ -2,7 +2,7 @@ import { takeLock } from "../../migrations/advisoryLock.js";
 import { Refusal } from "../../refusal.js";
 import type { DatabasePair } from "../colorDatabase.js";
 import { refuseWrites } from "./fence.js";
-import { lateTransactions } from "./note.js";
+import { lateTransactions, strangeTransactions } from "./note.js";
 import { defaultBudgetMs, type ReplicaOptions } from "./options.js";
 import { findParting } from "./parting.js";
 import { rebuildAdvice, RebuildError, runRebuild } from "./rebuild.js";
@@ -83,13 +83,22 @@ async function fenceAndLook(live: Server, pair: DatabasePair, { budgetMs = defau
       case "apart": {
         await refuseWrites(pair.idle);
         const { kind, loss } = await findParting(servers);
-        if (acceptLoss || kind === "promoted") return { reason: loss, next: advice, rebuild: true };
+        if (acceptLoss) return { reason: loss, next: advice, rebuild: true };
         if (kind === "split") return { reason: loss, next: `look whether somebody needs what is on ${pair.idle.color} alone (it can be read), then: ${advice}`, rebuild: false };
+        if (kind === "promoted") {
+          const strange = await strangeTransactions(servers.idle);
+          if (strange === 0) return { reason: loss, next: advice, rebuild: true };
+          return {
+            reason: `${pair.idle.color} began ${strange} transactions after it was promoted: users were there before traffic came back to ${pair.live.color}, which does not have that`,
+            next: bringOver(pair, advice),
+            rebuild: false,
+          };
+        }
         const late = await lateTransactions(live, servers.idle);
         if (late === 0) return { reason: loss, next: advice, rebuild: true };
         return {
           reason: `${pair.idle.color} began ${late} transactions after it was left: the release was killed before it refused writes, and who had waited there wrote to it; ${pair.live.color} does not have that`,
-          next: `look what they were (it can be read) and bring it to ${pair.live.color}, then: ${advice}`,
+          next: bringOver(pair, advice),
           rebuild: false,
         };
       }
@@ -97,4 +106,8 @@ async function fenceAndLook(live: Server, pair: DatabasePair, { budgetMs = defau
   } finally {
     await servers.idle.close();
   }
+}
+
+function bringOver({ live }: DatabasePair, advice: string): string {
+  return `look what they were (it can be read) and bring it to ${live.color}, then: ${advice}`;
 }
