@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { DatabasePair } from "../colorDatabase.js";
 import type { SeparateOptions } from "../separate.js";
 import { handover as begin, type Handover } from "./handover.js";
@@ -42,8 +43,16 @@ export async function whyNoHandover(pair: DatabasePair, { acceptLoss, rebuildCom
   }
 }
 
-export function handover(pair: DatabasePair, options: SeparateOptions): Promise<Handover> {
-  return begin(pair, optionsOf(options));
+export async function handover(pair: DatabasePair, options: SeparateOptions): Promise<Handover> {
+  const handing = await begin(pair, optionsOf(options));
+  return {
+    ...handing,
+    async complete() {
+      await handing.complete();
+      // A rebuild stops the old server. Until every proxy knows that traffic has moved some users read there, and nobody can tell how many.
+      if (options.rebuildCommand.length > 0) await delay(options.drainMs);
+    },
+  };
 }
 
 export async function settle(pair: DatabasePair, options: SeparateOptions): Promise<void> {
