@@ -6,8 +6,8 @@ import { killedUpdate } from "../support/killedUpdate";
 import { failureOf, liveColor, podsOf } from "../support/look";
 import { ownRebuild, type RebuildOwner } from "../support/rebuildOwner";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
+import { switchUnderLoad } from "../support/switchUnderLoad";
 import { makeStack, type TestStack } from "../support/testStack";
-import { startUsers } from "../support/users";
 import { startWriters } from "../support/writers";
 
 /** Told in order: each test goes on where the one before ended. */
@@ -75,29 +75,14 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
   const makeSecret = async (color: Color) => {
     await test.cluster.core.createNamespacedSecret({ namespace: test.cluster.namespace, body: { metadata: { name: `db-credentials-${color}` }, stringData: serverOf(color).secret } });
   };
-  /** Switches while users read and write. @returns the ids that were acknowledged, and what the update said */
-  const switchTo = async (color: Color, name: string) => {
-    const users = await startUsers(test.cluster);
-    const writers = await startWriters(test.cluster, name);
-    await writers.more(20);
-    await test.set({ activeColor: color });
-    const said: string[] = [];
-    await test.stack.up({ onOutput: (line) => said.push(line) });
-    expect(await liveColor(test.cluster)).to.equal(color);
-    await writers.more(20);
-    const { ids, refused } = await writers.stop();
-    const { failures, requests } = await users.stop();
-    console.log(`      ${ids.length} writes acknowledged, ${refused.length} refused (${[...new Set(refused)].join(", ")}); ${requests} reads, ${failures.length} failed (${[...new Set(failures)].join(", ")})`);
-    console.log(said.filter((line) => /waited|standby|rebuild/.test(line)).map((line) => `      ${line}`).join("\n"));
-    return { ids, said: said.join("\n"), failures };
-  };
   const expectNoChange = async () => {
     expect(Object.keys((await test.stack.up()).changes)).to.deep.equal(["same"]);
   };
 
   it("names the Secret that is missing, and then starts with one color", async () => {
     await test.set({ activeColor: "blue", blueTag: "v1", schemaVersion: "0001" });
-    expect(await failureOf(test.stack.up())).to.contain("db-credentials-blue is missing");
+    const message = await failureOf(test.stack.up());
+    expect(message, message).to.contain("db-credentials-blue is missing");
     await makeSecret("blue");
     await test.stack.up();
     expect(await liveColor(test.cluster)).to.equal("blue");
@@ -126,7 +111,7 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
   for (const [color, name] of [["green", "second"], ["blue", "third"]] as const) {
     const old = color === "green" ? "blue" : "green";
     it(`switches to ${color} without losing a write, and makes the server of ${old} its standby`, async () => {
-      const { ids, failures } = await switchTo(color, name);
+      const { ids, failures } = await switchUnderLoad(test, color, name);
       expect(await missing(color, ids)).to.deep.equal([]);
       expect(failures).to.deep.equal([]);
       expect(await isStandby(color)).to.equal(false);
@@ -163,7 +148,7 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
 
   it("switches also when the old server cannot be rebuilt, and says that there is no way back", async () => {
     await setDatabase({ rebuildCommand: failingCommand });
-    const { ids, said } = await switchTo("blue", "fifth");
+    const { ids, said } = await switchUnderLoad(test, "blue", "fifth");
     expect(said).to.contain("There is no way back to green without a loss").and.contain("no space left");
     expect(await missing("blue", ids)).to.deep.equal([]);
     expect(await failureOf(ask("green", "CREATE TABLE made_here ()"))).to.contain("read-only");
@@ -178,7 +163,7 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
 
   it("rolls back without what was written since, once that is accepted", async () => {
     await setDatabase({ rebuildCommand: failingCommand, acceptLoss: true });
-    const { ids } = await switchTo("green", "sixth");
+    const { ids } = await switchUnderLoad(test, "green", "sixth");
     const lost = await missing("green", ids);
     expect(lost).to.include(ids[0]).and.not.include(ids.at(-1));
   });
@@ -188,7 +173,7 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
     await test.stack.up();
     expect(await isStandby("blue")).to.equal(true);
     await expectNoChange();
-    const { ids } = await switchTo("blue", "seventh");
+    const { ids } = await switchUnderLoad(test, "blue", "seventh");
     expect(await missing("blue", ids)).to.deep.equal([]);
   });
 
