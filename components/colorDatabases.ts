@@ -48,8 +48,8 @@ export class ColorDatabases extends pulumi.ComponentResource {
     const { settings, templates } = this.args;
     const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = settings.database;
     if (strategy === "shared") return undefined;
-    const { context, namespace, activeColor } = settings;
-    return { context, namespace, app: this.app, strategy, activeColor, templates, acceptLoss, rebuildCommand, budgetSeconds };
+    const { context, namespace, activeColor, drainSeconds } = settings;
+    return { context, namespace, app: this.app, strategy, activeColor, templates, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds };
   }
 
   private ordered(after: pulumi.Resource[]): pulumi.CustomResourceOptions {

@@ -2,6 +2,7 @@ import { DatabaseError, type Pool } from "pg";
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { READS_TIER } from "./build";
+import { read } from "./read";
 
 export const userId = z
   .string()
@@ -33,8 +34,8 @@ export class Users {
   constructor(private readonly pool: Pool) {}
 
   async find(id: string): Promise<User | undefined> {
-    const { rows } = await this.pool.query<User>(`SELECT ${COLUMNS} FROM users WHERE id = $1`, [id]);
-    return rows[0];
+    const [found] = await read<User>(this.pool, `SELECT ${COLUMNS} FROM users WHERE id = $1`, [id]);
+    return found;
   }
 
   /** Undefined when the id, or another unique value, is taken. */

@@ -4,8 +4,8 @@ import type { Color } from "@bluegreen/release";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, liveColor } from "../support/look";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
+import { switchUnderLoad } from "../support/switchUnderLoad";
 import { makeStack, type TestStack } from "../support/testStack";
-import { startUsers } from "../support/users";
 import { startWriters } from "../support/writers";
 
 /** Told in order: each test goes on where the one before ended. */
@@ -49,21 +49,6 @@ describe("A database for each color, on a real cluster and two real servers", fu
   const makeSecret = async (color: Color) => {
     await test.cluster.core.createNamespacedSecret({ namespace: test.cluster.namespace, body: { metadata: { name: `db-credentials-${color}` }, stringData: databases[color].secret } });
   };
-  /** Switches while users read and write. @returns the ids that were acknowledged */
-  const switchTo = async (color: Color, name: string) => {
-    const users = await startUsers(test.cluster);
-    const writers = await startWriters(test.cluster, name);
-    await writers.more(20);
-    await test.set({ activeColor: color });
-    await test.stack.up();
-    expect(await liveColor(test.cluster)).to.equal(color);
-    await writers.more(20);
-    const { ids, refused } = await writers.stop();
-    const { failures, requests } = await users.stop();
-    console.log(`      ${ids.length} writes acknowledged, ${refused.length} refused (${[...new Set(refused)].join(", ")}); ${requests} reads, ${failures.length} failed (${[...new Set(failures)].join(", ")})`);
-    expect(failures).to.deep.equal([]);
-    return { ids, refused };
-  };
   const missing = async (color: Color, ids: string[]) => {
     const there = await usersIn(color);
     return ids.filter((id) => !there.has(id));
@@ -100,14 +85,14 @@ describe("A database for each color, on a real cluster and two real servers", fu
   });
 
   it("switches without losing an acknowledged write", async () => {
-    const { ids } = await switchTo("green", "second");
+    const { ids } = await switchUnderLoad(test, "green", "second");
     expect(await missing("green", ids)).to.deep.equal([]);
     expect(Object.keys((await test.stack.up()).changes)).to.deep.equal(["same"]);
   });
 
   it("rolls back without losing what was written meanwhile; behind a read-only fence users are told when to come again", async () => {
     await test.set({ readOnlyFence: { seconds: 60, settleMs: 500, redisUrl: `unix://${test.stage.redis.socket}` } });
-    const { ids, refused } = await switchTo("blue", "third");
+    const { ids, refused } = await switchUnderLoad(test, "blue", "third");
     expect(await missing("blue", ids)).to.deep.equal([]);
     expect(new Set(refused)).to.deep.equal(new Set(["HTTP 503"]));
     await test.set({ readOnlyFence: { seconds: 0 } });

@@ -1,12 +1,11 @@
-import { createServer, type Server as HttpServer } from "node:http";
-import { once } from "node:events";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { messageOf, otherColor, type Color } from "@bluegreen/release";
+import { otherColor, type Color } from "@bluegreen/release";
 import type { ColorDatabase, DatabasePair } from "@bluegreen/release/database/colorDatabase";
 import { postgresAdminUrl, startPostgres, type PostgresServer } from "../../local/services/postgres";
 import { makeStandby, rewindSettings } from "../../local/services/standby";
+import { ownRebuild, type Rebuild } from "../support/rebuildOwner";
 
 /** Two real servers: blue's begins as the primary, green's as its standby. */
 export interface ReplicaPair {
@@ -22,16 +21,6 @@ export interface ReplicaPair {
   remove(): Promise<void>;
 }
 
-/** Passes on what the owner of the servers says, and fails when its last word is not "done". */
-const askOwner = `
-  const { PRIMARY_COLOR, STANDBY_COLOR } = process.env;
-  require("node:http").get({ socketPath: process.argv[1], path: "/" + STANDBY_COLOR + "/" + PRIMARY_COLOR }, (answer) => {
-    let text = "";
-    answer.on("data", (part) => { text += part; process.stdout.write(part); });
-    answer.on("end", () => { process.exitCode = text.endsWith("done\\n") ? 0 : 1; });
-  });
-`;
-
 export async function startReplicaPair(): Promise<ReplicaPair> {
   const dir = await mkdtemp(join(tmpdir(), "bg-rep-"));
   // The servers run under an account of their own, which has to get through.
@@ -45,13 +34,12 @@ export async function startReplicaPair(): Promise<ReplicaPair> {
     await running.get(color)?.stop();
     running.delete(color);
   };
-  const rebuild = async (standby: Color, primary: Color, progress: (text: string) => void) => {
+  const rebuild: Rebuild = async (standby, primary, progress) => {
     await stop(standby);
     await makeStandby({ standby: folder(standby), primary: folder(primary), slot: standby, progress });
     await start(standby);
   };
-  const socket = join(dir, "rebuild");
-  const owner = await listen(socket, rebuild);
+  const owner = await ownRebuild(join(dir, "rebuild"), rebuild);
 
   await start("blue");
   await rebuild("green", "blue", () => undefined);
@@ -60,7 +48,7 @@ export async function startReplicaPair(): Promise<ReplicaPair> {
     folder,
     url: (color) => database(color).adminUrl,
     live: (color) => ({ live: database(color), idle: database(otherColor(color)) }),
-    rebuildCommand: [process.execPath, "-e", askOwner, socket],
+    rebuildCommand: owner.command,
     stop,
     remove: async () => {
       owner.close();
@@ -69,18 +57,3 @@ export async function startReplicaPair(): Promise<ReplicaPair> {
     },
   };
 }
-
-async function listen(socket: string, rebuild: (standby: Color, primary: Color, progress: (text: string) => void) => Promise<void>): Promise<HttpServer> {
-  const server = createServer((request, response) => {
-    const [standby, primary] = request.url === "/green/blue" ? (["green", "blue"] as const) : (["blue", "green"] as const);
-    const say = (text: string) => response.write(`${text}\n`);
-    rebuild(standby, primary, say).then(
-      () => response.end("done\n"),
-      (error: unknown) => response.end(`${messageOf(error)}\n`),
-    );
-  });
-  server.listen(socket);
-  await once(server, "listening");
-  return server;
-}
-

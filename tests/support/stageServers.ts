@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
 import { postgresFolders, postgresPort, startPostgres, type PostgresServer } from "../../local/services/postgres";
 import { insideNetwork } from "../../local/stage";
-import { run } from "../../local/system/run";
+import { CommandError, run } from "../../local/system/run";
 
 /** A PostgreSQL server of its own that the pods of the stage reach: one for each color. */
 export interface StageServer {
@@ -17,6 +17,8 @@ export interface StageServer {
 }
 
 export interface StageServers {
+  /** Where a server has, or will have, its folder. */
+  folder(name: string): string;
   /** Starts a server, also again on what it has in its folder. */
   start(name: string): Promise<StageServer>;
   /** Makes the app's role and database. */
@@ -36,11 +38,23 @@ export async function prepareServers(settings: Record<string, string>): Promise<
   const addresses = new Map<string, string>();
   const within = await insideNetwork([]);
   const [command = "", ...args] = within;
+  const folder = (name: string) => join(root, name);
+  const addAddress = async (): Promise<string> => {
+    const address = `10.89.200.${1 + randomBytes(1).readUInt8() % 250}`;
+    try {
+      await run(command, [...args, "ip", "address", "add", `${address}/32`, "dev", "lo"]);
+      return address;
+    } catch (error) {
+      // Another run's.
+      if (error instanceof CommandError && error.message.includes("already assigned")) return addAddress();
+      throw error;
+    }
+  };
   return {
+    folder,
     start: async (name) => {
-      const dir = join(root, name);
-      const address = addresses.get(name) ?? `10.89.200.${1 + randomBytes(1).readUInt8() % 250}`;
-      if (!addresses.has(name)) await run(command, [...args, "ip", "address", "add", `${address}/32`, "dev", "lo"]);
+      const dir = folder(name);
+      const address = addresses.get(name) ?? (await addAddress());
       addresses.set(name, address);
       const server = await startPostgres({ dir, settings, listen: { address, within } });
       running.set(name, server);

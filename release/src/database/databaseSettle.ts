@@ -16,8 +16,8 @@ export const databaseSettle: Step<DatabaseSettleInputs, DatabaseSettleOutputs> =
     if (!hasBothColors(inputs)) return false;
     if (last.activeColor !== inputs.activeColor || (await isSwitchPending({ ...inputs, color: inputs.activeColor }))) return true;
     // What a killed release has left is known to the databases alone.
-    const { databases, pair } = await bind(connect(inputs), inputs, inputs.activeColor, () => undefined);
-    return !(await databases.isSettled(pair).catch(() => true));
+    const { databases, pair, options } = await bind(connect(inputs), inputs, inputs.activeColor, () => undefined);
+    return !(await databases.isSettled(pair, options).catch(() => true));
   },
 
   async run(inputs, say) {

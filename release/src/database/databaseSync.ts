@@ -31,7 +31,11 @@ export const databaseSync: Step<DatabaseSyncInputs, DatabaseSyncOutputs> = {
 
   async isNeeded(last, inputs) {
     if (!hasBothColors(inputs)) return false;
-    return isChanged(last, inputs) || isSwitchPending({ ...inputs, color: inputs.activeColor });
+    const cluster = connect(inputs);
+    if (isChanged(last, inputs) || (await isSwitchPending({ ...inputs, color: inputs.activeColor }))) return true;
+    // A database that does not follow any more is known to the databases alone.
+    const { databases, pair, options } = await bind(cluster, inputs, inputs.activeColor, () => undefined);
+    return !(await databases.isSettled(pair, options).catch(() => true));
   },
 
   async run(inputs, say) {

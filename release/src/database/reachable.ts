@@ -1,7 +1,10 @@
-import { messageOf } from "../refusal.js";
+import { messageOf, Refusal } from "../refusal.js";
 import type { Say } from "../step.js";
 
 const unreachableCodes = new Set(["ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ENOENT", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT"]);
+
+/** Nobody answers at a database's URL, or not to who asks. */
+export class UnreachableError extends Refusal {}
 
 /**
  * Looks into a database that may be out of reach: of the machine that checks a pull request, or in a
@@ -18,6 +21,7 @@ export async function ifReachable<T>(look: () => Promise<T>, say: Say): Promise<
 }
 
 function isUnreachable(error: unknown): boolean {
+  if (error instanceof UnreachableError) return true;
   if (!(error instanceof Error)) return false;
   // pg's own time-out carries no code.
   return ("code" in error && unreachableCodes.has(String(error.code))) || error.message === "timeout expired";

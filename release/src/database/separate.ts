@@ -15,6 +15,8 @@ export interface SeparateOptions {
   acceptLoss: boolean;
   /** Makes the idle color's server a standby; empty: somebody does it by hand. */
   rebuildCommand: string[];
+  /** How long requests may still come to the old color after traffic has moved, in milliseconds. */
+  drainMs: number;
 }
 
 /** The idle database has everything and takes writes; the writers of the live one wait. */
@@ -39,8 +41,8 @@ export interface SeparateDatabases {
   handover(pair: DatabasePair, options: SeparateOptions): Promise<Handover>;
   /** At any time: makes everything follow the live color. */
   settle(pair: DatabasePair, options: SeparateOptions): Promise<void>;
-  /** Whether there is nothing to settle. Changes nothing. */
-  isSettled(pair: DatabasePair): Promise<boolean>;
+  /** Whether there is nothing that `settle` could do. Changes nothing. */
+  isSettled(pair: DatabasePair, options: SeparateOptions): Promise<boolean>;
 }
 
 export const separate: Record<SeparateStrategy, SeparateDatabases> = { perColor, replica };

@@ -16,6 +16,8 @@ export type SeparateInputs = ClusterRef & {
   rebuildCommand: string[];
   /** How long one database may take to have what the other has. */
   budgetSeconds: number;
+  /** How long proxies may take to see that traffic has moved. */
+  drainSeconds: number;
 };
 
 /** Whether there are two colors, and so two databases to keep together. */
@@ -31,6 +33,6 @@ export interface Bound {
 }
 
 export async function bind(cluster: Cluster, inputs: SeparateInputs, live: Color, say: Say): Promise<Bound> {
-  const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = inputs;
-  return { databases: separate[strategy], pair: await readPair(cluster, strategy, live), options: { say, budgetMs: budgetSeconds * 1000, acceptLoss, rebuildCommand } };
+  const { strategy, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds } = inputs;
+  return { databases: separate[strategy], pair: await readPair(cluster, strategy, live), options: { say, budgetMs: budgetSeconds * 1000, acceptLoss, rebuildCommand, drainMs: drainSeconds * 1000 } };
 }

@@ -1,10 +1,11 @@
 import { connected } from "../../migrations/connected.js";
 import type { ColorDatabase, DatabasePair } from "../colorDatabase.js";
+import { Refusal } from "../../refusal.js";
 import type { SeparateOptions } from "../separate.js";
+import { sync as synchronise } from "./sync.js";
 
 export { handover } from "./handover.js";
 export { settle } from "./settle.js";
-export { sync } from "./sync.js";
 
 export const cannot = [
   "the idle color only reads: its database follows the live one, and refuses every write until the switch",
@@ -12,6 +13,16 @@ export const cannot = [
   "large objects, unlogged tables and tables without a key are not replicated",
   "a rollback loses writes when the way back is broken: then it is refused, unless database.acceptLoss is true",
 ] as const;
+
+export async function sync(pair: DatabasePair, options: SeparateOptions): Promise<void> {
+  try {
+    await synchronise(pair, options);
+  } catch (error) {
+    // A way back whose loss was accepted must not wait for a copy.
+    if (!options.acceptLoss || !(error instanceof Refusal)) throw error;
+    options.say(`going on although the databases are not in sync, as was accepted: ${error.message}`);
+  }
+}
 
 export async function whyNoHandover(pair: DatabasePair, { acceptLoss }: SeparateOptions): Promise<string | undefined> {
   return acceptLoss ? undefined : whyNotFollowing(pair);

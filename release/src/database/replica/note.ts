@@ -29,3 +29,12 @@ export async function lateTransactions(primary: Server, old: Server): Promise<nu
   const { late } = await old.row<{ late: string }>("SELECT (pg_snapshot_xmax(pg_current_snapshot())::text::numeric - $1::numeric - 1)::text AS late", [last]);
   return Number(late);
 }
+
+/**
+ * How many transactions others have begun on a server since it was promoted for a switch: none, unless
+ * traffic was there, and somebody took it back past a release.
+ */
+export async function strangeTransactions(promoted: Server): Promise<number> {
+  // The note itself was one.
+  return Math.max(0, (await lateTransactions(promoted, promoted)) - 1);
+}

@@ -7,11 +7,14 @@ import { passwordsOf } from "../secrets.js";
 
 const linesKept = 15;
 
+/** The idle color's server is no standby, although the rebuild command was run. Users notice nothing of that. */
+export class RebuildError extends Refusal {}
+
 /**
  * Runs the command that makes the idle color's server a standby of the live one. It gets the colors
  * in PRIMARY_COLOR and STANDBY_COLOR, no URL. It ends when
  * the standby answers, and may be run again after it was killed half-way.
- * @throws Refusal with the end of its output when it does not end with 0
+ * @throws RebuildError with the end of its output when it does not end with 0
  */
 export async function runRebuild(command: readonly string[], pair: DatabasePair, say: Say): Promise<void> {
   const [program = "", ...args] = command;
@@ -35,7 +38,7 @@ export async function runRebuild(command: readonly string[], pair: DatabasePair,
     });
   });
   if (failure === undefined) return;
-  throw new Refusal({
+  throw new RebuildError({
     what: `The server of ${pair.idle.color} was not made a standby of ${pair.live.color}: the rebuild command ${failure}${last.map((line) => `\n    ${line}`).join("")}`,
     rule: `users are on ${pair.live.color} and lose nothing; until there is a standby, there is no way back without a loss, and no next switch`,
     next: `correct what it says, then pulumi up, or by hand: ${hide(shellText(command, pair))}`,

@@ -2,6 +2,7 @@ import { Client, DatabaseError, type QueryResult, type QueryResultRow } from "pg
 import type { Queryable } from "../../migrations/session.js";
 import { Refusal } from "../../refusal.js";
 import type { ColorDatabase, DatabasePair } from "../colorDatabase.js";
+import { UnreachableError } from "../reachable.js";
 
 /** Begins the application_name of every session of a release: these are not ended with the users'. */
 export const ownSessions = "bluegreen";
@@ -15,9 +16,6 @@ interface Identity {
   /** What every new session is given. */
   readOnly: boolean;
 }
-
-/** Nobody answers at a color's URL, or not to its administrator. */
-export class UnreachableError extends Refusal {}
 
 /** A session of the administrator on the server of one color. */
 export class Server implements Queryable {

@@ -2,11 +2,12 @@ import { takeLock } from "../../migrations/advisoryLock.js";
 import { Refusal } from "../../refusal.js";
 import type { DatabasePair } from "../colorDatabase.js";
 import { refuseWrites } from "./fence.js";
-import { lateTransactions } from "./note.js";
+import { lateTransactions, strangeTransactions } from "./note.js";
 import { defaultBudgetMs, type ReplicaOptions } from "./options.js";
 import { findParting } from "./parting.js";
-import { rebuildAdvice, runRebuild } from "./rebuild.js";
-import { openBeside, Server, UnreachableError } from "./server.js";
+import { rebuildAdvice, RebuildError, runRebuild } from "./rebuild.js";
+import { UnreachableError } from "../reachable.js";
+import { openBeside, Server } from "./server.js";
 import { findFault, requirePrimary } from "./standby.js";
 
 /** Whether there is a way back that loses nothing. */
@@ -23,7 +24,8 @@ export type Settled =
 /**
  * After traffic has moved, or after a release was killed anywhere: makes sure that the idle color's server
  * refuses writes, and that it follows the live one, by the rebuild command if it has to. May be run at any time, again and again.
- * @throws Refusal when the idle color's server is unknown or cannot be made to refuse writes, or the rebuild fails
+ * @throws RebuildError when the rebuild fails
+ * @throws Refusal when the idle color's server is unknown or cannot be made to refuse writes
  */
 export async function settle(pair: DatabasePair, options: ReplicaOptions = {}): Promise<Settled> {
   const { say = () => undefined, rebuildCommand } = options;
@@ -42,7 +44,7 @@ export async function settle(pair: DatabasePair, options: ReplicaOptions = {}): 
     await runRebuild(rebuildCommand, pair, say);
     const after = await fenceAndLook(live, pair, options);
     if (after === undefined) return { followed: true };
-    throw new Refusal({
+    throw new RebuildError({
       what: `The server of ${pair.idle.color} is no standby of ${pair.live.color}, although the rebuild command ended with 0`,
       rule: after.reason,
       next: `look at the log of the server of ${pair.idle.color}, correct the rebuild command, then pulumi up`,
@@ -82,13 +84,22 @@ async function fenceAndLook(live: Server, pair: DatabasePair, { budgetMs = defau
       case "apart": {
         await refuseWrites(pair.idle);
         const { kind, loss } = await findParting(servers);
-        if (acceptLoss || kind === "promoted") return { reason: loss, next: advice, rebuild: true };
+        if (acceptLoss) return { reason: loss, next: advice, rebuild: true };
         if (kind === "split") return { reason: loss, next: `look whether somebody needs what is on ${pair.idle.color} alone (it can be read), then: ${advice}`, rebuild: false };
+        if (kind === "promoted") {
+          const strange = await strangeTransactions(servers.idle);
+          if (strange === 0) return { reason: loss, next: advice, rebuild: true };
+          return {
+            reason: `${pair.idle.color} began ${strange} transactions after it was promoted: users were there before traffic came back to ${pair.live.color}, which does not have that`,
+            next: bringOver(pair, advice),
+            rebuild: false,
+          };
+        }
         const late = await lateTransactions(live, servers.idle);
         if (late === 0) return { reason: loss, next: advice, rebuild: true };
         return {
           reason: `${pair.idle.color} began ${late} transactions after it was left: the release was killed before it refused writes, and who had waited there wrote to it; ${pair.live.color} does not have that`,
-          next: `look what they were (it can be read) and bring it to ${pair.live.color}, then: ${advice}`,
+          next: bringOver(pair, advice),
           rebuild: false,
         };
       }
@@ -96,4 +107,8 @@ async function fenceAndLook(live: Server, pair: DatabasePair, { budgetMs = defau
   } finally {
     await servers.idle.close();
   }
+}
+
+function bringOver({ live }: DatabasePair, advice: string): string {
+  return `look what they were (it can be read) and bring it to ${live.color}, then: ${advice}`;
 }

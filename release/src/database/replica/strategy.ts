@@ -1,8 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { DatabasePair } from "../colorDatabase.js";
 import type { SeparateOptions } from "../separate.js";
 import { handover as begin, type Handover } from "./handover.js";
 import type { ReplicaOptions } from "./options.js";
 import { findParting } from "./parting.js";
+import { RebuildError } from "./rebuild.js";
 import { closeServers, openServers } from "./server.js";
 import { settle as converge } from "./settle.js";
 import { findFault, requirePrimary } from "./standby.js";
@@ -21,7 +23,7 @@ export async function sync(pair: DatabasePair, options: SeparateOptions): Promis
 /** Looks for a moment only: a preview waits for nobody. */
 const lookMs = 2000;
 
-export async function whyNoHandover(pair: DatabasePair, { acceptLoss }: SeparateOptions): Promise<string | undefined> {
+export async function whyNoHandover(pair: DatabasePair, { acceptLoss, rebuildCommand, say }: SeparateOptions): Promise<string | undefined> {
   const servers = await openServers(pair);
   try {
     await requirePrimary(servers.live);
@@ -30,26 +32,50 @@ export async function whyNoHandover(pair: DatabasePair, { acceptLoss }: Separate
     if (fault === undefined || fault.kind === "behind") return undefined;
     const parting = fault.kind === "apart" ? await findParting(servers) : undefined;
     if (parting?.kind === "left" && acceptLoss) return undefined;
+    if (parting?.kind === "promoted" && rebuildCommand.length > 0) {
+      // By a release that was killed before traffic moved. The update begins with it.
+      say(`${pair.idle.color} is made a standby of ${pair.live.color} first: ${parting.loss}`);
+      return undefined;
+    }
     return `the server of ${pair.idle.color} does not have all that was written: ${fault.reason}${parting === undefined ? "" : `; ${parting.loss}`}`;
   } finally {
     await closeServers(servers);
   }
 }
 
-export function handover(pair: DatabasePair, options: SeparateOptions): Promise<Handover> {
-  return begin(pair, optionsOf(options));
+export async function handover(pair: DatabasePair, options: SeparateOptions): Promise<Handover> {
+  const handing = await begin(pair, optionsOf(options));
+  return {
+    ...handing,
+    async complete() {
+      await handing.complete();
+      // A rebuild stops the old server. Until every proxy knows that traffic has moved some users read there, and nobody can tell how many.
+      if (options.rebuildCommand.length > 0) await delay(options.drainMs);
+    },
+  };
 }
 
 export async function settle(pair: DatabasePair, options: SeparateOptions): Promise<void> {
-  const settled = await converge(pair, optionsOf(options));
-  if (settled.followed) return;
-  options.say(`There is no way back to ${pair.idle.color} without a loss: ${settled.reason}. Next: ${settled.next}`);
+  const noWayBack = (why: string) => {
+    options.say(`There is no way back to ${pair.idle.color} without a loss: ${why}`);
+  };
+  try {
+    const settled = await converge(pair, optionsOf(options));
+    if (!settled.followed) noWayBack(`${settled.reason}. Next: ${settled.next}`);
+  } catch (error) {
+    // Traffic has moved and users lose nothing: to fail here would undo none of it. Whatever needs the standby refuses.
+    if (!(error instanceof RebuildError)) throw error;
+    noWayBack(error.message);
+  }
 }
 
-export async function isSettled(pair: DatabasePair): Promise<boolean> {
+export async function isSettled(pair: DatabasePair, { rebuildCommand }: SeparateOptions): Promise<boolean> {
   const servers = await openServers(pair);
   try {
-    return (await findFault(servers, lookMs)) === undefined;
+    const fault = await findFault(servers, lookMs);
+    if (fault === undefined || fault.kind === "behind") return true;
+    // Somebody rebuilds it by hand; all there is to do until then is to refuse writes.
+    return rebuildCommand.length === 0 && (fault.kind !== "apart" || servers.idle.identity.readOnly);
   } finally {
     await closeServers(servers);
   }

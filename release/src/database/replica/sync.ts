@@ -1,14 +1,14 @@
 import { Refusal } from "../../refusal.js";
 import type { DatabasePair } from "../colorDatabase.js";
 import { defaultBudgetMs, type ReplicaOptions } from "./options.js";
-import { findParting } from "./parting.js";
+import { findParting, type Parting } from "./parting.js";
 import { rebuildAdvice } from "./rebuild.js";
-import { closeServers, openServers, type Servers } from "./server.js";
+import { closeServers, openServers } from "./server.js";
 import { findFault, requireAsynchronous, requirePrimary, type Fault } from "./standby.js";
 
 /**
  * Before pods of the idle color start: is its server a standby of the live one, and close behind it?
- * Changes nothing.
+ * Changes nothing. One that was left behind will do, too, when what it lacks may be lost.
  * @throws Refusal with the reason and what to do
  */
 export async function sync(pair: DatabasePair, options: ReplicaOptions = {}): Promise<void> {
@@ -17,17 +17,21 @@ export async function sync(pair: DatabasePair, options: ReplicaOptions = {}): Pr
     await requirePrimary(servers.live);
     await requireAsynchronous(servers.idle);
     const fault = await findFault(servers, options.budgetMs ?? defaultBudgetMs);
-    if (fault !== undefined) throw await noStandby(servers, fault, pair, options);
+    if (fault === undefined) return;
+    const parting = fault.kind === "apart" ? await findParting(servers) : undefined;
+    // It is the way back that somebody has asked for.
+    if (parting?.kind === "left" && options.acceptLoss === true) return;
+    throw noStandby(fault, parting, pair, options);
   } finally {
     await closeServers(servers);
   }
 }
 
 /** Why nothing goes on without a standby. */
-async function noStandby(servers: Servers, fault: Fault, pair: DatabasePair, { rebuildCommand }: ReplicaOptions): Promise<Refusal> {
+function noStandby(fault: Fault, parting: Parting | undefined, pair: DatabasePair, { rebuildCommand }: ReplicaOptions): Refusal {
   return new Refusal({
     what: `The server of ${pair.idle.color} is no standby of ${pair.live.color}, so ${pair.idle.color} may not start on it`,
-    rule: fault.kind === "apart" ? `${fault.reason}: ${(await findParting(servers)).loss}` : fault.reason,
+    rule: parting === undefined ? fault.reason : `${fault.reason}: ${parting.loss}`,
     next: fault.kind === "behind" ? "wait until it follows, then pulumi up" : rebuildAdvice(rebuildCommand, pair),
   });
 }
