@@ -8,6 +8,7 @@ export { connect, type Cluster, type ClusterRef } from "./kubernetes/cluster.js"
 export { orUndefined } from "./kubernetes/orUndefined.js";
 export { forwardPod, type Forwarded } from "./kubernetes/portForward.js";
 export { readyPodsBehind, type ReadyPod } from "./gates/endpoints.js";
+export type { BatchFunction, BatchRange } from "./migrations/batchChange.js";
 export { listContracts, listMigrations, type Migration } from "./migrations/files.js";
 export { parseHeader, type Assurance, type Batch, type MigrationHeader, type Phase } from "./migrations/header.js";
 export { planMigrations, type PlannedMigration } from "./migrations/plan.js";

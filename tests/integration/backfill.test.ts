@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -158,6 +159,55 @@ describe("A backfill, on a real PostgreSQL", () => {
       await migrations.run(url, { tableLockTimeoutMs: 300, onNotice: () => void (++tries === 1 && user.query("COMMIT")) });
     });
     expect(await doneCounts()).to.deep.equal([{ done: 1, rows: 3000 }]);
+  });
+
+  const inTypeScript = (body: string) =>
+    migrations.write(
+      "0001_fill.ts",
+      [
+        "// What SQL cannot: the app's own hash.",
+        "// phase: backfill",
+        "// batch: users by id",
+        'import { createHash } from "node:crypto";',
+        'import type { BatchFunction } from "@bluegreen/release";',
+        "const hash = (id: string): number => createHash(\"md5\").update(id).digest().readUInt16BE();",
+        "const change: BatchFunction = async (db, { first, last }) => {",
+        body,
+        "};",
+        "export default change;",
+      ].join("\n"),
+    );
+  const hashRows = `
+    const { rows } = await db.query<{ id: string }>("SELECT id FROM users WHERE id BETWEEN $1 AND $2", [first[0], last[0]]);
+    const values = rows.map(({ id }) => "(" + id + "," + hash(id) + ")").join();
+    await db.query("UPDATE users SET done = done + v.hash FROM (VALUES " + values + ") v (id, hash) WHERE users.id = v.id");`;
+
+  it("changes rows by TypeScript where SQL cannot, with the same batches and checkpoint", async () => {
+    await makeUsers(2500);
+    await inTypeScript(hashRows);
+    expect((await migrations.run(url)).applied).to.deep.equal(["0001"]);
+    const [row] = await query(url, "SELECT count(*)::int AS rows, sum(done)::int AS sum FROM users");
+    const sum = Array.from({ length: 2500 }, (_, index) => createHash("md5").update(String(index + 1)).digest().readUInt16BE()).reduce((a, b) => a + b);
+    expect(row).to.deep.equal({ rows: 2500, sum });
+    expect(await query(url, "SELECT rows_done::int, phase FROM schema_backfills JOIN schema_migrations USING (id)")).to.deep.equal([{ rows_done: 2500, phase: "backfill" }]);
+  });
+
+  it("rolls a batch back that TypeScript fails in, and goes on there when it is corrected in another file", async () => {
+    await makeUsers(2500);
+    await inTypeScript(`${hashRows}\n    if (first[0] !== "1") throw new Error("no more");`);
+    expect(await failureOf(migrations.run(url))).to.contain("0001_fill failed and stopped; the batches that were committed stay").and.contain("no more");
+    expect((await query(url, "SELECT count(*)::int AS changed FROM users WHERE done > 0"))[0]?.["changed"]).to.be.within(900, 1000);
+  });
+
+  it("refuses TypeScript that is no backfill, exports no function, or has an SQL twin", async () => {
+    const refusal = () => failureOf(Promise.resolve().then(() => migrations.run(url)));
+    await migrations.write("0001_fill.ts", "// phase: expand\nexport default 1;");
+    expect(await refusal()).to.contain("TypeScript in phase expand").and.contain("0001_fill.sql");
+    await makeUsers(1);
+    await migrations.write("0001_fill.ts", "// phase: backfill\n// batch: users by id\nexport const change = 1;");
+    expect(await refusal()).to.contain("exports no function as its default");
+    await fill();
+    expect(await refusal()).to.contain("Two migrations").and.contain("have the id 0001");
   });
 
   it("begins again when its file was corrected in the middle", async () => {

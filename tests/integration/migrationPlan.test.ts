@@ -45,7 +45,7 @@ describe("What is planned for a database, and what is refused, on a real Postgre
     await expand("0002_two.sql", "CREATE TABLE two (id int)");
     const [after] = listMigrations(migrations.folder);
     const message = await failureOf(migrations.run(url));
-    expect(message).to.contain(`0001_one.sql was refused: its checksum is ${String(after?.checksum)}`).and.contain(`it was applied with ${String(before?.checksum)}`).and.contain("git log");
+    expect(message).to.contain(`0001_one was refused: its checksum is ${String(after?.checksum)}`).and.contain(`it was applied with ${String(before?.checksum)}`).and.contain("git log");
     expect(await plan()).to.have.length(2).and.to.satisfy(([first]: string[]) => first?.startsWith("0001 expand refused: it was applied with"));
     expect(await query(url, "SELECT to_regclass('two') AS two")).to.deep.equal([{ two: null }]);
   });
@@ -57,9 +57,9 @@ describe("What is planned for a database, and what is refused, on a real Postgre
     await expand("0002_two.sql", "SELECT 1");
     await rename(join(migrations.folder, "0001_one.sql"), join(migrations.folder, "0001_uno.sql"));
     expect(await failureOf(migrations.run(url)))
-      .to.contain("0002_two.sql was refused: it was never applied, and 0003_three was")
+      .to.contain("0002_two was refused: it was never applied, and 0003_three was")
       .and.contain("append-only")
-      .and.contain("0001_uno.sql was refused: 0001 was applied as one");
+      .and.contain("0001_uno was refused: 0001 was applied as one");
   });
 
   it("upgrades a table of the first form in place, and gives its rows their checksums", async () => {

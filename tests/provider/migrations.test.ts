@@ -90,6 +90,13 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
     expect(await step.check(inputs())).to.have.length(1);
   });
 
+  it("run a backfill in TypeScript there, where nothing else is compiled", async () => {
+    await migrations.write("0002_fill.ts", "// phase: backfill\n// batch: users by id\nexport default async (db: { query(sql: string, values: string[]): Promise<unknown> }, { first, last }: Record<string, [string]>): Promise<void> => {\n  await db.query('UPDATE users SET done = 7 WHERE id BETWEEN $1 AND $2', [first[0], last[0]]);\n};");
+    expect(await step.check(inputs())).to.deep.equal([]);
+    expect(await create()).to.deep.include({ applied: ["0001", "0002"] });
+    expect(await query(url, "SELECT DISTINCT done FROM users")).to.deep.equal([{ done: 7 }]);
+  });
+
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`cancel the statement in PostgreSQL on ${signal}, and say how far they came`, async () => {
       expect(await interrupt(signal)).to.contain("Migration 0002_fill was canceled and stopped").and.contain(signal);

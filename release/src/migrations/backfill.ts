@@ -1,6 +1,7 @@
 import { escapeIdentifier } from "pg";
 import { Refusal } from "../refusal.js";
-import { batchStatement, keyRow } from "./batchStatement.js";
+import { batchChange } from "./batchChange.js";
+import { keyRow } from "./batchStatement.js";
 import { finishCheckpoint, moveCheckpoint, openCheckpoint } from "./checkpoint.js";
 import type { Batch } from "./header.js";
 import { startProgress } from "./progress.js";
@@ -25,7 +26,7 @@ export async function runBackfill(work: Work): Promise<number> {
   if (batch === undefined) throw new Error(`${file.path}: a backfill without a batch was planned`);
   try {
     const { key, rows } = await inspectTable(session, file.path, batch);
-    const statement = await batchStatement(file, batch, key.types);
+    const change = await batchChange(session, file, batch, key.types);
     // PostgreSQL estimates rows between two rows by the first column alone: where that says little, it would
     // read the whole table for each batch.
     if (key.columns.length > 1) await session.query("SET enable_seqscan = off");
@@ -41,7 +42,7 @@ export async function runBackfill(work: Work): Promise<number> {
       const attempt = async () => {
         const startedAt = performance.now();
         await session.transaction(async () => {
-          await session.query(statement, [...range.first, ...range.last]);
+          await change(range);
           await moveCheckpoint(session, schema, file, next);
         });
         tookMs = performance.now() - startedAt;

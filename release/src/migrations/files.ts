@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "../refusal.js";
 import { parseHeader, type MigrationHeader, type Phase } from "./header.js";
@@ -17,13 +17,15 @@ export type Migration = {
 
 /** A migration with what its file says. */
 export interface MigrationFile extends Migration {
-  /** For messages: the folder and the file's name. */
+  /** The folder and the file's name. */
   path: string;
+  language: "sql" | "typescript";
+  /** What stands in it. */
   sql: string;
   header: MigrationHeader;
 }
 
-const fileName = /^(\d{4,})_([a-z0-9_]+)(\.down)?\.sql$/;
+const fileName = /^(\d{4,})_([a-z0-9_]+)(?:(\.down)?\.sql|\.ts)$/;
 
 /**
  * The migrations of a folder in the order in which they are applied, up to and including `upTo`.
@@ -82,15 +84,25 @@ export function readMigration(folder: string, migration: Migration): MigrationFi
   });
 }
 
+/** Where the file of a migration is. */
+export function migrationPath(folder: string, { id, name }: { id: string; name: string }): string {
+  const sql = join(folder, `${id}_${name}.sql`);
+  return existsSync(sql) ? sql : join(folder, `${id}_${name}.ts`);
+}
+
 function read(folder: string, { id, name }: { id: string; name: string }): MigrationFile {
-  const path = join(folder, `${id}_${name}.sql`);
+  const path = migrationPath(folder, { id, name });
+  const language = path.endsWith(".ts") ? "typescript" : "sql";
   const content = readFileSync(path);
   const sql = content.toString("utf8");
-  const header = parseHeader(path, sql);
+  const header = parseHeader(path, sql, language === "sql" ? "--" : "//");
+  if (language === "typescript" && header.phase !== "backfill") {
+    throw new Refusal({ what: `${path} was refused: TypeScript in phase ${header.phase}`, rule: "what SQL can say is said in SQL, which the linter reads; only a backfill may need more", next: `write it as ${id}_${name}.sql` });
+  }
   if (header.phase === "backfill" && (header.batch === undefined || !header.transaction)) {
     throw new Refusal({ what: `${path} was refused`, rule: "a backfill goes in batches, each in a transaction", next: "-- batch: TABLE by KEY, and no -- no-transaction" });
   }
-  return { id, name, phase: header.phase, checksum: createHash("sha256").update(content).digest("hex"), path, sql, header };
+  return { id, name, phase: header.phase, checksum: createHash("sha256").update(content).digest("hex"), path, language, sql, header };
 }
 
 function parseName(folder: string, file: string): { id: string; name: string; down: boolean } {
@@ -98,7 +110,7 @@ function parseName(folder: string, file: string): { id: string; name: string; do
   if (id === undefined || name === undefined) {
     throw new Refusal({
       what: `The file ${folder}/${file} was refused`,
-      rule: "a migration is named ID_NAME.sql (and its way back ID_NAME.down.sql): at least four digits, then lower-case words",
+      rule: "a migration is named ID_NAME.sql (its way back ID_NAME.down.sql), or ID_NAME.ts where SQL cannot do it: at least four digits, then lower-case words",
       next: `for example ${folder}/0003_add_user_plan.sql`,
     });
   }

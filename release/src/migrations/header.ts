@@ -39,14 +39,15 @@ const assureForm = /^assure ([\w-]+): (.+)$/;
 
 /**
  * Reads the header of a migration: its comment lines before the first statement.
+ * @param mark what begins a comment: `//` in TypeScript
  * @throws Refusal naming the file, the line, the value and the rule
  */
-export function parseHeader(file: string, sql: string): MigrationHeader {
+export function parseHeader(file: string, sql: string, mark: "--" | "//" = "--"): MigrationHeader {
   const header: Omit<MigrationHeader, "phase"> & { phase?: Phase } = { transaction: true, irreversible: false, assurances: [] };
   const seen = new Set<string>();
-  for (const [line, text] of headerLines(sql)) {
+  for (const [line, text] of headerLines(sql, mark)) {
     if (!meant.test(text)) continue;
-    const refuse = (rule: string, next: string) => new Refusal({ what: `${file}:${line}: "-- ${text}" was refused`, rule, next });
+    const refuse = (rule: string, next: string) => new Refusal({ what: `${file}:${line}: "${mark} ${text}" was refused`, rule, next });
     const word = /^[\w-]+/.exec(text)?.[0] ?? "";
     if (word !== "assure" && seen.has(word)) throw refuse(`"${word}" is said once`, "keep one of the lines");
     seen.add(word);
@@ -55,28 +56,28 @@ export function parseHeader(file: string, sql: string): MigrationHeader {
     const [, table, key, moreKey = ""] = batchForm.exec(text) ?? [];
     const [, rule, reason] = assureForm.exec(text) ?? [];
     if (phase !== undefined) {
-      if (!isPhase(phase)) throw refuse(`a phase is ${phases.join(", ")}`, "-- phase: expand");
+      if (!isPhase(phase)) throw refuse(`a phase is ${phases.join(", ")}`, `${mark} phase: expand`);
       header.phase = phase;
     } else if (table !== undefined && key !== undefined) header.batch = { table, key: [key, ...moreKey.split(",").slice(1).map((column) => column.trim())] };
     else if (rule !== undefined && reason !== undefined) header.assurances.push({ rule, reason, line });
     else if (text === "no-transaction") header.transaction = false;
     else if (text === "irreversible") header.irreversible = true;
-    else throw refuse("a header line has exactly one of the forms below", `-- phase: ${phases.join("|")}, -- no-transaction, -- irreversible, -- assure RULE: reason, -- batch: TABLE by KEY[, KEY]`);
+    else throw refuse("a header line has exactly one of the forms below", [`phase: ${phases.join("|")}`, "no-transaction", "irreversible", "assure RULE: reason", "batch: TABLE by KEY[, KEY]"].map((line) => `${mark} ${line}`).join(", "));
   }
   const { phase, ...rest } = header;
   if (phase === undefined) {
-    throw new Refusal({ what: `${file}:1: the header has no phase`, rule: "the comment lines before the first statement say when it is applied", next: `-- phase: ${phases.join("|")}` });
+    throw new Refusal({ what: `${file}:1: the header has no phase`, rule: "the comment lines before the first statement say when it is applied", next: `${mark} phase: ${phases.join("|")}` });
   }
   if (rest.batch !== undefined && phase !== "backfill") {
-    throw new Refusal({ what: `${file}:1: "-- batch" was refused in phase ${phase}`, rule: "only a backfill goes in batches", next: "-- phase: backfill, in a file of its own" });
+    throw new Refusal({ what: `${file}:1: "${mark} batch" was refused in phase ${phase}`, rule: "only a backfill goes in batches", next: `${mark} phase: backfill, in a file of its own` });
   }
   return { phase, ...rest };
 }
 
-function headerLines(sql: string): [line: number, text: string][] {
+function headerLines(sql: string, mark: "--" | "//"): [line: number, text: string][] {
   const lines = sql.split(/\r?\n/);
-  const end = lines.findIndex((line) => !/^\s*(--.*)?$/.test(line));
-  return lines.slice(0, end < 0 ? lines.length : end).map((line, index) => [index + 1, line.trim().replace(/^--\s*/, "")]);
+  const end = lines.findIndex((line) => line.trim() !== "" && !line.trim().startsWith(mark));
+  return lines.slice(0, end < 0 ? lines.length : end).map((line, index) => [index + 1, line.trim().slice(mark.length).trim()]);
 }
 
 function isPhase(value: string): value is Phase {

@@ -56,7 +56,7 @@ export function decide(migrations: Migration[], records: Recorded[], contractUpT
 const whyContractWaits = "a contract migration waits until no version that needs the old form is left";
 
 function whyDifferent(migration: Migration, record: Recorded): RefusalParts | undefined {
-  const file = `${migration.id}_${migration.name}.sql`;
+  const file = `${migration.id}_${migration.name}`;
   const next = "put the file back as it was (git log -- migrations), and write the change as a new migration";
   if (record.name !== migration.name) return { what: `${file} was refused: ${migration.id} was applied as ${record.name}`, rule: "an applied migration keeps its name", next };
   if (record.checksum === null || record.checksum === migration.checksum) return undefined;
@@ -68,7 +68,7 @@ function whyTooLate({ id, name, phase }: Migration, records: Recorded[]): Refusa
   const after = records.filter((record) => record.id > id && (record.phase === "contract") === (phase === "contract")).at(-1);
   if (after === undefined) return undefined;
   return {
-    what: `${id}_${name}.sql was refused: it was never applied, and ${after.id}_${after.name} was`,
+    what: `${id}_${name} was refused: it was never applied, and ${after.id}_${after.name} was`,
     rule: "migrations are append-only: a new one comes after all that were applied",
     next: `rename it to the next free id, after ${after.id}`,
   };

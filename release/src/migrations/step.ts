@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Schema } from "../compatibility/range.js";
 import { readRunningVersions } from "../compatibility/runningVersions.js";
 import { incompatible, staying, type Templates } from "../compatibility/versions.js";
@@ -10,7 +9,7 @@ import { lint } from "../lint/index.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
-import type { Migration } from "./files.js";
+import { migrationPath, type Migration } from "./files.js";
 import { planMigrations, readPlan, refusalsIn, type PlannedMigration } from "./plan.js";
 import { reading } from "./connected.js";
 import { readApplied, type Recorded } from "./records.js";
@@ -103,9 +102,11 @@ function schemaAfter({ plan, applied }: Found): Schema {
 
 /** What the linter says about these files, each judged with all of the folder's. */
 async function findings({ folder, migrations }: MigrationsInputs, asked: Migration[]): Promise<string[]> {
-  const pathOf = ({ id, name }: Migration) => join(folder, `${id}_${name}.sql`);
+  const pathOf = (migration: Migration) => migrationPath(folder, migration);
   const paths = new Set(asked.map(pathOf));
-  const found = await lint(migrations.map(pathOf).map((file) => ({ file, sql: readFileSync(file, "utf8") })));
+  // TypeScript changes rows alone, and the linter reads SQL.
+  const sql = migrations.map(pathOf).filter((path) => path.endsWith(".sql"));
+  const found = await lint(sql.map((file) => ({ file, sql: readFileSync(file, "utf8") })));
   return found
     .filter(({ file }) => paths.has(file))
     .map(({ file, line, column, rule, reason, recipe }) => new Refusal({ what: `${file}:${line}:${column} was refused: ${rule}`, rule: reason, next: `write instead: ${recipe}` }).message);

@@ -33,7 +33,8 @@ export interface Rename {
  */
 export async function renameColumn({ folder, column, newName, type }: RenameRequest): Promise<Rename> {
   await loadGrammar();
-  const listed = listMigrations(folder).map((migration) => readMigration(folder, migration));
+  // TypeScript changes rows alone: what a table is made of stands in SQL.
+  const listed = listMigrations(folder).map((migration) => readMigration(folder, migration)).filter(({ language }) => language === "sql");
   const tables = new Tables();
   for (const { path, sql } of listed) tables.add(path, sql);
   const plan = planRename(tables, parseTarget(column), parseColumnName(newName), type === undefined ? undefined : parseType(type));
