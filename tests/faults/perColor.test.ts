@@ -11,7 +11,6 @@ import { startWriters } from "../support/writers";
 /** Told in order: each test goes on where the one before ended. */
 describe("A database for each color, on a real cluster and two real servers", function () {
   this.timeout(240_000);
-  this.bail(true);
   let test: TestStack;
   let servers: StageServers;
   let databases: Record<Color, StageServer>;

@@ -13,7 +13,6 @@ import { startWriters } from "../support/writers";
 /** Told in order: each test goes on where the one before ended. */
 describe("A primary and its standby, on a real cluster and two real servers", function () {
   this.timeout(240_000);
-  this.bail(true);
   let test: TestStack;
   let servers: StageServers;
   let owner: RebuildOwner;
