@@ -77,7 +77,9 @@ describe("Contract migrations and the versions that still need the old form, on 
     expect(await switches(), "an update that switches nothing notes nothing").to.have.length(2);
   });
 
-  it("says where each migration stands, on a terminal and for programs", async () => {
+  it("says where each migration stands, on a terminal and for programs", async function () {
+    // A command that asked pods once stayed for a minute after its answer.
+    this.timeout(60_000);
     const status = (...args: string[]) => runProgram(process.execPath, [join(repositoryDir, "cli", "bluegreen.mjs"), "migrations", "status", "--stack", test.name, ...args], { cwd: repositoryDir, env: { ...process.env, ...test.env } });
     const table = await status();
     expect(table).to.match(/^0001 +create_users +expand +applied +\d{4}-/m).and.match(/^0003 +drop_nickname +contract +waiting +blue \(.*v1\) knows migrations up to 0001/m);

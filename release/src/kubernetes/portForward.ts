@@ -20,7 +20,17 @@ export async function forwardPod(cluster: Cluster, pod: string, port: number): P
     socket.on("close", () => open.delete(socket));
     // A client that goes away mid-answer is its own affair; without a listener it would end this process.
     socket.on("error", () => socket.destroy());
-    forward.portForward(cluster.namespace, pod, [port], socket, null, socket).catch(() => socket.destroy());
+    forward
+      .portForward(cluster.namespace, pod, [port], socket, null, socket)
+      .then((stream: unknown) => {
+        // Left open it would keep this process alive for minutes.
+        const end = () => {
+          if (isClosable(stream)) stream.close();
+        };
+        if (socket.destroyed) end();
+        else socket.once("close", end);
+      })
+      .catch(() => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -34,4 +44,9 @@ export async function forwardPod(cluster: Cluster, pod: string, port: number): P
       for (const socket of open) socket.destroy();
     },
   };
+}
+
+/** A WebSocket, whose type the client library does not bring along. */
+function isClosable(stream: unknown): stream is { close(): void } {
+  return typeof stream === "object" && stream !== null && "close" in stream && typeof stream.close === "function";
 }
