@@ -1,9 +1,8 @@
-import { isSwitchPending } from "../gates/switchPending.js";
 import { connect } from "../kubernetes/cluster.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import type { Step } from "../step.js";
 import { takeHandover } from "./databaseHandover.js";
-import { bind, hasBothColors, type SeparateInputs } from "./separateInputs.js";
+import { bind, hasBothColors, isUnsettled, type SeparateInputs } from "./separateInputs.js";
 
 export type DatabaseSettleInputs = SeparateInputs;
 export type DatabaseSettleOutputs = Record<string, never>;
@@ -14,10 +13,7 @@ export const databaseSettle: Step<DatabaseSettleInputs, DatabaseSettleOutputs> =
 
   async isNeeded(last, inputs) {
     if (!hasBothColors(inputs)) return false;
-    if (last.activeColor !== inputs.activeColor || (await isSwitchPending({ ...inputs, color: inputs.activeColor }))) return true;
-    // What a killed release has left is known to the databases alone.
-    const { databases, pair, options } = await bind(connect(inputs), inputs, inputs.activeColor, () => undefined);
-    return !(await databases.isSettled(pair, options).catch(() => true));
+    return last.activeColor !== inputs.activeColor || isUnsettled(inputs);
   },
 
   async run(inputs, say) {

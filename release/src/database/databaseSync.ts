@@ -1,5 +1,4 @@
 import { sameTemplates } from "../compatibility/versions.js";
-import { isSwitchPending } from "../gates/switchPending.js";
 import { connect } from "../kubernetes/cluster.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { connected } from "../migrations/connected.js";
@@ -9,7 +8,7 @@ import type { Migration } from "../migrations/files.js";
 import type { Step } from "../step.js";
 import { readSchemaUrls } from "./colorDatabases.js";
 import { separate } from "./separate.js";
-import { bind, hasBothColors, type SeparateInputs } from "./separateInputs.js";
+import { bind, hasBothColors, isUnsettled, type SeparateInputs } from "./separateInputs.js";
 
 export type DatabaseSyncInputs = SeparateInputs & {
   /** Relative to the program's folder. */
@@ -31,11 +30,7 @@ export const databaseSync: Step<DatabaseSyncInputs, DatabaseSyncOutputs> = {
 
   async isNeeded(last, inputs) {
     if (!hasBothColors(inputs)) return false;
-    const cluster = connect(inputs);
-    if (isChanged(last, inputs) || (await isSwitchPending({ ...inputs, color: inputs.activeColor }))) return true;
-    // A database that does not follow any more is known to the databases alone.
-    const { databases, pair, options } = await bind(cluster, inputs, inputs.activeColor, () => undefined);
-    return !(await databases.isSettled(pair, options).catch(() => true));
+    return isChanged(last, inputs) || isUnsettled(inputs);
   },
 
   async run(inputs, say) {

@@ -1,6 +1,7 @@
 import type { Templates } from "../compatibility/versions.js";
 import { otherColor, type Color } from "../color.js";
-import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
+import { isSwitchPending } from "../gates/switchPending.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import type { Say } from "../step.js";
 import { readPair } from "./colorDatabases.js";
 import { separate, type SeparateDatabases, type SeparateOptions, type SeparateStrategy } from "./separate.js";
@@ -35,4 +36,11 @@ export interface Bound {
 export async function bind(cluster: Cluster, inputs: SeparateInputs, live: Color, say: Say): Promise<Bound> {
   const { strategy, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds } = inputs;
   return { databases: separate[strategy], pair: await readPair(cluster, strategy, live), options: { say, budgetMs: budgetSeconds * 1000, acceptLoss, rebuildCommand, drainMs: drainSeconds * 1000 } };
+}
+
+/** Whether traffic is to move, or something is left to do that the databases alone know of: a killed release, a replication that broke. */
+export async function isUnsettled(inputs: SeparateInputs): Promise<boolean> {
+  if (await isSwitchPending({ ...inputs, color: inputs.activeColor })) return true;
+  const { databases, pair, options } = await bind(connect(inputs), inputs, inputs.activeColor, () => undefined);
+  return !(await databases.isSettled(pair, options).catch(() => true));
 }
