@@ -46,6 +46,9 @@ interface Counts {
   failed: number;
 }
 
+/** What the suites said of their failures: said once more at the very end, where somebody who was given only the end finds it. */
+const failures: string[] = [];
+
 async function main(wanted: string[]): Promise<Counts> {
   const known = [check, ...suites.map(({ name }) => name)];
   const unknown = wanted.filter((name) => !known.includes(name));
@@ -133,10 +136,12 @@ async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, en
   });
   createInterface({ input: mocha.stderr }).on("line", print);
   const counts = { passing: 0, failing: 0, pending: 0 };
+  const failing: string[] = [];
   createInterface({ input: mocha.stdout }).on("line", (line) => {
     print(line);
     const [, count, kind] = /^ {2}(\d+) (passing|failing|pending)\b/.exec(line) ?? [];
     if (kind === "passing" || kind === "failing" || kind === "pending") counts[kind] = Number(count);
+    if (counts.failing > 0) failing.push(line);
   });
   const code = await ended(mocha);
   const failed = counts.failing + counts.pending;
@@ -144,11 +149,13 @@ async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, en
   const unexplained = counts.passing + failed === 0 || (code !== 0 && failed === 0) ? 1 : 0;
   print(`   ${name}: ${counts.passing} passed, ${failed + unexplained} failed, ${Math.round((Date.now() - started) / 1000)} s`);
   if (show === "afterwards") console.log(lines.join("\n"));
+  if (failed + unexplained > 0) failures.push(`\n── failures of ${title} ${"─".repeat(50)}`, ...(unexplained > 0 ? [`mocha ended with ${code ?? "a signal"}`] : []), ...failing);
   return { passed: counts.passing, failed: failed + unexplained };
 }
 
 void main(process.argv.slice(2)).then(
   ({ passed, failed }) => {
+    if (failures.length > 0) console.log(failures.join("\n"));
     console.log(`\n${passed} passed, ${failed} failed`);
     process.exitCode = failed === 0 ? 0 : 1;
   },
