@@ -10,6 +10,14 @@ export const names = {
   colorService: (app: string, color: Color) => `${app}-${color}`,
   activeService: (app: string) => `${app}-service`,
   ingress: (app: string) => `${app}-ingress`,
+  /** ConfigMap with the last switch, for whoever has to watch it or take it back. */
+  release: (app: string) => `${app}-release`,
+  /** ConfigMap with every switch and rollback. */
+  history: (app: string) => `${app}-history`,
+  /** Lease of whoever watches. */
+  watchLease: (app: string) => `${app}-watch`,
+  /** Deployment that watches on when the update is over. */
+  watcher: (app: string) => `${app}-watcher`,
   /** How the database sessions of a version call themselves. */
   session: (app: string, color: Color, tag: string) => {
     const name = `${app}-${color} ${tag}`;

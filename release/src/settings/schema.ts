@@ -80,6 +80,22 @@ const readOnlyFence = z
   })
   .refine(({ seconds, settleMs }) => seconds === 0 || settleMs < seconds * 1000);
 
+/** Without a user or a query: what they carry would be readable in the state and in the cluster. */
+const plainUrl = z.union([z.literal(""), z.string().regex(/^https?:\/\/[^\s@?#/]+(\/[^\s@?#]*)?$/)]);
+
+/** The numbers of the practice where it names some: ten minutes, every 30 s, ten points, five errors, five seconds. */
+export const watchLimits = z.strictObject({
+  seconds: z.int().min(0).max(3600).default(600),
+  everySeconds: z.int().min(1).max(300).default(30),
+  threshold: z.int().min(1).max(1000).default(10),
+  latencySeconds: z.number().positive().max(3600).default(5),
+  logErrors: z.int().min(0).max(100_000).default(5),
+  standbyHours: z.int().min(24).max(48).default(24),
+  prometheusUrl: plainUrl.default(""),
+  prometheusQueries: z.array(z.strictObject({ name: z.string().min(1).max(100), query: z.string().min(1).max(4000), max: z.number() })).max(20).default([]),
+  webhookUrl: plainUrl.default(""),
+});
+
 /** Every setting of a stack: its type, its default, its rule. The same list, with descriptions, stands in Pulumi.yaml. */
 export const shape = {
   activeColor: field(z.enum(colors), { rule: "blue or green", example: "green" }),
@@ -117,6 +133,13 @@ export const shape = {
   schemaVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest migration wanted, four digits or more", example: "0002" }),
   contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005" }),
   contractAfterHours: integer(24, 24, 48, "hours"),
+  watch: field(json(watchLimits.prefault({})), {
+    rule: "an object with seconds (0 to 3600; 0: not watched by the update), everySeconds (1 to 300), threshold (1 to 1000), latencySeconds (up to 3600), logErrors (0 to 100000), standbyHours (24 to 48), prometheusUrl, prometheusQueries (at most 20 of {name, query, max}) and webhookUrl; URLs http(s)://HOST/PATH without a user, a password or a query",
+    example: "--path watch.seconds 60",
+    // A wrong URL may carry a password.
+    secret: true,
+  }),
+  watcherImage: field(z.string().max(512).regex(/^\S+[:@]\S+$/).optional(), { rule: "an image with a tag or a digest", example: "ghcr.io/you/bluegreen-watcher:0.1.0" }),
   allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
   readOnlyFence: field(json(readOnlyFence.prefault({})), {
     rule: "an object with seconds (0 to 600; 0: no fence), settleMs (0 to 60000, and less than the seconds) and redisUrl (redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, without a password)",

@@ -1,0 +1,62 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { messageOf } from "../refusal.js";
+import type { Say } from "../step.js";
+import { names } from "../names.js";
+import { noteSwitch } from "./noteSwitch.js";
+import { switchAnnotation } from "./permit.js";
+import { readRelease, setState, type Release } from "./record.js";
+import { serverTime } from "./serverTime.js";
+import { takeWatch } from "./watchLease.js";
+import { watchRelease } from "./watchRelease.js";
+
+export interface WatchOnOptions {
+  /** Who watches, for the Lease. */
+  holder: string;
+  say: Say;
+  signal: AbortSignal;
+  /** Called with every look: the process is alive. */
+  looked: () => void;
+}
+
+const lookEveryMs = 1000;
+
+/** What a process in the cluster does for as long as it lives: it watches whatever switch nobody else watches. */
+export async function watchOn(where: ClusterRef & { app: string }, { holder, say, signal, looked }: WatchOnOptions): Promise<void> {
+  const cluster = connect(where);
+  let said = "";
+  while (!signal.aborted) {
+    try {
+      const release = await openRelease(cluster, where.app);
+      const lease = release === undefined ? undefined : await takeWatch(cluster, where.app, holder);
+      if (release !== undefined && lease !== undefined) {
+        try {
+          say(`watching ${release.to.color} (${release.to.image})`);
+          await noteSwitch(where, release, say);
+          const left = Date.parse(release.at) + release.limits.standbyHours * 3_600_000 - (await serverTime(cluster)).getTime();
+          const watched = await watchRelease(where, release, { forMs: left, say, signal, lease, by: holder, looked });
+          if (watched.end === "over") await setState(cluster, where.app, release.id, "kept");
+        } finally {
+          await lease.release();
+        }
+      }
+      said = "";
+    } catch (error) {
+      // The API server restarts, the network is away: that is when a watch must not end. Said once.
+      const message = messageOf(error);
+      if (message !== said && !signal.aborted) say(message);
+      said = message;
+    }
+    looked();
+    await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** The switch that users came by, if it may still be taken back. */
+async function openRelease(cluster: Cluster, app: string): Promise<Release | undefined> {
+  const release = await readRelease(cluster, app);
+  if (release === undefined || release.kind === "rollback" || release.from === null || release.state === "kept" || release.state === "rolledBack") return undefined;
+  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
+  const moved = service.spec?.selector?.["version"] === release.to.color && service.metadata?.annotations?.[switchAnnotation] === release.id;
+  return moved ? release : undefined;
+}
