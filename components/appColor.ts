@@ -11,6 +11,9 @@ import { Rollout, SchemaGate, SmokeGate } from "./steps";
 /** The gates judge readiness themselves, by what users would get; the provider's wait would only add to it. */
 export const skipAwait = { "pulumi.com/skipAwait": "true" };
 
+/** The watch, and a person at night, move the active Service themselves: the next update takes its fields back instead of reporting a conflict. */
+export const patchForce = { "pulumi.com/patchForce": "true" };
+
 export interface AppColorArgs {
   color: Color;
   settings: Settings;

@@ -4,20 +4,23 @@ import { Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
 import { listContracts, listMigrations } from "@bluegreen/release/migrations/files";
 import { names } from "@bluegreen/release/names";
+import { switchAnnotation } from "@bluegreen/release/releases/permit";
 import type { Settings } from "@bluegreen/release/settings/settings";
-import { AppColor, servicePorts, skipAwait } from "./appColor";
+import { AppColor, patchForce, servicePorts, skipAwait } from "./appColor";
 import { AppIngress } from "./appIngress";
 import { ColorDatabases } from "./colorDatabases";
 import { DatabaseAccess } from "./databaseAccess";
 import { colorTemplate } from "./podTemplate";
 import { ReadOnlyFence } from "./readOnlyFence";
-import { Contract, LiveLock, Migrations, SwitchRecord } from "./steps";
+import { Contract, LiveLock, Migrations, SwitchGate, SwitchRecord, Watch } from "./steps";
+import { Watcher } from "./watcher";
 
 /**
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
  *     lock on the live color → expand migrations → the active color rolls out → its schema and smoke gates
- *     → the active Service points to it → the other color rolls out → its gates → contract migrations
+ *     → the gate of the switch → the active Service points to it → the watch
+ *     → the other color rolls out → its gates → contract migrations
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched.
@@ -53,24 +56,31 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
     const databases = new ColorDatabases(app, { settings, templates: wanted }, { parent: this });
     const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: databases.sync([migrations]) }, within);
+    const watcher = new Watcher(app, settings, [lock], within);
+    const permit = new SwitchGate(
+      `${app}-switch-gate`,
+      { ...where, image: templates[activeColor].image, template: templates[activeColor].hash, limits: settings.watch, watcher: watcher.isThere, database: databases.handoverSettings() },
+      { parent: this, dependsOn: [...active.gates, ...watcher.resources] },
+    );
     const fence = new ReadOnlyFence(app, settings, { parent: this });
     const activeService = new Service(
       names.activeService(app),
       {
-        metadata: { name: names.activeService(app), namespace, labels: { app }, annotations: skipAwait },
+        metadata: { name: names.activeService(app), namespace, labels: { app }, annotations: { ...skipAwait, ...patchForce, [switchAnnotation]: permit.switchId } },
         spec: { selector: templates[activeColor].labels, ports: servicePorts },
       },
-      { parent: this, provider, dependsOn: databases.handOver(fence.raise(active.gates)) },
+      { parent: this, provider, dependsOn: databases.handOver(fence.raise([permit])) },
     );
-    fence.lower([activeService]);
+    const writing = fence.lower([activeService]);
     const moved = databases.settle([activeService]);
+    const watched = new Watch(`${app}-watch`, { ...where, switchId: permit.switchId, watcher: watcher.isThere }, { parent: this, dependsOn: [...moved, ...writing] });
     const switched = new SwitchRecord(
       `${app}-switch`,
       { ...database, color: activeColor, version: tagOf(settings, activeColor), template: templates[activeColor].hash },
       { parent: this, dependsOn: moved },
     );
     const idleColor = otherColor(activeColor);
-    const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: moved }, within);
+    const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [watched] }, within);
     if (settings.contractVersion !== undefined) {
       new Contract(
         `${app}-contract`,

@@ -12,6 +12,7 @@ export const appPort = 3000;
 
 export interface ColorTemplate {
   labels: { app: string; version: Color };
+  image: string;
   /** Changes whenever anything in the pods would. */
   hash: string;
   spec: ReturnType<typeof podSpec>;
@@ -21,12 +22,13 @@ export interface ColorTemplate {
 /** The pods of a color, from settings alone: plain data, so that a preview can compare it with what is live. */
 export function colorTemplate(app: string, color: Color, tag: string, settings: Settings): ColorTemplate {
   const labels = { app, version: color };
-  const spec = podSpec(labels, tag, settings);
+  const image = `${settings.imageRepository}:${tag}`;
+  const spec = podSpec(labels, image, tag, settings);
   const hash = createHash("sha256").update(JSON.stringify({ labels, spec })).digest("hex").slice(0, 12);
-  return { labels, hash, spec, metadata: { labels, annotations: { [templateAnnotation]: hash } } };
+  return { labels, image, hash, spec, metadata: { labels, annotations: { [templateAnnotation]: hash } } };
 }
 
-function podSpec(labels: { app: string; version: Color }, tag: string, settings: Settings) {
+function podSpec(labels: { app: string; version: Color }, image: string, tag: string, settings: Settings) {
   return {
     // The app never talks to the API server.
     automountServiceAccountToken: false,
@@ -50,7 +52,7 @@ function podSpec(labels: { app: string; version: Color }, tag: string, settings:
     containers: [
       {
         name: names.container,
-        image: `${settings.imageRepository}:${tag}`,
+        image,
         imagePullPolicy: "IfNotPresent",
         ports: [{ name: "http", containerPort: appPort, protocol: "TCP" }],
         env: environment(labels, tag, settings),

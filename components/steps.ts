@@ -20,7 +20,11 @@ import type {
   SchemaGateOutputs,
   SmokeInputs,
   SmokeOutputs,
+  SwitchGateInputs,
+  SwitchGateOutputs,
   SwitchRecordInputs,
+  WatchInputs,
+  WatchOutputs,
 } from "@bluegreen/release";
 import { dynamicStep, type StepArgs } from "./dynamicStep";
 
@@ -66,6 +70,26 @@ export class SchemaGate extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<SchemaGateInputs>, options?: pulumi.CustomResourceOptions) {
     const pending: Pending<SchemaGateOutputs> = { needs: undefined, knows: undefined };
     super(dynamicStep("schemaGate"), name, { ...args, ...pending }, options, "bluegreen", "SchemaGate");
+  }
+}
+
+/** Refuses what was rolled back, and makes sure that somebody watches before users move. */
+export class SwitchGate extends pulumi.dynamic.Resource {
+  declare readonly switchId: pulumi.Output<SwitchGateOutputs["switchId"]>;
+
+  constructor(name: string, args: StepArgs<SwitchGateInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<SwitchGateOutputs> = { switchId: undefined };
+    super(dynamicStep("switchGate"), name, { ...args, ...pending }, options, "bluegreen", "SwitchGate");
+  }
+}
+
+/** Watches the color that users were moved to, and takes them back when it does harm. */
+export class Watch extends pulumi.dynamic.Resource {
+  declare readonly verdict: pulumi.Output<WatchOutputs["verdict"]>;
+
+  constructor(name: string, args: StepArgs<WatchInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<WatchOutputs> = { verdict: undefined };
+    super(dynamicStep("watch"), name, { ...args, ...pending }, options, "bluegreen", "Watch");
   }
 }
 

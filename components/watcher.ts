@@ -17,13 +17,15 @@ const healthPort = 8080;
  * nothing else. None at all unless config names its image.
  */
 export class Watcher extends pulumi.ComponentResource {
-  /** What has to be there before users move. */
+  readonly isThere: boolean;
+  /** What has to be made before users move. */
   readonly resources: pulumi.Resource[] = [];
 
   constructor(app: string, settings: Settings, after: pulumi.Resource[], options?: pulumi.ComponentResourceOptions) {
     const name = names.watcher(app);
     super("bluegreen:app:Watcher", name, {}, options);
     const { namespace, watcherImage: image } = settings;
+    this.isThere = image !== undefined;
     if (image !== undefined) {
       const ordered = { parent: this, dependsOn: after };
       const labels = { app: name };

@@ -8,7 +8,8 @@ export function holderName(env: NodeJS.ProcessEnv = process.env): string {
   return `${userName(env)}@${hostname()} pid ${process.pid}`;
 }
 
-function userName({ USER }: NodeJS.ProcessEnv): string {
+/** The account that this process runs as. */
+export function userName({ USER }: NodeJS.ProcessEnv = process.env): string {
   try {
     return userInfo().username;
   } catch {

@@ -30,5 +30,7 @@ export { liveLock, type LiveLockInputs, type LiveLockOutputs } from "./liveLock.
 export { contract, type ContractInputs, type ContractOutputs } from "./migrations/contract.js";
 export { switchRecord, type SwitchRecordInputs, type SwitchRecordOutputs } from "./migrations/switchRecord.js";
 export { migrations, type MigrationsInputs, type MigrationsOutputs } from "./migrations/step.js";
+export { switchGate, type SwitchGateInputs, type SwitchGateOutputs } from "./releases/switchGate.js";
+export { watch, type WatchInputs, type WatchOutputs } from "./releases/watch.js";
 export { rollout, whatIsPending, type RolloutInputs, type RolloutOutputs } from "./gates/rollout.js";
 export { refuseFailure, smokeGate, type SmokeInputs, type SmokeOutputs } from "./gates/smoke.js";

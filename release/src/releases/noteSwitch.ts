@@ -1,3 +1,5 @@
+import { linksToRun } from "../alerts/ciRun.js";
+import { raiseAlert } from "../alerts/raise.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import type { Say } from "../step.js";
 import { addHistory } from "./history.js";
@@ -11,5 +13,8 @@ export async function noteSwitch(where: ClusterRef & { app: string }, release: R
   const cluster = connect(where);
   await addHistory(cluster, where.app, id, { kind, to, from, who, why, at, evidence: [] });
   await setState(cluster, where.app, id, "watching");
-  await tell(cluster, where.app, { kind: "switched", release }, say);
+  const { namespace, app } = where;
+  const told = { app, namespace, who, why, at: new Date(at), evidence: [], links: linksToRun() };
+  if (kind === "rollback" && from !== null) await raiseAlert(cluster, { ...told, kind: "rolledBack", from, to }, say);
+  else await raiseAlert(cluster, { ...told, kind: "switched", from: from ?? undefined, to }, say);
 }

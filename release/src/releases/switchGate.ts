@@ -4,18 +4,19 @@ import { readyPodsBehind } from "../gates/endpoints.js";
 import { isSwitchPending } from "../gates/switchPending.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
+import { askThroughForward } from "../kubernetes/pods.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { names } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Say, Step } from "../step.js";
-import { takeBaseline } from "../watch/baseline.js";
+import { takeBaseline } from "../watch/observe.js";
 import { mergeData } from "./jsonConfigMap.js";
 import { findMark, readMarks, type Mark } from "./marks.js";
 import { switchAnnotation, writePermit } from "./permit.js";
 import { isWayBack, readRelease, writeRelease, type Release } from "./record.js";
 import { readServed, type Served } from "./served.js";
-import { serverTime } from "./serverTime.js";
+import { serverTime } from "../kubernetes/serverTime.js";
 import { holdWatch } from "./watchLease.js";
 import { whoami, whyOf } from "./who.js";
 
@@ -34,8 +35,8 @@ export type SwitchGateInputs = ClusterRef & {
   database: Release["database"];
 };
 
-/** The id of the switch: a new one each time users are to move, so that the program sees that the active Service has to change. */
-export type SwitchGateOutputs = { id: string };
+/** A new id each time users are to move, so that the program sees that the active Service has to change. */
+export type SwitchGateOutputs = { switchId: string };
 
 /**
  * The last gate before users move: nothing that was rolled back may come again as it is, and
@@ -62,7 +63,7 @@ export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
       const live = await readLiveColor(cluster, inputs.app);
       const mark = live === inputs.activeColor ? undefined : await markOf(cluster, inputs);
       if (mark !== undefined) throw marked(inputs, mark);
-      return { id: await permit(cluster, inputs, live, say) };
+      return { switchId: await permit(cluster, inputs, live, say) };
     });
   },
 };
@@ -88,7 +89,7 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
     at: (await serverTime(cluster)).toISOString(),
     state: "permitted",
     limits,
-    baseline: await takeBaseline(cluster, { app, to, live }),
+    baseline: await takeBaseline(cluster, { app, color: activeColor, template }, { ask: askThroughForward(cluster), live }),
     database,
   });
   // The watcher in the cluster may write to it, and make nothing.

@@ -1,3 +1,5 @@
+import { linksToRun } from "../alerts/ciRun.js";
+import { raiseAlert } from "../alerts/raise.js";
 import { otherColor } from "../color.js";
 import { databaseHandover, takeHandover } from "../database/databaseHandover.js";
 import { databaseSettle } from "../database/databaseSettle.js";
@@ -6,7 +8,7 @@ import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import type { Say } from "../step.js";
 import { addHistory } from "./history.js";
 import { setState, type Release } from "./record.js";
-import { serverTime } from "./serverTime.js";
+import { serverTime } from "../kubernetes/serverTime.js";
 import { moveBack } from "./trafficBack.js";
 
 /** The switch that is undone. Without an id it is not known how users came to where they are. */
@@ -46,6 +48,7 @@ export async function takeBack({ where, undone, reason, evidence, by }: TakeBack
   if (databases !== undefined) await databaseSettle.run(databases, say);
   if (id !== undefined) await setState(cluster, app, id, "rolledBack");
   if (from !== null) await addHistory(cluster, app, id ?? "byhand", { kind: "rollback", to: from, from: to, who: by, why: reason, at, evidence });
+  if (from !== null) await raiseAlert(cluster, { kind: "rolledBack", app, namespace: where.namespace, from: to, to: from, who: by, why: reason, at: new Date(at), evidence, links: linksToRun() }, say);
   return true;
 }
 

@@ -3,7 +3,8 @@ import type { Color } from "../color.js";
 import { isSwitchPending } from "../gates/switchPending.js";
 import { untilInterrupted } from "../interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import { holderName } from "../kubernetes/lease.js";
+import { holderName } from "../holderName.js";
+import { askThroughForward } from "../kubernetes/pods.js";
 import { readLiveColor } from "../live.js";
 import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
@@ -11,10 +12,12 @@ import type { Say, Step } from "../step.js";
 import { findMark, readMarks } from "./marks.js";
 import { noteSwitch } from "./noteSwitch.js";
 import { readRelease, setState, type Release } from "./record.js";
-import { serverTime } from "./serverTime.js";
+import { serverTime } from "../kubernetes/serverTime.js";
 import { takeWatch } from "./watchLease.js";
 import { watchRelease, type Watched } from "./watchRelease.js";
 
+/** Room for one reading to come back. */
+const readingMs = 2000;
 /** What somebody else watches is asked for that often. */
 const followEveryMs = 2000;
 
@@ -49,10 +52,7 @@ export const watch: Step<WatchInputs, WatchOutputs> = {
     await noteSwitch(inputs, release, say);
     const { limits, kind, from } = release;
     if (kind === "rollback" || from === null || limits.seconds === 0) return { verdict: await leave(cluster, inputs, release, "not watched") };
-    const gone = (await serverTime(cluster)).getTime() - Date.parse(release.at);
-    // Of an update that was killed long ago at least one reading.
-    const forMs = Math.max(limits.seconds * 1000 - gone, limits.everySeconds * 1000);
-    const watched = await untilInterrupted((signal) => watchOrFollow(cluster, inputs, release, { forMs, say, signal }));
+    const watched = await untilInterrupted((signal) => watchOrFollow(cluster, inputs, release, { say, signal }));
     return { verdict: await conclude(cluster, inputs, release, watched) };
   },
 };
@@ -64,17 +64,29 @@ async function unwatched(cluster: Cluster, { app, activeColor }: WatchInputs): P
   return open && release.to.color === activeColor && live === activeColor ? release : undefined;
 }
 
+/** A watch that was lost is followed to its end. */
+type Concluded = Exclude<Watched, { end: "lost" }>;
+
 /** Somebody else may have the watch: the watcher in the cluster, from an update that was killed. Then this one waits for what it says. */
-async function watchOrFollow(cluster: Cluster, inputs: WatchInputs, release: Release, { forMs, say, signal }: { forMs: number; say: Say; signal: AbortSignal }): Promise<Watched> {
+async function watchOrFollow(cluster: Cluster, inputs: WatchInputs, release: Release, { say, signal }: { say: Say; signal: AbortSignal }): Promise<Concluded> {
   const by = holderName();
-  const until = performance.now() + forMs;
+  const { seconds, everySeconds } = release.limits;
+  const age = (await serverTime(cluster)).getTime() - Date.parse(release.at);
+  const movedAt = performance.now() - age;
+  // Of an update that was killed long ago at least one reading.
+  const until = Math.max(movedAt + seconds * 1000, performance.now() + everySeconds * 1000 + readingMs);
   let followed = false;
   while (performance.now() < until) {
     signal.throwIfAborted();
     const lease = await takeWatch(cluster, inputs.app, by);
     if (lease !== undefined) {
-      const watched = await watchRelease(inputs, release, { forMs: until - performance.now(), say, signal, lease, by });
-      if (watched.end !== "lost") return watched;
+      const now = performance.now();
+      try {
+        const watched = await watchRelease(inputs, release, { forMs: until - now, sinceMs: now - movedAt, ask: askThroughForward(cluster), lease, by, say, signal });
+        if (watched.end !== "lost") return watched;
+      } finally {
+        await lease.release();
+      }
     }
     const now = await readRelease(cluster, inputs.app);
     if (now?.id !== release.id) return { end: "superseded" };
@@ -87,14 +99,14 @@ async function watchOrFollow(cluster: Cluster, inputs: WatchInputs, release: Rel
 }
 
 /** The mark says who, and why. */
-async function rolledBackBy(cluster: Cluster, app: string, { to }: Release): Promise<Watched> {
+async function rolledBackBy(cluster: Cluster, app: string, { to }: Release): Promise<Concluded> {
   const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
   const mark = findMark(readMarks(service), to);
   return { end: "breach", reason: mark?.reason ?? "its mark has been cleared", evidence: mark?.evidence ?? [] };
 }
 
 /** @throws Refusal unless users are to stay */
-async function conclude(cluster: Cluster, inputs: WatchInputs, release: Release, watched: Watched): Promise<string> {
+async function conclude(cluster: Cluster, inputs: WatchInputs, release: Release, watched: Concluded): Promise<string> {
   const { to, from } = release;
   const next = `pulumi config set activeColor ${from?.color ?? "blue"} && pulumi up, which brings config in line; then push a new image`;
   switch (watched.end) {
@@ -106,8 +118,6 @@ async function conclude(cluster: Cluster, inputs: WatchInputs, release: Release,
       throw new Refusal({ what: `${to.color} (${to.image}) had to be rolled back, and NOTHING WAS SWITCHED: users are still on ${to.color}`, rule: [watched.reason, ...watched.evidence].join("\n        "), next: `kubectl -n ${cluster.namespace} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then npm run bluegreen -- rollback` });
     case "superseded":
       throw new Refusal({ what: `The watch of ${to.color} ended: somebody else has moved users, or begun another switch`, rule: "what follows in this update would touch a color that may serve users", next: "npm run bluegreen -- history, then pulumi up" });
-    case "lost":
-      throw new Error("a watch that was lost is followed");
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Cluster } from "../kubernetes/cluster.js";
-import { holderName, takeLease, type HeldLease } from "../kubernetes/lease.js";
+import { holderName } from "../holderName.js";
+import { takeLease, type HeldLease } from "../kubernetes/lease.js";
 import { names } from "../names.js";
 import type { Say } from "../step.js";
 

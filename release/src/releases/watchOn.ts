@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { askDirectly } from "../kubernetes/pods.js";
 import { messageOf } from "../refusal.js";
 import type { Say } from "../step.js";
 import { names } from "../names.js";
 import { noteSwitch } from "./noteSwitch.js";
 import { switchAnnotation } from "./permit.js";
 import { readRelease, setState, type Release } from "./record.js";
-import { serverTime } from "./serverTime.js";
+import { serverTime } from "../kubernetes/serverTime.js";
 import { takeWatch } from "./watchLease.js";
 import { watchRelease } from "./watchRelease.js";
 
@@ -33,8 +34,9 @@ export async function watchOn(where: ClusterRef & { app: string }, { holder, say
         try {
           say(`watching ${release.to.color} (${release.to.image})`);
           await noteSwitch(where, release, say);
-          const left = Date.parse(release.at) + release.limits.standbyHours * 3_600_000 - (await serverTime(cluster)).getTime();
-          const watched = await watchRelease(where, release, { forMs: left, say, signal, lease, by: holder, looked });
+          const sinceMs = (await serverTime(cluster)).getTime() - Date.parse(release.at);
+          const forMs = release.limits.standbyHours * 3_600_000 - sinceMs;
+          const watched = await watchRelease(where, release, { forMs, sinceMs, ask: askDirectly, lease, by: holder, say, signal, looked });
           if (watched.end === "over") await setState(cluster, where.app, release.id, "kept");
         } finally {
           await lease.release();

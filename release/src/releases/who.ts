@@ -1,4 +1,5 @@
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
+import { userName } from "../holderName.js";
 
 /** Who releases: `BLUEGREEN_WHO`, the user that a CI system names, or user@host. */
 export function whoami(): string {
@@ -11,15 +12,6 @@ export function whyOf(fallback: string): string {
   const { BLUEGREEN_WHY, GITHUB_SHA, CI_COMMIT_SHA } = process.env;
   const commit = GITHUB_SHA ?? CI_COMMIT_SHA;
   return oneLine(BLUEGREEN_WHY ?? (commit === undefined ? fallback : `${fallback}, commit ${commit.slice(0, 12)}`));
-}
-
-/** Containers often run as a number that no account has. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${String(process.getuid?.() ?? "unknown")}`;
-  }
 }
 
 function oneLine(text: string): string {
