@@ -1,6 +1,6 @@
 import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { otherColor, type Color } from "../color.js";
-import { askReady, isReady } from "../kubernetes/pods.js";
+import { askReady, isReady, podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
@@ -69,7 +69,7 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<nu
         if (pending === undefined) return deployment.status?.readyReplicas ?? 0;
         last = pending;
         refuseReplicaFailure(deployment, inputs, since);
-        const pods = await podsOf(cluster, inputs);
+        const pods = (await podsOfColor(cluster, inputs)).filter((pod) => runsTemplate(pod, inputs.template));
         await refuseTrouble(cluster, inputs, pods, since);
         said = (await askUnready(cluster, inputs, pods, since)) ?? said;
         return undefined;
@@ -122,12 +122,6 @@ function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, s
     rule: failure.message ?? failure.reason ?? "ReplicaFailure",
     next: `kubectl -n ${inputs.namespace} get events --sort-by=.lastTimestamp`,
   });
-}
-
-/** Pods of the revision before this one say nothing about the new image. */
-async function podsOf(cluster: Cluster, { app, color, template }: RolloutInputs): Promise<V1Pod[]> {
-  const pods = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `app=${app},version=${color}` });
-  return pods.items.filter(({ metadata }) => metadata?.annotations?.[templateAnnotation] === template);
 }
 
 async function refuseTrouble(cluster: Cluster, inputs: RolloutInputs, pods: V1Pod[], since: Map<string, number>): Promise<void> {
