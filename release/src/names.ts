@@ -10,6 +10,10 @@ export const names = {
   colorService: (app: string, color: Color) => `${app}-${color}`,
   activeService: (app: string) => `${app}-service`,
   ingress: (app: string) => `${app}-ingress`,
+  /** Secret with the URLs and keys of whoever is told about releases. */
+  alertsSecret: (app: string) => `${app}-alerts`,
+  /** ConfigMap with the keys of the incidents that are open in PagerDuty. */
+  incidents: (app: string) => `${app}-incidents`,
   /** How the database sessions of a version call themselves. */
   session: (app: string, color: Color, tag: string) => {
     const name = `${app}-${color} ${tag}`;

@@ -1,3 +1,4 @@
+import { alerting } from "../alerts/alerting.js";
 import type { Color } from "../color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { forwardPod } from "../kubernetes/portForward.js";
@@ -28,7 +29,7 @@ export type SmokeInputs = {
 export type SmokeOutputs = { passedTests: number };
 
 /** The gate before traffic: the smoke suite, against the color itself, while users are still on the other one. */
-export const smokeGate: Step<SmokeInputs, SmokeOutputs> = {
+export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate", {
   check: () => Promise.resolve([]),
 
   async isNeeded(last, inputs) {
@@ -40,7 +41,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = {
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, inputs.app, async () => ({ passedTests: await runSuite(cluster, inputs) }));
   },
-};
+});
 
 async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> {
   const service = names.colorService(inputs.app, inputs.color);
