@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes";
 import { Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
+import { alertSecretData } from "@bluegreen/release/alerts/alertSecret";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
 import { listContracts, listMigrations } from "@bluegreen/release/migrations/files";
-import { names } from "@bluegreen/release/names";
-import { switchAnnotation } from "@bluegreen/release/releases/permit";
+import { names, switchAnnotation } from "@bluegreen/release/names";
+
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { AppColor, patchForce, servicePorts, skipAwait } from "./appColor";
 import { AppIngress } from "./appIngress";
@@ -114,12 +115,17 @@ export class BlueGreenApp extends pulumi.ComponentResource {
   }
 
   /** The Secrets that config gives the program to make; all others must be there before pods start. */
-  private makeSecrets(app: string, { namespace, databaseAccount, openaiApiKey }: Settings, after: pulumi.Resource[], provider: Provider): pulumi.Resource[] {
+  private makeSecrets(app: string, { namespace, databaseAccount, openaiApiKey, alerts }: Settings, after: pulumi.Resource[], provider: Provider): pulumi.Resource[] {
     const secrets: pulumi.Resource[] = [];
     if (databaseAccount !== undefined) secrets.push(new DatabaseAccess(app, { namespace, ...databaseAccount, after }, { parent: this, providers: [provider] }).secret);
     if (openaiApiKey !== undefined) {
       const metadata = { name: names.openaiSecret, namespace };
       secrets.push(new Secret(`${app}-openai`, { metadata, stringData: { "api-key": pulumi.secret(openaiApiKey) } }, { parent: this, provider, dependsOn: after }));
+    }
+    const alertData = Object.entries(alertSecretData(alerts)).map(([key, value]) => [key, pulumi.secret(value)] as const);
+    if (alertData.length > 0) {
+      const metadata = { name: names.alertsSecret(app), namespace };
+      secrets.push(new Secret(`${app}-alerts`, { metadata, stringData: Object.fromEntries(alertData) }, { parent: this, provider, dependsOn: after }));
     }
     return secrets;
   }

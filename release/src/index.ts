@@ -1,3 +1,10 @@
+export { alerting } from "./alerts/alerting.js";
+export { type Alert, type AlertKind, type Link, type Severity, type Version } from "./alerts/alert.js";
+export { linksToRun } from "./alerts/ciRun.js";
+export { contractDueAlert, type ContractsWaiting } from "./alerts/contractDue.js";
+export { raiseAlert } from "./alerts/raise.js";
+export { readReceivers } from "./alerts/receivers.js";
+export { describeDeliveries, sendAlert, type Delivery, type Receiver, type SendOptions } from "./alerts/send.js";
 export { colors, isColor, otherColor, type Color } from "./color.js";
 export { describeLive, readLiveColor } from "./live.js";
 export { schemaGate, type SchemaGateInputs, type SchemaGateOutputs } from "./compatibility/schemaGate.js";

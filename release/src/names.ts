@@ -18,6 +18,10 @@ export const names = {
   watchLease: (app: string) => `${app}-watch`,
   /** Deployment that watches on when the update is over. */
   watcher: (app: string) => `${app}-watcher`,
+  /** Secret with the URLs and keys of whoever is told about releases. */
+  alertsSecret: (app: string) => `${app}-alerts`,
+  /** ConfigMap with the keys of the incidents that are open in PagerDuty. */
+  incidents: (app: string) => `${app}-incidents`,
   /** How the database sessions of a version call themselves. */
   session: (app: string, color: Color, tag: string) => {
     const name = `${app}-${color} ${tag}`;
@@ -34,3 +38,9 @@ export const names = {
  * comparing what the API server has defaulted.
  */
 export const templateAnnotation = "bluegreen/template";
+
+/** Annotation on the active Service: the id of the switch that users came by. */
+export const switchAnnotation = "bluegreen/switch";
+
+/** Annotation on a color's Deployment: the id of the one switch to it that the gates have let through. */
+export const permitAnnotation = "bluegreen/permit";

@@ -1,3 +1,4 @@
+import { alerting } from "../alerts/alerting.js";
 import type { Color } from "../color.js";
 import { findLiveUrl, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
 import { ifReachable } from "../database/reachable.js";
@@ -27,7 +28,7 @@ export type SchemaGateOutputs = { needs: string; knows: string };
  * The gate between a version and the schema: before a switch, and before a rollback, which is a
  * switch to a version that may be older than what has been taken away meanwhile.
  */
-export const schemaGate: Step<SchemaGateInputs, SchemaGateOutputs> = {
+export const schemaGate: Step<SchemaGateInputs, SchemaGateOutputs> = alerting("schema gate", {
   /** In preview the version can be asked when it runs already, as the standby of a rollback does. */
   async check(inputs, _last, say) {
     try {
@@ -57,7 +58,7 @@ export const schemaGate: Step<SchemaGateInputs, SchemaGateOutputs> = {
       return judged ?? { needs: "", knows: "" };
     });
   },
-};
+});
 
 /** The range of the version that is asked for; undefined when it states none or has no pods. */
 async function judge(cluster: Cluster, url: string, { app, color, template, active }: SchemaGateInputs): Promise<SchemaGateOutputs | Refusal | undefined> {

@@ -1,4 +1,5 @@
 import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
+import { alerting } from "../alerts/alerting.js";
 import { otherColor, type Color } from "../color.js";
 import { askReady, isReady, podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
@@ -34,7 +35,7 @@ const patienceMs = 15_000;
  * The gate that says a color is really there. The provider's own await is not trusted:
  * it can report a Deployment ready before the controller has seen the new generation.
  */
-export const rollout: Step<RolloutInputs, RolloutOutputs> = {
+export const rollout: Step<RolloutInputs, RolloutOutputs> = alerting("rollout", {
   check: () => Promise.resolve([]),
 
   async isNeeded(last, inputs) {
@@ -53,7 +54,7 @@ export const rollout: Step<RolloutInputs, RolloutOutputs> = {
       return { readyReplicas: ready };
     });
   },
-};
+});
 
 async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<number> {
   const since = new Map<string, number>();

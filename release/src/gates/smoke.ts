@@ -1,3 +1,4 @@
+import { alerting } from "../alerts/alerting.js";
 import type { Color } from "../color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { forwardPod } from "../kubernetes/portForward.js";
@@ -33,7 +34,7 @@ export type SmokeOutputs = { passedTests: number };
  * The gate before traffic: the smoke suite, against the color itself, while users are still on the
  * other one. Not on the way back: those very pods have served users.
  */
-export const smokeGate: Step<SmokeInputs, SmokeOutputs> = {
+export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate", {
   check: () => Promise.resolve([]),
 
   async isNeeded(last, inputs) {
@@ -51,7 +52,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = {
       return { passedTests: await runSuite(cluster, inputs) };
     });
   },
-};
+});
 
 async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> {
   const service = names.colorService(inputs.app, inputs.color);

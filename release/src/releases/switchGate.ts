@@ -6,14 +6,14 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { askThroughForward } from "../kubernetes/pods.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
-import { names } from "../names.js";
+import { names, switchAnnotation } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Say, Step } from "../step.js";
 import { takeBaseline } from "../watch/observe.js";
 import { mergeData } from "./jsonConfigMap.js";
 import { findMark, readMarks, type Mark } from "./marks.js";
-import { switchAnnotation, writePermit } from "./permit.js";
+import { writePermit } from "./permit.js";
 import { isWayBack, readRelease, writeRelease, type Release } from "./record.js";
 import { readServed, type Served } from "./served.js";
 import { serverTime } from "../kubernetes/serverTime.js";

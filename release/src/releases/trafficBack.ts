@@ -2,10 +2,9 @@ import { otherColor } from "../color.js";
 import { readyPodsBehind } from "../gates/endpoints.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { asJsonPatch, held, pointer, type JsonPatch } from "../kubernetes/jsonPatch.js";
-import { names } from "../names.js";
+import { names, switchAnnotation } from "../names.js";
 import { Refusal } from "../refusal.js";
 import { marksAnnotation, readMarks, withMark, type Mark } from "./marks.js";
-import { switchAnnotation } from "./permit.js";
 
 export interface Back {
   app: string;

@@ -3,9 +3,8 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { askDirectly } from "../kubernetes/pods.js";
 import { messageOf } from "../refusal.js";
 import type { Say } from "../step.js";
-import { names } from "../names.js";
+import { names, switchAnnotation } from "../names.js";
 import { noteSwitch } from "./noteSwitch.js";
-import { switchAnnotation } from "./permit.js";
 import { readRelease, setState, type Release } from "./record.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { takeWatch } from "./watchLease.js";

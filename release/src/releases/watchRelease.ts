@@ -5,7 +5,7 @@ import { raiseAlert } from "../alerts/raise.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import type { HeldLease } from "../kubernetes/lease.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { names } from "../names.js";
+import { names, switchAnnotation } from "../names.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Say } from "../step.js";
 import { judge, judgeLook, judgeReading, type Finding, type ScoredFinding } from "../watch/judge.js";
@@ -14,7 +14,6 @@ import { takeReading } from "../watch/observe.js";
 import type { Reading } from "../watch/reading.js";
 import { describeInterval } from "../watch/summary.js";
 import { trafficBetween } from "../watch/traffic.js";
-import { switchAnnotation } from "./permit.js";
 import type { Release } from "./record.js";
 import { takeBack } from "./takeBack.js";
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSecureUrl, secureUrlRule } from "../alerts/secureUrl.js";
 import { colors } from "../color.js";
 import { field, json } from "./fields.js";
 import { cpuPattern, memoryPattern } from "./quantity.js";
@@ -95,6 +96,16 @@ export const watchLimits = z.strictObject({
   prometheusQueries: z.array(z.strictObject({ name: z.string().min(1).max(100), query: z.string().min(1).max(4000), max: z.number() })).max(20).default([]),
   webhookUrl: plainUrl.default(""),
 });
+const receiverUrl = z.union([z.literal(""), z.string().max(2000).refine(isSecureUrl)]).default("");
+
+const alerts = z
+  .strictObject({
+    slackUrl: receiverUrl,
+    webhookUrl: receiverUrl,
+    webhookSecret: z.union([z.literal(""), z.string().min(16).max(1000)]).default(""),
+    pagerDutyKey: z.union([z.literal(""), z.string().regex(/^[A-Za-z0-9]{32}$/)]).default(""),
+  })
+  .refine(({ webhookUrl, webhookSecret }) => (webhookUrl === "") === (webhookSecret === ""));
 
 /** Every setting of a stack: its type, its default, its rule. The same list, with descriptions, stands in Pulumi.yaml. */
 export const shape = {
@@ -141,6 +152,11 @@ export const shape = {
   }),
   watcherImage: field(z.string().max(512).regex(/^\S+[:@]\S+$/).optional(), { rule: "an image with a tag or a digest", example: "ghcr.io/you/bluegreen-watcher:0.1.0" }),
   allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
+  alerts: field(json(alerts.prefault({})), {
+    rule: `an object with slackUrl and webhookUrl (each ${secureUrlRule}), webhookSecret (16 characters or more; with webhookUrl, and only then) and pagerDutyKey (the 32 letters and digits of an Events API v2 integration)`,
+    example: "--path alerts.slackUrl --secret",
+    secret: true,
+  }),
   readOnlyFence: field(json(readOnlyFence.prefault({})), {
     rule: "an object with seconds (0 to 600; 0: no fence), settleMs (0 to 60000, and less than the seconds) and redisUrl (redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, without a password)",
     example: "--path readOnlyFence.seconds 30",
