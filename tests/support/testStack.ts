@@ -40,6 +40,8 @@ const local = {
   environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9" },
   terminationGraceSeconds: 10,
   rolloutBudgetSeconds: 90,
+  // Long enough for a reading or two; what the watch finds has tests of its own.
+  watch: { seconds: 3, everySeconds: 1 },
   smokeBudgetSeconds: 60,
 };
 

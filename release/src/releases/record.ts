@@ -75,9 +75,9 @@ export async function setState(cluster: Cluster, app: string, id: string, state:
     const note = await readNote(cluster, app);
     if (note?.release?.id !== id) return false;
     if (note.release.state === state) return true;
-    const { configMap } = note;
+    const { metadata, data } = note;
     try {
-      const body = { ...configMap, data: { ...configMap.data, [key]: JSON.stringify({ ...note.release, state }) } };
+      const body = { metadata, data: { ...data, [key]: JSON.stringify({ ...note.release, state }) } };
       await cluster.core.replaceNamespacedConfigMap({ name: names.release(app), namespace: cluster.namespace, body });
       return true;
     } catch (error) {
@@ -90,7 +90,8 @@ export async function setState(cluster: Cluster, app: string, id: string, state:
 async function readNote(cluster: Cluster, app: string) {
   const configMap = await orUndefined(cluster.core.readNamespacedConfigMap({ name: names.release(app), namespace: cluster.namespace }));
   if (configMap === undefined) return undefined;
-  return { configMap, release: parse(configMap.data?.[key]) };
+  const { metadata = {}, data = {} } = configMap;
+  return { metadata, data, release: parse(data[key]) };
 }
 
 function parse(text: string | undefined): Release | undefined {

@@ -25,7 +25,8 @@ const lookEveryMs = 1000;
 export async function watchOn(where: ClusterRef & { app: string }, { holder, say, signal, looked }: WatchOnOptions): Promise<void> {
   const cluster = connect(where);
   let said = "";
-  while (!signal.aborted) {
+  const isOver = () => signal.aborted;
+  while (!isOver()) {
     try {
       const release = await openRelease(cluster, where.app);
       const lease = release === undefined ? undefined : await takeWatch(cluster, where.app, holder);
@@ -45,7 +46,7 @@ export async function watchOn(where: ClusterRef & { app: string }, { holder, say
     } catch (error) {
       // The API server restarts, the network is away: that is when a watch must not end. Said once.
       const message = messageOf(error);
-      if (message !== said && !signal.aborted) say(message);
+      if (message !== said && !isOver()) say(message);
       said = message;
     }
     looked();
