@@ -54,21 +54,32 @@ export function readRequestCounters(text: string): RequestCounters | undefined {
     // A histogram with labels and without a request has a type and no figures.
     if (text.startsWith(`# TYPE ${histogram} `, start)) found = true;
     else if (text.startsWith(`${histogram}_`, start)) {
-      found = true;
-      if (end - start > maxLineLength || !addLine(counters, text.slice(start + histogram.length + 1, end))) counters.malformed++;
+      const line = text.slice(start + histogram.length + 1, end);
+      const figure = readFigure(line);
+      // Not _created of OpenMetrics, nor another histogram whose name begins with the same words.
+      if (figure !== undefined) {
+        found = true;
+        if (line.length > maxLineLength || !addSample(counters, figure, line.slice(figure.length))) counters.malformed++;
+      }
     }
     start = end + 1;
   }
   return found ? counters : undefined;
 }
 
-/** @returns false when it makes no sense */
-function addLine(counters: RequestCounters, line: string): boolean {
-  const sample = readSample(line);
+type Figure = "bucket" | "sum" | "count";
+
+function readFigure(line: string): Figure | undefined {
+  return (["bucket", "sum", "count"] as const).find((figure) => line.startsWith(figure) && !/^[\w:]/.test(line.slice(figure.length)));
+}
+
+/** @returns false when the rest of the line makes no sense */
+function addSample(counters: RequestCounters, figure: Figure, rest: string): boolean {
+  const sample = readSample(rest);
   if (sample === undefined) return false;
-  const { suffix, labels, value } = sample;
+  const { labels, value } = sample;
   if (ownRoutes.has(labels.get("route") ?? "")) return true;
-  switch (suffix) {
+  switch (figure) {
     case "count":
       counters.requests += value;
       if (/^5\d\d$/.test(labels.get("status") ?? "")) counters.serverErrors += value;
@@ -83,9 +94,6 @@ function addLine(counters: RequestCounters, line: string): boolean {
       if (known !== undefined || bound === "+Inf" || Object.keys(counters.buckets).length < maxBuckets) counters.buckets[bound] = (known ?? 0) + value;
       return true;
     }
-    default:
-      // Such as _created of OpenMetrics.
-      return true;
   }
 }
 
@@ -96,33 +104,30 @@ function readBound(le: string | undefined): string | undefined {
 }
 
 interface Sample {
-  suffix: string;
   labels: Map<string, string>;
   value: number;
 }
 
-/** Of a line without the histogram's name, such as `bucket{le="0.1",route="/"} 3`; a time stamp or an exemplar may follow. */
+/** Of a line without its name, such as `{le="0.1",route="/"} 3`; a time stamp or an exemplar may follow. */
 function readSample(line: string): Sample | undefined {
-  const suffix = /^[a-z]+/.exec(line)?.[0];
-  if (suffix === undefined) return undefined;
   const labels = new Map<string, string>();
-  let rest = suffix.length;
-  if (line[rest] === "{") {
+  let end = 0;
+  if (line.startsWith("{")) {
     // Each match begins where the one before has ended: a value may hold braces, commas and escaped quotes.
     const label = /\s*([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?/y;
-    label.lastIndex = rest + 1;
+    label.lastIndex = end = 1;
     for (let match = label.exec(line); match !== null; match = label.exec(line)) {
       labels.set(match[1] ?? "", match[2] ?? "");
-      rest = label.lastIndex;
+      end = label.lastIndex;
     }
     const close = /\s*\}/y;
-    close.lastIndex = labels.size === 0 ? rest + 1 : rest;
+    close.lastIndex = end;
     if (!close.test(line)) return undefined;
-    rest = close.lastIndex;
+    end = close.lastIndex;
   }
-  const value = /^\s+(\S+)(?:\s|$)/.exec(line.slice(rest))?.[1];
-  // Number() reads an empty text as 0, hexadecimal and so on; what counts requests or seconds is plain, finite and not negative.
+  const value = /^\s*(\S+)(?:\s|$)/.exec(line.slice(end))?.[1];
+  // Number() takes more than a number here may be; what counts requests or seconds is finite and not negative.
   if (value === undefined || !/^[\d.]+(?:[eE][+-]?\d+)?$/.test(value)) return undefined;
   const number = Number(value);
-  return Number.isFinite(number) ? { suffix, labels, value: number } : undefined;
+  return Number.isFinite(number) ? { labels, value: number } : undefined;
 }
