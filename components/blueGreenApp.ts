@@ -1,23 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes";
-import { Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
+import { Namespace, Secret } from "@pulumi/kubernetes/core/v1";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
 import { listContracts, listMigrations } from "@bluegreen/release/migrations/files";
 import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
-import { AppColor, servicePorts, skipAwait } from "./appColor";
+import { makeActiveService } from "./activeService";
+import { AppColor } from "./appColor";
 import { AppIngress } from "./appIngress";
 import { ColorDatabases } from "./colorDatabases";
 import { DatabaseAccess } from "./databaseAccess";
 import { colorTemplate } from "./podTemplate";
 import { ReadOnlyFence } from "./readOnlyFence";
-import { Contract, LiveLock, Migrations, SwitchRecord } from "./steps";
+import { Contract, LiveLock, Migrations, ReleaseUnlock, SwitchGate, SwitchRecord } from "./steps";
 
 /**
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
  *     lock on the live color → expand migrations → the active color rolls out → its schema and smoke gates
- *     → the active Service points to it → the other color rolls out → its gates → contract migrations
+ *     → the active Service points to it → the other color rolls out → its gates → contract migrations → unlock
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched.
@@ -34,7 +35,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const provider = new Provider(app, { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
     const within = { parent: this, providers: [provider] };
 
-    const home = new Namespace(app, { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider });
+    const home = new Namespace(app, { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider, protect: !settings.allowDelete });
     const templates = {
       blue: colorTemplate(app, "blue", tagOf(settings, "blue"), settings),
       green: colorTemplate(app, "green", tagOf(settings, "green"), settings),
@@ -42,7 +43,8 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
     const where = { context, namespace, app, activeColor };
     const wanted = { blue: deployed(settings, "blue", templates.blue.hash), green: deployed(settings, "green", templates.green.hash) };
-    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, allowLiveChange: settings.allowLiveChange }, { parent: this, dependsOn: home });
+    const { allowLiveChange, lockWaitSeconds } = settings;
+    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, allowLiveChange, lockWaitSeconds }, { parent: this, dependsOn: home });
     const secrets = this.makeSecrets(app, settings, [lock], provider);
     const database = { ...where, strategy: settings.database.strategy };
     const migrations = new Migrations(
@@ -54,15 +56,13 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const databases = new ColorDatabases(app, { settings, templates: wanted }, { parent: this });
     const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: databases.sync([migrations]) }, within);
     const fence = new ReadOnlyFence(app, settings, { parent: this });
-    const activeService = new Service(
-      names.activeService(app),
-      {
-        metadata: { name: names.activeService(app), namespace, labels: { app }, annotations: skipAwait },
-        spec: { selector: templates[activeColor].labels, ports: servicePorts },
-      },
-      { parent: this, provider, dependsOn: databases.handOver(fence.raise(active.gates)) },
+    const gate = new SwitchGate(`${app}-switch-gate`, where, { parent: this, dependsOn: active.gates });
+    const activeService = makeActiveService(
+      app,
+      { settings, templates, switchId: gate.switchId },
+      { parent: this, provider, dependsOn: databases.handOver(fence.raise([...active.gates, gate])) },
     );
-    fence.lower([activeService]);
+    const fenceLowered = fence.lower([activeService]);
     const moved = databases.settle([activeService]);
     const switched = new SwitchRecord(
       `${app}-switch`,
@@ -71,8 +71,9 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     );
     const idleColor = otherColor(activeColor);
     const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: moved }, within);
+    const last: pulumi.Resource[] = [switched, idle, ...fenceLowered];
     if (settings.contractVersion !== undefined) {
-      new Contract(
+      const contract = new Contract(
         `${app}-contract`,
         {
           ...database,
@@ -84,7 +85,9 @@ export class BlueGreenApp extends pulumi.ComponentResource {
         },
         { parent: this, dependsOn: [switched, idle.deployment, ...idle.gates] },
       );
+      last.push(contract);
     }
+    new ReleaseUnlock(`${app}-release-unlock`, { context, namespace, app, release: lock.release }, { parent: this, dependsOn: last });
 
     const ingress = new AppIngress(
       app,

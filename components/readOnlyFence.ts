@@ -30,8 +30,8 @@ export class ReadOnlyFence {
   }
 
   /** Once it has. */
-  lower(after: pulumi.Resource[]): void {
-    if (this.fence === undefined) return;
-    new FenceEnd(`${this.app}-fence-end`, { app: this.app, redisUrl: this.redisUrl, token: this.fence.token }, { ...this.options, dependsOn: after });
+  lower(after: pulumi.Resource[]): pulumi.Resource[] {
+    if (this.fence === undefined) return after;
+    return [new FenceEnd(`${this.app}-fence-end`, { app: this.app, redisUrl: this.redisUrl, token: this.fence.token }, { ...this.options, dependsOn: after })];
   }
 }

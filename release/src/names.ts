@@ -10,6 +10,8 @@ export const names = {
   colorService: (app: string, color: Color) => `${app}-${color}`,
   activeService: (app: string) => `${app}-service`,
   ingress: (app: string) => `${app}-ingress`,
+  /** Lease of the one update that may release the app. */
+  releaseLease: (app: string) => `${app}-release`,
   /** How the database sessions of a version call themselves. */
   session: (app: string, color: Color, tag: string) => {
     const name = `${app}-${color} ${tag}`;
@@ -26,3 +28,9 @@ export const names = {
  * comparing what the API server has defaulted.
  */
 export const templateAnnotation = "bluegreen/template";
+
+/** Annotation on the active Service: the id of the switch that users came by. */
+export const switchAnnotation = "bluegreen/switch";
+
+/** Annotation on a color's Deployment: the id of the one switch to it that the gates have let through. */
+export const permitAnnotation = "bluegreen/permit";

@@ -41,6 +41,8 @@ const local = {
   terminationGraceSeconds: 10,
   rolloutBudgetSeconds: 90,
   smokeBudgetSeconds: 60,
+  // A test removes what it has made, wherever it has ended.
+  allowDelete: true,
 };
 
 /** @throws Error when no stage runs: a suite that needs one fails, it is never skipped */

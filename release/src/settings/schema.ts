@@ -117,7 +117,9 @@ export const shape = {
   schemaVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest migration wanted, four digits or more", example: "0002" }),
   contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005" }),
   contractAfterHours: integer(24, 24, 48, "hours"),
+  lockWaitSeconds: integer(60, 0, 3600, "seconds"),
   allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
+  allowDelete: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
   readOnlyFence: field(json(readOnlyFence.prefault({})), {
     rule: "an object with seconds (0 to 600; 0: no fence), settleMs (0 to 60000, and less than the seconds) and redisUrl (redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, without a password)",
     example: "--path readOnlyFence.seconds 30",
