@@ -11,9 +11,6 @@ import { Rollout, SchemaGate, SmokeGate } from "./steps";
 /** The gates judge readiness themselves, by what users would get; the provider's wait would only add to it. */
 export const skipAwait = { "pulumi.com/skipAwait": "true" };
 
-/** The watch, and a person at night, move the active Service themselves: the next update takes its fields back instead of reporting a conflict. */
-export const patchForce = { "pulumi.com/patchForce": "true" };
-
 export interface AppColorArgs {
   color: Color;
   settings: Settings;
@@ -34,6 +31,7 @@ export class AppColor extends pulumi.ComponentResource {
     const { namespace, context } = settings;
     const { tag } = settings.colors[color];
     const replicas = tag === undefined ? 0 : settings.replicas;
+    const active = settings.activeColor === color;
     const ordered = { parent: this, dependsOn: after };
 
     this.deployment = new Deployment(
@@ -50,7 +48,7 @@ export class AppColor extends pulumi.ComponentResource {
           template: { metadata: template.metadata, spec: template.spec },
         },
       },
-      ordered,
+      { ...ordered, protect: active && !settings.allowDelete },
     );
     const service = new Service(
       name,
@@ -63,7 +61,6 @@ export class AppColor extends pulumi.ComponentResource {
       ordered,
     );
 
-    const active = settings.activeColor === color;
     const common = { context, namespace, app, color, template: template.hash, active };
     this.gates = [];
     if (tag !== undefined) {

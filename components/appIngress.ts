@@ -50,7 +50,8 @@ export class AppIngress extends pulumi.ComponentResource {
           rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: backend(activeService) }] } }],
         },
       },
-      ordered,
+      // What depends on nothing goes first: so a destroy is refused before the standby and the rest are gone.
+      { ...ordered, protect: !settings.allowDelete },
     );
 
     const password = new RandomPassword(`${name}-preview`, { length: 32, special: false }, { parent: this });

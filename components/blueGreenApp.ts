@@ -1,27 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes";
-import { Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
+import { Namespace, Secret } from "@pulumi/kubernetes/core/v1";
 import { alertSecretData } from "@bluegreen/release/alerts/alertSecret";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
 import { listContracts, listMigrations } from "@bluegreen/release/migrations/files";
-import { names, switchAnnotation } from "@bluegreen/release/names";
-
+import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
-import { AppColor, patchForce, servicePorts, skipAwait } from "./appColor";
+import { makeActiveService } from "./activeService";
+import { AppColor } from "./appColor";
 import { AppIngress } from "./appIngress";
 import { ColorDatabases } from "./colorDatabases";
 import { DatabaseAccess } from "./databaseAccess";
 import { colorTemplate } from "./podTemplate";
 import { ReadOnlyFence } from "./readOnlyFence";
-import { Contract, LiveLock, Migrations, SwitchGate, SwitchRecord, Watch } from "./steps";
+import { Contract, LiveLock, Migrations, ReleaseUnlock, SwitchGate, SwitchRecord, Watch } from "./steps";
 import { Watcher } from "./watcher";
 
 /**
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
  *     lock on the live color → expand migrations → the active color rolls out → its schema and smoke gates
- *     → the gate of the switch → the active Service points to it → the watch
- *     → the other color rolls out → its gates → contract migrations
+ *     → the gate of the switch → the active Service points to it → the watch → the other color rolls out
+ *     → its gates → contract migrations → unlock
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched.
@@ -38,7 +38,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const provider = new Provider(app, { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
     const within = { parent: this, providers: [provider] };
 
-    const home = new Namespace(app, { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider });
+    const home = new Namespace(app, { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider, protect: !settings.allowDelete });
     const templates = {
       blue: colorTemplate(app, "blue", tagOf(settings, "blue"), settings),
       green: colorTemplate(app, "green", tagOf(settings, "green"), settings),
@@ -46,7 +46,8 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
     const where = { context, namespace, app, activeColor };
     const wanted = { blue: deployed(settings, "blue", templates.blue.hash), green: deployed(settings, "green", templates.green.hash) };
-    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, allowLiveChange: settings.allowLiveChange }, { parent: this, dependsOn: home });
+    const { allowLiveChange, lockWaitSeconds } = settings;
+    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, allowLiveChange, lockWaitSeconds }, { parent: this, dependsOn: home });
     const secrets = this.makeSecrets(app, settings, [lock], provider);
     const database = { ...where, strategy: settings.database.strategy };
     const migrations = new Migrations(
@@ -58,23 +59,20 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const databases = new ColorDatabases(app, { settings, templates: wanted }, { parent: this });
     const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: databases.sync([migrations]) }, within);
     const watcher = new Watcher(app, settings, [lock], within);
-    const permit = new SwitchGate(
+    const gate = new SwitchGate(
       `${app}-switch-gate`,
       { ...where, image: templates[activeColor].image, template: templates[activeColor].hash, limits: settings.watch, watcher: watcher.isThere, database: databases.handoverSettings() },
       { parent: this, dependsOn: [...active.gates, ...watcher.resources] },
     );
     const fence = new ReadOnlyFence(app, settings, { parent: this });
-    const activeService = new Service(
-      names.activeService(app),
-      {
-        metadata: { name: names.activeService(app), namespace, labels: { app }, annotations: { ...skipAwait, ...patchForce, [switchAnnotation]: permit.switchId } },
-        spec: { selector: templates[activeColor].labels, ports: servicePorts },
-      },
-      { parent: this, provider, dependsOn: databases.handOver(fence.raise([permit])) },
+    const activeService = makeActiveService(
+      app,
+      { settings, templates, switchId: gate.switchId },
+      { parent: this, provider, dependsOn: databases.handOver(fence.raise([...active.gates, gate])) },
     );
     const writing = fence.lower([activeService]);
     const moved = databases.settle([activeService]);
-    const watched = new Watch(`${app}-watch`, { ...where, switchId: permit.switchId, watcher: watcher.isThere }, { parent: this, dependsOn: [...moved, ...writing] });
+    const watched = new Watch(`${app}-watch`, { ...where, switchId: gate.switchId, watcher: watcher.isThere }, { parent: this, dependsOn: [...moved, ...writing] });
     const switched = new SwitchRecord(
       `${app}-switch`,
       { ...database, color: activeColor, version: tagOf(settings, activeColor), template: templates[activeColor].hash },
@@ -82,8 +80,9 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     );
     const idleColor = otherColor(activeColor);
     const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [watched] }, within);
+    const last: pulumi.Resource[] = [switched, idle];
     if (settings.contractVersion !== undefined) {
-      new Contract(
+      const contract = new Contract(
         `${app}-contract`,
         {
           ...database,
@@ -95,7 +94,9 @@ export class BlueGreenApp extends pulumi.ComponentResource {
         },
         { parent: this, dependsOn: [switched, idle.deployment, ...idle.gates] },
       );
+      last.push(contract);
     }
+    new ReleaseUnlock(`${app}-release-unlock`, { context, namespace, app, release: lock.release }, { parent: this, dependsOn: last });
 
     const ingress = new AppIngress(
       app,

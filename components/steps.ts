@@ -14,6 +14,8 @@ import type {
   LiveLockOutputs,
   MigrationsInputs,
   MigrationsOutputs,
+  ReleaseUnlockInputs,
+  ReleaseUnlockOutputs,
   RolloutInputs,
   RolloutOutputs,
   SchemaGateInputs,
@@ -31,12 +33,24 @@ import { dynamicStep, type StepArgs } from "./dynamicStep";
 /** Outputs must be named among the inputs for Pulumi to create them. */
 type Pending<Outputs> = { [K in keyof Outputs]: undefined };
 
-/** Refuses, in preview, whatever would change the color that serves users. */
+/** Refuses, in preview, whatever would change the color that serves users, and begins the release: one at a time. */
 export class LiveLock extends pulumi.dynamic.Resource {
   declare readonly activeColor: pulumi.Output<LiveLockOutputs["activeColor"]>;
+  declare readonly release: pulumi.Output<LiveLockOutputs["release"]>;
 
   constructor(name: string, args: StepArgs<LiveLockInputs>, options?: pulumi.CustomResourceOptions) {
-    super(dynamicStep("liveLock"), name, args, options, "bluegreen", "LiveLock");
+    const pending: Omit<Pending<LiveLockOutputs>, keyof LiveLockInputs> = { release: undefined };
+    super(dynamicStep("liveLock"), name, { ...args, ...pending }, options, "bluegreen", "LiveLock");
+  }
+}
+
+/** Ends the release that the lock has begun. */
+export class ReleaseUnlock extends pulumi.dynamic.Resource {
+  declare readonly ended: pulumi.Output<ReleaseUnlockOutputs["ended"]>;
+
+  constructor(name: string, args: StepArgs<ReleaseUnlockInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<ReleaseUnlockOutputs> = { ended: undefined };
+    super(dynamicStep("releaseUnlock"), name, { ...args, ...pending }, options, "bluegreen", "ReleaseUnlock");
   }
 }
 

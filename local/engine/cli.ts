@@ -34,6 +34,8 @@ interface RunFlags extends Common {
   refresh?: boolean;
   parallel?: string;
   json?: boolean;
+  target?: string[];
+  targetDependents?: boolean;
 }
 
 function backend(): Backend {
@@ -97,6 +99,8 @@ function runOptions(flags: RunFlags, events: Partial<Events>): RunOptions {
     signal: interruptible(),
     ...(flags.refresh === undefined ? {} : { refresh: flags.refresh }),
     ...(flags.parallel === undefined ? {} : { parallel: Number(flags.parallel) }),
+    ...(flags.target === undefined ? {} : { targets: flags.target }),
+    ...(flags.targetDependents === undefined ? {} : { targetDependents: flags.targetDependents }),
   };
 }
 
@@ -259,19 +263,31 @@ async function cancel(flags: Common): Promise<void> {
   say(`${breakLocks(backend().lockDirectory(name))} lock(s) of stack '${name}' removed`);
 }
 
+async function unprotect(urn: string | undefined, flags: RunFlags & { all?: boolean }): Promise<void> {
+  if ((urn === undefined) === (flags.all !== true)) throw new EngineError("name one resource by its URN, or all with --all: state unprotect URN");
+  const stack = openStack(flags);
+  if (!(await confirmed(`This lets ${urn ?? "every resource"} of stack '${stack.name}' be deleted. Go on?`, flags))) return;
+  say(`${await stack.unprotect(urn)} resource(s) of stack '${stack.name}' may be deleted`);
+}
+
 const inStack = (command: Command): Command => command.option("-s, --stack <name>", "the stack, instead of the selected one");
 const running = (command: Command): Command =>
   inStack(command)
     .option("-p, --parallel <number>", "how many operations at a time (default 16)")
     .option("--non-interactive", "never ask");
 
+const targeted = (command: Command): Command =>
+  command
+    .option("-t, --target <urn>", "change this resource and no other; may be given more than once, and with * and **", (urn: string, before: string[] | undefined) => [...(before ?? []), urn])
+    .option("--target-dependents", "change what depends on a target, too");
+
 function commands(): Command {
   const program = new Command("pulumi").description(`The commands of Pulumi this project needs ${NOTICE}`).showHelpAfterError().enablePositionalOptions();
-  running(program.command("preview").alias("pre").description("show what up would do"))
+  targeted(running(program.command("preview").alias("pre").description("show what up would do")))
     .option("-j, --json", "as JSON")
     .option("--diff", "ignored: the changes are always shown")
     .action(preview);
-  running(program.command("up").alias("update").description("bring everything to what the program says"))
+  targeted(running(program.command("up").alias("update").description("bring everything to what the program says")))
     .option("-y, --yes", "do not ask")
     .option("-f, --skip-preview", "do not preview first")
     .option("-r, --refresh", "bring the state in line with reality first")
@@ -313,6 +329,12 @@ function commands(): Command {
     .action(stackOutput);
   inStack(stack.command("export").description("its state, as stack import takes it")).action(async (flags: Common) => { say(JSON.stringify(await openStack(flags).exportDeployment(), null, 4)); },
   );
+
+  const state = program.command("state").description("the stack's state");
+  inStack(state.command("unprotect [urn]").description("let a resource be deleted"))
+    .option("--all", "let every resource be deleted")
+    .option("-y, --yes", "do not ask")
+    .action(unprotect);
   return program;
 }
 

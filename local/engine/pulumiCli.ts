@@ -70,6 +70,10 @@ class Watched {
   }
 }
 
+function limits({ targets, targetDependents }: RunOptions): { target?: string[]; targetDependents?: boolean } {
+  return { ...(targets === undefined ? {} : { target: targets }), ...(targetDependents === undefined ? {} : { targetDependents }) };
+}
+
 class CliStack implements Stack {
   constructor(
     private readonly stack: RealStack,
@@ -104,14 +108,14 @@ class CliStack implements Stack {
 
   async preview(options: RunOptions = {}): Promise<PreviewResult> {
     const watched = new Watched();
-    const result = await this.run<RealPreview>("preview", watched, () => this.stack.preview(this.common(options, watched)));
+    const result = await this.run<RealPreview>("preview", watched, () => this.stack.preview({ ...this.common(options, watched), ...limits(options) }));
     return { changes: changesOf(result.changeSummary), text: result.stdout, steps: watched.steps, diagnostics: watched.diagnostics };
   }
 
   async up(options: RunOptions = {}): Promise<UpResult> {
     const watched = new Watched();
     const result = await this.run("update", watched, () =>
-      this.stack.up({ ...this.common(options, watched), ...(options.refresh === undefined ? {} : { refresh: options.refresh }) }),
+      this.stack.up({ ...this.common(options, watched), ...limits(options), ...(options.refresh === undefined ? {} : { refresh: options.refresh }) }),
     );
     return { ...this.change(result, watched), outputs: outputsOf(result.outputs) };
   }

@@ -10,7 +10,8 @@ import { loadProject, type Project } from "./project";
 import { progressLine, renderChanges, renderDiagnostics, renderSteps } from "./render";
 import { Run } from "./run";
 import { StackFile } from "./stackFile";
-import { readDeployment, saltOf } from "./state";
+import { readDeployment, saltOf, writeDeployment } from "./state";
+import { Targets } from "./targets";
 import { nameOf, ROOT_STACK_TYPE } from "./urn";
 import { containsSecret, type Props, reveal } from "./value";
 import { showChange } from "./text";
@@ -163,6 +164,19 @@ export class StandInStack implements Stack {
     return Promise.resolve({ version: 3, deployment: this.backend.read(this.name) ?? {} });
   }
 
+  /** Takes away the protection from deletion, of one resource or of all. @returns of how many */
+  unprotect(urn: string | undefined): Promise<number> {
+    return this.locked(async () => {
+      const crypter = await this.crypter(this.file());
+      const snapshot = readDeployment(this.backend.read(this.name), crypter);
+      const found = snapshot.resources.filter((state) => urn === undefined || state.urn === urn);
+      if (urn !== undefined && found.length === 0) throw new EngineError(`no such resource '${urn}' in stack '${this.name}'; stack export shows them`);
+      found.forEach((state) => { state.protect = false; });
+      this.backend.write(this.name, writeDeployment(snapshot, crypter));
+      return found.length;
+    });
+  }
+
   /** What the program would get; every violation at once. */
   async resolvedConfig(): Promise<ResolvedConfig> {
     const file = this.file();
@@ -227,6 +241,7 @@ export class StandInStack implements Stack {
       env: this.env,
       preview,
       parallel: options.parallel ?? DEFAULT_PARALLEL,
+      targets: new Targets(options.targets, options.targetDependents),
       events: recorder,
       signal: options.signal ?? new AbortController().signal,
     });

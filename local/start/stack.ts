@@ -28,6 +28,8 @@ const small = {
   minReadySeconds: 2,
   drainSeconds: 2,
   terminationGraceSeconds: 20,
+  // A trial is there to be removed again.
+  allowDelete: true,
   environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "10", CONNECTION_MAX_AGE_SECONDS: "3", ...nobodyElse },
 };
 

@@ -8,7 +8,7 @@ export { describeDeliveries, sendAlert, type Delivery, type Receiver, type SendO
 export { colors, isColor, otherColor, type Color } from "./color.js";
 export { describeLive, readLiveColor } from "./live.js";
 export { schemaGate, type SchemaGateInputs, type SchemaGateOutputs } from "./compatibility/schemaGate.js";
-export { names, templateAnnotation } from "./names.js";
+export { names, permitAnnotation, switchAnnotation, templateAnnotation } from "./names.js";
 export { Refusal, messageOf } from "./refusal.js";
 export { DeadlineError, poll, type PollOptions } from "./poll.js";
 export { connect, type Cluster, type ClusterRef } from "./kubernetes/cluster.js";
@@ -33,6 +33,7 @@ export { databaseSync, type DatabaseSyncInputs, type DatabaseSyncOutputs } from 
 export { databaseAccount, type DatabaseAccountInputs, type DatabaseAccountOutputs } from "./database/account.js";
 export { fenceKey } from "./fence/flag.js";
 export { fence, fenceEnd, type FenceEndInputs, type FenceEndOutputs, type FenceInputs, type FenceOutputs } from "./fence/step.js";
+export { releaseUnlock, type ReleaseUnlockInputs, type ReleaseUnlockOutputs } from "./lock/releaseUnlock.js";
 export { liveLock, type LiveLockInputs, type LiveLockOutputs } from "./liveLock.js";
 export { contract, type ContractInputs, type ContractOutputs } from "./migrations/contract.js";
 export { switchRecord, type SwitchRecordInputs, type SwitchRecordOutputs } from "./migrations/switchRecord.js";

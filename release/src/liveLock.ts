@@ -1,7 +1,8 @@
 import { colors, type Color } from "./color.js";
 import { connect, type Cluster } from "./kubernetes/cluster.js";
 import { orUndefined } from "./kubernetes/orUndefined.js";
-import { readLiveColor } from "./live.js";
+import { readLiveColor, sayingWhatIsLive } from "./live.js";
+import { beginRelease, endRelease, isUnended } from "./lock/releaseLock.js";
 import { names, templateAnnotation } from "./names.js";
 import { messageOf } from "./refusal.js";
 import type { Step, Violation } from "./step.js";
@@ -15,33 +16,57 @@ export type LiveLockInputs = {
   templates: Record<Color, string | null>;
   /** Lets the live color's template change in place, as a rolling update. */
   allowLiveChange: boolean;
+  /** How long to wait for another update's release of the app. */
+  lockWaitSeconds: number;
 };
 
-export type LiveLockOutputs = { activeColor: Color };
+/** `release` is the id of the release that has begun with this lock, and ends with ReleaseUnlock. */
+export type LiveLockOutputs = { activeColor: Color; release: string };
 
 /**
- * The lock on what serves users: its pods may not change in place, because then nothing would be
- * left to go back to. Asked in preview, by the cluster's word, so that a pull request already fails.
+ * The lock on what serves users. Its pods may not change in place, because then nothing would be
+ * left to go back to: asked in preview, by the cluster's word, so that a pull request already fails.
+ * And one update at a time changes what they are: asked when it runs, first of all steps.
  */
 export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
   async check(inputs) {
     try {
-      const cluster = connect(inputs);
-      const live = await readLiveColor(cluster, inputs.app);
-      // Where traffic is about to leave the live color, that color changes afterwards, without users.
-      return live === inputs.activeColor ? await refuseLiveChange(cluster, inputs, live) : [];
+      return await violations(connect(inputs), inputs);
     } catch (error) {
       return [{ property: "activeColor", reason: messageOf(error) }];
     }
   },
 
-  isNeeded: (last, inputs) =>
-    Promise.resolve(
-      last.activeColor !== inputs.activeColor || colors.some((color) => last.templates[color] !== inputs.templates[color]),
-    ),
+  async isNeeded(last, inputs) {
+    if (last.activeColor !== inputs.activeColor || colors.some((color) => last.templates[color] !== inputs.templates[color])) return true;
+    const cluster = connect(inputs);
+    // Users were moved without this program, or the release that began last has never ended.
+    return (await readLiveColor(cluster, inputs.app)) !== inputs.activeColor || (last.release !== undefined && (await isUnended(cluster, inputs.app, last.release)));
+  },
 
-  run: ({ activeColor }) => Promise.resolve({ activeColor }),
+  async run(inputs, say) {
+    const { app, activeColor, lockWaitSeconds } = inputs;
+    const cluster = connect(inputs);
+    return sayingWhatIsLive(cluster, app, async () => {
+      const release = await beginRelease(cluster, app, { waitSeconds: lockWaitSeconds, say });
+      try {
+        // Whoever was waited for may have moved users, and they may now be on what this update is about to change.
+        const [broken] = await violations(cluster, inputs);
+        if (broken !== undefined) throw new Error(broken.reason);
+      } catch (error) {
+        await endRelease(cluster, app, release);
+        throw error;
+      }
+      return { activeColor, release };
+    });
+  },
 };
+
+async function violations(cluster: Cluster, inputs: LiveLockInputs): Promise<Violation[]> {
+  const live = await readLiveColor(cluster, inputs.app);
+  // Where traffic is about to leave the live color, that color changes afterwards, without users.
+  return live === inputs.activeColor ? refuseLiveChange(cluster, inputs, live) : [];
+}
 
 async function refuseLiveChange(cluster: Cluster, inputs: LiveLockInputs, live: Color): Promise<Violation[]> {
   const wanted = inputs.templates[live];

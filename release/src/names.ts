@@ -22,6 +22,8 @@ export const names = {
   alertsSecret: (app: string) => `${app}-alerts`,
   /** ConfigMap with the keys of the incidents that are open in PagerDuty. */
   incidents: (app: string) => `${app}-incidents`,
+  /** Lease of the one update that may release the app. */
+  releaseLease: (app: string) => `${app}-release`,
   /** How the database sessions of a version call themselves. */
   session: (app: string, color: Color, tag: string) => {
     const name = `${app}-${color} ${tag}`;

@@ -20,6 +20,7 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", ()
     activeColor: "blue",
     templates: { blue: "aaa", green: "bbb" },
     allowLiveChange: false,
+    lockWaitSeconds: 0,
     ...part,
   });
   const reasons = async (part?: Partial<LiveLockInputs>) => (await lock.check(inputs(part))).map(({ property, reason }) => `${property}: ${reason}`);

@@ -43,6 +43,8 @@ const local = {
   // Long enough for a reading or two; what the watch finds has tests of its own.
   watch: { seconds: 3, everySeconds: 1 },
   smokeBudgetSeconds: 60,
+  // A test removes what it has made, wherever it has ended.
+  allowDelete: true,
 };
 
 /** @throws Error when no stage runs: a suite that needs one fails, it is never skipped */

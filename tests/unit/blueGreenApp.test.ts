@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { parseSettings } from "@bluegreen/release";
 import { failureOf } from "../support/look";
 import { makeProgramFolder } from "../support/programFolder";
-import { recordApp, someSettings, type Recorder } from "./recorder";
+import { recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
 
 const types = {
   namespace: "kubernetes:core/v1:Namespace",
@@ -19,6 +19,7 @@ const types = {
   smoke: "pulumi-nodejs:dynamic/bluegreen:SmokeGate",
   fence: "pulumi-nodejs:dynamic/bluegreen:Fence",
   fenceEnd: "pulumi-nodejs:dynamic/bluegreen:FenceEnd",
+  unlock: "pulumi-nodejs:dynamic/bluegreen:ReleaseUnlock",
 };
 
 /** Everything that a resource waits for, directly or not. */
@@ -115,6 +116,35 @@ describe("The blue-green app", () => {
   it("moves traffic only after the lock, the migrations, the rollout and the gates of the active color", () => {
     const before = allBefore(recorder, "chatgpt-app-service");
     expect([...before]).to.include.members(["chatgpt-app-live-lock", "chatgpt-app-migrations", "chatgpt-app-blue", "chatgpt-app-blue-rollout", "chatgpt-app-blue-schema", "chatgpt-app-blue-smoke"]);
+  });
+
+  it("ends the release after everything that belongs to it", async () => {
+    const folder = makeProgramFolder();
+    folder.write("0001_one.sql", "-- phase: expand\nCREATE TABLE one (id int PRIMARY KEY, old text)");
+    folder.write("0002_drop_old.sql", "-- phase: contract\nALTER TABLE one DROP COLUMN old");
+    const whole = await recordApp({ ...someSettings, migrationsFolder: folder.path, contractVersion: "0002", readOnlyFence: '{"seconds":30}', database: '{"strategy":"perColor"}' });
+    folder.remove();
+    const before = allBefore(whole, "chatgpt-app-release-unlock");
+    const after = ["chatgpt-app-ingress", "chatgpt-app-ingress-colors", "chatgpt-app-ingress-preview", "chatgpt-app-release-unlock"];
+    const isStep = ({ type, name }: Recorded) => type.startsWith("pulumi-nodejs:") || (type.startsWith("kubernetes:") && !after.includes(name));
+    for (const { name } of whole.recorded.filter(isStep)) {
+      if (name !== "chatgpt-app-release-unlock") expect([...before]).to.include(name);
+    }
+  });
+
+  it("lets nothing delete what serves users, unless config says so", async () => {
+    const held = (of: Recorder) => of.recorded.filter(({ protect }) => protect).map(({ type, name }) => `${type} ${name}`).sort();
+    expect(held(recorder)).to.deep.equal([`${types.deployment} chatgpt-app-blue`, `${types.namespace} chatgpt-app`, `${types.service} chatgpt-app-service`, `${types.ingress} chatgpt-app-ingress`].sort());
+    const switched = await recordApp({ ...someSettings, activeColor: "green" });
+    expect(held(switched)).to.include(`${types.deployment} chatgpt-app-green`).and.not.include(`${types.deployment} chatgpt-app-blue`);
+    expect(held(await recordApp({ ...someSettings, allowDelete: "true" }))).to.deep.equal([]);
+  });
+
+  it("asks for the gates' permit whenever the active Service is made or changed", () => {
+    const { hooks } = recorder.one(types.service, "chatgpt-app-service");
+    expect(hooks).to.deep.equal(["chatgpt-app-service-permit", "chatgpt-app-service-permit"]);
+    expect([...allBefore(recorder, "chatgpt-app-switch-gate")]).to.include("chatgpt-app-blue-smoke");
+    expect([...allBefore(recorder, "chatgpt-app-service")]).to.include("chatgpt-app-switch-gate");
   });
 
   it("touches the other color only after traffic has left it", () => {

@@ -7,10 +7,12 @@ import type { Say } from "../step.js";
 import type { Cluster } from "./cluster.js";
 import { orUndefined } from "./orUndefined.js";
 import { serverTime } from "./serverTime.js";
-import { within } from "./within.js";
+import { withSignal } from "./withSignal.js";
 
 /** A Lease that is ours until it is released, or lost. It is renewed in the background, and keeps no process alive. */
 export interface HeldLease {
+  /** Of this taking of it, unlike any other. */
+  id: string;
   holder: string;
   /** Aborted, with a Refusal as the reason, when it could not be renewed in time: somebody else may have it now. */
   readonly lost: AbortSignal;
@@ -29,12 +31,12 @@ export interface LeaseOptions {
   waitMs: number;
   /** Told every few seconds who is waited for. */
   say?: Say;
-  /** Ends the waiting. */
+  /** Ends the waiting, and once it is held the renewing. */
   signal?: AbortSignal;
 }
 
-/** Which taking of the Lease this is: two processes may have the same name. */
-const tokenAnnotation = "bluegreen/lease-token";
+/** Which taking of the Lease this is: two holders may have the same name. */
+const idAnnotation = "bluegreen/lease-id";
 /** Which process holds it, for others of the same machine. */
 const processAnnotation = "bluegreen/lease-process";
 
@@ -52,7 +54,7 @@ const answerMs = 5000;
 export async function takeLease(cluster: Cluster, name: string, { holder, seconds, waitMs, say, signal }: LeaseOptions): Promise<LeaseAnswer> {
   const started = performance.now();
   const observed = new Observed();
-  const claim = { holder, seconds, token: randomUUID(), process: await processMark() };
+  const claim = { id: randomUUID(), holder, seconds, process: await processMark(), signal };
   let said = -Infinity;
   for (;;) {
     signal?.throwIfAborted();
@@ -74,12 +76,19 @@ export async function takeLease(cluster: Cluster, name: string, { holder, second
   }
 }
 
+/** Whether a taking of it was never released, whatever became of its holder. */
+export async function isUnreleased(cluster: Cluster, name: string, id: string): Promise<boolean> {
+  const there = await read(cluster, name);
+  return (there?.spec?.holderIdentity ?? "") !== "" && there?.metadata?.annotations?.[idAnnotation] === id;
+}
+
 /** One who wants the Lease, or has it. */
 interface Claim {
+  id: string;
   holder: string;
   seconds: number;
-  token: string;
   process: string;
+  signal: AbortSignal | undefined;
 }
 
 /** What one who waits has seen of a Lease. */
@@ -125,25 +134,26 @@ function sinceWhen({ spec }: V1Lease): string {
 }
 
 function read({ coordination, namespace }: Cluster, name: string): Promise<V1Lease | undefined> {
-  return orUndefined(coordination.readNamespacedLease({ name, namespace }, within(answerMs)));
+  return orUndefined(coordination.readNamespacedLease({ name, namespace }, inTime()));
 }
 
 /** @throws ApiException 409 when somebody else has written it meanwhile */
-function write({ coordination, namespace }: Cluster, name: string, there: V1Lease | undefined, { holder, seconds, token, process }: Claim, time: V1MicroTime): Promise<V1Lease> {
-  const annotations = { ...there?.metadata?.annotations, [tokenAnnotation]: token, [processAnnotation]: process };
+function write({ coordination, namespace }: Cluster, name: string, there: V1Lease | undefined, { id, holder, seconds, process }: Claim, time: V1MicroTime): Promise<V1Lease> {
+  const annotations = { ...there?.metadata?.annotations, [idAnnotation]: id, [processAnnotation]: process };
   const body: V1Lease = {
     metadata: Object.assign(there?.metadata ?? {}, { name, annotations }),
     spec: { holderIdentity: holder, leaseDurationSeconds: seconds, acquireTime: time, renewTime: time, leaseTransitions: (there?.spec?.leaseTransitions ?? -1) + 1 },
   };
   return there === undefined
-    ? coordination.createNamespacedLease({ namespace, body }, within(answerMs))
-    : coordination.replaceNamespacedLease({ name, namespace, body }, within(answerMs));
+    ? coordination.createNamespacedLease({ namespace, body }, inTime())
+    : coordination.replaceNamespacedLease({ name, namespace, body }, inTime());
 }
 
 /** It is not ours any more, whatever we do. */
 class TakenError extends Error {}
 
 class Holding implements HeldLease {
+  readonly id: string;
   readonly holder: string;
   private readonly losing = new AbortController();
   private readonly ending = new AbortController();
@@ -159,6 +169,7 @@ class Holding implements HeldLease {
     private readonly now: () => V1MicroTime,
     asked: number,
   ) {
+    this.id = claim.id;
     this.holder = claim.holder;
     this.extend(asked);
     this.renewing = this.renew();
@@ -182,10 +193,11 @@ class Holding implements HeldLease {
 
   private async renew(): Promise<void> {
     const everyMs = (this.claim.seconds * 1000) / 3;
+    const end = AbortSignal.any([this.ending.signal, ...(this.claim.signal === undefined ? [] : [this.claim.signal])]);
     let pauseMs = everyMs;
     for (;;) {
-      await delay(pauseMs, undefined, { ref: false, signal: this.ending.signal }).catch(() => undefined);
-      if (this.ending.signal.aborted) return;
+      await delay(pauseMs, undefined, { ref: false, signal: end }).catch(() => undefined);
+      if (end.aborted) return;
       const asked = performance.now();
       try {
         await this.change({ renewTime: this.now() });
@@ -238,15 +250,20 @@ class Holding implements HeldLease {
     const { cluster, lease, name } = this;
     const body = structuredClone(lease);
     Object.assign((body.spec ??= {}), spec);
-    this.lease = await cluster.coordination.replaceNamespacedLease({ name, namespace: cluster.namespace, body }, within(answerMs));
+    this.lease = await cluster.coordination.replaceNamespacedLease({ name, namespace: cluster.namespace, body }, inTime());
   }
 
   private async readOwn(): Promise<V1Lease> {
     const there = await read(this.cluster, this.name);
     const holder = there?.spec?.holderIdentity ?? "";
-    if (there !== undefined && holder !== "" && there.metadata?.annotations?.[tokenAnnotation] === this.claim.token) return there;
+    if (there !== undefined && holder !== "" && there.metadata?.annotations?.[idAnnotation] === this.id) return there;
     throw new TakenError(holder === "" ? "somebody has taken it away" : `${holder} has it`);
   }
+}
+
+/** Without an end of its own a call may hang for minutes. */
+function inTime(): ReturnType<typeof withSignal> {
+  return withSignal(AbortSignal.timeout(answerMs));
 }
 
 /** The API server's clock, by one look at it and the time since on this machine. */

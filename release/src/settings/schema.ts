@@ -151,12 +151,14 @@ export const shape = {
     secret: true,
   }),
   watcherImage: field(z.string().max(512).regex(/^\S+[:@]\S+$/).optional(), { rule: "an image with a tag or a digest", example: "ghcr.io/you/bluegreen-watcher:0.1.0" }),
-  allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
   alerts: field(json(alerts.prefault({})), {
     rule: `an object with slackUrl and webhookUrl (each ${secureUrlRule}), webhookSecret (16 characters or more; with webhookUrl, and only then) and pagerDutyKey (the 32 letters and digits of an Events API v2 integration)`,
     example: "--path alerts.slackUrl --secret",
     secret: true,
   }),
+  lockWaitSeconds: integer(60, 0, 3600, "seconds"),
+  allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
+  allowDelete: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
   readOnlyFence: field(json(readOnlyFence.prefault({})), {
     rule: "an object with seconds (0 to 600; 0: no fence), settleMs (0 to 60000, and less than the seconds) and redisUrl (redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, without a password)",
     example: "--path readOnlyFence.seconds 30",
