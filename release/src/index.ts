@@ -28,4 +28,5 @@ export { contract, type ContractInputs, type ContractOutputs } from "./migration
 export { switchRecord, type SwitchRecordInputs, type SwitchRecordOutputs } from "./migrations/switchRecord.js";
 export { migrations, type MigrationsInputs, type MigrationsOutputs } from "./migrations/step.js";
 export { rollout, whatIsPending, type RolloutInputs, type RolloutOutputs } from "./gates/rollout.js";
+export { trial, type TrialInputs, type TrialOutputs } from "./gates/trial.js";
 export { refuseFailure, smokeGate, type SmokeInputs, type SmokeOutputs } from "./gates/smoke.js";

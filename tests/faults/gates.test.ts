@@ -104,8 +104,9 @@ describe("A release that its gates stop, on a real cluster under load", function
     await scale(3);
     try {
       await test.set({ activeColor: "green" });
-      const message = await failureOf(test.stack.up());
-      expect(message).to.contain("The switch to green was refused: it has 2 ready pods, blue has 3");
+      for (const work of [test.stack.preview(), test.stack.up()]) {
+        expect(await failureOf(work)).to.contain("The switch to green was refused: it would have 2 ready pods, blue has 3");
+      }
       expect(await liveColor(test.cluster)).to.equal("blue");
     } finally {
       await scale(2);

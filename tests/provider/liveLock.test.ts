@@ -19,6 +19,7 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", ()
     ...home.where,
     activeColor: "blue",
     templates: { blue: "aaa", green: "bbb" },
+    configs: { blue: ["chatgpt-app-blue-1"], green: ["chatgpt-app-green-1"] },
     allowLiveChange: false,
     ...part,
   });

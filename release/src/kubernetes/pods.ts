@@ -7,7 +7,7 @@ const answerTimeoutMs = 5000;
 /** What a pod answers at /ready, be it ready or not; undefined when it does not. */
 export async function askReady(cluster: Cluster, pod: V1Pod): Promise<unknown> {
   const name = pod.metadata?.name;
-  const port = pod.spec?.containers.flatMap(({ ports }) => ports ?? []).find((each) => each.name === "http")?.containerPort;
+  const port = httpPort(pod);
   if (name === undefined || port === undefined || pod.status?.phase !== "Running") return undefined;
   const forwarded = await forwardPod(cluster, name, port);
   try {
@@ -19,6 +19,11 @@ export async function askReady(cluster: Cluster, pod: V1Pod): Promise<unknown> {
   } finally {
     forwarded.close();
   }
+}
+
+/** Where the app listens in its pod. */
+export function httpPort({ spec }: V1Pod): number | undefined {
+  return spec?.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === "http")?.containerPort;
 }
 
 export function isReady({ status }: V1Pod): boolean {
