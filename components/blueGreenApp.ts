@@ -9,19 +9,20 @@ import type { Settings } from "@bluegreen/release/settings/settings";
 import { makeActiveService } from "./activeService";
 import { AppColor } from "./appColor";
 import { AppIngress } from "./appIngress";
+import { ColorConfigs } from "./colorConfig";
 import { ColorDatabases } from "./colorDatabases";
 import { DatabaseAccess } from "./databaseAccess";
-import { colorTemplate } from "./podTemplate";
+import { colorTemplate, type ColorTemplate } from "./podTemplate";
 import { ReadOnlyFence } from "./readOnlyFence";
-import { Contract, LiveLock, Migrations, ReleaseUnlock, SwitchGate, SwitchRecord, Watch } from "./steps";
+import { Contract, LiveLock, Migrations, ReleaseUnlock, SwitchGate, SwitchRecord, Trial, Watch } from "./steps";
 import { Watcher } from "./watcher";
 
 /**
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
- *     lock on the live color → expand migrations → the active color rolls out → its schema and smoke gates
- *     → the gate of the switch → the active Service points to it → the watch → the other color rolls out
- *     → its gates → contract migrations → unlock
+ *     lock on the live color → config of both colors → expand migrations → the active color rolls out → its schema
+ *     and smoke gates → the gate of the switch → the active Service points to it → the watch → the other color
+ *     rolls out → its gates → contract migrations → unlock
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched.
@@ -46,18 +47,35 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
     const where = { context, namespace, app, activeColor };
     const wanted = { blue: deployed(settings, "blue", templates.blue.hash), green: deployed(settings, "green", templates.green.hash) };
+    const configs = { blue: configOf(templates.blue), green: configOf(templates.green) };
     const { allowLiveChange, lockWaitSeconds } = settings;
-    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, allowLiveChange, lockWaitSeconds }, { parent: this, dependsOn: home });
-    const secrets = this.makeSecrets(app, settings, [lock], provider);
+    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, { parent: this, dependsOn: home });
+    const config = this.makeConfig(app, settings, templates, [lock], within);
     const database = { ...where, strategy: settings.database.strategy };
     const migrations = new Migrations(
       `${app}-migrations`,
       { ...database, templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
-      { parent: this, dependsOn: [lock, ...secrets] },
+      { parent: this, dependsOn: [lock, ...config] },
     );
 
     const databases = new ColorDatabases(app, { settings, templates: wanted }, { parent: this });
-    const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: databases.sync([migrations]) }, within);
+    const synced = databases.sync([migrations]);
+    const trial = new Trial(
+      `${app}-trial`,
+      {
+        ...database,
+        template: templates[activeColor].hash,
+        pod: templates[activeColor].spec,
+        version: tagOf(settings, activeColor),
+        allowLiveChange,
+        minReadySeconds: settings.minReadySeconds,
+        rolloutBudgetSeconds: settings.rolloutBudgetSeconds,
+        suite: settings.smokeSuite,
+        smokeBudgetSeconds: settings.smokeBudgetSeconds,
+      },
+      { parent: this, dependsOn: synced },
+    );
+    const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: [...synced, trial] }, within);
     const watcher = new Watcher(app, settings, [lock], within);
     const gate = new SwitchGate(
       `${app}-switch-gate`,
@@ -115,20 +133,14 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  /** The Secrets that config gives the program to make; all others must be there before pods start. */
-  private makeSecrets(app: string, { namespace, databaseAccount, openaiApiKey, alerts }: Settings, after: pulumi.Resource[], provider: Provider): pulumi.Resource[] {
-    const secrets: pulumi.Resource[] = [];
-    if (databaseAccount !== undefined) secrets.push(new DatabaseAccess(app, { namespace, ...databaseAccount, after }, { parent: this, providers: [provider] }).secret);
-    if (openaiApiKey !== undefined) {
-      const metadata = { name: names.openaiSecret, namespace };
-      secrets.push(new Secret(`${app}-openai`, { metadata, stringData: { "api-key": pulumi.secret(openaiApiKey) } }, { parent: this, provider, dependsOn: after }));
-    }
+  /** What pods, and whoever is to be told, take from config by way of the cluster; other Secrets must be there before pods start. */
+  private makeConfig(app: string, { namespace, databaseAccount, alerts }: Settings, templates: Record<Color, ColorTemplate>, after: pulumi.Resource[], within: pulumi.ComponentResourceOptions): pulumi.Resource[] {
+    const { objects } = new ColorConfigs(app, { namespace, configs: { blue: templates.blue.config, green: templates.green.config }, after }, within);
+    const made: pulumi.Resource[] = [...objects];
+    if (databaseAccount !== undefined) made.push(new DatabaseAccess(app, { namespace, ...databaseAccount, after }, within).secret);
     const alertData = Object.entries(alertSecretData(alerts)).map(([key, value]) => [key, pulumi.secret(value)] as const);
-    if (alertData.length > 0) {
-      const metadata = { name: names.alertsSecret(app), namespace };
-      secrets.push(new Secret(`${app}-alerts`, { metadata, stringData: Object.fromEntries(alertData) }, { parent: this, provider, dependsOn: after }));
-    }
-    return secrets;
+    if (alertData.length > 0) made.push(new Secret(`${app}-alerts`, { metadata: { name: names.alertsSecret(app), namespace }, stringData: Object.fromEntries(alertData) }, { ...within, dependsOn: after }));
+    return made;
   }
 }
 
@@ -143,6 +155,11 @@ function tagOf({ colors: each }: Settings, color: Color): string {
   const tag = each[color].tag ?? each[otherColor(color)].tag;
   if (tag === undefined) throw new Error(`neither ${colors.join(" nor ")} has a tag`);
   return tag;
+}
+
+/** The names of the objects that a color's variables are in. */
+function configOf({ config: { configMap, secret } }: ColorTemplate): string[] {
+  return [configMap, secret].flatMap((object) => (object === undefined ? [] : [object.name]));
 }
 
 function deployed({ colors: each }: Settings, color: Color, hash: string): string | null {

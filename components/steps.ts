@@ -25,6 +25,8 @@ import type {
   SwitchGateInputs,
   SwitchGateOutputs,
   SwitchRecordInputs,
+  TrialInputs,
+  TrialOutputs,
   WatchInputs,
   WatchOutputs,
 } from "@bluegreen/release";
@@ -131,6 +133,16 @@ export class SmokeGate extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<SmokeInputs>, options?: pulumi.CustomResourceOptions) {
     const pending: Pending<SmokeOutputs> = { passedTests: undefined };
     super(dynamicStep("smokeGate"), name, { ...args, ...pending }, options, "bluegreen", "SmokeGate");
+  }
+}
+
+/** Tries out a change of the live color in a pod that no user reaches. */
+export class Trial extends pulumi.dynamic.Resource {
+  declare readonly passedTests: pulumi.Output<TrialOutputs["passedTests"]>;
+
+  constructor(name: string, args: StepArgs<TrialInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<TrialOutputs> = { passedTests: undefined };
+    super(dynamicStep("trial"), name, { ...args, ...pending }, options, "bluegreen", "Trial");
   }
 }
 

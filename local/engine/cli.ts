@@ -11,6 +11,7 @@ import { findPulumi, type Outputs, type RunOptions } from "./engine";
 import { EngineError, messageOf } from "./errors";
 import type { Events, Step } from "./events";
 import { breakLocks } from "./lock";
+import { parsePath, type Path } from "./paths";
 import { loadProject } from "./project";
 import { nameOf } from "./urn";
 import { progressLine, type Style } from "./render";
@@ -166,7 +167,19 @@ async function readStdin(): Promise<string> {
   return text.replace(/\r?\n$/, "");
 }
 
-async function configSet(key: string, value: string | undefined, flags: Common & { secret?: boolean; plaintext?: boolean }): Promise<void> {
+/** A key, and with --path the way into its structure. */
+function parseKey(text: string, { path }: { path?: boolean }): { key: string; part: Path } {
+  const [key, ...part] = path === true ? parsePath(text) : [text];
+  return { key: String(key), part };
+}
+
+/** In a structure, what looks like a number or a flag is one; by itself every value is text. */
+function typed(text: string): unknown {
+  return /^(true|false|0|-?[1-9]\d*)$/.test(text) ? JSON.parse(text) : text;
+}
+
+async function configSet(text: string, value: string | undefined, flags: Common & { secret?: boolean; plaintext?: boolean; path?: boolean }): Promise<void> {
+  const { key, part } = parseKey(text, flags);
   const declared = loadProject(process.cwd()).config;
   const own = key.replace(`${loadProject(process.cwd()).name}:`, "");
   if (!key.includes(":") && declared.size > 0 && !declared.has(own)) {
@@ -176,8 +189,10 @@ async function configSet(key: string, value: string | undefined, flags: Common &
     throw new EngineError(`configuration key '${key}' is secret; set it with: config set --secret ${key}`);
   }
   // Without a value it comes from stdin, so that a secret need not stand in the process list.
-  const text = value ?? (await readStdin());
-  await openStack(flags).setConfig({ [key]: { value: text, secret: flags.secret === true } });
+  const given = value ?? (await readStdin());
+  const secret = flags.secret === true;
+  if (part.length === 0) await openStack(flags).setConfig({ [key]: { value: given, secret } });
+  else await openStack(flags).setConfigPart(key, part, { value: secret ? given : typed(given), secret });
 }
 
 function shown(config: ResolvedConfig, key: string, showSecrets: boolean): string {
@@ -310,9 +325,15 @@ function commands(): Command {
   inStack(config.command("set <key> [value]").description("set a value; without one it is read from stdin"))
     .option("--secret", "store it encrypted")
     .option("--plaintext", "store it in plain text")
+    .option("--path", "the key is a path into a structure: environment.LOG_LEVEL")
     .action(configSet);
   inStack(config.command("get <key>").description("print a value")).action(configGet);
-  inStack(config.command("rm <key>").description("remove a value")).action(async (key: string, flags: Common) => openStack(flags).removeConfig([key]));
+  inStack(config.command("rm <key>").description("remove a value"))
+    .option("--path", "the key is a path into a structure")
+    .action(async (text: string, flags: Common & { path?: boolean }) => {
+      const { key, part } = parseKey(text, flags);
+      await openStack(flags).removeConfig([key], part);
+    });
   inStack(config.command("ls").description("list all values"))
     .option("--show-secrets", "show secrets")
     .option("-j, --json", "as JSON")

@@ -3,6 +3,7 @@ import type { EngineEvent, OutputMap, PreviewResult as RealPreview, Stack as Rea
 import type { ChangeResult, ConfigValue, Engine, Outputs, PreviewResult, PreviewStep, RunOptions, Stack, StackOptions, UpResult } from "./engine";
 import { type Diagnostic, EngineError, messageOf } from "./errors";
 import type { Changes, Operation } from "./events";
+import { formatPath, type Path } from "./paths";
 import { loadProject } from "./project";
 import { StackFile } from "./stackFile";
 import { showChange, type ShownChange } from "./text";
@@ -74,6 +75,13 @@ function limits({ targets, targetDependents }: RunOptions): { target?: string[];
   return { ...(targets === undefined ? {} : { target: targets }), ...(targetDependents === undefined ? {} : { targetDependents }) };
 }
 
+function leavesOf(value: unknown, at: Path): [Path, string][] {
+  if (typeof value === "string") return [[at, value]];
+  if (typeof value !== "object" || value === null) return [[at, JSON.stringify(value)]];
+  const parts: [string | number, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return parts.flatMap(([step, part]) => leavesOf(part, [...at, step]));
+}
+
 class CliStack implements Stack {
   constructor(
     private readonly stack: RealStack,
@@ -85,8 +93,14 @@ class CliStack implements Stack {
   }
 
   async setConfig(values: Record<string, ConfigValue>): Promise<void> {
-    const structured = Object.entries(values).filter(([, { value, secret }]) => typeof value === "object" && secret !== true);
-    const simple = Object.entries(values).filter((entry) => !structured.includes(entry));
+    const isStructured = ({ value }: ConfigValue) => typeof value === "object" && value !== null;
+    const structured = Object.entries(values).filter(([, value]) => isStructured(value) && value.secret !== true);
+    const simple = Object.entries(values).filter(([, value]) => !isStructured(value));
+    for (const [key, { value }] of Object.entries(values).filter(([, each]) => isStructured(each) && each.secret === true)) {
+      // Only the CLI can encrypt, and it does so leaf by leaf.
+      await this.stack.removeAllConfig([key]);
+      await this.stack.setAllConfig(Object.fromEntries(leavesOf(value, [key]).map(([path, text]) => [formatPath(path), { value: text, secret: true }])), true);
+    }
     await this.stack.setAllConfig(
       Object.fromEntries(
         simple.map(([key, { value, secret }]) => [

@@ -41,4 +41,5 @@ export { migrations, type MigrationsInputs, type MigrationsOutputs } from "./mig
 export { switchGate, type SwitchGateInputs, type SwitchGateOutputs } from "./releases/switchGate.js";
 export { watch, type WatchInputs, type WatchOutputs } from "./releases/watch.js";
 export { rollout, whatIsPending, type RolloutInputs, type RolloutOutputs } from "./gates/rollout.js";
+export { trial, type TrialInputs, type TrialOutputs } from "./gates/trial.js";
 export { refuseFailure, smokeGate, type SmokeInputs, type SmokeOutputs } from "./gates/smoke.js";

@@ -1,9 +1,9 @@
+import type { V1Deployment } from "@kubernetes/client-node";
 import { colors, type Color } from "./color.js";
 import { connect, type Cluster } from "./kubernetes/cluster.js";
-import { orUndefined } from "./kubernetes/orUndefined.js";
+import { readDeployment, templateOf } from "./kubernetes/deployment.js";
 import { readLiveColor, sayingWhatIsLive } from "./live.js";
 import { beginRelease, endRelease, isUnended } from "./lock/releaseLock.js";
-import { names, templateAnnotation } from "./names.js";
 import { messageOf } from "./refusal.js";
 import type { Step, Violation } from "./step.js";
 
@@ -14,7 +14,9 @@ export type LiveLockInputs = {
   activeColor: Color;
   /** Hash of each color's wanted pod template; null for a color that is not deployed. */
   templates: Record<Color, string | null>;
-  /** Lets the live color's template change in place, as a rolling update. */
+  /** Names of the objects that each color's wanted pods take their variables from. They are named by content. */
+  configs: Record<Color, string[]>;
+  /** Lets the live color's template change in place, as a rolling update, and the config of the one that a switch leaves. */
   allowLiveChange: boolean;
   /** How long to wait for another update's release of the app. */
   lockWaitSeconds: number;
@@ -64,16 +66,15 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
 
 async function violations(cluster: Cluster, inputs: LiveLockInputs): Promise<Violation[]> {
   const live = await readLiveColor(cluster, inputs.app);
+  if (live === undefined || inputs.allowLiveChange) return [];
   // Where traffic is about to leave the live color, that color changes afterwards, without users.
-  return live === inputs.activeColor ? refuseLiveChange(cluster, inputs, live) : [];
+  return live === inputs.activeColor ? refuseLiveChange(cluster, inputs, live) : refuseLostConfig(cluster, inputs, live);
 }
 
 async function refuseLiveChange(cluster: Cluster, inputs: LiveLockInputs, live: Color): Promise<Violation[]> {
   const wanted = inputs.templates[live];
-  const name = names.deployment(inputs.app, live);
-  if (inputs.allowLiveChange) return [];
-  const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: inputs.namespace }));
-  const running = deployment?.spec?.template.metadata?.annotations?.[templateAnnotation];
+  const deployment = await readDeployment(cluster, inputs.app, live);
+  const running = templateOf(deployment);
   if (running === undefined || running === wanted) return [];
   const image = deployment?.spec?.template.spec?.containers[0]?.image ?? "unknown";
   return [
@@ -82,4 +83,33 @@ async function refuseLiveChange(cluster: Cluster, inputs: LiveLockInputs, live: 
       reason: `${live} serves users with ${image} and may not change in place (template ${running} → ${wanted})\n  why:  there would be nothing to go back to\n  next: put the change on the idle color and switch; or, for a rolling update of live pods: pulumi config set allowLiveChange true`,
     },
   ];
+}
+
+/**
+ * A setting of both colors that changes together with the switch would reach the color that is left
+ * right after it, and a rollback would meet the new config there.
+ */
+async function refuseLostConfig(cluster: Cluster, inputs: LiveLockInputs, live: Color): Promise<Violation[]> {
+  const next = inputs.activeColor;
+  // It runs what is wanted already: this is a rollback, or the last step of a release. What else changes was not needed for it.
+  if (templateOf(await readDeployment(cluster, inputs.app, next)) === inputs.templates[next]) return [];
+  const running = await readDeployment(cluster, inputs.app, live);
+  const wanted = inputs.configs[live];
+  if (running === undefined || inputs.templates[live] === null || sameNames(configOf(running), wanted)) return [];
+  return [
+    {
+      property: "environment",
+      reason: `the switch to ${next} would change the variables of ${live} as well (${configOf(running).join(", ") || "none"} → ${wanted.join(", ") || "none"})\n  why:  ${live} is what a rollback goes back to, with the config it had\n  next: leave what both colors share as it was, and give ${next} its own: pulumi config set --path ${next}Environment.NAME TEXT, or --secret --path ${next}SecretEnvironment.NAME; or give that up: pulumi config set allowLiveChange true`,
+    },
+  ];
+}
+
+/** Names of the objects that its pods take variables from. */
+function configOf(deployment: V1Deployment): string[] {
+  const sources = deployment.spec?.template.spec?.containers[0]?.envFrom ?? [];
+  return sources.flatMap(({ configMapRef, secretRef }) => configMapRef?.name ?? secretRef?.name ?? []);
+}
+
+function sameNames(a: string[], b: string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name));
 }

@@ -9,6 +9,10 @@ export const names = {
   deployment: (app: string, color: Color) => `${app}-${color}`,
   colorService: (app: string, color: Color) => `${app}-${color}`,
   activeService: (app: string) => `${app}-service`,
+  /** The ConfigMap or Secret that a color's pods take their variables from. */
+  config: (app: string, color: Color, content: string) => `${app}-${color}-${content}`,
+  /** The pod that a change of the live color has to prove itself in. */
+  trial: (app: string, color: Color) => `${app}-${color}-trial`,
   ingress: (app: string) => `${app}-ingress`,
   /** ConfigMap with the last switch, for whoever has to watch it or take it back. */
   release: (app: string) => `${app}-release`,

@@ -19,12 +19,12 @@ describe("the stand-in's command line", function () {
   this.timeout(240_000);
   let w: Workspace;
   before(async () => {
-    w = await makeWorkspace({ config: "config:\n  value:\n    type: string\n    default: x\n  token:\n    type: string\n    secret: true\n" });
+    w = await makeWorkspace({ config: "config:\n  value:\n    type: string\n    default: x\n  token:\n    type: string\n    secret: true\n  shape:\n    type: object\n    default: {}\n" });
     mkdirSync(join(w.directory, "world"));
     w.program(`${THINGS}
       const config = new pulumi.Config();
       new Thing("a", { value: config.require("value"), token: config.requireSecret("token") });
-      export const value = config.require("value"); export const token = config.requireSecret("token");`);
+      export const value = config.require("value"); export const token = config.requireSecret("token"); export const shape = config.requireSecretObject("shape");`);
   });
   after(() => {
     w.remove();
@@ -45,7 +45,7 @@ describe("the stand-in's command line", function () {
     expect((await pulumi(["preview"])).err).to.contain("no stack selected").and.contain("stack select");
     expect((await pulumi(["stack", "init", "dev"])).code).to.equal(0);
     expect((await pulumi(["preview"])).err).to.contain("missing configuration value 'token'").and.contain("config set token");
-    expect((await pulumi(["config", "set", "tokn", "x"])).err).to.contain("'tokn' is not declared in Pulumi.yaml; it declares: value, token");
+    expect((await pulumi(["config", "set", "tokn", "x"])).err).to.contain("'tokn' is not declared in Pulumi.yaml; it declares: value, token, shape");
     expect((await pulumi(["config", "set", "token", "x"])).err).to.contain("config set --secret token");
     expect((await pulumi(["config", "set", "--secret", "token"], "hunter2\n")).code).to.equal(0);
     expect((await pulumi(["config", "set", "value", "y"])).code).to.equal(0);
@@ -53,18 +53,26 @@ describe("the stand-in's command line", function () {
     expect(list.out).to.match(/^token +\[secret\]$/m).and.match(/^value +y$/m);
     expect((await pulumi(["config", "get", "token"])).out).to.equal("hunter2\n");
 
+    expect((await pulumi(["config", "set", "--path", "shape.size", "3"])).code).to.equal(0);
+    expect((await pulumi(["config", "set", "--path", "shape.old", "x"])).code).to.equal(0);
+    expect((await pulumi(["config", "rm", "--path", "shape.old"])).code).to.equal(0);
+    expect((await pulumi(["config", "set", "--secret", "--path", "shape.inner.PIN"], "0042\n")).code).to.equal(0);
+    expect((await pulumi(["config", "get", "shape"])).out).to.equal('{"size":3,"inner":{"PIN":"0042"}}\n');
+    expect((await pulumi(["config", "ls"])).out).to.match(/^shape +\[secret\]$/m);
+    expect((await pulumi(["config", "set", "--path", "value.part", "x"])).err).to.contain("'value' is no structure").and.contain("config rm value");
+
     const refused = await pulumi(["up"]);
     expect(refused.code).to.not.equal(0);
     expect(refused.err).to.contain("--yes must be passed in non-interactive mode");
     const up = await pulumi(["up", "--yes"]);
     expect(up.err).to.equal("");
     expect(up.out).to.contain("stand-in engine: no pulumi CLI on PATH").and.contain("+  pulumi-nodejs:dynamic:Resource  a  created (");
-    expect(up.out).to.match(/Outputs:\n {4}token {2}\[secret\]\n {4}value {2}y/).and.not.contain("hunter2");
+    expect(up.out).to.match(/Outputs:\n {4}shape {2}\[secret\]\n {4}token {2}\[secret\]\n {4}value {2}y/).and.not.contain("hunter2");
 
     const preview = JSON.parse((await pulumi(["preview", "--json"])).out) as { changeSummary: unknown };
     expect(preview.changeSummary).to.deep.equal({ same: 2 });
     expect((await pulumi(["stack", "output", "token"])).out).to.equal("hunter2\n");
-    expect(JSON.parse((await pulumi(["stack", "output", "--json"])).out)).to.deep.equal({ token: "[secret]", value: "y" });
+    expect(JSON.parse((await pulumi(["stack", "output", "--json"])).out)).to.deep.equal({ shape: "[secret]", token: "[secret]", value: "y" });
     expect((await pulumi(["stack", "export"])).out).to.contain('"version": 3').and.not.contain("hunter2");
     expect((await pulumi(["stack", "ls"])).out).to.equal("dev*\ntest\n");
     expect((await pulumi(["stack", "rm", "dev"])).err).to.contain("destroy --stack dev");

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { parseSettings } from "@bluegreen/release";
 import { failureOf } from "../support/look";
 import { makeProgramFolder } from "../support/programFolder";
-import { recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
+import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
 
 const types = {
   namespace: "kubernetes:core/v1:Namespace",
@@ -11,6 +11,7 @@ const types = {
   ingress: "kubernetes:networking.k8s.io/v1:Ingress",
   budget: "kubernetes:policy/v1:PodDisruptionBudget",
   secret: "kubernetes:core/v1:Secret",
+  trial: "pulumi-nodejs:dynamic/bluegreen:Trial",
   lock: "pulumi-nodejs:dynamic/bluegreen:LiveLock",
   migrations: "pulumi-nodejs:dynamic/bluegreen:Migrations",
   rollout: "pulumi-nodejs:dynamic/bluegreen:Rollout",
@@ -21,18 +22,6 @@ const types = {
   fenceEnd: "pulumi-nodejs:dynamic/bluegreen:FenceEnd",
   unlock: "pulumi-nodejs:dynamic/bluegreen:ReleaseUnlock",
 };
-
-/** Everything that a resource waits for, directly or not. */
-function allBefore(recorder: Recorder, name: string, seen = new Set<string>()): Set<string> {
-  for (const resource of recorder.recorded.filter((each) => each.name === name)) {
-    for (const before of resource.dependsOn) {
-      if (seen.has(before)) continue;
-      seen.add(before);
-      allBefore(recorder, before, seen);
-    }
-  }
-  return seen;
-}
 
 describe("The blue-green app", () => {
   let recorder: Recorder;
@@ -147,6 +136,17 @@ describe("The blue-green app", () => {
     expect([...allBefore(recorder, "chatgpt-app-service")]).to.include("chatgpt-app-switch-gate");
   });
 
+  it("tries out a change of the live color after the migrations and before its Deployment, in a pod as the Deployment wants it", async () => {
+    const live = await recordApp({ ...someSettings, allowLiveChange: "true" });
+    expect([...allBefore(live, "chatgpt-app-blue")]).to.include("chatgpt-app-trial");
+    expect([...allBefore(live, "chatgpt-app-trial")]).to.include("chatgpt-app-migrations").and.not.include("chatgpt-app-blue");
+    const { inputs } = live.one(types.trial, "chatgpt-app-trial");
+    const { spec } = live.one(types.deployment, "chatgpt-app-blue").inputs as { spec: { template: { spec: unknown; metadata: { annotations: Record<string, string> } } } };
+    expect(inputs["pod"]).to.deep.equal(spec.template.spec);
+    expect(inputs).to.deep.include({ activeColor: "blue", version: "v1.2.3", template: spec.template.metadata.annotations["bluegreen/template"], allowLiveChange: true, rolloutBudgetSeconds: 300, smokeBudgetSeconds: 300, minReadySeconds: 5 });
+    expect(recorder.one(types.trial, "chatgpt-app-trial").inputs).to.deep.include({ allowLiveChange: false });
+  });
+
   it("touches the other color only after traffic has left it", () => {
     expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-service");
     expect([...allBefore(recorder, "chatgpt-app-service")]).not.to.include("chatgpt-app-green");
@@ -236,19 +236,18 @@ describe("The blue-green app", () => {
     expect((await hashes({ environment: '{"LOG_LEVEL":"debug"}' }))["blue"]).not.to.equal(plain["blue"]);
   });
 
-  it("makes the database account and both Secrets where config lets it", async () => {
+  it("makes the database account and its Secret where config lets it", async () => {
     const own = await recordApp({
       ...someSettings,
       databaseAdminUrl: "postgres://admin@localhost/postgres?host=%2Frun%2Fpg",
       databaseAddress: "10.0.0.1:5432",
-      openaiApiKey: "sk-test",
     });
     const secret = own.one(types.secret, "chatgpt-app-database");
     expect(secret.inputs["stringData"]).to.deep.equal({
       url: "postgres://chatgpt_production:generated-chatgpt-app-database@10.0.0.1:5432/chatgpt_production",
       "direct-url": "postgres://chatgpt_production:generated-chatgpt-app-database@localhost/chatgpt_production?host=%2Frun%2Fpg",
     });
-    expect([...allBefore(own, "chatgpt-app-migrations")]).to.include.members(["chatgpt-app-database", "chatgpt-app-openai"]);
+    expect([...allBefore(own, "chatgpt-app-migrations")]).to.include("chatgpt-app-database");
   });
 
   it("has a disruption budget for each color", () => {

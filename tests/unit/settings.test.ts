@@ -58,6 +58,34 @@ describe("Settings", () => {
     expect(refusalOf({ ...valid, environment: '{"DATABASE_URL":"postgres://elsewhere"}' })).to.contain("which the program sets");
   });
 
+  it("merge secret variables the same way, the API key among them, and never show one", () => {
+    const settings = parseSettings({ ...valid, openaiApiKey: "sk-1", secretEnvironment: '{"TOKEN":"both","PIN":"1"}', greenSecretEnvironment: '{"TOKEN":"own","OPENAI_API_KEY":"sk-2"}' });
+    expect(settings.colors.blue.secretEnvironment).to.deep.equal({ OPENAI_API_KEY: "sk-1", TOKEN: "both", PIN: "1" });
+    expect(settings.colors.green.secretEnvironment).to.deep.equal({ OPENAI_API_KEY: "sk-2", TOKEN: "own", PIN: "1" });
+    expect(parseSettings(valid).colors.blue.secretEnvironment).to.deep.equal({});
+    for (const wrong of ['{"DATABASE_URL":"hunter2"}', '{"OPENAI_API_KEY":"hunter2"}', '{"NAME":["hunter2"]}', '{"NAME":""}', '{"A-B":"hunter2"}', "hunter2"]) {
+      expect(refusalOf({ ...valid, secretEnvironment: wrong }), wrong)
+        .to.contain("secretEnvironment = [secret]")
+        .and.contain("pulumi config set --secret --path 'secretEnvironment.NAME'\n")
+        .and.not.contain("hunter2");
+    }
+  });
+
+  it("refuse a variable that is secret and readable at once", () => {
+    const both = { ...valid, environment: '{"TOKEN":"info"}', greenEnvironment: '{"PIN":"0000"}' };
+    expect(refusalOf({ ...both, greenSecretEnvironment: '{"TOKEN":"hunter2"}' })).to.contain("TOKEN of green is in environment").and.not.contain("of blue").and.not.contain("hunter2");
+    expect(refusalOf({ ...both, secretEnvironment: '{"PIN":"hunter2"}' })).to.contain("PIN of green").and.not.contain("of blue");
+    expect(parseSettings({ ...both, blueSecretEnvironment: '{"PIN":"1"}' }).colors.blue.secretEnvironment).to.deep.equal({ PIN: "1" });
+  });
+
+  it("refuse a secret that the stack file holds in plain text", () => {
+    const config = { ...valid, openaiApiKey: "hunter2", secretEnvironment: '{"TOKEN":"hunter2"}', greenSecretEnvironment: "{}" };
+    const refusal = () => parseSettings(config, ["openaiApiKey"]);
+    expect(refusal).to.throw(/1 setting was refused\n {2}secretEnvironment = \[secret\]\n {4}rule: {4}encrypted in the stack file/);
+    expect(refusal).not.to.throw("hunter2");
+    expect(parseSettings(config, ["openaiApiKey", "secretEnvironment"])).to.deep.equal(parseSettings(config));
+  });
+
   it("never show the value of a secret setting, not even a wrong one", () => {
     const text = refusalOf({ ...valid, databaseAdminUrl: "mysql://root:hunter2@db", databaseAddress: "db:5432" });
     expect(text).to.contain("databaseAdminUrl = [secret]");

@@ -7,7 +7,7 @@ import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
 import { isWayBack, readRelease } from "../releases/record.js";
 import type { Step } from "../step.js";
-import { readyPodsBehind } from "./endpoints.js";
+import { readyPodsBehind, type ReadyPod } from "./endpoints.js";
 import { runMocha, type SuiteResult } from "./mochaRun.js";
 import { isSwitchPending } from "./switchPending.js";
 
@@ -64,6 +64,18 @@ async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> 
       next: `kubectl -n ${cluster.namespace} get pods -l app=${inputs.app},version=${inputs.color}`,
     });
   }
+  return testPod(cluster, pod, inputs);
+}
+
+/** What a suite is told, and what its refusal says. */
+export type SuiteInputs = Pick<SmokeInputs, "color" | "version" | "suite" | "budgetSeconds">;
+
+/**
+ * Runs the suite against one pod. Returns how many tests passed.
+ * @param signal ends it at once
+ * @throws Refusal unless all did
+ */
+export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInputs, signal?: AbortSignal): Promise<number> {
   const forwarded = await forwardPod(cluster, pod.name, pod.port);
   try {
     const result = await runMocha({
@@ -71,6 +83,7 @@ async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> 
       suite: inputs.suite,
       env: { BASE_URL: forwarded.url, EXPECT_COLOR: inputs.color, EXPECT_VERSION: inputs.version },
       budgetMs: inputs.budgetSeconds * 1000,
+      signal,
     });
     refuseFailure(inputs, result);
     return result.passed.length;
@@ -80,7 +93,7 @@ async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> 
 }
 
 /** A suite passes when every test ran, at least one did, and mocha says so itself. */
-export function refuseFailure(inputs: Pick<SmokeInputs, "color" | "version" | "suite" | "budgetSeconds">, result: SuiteResult): void {
+export function refuseFailure(inputs: SuiteInputs, result: SuiteResult): void {
   const { color, version, suite, budgetSeconds } = inputs;
   const next = `fix it and push a new image, then pulumi config set ${color}Tag TAG && pulumi up`;
   if (result.timedOut) {

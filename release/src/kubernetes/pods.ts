@@ -37,7 +37,7 @@ export const askDirectly: AskPod = async (pod, path, bounds) => {
 
 function whereToAsk(pod: V1Pod): { name: string; port: number } {
   const name = pod.metadata?.name;
-  const port = pod.spec?.containers.flatMap(({ ports }) => ports ?? []).find((each) => each.name === "http")?.containerPort;
+  const port = httpPort(pod);
   if (name === undefined || port === undefined) throw new NoAnswerError("it has no port named http");
   if (pod.status?.phase !== "Running") throw new NoAnswerError("it does not run");
   return { name, port };
@@ -53,6 +53,11 @@ export async function askReady(cluster: Cluster, pod: V1Pod): Promise<unknown> {
     // It crashes or hangs: it says nothing.
     return undefined;
   }
+}
+
+/** Where the app listens in its pod. */
+export function httpPort({ spec }: V1Pod): number | undefined {
+  return spec?.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === "http")?.containerPort;
 }
 
 export function isReady({ status }: V1Pod): boolean {

@@ -29,19 +29,34 @@ function memory(fallback: string) {
   return field(z.string().regex(memoryPattern).default(fallback), { rule: "memory, with Ki, Mi or Gi", example: fallback });
 }
 
+/** Takes openaiApiKey; a color's own key is a secret variable of this name. */
+export const openaiVariable = "OPENAI_API_KEY";
+
 /** Variables that the program sets itself. */
-const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", "OPENAI_API_KEY", "REDIS_URL"];
+const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", openaiVariable, "REDIS_URL"];
+
+function variableName(refused: string[]) {
+  return z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).refine((name) => !refused.includes(name));
+}
 
 function environment() {
-  const variables = z.record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).refine((name) => !ownVariables.includes(name)),
-    z.union([z.string(), z.number(), z.boolean()]).transform(String),
-  );
+  const variables = z.record(variableName(ownVariables), z.union([z.string(), z.number(), z.boolean()]).transform(String));
   return field(json(variables.default({})), {
     rule: `an object of variable names and texts, without ${ownVariables.join(", ")}, which the program sets`,
     example: `--path 'environment.LOG_LEVEL' info`,
   });
 }
+
+function secretEnvironment(key: string, refused: string[]) {
+  return field(json(z.record(variableName(refused), z.string().min(1)).default({})), {
+    rule: `an object of variable names and texts, none of them empty, without ${refused.join(", ")}, which the program sets`,
+    // Without a value: Pulumi asks for it, and no shell remembers it.
+    example: `--secret --path '${key}.NAME'`,
+    secret: true,
+  });
+}
+
+const ownButOpenai = ownVariables.filter((name) => name !== openaiVariable);
 
 const seconds = z.int().min(0).max(3600);
 const positive = z.int().min(1).max(3600);
@@ -128,6 +143,9 @@ export const shape = {
   environment: environment(),
   blueEnvironment: environment(),
   greenEnvironment: environment(),
+  secretEnvironment: secretEnvironment("secretEnvironment", ownVariables),
+  blueSecretEnvironment: secretEnvironment("blueSecretEnvironment", ownButOpenai),
+  greenSecretEnvironment: secretEnvironment("greenSecretEnvironment", ownButOpenai),
   cpuRequest: cpu("250m"),
   cpuLimit: cpu("500m"),
   memoryRequest: memory("256Mi"),
