@@ -1,11 +1,11 @@
-import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
+import type { V1Deployment } from "@kubernetes/client-node";
 import { alerting } from "../alerts/alerting.js";
 import { otherColor, type Color } from "../color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
-import { names, templateAnnotation } from "../names.js";
+import { names } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
