@@ -137,6 +137,7 @@ describe("A quantile", () => {
 
   it("sorts bounds as numbers, and takes larger buckets for at least as full as smaller ones", () => {
     expect(quantile(0.99, { "10": 5, "2.5": 100, "+Inf": 100 })).to.be.closeTo(2.475, 1e-9);
+    expect(quantile(0.99, { "1": 100, "2": 50, "4": 200, "+Inf": 200 })).to.be.closeTo(3.96, 1e-9);
   });
 
   it("is unknown without observations, without a total and without bounds", () => {

@@ -201,16 +201,16 @@ describe("A reading of a color", () => {
       pods = [{ name: "a" }];
       const span = () => Number(requests("/log").at(-1)?.searchParams.get("sinceSeconds"));
       const before = await take({ elapsedSeconds: 30 });
-      expect(span()).to.be.within(31, 40);
+      expect(span()).to.be.within(31, 59);
       answerLog = (response) => void response.writeHead(500).end();
       const failed = await take({ before, elapsedSeconds: 30 });
       expect(failed.logs).to.deep.include({ unreadPods: 1, errors: 0 });
       answerLog = (response) => void response.end(line(1, "ERROR x"));
       const now = await take({ before: failed, elapsedSeconds: 30 });
-      expect(span()).to.be.within(60, 75);
+      expect(span()).to.be.at.least(60);
       expect(now.logs).to.deep.include({ unreadPods: 0, errors: 1 });
       await take({ before: now, elapsedSeconds: 30 });
-      expect(span()).to.be.within(30, 45);
+      expect(span()).to.be.within(30, 59);
     });
 
     it("reads the last words of a process that has ended, once, though they may be in both logs", async () => {

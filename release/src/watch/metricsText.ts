@@ -45,6 +45,7 @@ const maxBuckets = 64;
  */
 export function readRequestCounters(text: string): RequestCounters | undefined {
   const counters: RequestCounters = { requests: 0, serverErrors: 0, seconds: 0, buckets: {}, malformed: 0 };
+  const figure = /(bucket|sum|count)(?![\w:])/y;
   let found = false;
   let lines = 0;
   for (let start = 0; start < text.length; lines++) {
@@ -54,12 +55,12 @@ export function readRequestCounters(text: string): RequestCounters | undefined {
     // A histogram with labels and without a request has a type and no figures.
     if (text.startsWith(`# TYPE ${histogram} `, start)) found = true;
     else if (text.startsWith(`${histogram}_`, start)) {
-      const line = text.slice(start + histogram.length + 1, end);
-      const figure = readFigure(line);
       // Not _created of OpenMetrics, nor another histogram whose name begins with the same words.
-      if (figure !== undefined) {
+      figure.lastIndex = start + histogram.length + 1;
+      const name = figure.exec(text)?.[1];
+      if (name !== undefined) {
         found = true;
-        if (line.length > maxLineLength || !addSample(counters, figure, line.slice(figure.length))) counters.malformed++;
+        if (end - start > maxLineLength || !addSample(counters, name, text.slice(figure.lastIndex, end))) counters.malformed++;
       }
     }
     start = end + 1;
@@ -67,34 +68,27 @@ export function readRequestCounters(text: string): RequestCounters | undefined {
   return found ? counters : undefined;
 }
 
-type Figure = "bucket" | "sum" | "count";
-
-function readFigure(line: string): Figure | undefined {
-  return (["bucket", "sum", "count"] as const).find((figure) => line.startsWith(figure) && !/^[\w:]/.test(line.slice(figure.length)));
-}
-
 /** @returns false when the rest of the line makes no sense */
-function addSample(counters: RequestCounters, figure: Figure, rest: string): boolean {
+function addSample(counters: RequestCounters, figure: string, rest: string): boolean {
   const sample = readSample(rest);
   if (sample === undefined) return false;
   const { labels, value } = sample;
   if (ownRoutes.has(labels.get("route") ?? "")) return true;
-  switch (figure) {
-    case "count":
-      counters.requests += value;
-      if (/^5\d\d$/.test(labels.get("status") ?? "")) counters.serverErrors += value;
-      return true;
-    case "sum":
-      counters.seconds += value;
-      return true;
-    case "bucket": {
-      const bound = readBound(labels.get("le"));
-      if (bound === undefined) return false;
-      const known = counters.buckets[bound];
-      if (known !== undefined || bound === "+Inf" || Object.keys(counters.buckets).length < maxBuckets) counters.buckets[bound] = (known ?? 0) + value;
-      return true;
-    }
+  if (figure === "bucket") return addToBucket(counters, labels.get("le"), value);
+  if (figure === "sum") counters.seconds += value;
+  else {
+    counters.requests += value;
+    if (/^5\d\d$/.test(labels.get("status") ?? "")) counters.serverErrors += value;
   }
+  return true;
+}
+
+function addToBucket({ buckets }: RequestCounters, le: string | undefined, value: number): boolean {
+  const bound = readBound(le);
+  if (bound === undefined) return false;
+  const known = buckets[bound];
+  if (known !== undefined || bound === "+Inf" || Object.keys(buckets).length < maxBuckets) buckets[bound] = (known ?? 0) + value;
+  return true;
 }
 
 /** The same bound is written 5, 5.0 or 5e0. */
