@@ -50,7 +50,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const configs = { blue: configOf(templates.blue), green: configOf(templates.green) };
     const { allowLiveChange, lockWaitSeconds } = settings;
     const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, { parent: this, dependsOn: home });
-    const config = this.makeConfig(app, settings, templates, [lock], within);
+    const config = this.makeConfig(app, settings, templates, [lock], provider);
     const database = { ...where, strategy: settings.database.strategy };
     const migrations = new Migrations(
       `${app}-migrations`,
@@ -134,12 +134,13 @@ export class BlueGreenApp extends pulumi.ComponentResource {
   }
 
   /** What pods, and whoever is to be told, take from config by way of the cluster; other Secrets must be there before pods start. */
-  private makeConfig(app: string, { namespace, databaseAccount, alerts }: Settings, templates: Record<Color, ColorTemplate>, after: pulumi.Resource[], within: pulumi.ComponentResourceOptions): pulumi.Resource[] {
+  private makeConfig(app: string, { namespace, databaseAccount, alerts }: Settings, templates: Record<Color, ColorTemplate>, after: pulumi.Resource[], provider: Provider): pulumi.Resource[] {
+    const within = { parent: this, providers: [provider] };
     const { objects } = new ColorConfigs(app, { namespace, configs: { blue: templates.blue.config, green: templates.green.config }, after }, within);
     const made: pulumi.Resource[] = [...objects];
     if (databaseAccount !== undefined) made.push(new DatabaseAccess(app, { namespace, ...databaseAccount, after }, within).secret);
     const alertData = Object.entries(alertSecretData(alerts)).map(([key, value]) => [key, pulumi.secret(value)] as const);
-    if (alertData.length > 0) made.push(new Secret(`${app}-alerts`, { metadata: { name: names.alertsSecret(app), namespace }, stringData: Object.fromEntries(alertData) }, { ...within, dependsOn: after }));
+    if (alertData.length > 0) made.push(new Secret(`${app}-alerts`, { metadata: { name: names.alertsSecret(app), namespace }, stringData: Object.fromEntries(alertData) }, { parent: this, provider, dependsOn: after }));
     return made;
   }
 }

@@ -41,7 +41,7 @@ const local = {
   terminationGraceSeconds: 10,
   rolloutBudgetSeconds: 90,
   // Long enough for a reading or two; what the watch finds has tests of its own.
-  watch: { seconds: 3, everySeconds: 1 },
+  watch: { seconds: 4, everySeconds: 1 },
   smokeBudgetSeconds: 60,
   // A test removes what it has made, wherever it has ended.
   allowDelete: true,

@@ -100,17 +100,20 @@ const readOnlyFence = z
 const plainUrl = z.union([z.literal(""), z.string().regex(/^https?:\/\/[^\s@?#/]+(\/[^\s@?#]*)?$/)]);
 
 /** The numbers of the practice where it names some: ten minutes, every 30 s, ten points, five errors, five seconds. */
-export const watchLimits = z.strictObject({
-  seconds: z.int().min(0).max(3600).default(600),
-  everySeconds: z.int().min(1).max(300).default(30),
-  threshold: z.int().min(1).max(1000).default(10),
-  latencySeconds: z.number().positive().max(3600).default(5),
-  logErrors: z.int().min(0).max(100_000).default(5),
-  standbyHours: z.int().min(24).max(48).default(24),
-  prometheusUrl: plainUrl.default(""),
-  prometheusQueries: z.array(z.strictObject({ name: z.string().min(1).max(100), query: z.string().min(1).max(4000), max: z.number() })).max(20).default([]),
-  webhookUrl: plainUrl.default(""),
-});
+export const watchLimits = z
+  .strictObject({
+    seconds: z.int().min(0).max(3600).default(600),
+    everySeconds: z.int().min(1).max(300).default(30),
+    threshold: z.int().min(1).max(1000).default(10),
+    latencySeconds: z.number().positive().max(3600).default(5),
+    logErrors: z.int().min(0).max(100_000).default(5),
+    standbyHours: z.int().min(24).max(48).default(24),
+    prometheusUrl: plainUrl.default(""),
+    prometheusQueries: z.array(z.strictObject({ name: z.string().min(1).max(100), query: z.string().min(1).max(4000), max: z.number() })).max(20).default([]),
+    webhookUrl: plainUrl.default(""),
+  })
+  // A slow interval has three points: fewer readings than that could never end a watch of ten.
+  .refine(({ seconds, everySeconds }) => seconds === 0 || seconds >= 4 * everySeconds);
 const receiverUrl = z.union([z.literal(""), z.string().max(2000).refine(isSecureUrl)]).default("");
 
 const alerts = z
@@ -163,7 +166,7 @@ export const shape = {
   contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005" }),
   contractAfterHours: integer(24, 24, 48, "hours"),
   watch: field(json(watchLimits.prefault({})), {
-    rule: "an object with seconds (0 to 3600; 0: not watched by the update), everySeconds (1 to 300), threshold (1 to 1000), latencySeconds (up to 3600), logErrors (0 to 100000), standbyHours (24 to 48), prometheusUrl, prometheusQueries (at most 20 of {name, query, max}) and webhookUrl; URLs http(s)://HOST/PATH without a user, a password or a query",
+    rule: "an object with seconds (0 to 3600; 0: not watched by the update), everySeconds (1 to 300, and at most a quarter of the seconds), threshold (1 to 1000), latencySeconds (up to 3600), logErrors (0 to 100000), standbyHours (24 to 48), prometheusUrl, prometheusQueries (at most 20 of {name, query, max}) and webhookUrl; URLs http(s)://HOST/PATH without a user, a password or a query",
     example: "--path watch.seconds 60",
     // A wrong URL may carry a password.
     secret: true,
