@@ -162,9 +162,10 @@ async function readStdin(): Promise<string> {
   return text.replace(/\r?\n$/, "");
 }
 
-async function configSet(key: string, value: string | undefined, flags: Common & { secret?: boolean; plaintext?: boolean }): Promise<void> {
+async function configSet(key: string, value: string | undefined, flags: Common & { secret?: boolean; plaintext?: boolean; path?: boolean }): Promise<void> {
   const declared = loadProject(process.cwd()).config;
-  const own = key.replace(`${loadProject(process.cwd()).name}:`, "");
+  const [first = key, ...rest] = flags.path === true ? key.split(/[.[\]]+/).filter((part) => part !== "") : [key];
+  const own = first.replace(`${loadProject(process.cwd()).name}:`, "");
   if (!key.includes(":") && declared.size > 0 && !declared.has(own)) {
     throw new EngineError(`configuration key '${key}' is not declared in Pulumi.yaml; it declares: ${[...declared.keys()].join(", ")} (another package's settings have its name in front: kubernetes:${key})`);
   }
@@ -173,7 +174,9 @@ async function configSet(key: string, value: string | undefined, flags: Common &
   }
   // Without a value it comes from stdin, so that a secret need not stand in the process list.
   const text = value ?? (await readStdin());
-  await openStack(flags).setConfig({ [key]: { value: text, secret: flags.secret === true } });
+  const stack = openStack(flags);
+  if (rest.length === 0) await stack.setConfig({ [first]: { value: text, secret: flags.secret === true } });
+  else await stack.setPart(first, rest, { value: text, secret: flags.secret === true });
 }
 
 function shown(config: ResolvedConfig, key: string, showSecrets: boolean): string {
@@ -294,6 +297,7 @@ function commands(): Command {
   inStack(config.command("set <key> [value]").description("set a value; without one it is read from stdin"))
     .option("--secret", "store it encrypted")
     .option("--plaintext", "store it in plain text")
+    .option("--path", "the key is a part of a structure: KEY.PART, or KEY[0]")
     .action(configSet);
   inStack(config.command("get <key>").description("print a value")).action(configGet);
   inStack(config.command("rm <key>").description("remove a value")).action(async (key: string, flags: Common) => openStack(flags).removeConfig([key]));

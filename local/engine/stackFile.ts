@@ -44,6 +44,13 @@ export class StackFile {
     map?.set(this.writtenKey(map, key), this.document.createNode(value));
   }
 
+  /** Sets what is inside a structure, which is made where there is none; a part that is a number is a place in a list. */
+  setPart(key: string, parts: string[], value: unknown): void {
+    const map = this.configMap(true);
+    const path = parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+    map?.setIn([this.writtenKey(map, key), ...path], this.document.createNode(value));
+  }
+
   remove(key: string): boolean {
     const map = this.configMap(false);
     return map?.delete(this.writtenKey(map, key)) ?? false;

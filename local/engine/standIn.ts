@@ -107,6 +107,14 @@ export class StandInStack implements Stack {
     file.save();
   }
 
+  /** Sets a part of a structure. As with the real CLI, what looks like a number or a flag is one, unless it is a secret. */
+  async setPart(key: string, parts: string[], { value, secret }: { value: string; secret: boolean }): Promise<void> {
+    const file = this.file();
+    const typed: unknown = /^(true|false|0|-?[1-9]\d*)$/.test(value) ? JSON.parse(value) : value;
+    file.setPart(key, parts, secret ? { secure: (await this.crypter(file)).encrypt(value) } : typed);
+    file.save();
+  }
+
   removeConfig(keys: string[]): Promise<void> {
     const file = this.file();
     keys.forEach((key) => file.remove(key));

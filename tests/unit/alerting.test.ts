@@ -8,7 +8,10 @@ import { startReceiver, type HttpReceiver } from "../support/receiver";
 const webhookSecret = "hunter2-hunter2-hunter2";
 const where = { context: "", namespace: "shop", app: "chatgpt-app", color: "green" as const };
 
-describe("Alerts and the cluster", () => {
+describe("Alerts and the cluster", function () {
+  // Of a machine with more to do.
+  this.timeout(120_000);
+
   let api: ApiServer;
   let receiver: HttpReceiver;
   let cluster: Cluster;
@@ -102,9 +105,7 @@ describe("Alerts and the cluster", () => {
       expect(receiver.received).to.deep.equal([]);
     });
 
-    it("fails with its own error, the very same, when nobody can be told", async function () {
-      // The cluster is waited for, and then the receiver.
-      this.timeout(120_000);
+    it("fails with its own error, the very same, when nobody can be told", async () => {
       putWebhook();
       const refusal = new Error("refused");
       const step: Step<typeof where, Record<string, never>> = { check: () => Promise.resolve([]), isNeeded: () => Promise.resolve(true), run: () => Promise.reject(refusal) };

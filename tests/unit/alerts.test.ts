@@ -15,7 +15,10 @@ const routingKey = "hunter2hunter2hunter2hunter2hunt";
 /** Long enough for a busy machine, and hardly a pause between two tries. */
 const quick = { pauseMs: 1 };
 
-describe("An alert", () => {
+describe("An alert", function () {
+  // Of a machine with more to do.
+  this.timeout(120_000);
+
   let first: HttpReceiver;
   let second: HttpReceiver;
   beforeEach(async () => {
