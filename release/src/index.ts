@@ -2,7 +2,7 @@ export { alerting } from "./alerts/alerting.js";
 export { type Alert, type AlertKind, type Link, type Severity, type Version } from "./alerts/alert.js";
 export { linksToRun } from "./alerts/ciRun.js";
 export { contractDueAlert, type ContractsWaiting } from "./alerts/contractDue.js";
-export { raiseAlert } from "./alerts/raise.js";
+export { raiseAlert, tellAll } from "./alerts/raise.js";
 export { readReceivers } from "./alerts/receivers.js";
 export { describeDeliveries, sendAlert, type Delivery, type Receiver, type SendOptions } from "./alerts/send.js";
 export { colors, isColor, otherColor, type Color } from "./color.js";

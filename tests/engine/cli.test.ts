@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
@@ -78,6 +78,21 @@ describe("the stand-in's command line", function () {
     expect((await pulumi(["stack", "rm", "dev"])).err).to.contain("destroy --stack dev");
     expect((await pulumi(["destroy", "--yes"])).code).to.equal(0);
     expect((await pulumi(["stack", "rm", "dev"])).code).to.equal(0);
+  });
+
+  it("sets parts of a structure, secret ones among others", async () => {
+    const set = async (args: string[], input?: string) => {
+      expect((await pulumi(["config", "set", "--stack", "test", ...args], input)).err).to.equal("");
+    };
+    await set(["--secret", "token"], "x");
+    await set(["--path", "shape.size", "3"]);
+    await set(["--path", "shape.names[0]", "x"]);
+    await set(["--secret", "--path", "shape.key"], "hunter2\n");
+    await set(["--path", "shape.on", "true"]);
+    expect(JSON.parse((await pulumi(["config", "get", "shape", "--stack", "test"])).out)).to.deep.equal({ size: 3, names: ["x"], key: "hunter2", on: true });
+    expect((await pulumi(["config", "ls", "--stack", "test"])).out).to.match(/^shape +\[secret\]$/m);
+    expect(readFileSync(join(w.directory, "Pulumi.test.yaml"), "utf8")).to.contain("secure: v1:").and.not.contain("hunter2");
+    expect((await pulumi(["config", "set", "--stack", "test", "--path", "shap.size", "3"])).err).to.contain("is not declared in Pulumi.yaml");
   });
 
   it("says what is missing and what to type", async () => {

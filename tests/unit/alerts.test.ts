@@ -1,6 +1,10 @@
-import { webcrypto } from "node:crypto";
+import { createHmac, webcrypto } from "node:crypto";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect } from "chai";
 import { contractDueAlert, describeDeliveries, sendAlert, type Receiver } from "@bluegreen/release";
 import { someAlerts } from "../support/alerts";
@@ -11,7 +15,10 @@ const routingKey = "hunter2hunter2hunter2hunter2hunt";
 /** Long enough for a busy machine, and hardly a pause between two tries. */
 const quick = { pauseMs: 1 };
 
-describe("An alert", () => {
+describe("An alert", function () {
+  // Of a machine with more to do.
+  this.timeout(120_000);
+
   let first: HttpReceiver;
   let second: HttpReceiver;
   beforeEach(async () => {
@@ -67,6 +74,39 @@ describe("An alert", () => {
       const isSigned = (text: string) => webcrypto.subtle.verify("HMAC", key, Buffer.from(signature, "hex"), Buffer.from(text));
       expect(await isSigned(`${timestamp}.${body}`)).to.equal(true);
       expect(await isSigned(`${timestamp}.${body} `)).to.equal(false);
+    });
+  });
+
+  describe("to a webhook that verifies as the documentation says", () => {
+    type Verify = (headers: Record<string, unknown>, body: string, secret: string) => boolean;
+    let folder: string;
+    let isFromBluegreen: Verify;
+    before(async () => {
+      const [, code = ""] = /^```js\n(.*?)^```/ms.exec(readFileSync("docs/alerts.md", "utf8")) ?? [];
+      folder = mkdtempSync(join(tmpdir(), "bg-verify-"));
+      const file = join(folder, "verify.mjs");
+      writeFileSync(file, code);
+      ({ isFromBluegreen } = (await import(pathToFileURL(file).href)) as { isFromBluegreen: Verify });
+    });
+    after(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    it("is taken as it came, and with no other body, secret or time", async () => {
+      await sendAlert([webhook()], { ...someAlerts.rolledBack, why: "größer als 10" });
+      const { headers = {}, body = "" } = first.received[0] ?? {};
+      expect(isFromBluegreen(headers, body, secret)).to.equal(true);
+      expect(isFromBluegreen(headers, body.replace("blue", "green"), secret), "another body").to.equal(false);
+      expect(isFromBluegreen(headers, body, `${secret}!`), "another secret").to.equal(false);
+      const timestamp = String(Number(headers["x-bluegreen-timestamp"]) + 1);
+      expect(isFromBluegreen({ ...headers, "x-bluegreen-timestamp": timestamp }, body, secret), "another time").to.equal(false);
+      expect(isFromBluegreen({}, body, secret), "unsigned").to.equal(false);
+    });
+
+    it("is refused when it is sent again an hour later", () => {
+      const timestamp = String(Math.floor(Date.now() / 1000) - 3600);
+      const signature = `sha256=${createHmac("sha256", secret).update(`${timestamp}.{}`).digest("hex")}`;
+      expect(isFromBluegreen({ "x-bluegreen-timestamp": timestamp, "x-bluegreen-signature": signature }, "{}", secret)).to.equal(false);
     });
   });
 

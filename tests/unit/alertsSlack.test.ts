@@ -17,7 +17,10 @@ interface SlackMessage {
 /** What a log line or an error text may hold, by accident or not. */
 const evil = "<!channel> <!here> <@U0123> <https://evil.example.com|the runbook> @channel ``` *now* & so on";
 
-describe("A Slack message", () => {
+describe("A Slack message", function () {
+  // Of a machine with more to do.
+  this.timeout(120_000);
+
   let receiver: HttpReceiver;
   before(async () => {
     receiver = await startReceiver();

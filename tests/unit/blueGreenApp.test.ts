@@ -250,6 +250,19 @@ describe("The blue-green app", () => {
     expect([...allBefore(own, "chatgpt-app-migrations")]).to.include("chatgpt-app-database");
   });
 
+  it("makes the Secret for alerts before any gate can fail, and gives what is in it to nothing else", async () => {
+    expect(recorder.recorded.filter(({ name }) => name.includes("alerts"))).to.deep.equal([]);
+    const alerts = { slackUrl: "https://hooks.example.com/hunter2", webhookUrl: "https://example.com/hunter2", webhookSecret: "hunter2-hunter2-hunter2", pagerDutyKey: "hunter2hunter2hunter2hunter2hunt" };
+    const alerted = await recordApp({ ...someSettings, alerts: JSON.stringify(alerts) });
+    const { inputs } = alerted.one(types.secret, "chatgpt-app-alerts");
+    expect(inputs["metadata"]).to.deep.include({ name: "chatgpt-app-alerts" });
+    expect(inputs["stringData"]).to.deep.equal({ "slack-url": alerts.slackUrl, "webhook-url": alerts.webhookUrl, "webhook-secret": alerts.webhookSecret, "pagerduty-key": alerts.pagerDutyKey });
+    expect([...allBefore(alerted, "chatgpt-app-blue-rollout")]).to.include("chatgpt-app-alerts");
+    for (const { name, readable } of alerted.recorded) expect(readable, `${name}, as the state has it`).to.contain("{").and.not.contain("hunter2");
+    const slackAlone = await recordApp({ ...someSettings, alerts: JSON.stringify({ slackUrl: alerts.slackUrl }) });
+    expect(slackAlone.one(types.secret, "chatgpt-app-alerts").inputs["stringData"]).to.deep.equal({ "slack-url": alerts.slackUrl });
+  });
+
   it("has a disruption budget for each color", () => {
     for (const color of ["blue", "green"]) {
       expect(recorder.one(types.budget, `chatgpt-app-${color}`).inputs["spec"]).to.deep.include({ maxUnavailable: 1 });

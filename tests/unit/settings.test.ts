@@ -106,6 +106,27 @@ describe("Settings", () => {
     }
   });
 
+  it("take receivers of alerts that are safe to send to, and never repeat one that is not", () => {
+    const none = { slackUrl: "", webhookUrl: "", webhookSecret: "", pagerDutyKey: "" };
+    expect(parseSettings(valid).alerts).to.deep.equal(none);
+    const all = { slackUrl: "https://hooks.example.com/services/T/B/x", webhookUrl: "http://127.0.0.1:8080/x", webhookSecret: "0123456789abcdef", pagerDutyKey: "0123456789abcdef0123456789ABCDEF" };
+    expect(parseSettings({ ...valid, alerts: JSON.stringify(all) }).alerts).to.deep.equal(all);
+    const wrong = [
+      { slackUrl: "http://hooks.example.com/hunter2" },
+      { slackUrl: "http://127.0.0.1.example.com/hunter2" },
+      { slackUrl: "https://ada:hunter2@hooks.example.com/" },
+      { slackUrl: "hunter2" },
+      { webhookUrl: "https://example.com/hunter2" },
+      { webhookSecret: "hunter2-hunter2-hunter2" },
+      { webhookUrl: "https://example.com/hunter2", webhookSecret: "hunter2" },
+      { pagerDutyKey: "hunter2" },
+      { slakUrl: "https://hooks.example.com/hunter2" },
+    ];
+    for (const alerts of [...wrong.map((each) => JSON.stringify(each)), "https://hunter2"]) {
+      expect(refusalOf({ ...valid, alerts }), alerts).to.contain("alerts = [secret]").and.contain("pulumi config set --path alerts.slackUrl --secret").and.not.contain("hunter2");
+    }
+  });
+
   it("are the same in Pulumi.yaml: every key described, and the same default", () => {
     const { config } = parse(readFileSync("Pulumi.yaml", "utf8")) as { config: Record<string, { default: unknown; description: string }> };
     expect(Object.keys(config).sort()).to.deep.equal([...settingKeys].sort());

@@ -8,7 +8,8 @@ import { whoami } from "../releases/who.js";
 import type { PlainRecord, Say, Step } from "../step.js";
 import { linksToRun } from "./ciRun.js";
 import { clusterPatienceMs, within } from "./patience.js";
-import { raiseAlert } from "./raise.js";
+import { tellAll } from "./raise.js";
+import { readReceivers } from "./receivers.js";
 
 export type GateInputs = ClusterRef & { app: string; color: Color };
 
@@ -31,10 +32,12 @@ export function alerting<Inputs extends PlainRecord & GateInputs, Outputs extend
 async function tell(gate: string, inputs: GateInputs, error: unknown, say: Say): Promise<void> {
   const cluster = connected(inputs);
   if (cluster === undefined) return;
+  const receivers = await readReceivers(cluster, inputs.app, say);
+  if (receivers.length === 0) return;
   const [why = "", ...evidence] = messageOf(error).split("\n");
   const { app, namespace, color } = inputs;
   const [at, image] = await Promise.all([orElse(serverTime(cluster), new Date()), orElse(imageOf(cluster, inputs), "unknown")]);
-  await raiseAlert(cluster, { kind: "gateFailed", gate, app, namespace, version: { color, image }, who: whoami(), why, at, evidence, links: linksToRun() }, say);
+  await tellAll(cluster, receivers, { kind: "gateFailed", gate, app, namespace, version: { color, image }, who: whoami(), why, at, evidence, links: linksToRun() }, say);
 }
 
 /** The gate's own error tells of a cluster that cannot be had. */

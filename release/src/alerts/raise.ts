@@ -5,15 +5,18 @@ import { forgetIncidents, noteIncident, readIncidents } from "./incidents.js";
 import { isIncident } from "./pagerDuty.js";
 import { clusterPatienceMs, whyUnanswered, within } from "./patience.js";
 import { readReceivers } from "./receivers.js";
-import { describeDeliveries, sendAlert, type SendOptions } from "./send.js";
+import { describeDeliveries, sendAlert, type Receiver, type SendOptions } from "./send.js";
 
 /**
  * Tells everybody that the app's Secret names, and says what became of it. Never throws, and takes
  * 35 s at the most where neither the receivers nor the cluster answer: whatever comes after it goes on.
  */
-export async function raiseAlert(cluster: Cluster, alert: Alert, say: Say, options: Omit<SendOptions, "openIncidents"> = {}): Promise<void> {
-  const receivers = await readReceivers(cluster, alert.app, say);
-  if (receivers.length === 0) return;
+export async function raiseAlert(cluster: Cluster, alert: Alert, say: Say): Promise<void> {
+  await tellAll(cluster, await readReceivers(cluster, alert.app, say), alert, say);
+}
+
+/** The same, where the receivers are known. */
+export async function tellAll(cluster: Cluster, receivers: Receiver[], alert: Alert, say: Say, options: Omit<SendOptions, "openIncidents"> = {}): Promise<void> {
   const isPaged = receivers.some(({ kind }) => kind === "pagerDuty");
   const asked = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
