@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Color } from "../color.js";
-import { isSwitchPending } from "../gates/switchPending.js";
-import { connect } from "../kubernetes/cluster.js";
-import { sayingWhatIsLive } from "../live.js";
+import { connect, type Cluster } from "../kubernetes/cluster.js";
+import { orUndefined } from "../kubernetes/orUndefined.js";
+import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { names, switchAnnotation } from "../names.js";
 import type { Step } from "../step.js";
 import { writePermit } from "./permit.js";
 
@@ -20,14 +21,27 @@ export type SwitchGateOutputs = { switchId: string };
 export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
   check: () => Promise.resolve([]),
 
-  isNeeded: (_last, inputs) => isSwitchPending({ ...inputs, color: inputs.activeColor }),
+  async isNeeded(last, inputs) {
+    // Another checkout of the program may have moved users here: then its id is the one to keep.
+    return (await idOfLive(connect(inputs), inputs)) !== last.switchId;
+  },
 
   async run(inputs) {
     const cluster = connect(inputs);
-    return sayingWhatIsLive(cluster, inputs.app, async () => {
+    const { app, activeColor } = inputs;
+    return sayingWhatIsLive(cluster, app, async () => {
+      const known = await idOfLive(cluster, inputs);
+      if (known !== undefined) return { switchId: known };
       const switchId = randomBytes(6).toString("hex");
-      await writePermit(cluster, inputs.app, inputs.activeColor, switchId);
+      await writePermit(cluster, app, activeColor, switchId);
       return { switchId };
     });
   },
 };
+
+/** Of the switch that users came to the active color by; undefined when they are not on it, or came before there were ids. */
+async function idOfLive(cluster: Cluster, { app, activeColor }: SwitchGateInputs): Promise<string | undefined> {
+  if ((await readLiveColor(cluster, app)) !== activeColor) return undefined;
+  const service = await orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace }));
+  return service?.metadata?.annotations?.[switchAnnotation];
+}
