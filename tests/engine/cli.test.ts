@@ -95,6 +95,26 @@ describe("the stand-in's command line", function () {
     expect((await pulumi(["config", "set", "--stack", "test", "--path", "shap.size", "3"])).err).to.contain("is not declared in Pulumi.yaml");
   });
 
+  it("changes one resource with --target, and lets a protected one be deleted after state unprotect", async () => {
+    w.program(`${THINGS}
+      const value = new pulumi.Config().require("value");
+      new Thing("a", { value }, { protect: true }); new Thing("b", { value }, { protect: true });`);
+    await pulumi(["stack", "init", "prod"]);
+    expect((await pulumi(["up", "--yes", "--stack", "prod"])).code).to.equal(0);
+    await pulumi(["config", "set", "value", "z", "--stack", "prod"]);
+    const urn = (name: string) => `urn:pulumi:prod::fixture::pulumi-nodejs:dynamic:Resource::${name}`;
+    expect((await pulumi(["up", "--yes", "--stack", "prod", "--target", urn("a")])).code).to.equal(0);
+    expect([w.read("world/a"), w.read("world/b")]).to.deep.equal(["z", "x"]);
+
+    expect((await pulumi(["destroy", "--yes", "--stack", "prod"])).err).to.contain(`pulumi state unprotect '${urn("a")}'`).and.contain(urn("b"));
+    expect((await pulumi(["state", "unprotect", "--yes", "--stack", "prod"])).err).to.contain("--all");
+    expect((await pulumi(["state", "unprotect", urn("nowhere"), "--yes", "--stack", "prod"])).err).to.contain("no such resource");
+    expect((await pulumi(["state", "unprotect", urn("a"), "--yes", "--stack", "prod"])).out).to.contain("1 resource(s)");
+    expect((await pulumi(["destroy", "--yes", "--stack", "prod"])).err).to.contain(urn("b")).and.not.contain(urn("a"));
+    expect((await pulumi(["state", "unprotect", "--all", "--yes", "--stack", "prod"])).code).to.equal(0);
+    expect((await pulumi(["destroy", "--yes", "--stack", "prod"])).code).to.equal(0);
+  });
+
   it("says what is missing and what to type", async () => {
     const { err } = await pulumi(["preview", "--stack", "nowhere"]);
     expect(err).to.contain("no stack named 'nowhere' found").and.contain("stack init nowhere");
