@@ -17,7 +17,8 @@ import { Contract, LiveLock, Migrations, SwitchRecord, Trial } from "./steps";
 /**
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
- *     lock on the live color → config of both colors → expand migrations → the active color rolls out → its schema and smoke gates
+ *     lock on the live color → config of both colors → expand migrations → trial of a live change
+ *     → the active color rolls out → its schema and smoke gates
  *     → the active Service points to it → the other color rolls out → its gates → contract migrations
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
