@@ -20,9 +20,10 @@ import { Watcher } from "./watcher";
 /**
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
- *     lock on the live color → config of both colors → expand migrations → the active color rolls out → its schema
- *     and smoke gates → the gate of the switch → the active Service points to it → the watch → the other color
- *     rolls out → its gates → contract migrations → unlock
+ *     lock on the live color → config of both colors → expand migrations → trial of a live change
+ *     → the active color rolls out → its schema and smoke gates → the gate of the switch
+ *     → the active Service points to it → the watch → the other color rolls out → its gates
+ *     → contract migrations → unlock
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched.

@@ -8,7 +8,7 @@ import { variablesOf } from "../support/variables";
 
 /** Releases that differ in their config, told in order: each test goes on where the one before ended. */
 describe("The config of a release, on a real cluster under load", function () {
-  this.timeout(240_000);
+  this.timeout(480_000);
   let test: TestStack;
   let users: Users;
   const said: string[] = [];

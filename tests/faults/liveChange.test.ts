@@ -6,7 +6,7 @@ import { startUsers, type Users } from "../support/users";
 
 /** `allowLiveChange`: pods that serve users change in place, and users meet nothing that has not passed the gates. */
 describe("A change of the live color, on a real cluster under load", function () {
-  this.timeout(240_000);
+  this.timeout(480_000);
   let test: TestStack;
   let users: Users;
   let bluePods: string[];
@@ -72,7 +72,7 @@ describe("A change of the live color, on a real cluster under load", function ()
     expect(await podsOf(test.cluster, "blue")).to.deep.equal(bluePods);
     await test.set({ blueTag: "v1" });
     await test.stack.removeConfig(["allowLiveChange"]);
-    expect(await changedBy()).to.deep.equal(["chatgpt-app-trial"]);
+    expect(await changedBy()).to.include("chatgpt-app-trial").and.not.include("chatgpt-app-blue");
     await test.stack.up();
     await blueIsUntouched("v1");
     expect(await changedBy()).to.deep.equal([]);

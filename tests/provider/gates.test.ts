@@ -4,7 +4,8 @@ import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
-describe("The gates, in Pulumi's provider process and on a real cluster", () => {
+describe("The gates, in Pulumi's provider process and on a real cluster", function () {
+  this.timeout(120_000);
   let home: TestNamespace;
   let smoke: RunningStep;
   let rollout: RunningStep;

@@ -52,6 +52,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     ...home.where,
     activeColor: "blue",
     templates: { blue: "aaa", green: "bbb" },
+    configs: { blue: [], green: [] },
     allowLiveChange: false,
     lockWaitSeconds: 0,
     ...part,

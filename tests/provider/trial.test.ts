@@ -7,7 +7,7 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The trial of a live change, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let home: TestNamespace;
   let step: RunningStep;
   let mark: string;
