@@ -1,6 +1,9 @@
 import { expect } from "chai";
-import { poll, type RolloutInputs, type SmokeInputs } from "@bluegreen/release";
+import { poll, tellAll, type Alert, type RolloutInputs, type SmokeInputs } from "@bluegreen/release";
+import { readIncidents } from "@bluegreen/release/alerts/incidents";
+import { someAlerts } from "../support/alerts";
 import { failureOf } from "../support/look";
+import { startReceiver } from "../support/receiver";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
@@ -124,5 +127,31 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
   it("the smoke gate does not pass a color that has no ready pod", async () => {
     const message = await failureOf(smoke.create(green()));
     expect(message).to.contain("has no ready endpoint").and.contain("Live traffic stays on blue");
+  });
+
+  it("a failed gate is told to whoever the Secret for alerts names, and fails as before", async () => {
+    const receiver = await startReceiver();
+    const stringData = { "webhook-url": `${receiver.url}/hunter2`, "webhook-secret": "hunter2-hunter2-hunter2" };
+    await home.cluster.core.createNamespacedSecret({ namespace: home.namespace, body: { metadata: { name: "chatgpt-app-alerts" }, stringData } });
+    const message = await failureOf(smoke.create(green()));
+    await home.cluster.core.deleteNamespacedSecret({ namespace: home.namespace, name: "chatgpt-app-alerts" });
+    await receiver.close();
+    expect(message).to.contain("has no ready endpoint").and.contain("Live traffic stays on blue");
+    expect(receiver.received.map(({ body }) => JSON.parse(body) as unknown)).to.have.length(1).and.have.nested.property("[0].kind", "gateFailed");
+    expect(smoke.shown).to.include("alert gateFailed: webhook delivered");
+    expect(message + smoke.shown.join("\n")).not.to.contain("hunter2");
+  });
+
+  it("incidents that are open are kept in the cluster until a switch has resolved them", async () => {
+    const receiver = await startReceiver();
+    const tell = (alert: Alert) => tellAll(home.cluster, [{ kind: "pagerDuty", routingKey: "key", baseUrl: receiver.url }], alert, () => undefined);
+    const open = () => readIncidents(home.cluster, "chatgpt-app");
+    const { namespace } = home;
+    await tell({ ...someAlerts.gateFailed, namespace });
+    await tell({ ...someAlerts.rolledBack, namespace, from: { color: "green", image: "app:v3" } });
+    expect(await open()).to.have.length(2);
+    await tell({ ...someAlerts.switched, namespace });
+    expect(await open()).to.deep.equal([]);
+    await receiver.close();
   });
 });

@@ -132,7 +132,7 @@ describe("Alerts and the cluster", function () {
   describe("incidents in PagerDuty", () => {
     const tell = (alert: Alert) => tellAll(cluster, [{ kind: "pagerDuty", routingKey: "hunter2", baseUrl: receiver.url }] satisfies Receiver[], alert, say, { pauseMs: 1 });
     const failed = (image: string): Alert => ({ ...someAlerts.gateFailed, version: { color: "green", image } });
-    const open = () => Object.values((api.objects.get("configmaps/chatgpt-app-incidents") as { data?: object } | undefined)?.data ?? {});
+    const open = () => Object.values((api.objects.get("configmaps/chatgpt-app-incidents") as { data?: Record<string, string> } | undefined)?.data ?? {});
     const resolved = () => bodies().filter((each) => each["event_action"] === "resolve").map((each) => each["dedup_key"]);
 
     it("stay noted in the cluster until a switch has succeeded, and are resolved by it", async () => {
