@@ -1,15 +1,11 @@
 /** `bluegreen`: the releases of an app, from a command line. */
 import { Command, CommanderError } from "commander";
 import { messageOf } from "@bluegreen/release/refusal";
-import { clearMarkCommand } from "./clearMark";
-import { historyCommand } from "./history";
-import { lintCommand } from "./lint";
-import { migrationsCommand } from "./migrations";
-import { rollbackCommand } from "./rollback";
+import { allCommands } from "./commands";
 import { exitCodes } from "./exitCodes";
 
 const program = new Command("bluegreen").description("Releases a web app in two colors.");
-for (const command of [rollbackCommand(), historyCommand(), clearMarkCommand(), lintCommand(), migrationsCommand()]) program.addCommand(command);
+for (const command of allCommands()) program.addCommand(command);
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
 
 program.parseAsync().catch((error: unknown) => {
