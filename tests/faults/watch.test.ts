@@ -74,11 +74,34 @@ describe("A version that goes wrong once it has users, on a real cluster under l
     expect(told().slice(-1)).to.deep.equal(["switched"]);
   });
 
+  it("stays, and that is said loudly, when the other color is no better", async () => {
+    await test.set({ activeColor: "blue", blueTag: "v2-errors", watch: { seconds: 40, everySeconds: 3 } });
+    const users = await startUsers(test.cluster);
+    const ended = failureOf(test.stack.up());
+    await poll(async () => ((await liveColor(test.cluster)) === "blue" ? true : undefined), { timeoutMs: 180_000, intervalMs: 50 });
+    const green = { name: "chatgpt-app-green", namespace: test.cluster.namespace };
+    const { apps } = test.cluster;
+    const scale = async (replicas: number) => {
+      await apps.replaceNamespacedDeploymentScale({ ...green, body: { metadata: green, spec: { replicas } } });
+    };
+    await scale(0);
+    expect(await ended).to.contain("NOTHING WAS SWITCHED: users are still on blue");
+    expect(await liveColor(test.cluster)).to.equal("blue");
+    expect(told()).to.include("gateFailed");
+    await users.stop();
+
+    // By hand, once there is somewhere to go.
+    await scale(2);
+    await test.set({ activeColor: "green" });
+    await test.stack.up();
+    expect(await liveColor(test.cluster)).to.equal("green");
+  });
+
   it("stands in the history with what was seen, both ways", async () => {
     const history = await readHistory(test.cluster, "chatgpt-app");
-    // The first release, a switch and a rollback for each fault, and the switch that stayed.
-    expect(history.map(({ kind }) => kind)).to.deep.equal(["switch", ...faults.flatMap(() => ["switch", "rollback"]), "switch"]);
-    for (const { kind, from, to, evidence, why } of history.filter((entry) => entry.kind === "rollback")) {
+    // The first release, a switch and a rollback for each fault, and the switch that stayed; then one that had to be undone by hand.
+    expect(history.map(({ kind }) => kind)).to.deep.equal(["switch", ...faults.flatMap(() => ["switch", "rollback"]), "switch", "switch", "rollback"]);
+    for (const { kind, from, to, evidence, why } of history.slice(0, -1).filter((entry) => entry.kind === "rollback")) {
       expect([kind, from?.color, to.color]).to.deep.equal(["rollback", "green", "blue"]);
       expect([why, ...evidence].join(" ")).to.have.length.greaterThan(20);
     }
