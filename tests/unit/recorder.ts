@@ -99,18 +99,11 @@ function generated(type: string, name: string): Record<string, unknown> {
 
 export const someSettings = { activeColor: "blue", blueTag: "v1.2.3", greenTag: "v1.3.0", imageRepository: "ghcr.io/you/chatgpt-app", host: "app.example.com" };
 
-/** The SDK asks its monitor in the function that a program is started by, which nobody calls here; its types leave the place out. */
-function allowHooks(): void {
-  const { getStore } = require("@pulumi/pulumi/runtime/state") as { getStore(): { supportsResourceHooks: boolean } };
-  getStore().supportsResourceHooks = true;
-}
-
 /** What the program registers for a stack's config. */
 export async function recordApp(config: Record<string, string> = someSettings): Promise<Recorder> {
   const recorder = new Recorder();
   pulumi.runtime.setMockOptions(recorder, "chatgpt-app", "test");
-  allowHooks();
-  // As every program does at its start: until then the SDK sends secrets in plain text.
+  // As every program does at its start: until then the SDK sends secrets in plain text, and knows no hooks.
   await awaitFeatureSupport();
   new BlueGreenApp("chatgpt-app", parseSettings(config));
   await pulumi.runtime.disconnect();
