@@ -80,7 +80,15 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const watcher = new Watcher(app, settings, [lock], within);
     const gate = new SwitchGate(
       `${app}-switch-gate`,
-      { ...where, image: templates[activeColor].image, template: templates[activeColor].hash, limits: settings.watch, watcher: watcher.isThere, database: databases.handoverSettings() },
+      {
+        ...where,
+        image: templates[activeColor].image,
+        template: templates[activeColor].hash,
+        limits: settings.watch,
+        watcher: watcher.isThere,
+        database: databases.handoverSettings(),
+        contracts: { waiting: migrations.waiting, afterHours: settings.contractAfterHours },
+      },
       { parent: this, dependsOn: [...active.gates, ...watcher.resources] },
     );
     const fence = new ReadOnlyFence(app, settings, { parent: this });

@@ -53,7 +53,7 @@ function rules(app: string, { database }: Settings) {
     { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
     { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
     { apiGroups: ["apps"], resources: ["deployments"], resourceNames: colors.map((color) => names.deployment(app, color)), verbs: ["get"] },
-    { apiGroups: [""], resources: ["configmaps"], resourceNames: [names.release(app), names.history(app)], verbs: ["get", "update", "patch"] },
+    { apiGroups: [""], resources: ["configmaps"], resourceNames: [names.release(app), names.history(app), names.incidents(app)], verbs: ["get", "update", "patch"] },
     { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames: [names.watchLease(app)], verbs: ["get", "update"] },
     { apiGroups: [""], resources: ["secrets"], resourceNames: [names.alertsSecret(app), ...databases], verbs: ["get"] },
   ];

@@ -276,14 +276,14 @@ describe("An alert", function () {
 });
 
 describe("Contract migrations are due", () => {
-  const waiting = [{ id: "0005", name: "drop_email" }];
+  const waiting = ["0005"];
   const ref = { app: "chatgpt-app", namespace: "shop", live: { color: "green", image: "app:v2" } as const, switchedAt: new Date("2026-03-01T00:00:00Z"), waiting, afterHours: 24, who: "the watcher" };
 
   it("when the hours since the switch are over, not before, and only where some wait", () => {
     expect(contractDueAlert(ref, new Date("2026-03-01T23:59:59Z"))).to.equal(undefined);
     expect(contractDueAlert({ ...ref, waiting: [] }, new Date("2026-03-03T00:00:00Z"))).to.equal(undefined);
     const due = contractDueAlert(ref, new Date("2026-03-02T00:00:00Z"));
-    expect(due).to.deep.include({ kind: "contractDue", migrations: ["0005_drop_email"], at: new Date("2026-03-02T00:00:00Z") });
+    expect(due).to.deep.include({ kind: "contractDue", migrations: ["0005"], at: new Date("2026-03-02T00:00:00Z") });
     expect(due?.evidence.join("\n")).to.contain("pulumi config set contractVersion 0005 && pulumi up");
     expect(contractDueAlert(ref, new Date("2026-03-03T00:00:00Z")), "the same, however late").to.deep.equal(due);
   });

@@ -44,6 +44,7 @@ describe("The way back", () => {
     limits: { seconds: 600, everySeconds: 30, threshold: 10, latencySeconds: 5, logErrors: 5, standbyHours: 24, prometheusUrl: "", prometheusQueries: [], webhookUrl: "" },
     baseline: { reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] } },
     database: null,
+    contracts: { waiting: [], afterHours: 24 },
     ...part,
   });
 

@@ -1,5 +1,4 @@
 import { dueAt } from "../migrations/contractGate.js";
-import type { Migration } from "../migrations/files.js";
 import type { Alert, Version } from "./alert.js";
 
 export interface ContractsWaiting {
@@ -8,8 +7,8 @@ export interface ContractsWaiting {
   /** What serves users, since `switchedAt`. */
   live: Version;
   switchedAt: Date;
-  /** Contract migrations that are not applied. */
-  waiting: Pick<Migration, "id" | "name">[];
+  /** Contract migrations that are not applied, by their ids, the newest last. */
+  waiting: string[];
   /** Hours from the switch. */
   afterHours: number;
   who: string;
@@ -24,16 +23,15 @@ export function contractDueAlert({ app, namespace, live, switchedAt, waiting, af
   const at = dueAt(switchedAt, afterHours);
   const last = waiting.at(-1);
   if (last === undefined || now < at) return undefined;
-  const migrations = waiting.map(({ id, name }) => `${id}_${name}`);
   return {
     kind: "contractDue",
     app,
     namespace,
     live,
-    migrations,
+    migrations: waiting,
     who,
     why: `the ${afterHours} h since the switch to ${live.color} are over: what only older versions used can go`,
     at,
-    evidence: [`users have been on ${live.color} since ${switchedAt.toISOString()}`, `next: pulumi config set contractVersion ${last.id} && pulumi up`],
+    evidence: [`users have been on ${live.color} since ${switchedAt.toISOString()}`, `next: pulumi config set contractVersion ${last} && pulumi up`],
   };
 }

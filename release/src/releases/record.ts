@@ -44,6 +44,8 @@ const releaseSchema = z.object({
   /** Taken before users moved. */
   baseline: baselineSchema,
   database: databaseSchema.nullable(),
+  /** Contract migrations whose time comes after the switch, by their ids. */
+  contracts: z.object({ waiting: z.array(z.string()), afterHours: z.number() }),
 });
 
 /** A switch, for whoever has to watch it or take it back: the update, the watcher in the cluster, a person at night. */

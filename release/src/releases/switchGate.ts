@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { linksToRun } from "../alerts/ciRun.js";
+import { raiseAlert } from "../alerts/raise.js";
 import type { Color } from "../color.js";
 import { readyPodsBehind } from "../gates/endpoints.js";
 import { isSwitchPending } from "../gates/switchPending.js";
@@ -33,6 +35,7 @@ export type SwitchGateInputs = ClusterRef & {
   /** Whether a watcher in the cluster is configured: a switch waits until it is there. */
   watcher: boolean;
   database: Release["database"];
+  contracts: Release["contracts"];
 };
 
 /** A new id each time users are to move, so that the program sees that the active Service has to change. */
@@ -69,7 +72,7 @@ export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
 };
 
 async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | undefined, say: Say): Promise<string> {
-  const { app, activeColor, image, template, limits, database } = inputs;
+  const { app, activeColor, image, template, limits, database, contracts } = inputs;
   const id = randomBytes(6).toString("hex");
   // The state was lost, or was never there: users are where they are to be.
   if (live === activeColor) return (await lastSwitchId(cluster, app)) ?? id;
@@ -79,7 +82,7 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
     await refuseFewer(cluster, app, activeColor, live);
     if (inputs.watcher) await waitForWatcher(cluster, app, kind, say);
   }
-  await writeRelease(cluster, app, {
+  const release: Release = {
     id,
     kind,
     to,
@@ -91,12 +94,20 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
     limits,
     baseline: await takeBaseline(cluster, { app, color: activeColor, template }, { ask: askThroughForward(cluster), live }),
     database,
-  });
-  // The watcher in the cluster may write to it, and make nothing.
-  await mergeData(cluster, names.history(app), app, {});
+    contracts,
+  };
+  await writeRelease(cluster, app, release);
+  // The watcher in the cluster may write to them, and make nothing.
+  for (const name of [names.history(app), names.incidents(app)]) await mergeData(cluster, name, app, {});
   await holdWatch(cluster, app, say);
   await writePermit(cluster, app, activeColor, id);
+  if (kind === "switch") tellStarted(cluster, inputs, release, say);
   return id;
+}
+
+/** Not waited for: users must not wait for a receiver that is dead. */
+function tellStarted(cluster: Cluster, { app, namespace }: SwitchGateInputs, { from, to, who, why, at }: Release, say: Say): void {
+  void raiseAlert(cluster, { kind: "started", app, namespace, from: from ?? undefined, to, who, why, at: new Date(at), evidence: [], links: linksToRun() }, say);
 }
 
 async function lastSwitchId(cluster: Cluster, app: string): Promise<string | undefined> {

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { contractDueAlert } from "../alerts/contractDue.js";
+import { raiseAlert } from "../alerts/raise.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { askDirectly } from "../kubernetes/pods.js";
 import { messageOf } from "../refusal.js";
@@ -35,9 +37,9 @@ export async function watchOn(where: ClusterRef & { app: string }, { holder, say
           say(`watching ${release.to.color} (${release.to.image})`);
           await noteSwitch(where, release, say);
           const sinceMs = (await serverTime(cluster)).getTime() - Date.parse(release.at);
-          const forMs = release.limits.standbyHours * 3_600_000 - sinceMs;
+          const forMs = hoursOf(release) * 3_600_000 - sinceMs;
           const watched = await watchRelease(where, release, { forMs, sinceMs, ask: askDirectly, lease, by: holder, say, signal, looked });
-          if (watched.end === "over") await setState(cluster, where.app, release.id, "kept");
+          if (watched.end === "over" && (await setState(cluster, where.app, release.id, "kept"))) await tellContracts(cluster, where, release, { holder, say });
         } finally {
           await lease.release();
         }
@@ -61,4 +63,15 @@ async function openRelease(cluster: Cluster, app: string): Promise<Release | und
   const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
   const moved = service.spec?.selector?.["version"] === release.to.color && service.metadata?.annotations?.[switchAnnotation] === release.id;
   return moved ? release : undefined;
+}
+
+/** The standby is kept for so long; and whoever waits for contract migrations is told when their time has come. */
+function hoursOf({ limits, contracts }: Release): number {
+  return contracts.waiting.length > 0 ? Math.max(limits.standbyHours, contracts.afterHours) : limits.standbyHours;
+}
+
+async function tellContracts(cluster: Cluster, { app, namespace }: ClusterRef & { app: string }, { to, at, contracts }: Release, { holder, say }: Pick<WatchOnOptions, "holder" | "say">): Promise<void> {
+  const { waiting, afterHours } = contracts;
+  const alert = contractDueAlert({ app, namespace, live: to, switchedAt: new Date(at), waiting, afterHours, who: holder }, await serverTime(cluster));
+  if (alert !== undefined) await raiseAlert(cluster, alert, say);
 }
