@@ -87,7 +87,8 @@ export class BlueGreenApp extends pulumi.ComponentResource {
         limits: settings.watch,
         watcher: watcher.isThere,
         database: databases.handoverSettings(),
-        contracts: { waiting: migrations.waiting, afterHours: settings.contractAfterHours },
+        contractsWaiting: migrations.waiting,
+        contractAfterHours: settings.contractAfterHours,
       },
       { parent: this, dependsOn: [...active.gates, ...watcher.resources] },
     );

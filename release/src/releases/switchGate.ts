@@ -35,7 +35,9 @@ export type SwitchGateInputs = ClusterRef & {
   /** Whether a watcher in the cluster is configured: a switch waits until it is there. */
   watcher: boolean;
   database: Release["database"];
-  contracts: Release["contracts"];
+  /** Ids of the contract migrations whose time comes after the switch, and how many hours after. */
+  contractsWaiting: string[];
+  contractAfterHours: number;
 };
 
 /** A new id each time users are to move, so that the program sees that the active Service has to change. */
@@ -72,7 +74,7 @@ export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
 };
 
 async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | undefined, say: Say): Promise<string> {
-  const { app, activeColor, image, template, limits, database, contracts } = inputs;
+  const { app, activeColor, image, template, limits, database, contractsWaiting: waiting, contractAfterHours: afterHours } = inputs;
   const id = randomBytes(6).toString("hex");
   // The state was lost, or was never there: users are where they are to be.
   if (live === activeColor) return (await lastSwitchId(cluster, app)) ?? id;
@@ -94,7 +96,7 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
     limits,
     baseline: await takeBaseline(cluster, { app, color: activeColor, template }, { ask: askThroughForward(cluster), live }),
     database,
-    contracts,
+    contracts: { waiting, afterHours },
   };
   await writeRelease(cluster, app, release);
   // The watcher in the cluster may write to them, and make nothing.
