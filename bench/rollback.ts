@@ -10,6 +10,7 @@ import { takeBack } from "@bluegreen/release/releases/takeBack";
 import { newTable } from "../cli/table";
 import { removeLoad, startLoad, type Load } from "../local/load/job";
 import { figuresOf, type Mark } from "../local/load/report";
+import type { Client } from "../local/load/samples";
 import { settled } from "../local/load/settled";
 import { startStage } from "../local/stage";
 import { makeStack, type TestStack } from "../tests/support/testStack";
@@ -26,7 +27,7 @@ type Way = (typeof ways)[number];
 
 interface Row {
   way: Way;
-  client: string;
+  client: Client;
   /** Milliseconds from the decision, one for each run. */
   firstOld: number[];
   lastBad: number[];
@@ -60,7 +61,7 @@ async function measure(test: TestStack, runs: number): Promise<{ rows: Row[]; fa
   }
   const figures = figuresOf(await load.finish(), marks);
   const rows = ways.flatMap((way) =>
-    ["short", "keepAlive"].map((client): Row => {
+    (["short", "keep-alive"] as const).map((client): Row => {
       const spans = figures.phases.filter((_, index) => marks[index]?.way === way).flatMap(({ clients }) => clients.filter((each) => each.client === client).map((each) => each.spans));
       return { way, client, firstOld: spans.flatMap((span) => span[good]?.firstMs ?? []), lastBad: spans.flatMap((span) => span[bad]?.lastMs ?? []) };
     }),
@@ -75,7 +76,7 @@ function quantile(values: number[], share: number): number {
 function show(rows: Row[]): string {
   const text = newTable(["way", "connections", "first answer of the old: median ms", "p95", "last of the bad: median ms", "p95", "runs"], 2);
   for (const { way, client, firstOld, lastBad } of rows) {
-    text.push([way, client === "short" ? "new" : "kept", ...[firstOld, lastBad].flatMap((values) => [quantile(values, 0.5), quantile(values, 0.95)].map((ms) => Math.round(ms))), firstOld.length]);
+    text.push([way, client, ...[firstOld, lastBad].flatMap((values) => [quantile(values, 0.5), quantile(values, 0.95)].map((ms) => Math.round(ms))), firstOld.length]);
   }
   return text.toString();
 }
