@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/releases/history";
 import { failureOf, liveColor } from "../support/look";
+import { pulumi } from "../support/pulumiCommand";
 import { startReceiver, type HttpReceiver } from "../support/receiver";
 import { makeStack, type TestStack } from "../support/testStack";
 import { startUsers } from "../support/users";
@@ -65,16 +68,16 @@ describe("A version that goes wrong once it has users, on a real cluster under l
   }
 
   it("gives way to an image that is well, which stays, whatever the clock of the runner says", async () => {
-    process.env["NODE_OPTIONS"] = `--require ${join(__dirname, "../support/skewedClock.cjs")}`;
     await test.set({ activeColor: "green", greenTag: "v2", watch: { seconds: 12, everySeconds: 3 } });
     const users = await startUsers(test.cluster);
-    const said: string[] = [];
-    await test.stack.up({ onOutput: (line) => said.push(line) }).finally(() => { delete process.env["NODE_OPTIONS"]; });
+    const update = pulumi(test, { NODE_OPTIONS: `--require ${join(__dirname, "../support/skewedClock.cjs")}` }, "up", "--yes", "--stack", test.name);
+    const [said, code] = await Promise.all([text(update.stdout), once(update, "exit").then(([ended]) => ended as number | null)]);
+    expect(code, said).to.equal(0);
     const [last] = (await readHistory(test.cluster, "chatgpt-app")).slice(-1);
     expect(Math.abs(Date.parse(last?.at ?? "") - Date.now()), "the switch's time, which is the API server's").to.be.lessThan(3_600_000);
     expect((await users.stop()).failures).to.deep.equal([]);
     expect(await liveColor(test.cluster)).to.equal("green");
-    expect(said.join("\n")).to.match(/watch green .* requests, 0\.0 % errors, p99 .* 2\/2 pods ready · score 0 of 10/);
+    expect(said).to.match(/watch green .* requests, 0\.0 % errors, p99 .* 2\/2 pods ready · score 0 of 10/);
     expect(told().slice(-1)).to.deep.equal(["switched"]);
   });
 
