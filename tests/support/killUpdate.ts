@@ -7,6 +7,8 @@ import type { TestStack } from "./testStack";
 /** Starts `up` as a person would, and kills it with everything it started once `reached` is true. */
 export async function killUpdate(test: TestStack, reached: () => Promise<boolean>): Promise<void> {
   const child = pulumi(test, {}, "up", "--yes", "--stack", test.name);
+  // What nobody reads would stop it in the end.
+  child.stdout.resume();
   const exit = once(child, "exit");
   let ended = false;
   void exit.then(() => { ended = true; });
@@ -24,5 +26,6 @@ export async function killUpdate(test: TestStack, reached: () => Promise<boolean
   await killProcesses((_args, environment) => environment.includes(`PULUMI_BACKEND_URL=${test.env["PULUMI_BACKEND_URL"] ?? ""}`));
   // A killed update leaves the state locked. The stand-in sees that the owner is dead; the real CLI wants to be told.
   const cancel = pulumi(test, {}, "cancel", "--yes", "--stack", test.name);
+  cancel.stdout.resume();
   await once(cancel, "exit");
 }
