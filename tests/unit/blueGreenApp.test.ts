@@ -263,6 +263,35 @@ describe("The blue-green app", () => {
     expect(slackAlone.one(types.secret, "chatgpt-app-alerts").inputs["stringData"]).to.deep.equal({ "slack-url": alerts.slackUrl });
   });
 
+  it("watches after users have moved, and before the other color changes", () => {
+    expect([...allBefore(recorder, "chatgpt-app-watch")]).to.include.members(["chatgpt-app-service", "chatgpt-app-switch-gate"]);
+    expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-watch");
+  });
+
+  it("has no watcher in the cluster unless config names its image", async () => {
+    const named = ({ recorded }: Recorder) => recorded.filter(({ name }) => name === "chatgpt-app-watcher").map(({ type }) => type.split(":").at(-1));
+    expect(named(recorder)).to.deep.equal(["Watcher"]);
+    expect(recorder.one("pulumi-nodejs:dynamic/bluegreen:SwitchGate", "chatgpt-app-switch-gate").inputs["watcher"]).to.equal(false);
+    const watched = await recordApp({ ...someSettings, watcherImage: "ghcr.io/you/watcher:1" });
+    expect(named(watched)).to.have.members(["Watcher", "ServiceAccount", "Role", "RoleBinding", "Deployment"]);
+    expect([...allBefore(watched, "chatgpt-app-switch-gate")]).to.include("chatgpt-app-watcher");
+    expect(watched.one("pulumi-nodejs:dynamic/bluegreen:SwitchGate", "chatgpt-app-switch-gate").inputs["watcher"]).to.equal(true);
+  });
+
+  it("lets the watcher move this app's Service and write its own notes, and nothing else", async () => {
+    const rulesOf = async (config: Record<string, string>) => {
+      const watched = await recordApp({ ...someSettings, watcherImage: "ghcr.io/you/watcher:1", ...config });
+      return (watched.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-watcher").inputs["rules"] as { resources: string[]; resourceNames?: string[]; verbs: string[] }[]).flat();
+    };
+    const rules = await rulesOf({});
+    const writing = rules.filter(({ verbs }) => verbs.some((verb) => !["get", "list"].includes(verb)));
+    expect(writing.every(({ resourceNames }) => resourceNames !== undefined && resourceNames.every((name) => name.startsWith("chatgpt-app-")))).to.equal(true);
+    expect(rules.flatMap(({ verbs }) => verbs)).to.not.include("create").and.not.include("delete");
+    const secrets = (all: typeof rules) => all.filter(({ resources }) => resources.includes("secrets")).flatMap(({ resourceNames }) => resourceNames);
+    expect(secrets(rules)).to.deep.equal(["chatgpt-app-alerts"]);
+    expect(secrets(await rulesOf({ database: '{"strategy":"perColor"}' }))).to.have.members(["chatgpt-app-alerts", "db-credentials-blue", "db-credentials-green"]);
+  });
+
   it("has a disruption budget for each color", () => {
     for (const color of ["blue", "green"]) {
       expect(recorder.one(types.budget, `chatgpt-app-${color}`).inputs["spec"]).to.deep.include({ maxUnavailable: 1 });
