@@ -50,7 +50,7 @@ export class AppIngress extends pulumi.ComponentResource {
           rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: backend(activeService) }] } }],
         },
       },
-      // What depends on nothing goes first: so a destroy is refused before the standby and the rest are gone.
+      // Users come in by it, and a destroy without a preview has deleted what it may before it comes to a refusal.
       { ...ordered, protect: !settings.allowDelete },
     );
 

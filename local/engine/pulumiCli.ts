@@ -141,7 +141,12 @@ class CliStack implements Stack {
 
   async destroy(options: RunOptions = {}): Promise<ChangeResult> {
     const watched = new Watched();
-    return this.change(await this.run("destroy", watched, () => this.stack.destroy(this.common(options, watched))), watched);
+    const common = this.common(options, watched);
+    return this.run("destroy", watched, async () => {
+      // As `pulumi destroy` does, and the Automation API does not: what is protected is found before anything is deleted.
+      await this.stack.previewDestroy(common);
+      return this.change(await this.stack.destroy(common), watched);
+    });
   }
 
   async outputs(): Promise<Outputs> {

@@ -79,7 +79,7 @@ describe("A Lease, on a real cluster", function () {
   });
 
   it("goes to the one who waits as soon as it is released, who was told whom to wait for", async () => {
-    const first = await hold("anna@laptop pid 4711", { seconds: 30 });
+    const first = await hold("anna@laptop pid 4711", { seconds: 3600 });
     const said: string[] = [];
     const waiting = take("bob", { waitMs: 60_000, say: (line) => said.push(line) });
     await poll(() => Promise.resolve(said[0]), { timeoutMs: 20_000 });
@@ -184,15 +184,19 @@ describe("A process's mark", () => {
 });
 
 describe("The one who started a process", () => {
-  it("is gone when the pipe that it held ends", async () => {
-    const script = 'const { starterGone } = require("@bluegreen/release/starter"); const end = starterGone(); console.log(end.aborted); end.addEventListener("abort", () => { console.log("gone"); process.exit(); }); setInterval(() => undefined, 1000);';
+  it("is gone when the pipe that it held ends", async function () {
+    this.timeout(60_000);
+    const script = 'const { starterGone } = require("@bluegreen/release/starter"); const end = starterGone(); console.log(end.aborted); end.addEventListener("abort", () => { console.log("gone"); }); setInterval(() => undefined, 1000);';
     const child = spawn(process.execPath, ["-e", script], { stdio: ["pipe", "pipe", "inherit"] });
     const lines: string[] = [];
     createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-    await poll(() => Promise.resolve(lines[0]), { timeoutMs: 20_000 });
-    const exit = once(child, "exit");
-    child.stdin.end();
-    await exit;
+    try {
+      await poll(() => Promise.resolve(lines[0]), { timeoutMs: 20_000 });
+      child.stdin.end();
+      await poll(() => Promise.resolve(lines[1]), { timeoutMs: 20_000 });
+    } finally {
+      child.kill();
+    }
     expect(lines).to.deep.equal(["false", "gone"]);
   });
 });
