@@ -92,8 +92,8 @@ describe("The config of a release, on a real cluster under load", function () {
 
   it("of both colors does not change with a switch: the standby would lose what a rollback needs", async () => {
     await test.set({ activeColor: "green", greenEnvironment: { LOG_LEVEL: "debug", REGION: "eu" }, blueEnvironment: { REGION: "eu" } });
-    for (const work of [test.stack.preview(), up()]) {
-      const message = await failureOf(work);
+    for (const work of [() => test.stack.preview(), up]) {
+      const message = await failureOf(work());
       expect(message).to.contain("the switch to green would change the variables of blue as well").and.contain("--path greenEnvironment.NAME").and.contain("allowLiveChange");
     }
     expect(await liveColor(test.cluster)).to.equal("blue");
