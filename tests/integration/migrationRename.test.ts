@@ -94,7 +94,8 @@ describe("A generated rename, on a real PostgreSQL", () => {
     await contract(rest.slice(1));
     const found = new Map((await query(url, "SELECT id, full_name FROM users")).map(({ id, full_name }) => [id, full_name]));
     expect([...written].filter(([id, name]) => found.get(id) !== name)).to.deep.equal([]);
-    expect(written.size).to.be.greaterThan(1200);
+    // 300 turns of each at least: as many new rows, and of the others those that chance has not met twice.
+    expect(written.size).to.be.greaterThan(1100);
     expect(await query(url, "SELECT count(*)::int AS others FROM users WHERE full_name = 'user ' || id")).to.deep.equal([{ others: 10_000 - [...written.keys()].filter((id) => Number(id) <= 10_000).length }]);
     expect(await leftovers()).to.deep.equal([{ triggers: 0, functions: 0 }]);
     expect((await columnsOf("users")).map(({ name, type, notNull, default: value }) => [name, type, notNull, value].join(" "))).to.deep.equal([

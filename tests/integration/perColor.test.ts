@@ -197,8 +197,8 @@ describe("A database for each color, on two real PostgreSQL servers", function (
         console.log(`      ${old} → ${color}: ${acknowledged} writes before, settled ${Math.round(performance.now() - heldAt)} ms after the switch`);
         await poll(() => Promise.resolve(writers.acknowledged.length > acknowledged + 500 ? true : undefined), { timeoutMs: 20_000, intervalMs: 20 });
         expect(writers.failures.every((text) => /terminating connection|Connection terminated/.test(text)), writers.failures.join()).to.equal(true);
-        // Those that waited when the traffic was switched.
-        expect(writers.failures.length).to.be.within(1, 8);
+        // Those that waited when the traffic was switched; a writer may come back too early once.
+        expect(writers.failures.length).to.be.within(1, 16);
         writers.failures.length = 0;
         await databases.onlySlotOf(color);
       }
