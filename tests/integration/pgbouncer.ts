@@ -25,7 +25,12 @@ export async function preparePgbouncer(): Promise<Pgbouncer> {
   await chmod(dir, 0o755);
   const root = join(dir, "root");
   await mkdir(join(dir, "partial"));
-  await run("apt-get", ["install", "-q", "-y", "--download-only", "--no-install-recommends", "-o", `Dir::Cache::archives=${dir}`, "-o", "APT::Sandbox::User=root", "pgbouncer"]);
+  const download = () => run("apt-get", ["install", "-q", "-y", "--download-only", "--no-install-recommends", "-o", `Dir::Cache::archives=${dir}`, "-o", "APT::Sandbox::User=root", "pgbouncer"]);
+  // The package lists of a fresh machine may be missing, or name versions that are gone.
+  await download().catch(async () => {
+    await run("apt-get", ["update", "-q"]);
+    await download();
+  });
   for (const file of (await readdir(dir)).filter((name) => name.endsWith(".deb"))) await run("dpkg-deb", ["--extract", join(dir, file), root]);
   // What it depends on, where the machine lacks that, too.
   const lib = join(root, "usr/lib");
