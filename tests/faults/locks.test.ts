@@ -35,7 +35,7 @@ describe("The locks around a release, on a real cluster under load", function ()
   const begun = () => poll(async () => (await holder()) || undefined, { timeoutMs: 120_000 });
 
   /** Makes every switch wait at its smoke gate until it is let go. */
-  const holdAtGate = async (): Promise<{ letGo(): Promise<void> }> => {
+  const holdAtGate = async (): Promise<{ letGo: () => Promise<void> }> => {
     const folder = await mkdtemp(join(repositoryDir, ".test-hold-"));
     const suite = `import { existsSync } from "node:fs";\nimport { setTimeout } from "node:timers/promises";\nit("is let go", async () => {\n  while (existsSync(${JSON.stringify(join(folder, "held"))})) await setTimeout(100);\n}).timeout(0);\n`;
     await Promise.all([writeFile(join(folder, "gate.ts"), suite), writeFile(join(folder, "held"), "")]);

@@ -80,8 +80,8 @@ function generated(type: string, name: string): Record<string, unknown> {
 export const someSettings = { activeColor: "blue", blueTag: "v1.2.3", greenTag: "v1.3.0", imageRepository: "ghcr.io/you/chatgpt-app", host: "app.example.com" };
 
 /** The SDK asks its monitor in the function that a program is started by, which nobody calls here; its types leave the place out. */
-function allowHooks(): void {
-  const { getStore } = require("@pulumi/pulumi/runtime/state") as { getStore(): { supportsResourceHooks: boolean } };
+async function allowHooks(): Promise<void> {
+  const { getStore } = (await import("@pulumi/pulumi/runtime/state.js")) as unknown as { getStore: () => { supportsResourceHooks: boolean } };
   getStore().supportsResourceHooks = true;
 }
 
@@ -89,7 +89,7 @@ function allowHooks(): void {
 export async function recordApp(config: Record<string, string> = someSettings): Promise<Recorder> {
   const recorder = new Recorder();
   pulumi.runtime.setMockOptions(recorder, "chatgpt-app", "test");
-  allowHooks();
+  await allowHooks();
   new BlueGreenApp("chatgpt-app", parseSettings(config));
   await pulumi.runtime.disconnect();
   return recorder;
