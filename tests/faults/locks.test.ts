@@ -22,7 +22,12 @@ describe("The locks around a release, on a real cluster under load", function ()
     await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v2" });
     await test.stack.up();
   });
-  after(() => test.remove());
+  /** Folders of suites that hold a switch. */
+  const held: string[] = [];
+  after(async () => {
+    await Promise.all(held.map((folder) => rm(folder, { recursive: true })));
+    await test.remove();
+  });
 
   const resource = async (type: string, name: string) => {
     const { deployment } = (await test.stack.exportDeployment()) as { deployment: { resources: { urn: string }[] } };
@@ -43,8 +48,6 @@ describe("The locks around a release, on a real cluster under load", function ()
     held.push(folder);
     return { letGo: () => rm(join(folder, "held")) };
   };
-  const held: string[] = [];
-  after(() => Promise.all(held.map((folder) => rm(folder, { recursive: true }))));
 
   /** Somebody else's checkout: the same program and config, a state of its own. */
   const otherCheckout = async (): Promise<{ stack: Stack; remove(): Promise<void> }> => {
