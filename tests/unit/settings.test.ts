@@ -32,6 +32,12 @@ describe("Settings", () => {
     expect(text).to.contain("nothing was");
   });
 
+  it("let nobody delete what serves users, and wait a minute for another update, unless config says otherwise", () => {
+    expect(parseSettings(valid)).to.deep.include({ allowDelete: false, lockWaitSeconds: 60 });
+    expect(parseSettings({ ...valid, allowDelete: "true", lockWaitSeconds: "0" })).to.deep.include({ allowDelete: true, lockWaitSeconds: 0 });
+    expect(refusalOf({ ...valid, allowDelete: "yes", lockWaitSeconds: "-1" })).to.contain('allowDelete = "yes"').and.contain("from 0 to 3600").and.contain("pulumi config set lockWaitSeconds 60");
+  });
+
   it("name what is missing and how to set it", () => {
     const text = refusalOf({});
     for (const key of ["activeColor", "imageRepository", "host"]) expect(text).to.contain(`${key} = (not set)`);
