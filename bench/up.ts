@@ -8,6 +8,7 @@ import Table from "cli-table3";
 import { program } from "commander";
 import { repositoryDir } from "../local/paths";
 import { startStage } from "../local/stage";
+import { patchSelector } from "./patchSelector";
 import { makeStack, type TestStack } from "../tests/support/testStack";
 import { startUsers, type Users } from "../tests/support/users";
 
@@ -69,7 +70,7 @@ async function measure(test: TestStack, runs: number): Promise<Measured[]> {
   const patched = await repeat(runs, (run) => {
     // The program left traffic on the last run's color: patch it away from there, and so on in turn.
     const color = colorOf(runs + run);
-    return firstAnswer(users, color, () => patchSelector(test, color));
+    return firstAnswer(users, color, () => patchSelector(cluster, color));
   });
   const { failures, requests } = await users.stop();
   if (failures.length > 0) throw new Error(`${failures.length} of ${requests} requests failed: ${failures.slice(0, 3).join(", ")}`);
@@ -81,14 +82,6 @@ async function measure(test: TestStack, runs: number): Promise<Measured[]> {
     { what: "switch by up, to the first answer", seconds: switched, goal: 5 },
     { what: "switch by a bare patch (no gate)", seconds: patched, goal: undefined },
   ];
-}
-
-async function patchSelector({ cluster }: TestStack, version: string): Promise<void> {
-  const name = "chatgpt-app-service";
-  const service = await cluster.core.readNamespacedService({ name, namespace: cluster.namespace });
-  if (service.spec === undefined) throw new Error("the active Service has no spec");
-  service.spec.selector = { app: "chatgpt-app", version };
-  await cluster.core.replaceNamespacedService({ name, namespace: cluster.namespace, body: service });
 }
 
 function median(seconds: number[]): number {

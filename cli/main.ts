@@ -1,11 +1,11 @@
 /** `bluegreen`: the releases of an app, from a command line. */
 import { Command, CommanderError } from "commander";
 import { messageOf } from "@bluegreen/release/refusal";
-import { lintCommand } from "./lint";
-import { migrationsCommand } from "./migrations";
+import { allCommands } from "./commands";
 import { exitCodes } from "./exitCodes";
 
-const program = new Command("bluegreen").description("Releases a web app in two colors.").addCommand(lintCommand()).addCommand(migrationsCommand());
+const program = new Command("bluegreen").description("Releases a web app in two colors.");
+for (const command of allCommands()) program.addCommand(command);
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
 
 program.parseAsync().catch((error: unknown) => {

@@ -4,7 +4,7 @@ import { listMigrations, readMigration, type Migration, type MigrationFile } fro
 import { readDatabaseStatus, readMigrationStatus, type MigrationStatus } from "@bluegreen/release/migrations/status";
 import { Refusal } from "@bluegreen/release/refusal";
 import { exitCodes } from "./exitCodes";
-import { readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackSettings";
 import { newTable } from "./table";
 
 interface Options {
@@ -54,7 +54,7 @@ async function look({ stack, urlFrom, folder }: Options): Promise<{ folder: stri
   const settings = readStackSettings(stack, ["activeColor", "context", "contractAfterHours", "database", "migrationsFolder", "namespace", "schemaVersion"]);
   const files = folder ?? settings.migrationsFolder;
   const { activeColor, context, namespace, schemaVersion, contractAfterHours: afterHours } = settings;
-  return { folder: files, rows: await readMigrationStatus({ app: "chatgpt-app", activeColor, context, namespace, strategy: settings.database.strategy, folder: files, schemaVersion, afterHours }) };
+  return { folder: files, rows: await readMigrationStatus({ app, activeColor, context, namespace, strategy: settings.database.strategy, folder: files, schemaVersion, afterHours }) };
 }
 
 function filesOf(folder: string, rows: MigrationStatus[]): MigrationFile[] {

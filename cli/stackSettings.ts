@@ -22,3 +22,6 @@ export function readStackSettings<Key extends keyof FlatSettings>(stack: string,
   const wanted = keys.flatMap((key): [string, string][] => (`${name}:${key}` in config ? [[key, text(config[`${name}:${key}`])]] : []));
   return parseSome(Object.fromEntries(wanted), keys);
 }
+
+/** The app that the program of this folder releases. */
+export const app = "chatgpt-app";

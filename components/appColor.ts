@@ -31,6 +31,7 @@ export class AppColor extends pulumi.ComponentResource {
     const { namespace, context } = settings;
     const { tag } = settings.colors[color];
     const replicas = tag === undefined ? 0 : settings.replicas;
+    const active = settings.activeColor === color;
     const ordered = { parent: this, dependsOn: after };
 
     this.deployment = new Deployment(
@@ -47,7 +48,7 @@ export class AppColor extends pulumi.ComponentResource {
           template: { metadata: template.metadata, spec: template.spec },
         },
       },
-      ordered,
+      { ...ordered, protect: active && !settings.allowDelete },
     );
     const service = new Service(
       name,
@@ -60,7 +61,6 @@ export class AppColor extends pulumi.ComponentResource {
       ordered,
     );
 
-    const active = settings.activeColor === color;
     const common = { context, namespace, app, color, template: template.hash, active };
     this.gates = [];
     if (tag !== undefined) {

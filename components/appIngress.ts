@@ -50,7 +50,8 @@ export class AppIngress extends pulumi.ComponentResource {
           rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: backend(activeService) }] } }],
         },
       },
-      ordered,
+      // Users come in by it, and a destroy without a preview has deleted what it may before it comes to a refusal.
+      { ...ordered, protect: !settings.allowDelete },
     );
 
     const password = new RandomPassword(`${name}-preview`, { length: 32, special: false }, { parent: this });

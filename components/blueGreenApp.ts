@@ -1,23 +1,29 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes";
-import { Namespace, Secret, Service } from "@pulumi/kubernetes/core/v1";
+import { Namespace, Secret } from "@pulumi/kubernetes/core/v1";
+import { alertSecretData } from "@bluegreen/release/alerts/alertSecret";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
 import { listContracts, listMigrations } from "@bluegreen/release/migrations/files";
 import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
-import { AppColor, servicePorts, skipAwait } from "./appColor";
+import { makeActiveService } from "./activeService";
+import { AppColor } from "./appColor";
 import { AppIngress } from "./appIngress";
+import { ColorConfigs } from "./colorConfig";
 import { ColorDatabases } from "./colorDatabases";
 import { DatabaseAccess } from "./databaseAccess";
-import { colorTemplate } from "./podTemplate";
+import { colorTemplate, type ColorTemplate } from "./podTemplate";
 import { ReadOnlyFence } from "./readOnlyFence";
-import { Contract, LiveLock, Migrations, SwitchRecord } from "./steps";
+import { Contract, LiveLock, Migrations, ReleaseUnlock, SwitchGate, SwitchRecord, Trial, Watch } from "./steps";
+import { Watcher } from "./watcher";
 
 /**
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
- *     lock on the live color → expand migrations → the active color rolls out → its schema and smoke gates
- *     → the active Service points to it → the other color rolls out → its gates → contract migrations
+ *     lock on the live color → config of both colors → expand migrations → trial of a live change
+ *     → the active color rolls out → its schema and smoke gates → the gate of the switch
+ *     → the active Service points to it → the watch → the other color rolls out → its gates
+ *     → contract migrations → unlock
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched.
@@ -34,7 +40,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const provider = new Provider(app, { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
     const within = { parent: this, providers: [provider] };
 
-    const home = new Namespace(app, { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider });
+    const home = new Namespace(app, { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider, protect: !settings.allowDelete });
     const templates = {
       blue: colorTemplate(app, "blue", tagOf(settings, "blue"), settings),
       green: colorTemplate(app, "green", tagOf(settings, "green"), settings),
@@ -42,37 +48,69 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
     const where = { context, namespace, app, activeColor };
     const wanted = { blue: deployed(settings, "blue", templates.blue.hash), green: deployed(settings, "green", templates.green.hash) };
-    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, allowLiveChange: settings.allowLiveChange }, { parent: this, dependsOn: home });
-    const secrets = this.makeSecrets(app, settings, [lock], provider);
+    const configs = { blue: configOf(templates.blue), green: configOf(templates.green) };
+    const { allowLiveChange, lockWaitSeconds } = settings;
+    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, { parent: this, dependsOn: home });
+    const config = this.makeConfig(app, settings, templates, [lock], provider);
     const database = { ...where, strategy: settings.database.strategy };
     const migrations = new Migrations(
       `${app}-migrations`,
       { ...database, templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
-      { parent: this, dependsOn: [lock, ...secrets] },
+      { parent: this, dependsOn: [lock, ...config] },
     );
 
     const databases = new ColorDatabases(app, { settings, templates: wanted }, { parent: this });
-    const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: databases.sync([migrations]) }, within);
-    const fence = new ReadOnlyFence(app, settings, { parent: this });
-    const activeService = new Service(
-      names.activeService(app),
+    const synced = databases.sync([migrations]);
+    const trial = new Trial(
+      `${app}-trial`,
       {
-        metadata: { name: names.activeService(app), namespace, labels: { app }, annotations: skipAwait },
-        spec: { selector: templates[activeColor].labels, ports: servicePorts },
+        ...database,
+        template: templates[activeColor].hash,
+        pod: templates[activeColor].spec,
+        version: tagOf(settings, activeColor),
+        allowLiveChange,
+        minReadySeconds: settings.minReadySeconds,
+        rolloutBudgetSeconds: settings.rolloutBudgetSeconds,
+        suite: settings.smokeSuite,
+        smokeBudgetSeconds: settings.smokeBudgetSeconds,
       },
-      { parent: this, provider, dependsOn: databases.handOver(fence.raise(active.gates)) },
+      { parent: this, dependsOn: synced },
     );
-    fence.lower([activeService]);
+    const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: [...synced, trial] }, within);
+    const watcher = new Watcher(app, settings, [lock], within);
+    const gate = new SwitchGate(
+      `${app}-switch-gate`,
+      {
+        ...where,
+        image: templates[activeColor].image,
+        template: templates[activeColor].hash,
+        limits: settings.watch,
+        watcher: watcher.isThere,
+        database: databases.handoverSettings(),
+        contractsWaiting: migrations.waiting,
+        contractAfterHours: settings.contractAfterHours,
+      },
+      { parent: this, dependsOn: [...active.gates, ...watcher.resources] },
+    );
+    const fence = new ReadOnlyFence(app, settings, { parent: this });
+    const activeService = makeActiveService(
+      app,
+      { settings, templates, switchId: gate.switchId },
+      { parent: this, provider, dependsOn: databases.handOver(fence.raise([...active.gates, gate])) },
+    );
+    const writing = fence.lower([activeService]);
     const moved = databases.settle([activeService]);
+    const watched = new Watch(`${app}-watch`, { ...where, switchId: gate.switchId, watcher: watcher.isThere }, { parent: this, dependsOn: [...moved, ...writing] });
     const switched = new SwitchRecord(
       `${app}-switch`,
       { ...database, color: activeColor, version: tagOf(settings, activeColor), template: templates[activeColor].hash },
       { parent: this, dependsOn: moved },
     );
     const idleColor = otherColor(activeColor);
-    const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: moved }, within);
+    const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [watched] }, within);
+    const last: pulumi.Resource[] = [switched, idle];
     if (settings.contractVersion !== undefined) {
-      new Contract(
+      const contract = new Contract(
         `${app}-contract`,
         {
           ...database,
@@ -84,7 +122,9 @@ export class BlueGreenApp extends pulumi.ComponentResource {
         },
         { parent: this, dependsOn: [switched, idle.deployment, ...idle.gates] },
       );
+      last.push(contract);
     }
+    new ReleaseUnlock(`${app}-release-unlock`, { context, namespace, app, release: lock.release }, { parent: this, dependsOn: last });
 
     const ingress = new AppIngress(
       app,
@@ -103,15 +143,15 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  /** The Secrets that config gives the program to make; all others must be there before pods start. */
-  private makeSecrets(app: string, { namespace, databaseAccount, openaiApiKey }: Settings, after: pulumi.Resource[], provider: Provider): pulumi.Resource[] {
-    const secrets: pulumi.Resource[] = [];
-    if (databaseAccount !== undefined) secrets.push(new DatabaseAccess(app, { namespace, ...databaseAccount, after }, { parent: this, providers: [provider] }).secret);
-    if (openaiApiKey !== undefined) {
-      const metadata = { name: names.openaiSecret, namespace };
-      secrets.push(new Secret(`${app}-openai`, { metadata, stringData: { "api-key": pulumi.secret(openaiApiKey) } }, { parent: this, provider, dependsOn: after }));
-    }
-    return secrets;
+  /** What pods, and whoever is to be told, take from config by way of the cluster; other Secrets must be there before pods start. */
+  private makeConfig(app: string, { namespace, databaseAccount, alerts }: Settings, templates: Record<Color, ColorTemplate>, after: pulumi.Resource[], provider: Provider): pulumi.Resource[] {
+    const within = { parent: this, providers: [provider] };
+    const { objects } = new ColorConfigs(app, { namespace, configs: { blue: templates.blue.config, green: templates.green.config }, after }, within);
+    const made: pulumi.Resource[] = [...objects];
+    if (databaseAccount !== undefined) made.push(new DatabaseAccess(app, { namespace, ...databaseAccount, after }, within).secret);
+    const alertData = Object.entries(alertSecretData(alerts)).map(([key, value]) => [key, pulumi.secret(value)] as const);
+    if (alertData.length > 0) made.push(new Secret(`${app}-alerts`, { metadata: { name: names.alertsSecret(app), namespace }, stringData: Object.fromEntries(alertData) }, { parent: this, provider, dependsOn: after }));
+    return made;
   }
 }
 
@@ -126,6 +166,11 @@ function tagOf({ colors: each }: Settings, color: Color): string {
   const tag = each[color].tag ?? each[otherColor(color)].tag;
   if (tag === undefined) throw new Error(`neither ${colors.join(" nor ")} has a tag`);
   return tag;
+}
+
+/** The names of the objects that a color's variables are in. */
+function configOf({ config: { configMap, secret } }: ColorTemplate): string[] {
+  return [configMap, secret].flatMap((object) => (object === undefined ? [] : [object.name]));
 }
 
 function deployed({ colors: each }: Settings, color: Color, hash: string): string | null {

@@ -44,12 +44,19 @@ export class ColorDatabases extends pulumi.ComponentResource {
     return inputs === undefined ? after : [...after, new DatabaseSettle(`${this.app}-database-settle`, inputs, this.ordered(after))];
   }
 
+  /** What it takes to hand the writing back, for whoever undoes a switch; null where both colors share a database. */
+  handoverSettings() {
+    const { database, drainSeconds } = this.args.settings;
+    const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = database;
+    return strategy === "shared" ? null : { strategy, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds };
+  }
+
   private inputs() {
+    const handover = this.handoverSettings();
+    if (handover === null) return undefined;
     const { settings, templates } = this.args;
-    const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = settings.database;
-    if (strategy === "shared") return undefined;
-    const { context, namespace, activeColor, drainSeconds } = settings;
-    return { context, namespace, app: this.app, strategy, activeColor, templates, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds };
+    const { context, namespace, activeColor } = settings;
+    return { context, namespace, app: this.app, activeColor, templates, ...handover };
   }
 
   private ordered(after: pulumi.Resource[]): pulumi.CustomResourceOptions {

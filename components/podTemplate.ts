@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
 import { names, templateAnnotation } from "@bluegreen/release/names";
+import { openaiVariable } from "@bluegreen/release/settings/schema";
 import type { Color } from "@bluegreen/release";
 import type { ProbeTimings, Settings } from "@bluegreen/release/settings/settings";
+import { colorConfig, type ColorConfig } from "./colorConfig";
 
 /** The user that the app runs as: any number but 0, and not one of a real system account. */
 const appUser = 10001;
@@ -12,7 +14,10 @@ export const appPort = 3000;
 
 export interface ColorTemplate {
   labels: { app: string; version: Color };
-  /** Changes whenever anything in the pods would. */
+  image: string;
+  /** What the pods take the settings' variables from. */
+  config: ColorConfig;
+  /** Changes whenever anything in the pods would, variables included: their objects are named by content. */
   hash: string;
   spec: ReturnType<typeof podSpec>;
   metadata: { labels: { app: string; version: Color }; annotations: Record<string, string> };
@@ -21,12 +26,14 @@ export interface ColorTemplate {
 /** The pods of a color, from settings alone: plain data, so that a preview can compare it with what is live. */
 export function colorTemplate(app: string, color: Color, tag: string, settings: Settings): ColorTemplate {
   const labels = { app, version: color };
-  const spec = podSpec(labels, tag, settings);
+  const image = `${settings.imageRepository}:${tag}`;
+  const config = colorConfig(app, color, settings);
+  const spec = podSpec(labels, image, tag, settings, config);
   const hash = createHash("sha256").update(JSON.stringify({ labels, spec })).digest("hex").slice(0, 12);
-  return { labels, hash, spec, metadata: { labels, annotations: { [templateAnnotation]: hash } } };
+  return { labels, image, config, hash, spec, metadata: { labels, annotations: { [templateAnnotation]: hash } } };
 }
 
-function podSpec(labels: { app: string; version: Color }, tag: string, settings: Settings) {
+function podSpec(labels: { app: string; version: Color }, image: string, tag: string, settings: Settings, { configMap, secret }: ColorConfig) {
   return {
     // The app never talks to the API server.
     automountServiceAccountToken: false,
@@ -50,9 +57,11 @@ function podSpec(labels: { app: string; version: Color }, tag: string, settings:
     containers: [
       {
         name: names.container,
-        image: `${settings.imageRepository}:${tag}`,
+        image,
         imagePullPolicy: "IfNotPresent",
         ports: [{ name: "http", containerPort: appPort, protocol: "TCP" }],
+        // Whole objects: a reviewer sees one name change, and what is in it once, where the object is made.
+        envFrom: [...(configMap === undefined ? [] : [{ configMapRef: { name: configMap.name } }]), ...(secret === undefined ? [] : [{ secretRef: { name: secret.name } }])],
         env: environment(labels, tag, settings),
         resources: {
           requests: { cpu: settings.cpuRequest, memory: settings.memoryRequest },
@@ -73,16 +82,16 @@ function podSpec(labels: { app: string; version: Color }, tag: string, settings:
 }
 
 function environment({ app, version: color }: ColorTemplate["labels"], tag: string, settings: Settings) {
-  const own = Object.entries(settings.colors[color].environment).sort(([a], [b]) => (a < b ? -1 : 1));
+  const ownKey = openaiVariable in settings.colors[color].secretEnvironment;
   return [
     { name: "ENVIRONMENT", value: color },
     { name: "APP_VERSION", value: tag },
     { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: databaseSecret(settings.database.strategy, color), key: "url" } } },
     // libpq and most drivers take it as the session's name: so the database can tell who is still connected.
     { name: "PGAPPNAME", value: names.session(app, color, tag) },
-    { name: "OPENAI_API_KEY", valueFrom: { secretKeyRef: { name: names.openaiSecret, key: "api-key" } } },
+    // Where config gives no key, somebody has made the Secret.
+    ...(ownKey ? [] : [{ name: openaiVariable, valueFrom: { secretKeyRef: { name: names.openaiSecret, key: "api-key" } } }]),
     { name: "REDIS_URL", value: settings.redisUrl },
-    ...own.map(([name, value]) => ({ name, value })),
   ];
 }
 

@@ -30,8 +30,9 @@ export class ReadOnlyFence {
   }
 
   /** Once it has. */
-  lower(after: pulumi.Resource[]): void {
-    if (this.fence === undefined) return;
-    new FenceEnd(`${this.app}-fence-end`, { app: this.app, redisUrl: this.redisUrl, token: this.fence.token }, { ...this.options, dependsOn: after });
+  lower(after: pulumi.Resource[]): pulumi.Resource[] {
+    if (this.fence === undefined) return after;
+    const end = new FenceEnd(`${this.app}-fence-end`, { app: this.app, redisUrl: this.redisUrl, token: this.fence.token }, { ...this.options, dependsOn: after });
+    return [...after, end];
   }
 }

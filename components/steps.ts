@@ -14,25 +14,45 @@ import type {
   LiveLockOutputs,
   MigrationsInputs,
   MigrationsOutputs,
+  ReleaseUnlockInputs,
+  ReleaseUnlockOutputs,
   RolloutInputs,
   RolloutOutputs,
   SchemaGateInputs,
   SchemaGateOutputs,
   SmokeInputs,
   SmokeOutputs,
+  SwitchGateInputs,
+  SwitchGateOutputs,
   SwitchRecordInputs,
+  TrialInputs,
+  TrialOutputs,
+  WatchInputs,
+  WatchOutputs,
 } from "@bluegreen/release";
 import { dynamicStep, type StepArgs } from "./dynamicStep";
 
 /** Outputs must be named among the inputs for Pulumi to create them. */
 type Pending<Outputs> = { [K in keyof Outputs]: undefined };
 
-/** Refuses, in preview, whatever would change the color that serves users. */
+/** Refuses, in preview, whatever would change the color that serves users, and begins the release: one at a time. */
 export class LiveLock extends pulumi.dynamic.Resource {
   declare readonly activeColor: pulumi.Output<LiveLockOutputs["activeColor"]>;
+  declare readonly release: pulumi.Output<LiveLockOutputs["release"]>;
 
   constructor(name: string, args: StepArgs<LiveLockInputs>, options?: pulumi.CustomResourceOptions) {
-    super(dynamicStep("liveLock"), name, args, options, "bluegreen", "LiveLock");
+    const pending: Omit<Pending<LiveLockOutputs>, keyof LiveLockInputs> = { release: undefined };
+    super(dynamicStep("liveLock"), name, { ...args, ...pending }, options, "bluegreen", "LiveLock");
+  }
+}
+
+/** Ends the release that the lock has begun. */
+export class ReleaseUnlock extends pulumi.dynamic.Resource {
+  declare readonly ended: pulumi.Output<ReleaseUnlockOutputs["ended"]>;
+
+  constructor(name: string, args: StepArgs<ReleaseUnlockInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<ReleaseUnlockOutputs> = { ended: undefined };
+    super(dynamicStep("releaseUnlock"), name, { ...args, ...pending }, options, "bluegreen", "ReleaseUnlock");
   }
 }
 
@@ -69,6 +89,26 @@ export class SchemaGate extends pulumi.dynamic.Resource {
   }
 }
 
+/** Refuses what was rolled back, and makes sure that somebody watches before users move. */
+export class SwitchGate extends pulumi.dynamic.Resource {
+  declare readonly switchId: pulumi.Output<SwitchGateOutputs["switchId"]>;
+
+  constructor(name: string, args: StepArgs<SwitchGateInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<SwitchGateOutputs> = { switchId: undefined };
+    super(dynamicStep("switchGate"), name, { ...args, ...pending }, options, "bluegreen", "SwitchGate");
+  }
+}
+
+/** Watches the color that users were moved to, and takes them back when it does harm. */
+export class Watch extends pulumi.dynamic.Resource {
+  declare readonly verdict: pulumi.Output<WatchOutputs["verdict"]>;
+
+  constructor(name: string, args: StepArgs<WatchInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<WatchOutputs> = { verdict: undefined };
+    super(dynamicStep("watch"), name, { ...args, ...pending }, options, "bluegreen", "Watch");
+  }
+}
+
 /** Notes in the database when users were switched to what. */
 export class SwitchRecord extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<SwitchRecordInputs>, options?: pulumi.CustomResourceOptions) {
@@ -93,6 +133,16 @@ export class SmokeGate extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<SmokeInputs>, options?: pulumi.CustomResourceOptions) {
     const pending: Pending<SmokeOutputs> = { passedTests: undefined };
     super(dynamicStep("smokeGate"), name, { ...args, ...pending }, options, "bluegreen", "SmokeGate");
+  }
+}
+
+/** Tries out a change of the live color in a pod that no user reaches. */
+export class Trial extends pulumi.dynamic.Resource {
+  declare readonly passedTests: pulumi.Output<TrialOutputs["passedTests"]>;
+
+  constructor(name: string, args: StepArgs<TrialInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<TrialOutputs> = { passedTests: undefined };
+    super(dynamicStep("trial"), name, { ...args, ...pending }, options, "bluegreen", "Trial");
   }
 }
 

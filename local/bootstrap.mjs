@@ -60,7 +60,7 @@ function buildRelease() {
   // Asking the compiler takes longer than looking at the files.
   if (existsSync(join(folder, "dist")) && [join(folder, "tsconfig.json"), ...sources(join(folder, "src"))].every((source) => modified(source) <= built)) return;
   say("Building release/ (tsc --build)");
-  check(spawnSync(node, [join(repository, "node_modules", "typescript", "bin", "tsc"), "--build", folder], { stdio: "inherit" }), "tsc --build release");
+  check(spawnSync(node, [join(repository, "node_modules", "typescript", "bin", "tsc"), "--build", folder], { stdio: ["ignore", 2, 2] }), "tsc --build release");
 }
 
 function sources(folder) {
@@ -85,7 +85,7 @@ function runFile() {
 }
 
 function npm(args, cwd) {
-  check(spawnSync("npm", args, { cwd, stdio: ["ignore", "inherit", "inherit"] }), `npm ${args.join(" ")}`);
+  check(spawnSync("npm", args, { cwd, stdio: ["ignore", 2, 2] }), `npm ${args.join(" ")}`);
 }
 
 function check(result, command) {

@@ -10,7 +10,7 @@ import { writeKubeconfig } from "./cluster/kubeconfig";
 import { contextName, layout, network, type Layout } from "./cluster/layout";
 import { buildPrograms, type Programs } from "./cluster/programs";
 import { killSupervisor, startSupervisor, supervisorPid } from "./cluster/supervisor";
-import { appImage, bundleApp, imageRepository, type AppBuild } from "./images/app";
+import { bundleApp, bundleWatcher, imageRepository, serverImage, watcherImage, type AppBuild } from "./images/app";
 import { importImages } from "./images/containerd";
 import { pauseImage } from "./images/pause";
 import { cacheDir, stageId } from "./paths";
@@ -96,7 +96,7 @@ export async function stopStage(): Promise<void> {
 /** Builds images of the reference app and loads those whose content is not loaded yet. Returns their references. */
 export async function loadImages(builds: AppBuild[]): Promise<string[]> {
   return withTemporaryFolder(async (folder) => {
-    const bundles = builds.map(({ tag }) => ({ tag, bundle: join(folder, `${tag}.js`) }));
+    const bundles = builds.map(({ tag }) => ({ reference: `${imageRepository}:${tag}`, bundle: join(folder, `${tag}.js`) }));
     for (const [index, { bundle }] of bundles.entries()) {
       const build = builds[index];
       if (build !== undefined) await bundleApp(build, bundle);
@@ -105,17 +105,27 @@ export async function loadImages(builds: AppBuild[]): Promise<string[]> {
   });
 }
 
+/** Builds the watcher's image and loads it, unless its content is loaded already. Returns its reference. */
+export async function loadWatcher(): Promise<string> {
+  return withTemporaryFolder(async (folder) => {
+    const bundle = join(folder, "watcher.js");
+    await bundleWatcher(bundle);
+    await loadBundles([{ reference: watcherImage, bundle }]);
+    return watcherImage;
+  });
+}
+
 /** Builds an image around each server, which is one CommonJS file, and loads them. Returns their references. */
-export async function loadBundles(bundles: { tag: string; bundle: string }[]): Promise<string[]> {
+export async function loadBundles(bundles: { reference: string; bundle: string }[]): Promise<string[]> {
   const programs = await buildPrograms(() => undefined);
   // One at a time: the cached layer is linked into each archive, and tar refuses a file whose links change under it.
   return withLock(join(cacheDir(), "locks", "images"), () =>
     withTemporaryFolder(async (folder) => {
       const images = [];
-      for (const { tag, bundle } of bundles) {
-        const own = join(folder, tag);
+      for (const [index, { reference, bundle }] of bundles.entries()) {
+        const own = join(folder, String(index));
         await mkdir(own);
-        images.push(await appImage({ tag, bundle, folder: own }));
+        images.push(await serverImage({ reference, bundle, folder: own }));
       }
       await importImages(layout(), programs, images, folder);
       return images.map((image) => image.reference);

@@ -38,6 +38,7 @@ const suites: Suite[] = [
   { name: "provider", when: "stage", company: true },
   { name: "app", when: "stage", company: true },
   { name: "start", when: "stage" },
+  { name: "outages", when: "last" },
   { name: "stage", when: "last" },
 ];
 

@@ -11,6 +11,7 @@ import { findPulumi, type Outputs, type RunOptions } from "./engine";
 import { EngineError, messageOf } from "./errors";
 import type { Events, Step } from "./events";
 import { breakLocks } from "./lock";
+import { parsePath, type Path } from "./paths";
 import { loadProject } from "./project";
 import { nameOf } from "./urn";
 import { progressLine, type Style } from "./render";
@@ -34,6 +35,8 @@ interface RunFlags extends Common {
   refresh?: boolean;
   parallel?: string;
   json?: boolean;
+  target?: string[];
+  targetDependents?: boolean;
 }
 
 function backend(): Backend {
@@ -97,6 +100,8 @@ function runOptions(flags: RunFlags, events: Partial<Events>): RunOptions {
     signal: interruptible(),
     ...(flags.refresh === undefined ? {} : { refresh: flags.refresh }),
     ...(flags.parallel === undefined ? {} : { parallel: Number(flags.parallel) }),
+    ...(flags.target === undefined ? {} : { targets: flags.target }),
+    ...(flags.targetDependents === undefined ? {} : { targetDependents: flags.targetDependents }),
   };
 }
 
@@ -162,7 +167,19 @@ async function readStdin(): Promise<string> {
   return text.replace(/\r?\n$/, "");
 }
 
-async function configSet(key: string, value: string | undefined, flags: Common & { secret?: boolean; plaintext?: boolean }): Promise<void> {
+/** A key, and with --path the way into its structure. */
+function parseKey(text: string, { path }: { path?: boolean }): { key: string; part: Path } {
+  const [key, ...part] = path === true ? parsePath(text) : [text];
+  return { key: String(key), part };
+}
+
+/** In a structure, what looks like a number or a flag is one; by itself every value is text. */
+function typed(text: string): unknown {
+  return /^(true|false|0|-?[1-9]\d*)$/.test(text) ? JSON.parse(text) : text;
+}
+
+async function configSet(text: string, value: string | undefined, flags: Common & { secret?: boolean; plaintext?: boolean; path?: boolean }): Promise<void> {
+  const { key, part } = parseKey(text, flags);
   const declared = loadProject(process.cwd()).config;
   const own = key.replace(`${loadProject(process.cwd()).name}:`, "");
   if (!key.includes(":") && declared.size > 0 && !declared.has(own)) {
@@ -172,8 +189,10 @@ async function configSet(key: string, value: string | undefined, flags: Common &
     throw new EngineError(`configuration key '${key}' is secret; set it with: config set --secret ${key}`);
   }
   // Without a value it comes from stdin, so that a secret need not stand in the process list.
-  const text = value ?? (await readStdin());
-  await openStack(flags).setConfig({ [key]: { value: text, secret: flags.secret === true } });
+  const given = value ?? (await readStdin());
+  const secret = flags.secret === true;
+  if (part.length === 0) await openStack(flags).setConfig({ [key]: { value: given, secret } });
+  else await openStack(flags).setConfigPart(key, part, { value: secret ? given : typed(given), secret });
 }
 
 function shown(config: ResolvedConfig, key: string, showSecrets: boolean): string {
@@ -259,19 +278,31 @@ async function cancel(flags: Common): Promise<void> {
   say(`${breakLocks(backend().lockDirectory(name))} lock(s) of stack '${name}' removed`);
 }
 
+async function unprotect(urn: string | undefined, flags: RunFlags & { all?: boolean }): Promise<void> {
+  if ((urn === undefined) === (flags.all !== true)) throw new EngineError("name one resource by its URN, or all with --all: state unprotect URN");
+  const stack = openStack(flags);
+  if (!(await confirmed(`This lets ${urn ?? "every resource"} of stack '${stack.name}' be deleted. Go on?`, flags))) return;
+  say(`${await stack.unprotect(urn)} resource(s) of stack '${stack.name}' may be deleted`);
+}
+
 const inStack = (command: Command): Command => command.option("-s, --stack <name>", "the stack, instead of the selected one");
 const running = (command: Command): Command =>
   inStack(command)
     .option("-p, --parallel <number>", "how many operations at a time (default 16)")
     .option("--non-interactive", "never ask");
 
+const targeted = (command: Command): Command =>
+  command
+    .option("-t, --target <urn>", "change this resource and no other; may be given more than once, and with * and **", (urn: string, before: string[] | undefined) => [...(before ?? []), urn])
+    .option("--target-dependents", "change what depends on a target, too");
+
 function commands(): Command {
   const program = new Command("pulumi").description(`The commands of Pulumi this project needs ${NOTICE}`).showHelpAfterError().enablePositionalOptions();
-  running(program.command("preview").alias("pre").description("show what up would do"))
+  targeted(running(program.command("preview").alias("pre").description("show what up would do")))
     .option("-j, --json", "as JSON")
     .option("--diff", "ignored: the changes are always shown")
     .action(preview);
-  running(program.command("up").alias("update").description("bring everything to what the program says"))
+  targeted(running(program.command("up").alias("update").description("bring everything to what the program says")))
     .option("-y, --yes", "do not ask")
     .option("-f, --skip-preview", "do not preview first")
     .option("-r, --refresh", "bring the state in line with reality first")
@@ -294,9 +325,15 @@ function commands(): Command {
   inStack(config.command("set <key> [value]").description("set a value; without one it is read from stdin"))
     .option("--secret", "store it encrypted")
     .option("--plaintext", "store it in plain text")
+    .option("--path", "the key is a path into a structure: environment.LOG_LEVEL")
     .action(configSet);
   inStack(config.command("get <key>").description("print a value")).action(configGet);
-  inStack(config.command("rm <key>").description("remove a value")).action(async (key: string, flags: Common) => openStack(flags).removeConfig([key]));
+  inStack(config.command("rm <key>").description("remove a value"))
+    .option("--path", "the key is a path into a structure")
+    .action(async (text: string, flags: Common & { path?: boolean }) => {
+      const { key, part } = parseKey(text, flags);
+      await openStack(flags).removeConfig([key], part);
+    });
   inStack(config.command("ls").description("list all values"))
     .option("--show-secrets", "show secrets")
     .option("-j, --json", "as JSON")
@@ -313,6 +350,12 @@ function commands(): Command {
     .action(stackOutput);
   inStack(stack.command("export").description("its state, as stack import takes it")).action(async (flags: Common) => { say(JSON.stringify(await openStack(flags).exportDeployment(), null, 4)); },
   );
+
+  const state = program.command("state").description("the stack's state");
+  inStack(state.command("unprotect [urn]").description("let a resource be deleted"))
+    .option("--all", "let every resource be deleted")
+    .option("-y, --yes", "do not ask")
+    .action(unprotect);
   return program;
 }
 

@@ -45,7 +45,7 @@ export class Deletions {
 
   /** Deletes all of them, as many at a time as the dependencies allow. The first failure stops what has not started. */
   async run(states: readonly ResourceState[]): Promise<void> {
-    this.refuseProtected(states);
+    if (this.refuseProtected(states)) return;
     states.forEach((state) => this.condemned.add(state.urn));
     const done = new Map<ResourceState, Promise<void>>();
     // In reverse order of the state, what depends on a resource comes before it.
@@ -92,11 +92,14 @@ export class Deletions {
     return diff.replaces.length > 0;
   }
 
-  private refuseProtected(states: readonly ResourceState[]): void {
+  /** The real engine finds out one by one, in its preview: nothing is deleted either. */
+  private refuseProtected(states: readonly ResourceState[]): boolean {
     const held = states.filter((state) => state.protect);
-    if (held.length === 0) return;
-    const list = held.map((state) => `\n  ${state.urn}`);
-    throw new EngineError(`unable to delete ${held.length} protected resource(s); nothing was deleted. Remove the \`protect\` flag from them and run \`up\` first:${list.join("")}`);
+    for (const { urn } of held) {
+      const message = `resource "${urn}" cannot be deleted because it is protected; nothing was deleted. To unprotect it, remove the \`protect\` flag from it in the program and run \`pulumi up\`, or: pulumi state unprotect '${urn}'`;
+      this.options.fail(new EngineError(message), urn);
+    }
+    return held.length > 0;
   }
 
   private async deleteAfter(dependents: readonly Promise<void>[], state: ResourceState): Promise<void> {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { ReadResourceRequest, RegisterResourceRequest, ResourceInvokeRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 import { aliasUrns } from "./aliases";
 import type { ResolvedConfig } from "./config";
-import { Deletions } from "./deletions";
+import { Deletions, needs } from "./deletions";
 import { diffProps } from "./diff";
 import { EngineError, messageOf } from "./errors";
 import type { Events, Operation, Step } from "./events";
@@ -17,6 +17,7 @@ import type { CheckFailure, Provider, ProviderDiff } from "./providers/provider"
 import type { ProviderRegistry } from "./providers/registry";
 import { Slots } from "./slots";
 import { newState, type ResourceState } from "./state";
+import type { Targets } from "./targets";
 import {
   DYNAMIC_PACKAGE, isDefaultProvider, isProviderType, makeUrn, nameOf, packageOf, providerReference,
   PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE,
@@ -29,6 +30,7 @@ export interface DeploymentOptions {
   stack: string;
   preview: boolean;
   parallel: number;
+  targets: Targets;
   config: ResolvedConfig;
   providers: ProviderRegistry;
   hooks: Hooks;
@@ -63,6 +65,8 @@ export class Deployment {
   private readonly goals = new Map<string, Goal>();
   private readonly settled = new Map<string, ResourceState>();
   private readonly replaced = new Set<string>();
+  /** Not made, because it is no target. */
+  private readonly skipped = new Set<string>();
   private readonly oldByUrn: Map<string, ResourceState>;
   private readonly defaults = new Map<string, ResourceState>();
   private readonly underWay = new Set<Promise<unknown>>();
@@ -156,7 +160,8 @@ export class Deployment {
     await this.settleDown();
     if (this.failed) return;
     try {
-      await this.deletions.run(this.options.journal.remaining());
+      this.refuseMissingTargets();
+      await this.deletions.run(this.targetedOf(this.options.journal.remaining()));
     } catch (error) {
       this.fail(error);
     }
@@ -238,6 +243,7 @@ export class Deployment {
   private async reconcile(urn: string, goal: Goal): Promise<ResourceState> {
     const old = this.oldOf(urn, goal);
     const state = this.stateFor(urn, goal);
+    if (!this.isTargeted(state, goal)) return this.leave(state, old);
     if (old && goal.ignoreChanges.length > 0) state.inputs = keepOldAt(goal.properties, old.inputs, goal.ignoreChanges);
     const provider = this.attachProvider(state, goal, old);
     const given = state.inputs;
@@ -247,6 +253,47 @@ export class Deployment {
     if (isProviderType(state.type)) this.options.providers.configure(urn, state.inputs);
     this.settled.set(urn, state);
     return state;
+  }
+
+  /** Providers and the stack itself belong to every target. */
+  private isTargeted(state: ResourceState, { provider }: Goal): boolean {
+    const { targets } = this.options;
+    const included = targets.include(state.urn, needs({ ...state, provider })) || isProviderType(state.type) || state.type === ROOT_STACK_TYPE;
+    const skipped = [...needs(state)].find((urn) => this.skipped.has(urn));
+    if (included && skipped !== undefined) throw new EngineError(`Resource '${state.urn}' depends on '${skipped}' which was not specified in --target list.`);
+    return included;
+  }
+
+  /** It stays as it is, or does not come to be. */
+  private async leave(state: ResourceState, old: ResourceState | undefined): Promise<ResourceState> {
+    if (!old) {
+      this.skipped.add(state.urn);
+      this.settled.set(state.urn, state);
+      return state;
+    }
+    const same = { ...old };
+    await this.operations.step(this.stepFor("same", same, old), () => {
+      this.settle(same, old);
+      return Promise.resolve();
+    });
+    return same;
+  }
+
+  private refuseMissingTargets(): void {
+    const missing = this.options.targets.missing([...this.goals.keys(), ...this.oldByUrn.keys()]);
+    if (missing.length === 0) return;
+    throw new EngineError(missing.map((target) => `Target '${target}' could not be found in the stack. Did you forget to escape $ in your shell?`).join("\n"));
+  }
+
+  /** What the program does not ask for any more goes only where it is a target. */
+  private targetedOf(remaining: readonly ResourceState[]): ResourceState[] {
+    const going = remaining.filter((state) => this.options.targets.include(state.urn, needs(state)));
+    const urns = new Set(going.map(({ urn }) => urn));
+    for (const state of remaining) {
+      if (going.includes(state) || ![...needs(state)].some((urn) => urns.has(urn))) continue;
+      throw new EngineError(`Resource '${state.urn}' will be destroyed but was not specified in --target list.\nEither include resource in --target list or pass --target-dependents to proceed.`);
+    }
+    return going;
   }
 
   private forcedReplacement(state: ResourceState): string[] {

@@ -27,6 +27,10 @@ export interface RunOptions {
   parallel?: number;
   /** Bring the state in line with reality first. */
   refresh?: boolean;
+  /** URNs, or patterns of them: nothing else changes. Preview and up only. */
+  targets?: string[];
+  /** What depends on a target may change, too. */
+  targetDependents?: boolean;
   /** A line of text for people, as it comes. */
   onOutput?: (line: string) => void;
   /** What happens, step by step. The stand-in only. */

@@ -3,6 +3,7 @@ import type { EngineEvent, OutputMap, PreviewResult as RealPreview, Stack as Rea
 import type { ChangeResult, ConfigValue, Engine, Outputs, PreviewResult, PreviewStep, RunOptions, Stack, StackOptions, UpResult } from "./engine";
 import { type Diagnostic, EngineError, messageOf } from "./errors";
 import type { Changes, Operation } from "./events";
+import { formatPath, type Path } from "./paths";
 import { loadProject } from "./project";
 import { StackFile } from "./stackFile";
 import { showChange, type ShownChange } from "./text";
@@ -70,6 +71,17 @@ class Watched {
   }
 }
 
+function limits({ targets, targetDependents }: RunOptions): { target?: string[]; targetDependents?: boolean } {
+  return { ...(targets === undefined ? {} : { target: targets }), ...(targetDependents === undefined ? {} : { targetDependents }) };
+}
+
+function leavesOf(value: unknown, at: Path): [Path, string][] {
+  if (typeof value === "string") return [[at, value]];
+  if (typeof value !== "object" || value === null) return [[at, JSON.stringify(value)]];
+  const parts: [string | number, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return parts.flatMap(([step, part]) => leavesOf(part, [...at, step]));
+}
+
 class CliStack implements Stack {
   constructor(
     private readonly stack: RealStack,
@@ -81,8 +93,14 @@ class CliStack implements Stack {
   }
 
   async setConfig(values: Record<string, ConfigValue>): Promise<void> {
-    const structured = Object.entries(values).filter(([, { value, secret }]) => typeof value === "object" && secret !== true);
-    const simple = Object.entries(values).filter((entry) => !structured.includes(entry));
+    const isStructured = ({ value }: ConfigValue) => typeof value === "object" && value !== null;
+    const structured = Object.entries(values).filter(([, value]) => isStructured(value) && value.secret !== true);
+    const simple = Object.entries(values).filter(([, value]) => !isStructured(value));
+    for (const [key, { value }] of Object.entries(values).filter(([, each]) => isStructured(each) && each.secret === true)) {
+      // Only the CLI can encrypt, and it does so leaf by leaf.
+      await this.stack.removeAllConfig([key]);
+      await this.stack.setAllConfig(Object.fromEntries(leavesOf(value, [key]).map(([path, text]) => [formatPath(path), { value: text, secret: true }])), true);
+    }
     await this.stack.setAllConfig(
       Object.fromEntries(
         simple.map(([key, { value, secret }]) => [
@@ -104,14 +122,14 @@ class CliStack implements Stack {
 
   async preview(options: RunOptions = {}): Promise<PreviewResult> {
     const watched = new Watched();
-    const result = await this.run<RealPreview>("preview", watched, () => this.stack.preview(this.common(options, watched)));
+    const result = await this.run<RealPreview>("preview", watched, () => this.stack.preview({ ...this.common(options, watched), ...limits(options) }));
     return { changes: changesOf(result.changeSummary), text: result.stdout, steps: watched.steps, diagnostics: watched.diagnostics };
   }
 
   async up(options: RunOptions = {}): Promise<UpResult> {
     const watched = new Watched();
     const result = await this.run("update", watched, () =>
-      this.stack.up({ ...this.common(options, watched), ...(options.refresh === undefined ? {} : { refresh: options.refresh }) }),
+      this.stack.up({ ...this.common(options, watched), ...limits(options), ...(options.refresh === undefined ? {} : { refresh: options.refresh }) }),
     );
     return { ...this.change(result, watched), outputs: outputsOf(result.outputs) };
   }
@@ -123,7 +141,12 @@ class CliStack implements Stack {
 
   async destroy(options: RunOptions = {}): Promise<ChangeResult> {
     const watched = new Watched();
-    return this.change(await this.run("destroy", watched, () => this.stack.destroy(this.common(options, watched))), watched);
+    const common = this.common(options, watched);
+    return this.run("destroy", watched, async () => {
+      // As `pulumi destroy` does, and the Automation API does not: what is protected is found before anything is deleted.
+      await this.stack.previewDestroy(common);
+      return this.change(await this.stack.destroy(common), watched);
+    });
   }
 
   async outputs(): Promise<Outputs> {

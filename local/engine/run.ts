@@ -17,6 +17,7 @@ import { ProviderRegistry } from "./providers/registry";
 import { serve, type Session } from "./servers";
 import { Slots } from "./slots";
 import { type PendingOperation, readDeployment, type ResourceState, type Snapshot, writeDeployment } from "./state";
+import type { Targets } from "./targets";
 import { isProviderType, nameOf, packageOf } from "./urn";
 import { equal, markSecretKeys, type Props } from "./value";
 
@@ -31,6 +32,7 @@ export interface RunOptions {
   env: Record<string, string>;
   preview: boolean;
   parallel: number;
+  targets: Targets;
   events: Events;
   signal: AbortSignal;
 }
@@ -67,7 +69,7 @@ export class Run {
 
   /** Runs the program; returns the outputs of its stack. Throws nothing for what the program did wrong: `failed` says so. */
   async program(): Promise<{ failed: boolean; outputs: Props }> {
-    const { project, stack, config, preview, parallel, events, env } = this.options;
+    const { project, stack, config, preview, parallel, targets, events, env } = this.options;
     const values = Object.fromEntries([...config].map(([key, entry]) => [key, entry.value]));
     const secretKeys = [...config].filter(([, entry]) => entry.secret).map(([key]) => key);
     let completed: Promise<void> | undefined;
@@ -98,7 +100,7 @@ export class Run {
     try {
       const { snapshot, journal, registry, hooks } = await this.prepare();
       const deployment = new Deployment({
-        project: project.name, stack, preview, parallel, config, events, journal, hooks,
+        project: project.name, stack, preview, parallel, targets, config, events, journal, hooks,
         providers: registry,
         base: snapshot.resources,
         signal: this.options.signal,

@@ -1,8 +1,9 @@
 /** Pulumi.<stack>.yaml: the stack's settings and its secrets' salt. Comments and order survive a change. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Document, isMap, parseDocument, type YAMLMap } from "yaml";
+import { Document, isCollection, isMap, parseDocument, type YAMLMap } from "yaml";
 import { EngineError } from "./errors";
+import { formatPath, type Path } from "./paths";
 import { isRecord, type Project } from "./project";
 
 export class StackFile {
@@ -39,14 +40,20 @@ export class StackFile {
     return new Map(Object.entries(config).map(([key, value]) => [this.fullKey(key), value]));
   }
 
-  set(key: string, value: unknown): void {
+  /** @param part the way into a structure, to one part of it */
+  set(key: string, value: unknown, part: Path = []): void {
     const map = this.configMap(true);
-    map?.set(this.writtenKey(map, key), this.document.createNode(value));
+    if (map === undefined) return;
+    const written = this.writtenKey(map, key);
+    if (part.length > 0 && map.has(written) && !isCollection(map.get(written, true))) {
+      throw new EngineError(`configuration key '${key}' is no structure: ${formatPath(part)} of it cannot be set; remove it first, with: config rm ${key}`);
+    }
+    map.setIn([written, ...part], this.document.createNode(value));
   }
 
-  remove(key: string): boolean {
+  remove(key: string, part: Path = []): boolean {
     const map = this.configMap(false);
-    return map?.delete(this.writtenKey(map, key)) ?? false;
+    return map?.deleteIn([this.writtenKey(map, key), ...part]) ?? false;
   }
 
   save(): void {

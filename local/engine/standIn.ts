@@ -6,11 +6,13 @@ import type { ChangeResult, ConfigValue, Engine, Outputs, PreviewResult, RunOpti
 import { EngineError } from "./errors";
 import { type Events, Recorder, type Step } from "./events";
 import { takeLock } from "./lock";
+import type { Path } from "./paths";
 import { loadProject, type Project } from "./project";
 import { progressLine, renderChanges, renderDiagnostics, renderSteps } from "./render";
 import { Run } from "./run";
 import { StackFile } from "./stackFile";
-import { readDeployment, saltOf } from "./state";
+import { readDeployment, saltOf, writeDeployment } from "./state";
+import { Targets } from "./targets";
 import { nameOf, ROOT_STACK_TYPE } from "./urn";
 import { containsSecret, type Props, reveal } from "./value";
 import { showChange } from "./text";
@@ -75,6 +77,21 @@ function assertSucceeded(failed: boolean, what: string, recorder: Recorder): voi
   throw new EngineError(`${what} failed: ${list.length > 0 ? list.join("\n") : "the program ended with an error"}`, recorder.diagnostics);
 }
 
+function textOfValue(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function isStructure(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** Each text in it by itself, as the real CLI keeps them. */
+function encryptedIn(value: unknown, crypter: Crypter): unknown {
+  if (Array.isArray(value)) return value.map((item) => encryptedIn(item, crypter));
+  if (isStructure(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, encryptedIn(item, crypter)]));
+  return { secure: crypter.encrypt(textOfValue(value)) };
+}
+
 export class StandInStack implements Stack {
   readonly name: string;
   private readonly env: Record<string, string>;
@@ -100,16 +117,21 @@ export class StandInStack implements Stack {
     const secret = Object.values(values).some((one) => one.secret === true);
     const crypter = secret ? await this.crypter(file) : undefined;
     for (const [key, { value, secret: encrypted }] of Object.entries(values)) {
-      const text = typeof value === "string" ? value : JSON.stringify(value);
-      if (encrypted === true && crypter) file.set(key, { secure: crypter.encrypt(text) });
-      else file.set(key, typeof value === "object" ? value : text);
+      file.set(key, encrypted === true && crypter ? encryptedIn(value, crypter) : isStructure(value) ? value : textOfValue(value));
     }
     file.save();
   }
 
-  removeConfig(keys: string[]): Promise<void> {
+  /** One part of a structure. */
+  async setConfigPart(key: string, part: Path, { value, secret }: ConfigValue): Promise<void> {
     const file = this.file();
-    keys.forEach((key) => file.remove(key));
+    file.set(key, secret === true ? encryptedIn(value, await this.crypter(file)) : value, part);
+    file.save();
+  }
+
+  removeConfig(keys: string[], part: Path = []): Promise<void> {
+    const file = this.file();
+    keys.forEach((key) => file.remove(key, part));
     file.save();
     return Promise.resolve();
   }
@@ -161,6 +183,19 @@ export class StandInStack implements Stack {
 
   exportDeployment(): Promise<unknown> {
     return Promise.resolve({ version: 3, deployment: this.backend.read(this.name) ?? {} });
+  }
+
+  /** Takes away the protection from deletion, of one resource or of all. @returns of how many */
+  unprotect(urn: string | undefined): Promise<number> {
+    return this.locked(async () => {
+      const crypter = await this.crypter(this.file());
+      const snapshot = readDeployment(this.backend.read(this.name), crypter);
+      const found = snapshot.resources.filter((state) => urn === undefined || state.urn === urn);
+      if (urn !== undefined && found.length === 0) throw new EngineError(`no such resource '${urn}' in stack '${this.name}'; stack export shows them`);
+      found.forEach((state) => { state.protect = false; });
+      this.backend.write(this.name, writeDeployment(snapshot, crypter));
+      return found.length;
+    });
   }
 
   /** What the program would get; every violation at once. */
@@ -227,6 +262,7 @@ export class StandInStack implements Stack {
       env: this.env,
       preview,
       parallel: options.parallel ?? DEFAULT_PARALLEL,
+      targets: new Targets(options.targets, options.targetDependents),
       events: recorder,
       signal: options.signal ?? new AbortController().signal,
     });

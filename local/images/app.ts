@@ -19,20 +19,28 @@ export interface AppBuild {
   fault: "none" | "smoke" | "errors" | "slow" | "crash" | "late-crash" | "leak";
 }
 
+/** The watcher's image. One of this machine's stage is always built from this repository. */
+export const watcherImage = "bluegreen.local/watcher:dev";
+
+/** Bundles the watcher into one file. */
+export async function bundleWatcher(file: string): Promise<void> {
+  await run(process.execPath, [join(repositoryDir, "watcher", "build.mjs"), file]);
+}
+
 /** Bundles a build of the reference app into one file. */
 export async function bundleApp({ release, knows, fault }: AppBuild, file: string): Promise<void> {
   await run(process.execPath, [join(repositoryDir, "app", "build.mjs"), "--release", release, "--fault", fault, ...(knows === undefined ? [] : ["--knows", knows]), "--outfile", file]);
 }
 
-/** An image of the app around a server in one file. The folder is for this image alone. */
-export async function appImage(options: { tag: string; bundle: string; folder: string }): Promise<Image> {
-  const { tag, bundle, folder } = options;
+/** An image around a server in one file, the app's or the watcher's. The folder is for this image alone. */
+export async function serverImage(options: { reference: string; bundle: string; folder: string }): Promise<Image> {
+  const { reference, bundle, folder } = options;
   const root = join(folder, "root");
   const server = "/app/server.js";
   await mkdir(dirname(join(root, server)), { recursive: true });
   await copyFile(bundle, join(root, server));
   return {
-    reference: `${imageRepository}:${tag}`,
+    reference,
     // The big layer first: it is the same for all versions, so each further one costs only its own.
     layers: [await nodeLayer(), await packLayer(root, join(folder, "layer.tar"))],
     config: {

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { connect, otherColor, type Color } from "@bluegreen/release";
 import type { PreviewResult } from "../engine/engine";
 import { removeLoad, startLoad, type Load } from "../load/job";
 import { figuresOf, type Figures, type Mark } from "../load/report";
 import type { LoadLog } from "../load/samples";
+import { settled } from "../load/settled";
 import { runTasks, type Task } from "../tasks";
 import type { Interrupt } from "./interrupt";
 import { previewText } from "./previewText";
@@ -23,11 +23,6 @@ export interface ReleaseResult {
 
 /** What one load may send at most, whoever forgets to stop it. */
 const loadBounds = { seconds: 600, requests: 200_000 };
-/** How long users have to be on one color alone until a switch counts as over, and how long that may take. */
-const settledMs = 2000;
-const settleTimeoutMs = 20_000;
-const pollMs = 250;
-
 /**
  * The main job: a new version beside the old one, users switched to it and back, under load.
  * @throws what stopped it; the load is removed then, and live traffic is where the last update left it
@@ -105,17 +100,4 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
 function running(load: Load | undefined): Load {
   if (load === undefined) throw new Error("The load has not been started.");
   return load;
-}
-
-/** Waits until for some seconds all answers came from one color, whatever the kind of client. */
-async function settled(load: Load, color: Color, signal: AbortSignal): Promise<void> {
-  const deadline = Date.now() + settleTimeoutMs;
-  const since = Date.now();
-  while (Date.now() < deadline) {
-    await delay(pollMs, undefined, { signal });
-    const { samples } = await load.recent();
-    const newest = samples.reduce((latest, { at }) => Math.max(latest, at), 0);
-    if (newest < since + settledMs) continue;
-    if (samples.filter(({ at }) => at > newest - settledMs).every((sample) => sample.color === undefined || sample.color === color)) return;
-  }
 }

@@ -28,6 +28,10 @@ const small = {
   minReadySeconds: 2,
   drainSeconds: 2,
   terminationGraceSeconds: 20,
+  // Some readings of a real watch; nobody waits ten minutes for a trial.
+  watch: { seconds: 8, everySeconds: 2 },
+  // A trial is there to be removed again.
+  allowDelete: true,
   environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "10", CONNECTION_MAX_AGE_SECONDS: "3", ...nobodyElse },
 };
 

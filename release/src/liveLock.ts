@@ -1,8 +1,9 @@
+import type { V1Deployment } from "@kubernetes/client-node";
 import { colors, type Color } from "./color.js";
 import { connect, type Cluster } from "./kubernetes/cluster.js";
-import { orUndefined } from "./kubernetes/orUndefined.js";
-import { readLiveColor } from "./live.js";
-import { names, templateAnnotation } from "./names.js";
+import { readDeployment, templateOf } from "./kubernetes/deployment.js";
+import { readLiveColor, sayingWhatIsLive } from "./live.js";
+import { beginRelease, endRelease, isUnended } from "./lock/releaseLock.js";
 import { messageOf } from "./refusal.js";
 import type { Step, Violation } from "./step.js";
 
@@ -13,42 +14,67 @@ export type LiveLockInputs = {
   activeColor: Color;
   /** Hash of each color's wanted pod template; null for a color that is not deployed. */
   templates: Record<Color, string | null>;
-  /** Lets the live color's template change in place, as a rolling update. */
+  /** Names of the objects that each color's wanted pods take their variables from. They are named by content. */
+  configs: Record<Color, string[]>;
+  /** Lets the live color's template change in place, as a rolling update, and the config of the one that a switch leaves. */
   allowLiveChange: boolean;
+  /** How long to wait for another update's release of the app. */
+  lockWaitSeconds: number;
 };
 
-export type LiveLockOutputs = { activeColor: Color };
+/** `release` is the id of the release that has begun with this lock, and ends with ReleaseUnlock. */
+export type LiveLockOutputs = { activeColor: Color; release: string };
 
 /**
- * The lock on what serves users: its pods may not change in place, because then nothing would be
- * left to go back to. Asked in preview, by the cluster's word, so that a pull request already fails.
+ * The lock on what serves users. Its pods may not change in place, because then nothing would be
+ * left to go back to: asked in preview, by the cluster's word, so that a pull request already fails.
+ * And one update at a time changes what they are: asked when it runs, first of all steps.
  */
 export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
   async check(inputs) {
     try {
-      const cluster = connect(inputs);
-      const live = await readLiveColor(cluster, inputs.app);
-      // Where traffic is about to leave the live color, that color changes afterwards, without users.
-      return live === inputs.activeColor ? await refuseLiveChange(cluster, inputs, live) : [];
+      return await violations(connect(inputs), inputs);
     } catch (error) {
       return [{ property: "activeColor", reason: messageOf(error) }];
     }
   },
 
-  isNeeded: (last, inputs) =>
-    Promise.resolve(
-      last.activeColor !== inputs.activeColor || colors.some((color) => last.templates[color] !== inputs.templates[color]),
-    ),
+  async isNeeded(last, inputs) {
+    if (last.activeColor !== inputs.activeColor || colors.some((color) => last.templates[color] !== inputs.templates[color])) return true;
+    const cluster = connect(inputs);
+    // Users were moved without this program, or the release that began last has never ended.
+    return (await readLiveColor(cluster, inputs.app)) !== inputs.activeColor || (last.release !== undefined && (await isUnended(cluster, inputs.app, last.release)));
+  },
 
-  run: ({ activeColor }) => Promise.resolve({ activeColor }),
+  async run(inputs, say) {
+    const { app, activeColor, lockWaitSeconds } = inputs;
+    const cluster = connect(inputs);
+    return sayingWhatIsLive(cluster, app, async () => {
+      const release = await beginRelease(cluster, app, { waitSeconds: lockWaitSeconds, say });
+      try {
+        // Whoever was waited for may have moved users, and they may now be on what this update is about to change.
+        const [broken] = await violations(cluster, inputs);
+        if (broken !== undefined) throw new Error(broken.reason);
+      } catch (error) {
+        await endRelease(cluster, app, release);
+        throw error;
+      }
+      return { activeColor, release };
+    });
+  },
 };
+
+async function violations(cluster: Cluster, inputs: LiveLockInputs): Promise<Violation[]> {
+  const live = await readLiveColor(cluster, inputs.app);
+  if (live === undefined || inputs.allowLiveChange) return [];
+  // Where traffic is about to leave the live color, that color changes afterwards, without users.
+  return live === inputs.activeColor ? refuseLiveChange(cluster, inputs, live) : refuseLostConfig(cluster, inputs, live);
+}
 
 async function refuseLiveChange(cluster: Cluster, inputs: LiveLockInputs, live: Color): Promise<Violation[]> {
   const wanted = inputs.templates[live];
-  const name = names.deployment(inputs.app, live);
-  if (inputs.allowLiveChange) return [];
-  const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: inputs.namespace }));
-  const running = deployment?.spec?.template.metadata?.annotations?.[templateAnnotation];
+  const deployment = await readDeployment(cluster, inputs.app, live);
+  const running = templateOf(deployment);
   if (running === undefined || running === wanted) return [];
   const image = deployment?.spec?.template.spec?.containers[0]?.image ?? "unknown";
   return [
@@ -57,4 +83,33 @@ async function refuseLiveChange(cluster: Cluster, inputs: LiveLockInputs, live: 
       reason: `${live} serves users with ${image} and may not change in place (template ${running} → ${wanted})\n  why:  there would be nothing to go back to\n  next: put the change on the idle color and switch; or, for a rolling update of live pods: pulumi config set allowLiveChange true`,
     },
   ];
+}
+
+/**
+ * A setting of both colors that changes together with the switch would reach the color that is left
+ * right after it, and a rollback would meet the new config there.
+ */
+async function refuseLostConfig(cluster: Cluster, inputs: LiveLockInputs, live: Color): Promise<Violation[]> {
+  const next = inputs.activeColor;
+  // It runs what is wanted already: this is a rollback, or the last step of a release. What else changes was not needed for it.
+  if (templateOf(await readDeployment(cluster, inputs.app, next)) === inputs.templates[next]) return [];
+  const running = await readDeployment(cluster, inputs.app, live);
+  const wanted = inputs.configs[live];
+  if (running === undefined || inputs.templates[live] === null || sameNames(configOf(running), wanted)) return [];
+  return [
+    {
+      property: "environment",
+      reason: `the switch to ${next} would change the variables of ${live} as well (${configOf(running).join(", ") || "none"} → ${wanted.join(", ") || "none"})\n  why:  ${live} is what a rollback goes back to, with the config it had\n  next: leave what both colors share as it was, and give ${next} its own: pulumi config set --path ${next}Environment.NAME TEXT, or --secret --path ${next}SecretEnvironment.NAME; or give that up: pulumi config set allowLiveChange true`,
+    },
+  ];
+}
+
+/** Names of the objects that its pods take variables from. */
+function configOf(deployment: V1Deployment): string[] {
+  const sources = deployment.spec?.template.spec?.containers[0]?.envFrom ?? [];
+  return sources.flatMap(({ configMapRef, secretRef }) => configMapRef?.name ?? secretRef?.name ?? []);
+}
+
+function sameNames(a: string[], b: string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name));
 }

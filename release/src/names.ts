@@ -9,7 +9,25 @@ export const names = {
   deployment: (app: string, color: Color) => `${app}-${color}`,
   colorService: (app: string, color: Color) => `${app}-${color}`,
   activeService: (app: string) => `${app}-service`,
+  /** The ConfigMap or Secret that a color's pods take their variables from. */
+  config: (app: string, color: Color, content: string) => `${app}-${color}-${content}`,
+  /** The pod that a change of the live color has to prove itself in. */
+  trial: (app: string, color: Color) => `${app}-${color}-trial`,
   ingress: (app: string) => `${app}-ingress`,
+  /** ConfigMap with the last switch, for whoever has to watch it or take it back. */
+  release: (app: string) => `${app}-release`,
+  /** ConfigMap with every switch and rollback. */
+  history: (app: string) => `${app}-history`,
+  /** Lease of whoever watches. */
+  watchLease: (app: string) => `${app}-watch`,
+  /** Deployment that watches on when the update is over. */
+  watcher: (app: string) => `${app}-watcher`,
+  /** Secret with the URLs and keys of whoever is told about releases. */
+  alertsSecret: (app: string) => `${app}-alerts`,
+  /** ConfigMap with the keys of the incidents that are open in PagerDuty. */
+  incidents: (app: string) => `${app}-incidents`,
+  /** Lease of the one update that may release the app. */
+  releaseLease: (app: string) => `${app}-release`,
   /** How the database sessions of a version call themselves. */
   session: (app: string, color: Color, tag: string) => {
     const name = `${app}-${color} ${tag}`;
@@ -26,3 +44,9 @@ export const names = {
  * comparing what the API server has defaulted.
  */
 export const templateAnnotation = "bluegreen/template";
+
+/** Annotation on the active Service: the id of the switch that users came by. */
+export const switchAnnotation = "bluegreen/switch";
+
+/** Annotation on a color's Deployment: the id of the one switch to it that the gates have let through. */
+export const permitAnnotation = "bluegreen/permit";

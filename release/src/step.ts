@@ -22,8 +22,11 @@ export interface Step<Inputs extends PlainRecord, Outputs extends PlainRecord> {
    * @param last what it last ran with; empty before its first run
    */
   check(inputs: Inputs, last: Partial<Inputs>, say: Say): Promise<Violation[]>;
-  /** Whether `run` has to happen again, given what it last ran with. */
-  isNeeded(last: Inputs, inputs: Inputs): Promise<boolean>;
+  /**
+   * Whether `run` has to happen again.
+   * @param last what it last ran with, and what came of it: from an older version of it, perhaps less
+   */
+  isNeeded(last: Inputs & Partial<Outputs>, inputs: Inputs): Promise<boolean>;
   /** Does it. Throws when it must stop the release. */
   run(inputs: Inputs, say: Say): Promise<Outputs>;
 }

@@ -121,7 +121,7 @@ describe("A release, end to end on a real cluster", function () {
   it("keeps every secret out of state, stack files and previews", async () => {
     const stored = await test.cluster.core.readNamespacedSecret({ name: "db-credentials", namespace: test.cluster.namespace });
     const url = new URL(Buffer.from(stored.data?.["url"] ?? "", "base64").toString());
-    const plain = { "database password": url.password, "OpenAI key": test.secrets.openaiApiKey, passphrase: test.secrets.passphrase };
+    const plain = { "database password": url.password, "OpenAI key": test.secrets.openaiApiKey, "secret variable": test.secrets.token, passphrase: test.secrets.passphrase };
     expect(url.password).to.have.length(32);
     const texts = new Map<string, string>();
     for (const file of await readdir(test.backend, { recursive: true, withFileTypes: true })) {

@@ -130,7 +130,7 @@ describe("the stand-in engine, on real programs", function () {
     await w.stack.up();
     things(code("2", true));
     expect((await w.stack.up()).changes).to.deep.equal({ same: 6, replace: 1 });
-    expect((await failureOf(w.stack.destroy())).message).to.contain("protected resource").and.contain("::guarded");
+    expect((await failureOf(w.stack.destroy())).message).to.contain('::guarded" cannot be deleted because it is protected').and.contain("pulumi state unprotect 'urn:");
     expect(world()).to.have.length(6);
     things(code("2", false));
     await w.stack.up();

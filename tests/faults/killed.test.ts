@@ -4,9 +4,11 @@ import { liveColor, podsOf } from "../support/look";
 import { makeStack, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
 
+const kills = Number(process.env["KILLS"] ?? 3);
+
 /** `kill -9` in the middle of a release. Users notice nothing, and the next `up` ends it. */
 describe("A release whose update is killed, on a real cluster under load", function () {
-  this.timeout(240_000);
+  this.timeout(240_000 + kills * 60_000);
   let test: TestStack;
   let users: Users;
 
@@ -51,6 +53,31 @@ describe("A release whose update is killed, on a real cluster under load", funct
       await users.answeredBy("blue");
     });
   }
+
+  // Twenty for a soak: KILLS=20. Wherever it hits, the same has to be true.
+  it("at random points before, during and after the flip: users notice nothing, and the next update ends it", async () => {
+    await test.stack.up();
+    const started = performance.now();
+    await test.set({ activeColor: "green", greenTag: "v2" });
+    await test.stack.up();
+    const wholeMs = performance.now() - started;
+    for (let kill = 0; kill < kills; kill++) {
+      const to = kill % 2 === 0 ? "blue" : "green";
+      const afterMs = Math.random() * wholeMs;
+      const what = `kill ${kill + 1} of ${kills}, ${Math.round(afterMs)} ms after the start of the switch to ${to}`;
+      await test.set({ activeColor: to });
+      const begun = performance.now();
+      await killUpdate(test, () => Promise.resolve(performance.now() - begun >= afterMs)).catch((error: unknown) => {
+        // A switch that was quicker than the first one.
+        if (!String(error).includes("ended before it could be killed")) throw error;
+      });
+      expect(["blue", "green"], what).to.include(await liveColor(test.cluster));
+      await test.stack.up();
+      expect(await liveColor(test.cluster), what).to.equal(to);
+      expect(Object.keys((await test.stack.up()).changes), what).to.deep.equal(["same"]);
+      expect(users.seen.failures, what).to.deep.equal([]);
+    }
+  });
 
   const greenReady = async () => {
     const green = await test.cluster.apps.readNamespacedDeployment({ name: "chatgpt-app-green", namespace: test.cluster.namespace });

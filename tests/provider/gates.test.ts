@@ -1,10 +1,14 @@
 import { expect } from "chai";
-import { poll, type RolloutInputs, type SmokeInputs } from "@bluegreen/release";
+import { poll, tellAll, type Alert, type RolloutInputs, type SmokeInputs } from "@bluegreen/release";
+import { readIncidents } from "@bluegreen/release/alerts/incidents";
+import { someAlerts } from "../support/alerts";
 import { failureOf } from "../support/look";
+import { startReceiver } from "../support/receiver";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
-describe("The gates, in Pulumi's provider process and on a real cluster", () => {
+describe("The gates, in Pulumi's provider process and on a real cluster", function () {
+  this.timeout(120_000);
   let home: TestNamespace;
   let smoke: RunningStep;
   let rollout: RunningStep;
@@ -93,8 +97,61 @@ describe("The gates, in Pulumi's provider process and on a real cluster", () => 
     expect(message).to.contain("was not ready within 2 s").and.contain("the Deployment was not found").and.contain("Live traffic stays on blue");
   });
 
+  it("a color with less than the live one has takes over neither in preview nor later, whoever has scaled the live one", async () => {
+    const { apps } = home.cluster;
+    for (const color of ["blue", "green"]) {
+      const labels = { app: "chatgpt-app", version: color };
+      const metadata = { labels, annotations: { "bluegreen/template": "abc" } };
+      const body = { metadata: { name: `chatgpt-app-${color}` }, spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } } } };
+      await apps.createNamespacedDeployment({ namespace: home.namespace, body });
+    }
+    const switching = green({ replicas: 0, active: true, budgetSeconds: 60 });
+    expect(await rollout.check(switching)).to.deep.equal([]);
+    expect(await rollout.create(switching)).to.include({ readyReplicas: 0 });
+    // As an autoscaler does it: past the Deployment, by its scale.
+    const scale = (color: string, replicas: number) =>
+      apps.replaceNamespacedDeploymentScale({ name: `chatgpt-app-${color}`, namespace: home.namespace, body: { metadata: { name: `chatgpt-app-${color}`, namespace: home.namespace }, spec: { replicas } } });
+    await scale("blue", 3);
+    const [violation, ...others] = await rollout.check(switching);
+    expect(others).to.deep.equal([]);
+    expect(violation?.property).to.equal("replicas");
+    expect(violation?.reason).to.contain("The switch to green was refused: it would have 0 ready pods, blue has 3").and.contain("pulumi config set replicas 3");
+    expect(await failureOf(rollout.create(switching))).to.contain("The switch to green was refused: it has 0 ready pods, blue has 3").and.contain("Live traffic stays on blue");
+    expect(await rollout.check({ ...switching, active: false }), "no switch").to.deep.equal([]);
+    expect(await rollout.check({ ...switching, replicas: 3 })).to.deep.equal([]);
+    await scale("green", 3);
+    expect(await rollout.check(switching), "its own autoscaler was there").to.deep.equal([]);
+    for (const color of ["blue", "green"]) await apps.deleteNamespacedDeployment({ name: `chatgpt-app-${color}`, namespace: home.namespace });
+  });
+
   it("the smoke gate does not pass a color that has no ready pod", async () => {
     const message = await failureOf(smoke.create(green()));
     expect(message).to.contain("has no ready endpoint").and.contain("Live traffic stays on blue");
+  });
+
+  it("a failed gate is told to whoever the Secret for alerts names, and fails as before", async () => {
+    const receiver = await startReceiver();
+    const stringData = { "webhook-url": `${receiver.url}/hunter2`, "webhook-secret": "hunter2-hunter2-hunter2" };
+    await home.cluster.core.createNamespacedSecret({ namespace: home.namespace, body: { metadata: { name: "chatgpt-app-alerts" }, stringData } });
+    const message = await failureOf(smoke.create(green()));
+    await home.cluster.core.deleteNamespacedSecret({ namespace: home.namespace, name: "chatgpt-app-alerts" });
+    await receiver.close();
+    expect(message).to.contain("has no ready endpoint").and.contain("Live traffic stays on blue");
+    expect(receiver.received.map(({ body }) => JSON.parse(body) as unknown)).to.have.length(1).and.have.nested.property("[0].kind", "gateFailed");
+    expect(smoke.shown).to.include("alert gateFailed: webhook delivered");
+    expect(message + smoke.shown.join("\n")).not.to.contain("hunter2");
+  });
+
+  it("incidents that are open are kept in the cluster until a switch has resolved them", async () => {
+    const receiver = await startReceiver();
+    const tell = (alert: Alert) => tellAll(home.cluster, [{ kind: "pagerDuty", routingKey: "key", baseUrl: receiver.url }], alert, () => undefined);
+    const open = () => readIncidents(home.cluster, "chatgpt-app");
+    const { namespace } = home;
+    await tell({ ...someAlerts.gateFailed, namespace });
+    await tell({ ...someAlerts.rolledBack, namespace, from: { color: "green", image: "app:v3" } });
+    expect(await open()).to.have.length(2);
+    await tell({ ...someAlerts.switched, namespace });
+    expect(await open()).to.deep.equal([]);
+    await receiver.close();
   });
 });

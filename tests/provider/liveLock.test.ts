@@ -3,7 +3,8 @@ import type { LiveLockInputs } from "@bluegreen/release";
 import { startStep, type RunningStep } from "./stepProvider";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
-describe("The live lock, in Pulumi's provider process and on a real cluster", () => {
+describe("The live lock, in Pulumi's provider process and on a real cluster", function () {
+  this.timeout(120_000);
   let home: TestNamespace;
   let lock: RunningStep;
   before(async () => {
@@ -19,7 +20,9 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", ()
     ...home.where,
     activeColor: "blue",
     templates: { blue: "aaa", green: "bbb" },
+    configs: { blue: ["chatgpt-app-blue-1"], green: ["chatgpt-app-green-1"] },
     allowLiveChange: false,
+    lockWaitSeconds: 0,
     ...part,
   });
   const reasons = async (part?: Partial<LiveLockInputs>) => (await lock.check(inputs(part))).map(({ property, reason }) => `${property}: ${reason}`);
@@ -28,12 +31,25 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", ()
     expect(await reasons()).to.deep.equal([]);
   });
 
-  it("stops everything when the live color is unknown", async () => {
+  it("stops everything when the live color is unknown, whatever config allows", async () => {
     const { core } = home.cluster;
     const metadata = { name: "chatgpt-app-service", namespace: home.namespace };
-    await core.createNamespacedService({ namespace: home.namespace, body: { metadata, spec: { selector: { app: "chatgpt-app", version: "purple" }, ports: [{ port: 80 }] } } });
-    const [reason] = await reasons();
-    expect(reason).to.contain("activeColor: The live color of Service").and.contain('version="purple"').and.contain("kubectl");
+    await core.createNamespacedService({ namespace: home.namespace, body: { metadata, spec: { ports: [{ port: 80 }] } } });
+    for (const [selector, shown] of [
+      [undefined, "null"],
+      [{}, "null"],
+      [{ app: "chatgpt-app" }, "null"],
+      [{ app: "chatgpt-app", version: "" }, '""'],
+      [{ app: "chatgpt-app", version: "purple" }, '"purple"'],
+      [{ app: "chatgpt-app", version: "Blue" }, '"Blue"'],
+    ] as const) {
+      await core.replaceNamespacedService({ name: metadata.name, namespace: home.namespace, body: { metadata, spec: { ...(selector && { selector }), ports: [{ port: 80 }] } } });
+      for (const allowLiveChange of [false, true]) {
+        const found = await reasons({ allowLiveChange });
+        expect(found, shown).to.have.length(1);
+        expect(found[0]).to.contain("activeColor: The live color of Service").and.contain(`version=${shown}`).and.contain("kubectl");
+      }
+    }
   });
 
   it("lets the idle color change and refuses that the live one does", async () => {
@@ -63,7 +79,36 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", ()
   it("lets the live color change when that is asked for, or when traffic leaves it first", async () => {
     const templates = { blue: "changed", green: "bbb" };
     expect(await reasons({ templates, allowLiveChange: true })).to.deep.equal([]);
-    expect(await reasons({ templates, activeColor: "green" })).to.deep.equal([]);
+    expect(await reasons({ templates, configs: { blue: [], green: [] }, activeColor: "green" })).to.deep.equal([]);
+  });
+
+  it("refuses that a switch takes the config of the color that it leaves along, unless that was decided before", async () => {
+    const { apps } = home.cluster;
+    const deployment = (color: string, template: string, config: string[]) => {
+      const labels = { app: "chatgpt-app", version: color };
+      const envFrom = config.map((name) => (name.endsWith("s") ? { secretRef: { name } } : { configMapRef: { name } }));
+      return {
+        metadata: { name: `chatgpt-app-${color}` },
+        spec: {
+          replicas: 0,
+          selector: { matchLabels: labels },
+          template: { metadata: { labels, annotations: { "bluegreen/template": template } }, spec: { containers: [{ name: "mcp-server", image: "repo/app:v1", envFrom }] } },
+        },
+      };
+    };
+    await apps.replaceNamespacedDeployment({ name: "chatgpt-app-blue", namespace: home.namespace, body: deployment("blue", "aaa", ["blue-1", "blue-s"]) });
+    const toGreen = (blue: string[], part: Partial<LiveLockInputs> = {}) => reasons({ activeColor: "green", templates: { blue: "changed", green: "bbb" }, configs: { blue, green: [] }, ...part });
+    for (const config of [["blue-2", "blue-s"], ["blue-1", "blue-t"], ["blue-1"], []]) {
+      const [reason] = await toGreen(config);
+      expect(reason).to.contain("environment: the switch to green would change the variables of blue as well (blue-1, blue-s →").and.contain("greenSecretEnvironment.NAME");
+    }
+    expect(await toGreen(["blue-1", "blue-s"]), "another image only").to.deep.equal([]);
+    expect(await toGreen(["blue-2"], { allowLiveChange: true })).to.deep.equal([]);
+    expect(await toGreen(["blue-2"], { templates: { blue: null, green: "bbb" } }), "it is given up").to.deep.equal([]);
+    await apps.createNamespacedDeployment({ namespace: home.namespace, body: deployment("green", "older", []) });
+    expect(await toGreen(["blue-2"]), "green has to be rolled out first").to.have.length(1);
+    await apps.replaceNamespacedDeployment({ name: "chatgpt-app-green", namespace: home.namespace, body: deployment("green", "bbb", []) });
+    expect(await toGreen(["blue-2"]), "green stands ready, as for a rollback").to.deep.equal([]);
   });
 
   it("names the context that does not exist, and those that do", async () => {

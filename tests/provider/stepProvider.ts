@@ -11,6 +11,8 @@ export interface RunningStep {
   create(inputs: Record<string, unknown>): Promise<Record<string, unknown>>;
   /** What its code has printed so far: the engine shows it in the update's output. */
   shown: string[];
+  /** Another step of the same update, which runs in the same process. */
+  beside(step: StepName): Promise<Omit<RunningStep, "beside" | "close">>;
   close(): Promise<void>;
 }
 
@@ -21,7 +23,6 @@ export async function storedCode(step: StepName): Promise<string> {
 }
 
 export async function startStep(step: StepName, env: Record<string, string> = {}): Promise<RunningStep> {
-  const text = await storedCode(step);
   const shown: string[] = [];
   const provider = new DynamicProvider({
     directory: process.cwd(),
@@ -31,18 +32,25 @@ export async function startStep(step: StepName, env: Record<string, string> = {}
     config: {},
     log: (line) => shown.push(line),
   });
-  const resource = { urn: `urn:pulumi:test::chatgpt-app::pulumi-nodejs:dynamic:Resource::${step}`, type: "pulumi-nodejs:dynamic:Resource", name: step };
-  const withCode = (inputs: object) => ({ ...inputs, __provider: text });
   const run = { preview: false, timeoutSeconds: 0, progress: () => undefined, signal: new AbortController().signal };
-  return {
-    text,
-    check: async (inputs) => (await provider.check({ ...resource, oldInputs: undefined, inputs: withCode(inputs) })).failures,
-    changes: async (last, inputs) => {
-      const old = withCode(last);
-      return (await provider.diff({ ...resource, id: step, oldInputs: old, oldOutputs: old, inputs: withCode(inputs) })).changes;
-    },
-    create: async (inputs) => (await provider.create({ ...resource, ...run, inputs: withCode(inputs) })).outputs,
-    shown,
-    close: () => provider.close(),
+  const stepIn = async (name: StepName) => {
+    const text = await storedCode(name);
+    const resource = resourceOf(name);
+    const withCode = (inputs: object) => ({ ...inputs, __provider: text });
+    return {
+      text,
+      check: async (inputs: Record<string, unknown>) => (await provider.check({ ...resource, oldInputs: undefined, inputs: withCode(inputs) })).failures,
+      changes: async (last: Record<string, unknown>, inputs: Record<string, unknown>) => {
+        const old = withCode(last);
+        return (await provider.diff({ ...resource, id: name, oldInputs: old, oldOutputs: old, inputs: withCode(inputs) })).changes;
+      },
+      create: async (inputs: Record<string, unknown>) => (await provider.create({ ...resource, ...run, inputs: withCode(inputs) })).outputs,
+      shown,
+    };
   };
+  return { ...(await stepIn(step)), beside: stepIn, close: () => provider.close() };
+}
+
+function resourceOf(step: StepName) {
+  return { urn: `urn:pulumi:test::chatgpt-app::pulumi-nodejs:dynamic:Resource::${step}`, type: "pulumi-nodejs:dynamic:Resource", name: step };
 }

@@ -27,7 +27,7 @@ describe("local stage", function () {
     this.timeout(firstStartMs);
     removeStage = await ownStageDir();
     stage = await startStage();
-    const [image = ""] = await loadBundles([{ tag: "probe", bundle }]);
+    const [image = ""] = await loadBundles([{ reference: "bluegreen.local/probe:dev", bundle }]);
     pods = new ProbePods(stage);
     service = await pods.create(image);
   });

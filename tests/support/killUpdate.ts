@@ -1,14 +1,14 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { poll } from "@bluegreen/release";
-import { repositoryDir } from "../../local/paths";
 import { killProcesses } from "../../local/system/processes";
+import { pulumi } from "./pulumiCommand";
 import type { TestStack } from "./testStack";
 
 /** Starts `up` as a person would, and kills it with everything it started once `reached` is true. */
 export async function killUpdate(test: TestStack, reached: () => Promise<boolean>): Promise<void> {
-  const child = pulumi(test, "up", "--yes", "--stack", test.name);
+  const child = pulumi(test, {}, "up", "--yes", "--stack", test.name);
+  // What nobody reads would stop it in the end.
+  child.stdout.resume();
   const exit = once(child, "exit");
   let ended = false;
   void exit.then(() => { ended = true; });
@@ -25,11 +25,7 @@ export async function killUpdate(test: TestStack, reached: () => Promise<boolean
   // The real CLI puts its plugins into groups of their own, where they outlive it.
   await killProcesses((_args, environment) => environment.includes(`PULUMI_BACKEND_URL=${test.env["PULUMI_BACKEND_URL"] ?? ""}`));
   // A killed update leaves the state locked. The stand-in sees that the owner is dead; the real CLI wants to be told.
-  const cancel = pulumi(test, "cancel", "--yes", "--stack", test.name);
+  const cancel = pulumi(test, {}, "cancel", "--yes", "--stack", test.name);
+  cancel.stdout.resume();
   await once(cancel, "exit");
-}
-
-function pulumi(test: TestStack, ...args: string[]) {
-  const command = ["-r", "ts-node/register/transpile-only", join(repositoryDir, "local/engine/cli.ts"), ...args];
-  return spawn(process.execPath, command, { cwd: repositoryDir, env: { ...process.env, ...test.env }, stdio: "ignore", detached: true });
 }

@@ -20,7 +20,7 @@ export interface TestStack {
   /** Folder of the engine's state. */
   backend: string;
   /** Values that must never be readable anywhere but in Secrets. */
-  secrets: { openaiApiKey: string; passphrase: string };
+  secrets: { openaiApiKey: string; token: string; passphrase: string };
   set(values: Record<string, unknown>): Promise<void>;
   remove(): Promise<void>;
 }
@@ -40,7 +40,11 @@ const local = {
   environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9" },
   terminationGraceSeconds: 10,
   rolloutBudgetSeconds: 90,
+  // Long enough for a reading or two; what the watch finds has tests of its own.
+  watch: { seconds: 4, everySeconds: 1 },
   smokeBudgetSeconds: 60,
+  // A test removes what it has made, wherever it has ended.
+  allowDelete: true,
 };
 
 /** @throws Error when no stage runs: a suite that needs one fails, it is never skipped */
@@ -53,7 +57,8 @@ export async function makeStack(images: AppBuild[]): Promise<TestStack> {
   const name = `test-${id}`;
   const namespace = `bg-e2e-${id}`;
   const backend = await mkdtemp(join(tmpdir(), "bg-state-"));
-  const secrets = { openaiApiKey: `sk-${randomBytes(16).toString("hex")}`, passphrase: randomBytes(16).toString("hex") };
+  const random = () => randomBytes(16).toString("hex");
+  const secrets = { openaiApiKey: `sk-${random()}`, token: random(), passphrase: random() };
   const env = { KUBECONFIG: stage.kubeconfig, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE: secrets.passphrase };
   // The tests' own look at the cluster goes the same way.
   process.env["KUBECONFIG"] = stage.kubeconfig;
@@ -72,6 +77,7 @@ export async function makeStack(images: AppBuild[]): Promise<TestStack> {
   await stack.setConfig({
     databaseAdminUrl: { value: stage.postgres.adminUrl, secret: true },
     openaiApiKey: { value: secrets.openaiApiKey, secret: true },
+    secretEnvironment: { value: { TOKEN: secrets.token }, secret: true },
   });
   return {
     engine,

@@ -32,7 +32,7 @@ const script = `
     try {
       const answer = await fetch(url, { signal: AbortSignal.timeout(5000), headers: { connection: "close" } });
       await answer.arrayBuffer();
-      console.log(answer.status < 500 ? "color " + answer.headers.get("x-app-color") : "failure HTTP " + answer.status);
+      console.log(answer.status < 500 ? "color " + answer.headers.get("x-app-color") : "failure HTTP " + answer.status + " by " + answer.headers.get("x-app-color"));
     } catch (error) {
       console.log("failure " + (error.cause?.code ?? error.message));
     }

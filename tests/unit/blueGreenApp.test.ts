@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { parseSettings } from "@bluegreen/release";
 import { failureOf } from "../support/look";
 import { makeProgramFolder } from "../support/programFolder";
-import { recordApp, someSettings, type Recorder } from "./recorder";
+import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
 
 const types = {
   namespace: "kubernetes:core/v1:Namespace",
@@ -11,6 +11,7 @@ const types = {
   ingress: "kubernetes:networking.k8s.io/v1:Ingress",
   budget: "kubernetes:policy/v1:PodDisruptionBudget",
   secret: "kubernetes:core/v1:Secret",
+  trial: "pulumi-nodejs:dynamic/bluegreen:Trial",
   lock: "pulumi-nodejs:dynamic/bluegreen:LiveLock",
   migrations: "pulumi-nodejs:dynamic/bluegreen:Migrations",
   rollout: "pulumi-nodejs:dynamic/bluegreen:Rollout",
@@ -19,19 +20,8 @@ const types = {
   smoke: "pulumi-nodejs:dynamic/bluegreen:SmokeGate",
   fence: "pulumi-nodejs:dynamic/bluegreen:Fence",
   fenceEnd: "pulumi-nodejs:dynamic/bluegreen:FenceEnd",
+  unlock: "pulumi-nodejs:dynamic/bluegreen:ReleaseUnlock",
 };
-
-/** Everything that a resource waits for, directly or not. */
-function allBefore(recorder: Recorder, name: string, seen = new Set<string>()): Set<string> {
-  for (const resource of recorder.recorded.filter((each) => each.name === name)) {
-    for (const before of resource.dependsOn) {
-      if (seen.has(before)) continue;
-      seen.add(before);
-      allBefore(recorder, before, seen);
-    }
-  }
-  return seen;
-}
 
 describe("The blue-green app", () => {
   let recorder: Recorder;
@@ -115,6 +105,46 @@ describe("The blue-green app", () => {
   it("moves traffic only after the lock, the migrations, the rollout and the gates of the active color", () => {
     const before = allBefore(recorder, "chatgpt-app-service");
     expect([...before]).to.include.members(["chatgpt-app-live-lock", "chatgpt-app-migrations", "chatgpt-app-blue", "chatgpt-app-blue-rollout", "chatgpt-app-blue-schema", "chatgpt-app-blue-smoke"]);
+  });
+
+  it("ends the release after everything that belongs to it", async () => {
+    const folder = makeProgramFolder();
+    folder.write("0001_one.sql", "-- phase: expand\nCREATE TABLE one (id int PRIMARY KEY, old text)");
+    folder.write("0002_drop_old.sql", "-- phase: contract\nALTER TABLE one DROP COLUMN old");
+    const whole = await recordApp({ ...someSettings, migrationsFolder: folder.path, contractVersion: "0002", readOnlyFence: '{"seconds":30}', database: '{"strategy":"perColor"}' });
+    folder.remove();
+    const before = allBefore(whole, "chatgpt-app-release-unlock");
+    const after = ["chatgpt-app-ingress", "chatgpt-app-ingress-colors", "chatgpt-app-ingress-preview", "chatgpt-app-release-unlock"];
+    const isStep = ({ type, name }: Recorded) => type.startsWith("pulumi-nodejs:") || (type.startsWith("kubernetes:") && !after.includes(name));
+    for (const { name } of whole.recorded.filter(isStep)) {
+      if (name !== "chatgpt-app-release-unlock") expect([...before]).to.include(name);
+    }
+  });
+
+  it("lets nothing delete what serves users, unless config says so", async () => {
+    const held = (of: Recorder) => of.recorded.filter(({ protect }) => protect).map(({ type, name }) => `${type} ${name}`).sort();
+    expect(held(recorder)).to.deep.equal([`${types.deployment} chatgpt-app-blue`, `${types.namespace} chatgpt-app`, `${types.service} chatgpt-app-service`, `${types.ingress} chatgpt-app-ingress`].sort());
+    const switched = await recordApp({ ...someSettings, activeColor: "green" });
+    expect(held(switched)).to.include(`${types.deployment} chatgpt-app-green`).and.not.include(`${types.deployment} chatgpt-app-blue`);
+    expect(held(await recordApp({ ...someSettings, allowDelete: "true" }))).to.deep.equal([]);
+  });
+
+  it("asks for the gates' permit whenever the active Service is made or changed", () => {
+    const { hooks } = recorder.one(types.service, "chatgpt-app-service");
+    expect(hooks).to.deep.equal(["chatgpt-app-service-permit", "chatgpt-app-service-permit"]);
+    expect([...allBefore(recorder, "chatgpt-app-switch-gate")]).to.include("chatgpt-app-blue-smoke");
+    expect([...allBefore(recorder, "chatgpt-app-service")]).to.include("chatgpt-app-switch-gate");
+  });
+
+  it("tries out a change of the live color after the migrations and before its Deployment, in a pod as the Deployment wants it", async () => {
+    const live = await recordApp({ ...someSettings, allowLiveChange: "true" });
+    expect([...allBefore(live, "chatgpt-app-blue")]).to.include("chatgpt-app-trial");
+    expect([...allBefore(live, "chatgpt-app-trial")]).to.include("chatgpt-app-migrations").and.not.include("chatgpt-app-blue");
+    const { inputs } = live.one(types.trial, "chatgpt-app-trial");
+    const { spec } = live.one(types.deployment, "chatgpt-app-blue").inputs as { spec: { template: { spec: unknown; metadata: { annotations: Record<string, string> } } } };
+    expect(inputs["pod"]).to.deep.equal(spec.template.spec);
+    expect(inputs).to.deep.include({ activeColor: "blue", version: "v1.2.3", template: spec.template.metadata.annotations["bluegreen/template"], allowLiveChange: true, rolloutBudgetSeconds: 300, smokeBudgetSeconds: 300, minReadySeconds: 5 });
+    expect(recorder.one(types.trial, "chatgpt-app-trial").inputs).to.deep.include({ allowLiveChange: false });
   });
 
   it("touches the other color only after traffic has left it", () => {
@@ -206,19 +236,60 @@ describe("The blue-green app", () => {
     expect((await hashes({ environment: '{"LOG_LEVEL":"debug"}' }))["blue"]).not.to.equal(plain["blue"]);
   });
 
-  it("makes the database account and both Secrets where config lets it", async () => {
+  it("makes the database account and its Secret where config lets it", async () => {
     const own = await recordApp({
       ...someSettings,
       databaseAdminUrl: "postgres://admin@localhost/postgres?host=%2Frun%2Fpg",
       databaseAddress: "10.0.0.1:5432",
-      openaiApiKey: "sk-test",
     });
     const secret = own.one(types.secret, "chatgpt-app-database");
     expect(secret.inputs["stringData"]).to.deep.equal({
       url: "postgres://chatgpt_production:generated-chatgpt-app-database@10.0.0.1:5432/chatgpt_production",
       "direct-url": "postgres://chatgpt_production:generated-chatgpt-app-database@localhost/chatgpt_production?host=%2Frun%2Fpg",
     });
-    expect([...allBefore(own, "chatgpt-app-migrations")]).to.include.members(["chatgpt-app-database", "chatgpt-app-openai"]);
+    expect([...allBefore(own, "chatgpt-app-migrations")]).to.include("chatgpt-app-database");
+  });
+
+  it("makes the Secret for alerts before any gate can fail, and gives what is in it to nothing else", async () => {
+    expect(recorder.recorded.filter(({ name }) => name.includes("alerts"))).to.deep.equal([]);
+    const alerts = { slackUrl: "https://hooks.example.com/hunter2", webhookUrl: "https://example.com/hunter2", webhookSecret: "hunter2-hunter2-hunter2", pagerDutyKey: "hunter2hunter2hunter2hunter2hunt" };
+    const alerted = await recordApp({ ...someSettings, alerts: JSON.stringify(alerts) });
+    const { inputs } = alerted.one(types.secret, "chatgpt-app-alerts");
+    expect(inputs["metadata"]).to.deep.include({ name: "chatgpt-app-alerts" });
+    expect(inputs["stringData"]).to.deep.equal({ "slack-url": alerts.slackUrl, "webhook-url": alerts.webhookUrl, "webhook-secret": alerts.webhookSecret, "pagerduty-key": alerts.pagerDutyKey });
+    expect([...allBefore(alerted, "chatgpt-app-blue-rollout")]).to.include("chatgpt-app-alerts");
+    for (const { name, readable } of alerted.recorded) expect(readable, `${name}, as the state has it`).to.contain("{").and.not.contain("hunter2");
+    const slackAlone = await recordApp({ ...someSettings, alerts: JSON.stringify({ slackUrl: alerts.slackUrl }) });
+    expect(slackAlone.one(types.secret, "chatgpt-app-alerts").inputs["stringData"]).to.deep.equal({ "slack-url": alerts.slackUrl });
+  });
+
+  it("watches after users have moved, and before the other color changes", () => {
+    expect([...allBefore(recorder, "chatgpt-app-watch")]).to.include.members(["chatgpt-app-service", "chatgpt-app-switch-gate"]);
+    expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-watch");
+  });
+
+  it("has no watcher in the cluster unless config names its image", async () => {
+    const named = ({ recorded }: Recorder) => recorded.filter(({ name }) => name === "chatgpt-app-watcher").map(({ type }) => type.split(":").at(-1));
+    expect(named(recorder)).to.deep.equal(["Watcher"]);
+    expect(recorder.one("pulumi-nodejs:dynamic/bluegreen:SwitchGate", "chatgpt-app-switch-gate").inputs["watcher"]).to.equal(false);
+    const watched = await recordApp({ ...someSettings, watcherImage: "ghcr.io/you/watcher:1" });
+    expect(named(watched)).to.have.members(["Watcher", "ServiceAccount", "Role", "RoleBinding", "Deployment"]);
+    expect([...allBefore(watched, "chatgpt-app-switch-gate")]).to.include("chatgpt-app-watcher");
+    expect(watched.one("pulumi-nodejs:dynamic/bluegreen:SwitchGate", "chatgpt-app-switch-gate").inputs["watcher"]).to.equal(true);
+  });
+
+  it("lets the watcher move this app's Service and write its own notes, and nothing else", async () => {
+    const rulesOf = async (config: Record<string, string>) => {
+      const watched = await recordApp({ ...someSettings, watcherImage: "ghcr.io/you/watcher:1", ...config });
+      return (watched.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-watcher").inputs["rules"] as { resources: string[]; resourceNames?: string[]; verbs: string[] }[]).flat();
+    };
+    const rules = await rulesOf({});
+    const writing = rules.filter(({ verbs }) => verbs.some((verb) => !["get", "list"].includes(verb)));
+    expect(writing.every(({ resourceNames }) => resourceNames !== undefined && resourceNames.every((name) => name.startsWith("chatgpt-app-")))).to.equal(true);
+    expect(rules.flatMap(({ verbs }) => verbs)).to.not.include("create").and.not.include("delete");
+    const secrets = (all: typeof rules) => all.filter(({ resources }) => resources.includes("secrets")).flatMap(({ resourceNames }) => resourceNames);
+    expect(secrets(rules)).to.deep.equal(["chatgpt-app-alerts"]);
+    expect(secrets(await rulesOf({ database: '{"strategy":"perColor"}' }))).to.have.members(["chatgpt-app-alerts", "db-credentials-blue", "db-credentials-green"]);
   });
 
   it("has a disruption budget for each color", () => {

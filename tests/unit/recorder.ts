@@ -1,7 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import { awaitFeatureSupport } from "@pulumi/pulumi/runtime/settings";
 import { parseSettings } from "@bluegreen/release/settings/settings";
 import { BlueGreenApp } from "../../components/blueGreenApp";
+
+declare module "@pulumi/pulumi/runtime/settings" {
+  /** Left out of the SDK's declarations. */
+  function awaitFeatureSupport(): Promise<void>;
+}
 
 export interface Recorded {
   type: string;
@@ -11,6 +17,12 @@ export interface Recorded {
   dependsOn: string[];
   /** What the state keeps encrypted, whatever the provider says. */
   secretOutputs: string[];
+  /** Nothing deletes it. */
+  protect: boolean;
+  /** Names of the hooks that have to agree to a change. */
+  hooks: string[];
+  /** The inputs as the engine gets them and shows and stores them, without what is marked as secret. */
+  readable: string;
 }
 
 /** The part of a registration that mocks are not told. */
@@ -19,18 +31,21 @@ interface Registration {
   getType(): string;
   getDependenciesList(): string[];
   getAdditionalsecretoutputsList(): string[];
+  getProtect(): boolean;
+  getHooks(): { getBeforeCreateList(): string[]; getBeforeUpdateList(): string[] } | undefined;
 }
 
 /** Records what a program registers. Mocks: no provider code, no gate and no cluster runs. */
 export class Recorder extends MockMonitor {
   readonly recorded: Recorded[] = [];
-  private readonly registrations = new Map<string, Pick<Recorded, "dependsOn" | "secretOutputs">>();
+  private readonly registrations = new Map<string, Omit<Recorded, "type" | "name" | "inputs" | "readable">>();
 
   constructor() {
     super({
       newResource: ({ type, name, inputs }) => {
-        const plain = inputs as Record<string, unknown>;
-        this.recorded.push({ type, name, inputs: plain, ...(this.registrations.get(`${type} ${name}`) ?? { dependsOn: [], secretOutputs: [] }) });
+        const plain = mapSecrets(inputs, (secret) => secret) as Record<string, unknown>;
+        const readable = JSON.stringify(mapSecrets(inputs, () => "[secret]"));
+        this.recorded.push({ type, name, inputs: plain, readable, ...(this.registrations.get(`${type} ${name}`) ?? unregistered) });
         return { id: name, state: { ...plain, ...generated(type, name) } };
       },
       call: ({ inputs }) => inputs as Record<string, unknown>,
@@ -39,8 +54,19 @@ export class Recorder extends MockMonitor {
 
   override registerResource(request: Registration, callback: (error: unknown, response: unknown) => void): Promise<void> {
     const dependsOn = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? urn);
-    this.registrations.set(`${request.getType()} ${request.getName()}`, { dependsOn, secretOutputs: request.getAdditionalsecretoutputsList() });
+    const hooks = request.getHooks();
+    this.registrations.set(`${request.getType()} ${request.getName()}`, {
+      dependsOn,
+      secretOutputs: request.getAdditionalsecretoutputsList(),
+      protect: request.getProtect(),
+      hooks: [...(hooks?.getBeforeCreateList() ?? []), ...(hooks?.getBeforeUpdateList() ?? [])],
+    });
     return super.registerResource(request, callback);
+  }
+
+  /** The SDK's mocks know hooks by name only, and cannot be told of one: here it is enough that it exists. */
+  registerResourceHook(_request: unknown, callback: (error: null, response: unknown) => void): void {
+    callback(null, {});
   }
 
   /** @throws Error unless exactly one resource has this type and name */
@@ -54,6 +80,19 @@ export class Recorder extends MockMonitor {
   }
 }
 
+const unregistered = { dependsOn: [], secretOutputs: [], protect: false, hooks: [] };
+
+/** The signature of special values on the wire between program and engine, and that of secrets. */
+const signature = "4dabf18193072939515e22adb298388d";
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+
+function mapSecrets(value: unknown, show: (secret: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => mapSecrets(each, show));
+  if (typeof value !== "object" || value === null) return value;
+  if (signature in value && value[signature] === secretSignature && "value" in value) return show(value.value);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mapSecrets(each, show)]));
+}
+
 function generated(type: string, name: string): Record<string, unknown> {
   return type.startsWith("random:") ? { result: `generated-${name}`, bcryptHash: `hash-of-${name}` } : {};
 }
@@ -64,7 +103,21 @@ export const someSettings = { activeColor: "blue", blueTag: "v1.2.3", greenTag: 
 export async function recordApp(config: Record<string, string> = someSettings): Promise<Recorder> {
   const recorder = new Recorder();
   pulumi.runtime.setMockOptions(recorder, "chatgpt-app", "test");
+  // As every program does at its start: until then the SDK sends secrets in plain text, and knows no hooks.
+  await awaitFeatureSupport();
   new BlueGreenApp("chatgpt-app", parseSettings(config));
   await pulumi.runtime.disconnect();
   return recorder;
+}
+
+/** Everything that a resource waits for, directly or not. */
+export function allBefore(recorder: Recorder, name: string, seen = new Set<string>()): Set<string> {
+  for (const resource of recorder.recorded.filter((each) => each.name === name)) {
+    for (const before of resource.dependsOn) {
+      if (seen.has(before)) continue;
+      seen.add(before);
+      allBefore(recorder, before, seen);
+    }
+  }
+  return seen;
 }

@@ -32,6 +32,12 @@ describe("Settings", () => {
     expect(text).to.contain("nothing was");
   });
 
+  it("let nobody delete what serves users, and wait a minute for another update, unless config says otherwise", () => {
+    expect(parseSettings(valid)).to.deep.include({ allowDelete: false, lockWaitSeconds: 60 });
+    expect(parseSettings({ ...valid, allowDelete: "true", lockWaitSeconds: "0" })).to.deep.include({ allowDelete: true, lockWaitSeconds: 0 });
+    expect(refusalOf({ ...valid, allowDelete: "yes", lockWaitSeconds: "-1" })).to.contain('allowDelete = "yes"').and.contain("from 0 to 3600").and.contain("pulumi config set lockWaitSeconds 60");
+  });
+
   it("name what is missing and how to set it", () => {
     const text = refusalOf({});
     for (const key of ["activeColor", "imageRepository", "host"]) expect(text).to.contain(`${key} = (not set)`);
@@ -58,6 +64,34 @@ describe("Settings", () => {
     expect(refusalOf({ ...valid, environment: '{"DATABASE_URL":"postgres://elsewhere"}' })).to.contain("which the program sets");
   });
 
+  it("merge secret variables the same way, the API key among them, and never show one", () => {
+    const settings = parseSettings({ ...valid, openaiApiKey: "sk-1", secretEnvironment: '{"TOKEN":"both","PIN":"1"}', greenSecretEnvironment: '{"TOKEN":"own","OPENAI_API_KEY":"sk-2"}' });
+    expect(settings.colors.blue.secretEnvironment).to.deep.equal({ OPENAI_API_KEY: "sk-1", TOKEN: "both", PIN: "1" });
+    expect(settings.colors.green.secretEnvironment).to.deep.equal({ OPENAI_API_KEY: "sk-2", TOKEN: "own", PIN: "1" });
+    expect(parseSettings(valid).colors.blue.secretEnvironment).to.deep.equal({});
+    for (const wrong of ['{"DATABASE_URL":"hunter2"}', '{"OPENAI_API_KEY":"hunter2"}', '{"NAME":["hunter2"]}', '{"NAME":""}', '{"A-B":"hunter2"}', "hunter2"]) {
+      expect(refusalOf({ ...valid, secretEnvironment: wrong }), wrong)
+        .to.contain("secretEnvironment = [secret]")
+        .and.contain("pulumi config set --secret --path 'secretEnvironment.NAME'\n")
+        .and.not.contain("hunter2");
+    }
+  });
+
+  it("refuse a variable that is secret and readable at once", () => {
+    const both = { ...valid, environment: '{"TOKEN":"info"}', greenEnvironment: '{"PIN":"0000"}' };
+    expect(refusalOf({ ...both, greenSecretEnvironment: '{"TOKEN":"hunter2"}' })).to.contain("TOKEN of green is in environment").and.not.contain("of blue").and.not.contain("hunter2");
+    expect(refusalOf({ ...both, secretEnvironment: '{"PIN":"hunter2"}' })).to.contain("PIN of green").and.not.contain("of blue");
+    expect(parseSettings({ ...both, blueSecretEnvironment: '{"PIN":"1"}' }).colors.blue.secretEnvironment).to.deep.equal({ PIN: "1" });
+  });
+
+  it("refuse a secret that the stack file holds in plain text", () => {
+    const config = { ...valid, openaiApiKey: "hunter2", secretEnvironment: '{"TOKEN":"hunter2"}', greenSecretEnvironment: "{}" };
+    const refusal = () => parseSettings(config, ["openaiApiKey"]);
+    expect(refusal).to.throw(/1 setting was refused\n {2}secretEnvironment = \[secret\]\n {4}rule: {4}encrypted in the stack file/);
+    expect(refusal).not.to.throw("hunter2");
+    expect(parseSettings(config, ["openaiApiKey", "secretEnvironment"])).to.deep.equal(parseSettings(config));
+  });
+
   it("never show the value of a secret setting, not even a wrong one", () => {
     const text = refusalOf({ ...valid, databaseAdminUrl: "mysql://root:hunter2@db", databaseAddress: "db:5432" });
     expect(text).to.contain("databaseAdminUrl = [secret]");
@@ -75,6 +109,27 @@ describe("Settings", () => {
     expect(parseSettings({ ...valid, readOnlyFence: '{"seconds":30,"redisUrl":"unix:///run/redis.sock"}' }).readOnlyFence.redisUrl).to.equal("unix:///run/redis.sock");
     for (const wrong of ['{"seconds":1}', '{"seconds":601}', '{"seconds":30,"settleMs":-1}', '{"second":30}', '{"seconds":30,"redisUrl":"redis://:hunter2@redis:6379"}', '{"seconds":30,"redisUrl":"http://hunter2"}']) {
       expect(refusalOf({ ...valid, readOnlyFence: wrong }), wrong).to.contain("readOnlyFence = [secret]").and.contain("--path readOnlyFence.seconds 30").and.not.contain("hunter2");
+    }
+  });
+
+  it("take receivers of alerts that are safe to send to, and never repeat one that is not", () => {
+    const none = { slackUrl: "", webhookUrl: "", webhookSecret: "", pagerDutyKey: "" };
+    expect(parseSettings(valid).alerts).to.deep.equal(none);
+    const all = { slackUrl: "https://hooks.example.com/services/T/B/x", webhookUrl: "http://127.0.0.1:8080/x", webhookSecret: "0123456789abcdef", pagerDutyKey: "0123456789abcdef0123456789ABCDEF" };
+    expect(parseSettings({ ...valid, alerts: JSON.stringify(all) }).alerts).to.deep.equal(all);
+    const wrong = [
+      { slackUrl: "http://hooks.example.com/hunter2" },
+      { slackUrl: "http://127.0.0.1.example.com/hunter2" },
+      { slackUrl: "https://ada:hunter2@hooks.example.com/" },
+      { slackUrl: "hunter2" },
+      { webhookUrl: "https://example.com/hunter2" },
+      { webhookSecret: "hunter2-hunter2-hunter2" },
+      { webhookUrl: "https://example.com/hunter2", webhookSecret: "hunter2" },
+      { pagerDutyKey: "hunter2" },
+      { slakUrl: "https://hooks.example.com/hunter2" },
+    ];
+    for (const alerts of [...wrong.map((each) => JSON.stringify(each)), "https://hunter2"]) {
+      expect(refusalOf({ ...valid, alerts }), alerts).to.contain("alerts = [secret]").and.contain("pulumi config set --path alerts.slackUrl --secret").and.not.contain("hunter2");
     }
   });
 

@@ -1,3 +1,4 @@
+import { alerting } from "../alerts/alerting.js";
 import type { Color } from "../color.js";
 import { findLiveUrl, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
 import { ifReachable } from "../database/reachable.js";
@@ -8,8 +9,8 @@ import { reading } from "../migrations/connected.js";
 import { readApplied } from "../migrations/records.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
-import { whyIncompatible } from "./range.js";
-import { readRunningVersions } from "./runningVersions.js";
+import { whyIncompatible, type SchemaRange } from "./range.js";
+import { readRunningVersions, type RunningVersion } from "./runningVersions.js";
 
 export type SchemaGateInputs = ClusterRef &
   DatabaseRef & {
@@ -27,7 +28,7 @@ export type SchemaGateOutputs = { needs: string; knows: string };
  * The gate between a version and the schema: before a switch, and before a rollback, which is a
  * switch to a version that may be older than what has been taken away meanwhile.
  */
-export const schemaGate: Step<SchemaGateInputs, SchemaGateOutputs> = {
+export const schemaGate: Step<SchemaGateInputs, SchemaGateOutputs> = alerting("schema gate", {
   /** In preview the version can be asked when it runs already, as the standby of a rollback does. */
   async check(inputs, _last, say) {
     try {
@@ -57,16 +58,23 @@ export const schemaGate: Step<SchemaGateInputs, SchemaGateOutputs> = {
       return judged ?? { needs: "", knows: "" };
     });
   },
-};
+});
 
 /** The range of the version that is asked for; undefined when it states none or has no pods. */
 async function judge(cluster: Cluster, url: string, { app, color, template, active }: SchemaGateInputs): Promise<SchemaGateOutputs | Refusal | undefined> {
   const version = (await readRunningVersions(cluster, app)).find((each) => each.color === color && each.template === template);
-  if (version === undefined) return undefined;
-  const why = whyIncompatible(version.range, await reading(url, readApplied));
-  if (why === undefined) return version.range;
+  return version && judgeVersion(url, version, active ? "The switch to" : "The rollout of");
+}
+
+/**
+ * The range of a version that works on the schema; undefined when it states none, a refusal when it does not work.
+ * @param what would be refused
+ */
+export async function judgeVersion(url: string, { color, image, range }: Pick<RunningVersion, "color" | "image" | "range">, what: string): Promise<SchemaRange | Refusal | undefined> {
+  const why = whyIncompatible(range, await reading(url, readApplied));
+  if (why === undefined) return range;
   return new Refusal({
-    what: `${active ? "The switch to" : "The rollout of"} ${color} (${version.image}) was refused: it would not work on the schema`,
+    what: `${what} ${color} (${image}) was refused: it would not work on the schema`,
     rule: why,
     next: `pulumi config set ${color}Tag TAG with a version that works with it, and pulumi up; a contract migration is not undone`,
   });

@@ -1,5 +1,6 @@
 import type { V1Endpoint } from "@kubernetes/client-node";
 import type { Cluster } from "../kubernetes/cluster.js";
+import { withSignal } from "../kubernetes/withSignal.js";
 
 export interface ReadyPod {
   name: string;
@@ -8,11 +9,11 @@ export interface ReadyPod {
 }
 
 /** The pods that a Service would send traffic to at this moment. */
-export async function readyPodsBehind(cluster: Cluster, service: string): Promise<ReadyPod[]> {
-  const slices = await cluster.discovery.listNamespacedEndpointSlice({
-    namespace: cluster.namespace,
-    labelSelector: `kubernetes.io/service-name=${service}`,
-  });
+export async function readyPodsBehind(cluster: Cluster, service: string, signal?: AbortSignal): Promise<ReadyPod[]> {
+  const slices = await cluster.discovery.listNamespacedEndpointSlice(
+    { namespace: cluster.namespace, labelSelector: `kubernetes.io/service-name=${service}` },
+    signal && withSignal(signal),
+  );
   return slices.items.flatMap((slice) => {
     const port = slice.ports?.[0]?.port;
     if (port === undefined) return [];

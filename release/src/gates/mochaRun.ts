@@ -10,6 +10,8 @@ export interface SuiteRun {
   suite: string;
   env: Record<string, string>;
   budgetMs: number;
+  /** Ends the run at once. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface FailedTest {
@@ -31,8 +33,12 @@ export interface SuiteResult {
 /** Kept of stderr: enough for the reason why a file does not load; a long stack follows it. */
 const stderrLines = 20;
 
-/** Runs a mocha suite in a process of its own, and reads each result as it comes so that a killed run still tells what it saw. */
-export async function runMocha({ cwd, suite, env, budgetMs }: SuiteRun): Promise<SuiteResult> {
+/**
+ * Runs a mocha suite in a process of its own, and reads each result as it comes so that a killed run still tells what it saw.
+ * @throws the reason of `signal` when that has ended it
+ */
+export async function runMocha({ cwd, suite, env, budgetMs, signal }: SuiteRun): Promise<SuiteResult> {
+  signal?.throwIfAborted();
   const resolve = createRequire(join(cwd, "package.json")).resolve;
   const mocha = resolve("mocha/bin/mocha.js");
   const typescript = resolve("ts-node/register/transpile-only");
@@ -52,6 +58,8 @@ export async function runMocha({ cwd, suite, env, budgetMs }: SuiteRun): Promise
     result.timedOut = true;
     child.kill("SIGKILL");
   }, budgetMs);
+  const stop = () => child.kill("SIGKILL");
+  signal?.addEventListener("abort", stop);
   try {
     result.exitCode = await new Promise<number | null>((done, fail) => {
       child.once("error", fail);
@@ -59,7 +67,9 @@ export async function runMocha({ cwd, suite, env, budgetMs }: SuiteRun): Promise
     });
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
   }
+  signal?.throwIfAborted();
   result.stderr = errors.join("\n");
   return result;
 }

@@ -1,11 +1,13 @@
+import { alerting } from "../alerts/alerting.js";
 import type { Color } from "../color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { forwardPod } from "../kubernetes/portForward.js";
 import { sayingWhatIsLive } from "../live.js";
 import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
+import { isWayBack, readRelease } from "../releases/record.js";
 import type { Step } from "../step.js";
-import { readyPodsBehind } from "./endpoints.js";
+import { readyPodsBehind, type ReadyPod } from "./endpoints.js";
 import { runMocha, type SuiteResult } from "./mochaRun.js";
 import { isSwitchPending } from "./switchPending.js";
 
@@ -25,10 +27,14 @@ export type SmokeInputs = {
   budgetSeconds: number;
 };
 
+/** None of a rollback, which does not wait for them. */
 export type SmokeOutputs = { passedTests: number };
 
-/** The gate before traffic: the smoke suite, against the color itself, while users are still on the other one. */
-export const smokeGate: Step<SmokeInputs, SmokeOutputs> = {
+/**
+ * The gate before traffic: the smoke suite, against the color itself, while users are still on the
+ * other one. Not on the way back: those very pods have served users.
+ */
+export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate", {
   check: () => Promise.resolve([]),
 
   async isNeeded(last, inputs) {
@@ -36,11 +42,17 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = {
     return inputs.active && (await isSwitchPending(inputs));
   },
 
-  async run(inputs) {
+  async run(inputs, say) {
     const cluster = connect(inputs);
-    return sayingWhatIsLive(cluster, inputs.app, async () => ({ passedTests: await runSuite(cluster, inputs) }));
+    return sayingWhatIsLive(cluster, inputs.app, async () => {
+      if (inputs.active && isWayBack(await readRelease(cluster, inputs.app), inputs)) {
+        say(`${inputs.color} goes back to what users had before: its pods are ready, and the smoke suite is not run again`);
+        return { passedTests: 0 };
+      }
+      return { passedTests: await runSuite(cluster, inputs) };
+    });
   },
-};
+});
 
 async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> {
   const service = names.colorService(inputs.app, inputs.color);
@@ -52,6 +64,18 @@ async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> 
       next: `kubectl -n ${cluster.namespace} get pods -l app=${inputs.app},version=${inputs.color}`,
     });
   }
+  return testPod(cluster, pod, inputs);
+}
+
+/** What a suite is told, and what its refusal says. */
+export type SuiteInputs = Pick<SmokeInputs, "color" | "version" | "suite" | "budgetSeconds">;
+
+/**
+ * Runs the suite against one pod. Returns how many tests passed.
+ * @param signal ends it at once
+ * @throws Refusal unless all did
+ */
+export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInputs, signal?: AbortSignal): Promise<number> {
   const forwarded = await forwardPod(cluster, pod.name, pod.port);
   try {
     const result = await runMocha({
@@ -59,6 +83,7 @@ async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> 
       suite: inputs.suite,
       env: { BASE_URL: forwarded.url, EXPECT_COLOR: inputs.color, EXPECT_VERSION: inputs.version },
       budgetMs: inputs.budgetSeconds * 1000,
+      signal,
     });
     refuseFailure(inputs, result);
     return result.passed.length;
@@ -68,7 +93,7 @@ async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> 
 }
 
 /** A suite passes when every test ran, at least one did, and mocha says so itself. */
-export function refuseFailure(inputs: Pick<SmokeInputs, "color" | "version" | "suite" | "budgetSeconds">, result: SuiteResult): void {
+export function refuseFailure(inputs: SuiteInputs, result: SuiteResult): void {
   const { color, version, suite, budgetSeconds } = inputs;
   const next = `fix it and push a new image, then pulumi config set ${color}Tag TAG && pulumi up`;
   if (result.timedOut) {

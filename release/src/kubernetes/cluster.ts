@@ -1,4 +1,4 @@
-import { AppsV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
+import { AppsV1Api, CoordinationV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
 import { Refusal } from "../refusal.js";
 
 /** Where a release happens: a context of the kubeconfig and a namespace in it. */
@@ -14,6 +14,7 @@ export interface Cluster {
   core: CoreV1Api;
   apps: AppsV1Api;
   discovery: DiscoveryV1Api;
+  coordination: CoordinationV1Api;
 }
 
 /** How the client library calls what it makes up where it finds no kubeconfig: an API server on this machine without TLS. */
@@ -43,5 +44,6 @@ export function connect({ context, namespace }: ClusterRef): Cluster {
     core: config.makeApiClient(CoreV1Api),
     apps: config.makeApiClient(AppsV1Api),
     discovery: config.makeApiClient(DiscoveryV1Api),
+    coordination: config.makeApiClient(CoordinationV1Api),
   };
 }

@@ -1,26 +1,81 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import type { Color } from "../color.js";
+import { fetchText, NoAnswerError, type FetchBounds } from "../fetchText.js";
+import { templateAnnotation } from "../names.js";
+import { parseJson } from "../parseJson.js";
 import type { Cluster } from "./cluster.js";
 import { forwardPod } from "./portForward.js";
+import { withSignal } from "./withSignal.js";
 
-const answerTimeoutMs = 5000;
+/**
+ * Asks a pod's http port for a path, and gives the text of its answer, whatever its status.
+ * @throws NoAnswerError when the pod does not run, does not answer, or answers beyond the bounds
+ */
+export type AskPod = (pod: V1Pod, path: string, bounds: FetchBounds) => Promise<string>;
+
+/** For a process outside of the cluster: through the API server. */
+export function askThroughForward(cluster: Cluster): AskPod {
+  return async (pod, path, bounds) => {
+    const { name, port } = whereToAsk(pod);
+    const forwarded = await forwardPod(cluster, name, port);
+    try {
+      return (await fetchText(`${forwarded.url}${path}`, bounds)).text;
+    } finally {
+      forwarded.close();
+    }
+  };
+}
+
+/** For a process in the cluster: at the pod's own address, without a detour through the API server. */
+export const askDirectly: AskPod = async (pod, path, bounds) => {
+  const { port } = whereToAsk(pod);
+  const ip = pod.status?.podIP;
+  if (ip === undefined) throw new NoAnswerError("it has no address yet");
+  const host = ip.includes(":") ? `[${ip}]` : ip;
+  return (await fetchText(`http://${host}:${port}${path}`, bounds)).text;
+};
+
+function whereToAsk(pod: V1Pod): { name: string; port: number } {
+  const name = pod.metadata?.name;
+  const port = httpPort(pod);
+  if (name === undefined || port === undefined) throw new NoAnswerError("it has no port named http");
+  if (pod.status?.phase !== "Running") throw new NoAnswerError("it does not run");
+  return { name, port };
+}
+
+const readyBounds: FetchBounds = { maxBytes: 64 * 1024, timeoutMs: 5000 };
 
 /** What a pod answers at /ready, be it ready or not; undefined when it does not. */
 export async function askReady(cluster: Cluster, pod: V1Pod): Promise<unknown> {
-  const name = pod.metadata?.name;
-  const port = pod.spec?.containers.flatMap(({ ports }) => ports ?? []).find((each) => each.name === "http")?.containerPort;
-  if (name === undefined || port === undefined || pod.status?.phase !== "Running") return undefined;
-  const forwarded = await forwardPod(cluster, name, port);
   try {
-    const response = await fetch(`${forwarded.url}/ready`, { signal: AbortSignal.timeout(answerTimeoutMs) });
-    return await response.json();
+    return parseJson(await askThroughForward(cluster)(pod, "/ready", readyBounds));
   } catch {
-    // It crashes, hangs, or has no such path: it says nothing.
+    // It crashes or hangs: it says nothing.
     return undefined;
-  } finally {
-    forwarded.close();
   }
+}
+
+/** Where the app listens in its pod. */
+export function httpPort({ spec }: V1Pod): number | undefined {
+  return spec?.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === "http")?.containerPort;
 }
 
 export function isReady({ status }: V1Pod): boolean {
   return status?.conditions?.some(({ type, status: state }) => type === "Ready" && state === "True") === true;
+}
+
+/** All pods of a color, those of revisions before included, in one request. */
+export async function podsOfColor(cluster: Cluster, { app, color }: { app: string; color: Color }, signal?: AbortSignal): Promise<V1Pod[]> {
+  const pods = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `app=${app},version=${color}` }, signal && withSignal(signal));
+  return pods.items;
+}
+
+/** Pods of the revision before this one say nothing about the new image. */
+export function runsTemplate({ metadata }: V1Pod, template: string): boolean {
+  return metadata?.annotations?.[templateAnnotation] === template;
+}
+
+/** Neither over (evicted, completed) nor on its way out: such a pod serves nobody, and says nothing about the version. */
+export function isCurrent({ metadata, status }: V1Pod): boolean {
+  return metadata?.deletionTimestamp === undefined && status?.phase !== "Failed" && status?.phase !== "Succeeded";
 }

@@ -22,7 +22,13 @@ export async function readSecretValue(cluster: Cluster, name: string, ...keys: K
 
 /** The same, where it may not be there yet. */
 export async function findSecretValue(cluster: Cluster, name: string, ...keys: Keys): Promise<string | undefined> {
+  const values = await findSecretValues(cluster, name);
+  return keys.map((key) => values?.[key]).find((value) => value !== undefined);
+}
+
+/** The plain texts of a whole Secret by key; undefined where there is no such Secret. */
+export async function findSecretValues(cluster: Cluster, name: string): Promise<Record<string, string> | undefined> {
   const secret = await orUndefined(cluster.core.readNamespacedSecret({ name, namespace: cluster.namespace }));
-  const encoded = keys.map((key) => secret?.data?.[key]).find((value) => value !== undefined);
-  return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8");
+  if (secret === undefined) return undefined;
+  return Object.fromEntries(Object.entries(secret.data ?? {}).map(([key, encoded]) => [key, Buffer.from(encoded, "base64").toString("utf8")]));
 }

@@ -49,8 +49,13 @@ function whyTooEarly({ lastSwitch, versions, live, afterHours }: ContractFacts):
     return [`the database has no note of the switch to ${live} as it runs now: it was moved by hand, or the update could not reach the database; pulumi up without contractVersion notes it, and ${afterHours} h count from there`];
   }
   if (lastSwitch.hoursAgo >= afterHours) return [];
-  const due = new Date(lastSwitch.switchedAt.getTime() + afterHours * 3_600_000);
+  const due = dueAt(lastSwitch.switchedAt, afterHours);
   return [`users were switched to ${live} ${lastSwitch.hoursAgo.toFixed(1)} h ago, and a rollback stays possible for ${afterHours} h; due ${due.toISOString()} by the database's clock`];
+}
+
+/** When the time of contract migrations comes. */
+export function dueAt(switchedAt: Date, afterHours: number): Date {
+  return new Date(switchedAt.getTime() + afterHours * 3_600_000);
 }
 
 function whoIsConnected({ sessions, versions }: ContractFacts): string[] {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSecureUrl, secureUrlRule } from "../alerts/secureUrl.js";
 import { colors } from "../color.js";
 import { field, json } from "./fields.js";
 import { cpuPattern, memoryPattern } from "./quantity.js";
@@ -28,19 +29,34 @@ function memory(fallback: string) {
   return field(z.string().regex(memoryPattern).default(fallback), { rule: "memory, with Ki, Mi or Gi", example: fallback });
 }
 
+/** Takes openaiApiKey; a color's own key is a secret variable of this name. */
+export const openaiVariable = "OPENAI_API_KEY";
+
 /** Variables that the program sets itself. */
-const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", "OPENAI_API_KEY", "REDIS_URL"];
+const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", openaiVariable, "REDIS_URL"];
+
+function variableName(refused: string[]) {
+  return z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).refine((name) => !refused.includes(name));
+}
 
 function environment() {
-  const variables = z.record(
-    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).refine((name) => !ownVariables.includes(name)),
-    z.union([z.string(), z.number(), z.boolean()]).transform(String),
-  );
+  const variables = z.record(variableName(ownVariables), z.union([z.string(), z.number(), z.boolean()]).transform(String));
   return field(json(variables.default({})), {
     rule: `an object of variable names and texts, without ${ownVariables.join(", ")}, which the program sets`,
     example: `--path 'environment.LOG_LEVEL' info`,
   });
 }
+
+function secretEnvironment(key: string, refused: string[]) {
+  return field(json(z.record(variableName(refused), z.string().min(1)).default({})), {
+    rule: `an object of variable names and texts, none of them empty, without ${refused.join(", ")}, which the program sets`,
+    // Without a value: Pulumi asks for it, and no shell remembers it.
+    example: `--secret --path '${key}.NAME'`,
+    secret: true,
+  });
+}
+
+const ownButOpenai = ownVariables.filter((name) => name !== openaiVariable);
 
 const seconds = z.int().min(0).max(3600);
 const positive = z.int().min(1).max(3600);
@@ -80,6 +96,35 @@ const readOnlyFence = z
   })
   .refine(({ seconds, settleMs }) => seconds === 0 || settleMs < seconds * 1000);
 
+/** Without a user or a query: what they carry would be readable in the state and in the cluster. */
+const plainUrl = z.union([z.literal(""), z.string().regex(/^https?:\/\/[^\s@?#/]+(\/[^\s@?#]*)?$/)]);
+
+/** The numbers of the practice where it names some: ten minutes, every 30 s, ten points, five errors, five seconds. */
+export const watchLimits = z
+  .strictObject({
+    seconds: z.int().min(0).max(3600).default(600),
+    everySeconds: z.int().min(1).max(300).default(30),
+    threshold: z.int().min(1).max(1000).default(10),
+    latencySeconds: z.number().positive().max(3600).default(5),
+    logErrors: z.int().min(0).max(100_000).default(5),
+    standbyHours: z.int().min(24).max(48).default(24),
+    prometheusUrl: plainUrl.default(""),
+    prometheusQueries: z.array(z.strictObject({ name: z.string().min(1).max(100), query: z.string().min(1).max(4000), max: z.number() })).max(20).default([]),
+    webhookUrl: plainUrl.default(""),
+  })
+  // A slow interval has three points: fewer readings than that could never end a watch of ten.
+  .refine(({ seconds, everySeconds }) => seconds === 0 || seconds >= 4 * everySeconds);
+const receiverUrl = z.union([z.literal(""), z.string().max(2000).refine(isSecureUrl)]).default("");
+
+const alerts = z
+  .strictObject({
+    slackUrl: receiverUrl,
+    webhookUrl: receiverUrl,
+    webhookSecret: z.union([z.literal(""), z.string().min(16).max(1000)]).default(""),
+    pagerDutyKey: z.union([z.literal(""), z.string().regex(/^[A-Za-z0-9]{32}$/)]).default(""),
+  })
+  .refine(({ webhookUrl, webhookSecret }) => (webhookUrl === "") === (webhookSecret === ""));
+
 /** Every setting of a stack: its type, its default, its rule. The same list, with descriptions, stands in Pulumi.yaml. */
 export const shape = {
   activeColor: field(z.enum(colors), { rule: "blue or green", example: "green" }),
@@ -101,6 +146,9 @@ export const shape = {
   environment: environment(),
   blueEnvironment: environment(),
   greenEnvironment: environment(),
+  secretEnvironment: secretEnvironment("secretEnvironment", ownVariables),
+  blueSecretEnvironment: secretEnvironment("blueSecretEnvironment", ownButOpenai),
+  greenSecretEnvironment: secretEnvironment("greenSecretEnvironment", ownButOpenai),
   cpuRequest: cpu("250m"),
   cpuLimit: cpu("500m"),
   memoryRequest: memory("256Mi"),
@@ -117,7 +165,21 @@ export const shape = {
   schemaVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest migration wanted, four digits or more", example: "0002" }),
   contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005" }),
   contractAfterHours: integer(24, 24, 48, "hours"),
+  watch: field(json(watchLimits.prefault({})), {
+    rule: "an object with seconds (0 to 3600; 0: not watched by the update), everySeconds (1 to 300, and at most a quarter of the seconds), threshold (1 to 1000), latencySeconds (up to 3600), logErrors (0 to 100000), standbyHours (24 to 48), prometheusUrl, prometheusQueries (at most 20 of {name, query, max}) and webhookUrl; URLs http(s)://HOST/PATH without a user, a password or a query",
+    example: "--path watch.seconds 60",
+    // A wrong URL may carry a password.
+    secret: true,
+  }),
+  watcherImage: field(z.string().max(512).regex(/^\S+[:@]\S+$/).optional(), { rule: "an image with a tag or a digest", example: "ghcr.io/you/bluegreen-watcher:0.1.0" }),
+  alerts: field(json(alerts.prefault({})), {
+    rule: `an object with slackUrl and webhookUrl (each ${secureUrlRule}), webhookSecret (16 characters or more; with webhookUrl, and only then) and pagerDutyKey (the 32 letters and digits of an Events API v2 integration)`,
+    example: "--path alerts.slackUrl --secret",
+    secret: true,
+  }),
+  lockWaitSeconds: integer(60, 0, 3600, "seconds"),
   allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
+  allowDelete: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
   readOnlyFence: field(json(readOnlyFence.prefault({})), {
     rule: "an object with seconds (0 to 600; 0: no fence), settleMs (0 to 60000, and less than the seconds) and redisUrl (redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, without a password)",
     example: "--path readOnlyFence.seconds 30",

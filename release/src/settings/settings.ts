@@ -1,8 +1,8 @@
-import type { Color } from "../color.js";
+import { colors, type Color } from "../color.js";
 import { Refusal } from "../refusal.js";
 import { helpOf } from "./fields.js";
 import { quantity } from "./quantity.js";
-import { shape, type FlatSettings } from "./schema.js";
+import { openaiVariable, shape, type FlatSettings } from "./schema.js";
 
 export type { FlatSettings };
 export type ProbeTimings = FlatSettings["livenessProbe"];
@@ -11,11 +11,26 @@ export type ProbeTimings = FlatSettings["livenessProbe"];
 export interface ColorSettings {
   tag: string | undefined;
   environment: Record<string, string>;
+  /** The same in secret, the key of the third party among them where config gives it. */
+  secretEnvironment: Record<string, string>;
 }
 
 /** A stack's config after every rule has been checked. */
 export interface Settings
-  extends Omit<FlatSettings, "blueTag" | "greenTag" | "environment" | "blueEnvironment" | "greenEnvironment" | "databaseAdminUrl" | "databaseAddress"> {
+  extends Omit<
+    FlatSettings,
+    | "blueTag"
+    | "greenTag"
+    | "environment"
+    | "blueEnvironment"
+    | "greenEnvironment"
+    | "secretEnvironment"
+    | "blueSecretEnvironment"
+    | "greenSecretEnvironment"
+    | "openaiApiKey"
+    | "databaseAdminUrl"
+    | "databaseAddress"
+  > {
   colors: Record<Color, ColorSettings>;
   /** Present when the program makes the database account itself. */
   databaseAccount: { adminUrl: string; address: string } | undefined;
@@ -33,14 +48,18 @@ interface SettingViolation {
   example: string;
 }
 
+/** Settings that a stack file may only hold encrypted. */
+const encryptedKeys = ["secretEnvironment", "blueSecretEnvironment", "greenSecretEnvironment", "openaiApiKey"] as const;
+
 /**
  * Reads a stack's config as text by key.
+ * @param encrypted the keys whose values the stack file keeps encrypted; not given, that is not checked
  * @throws Refusal naming every violation at once, each with field, value, rule and example
  */
-export function parseSettings(config: Record<string, string>): Settings {
+export function parseSettings(config: Record<string, string>, encrypted?: string[]): Settings {
   const raw = setOnes(config);
   const { values, violations: broken } = parseEach(raw, settingKeys);
-  const violations = [...unknownKeys(raw), ...broken, ...brokenTogether(values, raw)];
+  const violations = [...unknownKeys(raw), ...broken, ...brokenTogether(values, raw), ...readable(raw, encrypted)];
   if (violations.length > 0 || !hasAll(values, settingKeys)) throw refusal(violations);
   return arrange(values);
 }
@@ -82,6 +101,14 @@ function unknownKeys(raw: RawSettings): SettingViolation[] {
     .map((key) => ({ field: key, value: "[not shown]", rule: `not a setting; the settings are ${settingKeys.join(", ")}`, example: `pulumi config rm ${key}` }));
 }
 
+/** Secrets that stand in the stack file for everybody to read. */
+function readable(raw: RawSettings, encrypted: string[] | undefined): SettingViolation[] {
+  if (encrypted === undefined) return [];
+  return encryptedKeys
+    .filter((key) => raw[key] !== undefined && raw[key] !== "{}" && !encrypted.includes(key))
+    .map((key) => violation(key, raw[key], "encrypted in the stack file: set it with --secret, and give it another value where the file has been shared"));
+}
+
 /** Rules between settings. Each looks only at values that are right by themselves. */
 function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {
   const broken: SettingViolation[] = [];
@@ -110,12 +137,23 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
   if (values.databaseAdminUrl !== undefined && raw["databaseAddress"] === undefined) {
     broken.push(violation("databaseAddress", undefined, "needed with databaseAdminUrl: pods may see the server under another address"));
   }
+  for (const color of colors) {
+    for (const name of inBoth(values, color)) {
+      broken.push(violation("secretEnvironment", "", `${name} of ${color} is in environment or ${color}Environment as well: a variable is either secret or readable`));
+    }
+  }
   return broken;
+}
+
+/** Variables of a color that would come from two places. */
+function inBoth(values: Partial<FlatSettings>, color: Color): string[] {
+  const plain = { ...values.environment, ...values[`${color}Environment`] };
+  return Object.keys({ ...values.secretEnvironment, ...values[`${color}SecretEnvironment`] }).filter((name) => name in plain);
 }
 
 function violation(key: keyof FlatSettings, value: string | undefined, rule: string): SettingViolation {
   const { example, secret = false } = helpOf(shape[key]);
-  const command = example.startsWith("--path") ? `pulumi config set ${example}` : `pulumi config set ${key} ${example}`;
+  const command = example.includes("--path ") ? `pulumi config set ${example}` : `pulumi config set ${key} ${example}`;
   return { field: key, value: value === undefined ? "(not set)" : secret ? "[secret]" : JSON.stringify(value), rule, example: command };
 }
 
@@ -128,13 +166,27 @@ function refusal(violations: SettingViolation[]): Refusal {
 }
 
 function arrange(flat: FlatSettings): Settings {
-  const { blueTag, greenTag, environment, blueEnvironment, greenEnvironment, databaseAdminUrl, databaseAddress, ...rest } = flat;
+  const {
+    blueTag,
+    greenTag,
+    environment,
+    blueEnvironment,
+    greenEnvironment,
+    secretEnvironment,
+    blueSecretEnvironment,
+    greenSecretEnvironment,
+    openaiApiKey,
+    databaseAdminUrl,
+    databaseAddress,
+    ...rest
+  } = flat;
   const databaseAccount = databaseAdminUrl !== undefined && databaseAddress !== undefined ? { adminUrl: databaseAdminUrl, address: databaseAddress } : undefined;
+  const shared = { ...(openaiApiKey !== undefined && { [openaiVariable]: openaiApiKey }), ...secretEnvironment };
   return {
     ...rest,
     colors: {
-      blue: { tag: blueTag, environment: { ...environment, ...blueEnvironment } },
-      green: { tag: greenTag, environment: { ...environment, ...greenEnvironment } },
+      blue: { tag: blueTag, environment: { ...environment, ...blueEnvironment }, secretEnvironment: { ...shared, ...blueSecretEnvironment } },
+      green: { tag: greenTag, environment: { ...environment, ...greenEnvironment }, secretEnvironment: { ...shared, ...greenSecretEnvironment } },
     },
     databaseAccount,
   };

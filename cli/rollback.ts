@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline/promises";
+import { Command } from "commander";
+import { connect, otherColor, readLiveColor, type Color } from "@bluegreen/release";
+import { Refusal } from "@bluegreen/release/refusal";
+import { rollback } from "@bluegreen/release/releases/rollback";
+import { exitCodes } from "./exitCodes";
+import { app, readStackSettings } from "./stackSettings";
+
+interface Options {
+  stack: string;
+  why: string;
+  yes: boolean;
+  json: boolean;
+  onlyTraffic: boolean;
+}
+
+const help = `
+Users first: once the other color's pods are ready and its version works on the schema, the active
+Service points to it, in one request. Then config and state are brought in line: activeColor is set
+back, and \`pulumi up\` runs, which finds users where config wants them.
+
+The image that users were taken from is marked: it does not come again until it changes, or until
+npm run bluegreen -- clear-mark.
+
+Examples:
+  npm run bluegreen -- rollback --stack production --why "checkout fails for everybody"
+  npm run bluegreen -- rollback --yes --only-traffic
+
+Exit codes: 0 users are back and config is in line, 1 users are back and config is not, 2 nothing was moved.`;
+
+export function rollbackCommand(): Command {
+  return new Command("rollback")
+    .description("Takes users back to the other color, now.")
+    .option("--stack <stack>", "whose users", "production")
+    .option("--why <text>", "for the history, and for whoever wakes up next", "rolled back by hand")
+    .option("--yes", "do not ask", false)
+    .option("--only-traffic", "leave config and state as they are", false)
+    .option("--json", "for programs; needs --yes", false)
+    .addHelpText("after", help)
+    .action(run);
+}
+
+async function run({ stack, why, yes, json, onlyTraffic }: Options): Promise<void> {
+  const { context, namespace, database, drainSeconds } = readStackSettings(stack, ["context", "namespace", "database", "drainSeconds"]);
+  const cluster = connect({ context, namespace });
+  const live = await readLiveColor(cluster, app);
+  if (live === undefined) throw new Refusal({ what: "There is nothing to roll back", rule: `namespace ${namespace} has no active Service of ${app}`, next: "pulumi up makes the first release" });
+  const to = otherColor(live);
+  const say = (line: string) => {
+    if (!json) console.log(line);
+  };
+  if (!yes) await confirm(`Users are on ${live}. Take them to ${to}?`, json);
+  const { seconds, image } = await rollback({ context, namespace, app }, { from: live, why, database, drainSeconds }, say);
+  say(`Users are on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);
+  const inLine = onlyTraffic ? undefined : await bringInLine(stack, to, say);
+  if (json) console.log(JSON.stringify({ from: live, to, image, seconds, configInLine: inLine ?? false }));
+  else if (inLine === true) console.log(`Config says ${to}, and the state agrees.`);
+  else console.log(`Config still says ${live}. To bring it in line:\n  pulumi config set activeColor ${to} --stack ${stack} && pulumi up --stack ${stack}`);
+  process.exitCode = inLine === false ? exitCodes.findings : exitCodes.clean;
+}
+
+/** @throws Refusal unless somebody says yes */
+async function confirm(question: string, json: boolean): Promise<void> {
+  const refuse = (rule: string) => new Refusal({ what: "Nothing was moved", rule, next: "npm run bluegreen -- rollback --yes" });
+  if (json || !process.stdin.isTTY) throw refuse("there is nobody to ask: input is no terminal, or --json was given");
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await prompt.question(`${question} [y/N] `).finally(() => { prompt.close(); });
+  if (!/^y(es)?$/i.test(answer.trim())) throw refuse(`the answer was ${JSON.stringify(answer)}`);
+}
+
+/** Config is the truth: what was done to traffic is done to it, by the same program as always. */
+async function bringInLine(stack: string, color: Color, say: (line: string) => void): Promise<boolean> {
+  const commands = [["config", "set", "activeColor", color, "--stack", stack], ["up", "--yes", "--skip-preview", "--stack", stack]];
+  for (const args of commands) {
+    say(`pulumi ${args.join(" ")}`);
+    const child = spawn("pulumi", args, { stdio: ["ignore", "pipe", "inherit"] });
+    child.stdout.on("data", (chunk: Buffer) => { say(chunk.toString().trimEnd()); });
+    const code = await once(child, "close").then(([ended]) => ended as number | null, () => undefined);
+    if (code === 0) continue;
+    console.error(code === undefined ? "There is no pulumi on PATH." : `pulumi ${args.join(" ")} ended with ${code ?? "a signal"}.`);
+    return false;
+  }
+  return true;
+}

@@ -1,0 +1,41 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Service } from "@pulumi/kubernetes/core/v1";
+import type { Color } from "@bluegreen/release";
+import { names, switchAnnotation } from "@bluegreen/release/names";
+import type { Settings } from "@bluegreen/release/settings/settings";
+import { servicePorts, skipAwait } from "./appColor";
+import type { ColorTemplate } from "./podTemplate";
+
+/** The watch, and a person at night, move the active Service themselves: the next update takes its fields back instead of reporting a conflict. */
+const patchForce = { "pulumi.com/patchForce": "true" };
+
+export interface ActiveServiceArgs {
+  settings: Settings;
+  templates: Record<Color, ColorTemplate>;
+  /** Of the switch that the last gate has let through. */
+  switchId: pulumi.Input<string>;
+}
+
+/** The Service that users come in by: its selector is the color that serves them. It asks for the gates' permit itself, however an update comes to it. */
+export function makeActiveService(app: string, { settings, templates, switchId }: ActiveServiceArgs, options: pulumi.CustomResourceOptions): Service {
+  const name = names.activeService(app);
+  const { context, namespace, activeColor, allowDelete } = settings;
+  const wanted = { blue: templates.blue.hash, green: templates.green.hash };
+  const gate = new pulumi.ResourceHook(
+    `${name}-permit`,
+    async ({ newInputs }) => {
+      // It knows Kubernetes, which takes most of a second to load: only where it is asked.
+      const { refuseUnpermitted } = await import("@bluegreen/release/releases/permit");
+      await refuseUnpermitted({ context, namespace, app, templates: wanted, service: newInputs, preview: pulumi.runtime.isDryRun() });
+    },
+    { onDryRun: true },
+  );
+  return new Service(
+    name,
+    {
+      metadata: { name, namespace, labels: { app }, annotations: { ...skipAwait, ...patchForce, [switchAnnotation]: switchId } },
+      spec: { selector: templates[activeColor].labels, ports: servicePorts },
+    },
+    { ...options, protect: !allowDelete, hooks: { beforeCreate: [gate], beforeUpdate: [gate] } },
+  );
+}

@@ -1,0 +1,89 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Deployment } from "@pulumi/kubernetes/apps/v1";
+import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
+import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
+import { colors } from "@bluegreen/release/color";
+import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
+import { names } from "@bluegreen/release/names";
+import type { Settings } from "@bluegreen/release/settings/settings";
+import { skipAwait } from "./appColor";
+
+/** Where the watcher says that it is alive. */
+const healthPort = 8080;
+
+/**
+ * Watches a switch on when its update is over or was killed, for the standby window, and takes
+ * users back. One small Deployment that may read this app's pods and move this app's Service, and
+ * nothing else. None at all unless config names its image.
+ */
+export class Watcher extends pulumi.ComponentResource {
+  readonly isThere: boolean;
+  /** What has to be made before users move. */
+  readonly resources: pulumi.Resource[] = [];
+
+  constructor(app: string, settings: Settings, after: pulumi.Resource[], options?: pulumi.ComponentResourceOptions) {
+    const name = names.watcher(app);
+    super("bluegreen:app:Watcher", name, {}, options);
+    const { namespace, watcherImage: image } = settings;
+    this.isThere = image !== undefined;
+    if (image !== undefined) {
+      const ordered = { parent: this, dependsOn: after };
+      const labels = { app: name };
+      const metadata = { name, namespace, labels };
+      const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, ordered);
+      const role = new Role(name, { metadata, rules: rules(app, settings) }, ordered);
+      const binding = new RoleBinding(name, { metadata, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name }, subjects: [{ kind: "ServiceAccount", name, namespace }] }, { parent: this, dependsOn: [account, role] });
+      const deployment = new Deployment(
+        name,
+        { metadata: { ...metadata, annotations: skipAwait }, spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec(app, namespace, image) } } },
+        { parent: this, dependsOn: binding },
+      );
+      this.resources = [deployment];
+    }
+    this.registerOutputs();
+  }
+}
+
+/** By name wherever Kubernetes can tell one object from another. */
+function rules(app: string, { database }: Settings) {
+  const databases = database.strategy === "shared" ? [] : colors.map((color) => databaseSecret(database.strategy, color));
+  return [
+    { apiGroups: [""], resources: ["services"], resourceNames: [names.activeService(app)], verbs: ["get", "patch"] },
+    { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] },
+    { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
+    { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
+    { apiGroups: ["apps"], resources: ["deployments"], resourceNames: colors.map((color) => names.deployment(app, color)), verbs: ["get"] },
+    { apiGroups: [""], resources: ["configmaps"], resourceNames: [names.release(app), names.history(app), names.incidents(app)], verbs: ["get", "update", "patch"] },
+    { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames: [names.watchLease(app)], verbs: ["get", "update"] },
+    { apiGroups: [""], resources: ["secrets"], resourceNames: [names.alertsSecret(app), ...databases], verbs: ["get"] },
+  ];
+}
+
+function podSpec(app: string, namespace: string, image: string) {
+  return {
+    serviceAccountName: names.watcher(app),
+    automountServiceAccountToken: true,
+    enableServiceLinks: false,
+    securityContext: { runAsNonRoot: true, runAsUser: watcherUser, runAsGroup: watcherUser, seccompProfile: { type: "RuntimeDefault" } },
+    containers: [
+      {
+        name: "watcher",
+        image,
+        env: [
+          { name: "WATCH_APP", value: app },
+          { name: "WATCH_NAMESPACE", value: namespace },
+          { name: "WATCH_HEALTH_PORT", value: String(healthPort) },
+          { name: "WATCH_POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+        ],
+        ports: [{ name: "health", containerPort: healthPort, protocol: "TCP" }],
+        resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
+        readinessProbe: { httpGet: { path: "/health", port: "health" }, periodSeconds: 2, timeoutSeconds: 5 },
+        livenessProbe: { httpGet: { path: "/health", port: "health" }, initialDelaySeconds: 10, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+        securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+      },
+    ],
+  };
+}
+
+/** Any number but 0, and not one of a real system account. */
+const watcherUser = 10002;

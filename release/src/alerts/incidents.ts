@@ -1,0 +1,23 @@
+import { names } from "../names.js";
+import { mergeData, readData } from "../releases/jsonConfigMap.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { versionOf, type Alert } from "./alert.js";
+import { incidentKey } from "./pagerDuty.js";
+
+/**
+ * The incidents that were opened and not resolved, in a ConfigMap of the app by their keys.
+ * PagerDuty resolves by key alone, and the version that is switched to in the end is another one
+ * than the version that failed.
+ */
+export async function readIncidents(cluster: Cluster, app: string): Promise<string[]> {
+  return Object.keys(await readData(cluster, names.incidents(app)));
+}
+
+export async function noteIncident(cluster: Cluster, alert: Alert): Promise<void> {
+  const version = versionOf(alert);
+  await mergeData(cluster, names.incidents(alert.app), alert.app, { [incidentKey(alert, version)]: version.image });
+}
+
+export async function forgetIncidents(cluster: Cluster, app: string, keys: string[]): Promise<void> {
+  if (keys.length > 0) await mergeData(cluster, names.incidents(app), app, Object.fromEntries(keys.map((key) => [key, null])));
+}

@@ -1,0 +1,211 @@
+import type { V1Pod, V1PodSpec } from "@kubernetes/client-node";
+import { otherColor, type Color } from "../color.js";
+import { parseRange } from "../compatibility/range.js";
+import { judgeVersion } from "../compatibility/schemaGate.js";
+import { readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
+import { ifReachable } from "../database/reachable.js";
+import { untilInterrupted } from "../interrupt.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { readDeployment, templateOf } from "../kubernetes/deployment.js";
+import { orUndefined } from "../kubernetes/orUndefined.js";
+import { askReady, httpPort, isReady } from "../kubernetes/pods.js";
+import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { names, templateAnnotation } from "../names.js";
+import { DeadlineError, poll } from "../poll.js";
+import { messageOf, Refusal } from "../refusal.js";
+import type { PlainRecord, Say, Step } from "../step.js";
+import { PodJudge } from "./podJudge.js";
+import { testPod } from "./smoke.js";
+
+/** With the color that is to stay live as `activeColor`. */
+export type TrialInputs = ClusterRef &
+  DatabaseRef & {
+    /** Hash of the pod template that is wanted for it. */
+    template: string;
+    /** The pod spec of that template. */
+    pod: PlainRecord;
+    /** The image tag that the pod must report as its version. */
+    version: string;
+    allowLiveChange: boolean;
+    minReadySeconds: number;
+    rolloutBudgetSeconds: number;
+    /** Glob of the test files, relative to the program's folder. */
+    suite: string;
+    smokeBudgetSeconds: number;
+  };
+
+/** 0 where there was nothing to try out. */
+export type TrialOutputs = { passedTests: number };
+
+/**
+ * The gates before a change of the live color in place. Between two colors they stand before the
+ * switch; a rolling update has no such moment, the first new pod that is ready has users. So one pod
+ * of the wanted template is started beside the color, with a label that no Service selects, has to
+ * become ready, work on the schema and pass the smoke suite, and goes.
+ *
+ * What it cannot prove: how the version does under load, beside pods of the version it replaces, or
+ * on another node; that there is room for the pods of the rolling update; and whatever hangs on the
+ * labels of the color, as network policies do.
+ */
+export const trial: Step<TrialInputs, TrialOutputs> = {
+  check: () => Promise.resolve([]),
+
+  async isNeeded(_last, inputs) {
+    const cluster = connect(inputs);
+    return (await isDue(cluster, inputs)) || (await findPods(cluster, inputs.app)).length > 0;
+  },
+
+  async run(inputs, say) {
+    const cluster = connect(inputs);
+    return sayingWhatIsLive(cluster, inputs.app, async () => {
+      // Of a run that was killed.
+      await removePods(cluster, inputs.app);
+      return { passedTests: (await isDue(cluster, inputs)) ? await tryOut(cluster, inputs, say) : 0 };
+    });
+  },
+};
+
+/** Decided by the cluster, as a switch is: what the state remembers may not be what users have. */
+async function isDue(cluster: Cluster, { app, activeColor, template, allowLiveChange }: TrialInputs): Promise<boolean> {
+  if (!allowLiveChange || (await readLiveColor(cluster, app)) !== activeColor) return false;
+  const running = templateOf(await readDeployment(cluster, app, activeColor));
+  return running !== undefined && running !== template;
+}
+
+async function tryOut(cluster: Cluster, inputs: TrialInputs, say: Say): Promise<number> {
+  const { app, activeColor: color } = inputs;
+  const name = names.trial(app, color);
+  return untilInterrupted(async (signal) => {
+    try {
+      await makePod(cluster, name, inputs);
+      const port = httpPort(await untilReady(cluster, name, inputs, signal));
+      if (port === undefined) throw new Error("the pod template has no port named http");
+      await refuseSchema(cluster, name, inputs, say);
+      const { version, suite, smokeBudgetSeconds: budgetSeconds } = inputs;
+      const passedTests = await testPod(cluster, { name, port }, { color, version, suite, budgetSeconds }, signal);
+      await refuseRestarted(cluster, name, color);
+      say(`The change of ${color} has proved itself in pod ${name}: ready, and ${passedTests} tests passed`);
+      return passedTests;
+    } catch (error) {
+      throw new Error(`The change of ${color}, which serves users, was refused before it reached them\n${messageOf(error)}`, { cause: error });
+    } finally {
+      await removePods(cluster, app).catch((error: unknown) => {
+        say(`Pod ${name} could not be removed (${messageOf(error)}); it ends by itself within ${lifetimeSeconds(inputs)} s, and the next update removes it`);
+      });
+    }
+  });
+}
+
+/** The only label: what selects the color's pods, Services first, must not find this one. */
+const trialLabel = "bluegreen/trial";
+
+/** Long enough for everything that is asked of it. A killed run's pod ends then, wherever nobody comes back. */
+function lifetimeSeconds({ rolloutBudgetSeconds, smokeBudgetSeconds }: TrialInputs): number {
+  return rolloutBudgetSeconds + smokeBudgetSeconds + 60;
+}
+
+async function makePod(cluster: Cluster, name: string, inputs: TrialInputs): Promise<void> {
+  const body: V1Pod = {
+    metadata: { name, labels: { [trialLabel]: inputs.app }, annotations: { [templateAnnotation]: inputs.template } },
+    // It is the one of a Deployment, which the API server has taken, or will judge by the same rules.
+    spec: { ...inputs.pod, activeDeadlineSeconds: lifetimeSeconds(inputs) } as unknown as V1PodSpec,
+  };
+  try {
+    await cluster.core.createNamespacedPod({ namespace: cluster.namespace, body });
+  } catch (error) {
+    throw new Refusal(
+      { what: `Pod ${cluster.namespace}/${name} could not be made`, rule: messageOf(error), next: `kubectl -n ${cluster.namespace} describe resourcequota; kubectl get namespace ${cluster.namespace} -o yaml` },
+      { cause: error },
+    );
+  }
+}
+
+/** The pod when it has been ready for as long as one of the Deployment has to be. */
+async function untilReady(cluster: Cluster, name: string, inputs: TrialInputs, signal: AbortSignal): Promise<V1Pod> {
+  const { app, activeColor: color, minReadySeconds, rolloutBudgetSeconds } = inputs;
+  const judge = new PodJudge(cluster, { app, color }, `put ${inputs.version} on ${otherColor(color)}, where its pods stay to be looked at`);
+  let readySince: number | undefined;
+  let last = "it was not found";
+  let said = "";
+  try {
+    return await poll(
+      async () => {
+        signal.throwIfAborted();
+        const pod = await readPod(cluster, name);
+        said = (await judge.look([pod])) ?? said;
+        readySince = isReady(pod) ? (readySince ?? Date.now()) : undefined;
+        if (readySince !== undefined && Date.now() - readySince >= minReadySeconds * 1000) return pod;
+        last = whyNotReady(pod);
+        return undefined;
+      },
+      { timeoutMs: rolloutBudgetSeconds * 1000 },
+    );
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    throw new Refusal({
+      what: `Pod ${cluster.namespace}/${name} was not ready within ${rolloutBudgetSeconds} s`,
+      rule: said === "" ? last : `${last}; ${said}`,
+      next: `put ${inputs.version} on ${otherColor(color)}, where its pods stay to be looked at; with more time: pulumi config set rolloutBudgetSeconds N`,
+    });
+  }
+}
+
+/** Where it stands, and what the scheduler says about a pod that it has no node for. */
+function whyNotReady({ status }: V1Pod): string {
+  const unscheduled = status?.conditions?.find(({ type, status: state }) => type === "PodScheduled" && state === "False");
+  return unscheduled?.message ?? `it is ${status?.phase ?? "unknown"}, and not ready for long enough`;
+}
+
+async function refuseSchema(cluster: Cluster, name: string, inputs: TrialInputs, say: Say): Promise<void> {
+  const pod = await readPod(cluster, name);
+  const image = pod.spec?.containers[0]?.image ?? inputs.version;
+  const range = parseRange(await askReady(cluster, pod));
+  const { live } = await readSchemaUrls(cluster, inputs);
+  const judged = await ifReachable(() => judgeVersion(live, { color: inputs.activeColor, image, range }, "The change of"), say);
+  if (judged instanceof Refusal) throw judged;
+}
+
+/** A version that dies of the tests passes none of them the second time. */
+async function refuseRestarted(cluster: Cluster, name: string, color: Color): Promise<void> {
+  const [container] = (await readPod(cluster, name)).status?.containerStatuses ?? [];
+  if (container?.ready === true && container.restartCount === 0) return;
+  throw new Refusal({
+    what: `Pod ${cluster.namespace}/${name} did not outlive its tests`,
+    rule: `they passed, and then its container had restarted ${container?.restartCount ?? 0} times and was ${container?.ready === true ? "" : "not "}ready`,
+    next: `fix it and push a new image, then pulumi config set ${color}Tag TAG && pulumi up`,
+  });
+}
+
+/** @throws Refusal when it has ended, or somebody has removed it */
+async function readPod(cluster: Cluster, name: string): Promise<V1Pod> {
+  const pod = await orUndefined(cluster.core.readNamespacedPod({ name, namespace: cluster.namespace }));
+  if (pod !== undefined && pod.metadata?.deletionTimestamp === undefined && pod.status?.phase !== "Failed") return pod;
+  throw new Refusal({
+    what: `Pod ${cluster.namespace}/${name} is gone before it was judged`,
+    rule: pod?.status?.message ?? pod?.status?.reason ?? "somebody has removed it: one update at a time may try out a change",
+    next: `kubectl -n ${cluster.namespace} get events --sort-by=.lastTimestamp, then pulumi up`,
+  });
+}
+
+async function findPods(cluster: Cluster, app: string): Promise<V1Pod[]> {
+  return (await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `${trialLabel}=${app}` })).items;
+}
+
+/** Nobody is served by it: it need not drain. */
+const graceSeconds = 1;
+const removalTimeoutMs = 60_000;
+
+/** Resolves when none is left. @throws Error when one does not go */
+async function removePods(cluster: Cluster, app: string): Promise<void> {
+  await poll(
+    async () => {
+      const pods = await findPods(cluster, app);
+      const staying = pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+      await Promise.all(
+        staying.map(({ metadata }) => orUndefined(cluster.core.deleteNamespacedPod({ name: metadata?.name ?? "", namespace: cluster.namespace, gracePeriodSeconds: graceSeconds }))),
+      );
+      return pods.length === 0 ? true : undefined;
+    },
+    { timeoutMs: removalTimeoutMs },
+  );
+}

@@ -1,0 +1,64 @@
+import { holderName } from "../holderName.js";
+import { untilInterrupted } from "../interrupt.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { isUnreleased, takeLease, type HeldLease } from "../kubernetes/lease.js";
+import { names } from "../names.js";
+import { Refusal } from "../refusal.js";
+import { starterGone } from "../starter.js";
+import type { Say } from "../step.js";
+
+/** An update that was killed keeps the others waiting for so long, and no longer. */
+const leaseSeconds = 30;
+
+/** By app: steps of an update run in one process, one after the other. */
+const held = new Map<string, HeldLease>();
+
+/**
+ * Makes this process the one that releases the app, until `endRelease` or its own end.
+ * @returns the id of this release
+ * @throws Refusal naming who releases it at the moment
+ */
+export async function beginRelease(cluster: Cluster, app: string, { waitSeconds, say }: { waitSeconds: number; say: Say }): Promise<string> {
+  const name = names.releaseLease(app);
+  const answer = await untilInterrupted((interrupted) =>
+    takeLease(cluster, name, {
+      holder: holderName(),
+      seconds: leaseSeconds,
+      waitMs: waitSeconds * 1000,
+      say,
+      signal: AbortSignal.any([interrupted, starterGone()]),
+    }),
+  );
+  if ("heldBy" in answer) {
+    throw new Refusal({
+      what: `The release of ${app} was refused: ${answer.heldBy} has been releasing it since ${answer.since}`,
+      rule: `one update at a time, and after ${waitSeconds} s that one was still at work (Lease ${cluster.namespace}/${name})`,
+      next: `wait for its end, then pulumi up; to wait longer: pulumi config set lockWaitSeconds 600; should it hang, end it, and its lock ends within ${leaseSeconds} s`,
+    });
+  }
+  held.set(keyOf(cluster, app), answer.held);
+  return answer.held.id;
+}
+
+/** The next one may begin. Nothing happens where this process has not begun it. */
+export async function endRelease(cluster: Cluster, app: string, id: string): Promise<void> {
+  const key = keyOf(cluster, app);
+  const lease = held.get(key);
+  if (lease?.id !== id) return;
+  held.delete(key);
+  await lease.release();
+}
+
+/** Whether a release has begun and never ended: its update has failed, or was killed, or is still at work. */
+export function isUnended(cluster: Cluster, app: string, id: string): Promise<boolean> {
+  return isUnreleased(cluster, names.releaseLease(app), id);
+}
+
+/** @throws Refusal when somebody else may be releasing the app by now: for before users move */
+export function refuseLostRelease(cluster: Cluster, app: string): void {
+  held.get(keyOf(cluster, app))?.lost.throwIfAborted();
+}
+
+function keyOf({ config, namespace }: Cluster, app: string): string {
+  return [config.currentContext, namespace, app].join("/");
+}

@@ -1,0 +1,77 @@
+import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { z } from "zod";
+import { isColor, type Color } from "../color.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { orUndefined } from "../kubernetes/orUndefined.js";
+import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { refuseLostRelease } from "../lock/releaseLock.js";
+import { names, permitAnnotation, switchAnnotation, templateAnnotation } from "../names.js";
+import { Refusal } from "../refusal.js";
+
+/**
+ * The last gate's word that users may move to a color, on its Deployment: by this switch, and no other.
+ * @throws Refusal when another update may be releasing the app by now
+ */
+export async function writePermit(cluster: Cluster, app: string, color: Color, switchId: string): Promise<void> {
+  refuseLostRelease(cluster, app);
+  await cluster.apps.patchNamespacedDeployment(
+    { name: names.deployment(app, color), namespace: cluster.namespace, body: { metadata: { annotations: { [permitAnnotation]: switchId } } } },
+    setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+  );
+}
+
+/** What of the active Service says where users go. */
+const serviceSchema = z.object({
+  metadata: z.object({ annotations: z.record(z.string(), z.unknown()).default({}) }),
+  spec: z.object({ selector: z.record(z.string(), z.unknown()) }),
+});
+
+export interface Move extends ClusterRef {
+  app: string;
+  /** Hash of each color's wanted pod template. */
+  templates: Record<Color, string>;
+  /** The active Service as it is about to be, in the shape of a manifest. */
+  service: unknown;
+  /** In preview the switch may not have its id yet. */
+  preview: boolean;
+}
+
+/**
+ * The lock on the active Service itself, for whoever goes around the gates: `--target`, or a state
+ * that says less than there is. Users move only to the color that the gates have let through, for
+ * this very switch, with the pods that the program wants.
+ * @throws Refusal otherwise, which also says where users are
+ */
+export async function refuseUnpermitted({ app, templates, service, preview, ...where }: Move): Promise<void> {
+  const { metadata, spec } = serviceSchema.parse(service);
+  const color = spec.selector["version"];
+  const switchId = metadata.annotations[switchAnnotation];
+  const cluster = connect(where);
+  await sayingWhatIsLive(cluster, app, async () => {
+    if (!isColor(color)) throw refusal(JSON.stringify(color ?? null), "the selector's version must be blue or green");
+    if ((await readLiveColor(cluster, app)) === color) return;
+    if (preview && typeof switchId !== "string") return;
+    const why = await whyNot(cluster, app, { color, switchId, template: templates[color] });
+    if (why !== undefined) throw refusal(color, why);
+  });
+}
+
+async function whyNot(cluster: Cluster, app: string, { color, switchId, template }: { color: Color; switchId: unknown; template: string }): Promise<string | undefined> {
+  const { namespace } = cluster;
+  const name = names.deployment(app, color);
+  const [deployment, service] = await Promise.all([
+    orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace })),
+    orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace })),
+  ]);
+  if (typeof switchId !== "string") return `no gate has let a switch through: the Service gets no ${switchAnnotation}`;
+  if (service?.metadata?.annotations?.[switchAnnotation] === switchId) return `no gate has let it through: ${switchAnnotation} stays that of the last switch, ${switchId}`;
+  const permit = deployment?.metadata?.annotations?.[permitAnnotation];
+  if (permit !== switchId) return `the gates have let ${permit === undefined ? "no switch" : `switch ${permit}`} to Deployment ${namespace}/${name} through, this is ${switchId}`;
+  const running = deployment?.spec?.template.metadata?.annotations?.[templateAnnotation];
+  if (running !== template) return `the pod template of Deployment ${namespace}/${name} is ${running ?? "unmarked"}, and ${template} is wanted`;
+  return undefined;
+}
+
+function refusal(color: string, rule: string): Refusal {
+  return new Refusal({ what: `The move of users to ${color} was refused`, rule, next: "pulumi up, without --target: then the gates come first" });
+}

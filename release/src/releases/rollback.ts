@@ -1,0 +1,69 @@
+import { otherColor, type Color } from "../color.js";
+import { schemaGate } from "../compatibility/schemaGate.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { orUndefined } from "../kubernetes/orUndefined.js";
+import { names } from "../names.js";
+import { Refusal } from "../refusal.js";
+import type { FlatSettings } from "../settings/settings.js";
+import type { Say } from "../step.js";
+import { readRelease } from "./record.js";
+import { readServed, type Served } from "./served.js";
+import { takeBack } from "./takeBack.js";
+import { whoami } from "./who.js";
+
+export interface RollbackOptions {
+  /** The color that users are taken from. */
+  from: Color;
+  why: string;
+  database: FlatSettings["database"];
+  drainSeconds: number;
+}
+
+/**
+ * Takes users back by hand, the fast way: every pod of the standby is ready, its version works on
+ * the schema, and then users move. No smoke suite: these pods have served users before.
+ * @returns how long it took, checks included, and what users have now
+ * @throws Refusal when users cannot go back; they are where they were then
+ */
+export async function rollback(where: ClusterRef & { app: string }, { from, why, database, drainSeconds }: RollbackOptions, say: Say): Promise<{ seconds: number; image: string }> {
+  const started = performance.now();
+  const cluster = connect(where);
+  const { app } = where;
+  const color = otherColor(from);
+  const [bad, good, release] = await Promise.all([served(cluster, app, from), standby(cluster, app, color), readRelease(cluster, app)]);
+  const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = database;
+  await schemaGate.run({ ...where, color, template: good.template, active: true, strategy, activeColor: color }, say);
+  const undone = {
+    to: bad,
+    from: good,
+    // Of the switch that brought users here, if that is still the one on record.
+    ...(release?.to.color === from && release.to.template === bad.template && { id: release.id }),
+    database: strategy === "shared" ? null : { strategy, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds },
+  };
+  if (!(await takeBack({ where, undone, reason: why, evidence: [], by: whoami() }, say))) {
+    throw new Refusal({ what: `Users were not taken from ${from}`, rule: "somebody else has moved them at the same moment", next: "npm run bluegreen -- history" });
+  }
+  return { seconds: (performance.now() - started) / 1000, image: good.image };
+}
+
+async function served(cluster: Cluster, app: string, color: Color): Promise<Served> {
+  const found = await readServed(cluster, app, color);
+  if (found !== undefined) return found;
+  throw new Refusal({ what: `There is no ${color} to roll back to or from`, rule: `Deployment ${cluster.namespace}/${names.deployment(app, color)} is missing, or this program has not made it`, next: `kubectl -n ${cluster.namespace} get deployments -l app=${app}` });
+}
+
+/** @throws Refusal unless every pod of the standby is ready */
+async function standby(cluster: Cluster, app: string, color: Color): Promise<Served> {
+  const name = names.deployment(app, color);
+  const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }));
+  const wanted = deployment?.spec?.replicas ?? 0;
+  const ready = deployment?.status?.readyReplicas ?? 0;
+  if (ready < wanted || ready === 0) {
+    throw new Refusal({
+      what: `The rollback to ${color} was refused: ${ready} of its ${wanted} pods are ready`,
+      rule: "users go back to a standby that is ready as a whole",
+      next: `kubectl -n ${cluster.namespace} get pods -l app=${app},version=${color}; to go back to what is there: kubectl -n ${cluster.namespace} scale deployment ${name} --replicas ${Math.max(ready, 1)}, and again`,
+    });
+  }
+  return served(cluster, app, color);
+}

@@ -1,0 +1,165 @@
+import { randomBytes } from "node:crypto";
+import { linksToRun } from "../alerts/ciRun.js";
+import { raiseAlert } from "../alerts/raise.js";
+import type { Color } from "../color.js";
+import { readyPodsBehind } from "../gates/endpoints.js";
+import { isSwitchPending } from "../gates/switchPending.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { orUndefined } from "../kubernetes/orUndefined.js";
+import { askThroughForward } from "../kubernetes/pods.js";
+import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { names, switchAnnotation } from "../names.js";
+import { DeadlineError, poll } from "../poll.js";
+import { messageOf, Refusal } from "../refusal.js";
+import type { Say, Step } from "../step.js";
+import { takeBaseline } from "../watch/observe.js";
+import { mergeData } from "./jsonConfigMap.js";
+import { findMark, readMarks, type Mark } from "./marks.js";
+import { writePermit } from "./permit.js";
+import { isWayBack, readRelease, writeRelease, type Release } from "./record.js";
+import { readServed, type Served } from "./served.js";
+import { serverTime } from "../kubernetes/serverTime.js";
+import { holdWatch } from "./watchLease.js";
+import { whoami, whyOf } from "./who.js";
+
+/** A pod of it starts within seconds; its image may have to be pulled. */
+const watcherBudgetMs = 60_000;
+
+export type SwitchGateInputs = ClusterRef & {
+  app: string;
+  activeColor: Color;
+  /** Of the active color. */
+  image: string;
+  template: string;
+  limits: Release["limits"];
+  /** Whether a watcher in the cluster is configured: a switch waits until it is there. */
+  watcher: boolean;
+  database: Release["database"];
+  /** Ids of the contract migrations whose time comes after the switch, and how many hours after. */
+  contractsWaiting: string[];
+  contractAfterHours: number;
+};
+
+/** A new id each time users are to move, so that the program sees that the active Service has to change. */
+export type SwitchGateOutputs = { switchId: string };
+
+/**
+ * The last gate before users move: nothing that was rolled back may come again as it is, and
+ * whoever watches knows what is about to happen before it does.
+ */
+export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
+  async check(inputs) {
+    try {
+      const cluster = connect(inputs);
+      const live = await readLiveColor(cluster, inputs.app);
+      if (live === undefined || live === inputs.activeColor) return [];
+      const mark = await markOf(cluster, inputs);
+      return mark === undefined ? [] : [{ property: "activeColor", reason: marked(inputs, mark).message }];
+    } catch (error) {
+      return [{ property: "activeColor", reason: messageOf(error) }];
+    }
+  },
+
+  isNeeded: (_last, inputs) => isSwitchPending({ ...inputs, color: inputs.activeColor }),
+
+  async run(inputs, say) {
+    const cluster = connect(inputs);
+    return sayingWhatIsLive(cluster, inputs.app, async () => {
+      const live = await readLiveColor(cluster, inputs.app);
+      const mark = live === inputs.activeColor ? undefined : await markOf(cluster, inputs);
+      if (mark !== undefined) throw marked(inputs, mark);
+      return { switchId: await permit(cluster, inputs, live, say) };
+    });
+  },
+};
+
+async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | undefined, say: Say): Promise<string> {
+  const { app, activeColor, image, template, limits, database, contractsWaiting: waiting, contractAfterHours: afterHours } = inputs;
+  const id = randomBytes(6).toString("hex");
+  // The state was lost, or was never there: users are where they are to be.
+  if (live === activeColor) return (await lastSwitchId(cluster, app)) ?? id;
+  const to: Served = { color: activeColor, image, template };
+  const kind = isWayBack(await readRelease(cluster, app), to) ? "rollback" : "switch";
+  if (live !== undefined) {
+    await refuseFewer(cluster, app, activeColor, live);
+    if (inputs.watcher) await waitForWatcher(cluster, app, kind, say);
+  }
+  const release: Release = {
+    id,
+    kind,
+    to,
+    from: live === undefined ? null : ((await readServed(cluster, app, live)) ?? null),
+    who: whoami(),
+    why: whyOf(`activeColor ${activeColor} in config`),
+    at: (await serverTime(cluster)).toISOString(),
+    state: "permitted",
+    limits,
+    baseline: await takeBaseline(cluster, { app, color: activeColor, template }, { ask: askThroughForward(cluster), live }),
+    database,
+    contracts: { waiting, afterHours },
+  };
+  await writeRelease(cluster, app, release);
+  // The watcher in the cluster may write to them, and make nothing.
+  for (const name of [names.history(app), names.incidents(app)]) await mergeData(cluster, name, app, {});
+  await holdWatch(cluster, app, say);
+  await writePermit(cluster, app, activeColor, id);
+  if (kind === "switch") tellStarted(cluster, inputs, release, say);
+  return id;
+}
+
+/** Not waited for: users must not wait for a receiver that is dead. */
+function tellStarted(cluster: Cluster, { app, namespace }: SwitchGateInputs, { from, to, who, why, at }: Release, say: Say): void {
+  void raiseAlert(cluster, { kind: "started", app, namespace, from: from ?? undefined, to, who, why, at: new Date(at), evidence: [], links: linksToRun() }, say);
+}
+
+async function lastSwitchId(cluster: Cluster, app: string): Promise<string | undefined> {
+  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
+  return service.metadata?.annotations?.[switchAnnotation];
+}
+
+async function markOf(cluster: Cluster, { app, activeColor: color, image }: SwitchGateInputs): Promise<Mark | undefined> {
+  const service = await orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace }));
+  return service === undefined ? undefined : findMark(readMarks(service), { color, image });
+}
+
+function marked({ activeColor, image }: SwitchGateInputs, { reason, evidence, at, by }: Mark): Refusal {
+  return new Refusal({
+    what: `The switch to ${activeColor} (${image}) was refused: it was rolled back at ${at} by ${by}`,
+    rule: [reason, ...evidence].join("\n        "),
+    next: `push a new image, then pulumi config set ${activeColor}Tag TAG && pulumi up; to let this one come again: npm run bluegreen -- clear-mark ${activeColor}`,
+  });
+}
+
+/** Asked once more at the last moment: the gates before may have taken minutes, in which a node was lost. */
+async function refuseFewer(cluster: Cluster, app: string, color: Color, live: Color): Promise<void> {
+  const [ready, serving] = await Promise.all([color, live].map(async (each) => (await readyPodsBehind(cluster, names.colorService(app, each))).length));
+  if (ready !== undefined && serving !== undefined && ready > 0 && ready >= serving) return;
+  throw new Refusal({
+    what: `The switch to ${color} was refused: ${ready ?? 0} of its pods are ready, of ${live} ${serving ?? 0} are`,
+    rule: "the color that takes over needs at least one ready pod, and as many as serve users now",
+    next: `kubectl -n ${cluster.namespace} get pods -l app=${app},version=${color}, then pulumi up`,
+  });
+}
+
+/** A switch that nobody would take back when this process dies is refused; a rollback at night is not. */
+async function waitForWatcher(cluster: Cluster, app: string, kind: Release["kind"], say: Say): Promise<void> {
+  const name = names.watcher(app);
+  const look = async () => {
+    const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }));
+    return (deployment?.status?.readyReplicas ?? 0) > 0 ? true : undefined;
+  };
+  try {
+    await poll(look, { timeoutMs: kind === "rollback" ? 0 : watcherBudgetMs });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    if (kind === "rollback") {
+      say(`the watcher in the cluster (Deployment ${name}) is not ready: users go back without it`);
+      return;
+    }
+    throw new Refusal({
+      what: `The switch was refused: the watcher in the cluster (Deployment ${cluster.namespace}/${name}) has no ready pod`,
+      rule: `it has to be there before users move, and ${error.message} it was`,
+      next: `kubectl -n ${cluster.namespace} describe pods -l app=${name}; to switch without it: pulumi config rm watcherImage`,
+    });
+  }
+}

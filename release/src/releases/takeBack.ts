@@ -1,0 +1,60 @@
+import { linksToRun } from "../alerts/ciRun.js";
+import { raiseAlert } from "../alerts/raise.js";
+import { otherColor } from "../color.js";
+import { databaseHandover, takeHandover } from "../database/databaseHandover.js";
+import { databaseSettle } from "../database/databaseSettle.js";
+import type { SeparateInputs } from "../database/separateInputs.js";
+import { connect, type ClusterRef } from "../kubernetes/cluster.js";
+import type { Say } from "../step.js";
+import { addHistory } from "./history.js";
+import { setState, type Release } from "./record.js";
+import { serverTime } from "../kubernetes/serverTime.js";
+import { moveBack } from "./trafficBack.js";
+
+/** The switch that is undone. Without an id it is not known how users came to where they are. */
+export type Undone = Pick<Release, "to" | "from" | "database"> & Partial<Pick<Release, "id">>;
+
+export interface TakeBack {
+  where: ClusterRef & { app: string };
+  undone: Undone;
+  reason: string;
+  evidence: string[];
+  /** Who decided it: a person, or the watch. */
+  by: string;
+}
+
+/**
+ * Undoes a switch: users first, then the notes. Where each color has its own database the writing
+ * is handed over before, as in every switch: users who came back to data of an hour ago would have
+ * lost theirs.
+ * @returns false when there was nothing to undo any more: somebody else has moved users meanwhile
+ * @throws Refusal when users cannot go back; they are where they were then
+ */
+export async function takeBack({ where, undone, reason, evidence, by }: TakeBack, say: Say): Promise<boolean> {
+  const cluster = connect(where);
+  const { app } = where;
+  const { id, to, from } = undone;
+  const databases = separateInputs(where, undone);
+  if (databases !== undefined) await databaseHandover.run(databases, say);
+  const at = (await serverTime(cluster)).toISOString();
+  let moved = false;
+  try {
+    moved = await moveBack(cluster, { app, mark: { ...to, reason, evidence, at, by }, ...(id !== undefined && { switchId: id }) });
+  } finally {
+    // Writers must not wait for users who do not come.
+    if (!moved && databases !== undefined) await takeHandover(databases)?.cancel();
+  }
+  if (!moved) return false;
+  if (databases !== undefined) await databaseSettle.run(databases, say);
+  if (id !== undefined) await setState(cluster, app, id, "rolledBack");
+  if (from !== null) await addHistory(cluster, app, id ?? "byhand", { kind: "rollback", to: from, from: to, who: by, why: reason, at, evidence });
+  if (from !== null) await raiseAlert(cluster, { kind: "rolledBack", app, namespace: where.namespace, from: to, to: from, who: by, why: reason, at: new Date(at), evidence, links: linksToRun() }, say);
+  return true;
+}
+
+function separateInputs(where: TakeBack["where"], { to, from, database }: Undone): SeparateInputs | undefined {
+  if (database === null) return undefined;
+  const good = otherColor(to.color);
+  const templates = { blue: null, green: null, [to.color]: to.template, [good]: from?.template ?? null };
+  return { ...where, ...database, activeColor: good, templates };
+}

@@ -1,0 +1,77 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { contractDueAlert } from "../alerts/contractDue.js";
+import { raiseAlert } from "../alerts/raise.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { askDirectly } from "../kubernetes/pods.js";
+import { messageOf } from "../refusal.js";
+import type { Say } from "../step.js";
+import { names, switchAnnotation } from "../names.js";
+import { noteSwitch } from "./noteSwitch.js";
+import { readRelease, setState, type Release } from "./record.js";
+import { serverTime } from "../kubernetes/serverTime.js";
+import { takeWatch } from "./watchLease.js";
+import { watchRelease } from "./watchRelease.js";
+
+export interface WatchOnOptions {
+  /** Who watches, for the Lease. */
+  holder: string;
+  say: Say;
+  signal: AbortSignal;
+  /** Called with every look: the process is alive. */
+  looked: () => void;
+}
+
+const lookEveryMs = 1000;
+
+/** What a process in the cluster does for as long as it lives: it watches whatever switch nobody else watches. */
+export async function watchOn(where: ClusterRef & { app: string }, { holder, say, signal, looked }: WatchOnOptions): Promise<void> {
+  const cluster = connect(where);
+  let said = "";
+  const isOver = () => signal.aborted;
+  while (!isOver()) {
+    try {
+      const release = await openRelease(cluster, where.app);
+      const lease = release === undefined ? undefined : await takeWatch(cluster, where.app, holder);
+      if (release !== undefined && lease !== undefined) {
+        try {
+          say(`watching ${release.to.color} (${release.to.image})`);
+          await noteSwitch(where, release, say);
+          const sinceMs = (await serverTime(cluster)).getTime() - Date.parse(release.at);
+          const forMs = hoursOf(release) * 3_600_000 - sinceMs;
+          const watched = await watchRelease(where, release, { forMs, sinceMs, ask: askDirectly, lease, by: holder, say, signal, looked });
+          if (watched.end === "over" && (await setState(cluster, where.app, release.id, "kept"))) await tellContracts(cluster, where, release, { holder, say });
+        } finally {
+          await lease.release();
+        }
+      }
+      said = "";
+    } catch (error) {
+      // The API server restarts, the network is away: that is when a watch must not end. Said once.
+      const message = messageOf(error);
+      if (message !== said && !isOver()) say(message);
+      said = message;
+    }
+    looked();
+    await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** The switch that users came by, if it may still be taken back. */
+async function openRelease(cluster: Cluster, app: string): Promise<Release | undefined> {
+  const release = await readRelease(cluster, app);
+  if (release === undefined || release.kind === "rollback" || release.from === null || release.state === "kept" || release.state === "rolledBack") return undefined;
+  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
+  const moved = service.spec?.selector?.["version"] === release.to.color && service.metadata?.annotations?.[switchAnnotation] === release.id;
+  return moved ? release : undefined;
+}
+
+/** The standby is kept for so long; and whoever waits for contract migrations is told when their time has come. */
+function hoursOf({ limits, contracts }: Release): number {
+  return contracts.waiting.length > 0 ? Math.max(limits.standbyHours, contracts.afterHours) : limits.standbyHours;
+}
+
+async function tellContracts(cluster: Cluster, { app, namespace }: ClusterRef & { app: string }, { to, at, contracts }: Release, { holder, say }: Pick<WatchOnOptions, "holder" | "say">): Promise<void> {
+  const { waiting, afterHours } = contracts;
+  const alert = contractDueAlert({ app, namespace, live: to, switchedAt: new Date(at), waiting, afterHours, who: holder }, await serverTime(cluster));
+  if (alert !== undefined) await raiseAlert(cluster, alert, say);
+}

@@ -1,0 +1,153 @@
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { expect } from "chai";
+import { names, orUndefined, poll } from "@bluegreen/release";
+import type { Stack } from "../../local/engine/engine";
+import { repositoryDir } from "../../local/paths";
+import { killUpdate } from "../support/killUpdate";
+import { failureOf, liveColor, podsOf } from "../support/look";
+import { makeStack, type TestStack } from "../support/testStack";
+import { startUsers } from "../support/users";
+
+describe("The locks around a release, on a real cluster under load", function () {
+  this.timeout(300_000);
+  let test: TestStack;
+  before(async () => {
+    test = await makeStack([
+      { tag: "v1", release: "v1", fault: "none" },
+      { tag: "v2", release: "v2", fault: "none" },
+    ]);
+    console.log(`      engine: ${test.engine.name}`);
+    await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v2" });
+    await test.stack.up();
+  });
+  /** Folders of suites that hold a switch. */
+  const held: string[] = [];
+  after(async () => {
+    await Promise.all(held.map((folder) => rm(folder, { recursive: true })));
+    await test.remove();
+  });
+
+  const resource = async (type: string, name: string) => {
+    const { deployment } = (await test.stack.exportDeployment()) as { deployment: { resources: { urn: string }[] } };
+    const found = deployment.resources.find(({ urn }) => urn.endsWith(`${type}::${name}`));
+    if (found === undefined) throw new Error(`no ${type} ${name} in the state`);
+    return found.urn;
+  };
+  const lease = () => orUndefined(test.cluster.coordination.readNamespacedLease({ name: names.releaseLease("chatgpt-app"), namespace: test.cluster.namespace }));
+  const holder = async () => (await lease())?.spec?.holderIdentity ?? "";
+  const begun = () => poll(async () => (await holder()) || undefined, { timeoutMs: 120_000 });
+
+  /** Makes every switch wait at its smoke gate until it is let go. */
+  const holdAtGate = async (): Promise<{ letGo: () => Promise<void> }> => {
+    const folder = await mkdtemp(join(repositoryDir, ".test-hold-"));
+    const suite = `import { existsSync } from "node:fs";\nimport { setTimeout } from "node:timers/promises";\nit("is let go", async () => {\n  while (existsSync(${JSON.stringify(join(folder, "held"))})) await setTimeout(100);\n}).timeout(0);\n`;
+    await Promise.all([writeFile(join(folder, "gate.ts"), suite), writeFile(join(folder, "held"), "")]);
+    await test.set({ smokeSuite: `${basename(folder)}/*.ts`, smokeBudgetSeconds: 240 });
+    held.push(folder);
+    return { letGo: () => rm(join(folder, "held")) };
+  };
+
+  /** Somebody else's checkout: the same program and config, a state of its own. */
+  const otherCheckout = async (): Promise<{ stack: Stack; remove(): Promise<void> }> => {
+    const folder = await mkdtemp(join(tmpdir(), "bg-other-"));
+    await cp(test.backend, folder, { recursive: true });
+    const stack = await test.engine.stack({ name: test.name, workDir: repositoryDir, env: { ...test.env, PULUMI_BACKEND_URL: `file://${folder}` } });
+    return { stack, remove: () => rm(folder, { recursive: true }) };
+  };
+
+  it("an update limited to the active Service moves nobody: no gate has let it through", async () => {
+    const users = await startUsers(test.cluster);
+    await test.set({ activeColor: "green" });
+    const targets = [await resource("Service", "chatgpt-app-service")];
+    for (const run of [() => test.stack.preview({ targets }), () => test.stack.up({ targets })]) {
+      // The real engine gives up on its way there: in its state green still comes after the Service, in the program it comes first.
+      expect(await failureOf(run())).to.match(/Duplicate resource URN|The move of users to green was refused[^]*without --target[^]*Live traffic stays on blue/);
+    }
+    expect(await liveColor(test.cluster)).to.equal("blue");
+    const { failures, colors } = await users.stop();
+    expect(failures).to.deep.equal([]);
+    expect([...colors]).to.deep.equal(["blue"]);
+    await test.set({ activeColor: "blue" });
+    expect(Object.keys((await test.stack.up()).changes)).to.deep.equal(["same"]);
+  });
+
+  it("of two updates at once one waits, and neither is ever between the other's first step and last", async () => {
+    const users = await startUsers(test.cluster);
+    const other = await otherCheckout();
+    const { letGo } = await holdAtGate();
+    await test.set({ activeColor: "green", lockWaitSeconds: 240 });
+    const first = test.stack.up();
+    const who = await begun();
+    const said: string[] = [];
+    const second = other.stack.up({ onOutput: (line) => said.push(line) });
+    const waits = `waiting for ${names.releaseLease("chatgpt-app")}, held by ${who}`;
+    await poll(() => Promise.resolve(said.join("\n").includes(waits) ? true : undefined), { timeoutMs: 120_000 });
+    const holders = [who];
+    let over = false;
+    const watching = poll(
+      async () => {
+        const now = await holder();
+        if (now !== holders.at(-1)) holders.push(now);
+        return over ? true : undefined;
+      },
+      { timeoutMs: 240_000, intervalMs: 20 },
+    );
+    await letGo();
+    await Promise.all([first, second]);
+    over = true;
+    await watching;
+    const named = holders.filter((each) => each !== "");
+    expect(named, holders.join(", ")).to.have.length(2);
+    expect(new Set(named).size).to.equal(2);
+    expect(holders.at(-1), "the last one has let go").to.equal("");
+    expect(await liveColor(test.cluster)).to.equal("green");
+    expect(Object.keys((await test.stack.up()).changes), "and neither has undone what the other did").to.deep.equal(["same"]);
+    expect((await users.stop()).failures).to.deep.equal([]);
+    await other.remove();
+  });
+
+  it("the other is refused with the holder's name when it will not wait, and touches nothing", async () => {
+    const other = await otherCheckout();
+    const { letGo } = await holdAtGate();
+    // With an image that is new there: the way back would not wait at the smoke gate.
+    await test.set({ activeColor: "blue", blueTag: "v2", lockWaitSeconds: 0 });
+    const first = test.stack.up();
+    const who = await begun();
+    const message = await failureOf(other.stack.up());
+    expect(message).to.contain(`The release of chatgpt-app was refused: ${who} has been releasing it since 20`).and.contain("lockWaitSeconds").and.contain("Live traffic stays on green");
+    await letGo();
+    await first;
+    expect(await liveColor(test.cluster)).to.equal("blue");
+    await other.remove();
+    await test.stack.removeConfig(["smokeSuite"]);
+  });
+
+  it("an update that was killed keeps nobody waiting on this machine", async () => {
+    await test.set({ activeColor: "green", lockWaitSeconds: 0 });
+    await killUpdate(test, async () => (await holder()) !== "");
+    await test.stack.up();
+    expect(await liveColor(test.cluster)).to.equal("green");
+    expect(Object.keys((await test.stack.up()).changes)).to.deep.equal(["same"]);
+  });
+
+  it("nothing deletes what serves users unless config says so, and to say so is no change of anything", async () => {
+    const users = await startUsers(test.cluster);
+    const pods = await podsOf(test.cluster, "green");
+    await test.set({ allowDelete: false });
+    expect(Object.keys((await test.stack.preview()).changes)).to.deep.equal(["same"]);
+    await test.stack.up();
+    expect(await failureOf(test.stack.destroy())).to.contain("cannot be deleted").and.contain("protected").and.contain("pulumi state unprotect");
+    expect(await podsOf(test.cluster, "green")).to.deep.equal(pods);
+    const { failures } = await users.stop();
+    expect(failures).to.deep.equal([]);
+
+    await test.set({ activeColor: "blue" });
+    const { steps } = await test.stack.preview();
+    expect(steps.filter(({ type, op }) => type === "kubernetes:apps/v1:Deployment" && op !== "same"), "protection follows the active color, and that is no change").to.deep.equal([]);
+    await test.stack.up();
+    await test.set({ allowDelete: true });
+    expect(Object.keys((await test.stack.up()).changes)).to.deep.equal(["same"]);
+  });
+});

@@ -1,0 +1,33 @@
+import type { WatchLimits } from "@bluegreen/release/watch/limits";
+import type { RequestCounters } from "@bluegreen/release/watch/metricsText";
+import type { PodReading, Reading } from "@bluegreen/release/watch/reading";
+
+export const limits: WatchLimits = { seconds: 600, everySeconds: 30, threshold: 10, latencySeconds: 5, logErrors: 5, prometheusUrl: "", prometheusQueries: [], webhookUrl: "" };
+
+const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** What a pod has counted after so many requests that took so long each. */
+export function counters({ requests = 0, serverErrors = 0, each = 0.04 }: { requests?: number; serverErrors?: number; each?: number }): RequestCounters {
+  const buckets = Object.fromEntries(bounds.map((bound) => [String(bound), each <= bound ? requests : 0]));
+  return { requests, serverErrors, seconds: requests * each, buckets: { ...buckets, "+Inf": requests }, malformed: 0 };
+}
+
+export function pod(about: Partial<PodReading> = {}): PodReading {
+  return { name: "chatgpt-app-green-a", ready: true, restarts: 0, backsOff: false, answered: true, counters: counters({}), log: { readAt: 0 }, ...about };
+}
+
+export function reading(pods: PodReading[], about: Partial<Reading> = {}): Reading {
+  return { pods, logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [], ...about };
+}
+
+/** The histogram as the app's own library writes it. */
+export function metricsText(series: { route?: string; status?: number; requests: number; each?: number }[]): string {
+  const lines = ["# HELP http_request_duration_seconds Time from a request to the end of its answer", "# TYPE http_request_duration_seconds histogram"];
+  for (const { route = "/mcp", status = 200, requests, each = 0.04 } of series) {
+    const labels = `method="GET",route="${route}",status="${status}"`;
+    for (const bound of bounds) lines.push(`http_request_duration_seconds_bucket{le="${bound}",${labels}} ${each <= bound ? requests : 0}`);
+    lines.push(`http_request_duration_seconds_bucket{le="+Inf",${labels}} ${requests}`);
+    lines.push(`http_request_duration_seconds_sum{${labels}} ${requests * each}`, `http_request_duration_seconds_count{${labels}} ${requests}`);
+  }
+  return `${lines.join("\n")}\n`;
+}

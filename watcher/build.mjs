@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// Bundles the watcher into one CommonJS file that needs nothing but Node: node watcher/build.mjs OUTFILE
+import { build } from "esbuild";
+import { fileURLToPath } from "node:url";
+
+const [outfile] = process.argv.slice(2);
+if (!outfile) {
+  console.error("usage: node watcher/build.mjs OUTFILE");
+  process.exit(2);
+}
+
+await build({
+  entryPoints: [fileURLToPath(new URL("main.ts", import.meta.url))],
+  outfile,
+  bundle: true,
+  platform: "node",
+  target: "node22",
+  format: "cjs",
+  // pg loads its native binding only when asked to, and nothing here asks.
+  external: ["pg-native"],
+  logLevel: "warning",
+});

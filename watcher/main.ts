@@ -1,0 +1,37 @@
+/** The watcher in the cluster: watches a switch on when its update is over or was killed. */
+import { createServer } from "node:http";
+import { untilInterrupted } from "@bluegreen/release/interrupt";
+import { watchOn } from "@bluegreen/release/releases/watchOn";
+
+/** A look takes seconds where the API server is slow; one that takes longer than this hangs. */
+const aliveWithinMs = 90_000;
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === "") throw new Error(`${name} is not set: the program's Deployment sets it`);
+  return value;
+}
+
+async function main(): Promise<void> {
+  const where = { context: "", namespace: required("WATCH_NAMESPACE"), app: required("WATCH_APP") };
+  const holder = `${required("WATCH_POD")} in the cluster`;
+  let looked = performance.now();
+  const health = createServer((_request, response) => {
+    const alive = performance.now() - looked < aliveWithinMs;
+    response.writeHead(alive ? 200 : 503).end(alive ? "watching\n" : "the last look is long ago\n");
+  });
+  health.listen(Number(required("WATCH_HEALTH_PORT")));
+  try {
+    await untilInterrupted(async (signal) => {
+      await watchOn(where, { holder, signal, say: (line) => { console.log(line); }, looked: () => { looked = performance.now(); } });
+    });
+  } finally {
+    health.close();
+    health.closeAllConnections();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
