@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
+import { fenceKey } from "@bluegreen/release/fence/flag";
 import { names, templateAnnotation } from "@bluegreen/release/names";
 import { openaiVariable } from "@bluegreen/release/settings/schema";
 import type { Color } from "@bluegreen/release";
@@ -92,6 +93,7 @@ function environment({ app, version: color }: ColorTemplate["labels"], tag: stri
     // Where config gives no key, somebody has made the Secret.
     ...(ownKey ? [] : [{ name: openaiVariable, valueFrom: { secretKeyRef: { name: names.openaiSecret, key: "api-key" } } }]),
     { name: "REDIS_URL", value: settings.redisUrl },
+    { name: "READ_ONLY_KEY", value: fenceKey(settings.namespace, app) },
   ];
 }
 

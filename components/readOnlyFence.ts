@@ -32,7 +32,7 @@ export class ReadOnlyFence {
   /** Once it has. */
   lower(after: pulumi.Resource[]): pulumi.Resource[] {
     if (this.fence === undefined) return after;
-    const end = new FenceEnd(`${this.app}-fence-end`, { app: this.app, redisUrl: this.redisUrl, token: this.fence.token }, { ...this.options, dependsOn: after });
+    const end = new FenceEnd(`${this.app}-fence-end`, { namespace: this.settings.namespace, app: this.app, redisUrl: this.redisUrl, token: this.fence.token }, { ...this.options, dependsOn: after });
     return [...after, end];
   }
 }

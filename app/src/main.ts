@@ -43,7 +43,7 @@ function start(settings: Settings): void {
 
   const streams = new Streams(settings.CONNECTION_MAX_AGE_SECONDS);
   const lifecycle = new Lifecycle(settings, streams, log);
-  const app = createApp({ settings, log, probes, users: new Users(pool), fence: new WriteFence(redis), streams, lifecycle });
+  const app = createApp({ settings, log, probes, users: new Users(pool), fence: new WriteFence(redis, settings.READ_ONLY_KEY), streams, lifecycle });
   // Longer than the 60 s that load balancers keep idle connections: the side that sends the
   // requests has to be the one that closes, or a request meets a connection just closed.
   const server = createServer({ keepAliveTimeout: 65_000 }, app);

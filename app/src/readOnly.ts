@@ -1,9 +1,5 @@
 import { DatabaseError } from "pg";
 import type { Redis } from "ioredis";
-import { SERVER_NAME } from "./tools";
-
-/** Set by a release for the moment in which it moves traffic; gone by itself. The contract: docs/read-only-fence.md. */
-const FENCE_KEY = `bluegreen:read-only:${SERVER_NAME}`;
 
 /** Longer than it takes most switches: earlier would only be refused again. */
 export const RETRY_AFTER_SECONDS = 2;
@@ -14,7 +10,11 @@ class ReadOnlyError extends Error {}
 
 /** Asked before every write, as late as possible: what has passed has to be done within the release's settle time. */
 export class WriteFence {
-  constructor(private readonly redis: Redis) {}
+  /** @param key set by a release for the moment in which it moves traffic; gone by itself. The contract: docs/read-only-fence.md */
+  constructor(
+    private readonly redis: Redis,
+    private readonly key: string,
+  ) {}
 
   /** @throws ReadOnlyError while a release asks for no writes */
   async pass(): Promise<void> {
@@ -23,7 +23,7 @@ export class WriteFence {
 
   async #isRaised(): Promise<boolean> {
     try {
-      return (await this.redis.exists(FENCE_KEY)) > 0;
+      return (await this.redis.exists(this.key)) > 0;
     } catch {
       // A release that cannot raise the fence does not move traffic. So nothing is to be gained
       // from refusing, and an outage of Redis would become one of all writes.

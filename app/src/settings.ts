@@ -15,6 +15,8 @@ const schema = z
     APP_VERSION: z.string({ error: "is not set" }).min(1),
     DATABASE_URL: url("postgres:", "postgresql:"),
     REDIS_URL: url("redis:", "rediss:", "unix:"),
+    /** Flag in Redis by which a release asks for no writes. A contract: docs/read-only-fence.md. */
+    READ_ONLY_KEY: z.string({ error: "is not set" }).min(1),
     OPENAI_API_KEY: z.string({ error: "is not set" }).min(1),
     OPENAI_BASE_URL: url("http:", "https:").default("https://api.openai.com/v1"),
     /** Off by default: an outage of a third party should not take the whole app out of service. */

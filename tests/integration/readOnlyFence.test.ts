@@ -37,13 +37,16 @@ describe("The read-only fence, on a real Redis", () => {
     await redis.flushall();
   });
 
-  const key = fenceKey("chatgpt-app");
+  const key = fenceKey("chatgpt-production", "chatgpt-app");
   const say = (line: string) => void said.push(line);
   const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ context: "production", namespace: "chatgpt-production", app: "chatgpt-app", color: "green", redisUrl: `unix://${server.socket}`, seconds: 30, settleMs: 50, ...part });
-  const end = (token: string, redisUrl = inputs().redisUrl) => fenceEnd.run({ app: "chatgpt-app", redisUrl, token }, say);
+  const end = (token: string, part: Partial<FenceInputs> = {}) => {
+    const { namespace, app, redisUrl } = inputs(part);
+    return fenceEnd.run({ namespace, app, redisUrl, token }, say);
+  };
 
   it("is a flag with a reason, which ends by itself", async () => {
-    expect(key).to.equal("bluegreen:read-only:chatgpt-app");
+    expect(key).to.equal("bluegreen:read-only:chatgpt-production/chatgpt-app");
     const startedAt = Date.now();
     await raise(inputs({ settleMs: 300 }), "blue", say);
     expect(Date.now() - startedAt, "requests under way get their time").to.be.within(300, 5000);
@@ -63,7 +66,7 @@ describe("The read-only fence, on a real Redis", () => {
 
   it("is not looked for where no release has raised it", async () => {
     await raise(inputs(), "blue", say);
-    expect(await end("", "unix:///nowhere")).to.deep.equal({ lowered: false });
+    expect(await end("", { redisUrl: "unix:///nowhere" })).to.deep.equal({ lowered: false });
     expect(await redis.exists(key)).to.equal(1);
   });
 
@@ -79,14 +82,18 @@ describe("The read-only fence, on a real Redis", () => {
   it("belongs to one of two stacks that share an app's name and Redis: the other one's release does not move traffic", async () => {
     await raise(inputs(), "blue", say);
     const before = await redis.get(key);
-    for (const other of [{ context: "staging" }, { namespace: "other" }]) {
-      expect(await failureOf(raise(inputs(other), "blue", say))).to.match(/traffic did not move[^]*another stack's release of chatgpt-app has it; it ends by itself within (29|30) s[^]*then pulumi up/);
-    }
+    expect(await failureOf(raise(inputs({ context: "elsewhere" }), "blue", say))).to.match(/traffic did not move[^]*another stack's release has bluegreen:read-only:chatgpt-production\/chatgpt-app[^]*ends by itself within (29|30) s[^]*then pulumi up/);
     expect(await redis.get(key)).to.equal(before);
   });
 
+  it("is of one namespace: another one's app goes on writing and releasing on the same Redis", async () => {
+    await raise(inputs(), "blue", say);
+    expect(await end(await raise(inputs({ namespace: "staging" }), "blue", say), { namespace: "staging" })).to.deep.equal({ lowered: true });
+    expect(await redis.exists(key)).to.equal(1);
+  });
+
   it("is raised by one of many stacks that try at once", async () => {
-    const tries = await Promise.allSettled(Array.from({ length: 20 }, (_, number) => raise(inputs({ namespace: `stack-${number}` }), "blue", say)));
+    const tries = await Promise.allSettled(Array.from({ length: 20 }, (_, number) => raise(inputs({ context: `cluster-${number}` }), "blue", say)));
     expect(tries.filter(({ status }) => status === "fulfilled")).to.have.length(1);
   });
 
@@ -126,7 +133,7 @@ describe("The read-only fence, on a real Redis", () => {
     it(`stops the release when Redis ${what}, and tells neither address nor password`, async () => {
       const message = await failureOf(raise(inputs({ redisUrl }), "blue", say));
       expect(message).to.match(new RegExp(`traffic did not move[^]*Redis cannot be asked: (${why})\n[^]*readOnlyFence\\.seconds 0`));
-      expect(await end("token", redisUrl)).to.deep.equal({ lowered: false });
+      expect(await end("token", { redisUrl })).to.deep.equal({ lowered: false });
       expect(said.join()).to.match(new RegExp(`was not lowered \\((${why})\\); it ends by itself`));
       expect(message + said.join()).not.to.match(/hunter2|127\.0\.0\.1|redis\.invalid|:\/\//);
     });
@@ -143,7 +150,7 @@ describe("The read-only fence, on a real Redis", () => {
   });
 
   it("ends again for another token alone", async () => {
-    const last = { app: "chatgpt-app", redisUrl: inputs().redisUrl, token: "a" };
+    const last = { namespace: "chatgpt-production", app: "chatgpt-app", redisUrl: inputs().redisUrl, token: "a" };
     expect(await fenceEnd.isNeeded(last, { ...last, redisUrl: "redis://elsewhere" })).to.equal(false);
     expect(await fenceEnd.isNeeded(last, { ...last, token: "b" })).to.equal(true);
   });

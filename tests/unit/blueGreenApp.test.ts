@@ -69,6 +69,7 @@ describe("The blue-green app", () => {
         { name: "PGAPPNAME", value: `chatgpt-app-${color} ${tag}` },
         { name: "OPENAI_API_KEY", valueFrom: { secretKeyRef: { name: "openai-credentials", key: "api-key" } } },
         { name: "REDIS_URL", value: "redis://redis:6379" },
+        { name: "READ_ONLY_KEY", value: "bluegreen:read-only:chatgpt-production/chatgpt-app" },
       ]);
     }
   });

@@ -1,13 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 
-/** Where the app looks before it writes. A contract with every app: docs/read-only-fence.md. */
-export function fenceKey(app: string): string {
-  return `bluegreen:read-only:${app}`;
+/**
+ * Where the app looks before it writes: its pods have it as READ_ONLY_KEY. Of one namespace alone,
+ * so that a release of staging does not hold up production's writes where both share a Redis.
+ */
+export function fenceKey(namespace: string, app: string): string {
+  return `bluegreen:read-only:${namespace}/${app}`;
 }
 
 export interface Fence {
-  app: string;
+  key: string;
   /** Which stack raises it. The same one may raise it again, after a release of its that was killed. */
   holder: string;
   /** For people who find the flag. */
@@ -38,19 +41,19 @@ if there and string.find(there, ARGV[1], 1, true) then return redis.call('DEL', 
 return 0`;
 
 /** Sets the flag, never without an end. @returns the token that lowers it again */
-export async function raiseFence(redis: Redis, { app, holder, reason, ttlMs }: Fence): Promise<string | HeldFence> {
+export async function raiseFence(redis: Redis, { key, holder, reason, ttlMs }: Fence): Promise<string | HeldFence> {
   const token = randomUUID();
   const value = JSON.stringify({ since: new Date().toISOString(), reason, holder, token });
-  const answer = await redis.eval(raiseScript, 1, fenceKey(app), value, ttlMs, holder);
+  const answer = await redis.eval(raiseScript, 1, key, value, ttlMs, holder);
   return answer === "raised" ? token : { msLeft: Number(answer) };
 }
 
 /** Whether the fence of a token is still up. */
-export async function isFenceUp(redis: Redis, app: string, token: string): Promise<boolean> {
-  return (await redis.get(fenceKey(app)))?.includes(token) === true;
+export async function isFenceUp(redis: Redis, key: string, token: string): Promise<boolean> {
+  return (await redis.get(key))?.includes(token) === true;
 }
 
 /** Takes the fence of a token away, and no other. @returns whether it was there */
-export async function lowerFence(redis: Redis, app: string, token: string): Promise<boolean> {
-  return (await redis.eval(lowerScript, 1, fenceKey(app), token)) === 1;
+export async function lowerFence(redis: Redis, key: string, token: string): Promise<boolean> {
+  return (await redis.eval(lowerScript, 1, key, token)) === 1;
 }

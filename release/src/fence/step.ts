@@ -43,16 +43,17 @@ export const fence: Step<FenceInputs, FenceOutputs> = {
 
 /** @throws Refusal unless the fence is up, and was for the settle time */
 export async function raise({ context, namespace, app, color, redisUrl, seconds, settleMs }: FenceInputs, live: Color, say: Say): Promise<string> {
-  const flag = { app, holder: `${context}/${namespace}`, reason: `a release moves traffic from ${live} to ${color}`, ttlMs: seconds * 1000 };
+  const key = fenceKey(namespace, app);
+  const flag = { key, holder: `${context}/${namespace}`, reason: `a release moves traffic from ${live} to ${color}`, ttlMs: seconds * 1000 };
   const what = "The read-only fence was not raised, and traffic did not move";
   try {
     return await withRedis(redisUrl, async (redis) => {
       const raised = await raiseFence(redis, flag);
-      if (typeof raised !== "string") throw new Refusal({ what, ...heldBy(app, raised) });
+      if (typeof raised !== "string") throw new Refusal({ what, ...heldBy(key, raised) });
       say(`the read-only fence of ${app} is up, for ${seconds} s at most`);
       // Nobody counts the requests that had passed before: time is all there is to wait for.
       await delay(settleMs);
-      if (await isFenceUp(redis, app, raised)) return raised;
+      if (await isFenceUp(redis, key, raised)) return raised;
       throw new Refusal({ what, rule: `it was gone after ${settleMs} ms: Redis has lost it, or another release has taken it over`, next: "pulumi up; if it happens again, look at Redis' maxmemory-policy: it must not evict the flag" });
     });
   } catch (error) {
@@ -65,12 +66,13 @@ export async function raise({ context, namespace, app, color, redisUrl, seconds,
   }
 }
 
-function heldBy(app: string, { msLeft }: HeldFence): Omit<RefusalParts, "what"> {
-  if (msLeft < 0) return { rule: `somebody else has set ${fenceKey(app)}, without an end`, next: `find out who; redis-cli DEL ${fenceKey(app)}, then pulumi up` };
-  return { rule: `another stack's release of ${app} has it; it ends by itself within ${Math.ceil(msLeft / 1000)} s`, next: "wait for that release, then pulumi up" };
+function heldBy(key: string, { msLeft }: HeldFence): Omit<RefusalParts, "what"> {
+  if (msLeft < 0) return { rule: `somebody else has set ${key}, without an end`, next: `find out who; redis-cli DEL ${key}, then pulumi up` };
+  return { rule: `another stack's release has ${key}, in this Redis; it ends by itself within ${Math.ceil(msLeft / 1000)} s`, next: "wait for that release, then pulumi up" };
 }
 
 export type FenceEndInputs = {
+  namespace: string;
   app: string;
   /** Redis as this process reaches it. Never shown. */
   redisUrl: string;
@@ -86,10 +88,10 @@ export const fenceEnd: Step<FenceEndInputs, FenceEndOutputs> = {
 
   isNeeded: (last, inputs) => Promise.resolve(last.token !== inputs.token),
 
-  async run({ app, redisUrl, token }, say) {
+  async run({ namespace, app, redisUrl, token }, say) {
     if (token === "") return { lowered: false };
     try {
-      return { lowered: await withRedis(redisUrl, (redis) => lowerFence(redis, app, token)) };
+      return { lowered: await withRedis(redisUrl, (redis) => lowerFence(redis, fenceKey(namespace, app), token)) };
     } catch (error) {
       // Traffic has moved: an update that failed now would say the opposite.
       say(`the read-only fence of ${app} was not lowered (${messageOf(error)}); it ends by itself`);

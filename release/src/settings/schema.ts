@@ -33,7 +33,7 @@ function memory(fallback: string) {
 export const openaiVariable = "OPENAI_API_KEY";
 
 /** Variables that the program sets itself. */
-const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", openaiVariable, "REDIS_URL"];
+const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", openaiVariable, "REDIS_URL", "READ_ONLY_KEY"];
 
 function variableName(refused: string[]) {
   return z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).refine((name) => !refused.includes(name));

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { fenceKey } from "@bluegreen/release";
 import { waitFor } from "../../../local/system/wait";
 import { bundle, type Fault, type Release } from "./bundle";
 
@@ -57,6 +58,7 @@ export class App {
         PORT: "0",
         ENVIRONMENT: "green",
         APP_VERSION: release,
+        READ_ONLY_KEY: fenceKey("test", "chatgpt-app"),
         OPENAI_API_KEY: "sk-test-key",
         // A port where nothing listens: tests never leave this machine.
         OPENAI_BASE_URL: "http://127.0.0.1:9/v1",
