@@ -102,6 +102,13 @@ describe("A switch that nobody but the watcher in the cluster watches, on a real
     expect(await liveColor(test.cluster)).to.equal("blue");
   });
 
+  it("is not sent back to what it was taken from, by whoever types the command a second time", async () => {
+    const { stderr, status } = bluegreen("rollback", "--yes", "--only-traffic");
+    expect(stderr).to.contain("Users stay on blue: they have not come there from green").and.contain("pulumi config set activeColor green && pulumi up");
+    expect(status).to.equal(2);
+    expect(await liveColor(test.cluster)).to.equal("blue");
+  });
+
   it("asks before it moves anybody, and needs somebody to ask", async () => {
     const { stderr, status } = bluegreen("rollback");
     expect(stderr).to.contain("there is nobody to ask");

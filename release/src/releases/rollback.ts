@@ -6,7 +6,7 @@ import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
 import type { FlatSettings } from "../settings/settings.js";
 import type { Say } from "../step.js";
-import { readRelease } from "./record.js";
+import { isWayBack, readRelease } from "./record.js";
 import { readServed, type Served } from "./served.js";
 import { takeBack } from "./takeBack.js";
 import { whoami } from "./who.js";
@@ -21,7 +21,8 @@ export interface RollbackOptions {
 
 /**
  * Takes users back by hand, the fast way: every pod of the standby is ready, its version works on
- * the schema, and then users move. No smoke suite: these pods have served users before.
+ * the schema, and then users move. No smoke suite: users come from these very pods. Anything else,
+ * a rollback of a rollback among it, is a switch, and has gates.
  * @returns how long it took, checks included, and what users have now
  * @throws Refusal when users cannot go back; they are where they were then
  */
@@ -30,7 +31,15 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
   const cluster = connect(where);
   const { app } = where;
   const color = otherColor(from);
-  const [bad, good, release] = await Promise.all([served(cluster, app, from), standby(cluster, app, color), readRelease(cluster, app)]);
+  const [bad, good, release] = await Promise.all([served(cluster, app, from), served(cluster, app, color), readRelease(cluster, app)]);
+  if (!isWayBack(release, good)) {
+    throw new Refusal({
+      what: `Users stay on ${from}: they have not come there from ${color} (${good.image})`,
+      rule: "the fast way back, without a smoke gate, leads only to the pods that users were on before the last switch",
+      next: `npm run bluegreen -- history shows who moved users last; to move them to ${color} through all gates: pulumi config set activeColor ${color} && pulumi up`,
+    });
+  }
+  await refuseUnready(cluster, app, color);
   const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = database;
   await schemaGate.run({ ...where, color, template: good.template, active: true, strategy, activeColor: color }, say);
   const undone = {
@@ -53,7 +62,7 @@ async function served(cluster: Cluster, app: string, color: Color): Promise<Serv
 }
 
 /** @throws Refusal unless every pod of the standby is ready */
-async function standby(cluster: Cluster, app: string, color: Color): Promise<Served> {
+async function refuseUnready(cluster: Cluster, app: string, color: Color): Promise<void> {
   const name = names.deployment(app, color);
   const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }));
   const wanted = deployment?.spec?.replicas ?? 0;
@@ -65,5 +74,4 @@ async function standby(cluster: Cluster, app: string, color: Color): Promise<Ser
       next: `kubectl -n ${cluster.namespace} get pods -l app=${app},version=${color}; to go back to what is there: kubectl -n ${cluster.namespace} scale deployment ${name} --replicas ${Math.max(ready, 1)}, and again`,
     });
   }
-  return served(cluster, app, color);
 }
