@@ -1,6 +1,6 @@
 import type { Cluster, Color } from "@bluegreen/release";
 
-/** What a bare \`kubectl patch\` does: no gate, no mark, no history. */
+/** What a bare `kubectl patch` does: no gate, no mark, no history. */
 export async function patchSelector(cluster: Cluster, version: Color): Promise<void> {
   const name = "chatgpt-app-service";
   const service = await cluster.core.readNamespacedService({ name, namespace: cluster.namespace });
