@@ -55,7 +55,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const database = { ...where, strategy: settings.database.strategy };
     const migrations = new Migrations(
       `${app}-migrations`,
-      { ...database, templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
+      { ...database, activeColor: lock.confirm(activeColor), templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
       { parent: this, dependsOn: [lock, ...config] },
     );
 

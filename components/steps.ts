@@ -30,6 +30,8 @@ import type {
   WatchInputs,
   WatchOutputs,
 } from "@bluegreen/release";
+import type { Color } from "@bluegreen/release/color";
+import { Refusal } from "@bluegreen/release/refusal";
 import { dynamicStep, type StepArgs } from "./dynamicStep";
 
 /** Outputs must be named among the inputs for Pulumi to create them. */
@@ -43,6 +45,23 @@ export class LiveLock extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<LiveLockInputs>, options?: pulumi.CustomResourceOptions) {
     const pending: Omit<Pending<LiveLockOutputs>, keyof LiveLockInputs> = { release: undefined };
     super(dynamicStep("liveLock"), name, { ...args, ...pending }, options, "bluegreen", "LiveLock");
+  }
+
+  /**
+   * The active color, once the lock has been asked about it. Left out by --target it still has the last
+   * update's, and then the order of the release, which follows the color, would be another one than that of
+   * the resources left out: Pulumi writes a state with both, which it refuses to read from then on.
+   */
+  confirm(activeColor: Color): pulumi.Output<Color> {
+    return this.activeColor.apply((locked) => {
+      if (locked === activeColor) return activeColor;
+      const refusal = new Refusal({
+        what: `This update leaves out the lock on the live color, and activeColor changes from ${locked} to ${activeColor}`,
+        rule: "a switch has gates, and --target or --exclude would go around them",
+        next: "pulumi up, without --target or --exclude",
+      });
+      throw new pulumi.RunError(refusal.message);
+    });
   }
 }
 
