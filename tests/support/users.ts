@@ -22,7 +22,7 @@ export interface Users {
 /** Requests per second: enough to notice a gap of a few tens of milliseconds, little enough to disturb nothing. */
 const rate = 40;
 /** The user stops by itself: a test that dies must not leave it running. */
-const maxRequests = 40 * 300;
+const maxRequests = 40 * 1800;
 
 const script = `
   const [url, rate, max] = process.argv.slice(1);
