@@ -57,8 +57,10 @@ async function measure(test: TestStack, runs: number): Promise<{ rows: Row[]; fa
       await goBack(test, way);
       marks.push({ title: way, way, startedAt, endedAt: Date.now() });
       await settled(load, good, signal);
+      process.stderr.write(`\r${run + 1} of ${runs} runs, ${way}        `);
     }
   }
+  process.stderr.write("\n");
   const figures = figuresOf(await load.finish(), marks);
   const rows = ways.flatMap((way) =>
     (["short", "keep-alive"] as const).map((client): Row => {
