@@ -4,8 +4,9 @@ import { historyCommand } from "./history";
 import { lintCommand } from "./lint";
 import { migrationsCommand } from "./migrations";
 import { rollbackCommand } from "./rollback";
+import { shiftCommand } from "./shift";
 
 /** In the order of --help: what is needed at night comes first. */
 export function allCommands(): Command[] {
-  return [rollbackCommand(), historyCommand(), clearMarkCommand(), lintCommand(), migrationsCommand()];
+  return [rollbackCommand(), shiftCommand(), historyCommand(), clearMarkCommand(), lintCommand(), migrationsCommand()];
 }

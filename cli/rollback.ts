@@ -1,11 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
-import { connect, otherColor, readLiveColor, type Color } from "@bluegreen/release";
+import { connect, otherColor, readLiveColor } from "@bluegreen/release";
 import { Refusal } from "@bluegreen/release/refusal";
-import { rollback } from "@bluegreen/release/releases/rollback";
+import { rollback, takeShareBack } from "@bluegreen/release/releases/rollback";
+import { readShare } from "@bluegreen/release/route/move";
+import type { Say } from "@bluegreen/release/step";
 import { exitCodes } from "./exitCodes";
+import { runPulumi } from "./runPulumi";
 import { app, readStackSettings } from "./stackSettings";
 
 interface Options {
@@ -43,21 +44,26 @@ export function rollbackCommand(): Command {
 }
 
 async function run({ stack, why, yes, json, onlyTraffic }: Options): Promise<void> {
-  const { context, namespace, database, drainSeconds } = readStackSettings(stack, ["context", "namespace", "database", "drainSeconds"]);
+  const { context, namespace, database, drainSeconds, traffic } = readStackSettings(stack, ["context", "namespace", "database", "drainSeconds", "traffic"]);
+  const route = traffic.mode === "route" ? traffic.route : null;
   const cluster = connect({ context, namespace });
   const live = await readLiveColor(cluster, app);
   if (live === undefined) throw new Refusal({ what: "There is nothing to roll back", rule: `namespace ${namespace} has no active Service of ${app}`, next: "pulumi up makes the first release" });
-  const to = otherColor(live);
+  const share = await readShare(cluster, app, route, live);
+  // A share is what there is to take back then: all the others are where they were.
+  const [from, to] = share > 0 ? [otherColor(live), live] : [live, otherColor(live)];
   const say = (line: string) => {
     if (!json) console.log(line);
   };
-  if (!yes) await confirm(`Users are on ${live}. Take them to ${to}?`, json);
-  const { seconds, image } = await rollback({ context, namespace, app }, { from: live, why, database, drainSeconds }, say);
+  if (!yes) await confirm(share > 0 ? `${share} % of the users are on ${from}. Take them back to ${to}?` : `Users are on ${from}. Take them to ${to}?`, json);
+  const where = { context, namespace, app };
+  const { seconds, image } = share > 0 && route !== null ? await takeShareBack(where, { active: to, route, why }, say) : await rollback(where, { from, why, database, drainSeconds, route }, say);
   say(`Users are on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);
-  const inLine = onlyTraffic ? undefined : await bringInLine(stack, to, say);
-  if (json) console.log(JSON.stringify({ from: live, to, image, seconds, configInLine: inLine ?? false }));
-  else if (inLine === true) console.log(`Config says ${to}, and the state agrees.`);
-  else console.log(`Config still says ${live}. To bring it in line:\n  pulumi config set activeColor ${to} --stack ${stack} && pulumi up --stack ${stack}`);
+  const config = share > 0 ? ["rm", "weights"] : ["set", "activeColor", to];
+  const inLine = onlyTraffic ? undefined : await bringInLine(stack, config, say);
+  if (json) console.log(JSON.stringify({ from, to, image, share: share > 0 ? share : 100, seconds, configInLine: inLine ?? false }));
+  else if (inLine === true) console.log("Config says the same, and the state agrees.");
+  else console.log(`Config still says what it said. To bring it in line:\n  pulumi config ${config.join(" ")} --stack ${stack} && pulumi up --stack ${stack}`);
   process.exitCode = inLine === false ? exitCodes.findings : exitCodes.clean;
 }
 
@@ -71,16 +77,6 @@ async function confirm(question: string, json: boolean): Promise<void> {
 }
 
 /** Config is the truth: what was done to traffic is done to it, by the same program as always. */
-async function bringInLine(stack: string, color: Color, say: (line: string) => void): Promise<boolean> {
-  const commands = [["config", "set", "activeColor", color, "--stack", stack], ["up", "--yes", "--skip-preview", "--stack", stack]];
-  for (const args of commands) {
-    say(`pulumi ${args.join(" ")}`);
-    const child = spawn("pulumi", args, { stdio: ["ignore", "pipe", "inherit"] });
-    child.stdout.on("data", (chunk: Buffer) => { say(chunk.toString().trimEnd()); });
-    const code = await once(child, "close").then(([ended]) => ended as number | null, () => undefined);
-    if (code === 0) continue;
-    console.error(code === undefined ? "There is no pulumi on PATH." : `pulumi ${args.join(" ")} ended with ${code ?? "a signal"}.`);
-    return false;
-  }
-  return true;
+async function bringInLine(stack: string, config: string[], say: Say): Promise<boolean> {
+  return (await runPulumi(["config", ...config, "--stack", stack], say)) && runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say);
 }

@@ -3,11 +3,11 @@ import { Service } from "@pulumi/kubernetes/core/v1";
 import type { Color } from "@bluegreen/release";
 import { names, switchAnnotation } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
-import { servicePorts, skipAwait } from "./appColor";
+import { affinityOf, servicePorts, skipAwait } from "./appColor";
 import type { ColorTemplate } from "./podTemplate";
 
-/** The watch, and a person at night, move the active Service themselves: the next update takes its fields back instead of reporting a conflict. */
-const patchForce = { "pulumi.com/patchForce": "true" };
+/** The watch, and a person at night, move users themselves: the next update takes the fields back instead of reporting a conflict. */
+export const movedFromOutside = { "pulumi.com/patchForce": "true" };
 
 export interface ActiveServiceArgs {
   settings: Settings;
@@ -19,7 +19,7 @@ export interface ActiveServiceArgs {
 /** The Service that users come in by: its selector is the color that serves them. It asks for the gates' permit itself, however an update comes to it. */
 export function makeActiveService(app: string, { settings, templates, switchId }: ActiveServiceArgs, options: pulumi.CustomResourceOptions): Service {
   const name = names.activeService(app);
-  const { context, namespace, activeColor, allowDelete } = settings;
+  const { context, namespace, activeColor, allowDelete, traffic } = settings;
   const wanted = { blue: templates.blue.hash, green: templates.green.hash };
   const gate = new pulumi.ResourceHook(
     `${name}-permit`,
@@ -33,8 +33,8 @@ export function makeActiveService(app: string, { settings, templates, switchId }
   return new Service(
     name,
     {
-      metadata: { name, namespace, labels: { app }, annotations: { ...skipAwait, ...patchForce, [switchAnnotation]: switchId } },
-      spec: { selector: templates[activeColor].labels, ports: servicePorts },
+      metadata: { name, namespace, labels: { app }, annotations: { ...skipAwait, ...movedFromOutside, [switchAnnotation]: switchId } },
+      spec: { selector: templates[activeColor].labels, ports: servicePorts, ...affinityOf(traffic) },
     },
     { ...options, protect: !allowDelete, hooks: { beforeCreate: [gate], beforeUpdate: [gate] } },
   );

@@ -52,7 +52,7 @@ export class AppColor extends pulumi.ComponentResource {
     );
     const service = new Service(
       name,
-      { metadata: { name, namespace, labels: template.labels, annotations: skipAwait }, spec: { selector: template.labels, ports: servicePorts } },
+      { metadata: { name, namespace, labels: template.labels, annotations: skipAwait }, spec: { selector: template.labels, ports: servicePorts, ...affinityOf(settings.traffic) } },
       ordered,
     );
     new PodDisruptionBudget(
@@ -83,6 +83,11 @@ export class AppColor extends pulumi.ComponentResource {
     }
     this.registerOutputs();
   }
+}
+
+/** Users of a Service stay with a pod by their address, as long as it is there, three hours at the longest. */
+export function affinityOf({ affinity }: Settings["traffic"]) {
+  return affinity === "clientIP" ? { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } } : {};
 }
 
 /** Every Service of the app answers on 80 and reaches the container's port by its name. */

@@ -8,12 +8,13 @@ import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { makeActiveService } from "./activeService";
 import { AppColor } from "./appColor";
-import { AppIngress } from "./appIngress";
+import { AppRoute } from "./appRoute";
 import { ColorConfigs } from "./colorConfig";
 import { ColorDatabases } from "./colorDatabases";
 import { DatabaseAccess } from "./databaseAccess";
 import { colorTemplate, type ColorTemplate } from "./podTemplate";
 import { ReadOnlyFence } from "./readOnlyFence";
+import { Share } from "./share";
 import { Contract, LiveLock, Migrations, ReleaseUnlock, SwitchGate, SwitchRecord, Trial, Watch } from "./steps";
 import { Watcher } from "./watcher";
 
@@ -22,11 +23,12 @@ import { Watcher } from "./watcher";
  *
  *     lock on the live color → config of both colors → expand migrations → trial of a live change
  *     → the active color rolls out → its schema and smoke gates → the gate of the switch
- *     → the active Service points to it → the watch → the other color rolls out → its gates
- *     → contract migrations → unlock
+ *     → the active Service points to it → the route leads there → the watch → the other color rolls out
+ *     → its gates → contract migrations → unlock
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
- * gates, and a rollback moves it away from a bad color before that one is touched.
+ * gates, and a rollback moves it away from a bad color before that one is touched. Where config gives
+ * the other color a share of the users, the route comes after that color's gates, and a watch of its own.
  */
 export class BlueGreenApp extends pulumi.ComponentResource {
   readonly liveColor: pulumi.Output<string>;
@@ -35,7 +37,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
   constructor(app: string, settings: Settings, options?: pulumi.ComponentResourceOptions) {
     super("bluegreen:app:BlueGreenApp", app, {}, options);
-    const { namespace, context, activeColor, migrationsFolder } = settings;
+    const { namespace, context, activeColor, weights, traffic, migrationsFolder } = settings;
     // Changed in place: to replace a Secret by its name is to delete it first, and pods that start meanwhile miss it.
     const provider = new Provider(app, { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
     const within = { parent: this, providers: [provider] };
@@ -47,15 +49,16 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     };
 
     const where = { context, namespace, app, activeColor };
+    const movable = traffic.mode === "route" ? traffic.route : null;
     const wanted = { blue: deployed(settings, "blue", templates.blue.hash), green: deployed(settings, "green", templates.green.hash) };
     const configs = { blue: configOf(templates.blue), green: configOf(templates.green) };
     const { allowLiveChange, lockWaitSeconds } = settings;
-    const lock = new LiveLock(`${app}-live-lock`, { ...where, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, { parent: this, dependsOn: home });
+    const lock = new LiveLock(`${app}-live-lock`, { ...where, weights, route: movable, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, { parent: this, dependsOn: home });
     const config = this.makeConfig(app, settings, templates, [lock], provider);
     const database = { ...where, strategy: settings.database.strategy };
     const migrations = new Migrations(
       `${app}-migrations`,
-      { ...database, activeColor: lock.confirm(activeColor), templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
+      { ...database, activeColor: lock.confirm(settings), templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
       { parent: this, dependsOn: [lock, ...config] },
     );
 
@@ -78,10 +81,12 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     );
     const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: [...synced, trial] }, within);
     const watcher = new Watcher(app, settings, [lock], within);
+    const users = { color: activeColor, share: 100, route: movable };
     const gate = new SwitchGate(
       `${app}-switch-gate`,
       {
         ...where,
+        ...users,
         image: templates[activeColor].image,
         template: templates[activeColor].hash,
         limits: settings.watch,
@@ -98,17 +103,26 @@ export class BlueGreenApp extends pulumi.ComponentResource {
       { settings, templates, switchId: gate.switchId },
       { parent: this, provider, dependsOn: databases.handOver(fence.raise([...active.gates, gate])) },
     );
-    const writing = fence.lower([activeService]);
-    const moved = databases.settle([activeService]);
-    const watched = new Watch(`${app}-watch`, { ...where, switchId: gate.switchId, watcher: watcher.isThere }, { parent: this, dependsOn: [...moved, ...writing] });
+    const idleColor = otherColor(activeColor);
+    const leadIn = (switchId: pulumi.Output<string>, after: pulumi.Resource) => new AppRoute(app, { settings, switchId, after: [after] }, within);
+    let route = weights[idleColor] === 0 ? leadIn(gate.switchId, activeService) : undefined;
+    // Without weights the way in stays as it is: users have arrived with the Service.
+    const arrived = movable === null || route === undefined ? [activeService] : [activeService, ...route.objects];
+    const writing = fence.lower(arrived);
+    const moved = databases.settle(arrived);
+    const watched = new Watch(`${app}-watch`, { ...where, ...users, switchId: gate.switchId, watcher: watcher.isThere }, { parent: this, dependsOn: [...moved, ...writing] });
     const switched = new SwitchRecord(
       `${app}-switch`,
       { ...database, color: activeColor, version: tagOf(settings, activeColor), template: templates[activeColor].hash },
       { parent: this, dependsOn: moved },
     );
-    const idleColor = otherColor(activeColor);
     const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [watched] }, within);
     const last: pulumi.Resource[] = [switched, idle];
+    if (route === undefined) {
+      const share = new Share(app, { settings, route: traffic.route, template: templates[idleColor], watcher: watcher.isThere, after: [...watcher.resources, ...idle.gates] }, { parent: this });
+      route = leadIn(share.gate.switchId, share.gate);
+      last.push(share.watch(route));
+    }
     if (settings.contractVersion !== undefined) {
       const contract = new Contract(
         `${app}-contract`,
@@ -126,20 +140,9 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     }
     new ReleaseUnlock(`${app}-release-unlock`, { context, namespace, app, release: lock.release }, { parent: this, dependsOn: last });
 
-    const ingress = new AppIngress(
-      app,
-      {
-        settings,
-        activeService: names.activeService(app),
-        colorServices: { blue: names.colorService(app, "blue"), green: names.colorService(app, "green") },
-        after: [activeService],
-      },
-      within,
-    );
-
     this.liveColor = activeService.spec.selector.apply((selector) => selector["version"] ?? "none");
     this.schemaVersion = migrations.schemaVersion;
-    this.previewPassword = ingress.previewPassword;
+    this.previewPassword = route.previewPassword;
     this.registerOutputs();
   }
 

@@ -32,6 +32,8 @@ import type {
 } from "@bluegreen/release";
 import type { Color } from "@bluegreen/release/color";
 import { Refusal } from "@bluegreen/release/refusal";
+import { formatWeights, sameWeights } from "@bluegreen/release/route/weights";
+import type { Settings } from "@bluegreen/release/settings/settings";
 import { dynamicStep, type StepArgs } from "./dynamicStep";
 
 /** Outputs must be named among the inputs for Pulumi to create them. */
@@ -40,6 +42,7 @@ type Pending<Outputs> = { [K in keyof Outputs]: undefined };
 /** Refuses, in preview, whatever would change the color that serves users, and begins the release: one at a time. */
 export class LiveLock extends pulumi.dynamic.Resource {
   declare readonly activeColor: pulumi.Output<LiveLockOutputs["activeColor"]>;
+  declare readonly weights: pulumi.Output<LiveLockOutputs["weights"]>;
   declare readonly release: pulumi.Output<LiveLockOutputs["release"]>;
 
   constructor(name: string, args: StepArgs<LiveLockInputs>, options?: pulumi.CustomResourceOptions) {
@@ -48,15 +51,15 @@ export class LiveLock extends pulumi.dynamic.Resource {
   }
 
   /**
-   * The active color, once the lock has been asked about it. Left out by --target it still has the last
-   * update's, and then the order of the release, which follows the color, would be another one than that of
-   * the resources left out: Pulumi writes a state with both, which it refuses to read from then on.
+   * The active color, once the lock has been asked about it and about the weights. Left out by --target it
+   * still has the last update's, and then the order of the release, which follows both, would be another one
+   * than that of the resources left out: Pulumi writes a state with both, which it refuses to read from then on.
    */
-  confirm(activeColor: Color): pulumi.Output<Color> {
-    return this.activeColor.apply((locked) => {
-      if (locked === activeColor) return activeColor;
+  confirm({ activeColor, weights }: Pick<Settings, "activeColor" | "weights">): pulumi.Output<Color> {
+    return pulumi.all([this.activeColor, this.weights]).apply(([locked, shares]) => {
+      if (locked === activeColor && sameWeights(shares, weights)) return activeColor;
       const refusal = new Refusal({
-        what: `This update leaves out the lock on the live color, and activeColor changes from ${locked} to ${activeColor}`,
+        what: `This update leaves out the lock on the live color, and ${locked === activeColor ? `weights change from ${formatWeights(shares)} to ${formatWeights(weights)}` : `activeColor changes from ${locked} to ${activeColor}`}`,
         rule: "a switch has gates, and --target or --exclude would go around them",
         next: "pulumi up, without --target or --exclude",
       });

@@ -5,6 +5,8 @@ import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import { colors } from "@bluegreen/release/color";
 import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
 import { names } from "@bluegreen/release/names";
+import type { ObjectAt } from "@bluegreen/release/route/route";
+import { routes } from "@bluegreen/release/route/routes";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { skipAwait } from "./appColor";
 
@@ -45,10 +47,11 @@ export class Watcher extends pulumi.ComponentResource {
 }
 
 /** By name wherever Kubernetes can tell one object from another. */
-function rules(app: string, { database }: Settings) {
+function rules(app: string, { database, traffic }: Settings) {
   const databases = database.strategy === "shared" ? [] : colors.map((color) => databaseSecret(database.strategy, color));
   return [
     { apiGroups: [""], resources: ["services"], resourceNames: [names.activeService(app)], verbs: ["get", "patch"] },
+    ...weightsOf(app, traffic).map(({ group, plural, name }) => ({ apiGroups: [group], resources: [plural], resourceNames: [name], verbs: ["get", "patch"] })),
     { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] },
     { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
     { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
@@ -57,6 +60,11 @@ function rules(app: string, { database }: Settings) {
     { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames: [names.watchLease(app)], verbs: ["get", "update"] },
     { apiGroups: [""], resources: ["secrets"], resourceNames: [names.alertsSecret(app), ...databases], verbs: ["get"] },
   ];
+}
+
+/** What has to move at the edge when users are taken back. */
+function weightsOf(app: string, { mode, route }: Settings["traffic"]): ObjectAt[] {
+  return mode === "route" ? (routes[route].weights?.at(app) ?? []) : [];
 }
 
 function podSpec(app: string, namespace: string, image: string) {

@@ -1,10 +1,13 @@
 import type { V1Deployment } from "@kubernetes/client-node";
-import { colors, type Color } from "./color.js";
+import { colors, otherColor, type Color } from "./color.js";
 import { connect, type Cluster } from "./kubernetes/cluster.js";
 import { readDeployment, templateOf } from "./kubernetes/deployment.js";
 import { readLiveColor, sayingWhatIsLive } from "./live.js";
 import { beginRelease, endRelease, isUnended } from "./lock/releaseLock.js";
 import { messageOf } from "./refusal.js";
+import { readShare } from "./route/move.js";
+import type { RouteKind } from "./route/route.js";
+import { shareOf, type Weights } from "./route/weights.js";
 import type { Step, Violation } from "./step.js";
 
 export type LiveLockInputs = {
@@ -12,6 +15,10 @@ export type LiveLockInputs = {
   namespace: string;
   app: string;
   activeColor: Color;
+  /** Who gets how many of 100 users. */
+  weights: Weights;
+  /** Whose weights they are; null where a Service sends all users to one color. */
+  route: RouteKind | null;
   /** Hash of each color's wanted pod template; null for a color that is not deployed. */
   templates: Record<Color, string | null>;
   /** Names of the objects that each color's wanted pods take their variables from. They are named by content. */
@@ -23,7 +30,7 @@ export type LiveLockInputs = {
 };
 
 /** `release` is the id of the release that has begun with this lock, and ends with ReleaseUnlock. */
-export type LiveLockOutputs = { activeColor: Color; release: string };
+export type LiveLockOutputs = { activeColor: Color; weights: Weights; release: string };
 
 /**
  * The lock on what serves users. Its pods may not change in place, because then nothing would be
@@ -40,14 +47,14 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
   },
 
   async isNeeded(last, inputs) {
-    if (last.activeColor !== inputs.activeColor || colors.some((color) => last.templates[color] !== inputs.templates[color])) return true;
+    if (last.activeColor !== inputs.activeColor || JSON.stringify(last.weights) !== JSON.stringify(inputs.weights) || colors.some((color) => last.templates[color] !== inputs.templates[color])) return true;
     const cluster = connect(inputs);
     // Users were moved without this program, or the release that began last has never ended.
     return (await readLiveColor(cluster, inputs.app)) !== inputs.activeColor || (last.release !== undefined && (await isUnended(cluster, inputs.app, last.release)));
   },
 
   async run(inputs, say) {
-    const { app, activeColor, lockWaitSeconds } = inputs;
+    const { app, activeColor, weights, lockWaitSeconds } = inputs;
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, app, async () => {
       const release = await beginRelease(cluster, app, { waitSeconds: lockWaitSeconds, say });
@@ -59,16 +66,40 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
         await endRelease(cluster, app, release);
         throw error;
       }
-      return { activeColor, release };
+      return { activeColor, weights, release };
     });
   },
 };
 
 async function violations(cluster: Cluster, inputs: LiveLockInputs): Promise<Violation[]> {
   const live = await readLiveColor(cluster, inputs.app);
-  if (live === undefined || inputs.allowLiveChange) return [];
+  const shared = [...refuseShareWithSwitch(inputs, live), ...(await refuseSharedChange(cluster, inputs, live))];
+  if (live === undefined || inputs.allowLiveChange || shared.length > 0) return shared;
   // Where traffic is about to leave the live color, that color changes afterwards, without users.
   return live === inputs.activeColor ? refuseLiveChange(cluster, inputs, live) : refuseLostConfig(cluster, inputs, live);
+}
+
+/** A share is given when its color has passed its gates, and the color it is beside is where users are. */
+function refuseShareWithSwitch({ activeColor, weights }: LiveLockInputs, live: Color | undefined): Violation[] {
+  if (shareOf(weights, activeColor) === 0 || live === activeColor) return [];
+  const [what, next] = live === undefined ? ["the first release", `pulumi config rm weights && pulumi up`] : [`a switch from ${live} to ${activeColor}`, `one after the other: pulumi config rm weights && pulumi up, then the share`];
+  return [{ property: "weights", reason: `${what} and a share of ${shareOf(weights, activeColor)} % for ${otherColor(activeColor)} were asked for at once\n  why:  users who have just moved would move again, unwatched\n  next: ${next}` }];
+}
+
+/** A color that keeps its share serves users, too. */
+async function refuseSharedChange(cluster: Cluster, inputs: LiveLockInputs, live: Color | undefined): Promise<Violation[]> {
+  const { app, activeColor, weights, route, templates } = inputs;
+  const idle = otherColor(activeColor);
+  if (live !== activeColor || weights[idle] === 0) return [];
+  const share = await readShare(cluster, app, route, activeColor);
+  const running = share === 0 ? undefined : templateOf(await readDeployment(cluster, app, idle));
+  if (running === undefined || running === templates[idle]) return [];
+  return [
+    {
+      property: `${idle}Tag`,
+      reason: `${idle} serves ${share} % of the users and may not change in place (template ${running} → ${templates[idle] ?? "none"})\n  why:  they would get a version that no gate has seen\n  next: take its share back first: pulumi config rm weights && pulumi up`,
+    },
+  ];
 }
 
 async function refuseLiveChange(cluster: Cluster, inputs: LiveLockInputs, live: Color): Promise<Violation[]> {

@@ -14,6 +14,16 @@ export const names = {
   /** The pod that a change of the live color has to prove itself in. */
   trial: (app: string, color: Color) => `${app}-${color}-trial`,
   ingress: (app: string) => `${app}-ingress`,
+  /** The object that holds the weights, where a route has one of its own. */
+  users: (app: string) => `${app}-users`,
+  /** A part of the users for the other color, and what belongs to it. */
+  share: (app: string) => `${app}-share`,
+  /** Secret of the host's certificate, or of the internal host's. */
+  tlsSecret: (app: string, internal: boolean) => (internal ? `${app}-internal-tls` : `${app}-tls`),
+  /** Secret with the hash of the password of the color paths. */
+  previewSecret: (app: string) => `${app}-preview-auth`,
+  /** Cookie that keeps a user with a color. */
+  affinityCookie: (app: string) => `${app}-color`,
   /** ConfigMap with the last switch, for whoever has to watch it or take it back. */
   release: (app: string) => `${app}-release`,
   /** ConfigMap with every switch and rollback. */
@@ -28,6 +38,8 @@ export const names = {
   incidents: (app: string) => `${app}-incidents`,
   /** Lease of the one update that may release the app. */
   releaseLease: (app: string) => `${app}-release`,
+  /** Lease of the one shift that may go on. */
+  shiftLease: (app: string) => `${app}-shift`,
   /** How the database sessions of a version call themselves. */
   session: (app: string, color: Color, tag: string) => {
     const name = `${app}-${color} ${tag}`;

@@ -19,6 +19,8 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
   const inputs = (part: Partial<LiveLockInputs> = {}): LiveLockInputs => ({
     ...home.where,
     activeColor: "blue",
+    weights: { blue: 100, green: 0 },
+    route: null,
     templates: { blue: "aaa", green: "bbb" },
     configs: { blue: ["chatgpt-app-blue-1"], green: ["chatgpt-app-green-1"] },
     allowLiveChange: false,

@@ -51,6 +51,8 @@ describe("The lock of a release, in two updates' provider processes and on a rea
   const inputs = (part: Partial<LiveLockInputs> = {}): LiveLockInputs => ({
     ...home.where,
     activeColor: "blue",
+    weights: { blue: 100, green: 0 },
+    route: null,
     templates: { blue: "aaa", green: "bbb" },
     configs: { blue: [], green: [] },
     allowLiveChange: false,

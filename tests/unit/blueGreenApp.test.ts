@@ -115,7 +115,7 @@ describe("The blue-green app", () => {
     const whole = await recordApp({ ...someSettings, migrationsFolder: folder.path, contractVersion: "0002", readOnlyFence: '{"seconds":30}', database: '{"strategy":"perColor"}' });
     folder.remove();
     const before = allBefore(whole, "chatgpt-app-release-unlock");
-    const after = ["chatgpt-app-ingress", "chatgpt-app-ingress-colors", "chatgpt-app-ingress-preview", "chatgpt-app-release-unlock"];
+    const after = ["chatgpt-app-ingress", "chatgpt-app-ingress-idle", "chatgpt-app-ingress-colors", "chatgpt-app-ingress-preview", "chatgpt-app-release-unlock"];
     const isStep = ({ type, name }: Recorded) => type.startsWith("pulumi-nodejs:") || (type.startsWith("kubernetes:") && !after.includes(name));
     for (const { name } of whole.recorded.filter(isStep)) {
       if (name !== "chatgpt-app-release-unlock") expect([...before]).to.include(name);

@@ -19,6 +19,8 @@ export interface Recorded {
   secretOutputs: string[];
   /** Nothing deletes it. */
   protect: boolean;
+  /** URN of what it belongs to: another one makes it another resource. */
+  parent: string;
   /** Names of the hooks that have to agree to a change. */
   hooks: string[];
   /** The inputs as the engine gets them and shows and stores them, without what is marked as secret. */
@@ -30,6 +32,7 @@ interface Registration {
   getName(): string;
   getType(): string;
   getDependenciesList(): string[];
+  getParent(): string;
   getAdditionalsecretoutputsList(): string[];
   getProtect(): boolean;
   getHooks(): { getBeforeCreateList(): string[]; getBeforeUpdateList(): string[] } | undefined;
@@ -59,6 +62,7 @@ export class Recorder extends MockMonitor {
       dependsOn,
       secretOutputs: request.getAdditionalsecretoutputsList(),
       protect: request.getProtect(),
+      parent: request.getParent(),
       hooks: [...(hooks?.getBeforeCreateList() ?? []), ...(hooks?.getBeforeUpdateList() ?? [])],
     });
     return super.registerResource(request, callback);
@@ -80,7 +84,7 @@ export class Recorder extends MockMonitor {
   }
 }
 
-const unregistered = { dependsOn: [], secretOutputs: [], protect: false, hooks: [] };
+const unregistered = { dependsOn: [], secretOutputs: [], protect: false, parent: "", hooks: [] };
 
 /** The signature of special values on the wire between program and engine, and that of secrets. */
 const signature = "4dabf18193072939515e22adb298388d";

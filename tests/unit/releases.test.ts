@@ -35,6 +35,8 @@ describe("The way back", () => {
   const release = (part: Partial<Release> = {}): Release => ({
     id: "1",
     kind: "switch",
+    share: 100,
+    route: null,
     to: green,
     from: blue,
     who: "anna",

@@ -14,7 +14,7 @@ import { readingBounds, takeBaseline, takeReading, type ReadingOptions } from "@
 import { startServer, type HttpServer } from "../support/httpServer";
 import { limits, metricsText, reading } from "./watchReadings";
 
-const target = { app: "chatgpt-app", color: "green" as const, template: "t2" };
+const target = { app: "chatgpt-app", color: "green" as const, template: "t2", service: "chatgpt-app-service" };
 
 interface FakePod {
   name: string;

@@ -5,7 +5,9 @@ import { mergeData, readData } from "./jsonConfigMap.js";
 import { servedSchema } from "./served.js";
 
 const entrySchema = z.object({
-  kind: z.enum(["switch", "rollback"]),
+  kind: z.enum(["switch", "rollback", "share"]),
+  /** How many of 100 users moved. */
+  share: z.number().default(100),
   to: servedSchema,
   /** Null at the first release. */
   from: servedSchema.nullable(),
@@ -17,7 +19,7 @@ const entrySchema = z.object({
   evidence: z.array(z.string()),
 });
 
-/** A move of all users from one color to the other. */
+/** A move of users from one color to the other. */
 export type HistoryEntry = z.output<typeof entrySchema>;
 
 /** A ConfigMap holds a mebibyte, an entry less than 4 KiB: years of releases, with room to spare. */
@@ -34,7 +36,7 @@ export async function readHistory(cluster: Cluster, app: string): Promise<Histor
 }
 
 /** @param id of the switch: noted twice, it stands there once */
-export async function addHistory(cluster: Cluster, app: string, id: string, entry: HistoryEntry): Promise<void> {
+export async function addHistory(cluster: Cluster, app: string, id: string, entry: z.input<typeof entrySchema>): Promise<void> {
   const name = names.history(app);
   const key = `${entry.at.replaceAll(":", "")}-${entry.kind}-${id}`;
   const old = Object.keys(await readData(cluster, name)).sort();

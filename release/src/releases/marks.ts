@@ -2,7 +2,8 @@ import type { V1Service } from "@kubernetes/client-node";
 import { z } from "zod";
 import { colors, type Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { asJsonPatch, held, pointer } from "../kubernetes/jsonPatch.js";
+import { asJsonPatch, held } from "../kubernetes/jsonPatch.js";
+import { pointer } from "../kubernetes/jsonPointer.js";
 import { names } from "../names.js";
 
 /** Annotation on the active Service: what was taken from users, and may not get them back as it is. */

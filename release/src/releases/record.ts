@@ -1,8 +1,11 @@
 import { ApiException } from "@kubernetes/client-node";
 import { z } from "zod";
+import { otherColor } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
-import { names } from "../names.js";
+import { names, switchAnnotation } from "../names.js";
+import { readGiven } from "../route/move.js";
+import { routeKinds } from "../route/route.js";
 import { strategies, watchLimits } from "../settings/schema.js";
 import type { Baseline } from "../watch/observe.js";
 import { mergeData } from "./jsonConfigMap.js";
@@ -31,7 +34,12 @@ const baselineSchema = z.custom<Baseline>((value) => z.object({ reading: z.objec
 const releaseSchema = z.object({
   /** Also on the active Service, from the moment users move. */
   id: z.string(),
-  kind: z.enum(["switch", "rollback"]),
+  /** share: a part of the users only, who come to both colors by weights. */
+  kind: z.enum(["switch", "rollback", "share"]),
+  /** How many of 100 users `to` gets. */
+  share: z.number().default(100),
+  /** Whose weights move with the active Service; null where that is all there is. */
+  route: z.enum(routeKinds).nullable().default(null),
   to: servedSchema,
   /** Null at the first release: there is nothing to go back to. */
   from: servedSchema.nullable(),
@@ -57,6 +65,15 @@ export type Release = z.output<typeof releaseSchema>;
  */
 export function isWayBack(last: Release | undefined, { color, template }: Pick<Served, "color" | "template">): boolean {
   return last?.kind === "switch" && last.from?.color === color && last.from.template === template;
+}
+
+/** Whether users are where a release has brought them: a later one, or somebody by hand, may have moved them since. */
+export async function isWhereUsersAre(cluster: Cluster, app: string, { id, share, route, to }: Pick<Release, "id" | "share" | "route" | "to">): Promise<boolean> {
+  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
+  const live = service.spec?.selector?.["version"];
+  if (share === 100) return live === to.color && service.metadata?.annotations?.[switchAnnotation] === id;
+  const given = route === null ? undefined : await readGiven(cluster, app, route);
+  return live === otherColor(to.color) && given?.switchId === id && given.weights[to.color] === share;
 }
 
 /** The one key of the ConfigMap. */

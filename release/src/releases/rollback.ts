@@ -4,6 +4,8 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
+import { readShare } from "../route/move.js";
+import type { RouteKind } from "../route/route.js";
 import type { FlatSettings } from "../settings/settings.js";
 import type { Say } from "../step.js";
 import { isWayBack, readRelease } from "./record.js";
@@ -17,6 +19,8 @@ export interface RollbackOptions {
   why: string;
   database: FlatSettings["database"];
   drainSeconds: number;
+  /** Whose weights move; null where the active Service is all there is. */
+  route: RouteKind | null;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface RollbackOptions {
  * @returns how long it took, checks included, and what users have now
  * @throws Refusal when users cannot go back; they are where they were then
  */
-export async function rollback(where: ClusterRef & { app: string }, { from, why, database, drainSeconds }: RollbackOptions, say: Say): Promise<{ seconds: number; image: string }> {
+export async function rollback(where: ClusterRef & { app: string }, { from, why, database, drainSeconds, route }: RollbackOptions, say: Say): Promise<{ seconds: number; image: string }> {
   const started = performance.now();
   const cluster = connect(where);
   const { app } = where;
@@ -45,6 +49,8 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
   const undone = {
     to: bad,
     from: good,
+    share: 100,
+    route,
     // Of the switch that brought users here, if that is still the one on record.
     ...(release?.to.color === from && release.to.template === bad.template && { id: release.id }),
     database: strategy === "shared" ? null : { strategy, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds },
@@ -53,6 +59,30 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
     throw new Refusal({ what: `Users were not taken from ${from}`, rule: "somebody else has moved them at the same moment", next: "npm run bluegreen -- history" });
   }
   return { seconds: (performance.now() - started) / 1000, image: good.image };
+}
+
+export interface ShareBackOptions {
+  /** The color that all users are on otherwise. */
+  active: Color;
+  route: RouteKind;
+  why: string;
+}
+
+/** Takes back the share of the users that the other color has, by hand. @throws Refusal when there is none, or somebody else has moved it */
+export async function takeShareBack(where: ClusterRef & { app: string }, { active, route, why }: ShareBackOptions, say: Say): Promise<{ seconds: number; image: string }> {
+  const started = performance.now();
+  const cluster = connect(where);
+  const { app } = where;
+  const color = otherColor(active);
+  const share = await readShare(cluster, app, route, active);
+  const next = "npm run bluegreen -- history";
+  if (share === 0) throw new Refusal({ what: `${color} has no share of the users`, rule: "there is nothing to take back", next });
+  const [to, from, release] = await Promise.all([served(cluster, app, color), served(cluster, app, active), readRelease(cluster, app)]);
+  const undone = { to, from, share, route, database: null, ...(release?.kind === "share" && release.to.color === color && { id: release.id }) };
+  if (!(await takeBack({ where, undone, reason: why, evidence: [], by: whoami() }, say))) {
+    throw new Refusal({ what: `The share of ${color} was not taken back`, rule: "somebody else has moved users at the same moment", next });
+  }
+  return { seconds: (performance.now() - started) / 1000, image: from.image };
 }
 
 async function served(cluster: Cluster, app: string, color: Color): Promise<Served> {

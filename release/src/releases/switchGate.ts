@@ -3,7 +3,6 @@ import { linksToRun } from "../alerts/ciRun.js";
 import { raiseAlert } from "../alerts/raise.js";
 import type { Color } from "../color.js";
 import { readyPodsBehind } from "../gates/endpoints.js";
-import { isSwitchPending } from "../gates/switchPending.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { askThroughForward } from "../kubernetes/pods.js";
@@ -12,10 +11,12 @@ import { names, switchAnnotation } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Say, Step } from "../step.js";
+import type { RouteKind } from "../route/route.js";
 import { takeBaseline } from "../watch/observe.js";
 import { mergeData } from "./jsonConfigMap.js";
 import { findMark, readMarks, type Mark } from "./marks.js";
 import { writePermit } from "./permit.js";
+import { isMovePending } from "./movePending.js";
 import { isWayBack, readRelease, writeRelease, type Release } from "./record.js";
 import { readServed, type Served } from "./served.js";
 import { serverTime } from "../kubernetes/serverTime.js";
@@ -27,8 +28,13 @@ const watcherBudgetMs = 60_000;
 
 export type SwitchGateInputs = ClusterRef & {
   app: string;
-  activeColor: Color;
-  /** Of the active color. */
+  /** The color that users are to move to. */
+  color: Color;
+  /** How many of 100 users: all of them, or a share beside the active color. */
+  share: number;
+  /** Whose weights move; null where the active Service is all there is. */
+  route: RouteKind | null;
+  /** Of the color. */
   image: string;
   template: string;
   limits: Release["limits"];
@@ -52,21 +58,21 @@ export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
     try {
       const cluster = connect(inputs);
       const live = await readLiveColor(cluster, inputs.app);
-      if (live === undefined || live === inputs.activeColor) return [];
+      if (live === undefined || live === inputs.color) return [];
       const mark = await markOf(cluster, inputs);
-      return mark === undefined ? [] : [{ property: "activeColor", reason: marked(inputs, mark).message }];
+      return mark === undefined ? [] : [{ property: "color", reason: marked(inputs, mark).message }];
     } catch (error) {
-      return [{ property: "activeColor", reason: messageOf(error) }];
+      return [{ property: "color", reason: messageOf(error) }];
     }
   },
 
-  isNeeded: (_last, inputs) => isSwitchPending({ ...inputs, color: inputs.activeColor }),
+  isNeeded: (_last, inputs) => isMovePending(inputs),
 
   async run(inputs, say) {
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, inputs.app, async () => {
       const live = await readLiveColor(cluster, inputs.app);
-      const mark = live === inputs.activeColor ? undefined : await markOf(cluster, inputs);
+      const mark = live === inputs.color ? undefined : await markOf(cluster, inputs);
       if (mark !== undefined) throw marked(inputs, mark);
       return { switchId: await permit(cluster, inputs, live, say) };
     });
@@ -74,27 +80,31 @@ export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
 };
 
 async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | undefined, say: Say): Promise<string> {
-  const { app, activeColor, image, template, limits, database, contractsWaiting: waiting, contractAfterHours: afterHours } = inputs;
+  const { app, color, share, route, image, template, limits, database, contractsWaiting: waiting, contractAfterHours: afterHours } = inputs;
   const id = randomBytes(6).toString("hex");
   // The state was lost, or was never there: users are where they are to be.
-  if (live === activeColor) return (await lastSwitchId(cluster, app)) ?? id;
-  const to: Served = { color: activeColor, image, template };
-  const kind = isWayBack(await readRelease(cluster, app), to) ? "rollback" : "switch";
+  if (live === color) return (await lastSwitchId(cluster, app)) ?? id;
+  const to: Served = { color, image, template };
+  const kind = share < 100 ? "share" : isWayBack(await readRelease(cluster, app), to) ? "rollback" : "switch";
   if (live !== undefined) {
-    await refuseFewer(cluster, app, activeColor, live);
+    await refuseFewer(cluster, app, color, live);
     if (inputs.watcher) await waitForWatcher(cluster, app, kind, say);
   }
+  const { beside, ...baseline } = await takeBaseline(cluster, { app, color, template }, { ask: askThroughForward(cluster), live });
   const release: Release = {
     id,
     kind,
+    share,
+    route,
     to,
     from: live === undefined ? null : ((await readServed(cluster, app, live)) ?? null),
     who: whoami(),
-    why: whyOf(`activeColor ${activeColor} in config`),
+    why: whyOf(share < 100 ? `weights.${color} ${share} in config` : `activeColor ${color} in config`),
     at: (await serverTime(cluster)).toISOString(),
     state: "permitted",
     limits,
-    baseline: await takeBaseline(cluster, { app, color: activeColor, template }, { ask: askThroughForward(cluster), live }),
+    // Nobody stays on the color that all users leave.
+    baseline: kind === "share" && beside !== undefined ? { ...baseline, beside } : baseline,
     database,
     contracts: { waiting, afterHours },
   };
@@ -102,7 +112,7 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
   // The watcher in the cluster may write to them, and make nothing.
   for (const name of [names.history(app), names.incidents(app)]) await mergeData(cluster, name, app, {});
   await holdWatch(cluster, app, say);
-  await writePermit(cluster, app, activeColor, id);
+  await writePermit(cluster, app, color, id);
   if (kind === "switch") tellStarted(cluster, inputs, release, say);
   return id;
 }
@@ -117,16 +127,16 @@ async function lastSwitchId(cluster: Cluster, app: string): Promise<string | und
   return service.metadata?.annotations?.[switchAnnotation];
 }
 
-async function markOf(cluster: Cluster, { app, activeColor: color, image }: SwitchGateInputs): Promise<Mark | undefined> {
+async function markOf(cluster: Cluster, { app, color, image }: SwitchGateInputs): Promise<Mark | undefined> {
   const service = await orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace }));
   return service === undefined ? undefined : findMark(readMarks(service), { color, image });
 }
 
-function marked({ activeColor, image }: SwitchGateInputs, { reason, evidence, at, by }: Mark): Refusal {
+function marked({ color, image }: SwitchGateInputs, { reason, evidence, at, by }: Mark): Refusal {
   return new Refusal({
-    what: `The switch to ${activeColor} (${image}) was refused: it was rolled back at ${at} by ${by}`,
+    what: `The switch to ${color} (${image}) was refused: it was rolled back at ${at} by ${by}`,
     rule: [reason, ...evidence].join("\n        "),
-    next: `push a new image, then pulumi config set ${activeColor}Tag TAG && pulumi up; to let this one come again: npm run bluegreen -- clear-mark ${activeColor}`,
+    next: `push a new image, then pulumi config set ${color}Tag TAG && pulumi up; to let this one come again: npm run bluegreen -- clear-mark ${color}`,
   });
 }
 

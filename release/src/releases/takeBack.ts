@@ -12,7 +12,7 @@ import { serverTime } from "../kubernetes/serverTime.js";
 import { moveBack } from "./trafficBack.js";
 
 /** The switch that is undone. Without an id it is not known how users came to where they are. */
-export type Undone = Pick<Release, "to" | "from" | "database"> & Partial<Pick<Release, "id">>;
+export type Undone = Pick<Release, "to" | "from" | "database" | "share" | "route"> & Partial<Pick<Release, "id">>;
 
 export interface TakeBack {
   where: ClusterRef & { app: string };
@@ -33,13 +33,13 @@ export interface TakeBack {
 export async function takeBack({ where, undone, reason, evidence, by }: TakeBack, say: Say): Promise<boolean> {
   const cluster = connect(where);
   const { app } = where;
-  const { id, to, from } = undone;
+  const { id, to, from, share, route } = undone;
   const databases = separateInputs(where, undone);
   if (databases !== undefined) await databaseHandover.run(databases, say);
   const at = (await serverTime(cluster)).toISOString();
   let moved = false;
   try {
-    moved = await moveBack(cluster, { app, mark: { ...to, reason, evidence, at, by }, ...(id !== undefined && { switchId: id }) });
+    moved = await moveBack(cluster, { app, share, route, mark: { ...to, reason, evidence, at, by }, ...(id !== undefined && { switchId: id }) });
   } finally {
     // Writers must not wait for users who do not come.
     if (!moved && databases !== undefined) await takeHandover(databases)?.cancel();
@@ -47,7 +47,7 @@ export async function takeBack({ where, undone, reason, evidence, by }: TakeBack
   if (!moved) return false;
   if (databases !== undefined) await databaseSettle.run(databases, say);
   if (id !== undefined) await setState(cluster, app, id, "rolledBack");
-  if (from !== null) await addHistory(cluster, app, id ?? "byhand", { kind: "rollback", to: from, from: to, who: by, why: reason, at, evidence });
+  if (from !== null) await addHistory(cluster, app, id ?? "byhand", { kind: "rollback", share, to: from, from: to, who: by, why: reason, at, evidence });
   if (from !== null) await raiseAlert(cluster, { kind: "rolledBack", app, namespace: where.namespace, from: to, to: from, who: by, why: reason, at: new Date(at), evidence, links: linksToRun() }, say);
   return true;
 }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Color } from "../color.js";
-import { isSwitchPending } from "../gates/switchPending.js";
 import { untilInterrupted } from "../interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { holderName } from "../holderName.js";
@@ -8,11 +7,14 @@ import { askThroughForward } from "../kubernetes/pods.js";
 import { readLiveColor } from "../live.js";
 import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
+import type { RouteKind } from "../route/route.js";
 import type { Say, Step } from "../step.js";
 import { findMark, readMarks } from "./marks.js";
 import { noteSwitch } from "./noteSwitch.js";
-import { readRelease, setState, type Release } from "./record.js";
+import { isMovePending } from "./movePending.js";
+import { isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
 import { serverTime } from "../kubernetes/serverTime.js";
+import { percent } from "../watch/summary.js";
 import { takeWatch } from "./watchLease.js";
 import { watchRelease, type Watched } from "./watchRelease.js";
 
@@ -23,7 +25,12 @@ const followEveryMs = 2000;
 
 export type WatchInputs = ClusterRef & {
   app: string;
-  activeColor: Color;
+  /** The color that users have moved to. */
+  color: Color;
+  /** How many of 100. */
+  share: number;
+  /** Whose weights have moved; null where the active Service is all there is. */
+  route: RouteKind | null;
   /** Of the switch, from its gate. */
   switchId: string;
   /** Whether the watcher in the cluster goes on when the update is over. */
@@ -41,7 +48,7 @@ export const watch: Step<WatchInputs, WatchOutputs> = {
   check: () => Promise.resolve([]),
 
   async isNeeded(_last, inputs) {
-    if (await isSwitchPending({ ...inputs, color: inputs.activeColor })) return true;
+    if (await isMovePending(inputs)) return true;
     return (await unwatched(connect(inputs), inputs)) !== undefined;
   },
 
@@ -58,10 +65,11 @@ export const watch: Step<WatchInputs, WatchOutputs> = {
 };
 
 /** The switch that users of this color came by, as long as no update has watched it to its end. */
-async function unwatched(cluster: Cluster, { app, activeColor }: WatchInputs): Promise<Release | undefined> {
+async function unwatched(cluster: Cluster, { app, color, share }: WatchInputs): Promise<Release | undefined> {
   const [release, live] = await Promise.all([readRelease(cluster, app), readLiveColor(cluster, app)]);
   const open = release?.state === "permitted" || release?.state === "watching";
-  return open && release.to.color === activeColor && live === activeColor ? release : undefined;
+  if (!open || release.to.color !== color || release.share !== share) return undefined;
+  return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release)) ? release : undefined;
 }
 
 /** A watch that was lost is followed to its end. */
@@ -95,7 +103,7 @@ async function watchOrFollow(cluster: Cluster, inputs: WatchInputs, release: Rel
     followed = true;
     await delay(followEveryMs, undefined, { signal });
   }
-  return { end: "over", requests: undefined };
+  return { end: "over", requests: undefined, beside: undefined };
 }
 
 /** The mark says who, and why. */
@@ -107,11 +115,13 @@ async function rolledBackBy(cluster: Cluster, app: string, { to }: Release): Pro
 
 /** @throws Refusal unless users are to stay */
 async function conclude(cluster: Cluster, inputs: WatchInputs, release: Release, watched: Concluded): Promise<string> {
-  const { to, from } = release;
-  const next = `pulumi config set activeColor ${from?.color ?? "blue"} && pulumi up, which brings config in line; then push a new image`;
+  const { to, from, share } = release;
+  const inLine = share < 100 ? "pulumi config rm weights" : `pulumi config set activeColor ${from?.color ?? "blue"}`;
+  const next = `${inLine} && pulumi up, which brings config in line; then push a new image`;
   switch (watched.end) {
     case "over":
-      return leave(cluster, inputs, release, watched.requests === 0 ? "no data: nobody used it" : "kept");
+      refuseUngiven(release, watched);
+      return leave(cluster, inputs, release, watched.requests === 0 ? "no data: nobody used it" : `kept${describeShare(release, watched)}`);
     case "breach":
       throw new Refusal({ what: `${to.color} (${to.image}) was rolled back: users are on ${from?.color ?? "the other color"} again`, rule: [watched.reason, ...watched.evidence].join("\n        "), next });
     case "stuck":
@@ -121,9 +131,30 @@ async function conclude(cluster: Cluster, inputs: WatchInputs, release: Release,
   }
 }
 
+type Over = Extract<Watched, { end: "over" }>;
+
+/** So many of its requests are to be expected before none of them tells anything: by chance that happens once in 10^13 times. */
+const expectedMin = 30;
+
+/** An edge that does not know these weights, because another controller reads the route, or none, gives nothing. */
+function refuseUngiven({ to, share, route }: Release, { requests, beside }: Over): void {
+  if (requests !== 0 || beside === undefined || (beside * share) / 100 < expectedMin) return;
+  throw new Refusal({
+    what: `${to.color} got none of ${beside} requests: its share of ${share} % is not given at the edge`,
+    rule: `traffic.route is ${route ?? "none"}, and the controller that users come in by has to read the weights of these objects`,
+    next: "pulumi config set --path traffic.route NAME, with the kind that this cluster has; and pulumi config rm weights && pulumi up until then",
+  });
+}
+
+function describeShare({ to, share }: Release, { requests, beside }: Over): string {
+  if (share === 100 || requests === undefined || beside === undefined) return "";
+  const all = requests + beside;
+  return all === 0 ? "" : `: ${to.color} got ${percent(requests / all)} of ${all} requests, ${share} % were to be`;
+}
+
 /** The update is done with it. With a watcher in the cluster it is watched on until the standby's time is over. */
 async function leave(cluster: Cluster, { app, watcher }: WatchInputs, { id, kind, from, limits }: Release, verdict: string): Promise<string> {
-  const goesOn = watcher && kind === "switch" && from !== null && limits.seconds > 0;
+  const goesOn = watcher && kind !== "rollback" && from !== null && limits.seconds > 0;
   await setState(cluster, app, id, goesOn ? "standby" : "kept");
   return verdict;
 }

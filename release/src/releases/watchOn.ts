@@ -5,9 +5,8 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { askDirectly } from "../kubernetes/pods.js";
 import { messageOf } from "../refusal.js";
 import type { Say } from "../step.js";
-import { names, switchAnnotation } from "../names.js";
 import { noteSwitch } from "./noteSwitch.js";
-import { readRelease, setState, type Release } from "./record.js";
+import { isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { takeWatch } from "./watchLease.js";
 import { watchRelease } from "./watchRelease.js";
@@ -60,9 +59,7 @@ export async function watchOn(where: ClusterRef & { app: string }, { holder, say
 async function openRelease(cluster: Cluster, app: string): Promise<Release | undefined> {
   const release = await readRelease(cluster, app);
   if (release === undefined || release.kind === "rollback" || release.from === null || release.state === "kept" || release.state === "rolledBack") return undefined;
-  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
-  const moved = service.spec?.selector?.["version"] === release.to.color && service.metadata?.annotations?.[switchAnnotation] === release.id;
-  return moved ? release : undefined;
+  return (await isWhereUsersAre(cluster, app, release)) ? release : undefined;
 }
 
 /** The standby is kept for so long; and whoever waits for contract migrations is told when their time has come. */

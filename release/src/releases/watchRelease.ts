@@ -2,19 +2,20 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { AskPod } from "../kubernetes/pods.js";
 import { linksToRun } from "../alerts/ciRun.js";
 import { raiseAlert } from "../alerts/raise.js";
+import { otherColor } from "../color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import type { HeldLease } from "../kubernetes/lease.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { names, switchAnnotation } from "../names.js";
+import { names } from "../names.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Say } from "../step.js";
 import { judge, judgeLook, judgeReading, type Finding, type ScoredFinding } from "../watch/judge.js";
 import { takeLook, type Look, type WatchTarget } from "../watch/look.js";
-import { takeReading } from "../watch/observe.js";
+import { readCounts, takeReading } from "../watch/observe.js";
 import type { Reading } from "../watch/reading.js";
 import { describeInterval } from "../watch/summary.js";
 import { trafficBetween } from "../watch/traffic.js";
-import type { Release } from "./record.js";
+import { isWhereUsersAre, type Release } from "./record.js";
 import { takeBack } from "./takeBack.js";
 
 export interface WatchOptions {
@@ -35,10 +36,10 @@ export interface WatchOptions {
 }
 
 /**
- * How a watch ended. over: users stay. breach: they were taken back. stuck: they were to be, and could
+ * How a watch ended. over: users stay; beside is what the other color got meanwhile, where users were shared out. breach: they were taken back. stuck: they were to be, and could
  * not. superseded: somebody else has moved them, or begun another switch. lost: somebody else watches.
  */
-export type Watched = { end: "over"; requests: number | undefined } | { end: "breach" | "stuck"; reason: string; evidence: string[] } | { end: "superseded" } | { end: "lost" };
+export type Watched = { end: "over"; requests: number | undefined; beside: number | undefined } | { end: "breach" | "stuck"; reason: string; evidence: string[] } | { end: "superseded" } | { end: "lost" };
 
 /** The hard limits are looked at that often. */
 const lookEveryMs = 1000;
@@ -69,7 +70,7 @@ export async function watchRelease(where: ClusterRef & { app: string }, release:
 /** What one watch has seen so far. */
 class Watching {
   private readonly cluster: Cluster;
-  private readonly target: WatchTarget;
+  private readonly target: WatchTarget & { service: string };
   private readonly startedAt = performance.now();
   /** The reading before, and when it was begun. */
   private before: { reading: Reading; at: number };
@@ -89,9 +90,9 @@ class Watching {
     private readonly release: Release,
     private readonly options: WatchOptions,
   ) {
-    const { to, baseline, limits } = release;
+    const { to, baseline, limits, share } = release;
     this.cluster = connect(where);
-    this.target = { app: where.app, color: to.color, template: to.template };
+    this.target = { app: where.app, color: to.color, template: to.template, service: share < 100 ? names.colorService(where.app, to.color) : names.activeService(where.app) };
     this.before = { reading: baseline.reading, at: this.startedAt - options.sinceMs };
     this.nextReadingAt = this.startedAt + limits.everySeconds * 1000;
   }
@@ -100,7 +101,7 @@ class Watching {
   async look(): Promise<Watched | undefined> {
     const { signal, say } = this.options;
     try {
-      if (!(await this.isCurrent())) return { end: "superseded" };
+      if (!(await isWhereUsersAre(this.cluster, this.where.app, this.release))) return { end: "superseded" };
       this.startReading();
       const findings = [...judgeLook(this.release.baseline, await this.takeLook()), ...this.found.splice(0)];
       const end = await this.decide(findings);
@@ -119,13 +120,17 @@ class Watching {
   async over(): Promise<Watched> {
     await this.reading;
     if (this.stuck !== undefined) return { end: "stuck", ...this.stuck };
-    return { end: "over", requests: trafficBetween(this.release.baseline.reading.pods, this.before.reading.pods).requests };
+    const { baseline, share } = this.release;
+    return { end: "over", requests: trafficBetween(baseline.reading.pods, this.before.reading.pods).requests, beside: share < 100 ? await this.beside() : undefined };
   }
 
-  /** Users are still where this switch has brought them. */
-  private async isCurrent(): Promise<boolean> {
-    const { spec, metadata } = await this.cluster.core.readNamespacedService({ name: names.activeService(this.where.app), namespace: this.where.namespace });
-    return spec?.selector?.["version"] === this.target.color && metadata?.annotations?.[switchAnnotation] === this.release.id;
+  /** Undefined where nothing can be told of it. */
+  private async beside(): Promise<number | undefined> {
+    const { ask, signal } = this.options;
+    const before = this.release.baseline.beside;
+    if (before === undefined) return undefined;
+    const now = await readCounts(this.cluster, { app: this.where.app, color: otherColor(this.target.color) }, ask, signal);
+    return trafficBetween(before, now).requests;
   }
 
   private async takeLook(): Promise<Look> {

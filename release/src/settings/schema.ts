@@ -2,6 +2,8 @@ import { z } from "zod";
 import { isSecureUrl, secureUrlRule } from "../alerts/secureUrl.js";
 import { colors } from "../color.js";
 import { field, json } from "./fields.js";
+import { affinities, routeKinds, trafficModes } from "../route/route.js";
+import { parseWeights } from "../route/weights.js";
 import { cpuPattern, memoryPattern } from "./quantity.js";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -125,6 +127,22 @@ const alerts = z
   })
   .refine(({ webhookUrl, webhookSecret }) => (webhookUrl === "") === (webhookSecret === ""));
 
+const gatewayPattern = /^[a-z0-9][-a-z0-9]{0,62}\/[a-z0-9][-.a-z0-9]{0,252}(\/[a-z0-9][-.a-z0-9]{0,252})?$/;
+
+/** How users come in, and what of it moves. */
+const traffic = z
+  .strictObject({
+    mode: z.enum(trafficModes).default("service"),
+    route: z.enum(routeKinds).default("nginx"),
+    gateway: z.union([z.literal(""), z.string().regex(gatewayPattern)]).default(""),
+    internalHost: z.union([z.literal(""), z.string().regex(hostPattern)]).default(""),
+    affinity: z.enum(affinities).default("none"),
+  })
+  .refine(({ route, gateway }) => (route === "gateway") === (gateway !== ""));
+
+/** One text, so that one command changes both shares at once. */
+const weights = z.string().transform((text, context) => parseWeights(text) ?? (context.addIssue("no weights"), z.NEVER)).optional();
+
 /** Every setting of a stack: its type, its default, its rule. The same list, with descriptions, stands in Pulumi.yaml. */
 export const shape = {
   activeColor: field(z.enum(colors), { rule: "blue or green", example: "green" }),
@@ -135,8 +153,14 @@ export const shape = {
   namespace: field(z.string().regex(dnsLabel).default("chatgpt-production"), { rule: "a Kubernetes name: lower-case letters, digits and '-', at most 63", example: "chatgpt-production" }),
   context: field(z.string().max(253).default(""), { rule: "a context of your kubeconfig", example: "production" }),
   host: field(z.string().regex(hostPattern), { rule: "a host name with a domain, in lower case", example: "app.example.com" }),
-  ingressClass: field(z.string().regex(dnsLabel).default("nginx"), { rule: "the name of an IngressClass", example: "nginx" }),
-  clusterIssuer: field(z.string().regex(dnsLabel).default("letsencrypt-prod"), { rule: "the name of a cert-manager ClusterIssuer", example: "letsencrypt-prod" }),
+  traffic: field(json(traffic.prefault({})), {
+    rule: `an object with mode (${trafficModes.join(", ")}), route (${routeKinds.join(", ")}), gateway (NAMESPACE/NAME or NAMESPACE/NAME/LISTENER, with route gateway and only then), internalHost (a host name, or "") and affinity (${affinities.join(", ")})`,
+    example: "--path traffic.mode route",
+  }),
+  weights: field(weights, { rule: "blue=PERCENT,green=PERCENT, whole numbers that add up to 100", example: "blue=90,green=10" }),
+  shareSeconds: integer(60, 0, 3600, "seconds"),
+  ingressClass: field(z.string().regex(dnsLabel).optional(), { rule: "the name of an IngressClass", example: "nginx" }),
+  clusterIssuer: field(z.string().regex(dnsLabel).default("letsencrypt-prod"), { rule: "the name of a cert-manager ClusterIssuer, or none", example: "letsencrypt-prod" }),
   redisUrl: field(z.string().regex(/^rediss?:\/\/[^\s:@/]+(:\d+)?(\/\d+)?$/).default("redis://redis:6379"), {
     rule: "redis://HOST:PORT or rediss://HOST:PORT, without a password: it would be readable in the Deployment",
     example: "redis://redis:6379",

@@ -1,5 +1,7 @@
-import { colors, type Color } from "../color.js";
+import { colors, otherColor, type Color } from "../color.js";
 import { Refusal } from "../refusal.js";
+import { routes } from "../route/routes.js";
+import { allOn, type Weights } from "../route/weights.js";
 import { helpOf } from "./fields.js";
 import { quantity } from "./quantity.js";
 import { openaiVariable, shape, type FlatSettings } from "./schema.js";
@@ -30,7 +32,12 @@ export interface Settings
     | "openaiApiKey"
     | "databaseAdminUrl"
     | "databaseAddress"
+    | "weights"
+    | "clusterIssuer"
   > {
+  /** Who gets how many of 100 users; all of them the active color, unless config shares them out. */
+  weights: Weights;
+  clusterIssuer: string | undefined;
   colors: Record<Color, ColorSettings>;
   /** Present when the program makes the database account itself. */
   databaseAccount: { adminUrl: string; address: string } | undefined;
@@ -137,11 +144,31 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
   if (values.databaseAdminUrl !== undefined && raw["databaseAddress"] === undefined) {
     broken.push(violation("databaseAddress", undefined, "needed with databaseAdminUrl: pods may see the server under another address"));
   }
+  broken.push(...brokenTraffic(values, raw));
   for (const color of colors) {
     for (const name of inBoth(values, color)) {
       broken.push(violation("secretEnvironment", "", `${name} of ${color} is in environment or ${color}Environment as well: a variable is either secret or readable`));
     }
   }
+  return broken;
+}
+
+/** What the controller that users come in by cannot do, and shares that nobody could have. */
+function brokenTraffic({ traffic, weights, activeColor, database }: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {
+  if (traffic === undefined) return [];
+  const { mode, route, affinity, internalHost } = traffic;
+  const { can, weights: shares } = routes[route];
+  const broken: SettingViolation[] = [];
+  const refuse = (key: keyof FlatSettings, rule: string) => broken.push(violation(key, raw[key], rule));
+  if (mode === "route" && shares === undefined) refuse("traffic", `mode service with route ${route}: it refers to one color at a time; on GKE, gateway refers to both`);
+  if (affinity === "cookie" && !can.affinityCookie) refuse("traffic", `affinity none or clientIP with route ${route}, which sets no cookie`);
+  if (internalHost !== "" && !can.colorPaths) refuse("traffic", `no internalHost with route ${route}, which has no color paths`);
+  if (weights === undefined || activeColor === undefined) return broken;
+  const idle = otherColor(activeColor);
+  if (mode !== "route") refuse("weights", "only with traffic.mode route: a Service sends all users to one color");
+  if (weights[activeColor] === 0) refuse("weights", `the active color (${activeColor}) keeps a part: to move all users, pulumi config set activeColor ${idle} && pulumi config rm weights`);
+  if (weights[idle] > 0 && raw[`${idle}Tag`] === undefined) refuse(`${idle}Tag`, `${idle} gets ${weights[idle]} % of the users and needs an image tag`);
+  if (weights[idle] > 0 && database !== undefined && database.strategy !== "shared") refuse("weights", `only with the database strategy shared: with ${database.strategy} one color at a time may write`);
   return broken;
 }
 
@@ -178,12 +205,16 @@ function arrange(flat: FlatSettings): Settings {
     openaiApiKey,
     databaseAdminUrl,
     databaseAddress,
+    weights = allOn(flat.activeColor),
+    clusterIssuer,
     ...rest
   } = flat;
   const databaseAccount = databaseAdminUrl !== undefined && databaseAddress !== undefined ? { adminUrl: databaseAdminUrl, address: databaseAddress } : undefined;
   const shared = { ...(openaiApiKey !== undefined && { [openaiVariable]: openaiApiKey }), ...secretEnvironment };
   return {
     ...rest,
+    weights,
+    clusterIssuer: clusterIssuer === "none" ? undefined : clusterIssuer,
     colors: {
       blue: { tag: blueTag, environment: { ...environment, ...blueEnvironment }, secretEnvironment: { ...shared, ...blueSecretEnvironment } },
       green: { tag: greenTag, environment: { ...environment, ...greenEnvironment }, secretEnvironment: { ...shared, ...greenSecretEnvironment } },

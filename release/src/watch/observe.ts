@@ -10,7 +10,7 @@ import { askPrometheus } from "./prometheus.js";
 import { readCounters, readPod, type PodLog } from "./readPod.js";
 import type { LogReading, Reading } from "./reading.js";
 import { summarize } from "./summary.js";
-import { trafficBetween, type Traffic } from "./traffic.js";
+import { trafficBetween, type CountedPod, type Traffic } from "./traffic.js";
 import { askWebhook } from "./webhook.js";
 
 /** What a reading may cost at the most. */
@@ -43,6 +43,8 @@ export interface Baseline {
    * Absent at the first release.
    */
   usual?: Traffic;
+  /** What the pods of that color had counted: with a share, users stay on both, and what each color really got is told by both. */
+  beside?: CountedPod[];
 }
 
 export interface BaselineOptions {
@@ -59,13 +61,22 @@ export async function takeBaseline(cluster: Cluster, target: WatchTarget, { ask,
   const ending = endingOf(bounds, signal);
   const reading: Reading = { ...(await readPods(cluster, target, { ask, bounds, signal: ending })), queries: [] };
   if (live === undefined) return { reading };
-  const pods = (await podsOfColor(cluster, { app: target.app, color: live }, ending)).filter(isCurrent);
-  const counted = await mapBounded(pods, bounds.atOnce, async (pod) => {
-    const counters = await readCounters(pod, { cluster, ask, timeoutMs: bounds.timeoutMs, signal: ending });
+  const beside = await countPods(cluster, { app: target.app, color: live }, { ask, bounds, signal: ending });
+  signal?.throwIfAborted();
+  return { reading, usual: trafficBetween([], beside), beside };
+}
+
+/** What each pod of a color has counted since it started. */
+export function readCounts(cluster: Cluster, color: { app: string; color: Color }, ask: AskPod, signal: AbortSignal): Promise<CountedPod[]> {
+  return countPods(cluster, color, { ask, bounds: readingBounds, signal: endingOf(readingBounds, signal) });
+}
+
+async function countPods(cluster: Cluster, color: { app: string; color: Color }, { ask, bounds, signal }: Pick<PodsOptions, "ask" | "bounds" | "signal">): Promise<CountedPod[]> {
+  const pods = (await podsOfColor(cluster, color, signal)).filter(isCurrent);
+  return mapBounded(pods, bounds.atOnce, async (pod) => {
+    const counters = await readCounters(pod, { cluster, ask, timeoutMs: bounds.timeoutMs, signal });
     return { name: nameOf(pod), answered: counters !== undefined, ...(counters !== undefined && { counters }) };
   });
-  signal?.throwIfAborted();
-  return { reading, usual: trafficBetween([], counted) };
 }
 
 export interface ReadingOptions {

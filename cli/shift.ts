@@ -1,0 +1,173 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { colors, connect, holderName, messageOf, names, readLiveColor, Refusal, takeLease, type Cluster, type Color, type HeldLease } from "@bluegreen/release";
+import { untilInterrupted } from "@bluegreen/release/interrupt";
+import { findMark, readMarks } from "@bluegreen/release/releases/marks";
+import { takeShareBack } from "@bluegreen/release/releases/rollback";
+import { readServed } from "@bluegreen/release/releases/served";
+import { readShare } from "@bluegreen/release/route/move";
+import type { RouteKind } from "@bluegreen/release/route/route";
+import { routes } from "@bluegreen/release/route/routes";
+import { parseDuration, sharesAfter } from "@bluegreen/release/route/shares";
+import { formatWeights, type Weights } from "@bluegreen/release/route/weights";
+import type { Say } from "@bluegreen/release/step";
+import { exitCodes } from "./exitCodes";
+import { runPulumi } from "./runPulumi";
+import { app, readStackSettings } from "./stackSettings";
+
+interface Options {
+  to: Color;
+  over: number;
+  steps: number;
+  stack: string;
+  json: boolean;
+}
+
+const help = `
+Each step is an update of its own: config gets the new weights, \`pulumi up\` gives them, and the update
+ends when it has watched them for its part of the time. The last step is the switch, with all its gates.
+A step that fails takes all users back, and says why. Cut off in the middle, by a crash or a closed
+laptop, the same command goes on from the share that users have.
+
+Examples:
+  npm run bluegreen -- shift --to green --over 30m --steps 10
+  npm run bluegreen -- shift --to green --over 5m --steps 5 --stack staging
+
+Exit codes: 0 all users are there, 1 users were taken back, 2 nothing was moved.`;
+
+/** The watch of a step has to have room for four readings, and an update for an hour. */
+const stepSeconds = { min: 4, max: 3600 };
+/** A shift that was killed keeps others waiting for so long. */
+const leaseSeconds = 15;
+
+export function shiftCommand(): Command {
+  return new Command("shift")
+    .description("Moves users to the other color by and by, each share watched before the next.")
+    .addOption(new Option("--to <color>", "where users go").choices(colors).makeOptionMandatory())
+    .option("--over <duration>", "how long it takes, as 30m or 1h30m", duration, 1800)
+    .option("--steps <number>", "in how many steps, 2 to 100", stepsOf, 10)
+    .option("--stack <stack>", "whose users", "production")
+    .option("--json", "for programs: one line at the end, progress on the error output", false)
+    .addHelpText("after", help)
+    .action(run);
+}
+
+function duration(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds === undefined) throw new InvalidArgumentError("a duration is 30m, 90s or 1h30m.");
+  return seconds;
+}
+
+function stepsOf(text: string): number {
+  const steps = Number(text);
+  if (!Number.isInteger(steps) || steps < 2 || steps > 100) throw new InvalidArgumentError("a whole number from 2 to 100.");
+  return steps;
+}
+
+async function run({ to, over, steps, stack, json }: Options): Promise<void> {
+  const say: Say = json ? console.error : console.log;
+  const seconds = Math.floor(over / steps);
+  if (seconds < stepSeconds.min || seconds > stepSeconds.max) {
+    throw new Refusal({ what: `A shift over ${over} s in ${steps} steps was refused`, rule: `each step is watched for ${stepSeconds.min} to ${stepSeconds.max} s, and this would be ${seconds}`, next: `--over ${Math.max(steps * stepSeconds.min, Math.min(over, steps * stepSeconds.max))}s, or other --steps` });
+  }
+  const { context, namespace, traffic } = readStackSettings(stack, ["context", "namespace", "traffic"]);
+  if (traffic.mode !== "route" || routes[traffic.route].weights === undefined) {
+    throw new Refusal({ what: `A shift to ${to} was refused`, rule: `traffic.mode is ${traffic.mode} and traffic.route ${traffic.route}: only a route with weights sends users to two colors`, next: "pulumi config set --path traffic.mode route && pulumi up, then again" });
+  }
+  const cluster = connect({ context, namespace });
+  const lease = await takeShift(cluster);
+  try {
+    const shift = { cluster, context, namespace, to, route: traffic.route, stack, seconds, say };
+    const ended = await walk(shift, steps);
+    if (json) console.log(JSON.stringify(ended));
+    process.exitCode = ended.share === 100 ? exitCodes.clean : exitCodes.findings;
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Two shifts at a time would take turns in taking users back and forth. */
+async function takeShift(cluster: Cluster): Promise<HeldLease> {
+  const answer = await takeLease(cluster, names.shiftLease(app), { holder: holderName(), seconds: leaseSeconds, waitMs: 0 });
+  if ("held" in answer) return answer.held;
+  throw new Refusal({ what: "The shift was refused", rule: `${answer.heldBy} shifts ${app} since ${answer.since}`, next: `wait for its end; should it hang, end it, and its lock ends within ${leaseSeconds} s` });
+}
+
+interface Shift {
+  cluster: Cluster;
+  context: string;
+  namespace: string;
+  to: Color;
+  route: RouteKind;
+  stack: string;
+  /** That each share is watched. */
+  seconds: number;
+  say: Say;
+}
+
+interface Ended {
+  to: Color;
+  share: number;
+  /** Why users were taken back. */
+  reason?: string;
+}
+
+async function walk(shift: Shift, steps: number): Promise<Ended> {
+  const { cluster, to, route, stack, seconds, say } = shift;
+  const live = await readLiveColor(cluster, app);
+  if (live === undefined) throw new Refusal({ what: `A shift to ${to} was refused`, rule: "no color has users yet", next: "pulumi up makes the first release" });
+  if (live === to) {
+    say(`All users are on ${to} already.`);
+    return { to, share: 100 };
+  }
+  const given = await readShare(cluster, app, route, live);
+  if (given > 0) say(`${to} has ${given} % of the users: the shift goes on from there.`);
+  if (!(await runPulumi(["config", "set", "shareSeconds", String(seconds), "--stack", stack], say))) throw new Error("Config could not be changed: nothing was moved.");
+  for (const share of sharesAfter(given, steps)) {
+    say(`\n${to} gets ${share} % of the users${share < 100 ? `, watched for ${seconds} s` : ""}.`);
+    const failure = await untilInterrupted(async (signal) => ((await give(shift, share)) ? whyStopped(signal) : `the update that was to give ${share} % failed; what it said stands above`));
+    if (failure !== undefined && share < 100) return takeAllBack(shift, live, failure);
+    if (failure !== undefined) return afterSwitch(shift, live, failure);
+  }
+  say(`\nAll users are on ${to}.`);
+  return { to, share: 100 };
+}
+
+function whyStopped(signal: AbortSignal): string | undefined {
+  return signal.aborted ? messageOf(signal.reason) : undefined;
+}
+
+/** Config first, then the update: cut off in between, the next update gives what config says. */
+async function give({ to, stack, say }: Shift, share: number): Promise<boolean> {
+  const changes = share < 100 ? [["set", "weights", formatWeights(weightsOf(to, share))]] : [["rm", "weights"], ["set", "activeColor", to]];
+  for (const change of changes) {
+    if (!(await runPulumi(["config", ...change, "--stack", stack], say))) return false;
+  }
+  return runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say);
+}
+
+function weightsOf(to: Color, share: number): Weights {
+  return to === "blue" ? { blue: share, green: 100 - share } : { blue: 100 - share, green: share };
+}
+
+/** The watch may have done it already. */
+async function takeAllBack({ cluster, context, namespace, to, route, stack, say }: Shift, live: Color, failure: string): Promise<Ended> {
+  if ((await readShare(cluster, app, route, live)) > 0) await takeShareBack({ context, namespace, app }, { active: live, route, why: `shift: ${failure}` }, say);
+  const reason = (await markReason(cluster, to)) ?? failure;
+  say(`\nThe shift has ended: all users are on ${live} again.\n  why:  ${reason}`);
+  const inLine = (await runPulumi(["config", "rm", "weights", "--stack", stack], say)) && (await runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say));
+  if (!inLine) say(`Config is not in line yet: pulumi config rm weights --stack ${stack} && pulumi up --stack ${stack}`);
+  return { to, share: 0, reason };
+}
+
+/** The last step is a switch: where it failed before users moved they still have their shares, afterwards the watch has decided. */
+async function afterSwitch(shift: Shift, live: Color, failure: string): Promise<Ended> {
+  if ((await readLiveColor(shift.cluster, app)) === shift.to) return { to: shift.to, share: 100, reason: failure };
+  const { stack, say } = shift;
+  await runPulumi(["config", "set", "activeColor", live, "--stack", stack], say);
+  return takeAllBack(shift, live, failure);
+}
+
+async function markReason(cluster: Cluster, color: Color): Promise<string | undefined> {
+  const [service, served] = await Promise.all([cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace }), readServed(cluster, app, color)]);
+  return served && findMark(readMarks(service), served)?.reason;
+}

@@ -1,0 +1,87 @@
+import * as pulumi from "@pulumi/pulumi";
+import { CustomResource } from "@pulumi/kubernetes/apiextensions";
+import { Secret } from "@pulumi/kubernetes/core/v1";
+import { Ingress } from "@pulumi/kubernetes/networking/v1";
+import { RandomPassword } from "@pulumi/random";
+import { names, switchAnnotation } from "@bluegreen/release/names";
+import type { RouteObject, Way } from "@bluegreen/release/route/route";
+import { routes } from "@bluegreen/release/route/routes";
+import type { Settings } from "@bluegreen/release/settings/settings";
+import { movedFromOutside } from "./activeService";
+import { skipAwait } from "./appColor";
+
+export interface AppRouteArgs {
+  settings: Settings;
+  /** Of the switch, or of the share, that the last gate has let through. */
+  switchId: pulumi.Input<string>;
+  /** What has to be there before users come in by it as it is now. */
+  after: pulumi.Resource[];
+}
+
+/** The user name that testers of a color give, with the generated password. */
+const previewUser = "preview";
+
+/** The way in from outside, as the controller that reads it wants it said: what it consists of is decided in release/src/route. */
+export class AppRoute extends pulumi.ComponentResource {
+  /** Password of the color paths, and token of the previews by header and cookie. */
+  readonly previewPassword: pulumi.Output<string>;
+  /** What users come in by. */
+  readonly objects: pulumi.Resource[];
+
+  constructor(app: string, { settings, switchId, after }: AppRouteArgs, options?: pulumi.ComponentResourceOptions) {
+    const name = names.ingress(app);
+    super("bluegreen:app:AppRoute", name, {}, { ...options, aliases: [{ type: "bluegreen:app:AppIngress" }] });
+    const { namespace, traffic, allowDelete } = settings;
+    const route = routes[traffic.route];
+    const password = new RandomPassword(`${name}-preview`, { length: 32, special: false }, { parent: this });
+    this.previewPassword = pulumi.secret(password.result);
+    const guards: pulumi.Resource[] = [];
+    if (route.can.colorPaths && traffic.internalHost === "" && traffic.route !== "gateway") {
+      // One key alone: Traefik refuses a Secret with more.
+      const stringData = { auth: pulumi.interpolate`${previewUser}:${password.bcryptHash}` };
+      guards.push(new Secret(`${name}-preview`, { metadata: { name: names.previewSecret(app), namespace }, stringData }, { parent: this, dependsOn: after }));
+    }
+    this.objects = route.objects(wayOf(app, settings, this.previewPassword)).map((object) => {
+      const moves = traffic.mode === "route" && object.roles.includes("weights");
+      const metadata = {
+        name: object.name,
+        namespace,
+        // Otherwise an update waits for a load balancer's address, ten minutes where none comes.
+        annotations: { ...skipAwait, ...(moves && { ...movedFromOutside, [switchAnnotation]: switchId }), ...object.annotations },
+      };
+      // Users come in by it, and a destroy without a preview has deleted what it may before it comes to a refusal.
+      return register(object, metadata, { parent: this, dependsOn: [...after, ...guards], protect: object.roles.includes("users") && !allowDelete });
+    });
+    this.registerOutputs();
+  }
+}
+
+interface Metadata {
+  name: string;
+  namespace: string;
+  annotations: Record<string, pulumi.Input<string>>;
+}
+
+function register({ apiVersion, kind, name, spec }: RouteObject<pulumi.Output<string>>, metadata: Metadata, options: pulumi.CustomResourceOptions): pulumi.Resource {
+  return kind === "Ingress" ? new Ingress(name, { metadata, spec }, options) : new CustomResource(name, { apiVersion, kind, metadata, spec }, options);
+}
+
+/** The way in, from settings alone but for the generated token. */
+function wayOf(app: string, { host, traffic, ingressClass, clusterIssuer, activeColor: active, weights }: Settings, token: pulumi.Output<string>): Way<pulumi.Output<string>> {
+  const { mode, affinity, internalHost } = traffic;
+  const [namespace = "", name = "", listener] = traffic.gateway.split("/");
+  return {
+    app,
+    host,
+    internalHost: internalHost === "" ? undefined : internalHost,
+    ingressClass,
+    clusterIssuer,
+    gateway: name === "" ? undefined : { namespace, name, listener },
+    mode,
+    affinity,
+    active,
+    weights,
+    token,
+    interpolate: pulumi.interpolate,
+  };
+}

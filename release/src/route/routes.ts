@@ -1,0 +1,9 @@
+import { alb } from "./alb.js";
+import { gateway } from "./gateway.js";
+import { gce } from "./gce.js";
+import { nginx } from "./nginx.js";
+import type { Route, RouteKind } from "./route.js";
+import { traefik } from "./traefik.js";
+
+/** Every kind of way in that there is. */
+export const routes: Record<RouteKind, Route> = { nginx, traefik, gateway, alb, gce };
