@@ -8,8 +8,10 @@ import { writeConfiguration } from "./cluster/configuration";
 import { untilComplete, untilContainerd, whatIsMissing } from "./cluster/health";
 import { writeKubeconfig } from "./cluster/kubeconfig";
 import { contextName, layout, network, type Layout } from "./cluster/layout";
-import { buildPrograms, type Programs } from "./cluster/programs";
+import { buildEdge, buildPrograms, type Programs } from "./cluster/programs";
 import { killSupervisor, startSupervisor, supervisorPid } from "./cluster/supervisor";
+import { addEdge, describeEdge, hasEdge, type Edge } from "./edge/edge";
+import { applyTlsSecret } from "./edge/objects";
 import { bundleApp, bundleWatcher, imageRepository, serverImage, watcherImage, type AppBuild } from "./images/app";
 import { importImages } from "./images/containerd";
 import { pauseImage } from "./images/pause";
@@ -40,15 +42,23 @@ export interface Stage {
   };
   /** Repository of the app's images, without a tag. */
   imageRepository: string;
+  /** The way in for users; missing on a stage that nobody has asked for one. */
+  edge?: Edge;
+}
+
+/** What a stage has beside the rest, for those who ask for it. A stage that runs already gets it without a restart. */
+export interface StageOptions {
+  /** A real edge: Traefik, built at first use, which takes minutes. @default false */
+  edge?: boolean;
 }
 
 /** Starts the stage, or keeps the one that runs, and shows each step. */
-export async function startStage(): Promise<Stage> {
+export async function startStage(options: StageOptions = {}): Promise<Stage> {
   let stage: Stage | undefined;
   await runTasks(
     startStageTasks((started) => {
       stage = started;
-    }),
+    }, options),
   );
   if (stage === undefined) throw new Error("The tasks of the stage ended without a stage.");
   return stage;
@@ -58,7 +68,7 @@ export async function startStage(): Promise<Stage> {
  * The steps of starting a stage, to be shown among others.
  * @param done gets the stage at the end of the last step
  */
-export function startStageTasks(done: (stage: Stage) => void): Task[] {
+export function startStageTasks(done: (stage: Stage) => void, { edge = false }: StageOptions = {}): Task[] {
   return [
     {
       title: "Debian packages",
@@ -73,10 +83,20 @@ export function startStageTasks(done: (stage: Stage) => void): Task[] {
         await buildPrograms(progress);
       },
     },
+    ...(edge
+      ? [
+          {
+            title: "Traefik",
+            run: async (progress: (text: string) => void) => {
+              await buildEdge(progress);
+            },
+          },
+        ]
+      : []),
     {
-      title: "Kubernetes, PostgreSQL and Redis",
+      title: edge ? "Kubernetes, PostgreSQL, Redis and the edge" : "Kubernetes, PostgreSQL and Redis",
       run: async (progress) => {
-        done(await locked(async () => start(await buildPrograms(progress), progress), progress));
+        done(await locked(async () => start(await buildPrograms(progress), edge ? await buildEdge(progress) : undefined, progress), progress));
       },
     },
   ];
@@ -86,6 +106,14 @@ export function startStageTasks(done: (stage: Stage) => void): Task[] {
 export async function readStage(): Promise<Stage | undefined> {
   const paths = layout();
   return (await whatIsMissing(paths)) === undefined ? describe(paths) : undefined;
+}
+
+/**
+ * Makes the TLS Secret that an Ingress of this namespace names, with the edge's certificate:
+ * the stage has nobody who issues one.
+ */
+export async function makeTlsSecret(where: { name: string; namespace: string }): Promise<void> {
+  await applyTlsSecret(layout(), where);
 }
 
 /** Ends and removes everything the stage started, and nothing else. */
@@ -153,14 +181,24 @@ async function locked<T>(work: () => Promise<T>, progress: (text: string) => voi
 const repairTimeoutMs = 15_000;
 const startTimeoutMs = 120_000;
 
-async function start(programs: Programs, progress: (text: string) => void): Promise<Stage> {
+async function start(programs: Programs, edge: string | undefined, progress: (text: string) => void): Promise<Stage> {
   const paths = layout();
+  await untilStarted(paths, programs, progress);
+  if (edge !== undefined && !(await hasEdge(paths))) {
+    progress("adding the edge");
+    await addEdge(paths, programs, edge);
+    await untilComplete(paths, repairTimeoutMs, progress);
+  }
+  return describe(paths);
+}
+
+async function untilStarted(paths: Layout, programs: Programs, progress: (text: string) => void): Promise<void> {
   // The supervisor brings a component back that ended: give it the time.
   if ((await supervisorPid(paths)) !== undefined && existsSync(paths.port)) {
     progress("checking the running stage");
     try {
       await untilComplete(paths, repairTimeoutMs, progress);
-      return describe(paths);
+      return;
     } catch {
       progress("the running stage does not work and is replaced");
     }
@@ -170,7 +208,6 @@ async function start(programs: Programs, progress: (text: string) => void): Prom
   try {
     await startAnew(paths, programs);
     await untilComplete(paths, startTimeoutMs, progress);
-    return describe(paths);
   } catch (error) {
     // The logs stay for whoever reads the error; the next start clears them away.
     await killSupervisor(paths);
@@ -186,12 +223,13 @@ async function startAnew(paths: Layout, programs: Programs): Promise<void> {
   await makeCgroup(paths.cgroup);
   await preparePostgres(paths.postgres, await postgresAccount());
   await prepareRedis(paths.redis, await redisAccount());
-  const port = await startSupervisor(paths, programs);
+  const ports = await startSupervisor(paths, programs);
   await untilContainerd(paths, startTimeoutMs);
   // Before the first pod: there is nowhere to get the image from.
   await withTemporaryFolder(async (folder) => importImages(paths, programs, [await pauseImage(programs, folder)], folder));
-  await writeKubeconfig({ file: paths.kubeconfig, pki: paths.pki, client: adminClient, port });
-  await writeFile(`${paths.port}.new`, String(port));
+  await writeKubeconfig({ file: paths.kubeconfig, pki: paths.pki, client: adminClient, port: ports.api });
+  await writeFile(paths.edgePort, String(ports.edge));
+  await writeFile(`${paths.port}.new`, String(ports.api));
   await rename(`${paths.port}.new`, paths.port);
 }
 
@@ -202,13 +240,14 @@ async function remove(paths: Layout): Promise<void> {
   await rm(paths.root, { recursive: true, force: true, maxRetries: 10 });
 }
 
-function describe(paths: Layout): Stage {
+async function describe(paths: Layout): Promise<Stage> {
   return {
     kubeconfig: paths.kubeconfig,
     context: contextName,
     postgres: { adminUrl: postgresAdminUrl(paths.postgres), address: `${network.node}:${String(postgresPort)}` },
     redis: { url: `redis://${network.node}:${String(redisPort)}`, socket: redisSocket(paths.redis) },
     imageRepository,
+    ...((await hasEdge(paths)) ? { edge: await describeEdge(paths) } : {}),
   };
 }
 

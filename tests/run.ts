@@ -23,6 +23,8 @@ interface Suite {
   company?: true;
   /** Runs on each engine there is, and has to give the same results. */
   engines?: true;
+  /** Needs a stage with an edge. */
+  edge?: true;
 }
 
 /** Type check and lint, counted as one test. */
@@ -37,6 +39,7 @@ const suites: Suite[] = [
   { name: "engine", when: "stage", company: true },
   { name: "provider", when: "stage", company: true },
   { name: "app", when: "stage", company: true },
+  { name: "edge", when: "stage", company: true, edge: true },
   { name: "start", when: "stage" },
   { name: "outages", when: "last" },
   { name: "stage", when: "last" },
@@ -67,7 +70,7 @@ async function main(wanted: string[]): Promise<Counts> {
   if (onStage.length > 0) {
     // Beside a stage that somebody uses, not in it.
     process.env["BLUEGREEN_STAGE_DIR"] ??= mkdtempSync(join(tmpdir(), "bg-test-"));
-    await startStage();
+    await startStage({ edge: onStage.some(({ edge }) => edge === true) });
     try {
       const inCompany = onStage.filter(({ company }) => company === true);
       const lanes = [inCompany.filter(({ engines }) => engines === true), inCompany.filter(({ engines }) => engines === undefined)].filter(({ length }) => length > 0);

@@ -9,7 +9,7 @@ export const adminClient = "admin";
 
 /** Writes a certificate authority of the stage and the certificates of its components. */
 export async function writeCertificates(paths: Layout, programs: Programs): Promise<void> {
-  const request = {
+  await issue(paths, programs, {
     folder: paths.pki,
     servers: [
       {
@@ -27,7 +27,23 @@ export async function writeCertificates(paths: Layout, programs: Programs): Prom
       { name: "kubelet", user: `system:node:${nodeName}`, group: "system:nodes" },
     ],
     keys: ["service-accounts"],
-  };
+  });
+}
+
+/** Writes a certificate authority of its own for what users reach, and one certificate for these hosts, `server.crt` and `server.key`. */
+export async function writeEdgeCertificate(paths: Layout, programs: Programs, hosts: string[]): Promise<void> {
+  await issue(paths, programs, { folder: paths.edgePki, servers: [{ name: "server", hosts, addresses: [] }], clients: [], keys: [] });
+}
+
+/** What the supervisor takes to make certificates (the Go side has the same fields). */
+interface CertificateRequest {
+  folder: string;
+  servers: { name: string; hosts: string[]; addresses: string[] }[];
+  clients: { name: string; user: string; group: string }[];
+  keys: string[];
+}
+
+async function issue(paths: Layout, programs: Programs, request: CertificateRequest): Promise<void> {
   const file = join(paths.config, "certificates.json");
   await writeFile(file, JSON.stringify(request));
   await run(join(programs.supervisor, "supervisor"), ["certificates", file]);

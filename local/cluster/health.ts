@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { edgeAnswers, hasEdge } from "../edge/edge";
 import { postgresAnswers } from "../services/postgres";
 import { redisAnswers } from "../services/redis";
 import { tail } from "../system/run";
@@ -57,7 +58,9 @@ export async function whatIsMissing(paths: Layout): Promise<string | undefined> 
   if (!postgres) return "PostgreSQL does not answer";
   if (!redis) return "Redis does not answer";
   const down = [...(await componentStatuses(paths))].find(([, status]) => !isUp(status));
-  return down === undefined ? undefined : `${down[0]} does not run`;
+  if (down !== undefined) return `${down[0]} does not run`;
+  if ((await hasEdge(paths)) && !(await edgeAnswers(paths))) return "the edge does not answer";
+  return undefined;
 }
 
 /** How long a component that ended has to be up again before it counts: one that cannot start is up for a moment each time. */

@@ -11,6 +11,7 @@ export const network = {
   /** First address of the service network: the API server as seen by pods. */
   apiService: "10.96.0.1",
   apiPort: 6443,
+  edgePort: 443,
 } as const;
 
 /** Name of the kubeconfig context. */
@@ -27,9 +28,13 @@ export interface Layout {
   supervisor: string;
   /** The loopback port outside, written last: where it is missing, a start was cut off. */
   port: string;
+  /** The loopback port outside that leads to the edge, if there is one. */
+  edgePort: string;
   status: string;
   logs: string;
   pki: string;
+  /** The edge's own certificate authority: users trust it, components do not. */
+  edgePki: string;
   etcd: string;
   kubelet: string;
   containerd: string;
@@ -51,9 +56,11 @@ export function layout(): Layout {
     kubeconfig: join(root, "kubeconfig"),
     supervisor: join(root, "supervisor.json"),
     port: join(root, "port"),
+    edgePort: join(root, "edge-port"),
     status: join(root, "status.json"),
     logs: join(root, "logs"),
     pki: join(root, "pki"),
+    edgePki: join(root, "edge-pki"),
     etcd: join(root, "etcd"),
     kubelet: join(root, "kubelet"),
     containerd: join(root, "containerd"),

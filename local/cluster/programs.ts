@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { prepareEdge } from "../edge/module";
 import { cacheDir } from "../paths";
 import { withLock } from "../system/lock";
 import { CommandError, run } from "../system/run";
@@ -15,6 +16,11 @@ interface Program {
   env: Record<string, string>;
   /** Shown before the first build. */
   duration: string;
+  /**
+   * Makes the module that is built, in a folder that is there for the build alone.
+   * @default the module is built as it is
+   */
+  prepare?: (module: string, output: string, folder: string) => Promise<void>;
 }
 
 const kubernetesVersion = "1.37.2";
@@ -52,6 +58,15 @@ const supervisor: Program = {
   duration: "a few seconds, once",
 };
 
+const edge: Program = {
+  name: "edge",
+  packages: ["tool"],
+  flags: ["-ldflags", "-s -w"],
+  env: { CGO_ENABLED: "0" },
+  duration: "about 6 minutes on 2 cores, once",
+  prepare: prepareEdge,
+};
+
 /** Folders of the built programs. */
 export interface Programs {
   kubernetes: string;
@@ -67,6 +82,11 @@ export async function buildPrograms(progress: (text: string) => void): Promise<P
     containers: await build(containers, progress),
     kubernetes: await build(kubernetes, progress),
   };
+}
+
+/** Builds the edge if it is not built yet and returns its folder. Apart from the others: few need it, and it takes its time. */
+export async function buildEdge(progress: (text: string) => void): Promise<string> {
+  return build(edge, progress);
 }
 
 async function build(program: Program, progress: (text: string) => void): Promise<string> {
@@ -85,7 +105,10 @@ async function build(program: Program, progress: (text: string) => void): Promis
       const temporary = `${folder}.new`;
       await rm(temporary, { recursive: true, force: true });
       await mkdir(temporary, { recursive: true });
-      await compile(program, source, flags, temporary, progress);
+      const prepared = join(temporary, "module");
+      await program.prepare?.(source, temporary, prepared);
+      await compile(program, program.prepare === undefined ? source : prepared, flags, temporary, progress);
+      await rm(prepared, { recursive: true, force: true });
       // The folder's name appears in one step: a build that was killed leaves only the temporary one.
       await rename(temporary, folder);
       return folder;

@@ -1,8 +1,9 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { findProcesses, killProcesses } from "../system/processes";
 import { run } from "../system/run";
-import { components } from "./components";
+import { waitFor } from "../system/wait";
+import { components, type Component } from "./components";
 import { inside, network, nodeName, type Layout } from "./layout";
 import type { Programs } from "./programs";
 
@@ -33,14 +34,40 @@ const kernelSettings: Record<string, string> = {
 /** Folders that components write to under fixed names. */
 const fixedFolders = ["/var/lib", "/var/log"];
 
-/** Starts the supervisor, which starts everything else, and returns the loopback port that leads to the API server. */
-export async function startSupervisor(paths: Layout, programs: Programs): Promise<number> {
+/** Loopback ports outside, by what they lead to. Nothing answers at the edge's until there is an edge. */
+export interface Ports {
+  api: number;
+  edge: number;
+}
+
+/** Starts the supervisor, which starts everything else, and returns the ports that lead into the stage. */
+export async function startSupervisor(paths: Layout, programs: Programs): Promise<Ports> {
   await writeFile(paths.supervisor, JSON.stringify(await description(paths, programs), undefined, 2), { mode: 0o600 });
   const answer: unknown = JSON.parse(await run(join(programs.supervisor, "supervisor"), ["start", paths.supervisor]));
-  if (typeof answer !== "object" || answer === null || !("port" in answer) || typeof answer.port !== "number") {
-    throw new Error(`The supervisor answered ${JSON.stringify(answer)} instead of its port. Its log: ${supervisorLog(paths)}`);
+  const ports: unknown = typeof answer === "object" && answer !== null && "ports" in answer ? answer.ports : undefined;
+  const [api, edge] = Array.isArray(ports) ? (ports as unknown[]) : [];
+  if (typeof api !== "number" || typeof edge !== "number") {
+    throw new Error(`The supervisor answered ${JSON.stringify(answer)} instead of its ports. Its log: ${supervisorLog(paths)}`);
   }
-  return answer.port;
+  return { api, edge };
+}
+
+const addTimeoutMs = 10_000;
+
+/** Adds a component to the supervisor that runs; whatever runs already stays as it is. */
+export async function addComponent(paths: Layout, component: Component): Promise<void> {
+  const pid = await supervisorPid(paths);
+  if (pid === undefined) throw new Error("The stage does not run. Start it: npm start");
+  const stage = JSON.parse(await readFile(paths.supervisor, "utf8")) as { components: Component[] }; // written by startSupervisor
+  const components = [...stage.components.filter(({ name }) => name !== component.name), component];
+  await writeFile(`${paths.supervisor}.new`, JSON.stringify({ ...stage, components }, undefined, 2), { mode: 0o600 });
+  await rename(`${paths.supervisor}.new`, paths.supervisor);
+  process.kill(pid, "SIGHUP");
+  await waitFor(
+    async () => ((await componentStatuses(paths)).has(component.name) ? true : undefined),
+    addTimeoutMs,
+    () => Promise.resolve(new Error(`The supervisor does not start ${component.name}. Its log: ${supervisorLog(paths)}. Start the stage anew: npm run stop && npm start`)),
+  );
 }
 
 /** Log of the supervisor itself. */
@@ -97,7 +124,7 @@ async function description(paths: Layout, programs: Programs): Promise<object> {
       // Without a route, a connection to a Service fails before the Service rules are asked.
       ["ip", "route", "add", network.services, "dev", "node0"],
     ],
-    forward: `127.0.0.1:${String(network.apiPort)}`,
+    forwards: [`127.0.0.1:${String(network.apiPort)}`, `${network.node}:${String(network.edgePort)}`],
     components: await components(paths, programs),
   };
 }

@@ -6,10 +6,13 @@ import (
 	"os"
 )
 
-// forward serves the inherited socket (descriptor 3, opened outside the
-// namespaces) by connecting each caller to an address inside them.
-func forward(address string) error {
-	listener, err := net.FileListener(os.NewFile(3, "outside"))
+// The first inherited socket: 0 to 2 are the standard streams.
+const firstSocket = 3
+
+// forward serves an inherited socket (opened outside the namespaces) by
+// connecting each caller to an address inside them.
+func forward(index int, address string) error {
+	listener, err := net.FileListener(os.NewFile(uintptr(firstSocket+index), address))
 	if err != nil {
 		return err
 	}

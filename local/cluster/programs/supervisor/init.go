@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,22 +23,55 @@ type supervision struct {
 	ended  map[int]chan syscall.WaitStatus
 }
 
-func runInit(stage stage) error {
+func runInit(stage stage, file string) error {
 	if err := prepare(stage); err != nil {
 		return err
 	}
 	s := &supervision{stage: stage, status: map[string]*componentStatus{}, ended: map[int]chan syscall.WaitStatus{}}
-	if err := forward(stage.Forward); err != nil {
-		return err
+	for index, address := range stage.Forwards {
+		if err := forward(index, address); err != nil {
+			return err
+		}
 	}
-	for _, component := range stage.Components {
-		s.status[component.Name] = &componentStatus{}
-	}
-	for _, component := range stage.Components {
-		go s.run(component)
-	}
+	s.start(stage.Components)
+	go s.followChanges(file)
 	s.reap()
 	return nil
+}
+
+// start runs those of the components that do not run yet.
+func (s *supervision) start(components []component) {
+	var added []component
+	s.lock.Lock()
+	for _, component := range components {
+		if s.status[component.Name] == nil {
+			s.status[component.Name] = &componentStatus{}
+			added = append(added, component)
+		}
+	}
+	s.lock.Unlock()
+	for _, component := range added {
+		go s.run(component)
+	}
+}
+
+// followChanges starts what the stage's file has got since, at each SIGHUP. A
+// file that cannot be read must not end process 1, and everything with it.
+func (s *supervision) followChanges(file string) {
+	changed := make(chan os.Signal, 1)
+	signal.Notify(changed, syscall.SIGHUP)
+	for range changed {
+		var stage stage
+		content, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(content, &stage)
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "%s has changed and cannot be read: %v\n", file, err)
+			continue
+		}
+		s.start(stage.Components)
+	}
 }
 
 // prepare makes the namespaces a place of their own. Setup commands run here,

@@ -1,8 +1,9 @@
 // Command supervisor runs a whole stage in namespaces of its own.
 //
 //	supervisor certificates REQUEST.json   write a certificate authority and what it signs
-//	supervisor start STAGE.json            start the stage, print {"pid", "port"}, return
-//	supervisor init STAGE.json             process 1 inside the namespaces (started by start)
+//	supervisor start STAGE.json            start the stage, print {"pid", "ports"}, return
+//	supervisor init STAGE.json             process 1 inside the namespaces (started by start); on SIGHUP
+//	                                       it starts the components that the file has got since
 //
 // It is one small program instead of unshare, socat and a shell because the
 // listening socket has to be opened outside the namespaces and served inside
@@ -32,7 +33,7 @@ func main() {
 	case "init":
 		var stage stage
 		readJSON(file, &stage)
-		fail(runInit(stage))
+		fail(runInit(stage, file))
 	default:
 		fail(fmt.Errorf("unknown command %q: use certificates, start or init", command))
 	}

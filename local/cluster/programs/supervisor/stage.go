@@ -14,8 +14,8 @@ type stage struct {
 	Sysctls []sysctl `json:"sysctls"`
 	// Setup are commands run once, in order, before any component.
 	Setup [][]string `json:"setup"`
-	// Forward is the address inside that the loopback port outside leads to.
-	Forward    string      `json:"forward"`
+	// Forwards are addresses inside; a loopback port outside leads to each.
+	Forwards   []string    `json:"forwards"`
 	Components []component `json:"components"`
 }
 

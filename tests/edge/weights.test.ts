@@ -1,0 +1,108 @@
+import { expect } from "chai";
+import type { JsonObject } from "../../local/engine/kubernetes/objects";
+import { makeColors, port, tlsSecret, type Colors } from "./support/colors";
+import { startCrowd } from "./support/crowd";
+import { User } from "./support/user";
+
+type Object = JsonObject & { metadata: JsonObject };
+
+/** For each kind of route: the object that has the weights. */
+const kinds: { name: string; weights: (home: Colors, blue: number, green: number) => Object; fixed: (home: Colors) => Object[] }[] = [
+  {
+    name: "a TraefikService",
+    weights: (_home, blue, green) => ({
+      apiVersion: "traefik.io/v1alpha1",
+      kind: "TraefikService",
+      metadata: { name: "app" },
+      spec: {
+        weighted: {
+          services: [
+            { name: "blue", port, weight: blue },
+            { name: "green", port, weight: green },
+          ],
+        },
+      },
+    }),
+    fixed: ({ host }) => [
+      {
+        apiVersion: "traefik.io/v1alpha1",
+        kind: "IngressRoute",
+        metadata: { name: "app" },
+        spec: { entryPoints: ["websecure"], routes: [{ kind: "Rule", match: `Host(\`${host}\`)`, services: [{ kind: "TraefikService", name: "app" }] }], tls: { secretName: tlsSecret } },
+      },
+    ],
+  },
+  {
+    name: "an HTTPRoute",
+    weights: ({ host, edge }, blue, green) => ({
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: { name: "app" },
+      spec: {
+        parentRefs: [{ ...edge.gateway, sectionName: "https" }],
+        hostnames: [host],
+        rules: [
+          {
+            backendRefs: [
+              { name: "blue", port, weight: blue },
+              { name: "green", port, weight: green },
+            ],
+          },
+        ],
+      },
+    }),
+    fixed: () => [],
+  },
+  {
+    name: "nginx' canary annotations",
+    weights: (home, _blue, green) => nginxIngress(home, "canary", "green", { "nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-weight": String(green) }),
+    fixed: (home) => [nginxIngress(home, "app", "blue", {})],
+  },
+];
+
+function nginxIngress({ host }: Colors, name: string, service: string, annotations: JsonObject): Object {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name, annotations },
+    spec: {
+      ingressClassName: "nginx",
+      tls: [{ hosts: [host], secretName: tlsSecret }],
+      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: service, port: { number: port } } } }] } }],
+    },
+  };
+}
+
+describe("weights moved under load", function () {
+  this.timeout(120_000);
+
+  for (const { name, weights, fixed } of kinds) {
+    it(`act within 2 s and fail no request, with ${name}`, async () => {
+      const home = await makeColors();
+      try {
+        for (const object of [...fixed(home), weights(home, 100, 0)]) await home.apply(object);
+        const user = new User(home.edge, home.host);
+        await user.askUntil(({ color }) => color === "blue", "/");
+        user.close();
+        const crowd = startCrowd(home.edge, home.host, "/");
+        await crowd.untilAll("blue");
+        const took = [];
+        for (const [blue, green, color] of [
+          [0, 100, "green"],
+          [100, 0, "blue"],
+          [0, 100, "green"],
+        ] as const) {
+          const started = Date.now();
+          await home.apply(weights(home, blue, green));
+          took.push((await crowd.untilAll(color)) - started);
+        }
+        const { requests, failures } = await crowd.stop();
+        console.log(`      ${took.join(", ")} ms; ${String(requests)} requests`);
+        expect(failures).to.deep.equal([]);
+        expect(Math.max(...took)).to.be.below(2000);
+      } finally {
+        await home.remove();
+      }
+    });
+  }
+});
