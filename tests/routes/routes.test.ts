@@ -1,0 +1,114 @@
+import { expect } from "chai";
+import { connect } from "@bluegreen/release";
+import { rollback } from "@bluegreen/release/releases/rollback";
+import { readGiven } from "@bluegreen/release/route/move";
+import type { RouteKind } from "@bluegreen/release/route/route";
+import { failureOf, liveColor } from "../support/look";
+import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
+
+const app = "chatgpt-app";
+const requests = 10_000;
+/** Of a fair draw of that many at 10 %, five standard deviations: one run in two million would miss it by chance. */
+const sigmas = 5;
+
+for (const route of ["traefik", "gateway", "nginx"] satisfies RouteKind[]) {
+  describe(`A release by weights, with the route ${route} at a real edge`, function () {
+    this.timeout(600_000);
+    let test: RoutedStack;
+    let password = "";
+    before(async () => {
+      test = await makeRoutedStack(route, [
+        { tag: "v1", release: "v1", fault: "none" },
+        { tag: "v2", release: "v2", fault: "none" },
+      ]);
+      console.log(`      engine: ${test.engine.name}`);
+    });
+    after(() => test.remove());
+
+    const where = () => ({ context: test.stage.context, namespace: test.cluster.namespace, app });
+
+    it("lets users in by TLS, to blue alone", async () => {
+      await test.set({ activeColor: "blue", blueTag: "v1" });
+      await test.stack.up();
+      await makeCertificate(test);
+      await test.visitor.askUntil(({ color }) => color === "blue", "/widget");
+      expect(await test.visitor.count(200)).to.deep.equal({ blue: 200 });
+      const outputs = await test.stack.outputs();
+      password = String(outputs["previewPassword"]?.value);
+    });
+
+    it("shows green to testers before users: by header, by cookie and by its path, and to nobody without the password", async () => {
+      await test.set({ greenTag: "v2" });
+      await test.stack.up();
+      const { visitor } = test;
+      const header = { "x-bluegreen-preview": password };
+      await visitor.askUntil(({ color }) => color === "green", "/widget", header);
+      expect((await visitor.ask("/widget", { cookie: `a=b; bluegreen-preview-${password}=always; c=d` })).color).to.equal("green");
+      const wrong = [{ "x-bluegreen-preview": "wrong" }, { cookie: "bluegreen-preview-wrong=always" }, { cookie: `x=bluegreen-preview-${password}` }];
+      for (const headers of wrong) expect((await visitor.ask("/widget", headers)).color, JSON.stringify(headers)).to.equal("blue");
+      const key = route === "gateway" ? header : { authorization: `Basic ${Buffer.from(`preview:${password}`).toString("base64")}` };
+      for (const color of ["blue", "green"]) {
+        const seen = await visitor.askUntil(({ status }) => status === 200, `/${color}/health`, key);
+        expect(seen.color).to.equal(color);
+        const stranger = await visitor.ask(`/${color}/health`);
+        // With the Gateway API it is a path like any other for those without the header.
+        if (route === "gateway") expect([stranger.status, stranger.color]).to.deep.equal([404, "blue"]);
+        else expect([stranger.status, stranger.color]).to.deep.equal([401, undefined]);
+      }
+      expect((await visitor.ask("/greenhouse")).color, "no path of a color").to.equal("blue");
+    });
+
+    it("gives green a share as it is told, and says what green really got", async () => {
+      await test.set({ weights: "blue=90,green=10", shareSeconds: 8 });
+      const said: string[] = [];
+      const crowd = test.visitor.crowd();
+      await test.stack.up({ onOutput: (line) => said.push(line) });
+      await crowd.stop();
+      expect(crowd.failures).to.deep.equal([]);
+      const counts = await test.visitor.count(requests);
+      const { blue = 0, green = 0 } = counts;
+      console.log(`      of ${requests} requests: blue ${blue}, green ${green}`);
+      expect(blue + green).to.equal(requests);
+      expect(Math.abs(green - requests / 10)).to.be.below(sigmas * Math.sqrt(requests * 0.1 * 0.9));
+      expect(await readGiven(test.cluster, app, route)).to.deep.include({ weights: { blue: 90, green: 10 } });
+      expect(await liveColor(test.cluster), "the live color stays").to.equal("blue");
+      expect(said.join("\n")).to.match(/watch green .*requests/);
+    });
+
+    it("refuses another version for the color that has a share, and a share together with a switch", async () => {
+      await test.set({ greenTag: "v1" });
+      expect(await failureOf(test.stack.preview())).to.contain("green serves 10 % of the users and may not change in place");
+      await test.set({ greenTag: "v2", activeColor: "green", weights: "blue=10,green=90" });
+      expect(await failureOf(test.stack.preview())).to.contain("a switch from blue to green and a share of 10 % for blue");
+      await test.set({ activeColor: "blue", weights: "" });
+    });
+
+    it("moves everybody to green without a failed request", async () => {
+      const crowd = test.visitor.crowd();
+      await crowd.untilOnly("blue").catch(() => undefined);
+      await test.set({ activeColor: "green" });
+      await test.stack.up();
+      await crowd.untilOnly("green");
+      await crowd.stop();
+      expect(crowd.failures).to.deep.equal([]);
+      expect(await test.visitor.count(200)).to.deep.equal({ green: 200 });
+      expect(await readGiven(test.cluster, app, route)).to.deep.include({ weights: { blue: 0, green: 100 } });
+    });
+
+    it("takes everybody back by hand within seconds, and the next update agrees", async () => {
+      const crowd = test.visitor.crowd();
+      await crowd.untilOnly("green");
+      const { database, drainSeconds } = { database: { strategy: "shared", acceptLoss: false, rebuildCommand: [], budgetSeconds: 600 } as const, drainSeconds: 2 };
+      const started = performance.now();
+      const { seconds } = await rollback(where(), { from: "green", why: "a test", database: { ...database, rebuildCommand: [] }, drainSeconds, route }, () => undefined);
+      await crowd.untilOnly("blue");
+      console.log(`      ${seconds.toFixed(2)} s by the command, ${((performance.now() - started) / 1000).toFixed(2)} s until twenty answers in a row were blue`);
+      expect(await liveColor(connect(where()))).to.equal("blue");
+      await test.set({ activeColor: "blue" });
+      await test.stack.up();
+      await crowd.untilOnly("blue");
+      await crowd.stop();
+      expect(crowd.failures).to.deep.equal([]);
+    });
+  });
+}

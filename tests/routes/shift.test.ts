@@ -1,0 +1,113 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect } from "chai";
+import { poll } from "@bluegreen/release";
+import { readHistory } from "@bluegreen/release/releases/history";
+import { readGiven } from "@bluegreen/release/route/move";
+import { repositoryDir } from "../../local/paths";
+import { liveColor } from "../support/look";
+import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
+
+const app = "chatgpt-app";
+
+describe("A shift at a real edge, under load", function () {
+  this.timeout(900_000);
+  let test: RoutedStack;
+  before(async () => {
+    test = await makeRoutedStack("traefik", [
+      { tag: "v1", release: "v1", fault: "none" },
+      { tag: "v2", release: "v2", fault: "none" },
+      { tag: "v2-errors", release: "v2", fault: "errors" },
+    ]);
+    console.log(`      engine: ${test.engine.name}`);
+    await test.set({ activeColor: "blue", blueTag: "v1" });
+    await test.stack.up();
+    await makeCertificate(test);
+    await test.visitor.askUntil(({ color }) => color === "blue", "/widget");
+  });
+  after(() => test.remove());
+
+  const command = (...args: string[]) => [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name];
+  const options = () => ({ cwd: repositoryDir, env: { ...process.env, ...test.env } });
+  const bluegreen = (...args: string[]) => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, command(...args), { ...options(), encoding: "utf8" });
+    return { said: stdout + stderr, stdout, status };
+  };
+  /** A process group of its own, as a shell with job control gives it one. */
+  const start = (...args: string[]): ChildProcess => spawn(process.execPath, command(...args), { ...options(), stdio: "ignore", detached: true });
+  const given = async () => (await readGiven(test.cluster, app, "traefik"))?.weights;
+  const untilShared = () => poll(async () => ((await given())?.green === 50 ? true : undefined), { timeoutMs: 300_000 });
+
+  it("is refused where it makes no sense, and touches nothing", async () => {
+    expect(bluegreen("shift", "--to", "green", "--over", "10s", "--steps", "10").said).to.contain("each step is watched for 4 to 3600 s, and this would be 1");
+    expect(bluegreen("shift", "--to", "green", "--over", "soon").said).to.contain("a duration is 30m");
+    expect(bluegreen("shift", "--to", "red").status).to.equal(2);
+    const there = bluegreen("shift", "--to", "blue", "--json");
+    expect([there.status, JSON.parse(there.stdout)]).to.deep.equal([0, { to: "blue", share: 100 }]);
+    expect(await given()).to.deep.equal({ blue: 100, green: 0 });
+  });
+
+  it("takes all users back from a version that fails on its share, says why, and brings config in line", async () => {
+    await test.set({ greenTag: "v2-errors", watch: { seconds: 8, everySeconds: 1, threshold: 2 } });
+    const crowd = test.visitor.crowd();
+    const { stdout, said, status } = bluegreen("shift", "--to", "green", "--over", "40s", "--steps", "2", "--json");
+    expect(status, said).to.equal(1);
+    const ended = JSON.parse(stdout) as { share: number; reason: string };
+    expect(ended.share).to.equal(0);
+    expect(ended.reason).to.contain("points");
+    await crowd.untilOnly("blue");
+    await crowd.stop();
+    expect(crowd.failures.length, "its share has seen the errors").to.be.greaterThan(0);
+    expect(crowd.failures.filter((failure) => !failure.endsWith("by green")), "and nobody else").to.deep.equal([]);
+    expect(await given()).to.deep.equal({ blue: 100, green: 0 });
+    const again = bluegreen("shift", "--to", "green", "--over", "40s", "--steps", "2");
+    expect(again.said, "the same image").to.contain("was refused: it was rolled back");
+    expect((await readHistory(test.cluster, app)).map(({ kind, share }) => `${kind} ${share}`)).to.deep.equal(["switch 100", "share 50", "rollback 50"]);
+  });
+
+  it("goes on from where it was, when it was killed", async () => {
+    await test.set({ greenTag: "v2", watch: { seconds: 4, everySeconds: 1 } });
+    const crowd = test.visitor.crowd();
+    const killed = start("shift", "--to", "green", "--over", "1h", "--steps", "2");
+    await untilShared();
+    const second = bluegreen("shift", "--to", "green");
+    expect([second.status, second.said.includes("The shift was refused")], second.said).to.deep.equal([2, true]);
+    const gone = once(killed, "exit");
+    process.kill(-(killed.pid ?? 0), "SIGKILL");
+    await gone;
+    const { said, status } = bluegreen("shift", "--to", "green", "--over", "20s", "--steps", "4");
+    expect(status, said).to.equal(0);
+    expect(said).to.contain("green has 50 % of the users: the shift goes on from there").and.contain("green gets 75 %").and.not.contain("green gets 25 %");
+    await crowd.untilOnly("green");
+    await crowd.stop();
+    expect(crowd.failures).to.deep.equal([]);
+    expect(await liveColor(test.cluster)).to.equal("green");
+    expect(await given()).to.deep.equal({ blue: 0, green: 100 });
+  });
+
+  it("takes users back when somebody interrupts it, and says so", async () => {
+    const crowd = test.visitor.crowd();
+    const child = spawn(process.execPath, command("shift", "--to", "blue", "--over", "1h", "--steps", "2"), { ...options(), stdio: ["ignore", "pipe", "inherit"], detached: true });
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+    await poll(async () => ((await given())?.blue === 50 ? true : undefined), { timeoutMs: 300_000 });
+    process.kill(-(child.pid ?? 0), "SIGINT");
+    const [code] = (await once(child, "close")) as [number | null];
+    expect(code, said).to.equal(1);
+    expect(said).to.contain("all users are on green again").and.contain("interrupted");
+    await crowd.untilOnly("green");
+    await crowd.stop();
+    expect(crowd.failures).to.deep.equal([]);
+  });
+
+  it("is taken back by the rollback of the night", async () => {
+    await test.set({ weights: "blue=50,green=50", shareSeconds: 4 });
+    await test.stack.up();
+    expect(await given()).to.deep.equal({ blue: 50, green: 50 });
+    const { said, status } = bluegreen("rollback", "--yes", "--why", "a test");
+    expect(status, said).to.equal(0);
+    expect(said).to.contain("pulumi config rm weights");
+    expect(await given()).to.deep.equal({ blue: 0, green: 100 });
+  });
+});

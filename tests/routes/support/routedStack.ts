@@ -1,0 +1,34 @@
+import type { RouteKind } from "@bluegreen/release/route/route";
+import type { AppBuild } from "../../../local/images/app";
+import { makeTlsSecret } from "../../../local/stage";
+import { makeStack, type TestStack } from "../../support/testStack";
+import { Visitor } from "./visitor";
+
+/** The whole program as a stack of its own, whose users come in by the stage's edge. */
+export interface RoutedStack extends TestStack {
+  visitor: Visitor;
+}
+
+/** @throws Error when the stage has no edge */
+export async function makeRoutedStack(route: RouteKind, images: AppBuild[]): Promise<RoutedStack> {
+  const test = await makeStack(images);
+  const { edge } = test.stage;
+  if (edge === undefined) throw new Error("the local stage has no edge: npm test, which starts one");
+  const host = `${test.name}.${edge.host}`;
+  const { namespace, name } = edge.gateway;
+  await test.set({ host, clusterIssuer: "none", traffic: { mode: "route", route, ...(route === "gateway" && { gateway: `${namespace}/${name}/https` }) } });
+  const visitor = new Visitor(edge, host);
+  return {
+    ...test,
+    visitor,
+    remove: async () => {
+      visitor.close();
+      await test.remove();
+    },
+  };
+}
+
+/** Nobody on the stage issues certificates: once the namespace is there. */
+export async function makeCertificate({ cluster }: TestStack): Promise<void> {
+  await makeTlsSecret({ name: "chatgpt-app-tls", namespace: cluster.namespace });
+}
