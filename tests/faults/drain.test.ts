@@ -46,14 +46,17 @@ describe("A switch under clients that keep their connections, on a real cluster"
     return askPods(test.cluster, pods, signal, () => undefined);
   };
 
-  /** Runs an update. @returns what it said, and when users moved */
-  const up = async () => {
+  /** Switches; idle clients rest from the moment users move. @returns what the update said, and when that was */
+  const up = async (): Promise<{ said: string; movedAt: number }> => {
     const before = await liveColor(test.cluster);
     const said: string[] = [];
     let isOver = false;
-    const moved = poll(async () => ((await liveColor(test.cluster)) !== before ? Date.now() : isOver ? 0 : undefined), { timeoutMs: 240_000, intervalMs: 20 });
+    const moving = poll(async () => (isOver || (await liveColor(test.cluster)) !== before ? Date.now() : undefined), { timeoutMs: 240_000, intervalMs: 20 }).then(async (movedAt) => {
+      await crowd?.tell("rest");
+      return movedAt;
+    });
     await test.stack.up({ onOutput: (line) => said.push(line) }).finally(() => { isOver = true; });
-    return { said: said.join("\n"), movedAt: await moved };
+    return { said: said.join("\n"), movedAt: await moving };
   };
 
   it("500 streams and 100 kept connections: nobody is cut in mid-message, and all are on the new color within the budget", async () => {
@@ -68,6 +71,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     expect(said).to.match(/draining blue 0:\d\d of 0:20 · \d+ connections, \d+ of them streams, on [12] pods?/);
     expect(said).to.match(/blue is drained, after [\d.]+ s: no connection is left/);
     const [streams, busy] = [lastOver(clients, "streams", movedAt), lastOver(clients, "busy", movedAt)];
+    expect(Number(/blue is drained, after ([\d.]+) s/.exec(said)?.[1]), "idle connections go in the last third").to.be.greaterThan((seconds * 2) / 3);
     console.log(`      ${answers} answers and events, none failed; from the switch to the last client on green: ${streams.toFixed(1)} s for 500 streams, ${busy.toFixed(1)} s for 80 kept connections in use; ${/blue is drained.*/.exec(said)?.[0] ?? ""}`);
     expect(Math.max(streams, busy)).to.be.lessThan(seconds);
     expect((await statesOf("blue")).map((state) => state?.connections)).to.deep.equal([0, 0]);

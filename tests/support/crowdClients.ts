@@ -12,7 +12,7 @@ export interface CrowdOptions {
   streams: number;
   /** Clients that ask again and again on one connection. */
   busy: number;
-  /** Clients that ask once, and then when they are told to. */
+  /** Clients that ask now and then, until they are told to rest. */
   idle: number;
   /** Requests whose body comes to its end when they are told to. */
   slow: number;
@@ -35,12 +35,14 @@ export interface CrowdReport {
   failures: string[];
 }
 
-/** ask: idle clients ask once more. finish: slow requests come to their end. report: nothing else. */
-export type CrowdCommand = "ask" | "finish" | "report";
+/** rest: idle clients keep their connection, and ask no more. ask: they ask once more. finish: slow requests come to their end. report: nothing else. */
+export type CrowdCommand = "rest" | "ask" | "finish" | "report";
 
 const [url = "", optionsText = "{}"] = process.argv.slice(2);
 const options = JSON.parse(optionsText) as CrowdOptions;
 const busyEveryMs = 500;
+/** More often than a server closes connections that nobody uses. */
+const idleEveryMs = 10_000;
 const answerMs = 10_000;
 /** It stops by itself: a test that dies must not leave it running. */
 const maxMs = 900_000;
@@ -48,6 +50,7 @@ const maxMs = 900_000;
 const report: CrowdReport = { clients: [], answers: 0, failures: [] };
 const idle: (() => Promise<void>)[] = [];
 const slow: ClientRequest[] = [];
+let isResting = false;
 
 function addClient(kind: ClientKind): ClientReport {
   const client = { kind, color: "", since: 0 };
@@ -146,6 +149,15 @@ async function stayBusy(): Promise<void> {
   }
 }
 
+async function stayIdle(): Promise<void> {
+  const ask = asking(addClient("idle"));
+  idle.push(ask);
+  while (!isResting) {
+    await ask();
+    await delay(idleEveryMs);
+  }
+}
+
 function beginSlow(): void {
   const client = addClient("slow");
   const outgoing = request(`${url}/api/users`, { method: "POST", agent: keeping(), headers: { "content-type": "application/json", "content-length": 2 } }, (response) => {
@@ -159,6 +171,7 @@ function beginSlow(): void {
 }
 
 async function obey(command: CrowdCommand): Promise<void> {
+  if (command === "rest") isResting = true;
   if (command === "ask") await Promise.all(idle.map((ask) => ask()));
   if (command === "finish") for (const each of slow) each.end("}");
   process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -167,11 +180,7 @@ async function obey(command: CrowdCommand): Promise<void> {
 for (let index = 0; index < options.streams; index += 1) openStream();
 for (let index = 0; index < options.busy; index += 1) void stayBusy();
 for (let index = 0; index < options.slow; index += 1) beginSlow();
-for (let index = 0; index < options.idle; index += 1) {
-  const ask = asking(addClient("idle"));
-  idle.push(ask);
-  void ask();
-}
+for (let index = 0; index < options.idle; index += 1) void stayIdle();
 createInterface({ input: process.stdin })
   .on("line", (line) => void obey(line as CrowdCommand))
   .on("close", () => process.exit(0));
