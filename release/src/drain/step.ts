@@ -3,11 +3,9 @@ import { isSwitchPending } from "../gates/switchPending.js";
 import { untilInterrupted } from "../interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { withSignal } from "../kubernetes/withSignal.js";
 import { readLiveColor } from "../live.js";
-import { names, switchAnnotation } from "../names.js";
 import { Refusal } from "../refusal.js";
-import { readRelease, type Release } from "../releases/record.js";
+import { isWhereUsersAre, readRelease, type Release } from "../releases/record.js";
 import type { Served } from "../releases/served.js";
 import type { Say, Step } from "../step.js";
 import { describeLeft, drainColor, type Drained } from "./drainColor.js";
@@ -60,13 +58,14 @@ async function undrained(cluster: Cluster, { app, activeColor }: DrainInputs): P
   return isOver || release.from === null ? undefined : { ...release, from: release.from };
 }
 
-async function drainSwitch(cluster: Cluster, { app, seconds }: DrainInputs, { id, to, from }: Leaving, { say, signal }: { say: Say; signal: AbortSignal }): Promise<Drained> {
+async function drainSwitch(cluster: Cluster, { app, seconds }: DrainInputs, release: Leaving, { say, signal }: { say: Say; signal: AbortSignal }): Promise<Drained> {
+  const { id, to, from } = release;
   const now = await serverTime(cluster);
   await letStay(cluster, app, to.color, now, say);
   const target = { app, color: from.color };
   const note = { id, color: from.color, seconds, until: untilWhen(now, seconds), over: false };
   await writeDrain(cluster, app, note);
-  const drained = await drainColor(cluster, target, { seconds, isAway: (look) => isThere(cluster, app, { id, color: to.color }, look), say, signal });
+  const drained = await drainColor(cluster, target, { seconds, isAway: (look) => isWhereUsersAre(cluster, app, release, look), say, signal });
   if (drained.end === "back") {
     // Whoever has moved them has told the pods, too; perhaps before this one told the last of them.
     await tellPods(cluster, target, 0, say);
@@ -79,12 +78,6 @@ async function drainSwitch(cluster: Cluster, { app, seconds }: DrainInputs, { id
   await writeDrain(cluster, app, { ...note, over: true });
   for (const line of describeEnd(from.color, seconds, drained)) say(line);
   return drained;
-}
-
-/** Users still are where this switch has brought them. */
-async function isThere({ core, namespace }: Cluster, app: string, { id, color }: { id: string; color: Color }, signal: AbortSignal): Promise<boolean> {
-  const { spec, metadata } = await core.readNamespacedService({ name: names.activeService(app), namespace }, withSignal(signal));
-  return spec?.selector?.["version"] === color && metadata?.annotations?.[switchAnnotation] === id;
 }
 
 /** What people are told at the end. */
