@@ -15,7 +15,7 @@ import { DatabaseAccess } from "./databaseAccess";
 import { colorTemplate, type ColorTemplate } from "./podTemplate";
 import { ReadOnlyFence } from "./readOnlyFence";
 import { Share } from "./share";
-import { Contract, LiveLock, Migrations, ReleaseUnlock, SwitchGate, SwitchRecord, Trial, Watch } from "./steps";
+import { Contract, Drain, LiveLock, Migrations, ReleaseUnlock, SwitchGate, SwitchRecord, Trial, Watch } from "./steps";
 import { Watcher } from "./watcher";
 
 /**
@@ -23,8 +23,8 @@ import { Watcher } from "./watcher";
  *
  *     lock on the live color → config of both colors → expand migrations → trial of a live change
  *     → the active color rolls out → its schema and smoke gates → the gate of the switch
- *     → the active Service points to it → the route leads there → the watch → the other color rolls out
- *     → its gates → contract migrations → unlock
+ *     → the active Service points to it → the route leads there → the watch, and the drain of the
+ *     other color → that one rolls out → its gates → contract migrations → unlock
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched. Where config gives
@@ -111,12 +111,13 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const writing = fence.lower(arrived);
     const moved = databases.settle(arrived);
     const watched = new Watch(`${app}-watch`, { ...where, ...users, switchId: gate.switchId, watcher: watcher.isThere }, { parent: this, dependsOn: [...moved, ...writing] });
+    const drained = this.drain(app, settings, gate.switchId, [...moved, ...writing]);
     const switched = new SwitchRecord(
       `${app}-switch`,
       { ...database, color: activeColor, version: tagOf(settings, activeColor), template: templates[activeColor].hash },
       { parent: this, dependsOn: moved },
     );
-    const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [watched] }, within);
+    const idle = new AppColor(app, { color: idleColor, settings, template: templates[idleColor], after: [watched, ...drained] }, within);
     const last: pulumi.Resource[] = [switched, idle];
     if (route === undefined) {
       const share = new Share(app, { settings, route: traffic.route, template: templates[idleColor], watcher: watcher.isThere, after: [...watcher.resources, ...idle.gates] }, { parent: this });
@@ -144,6 +145,12 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     this.schemaVersion = migrations.schemaVersion;
     this.previewPassword = route.previewPassword;
     this.registerOutputs();
+  }
+
+  /** Beside the watch: a way back does not wait for it. None where the other color keeps a share of the users. */
+  private drain(app: string, { context, namespace, activeColor, weights, drain: { seconds } }: Settings, switchId: pulumi.Input<string>, after: pulumi.Resource[]): pulumi.Resource[] {
+    if (seconds === 0 || weights[otherColor(activeColor)] > 0) return [];
+    return [new Drain(`${app}-drain`, { context, namespace, app, activeColor, switchId, seconds }, { parent: this, dependsOn: after })];
   }
 
   /** What pods, and whoever is to be told, take from config by way of the cluster; other Secrets must be there before pods start. */

@@ -1,17 +1,14 @@
 import { createHash } from "node:crypto";
 import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
 import { fenceKey } from "@bluegreen/release/fence/flag";
-import { names, templateAnnotation } from "@bluegreen/release/names";
-import { openaiVariable } from "@bluegreen/release/settings/schema";
+import { drainPortVariable, names, templateAnnotation } from "@bluegreen/release/names";
+import { appPort, openaiVariable } from "@bluegreen/release/settings/schema";
 import type { Color } from "@bluegreen/release";
 import type { ProbeTimings, Settings } from "@bluegreen/release/settings/settings";
 import { colorConfig, type ColorConfig } from "./colorConfig";
 
 /** The user that the app runs as: any number but 0, and not one of a real system account. */
 const appUser = 10001;
-
-/** Where the app listens inside its container. */
-export const appPort = 3000;
 
 export interface ColorTemplate {
   labels: { app: string; version: Color };
@@ -94,6 +91,8 @@ function environment({ app, version: color }: ColorTemplate["labels"], tag: stri
     ...(ownKey ? [] : [{ name: openaiVariable, valueFrom: { secretKeyRef: { name: names.openaiSecret, key: "api-key" } } }]),
     { name: "REDIS_URL", value: settings.redisUrl },
     { name: "READ_ONLY_KEY", value: fenceKey(settings.namespace, app) },
+    // No container port: the app listens on the loopback address, and nobody but a port-forward comes there.
+    ...(settings.drain.port === 0 ? [] : [{ name: drainPortVariable, value: String(settings.drain.port) }]),
   ];
 }
 

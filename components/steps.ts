@@ -6,6 +6,8 @@ import type {
   DatabaseHandoverInputs,
   DatabaseSettleInputs,
   DatabaseSyncInputs,
+  DrainInputs,
+  DrainOutputs,
   FenceEndInputs,
   FenceEndOutputs,
   FenceInputs,
@@ -128,6 +130,16 @@ export class Watch extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<WatchInputs>, options?: pulumi.CustomResourceOptions) {
     const pending: Pending<WatchOutputs> = { verdict: undefined };
     super(dynamicStep("watch"), name, { ...args, ...pending }, options, "bluegreen", "Watch");
+  }
+}
+
+/** Leads clients away from the color that users were moved from, and waits for them. */
+export class Drain extends pulumi.dynamic.Resource {
+  declare readonly connectionsLeft: pulumi.Output<DrainOutputs["connectionsLeft"]>;
+
+  constructor(name: string, args: StepArgs<DrainInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<DrainOutputs> = { drainedSeconds: undefined, connectionsLeft: undefined };
+    super(dynamicStep("drain"), name, { ...args, ...pending }, options, "bluegreen", "Drain");
   }
 }
 

@@ -1,6 +1,7 @@
 import express, { type Express } from "express";
 import { userRoutes } from "./api";
 import { FAULT } from "./build";
+import type { Connections } from "./connections";
 import { errorHandler, notFound } from "./errors";
 import { faultyRequests } from "./faults";
 import { health, readiness, type Probes } from "./health";
@@ -22,10 +23,11 @@ export interface Parts {
   users: Users;
   fence: WriteFence;
   streams: Streams;
+  connections: Connections;
   lifecycle: Lifecycle;
 }
 
-export function createApp({ settings, log, probes, users, fence, streams, lifecycle }: Parts): Express {
+export function createApp({ settings, log, probes, users, fence, streams, connections, lifecycle }: Parts): Express {
   const metrics = createMetrics(streams);
   const app = express();
   app.disable("x-powered-by");
@@ -40,7 +42,7 @@ export function createApp({ settings, log, probes, users, fence, streams, lifecy
     });
     next();
   });
-  app.use(lifecycle.connections, metrics.observe);
+  app.use(connections.observe, lifecycle.leave, metrics.observe);
   if (FAULT !== "none") app.use(faultyRequests());
 
   app.get("/health", health(settings, probes));

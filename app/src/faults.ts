@@ -1,8 +1,8 @@
 import type { RequestHandler } from "express";
 import { FAULT } from "./build";
+import { PROBE_PATHS } from "./health";
 import type { Log } from "./log";
 
-const PROBES = new Set(["/health", "/ready", "/metrics"]);
 /** Several runs of the smoke suite stay below it, a second or two of users' traffic does not. */
 const HEALTHY_REQUESTS = 300;
 /** Beyond it a leak proves nothing more, and would only harm a machine that sets no limit. */
@@ -30,8 +30,8 @@ export function faultyRequests(): RequestHandler {
   const leaked: Buffer[] = [];
 
   return (request, _response, next) => {
-    if (!PROBES.has(request.path)) requests += 1;
-    if (PROBES.has(request.path) || requests <= HEALTHY_REQUESTS) {
+    if (!PROBE_PATHS.has(request.path)) requests += 1;
+    if (PROBE_PATHS.has(request.path) || requests <= HEALTHY_REQUESTS) {
       next();
     } else if (FAULT === "errors" && requests % 3 === 0) {
       next(new Error("fault build errors: this request fails"));

@@ -5,6 +5,9 @@ import type { Lifecycle } from "./lifecycle";
 import type { Probe } from "./probe";
 import type { Settings } from "./settings";
 
+/** What clusters ask for, users do not. */
+export const PROBE_PATHS: ReadonlySet<string> = new Set(["/health", "/ready", "/metrics"]);
+
 export interface Probes {
   database: Probe<SchemaState>;
   redis: Probe<void>;
@@ -38,7 +41,7 @@ export function readiness(settings: Settings, probes: Probes, lifecycle: Lifecyc
     const checks = { database: database.ok, redis: redis.ok, openai: probes.openai.last.ok };
 
     const missing = (): NotReady | undefined => {
-      if (lifecycle.draining) return "shutting_down";
+      if (lifecycle.stopping) return "shutting_down";
       if (!database.ok) return "database_unavailable";
       if (!database.value.compatible) return "schema_too_old";
       if (!redis.ok) return "redis_unavailable";

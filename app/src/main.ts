@@ -1,7 +1,10 @@
 import { createServer } from "node:http";
 import { createApp } from "./app";
 import { FAULT, SCHEMA } from "./build";
+import { Connections } from "./connections";
 import { openPool, openProbePool, readSchema } from "./database";
+import { Drain } from "./drain";
+import { createDrainServer } from "./drainPort";
 import { startFault } from "./faults";
 import { Lifecycle } from "./lifecycle";
 import { createLog, describeError } from "./log";
@@ -42,14 +45,21 @@ function start(settings: Settings): void {
   probes.openai.keepFresh(30_000);
 
   const streams = new Streams(settings.CONNECTION_MAX_AGE_SECONDS);
-  const lifecycle = new Lifecycle(settings, streams, log);
-  const app = createApp({ settings, log, probes, users: new Users(pool), fence: new WriteFence(redis, settings.READ_ONLY_KEY), streams, lifecycle });
+  const connections = new Connections();
+  const drain = new Drain(connections, streams, log);
+  const lifecycle = new Lifecycle(settings, connections, streams, drain, log);
+  const app = createApp({ settings, log, probes, users: new Users(pool), fence: new WriteFence(redis, settings.READ_ONLY_KEY), streams, connections, lifecycle });
   // Longer than the 60 s that load balancers keep idle connections: the side that sends the
   // requests has to be the one that closes, or a request meets a connection just closed.
   const server = createServer({ keepAliveTimeout: 65_000 }, app);
-  server.on("connection", lifecycle.track);
+  server.on("connection", connections.track);
   server.listen(settings.PORT, () => {
     log("info", "listening", { address: server.address(), schema: SCHEMA, fault: FAULT });
+  });
+
+  const drainServer = createDrainServer(drain, log);
+  drainServer.listen(settings.DRAIN_PORT, "127.0.0.1", () => {
+    log("info", "listening for drains", { drainAddress: drainServer.address() });
   });
 
   process.on("SIGTERM", stop);

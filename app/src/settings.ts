@@ -2,6 +2,8 @@ import { z } from "zod";
 
 const seconds = (max: number, fallback: number) => z.coerce.number({ error: "must be a number" }).min(0).max(max).default(fallback);
 
+const port = (fallback: number) => z.coerce.number({ error: "must be a number" }).int().min(0).max(65535).default(fallback);
+
 const url = (...protocols: string[]) =>
   z.string({ error: "is not set" }).refine((value) => protocols.includes(URL.parse(value)?.protocol ?? ""), {
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
@@ -10,7 +12,9 @@ const url = (...protocols: string[]) =>
 const schema = z
   .object({
     /** 0 lets the system choose a free port. */
-    PORT: z.coerce.number({ error: "must be a number" }).int().min(0).max(65535).default(3000),
+    PORT: port(3000),
+    /** Where a release asks this process to drain, from inside its pod alone. A contract: docs/draining.md. */
+    DRAIN_PORT: port(3001),
     ENVIRONMENT: z.enum(["blue", "green"], { error: "must be blue or green" }),
     APP_VERSION: z.string({ error: "is not set" }).min(1),
     DATABASE_URL: url("postgres:", "postgresql:"),
@@ -34,6 +38,10 @@ const schema = z
   .refine((env) => env.DRAIN_SECONDS < env.SHUTDOWN_GRACE_SECONDS, {
     path: ["DRAIN_SECONDS"],
     error: "must be less than SHUTDOWN_GRACE_SECONDS",
+  })
+  .refine((env) => env.DRAIN_PORT === 0 || env.DRAIN_PORT !== env.PORT, {
+    path: ["DRAIN_PORT"],
+    error: "must be another port than PORT",
   });
 
 /** The app's environment, checked; names are those of the variables. */

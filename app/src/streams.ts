@@ -13,10 +13,17 @@ export interface EventStream {
   write(text: string): void;
 }
 
+interface OpenStream {
+  end(reason: string): void;
+  leaving: NodeJS.Timeout | undefined;
+}
+
 /** The open event streams: each of them ends with a hint when to come back, never by a cut connection. */
 export class Streams {
-  readonly #open = new Set<(reason: string) => void>();
+  readonly #open = new Set<OpenStream>();
   #ended = false;
+  /** When the last of them is to have left, while the pod drains. */
+  #leaveBy: number | undefined;
 
   constructor(private readonly maxAgeSeconds: number) {}
 
@@ -30,6 +37,8 @@ export class Streams {
       "cache-control": "no-store, no-transform",
       // nginx would otherwise hold events back until its buffer is full.
       "x-accel-buffering": "no",
+      // It takes its connection along: on that one its client would come back to this very process.
+      connection: "close",
     });
     response.write("retry: 1000\n\n");
 
@@ -55,18 +64,38 @@ export class Streams {
       end("shutting_down");
       return stream;
     }
-    this.#open.add(end);
+    const open: OpenStream = { end, leaving: undefined };
+    this.#open.add(open);
+    if (this.#leaveBy !== undefined) endBefore(this.#leaveBy, open);
     const age = setTimeout(end, this.maxAgeSeconds * 1000, "max_age");
     response.once("close", () => {
       clearTimeout(age);
-      this.#open.delete(end);
+      clearTimeout(open.leaving);
+      this.#open.delete(open);
     });
     return stream;
+  }
+
+  /** Ends them one after the other within a time, and those opened meanwhile with them; later ones at once. */
+  endWithin(ms: number): void {
+    this.#leaveBy = performance.now() + ms;
+    for (const open of this.#open) endBefore(this.#leaveBy, open);
+  }
+
+  /** Takes that back for whoever has not left. */
+  keep(): void {
+    this.#leaveBy = undefined;
+    for (const { leaving } of this.#open) clearTimeout(leaving);
   }
 
   /** Ends every open stream, and from now on each new one at once. */
   endAll(): void {
     this.#ended = true;
-    for (const end of this.#open) end("shutting_down");
+    for (const open of this.#open) open.end("shutting_down");
   }
+}
+
+function endBefore(time: number, open: OpenStream): void {
+  clearTimeout(open.leaving);
+  open.leaving = setTimeout(() => { open.end("draining"); }, Math.max(0, time - performance.now()) * Math.random());
 }

@@ -31,6 +31,7 @@ export { databaseHandover, type DatabaseHandoverInputs, type DatabaseHandoverOut
 export { databaseSettle, type DatabaseSettleInputs, type DatabaseSettleOutputs } from "./database/databaseSettle.js";
 export { databaseSync, type DatabaseSyncInputs, type DatabaseSyncOutputs } from "./database/databaseSync.js";
 export { databaseAccount, type DatabaseAccountInputs, type DatabaseAccountOutputs } from "./database/account.js";
+export { drain, type DrainInputs, type DrainOutputs } from "./drain/step.js";
 export { fenceKey } from "./fence/flag.js";
 export { fence, fenceEnd, type FenceEndInputs, type FenceEndOutputs, type FenceInputs, type FenceOutputs } from "./fence/step.js";
 export { releaseUnlock, type ReleaseUnlockInputs, type ReleaseUnlockOutputs } from "./lock/releaseUnlock.js";

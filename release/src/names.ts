@@ -62,3 +62,6 @@ export const switchAnnotation = "bluegreen/switch";
 
 /** Annotation on a color's Deployment: the id of the one switch to it that the gates have let through. */
 export const permitAnnotation = "bluegreen/permit";
+
+/** Variable that tells a pod where to take orders to drain, and a release where to give them. */
+export const drainPortVariable = "DRAIN_PORT";

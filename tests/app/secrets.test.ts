@@ -68,6 +68,12 @@ describe("Secrets and errors", function () {
     expect(app.output).to.include("DRAIN_SECONDS must be less than SHUTDOWN_GRACE_SECONDS");
   });
 
+  it("refuses to be asked to drain where users come in", async () => {
+    const app = await App.spawn({ env: { ...unreachable, PORT: "3000", DRAIN_PORT: "3000" } });
+    expect(await app.exited).to.deep.equal({ code: 1, signal: null });
+    expect(app.output).to.include("DRAIN_PORT must be another port than PORT");
+  });
+
   it("logs an outage once, not with every probe", async () => {
     const app = await App.start({ env: unreachable });
     for (let probe = 0; probe < 10; probe += 1) await app.get("/ready");

@@ -18,6 +18,7 @@ const types = {
   contract: "pulumi-nodejs:dynamic/bluegreen:Contract",
   sync: "pulumi-nodejs:dynamic/bluegreen:DatabaseSync",
   smoke: "pulumi-nodejs:dynamic/bluegreen:SmokeGate",
+  drain: "pulumi-nodejs:dynamic/bluegreen:Drain",
   fence: "pulumi-nodejs:dynamic/bluegreen:Fence",
   fenceEnd: "pulumi-nodejs:dynamic/bluegreen:FenceEnd",
   unlock: "pulumi-nodejs:dynamic/bluegreen:ReleaseUnlock",
@@ -70,6 +71,7 @@ describe("The blue-green app", () => {
         { name: "OPENAI_API_KEY", valueFrom: { secretKeyRef: { name: "openai-credentials", key: "api-key" } } },
         { name: "REDIS_URL", value: "redis://redis:6379" },
         { name: "READ_ONLY_KEY", value: "bluegreen:read-only:chatgpt-production/chatgpt-app" },
+        { name: "DRAIN_PORT", value: "3001" },
       ]);
     }
   });
@@ -267,6 +269,18 @@ describe("The blue-green app", () => {
   it("watches after users have moved, and before the other color changes", () => {
     expect([...allBefore(recorder, "chatgpt-app-watch")]).to.include.members(["chatgpt-app-service", "chatgpt-app-switch-gate"]);
     expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-watch");
+  });
+
+  it("drains a color after users have left it, beside the watch, and before it changes", async () => {
+    expect([...allBefore(recorder, "chatgpt-app-drain")]).to.include.members(["chatgpt-app-service", "chatgpt-app-switch-gate"]).and.not.include("chatgpt-app-watch");
+    expect([...allBefore(recorder, "chatgpt-app-watch")]).to.not.include("chatgpt-app-drain");
+    expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-drain");
+    expect(recorder.one(types.drain, "chatgpt-app-drain").inputs).to.deep.include({ activeColor: "blue", seconds: 30 });
+    const undrained = await recordApp({ ...someSettings, drain: '{"seconds":0,"port":0}' });
+    expect(undrained.recorded.filter(({ type }) => type === types.drain)).to.deep.equal([]);
+    expect(JSON.stringify(undrained.one(types.deployment, "chatgpt-app-blue").inputs)).to.not.contain("DRAIN_PORT");
+    const shared = await recordApp({ ...someSettings, traffic: '{"mode":"route","route":"traefik"}', weights: '{"blue":90,"green":10}' });
+    expect(shared.recorded.filter(({ type }) => type === types.drain), "users are on the other color, too").to.deep.equal([]);
   });
 
   it("has no watcher in the cluster unless config names its image", async () => {

@@ -133,6 +133,15 @@ describe("Settings", () => {
     }
   });
 
+  it("drain at a port of its own, that the app may open, for an hour at the most", () => {
+    expect(parseSettings(valid).drain).to.deep.equal({ seconds: 30, port: 3001 });
+    expect(parseSettings({ ...valid, drain: '{"seconds":0,"port":0}' }).drain).to.deep.equal({ seconds: 0, port: 0 });
+    for (const each of [{ seconds: -1 }, { seconds: 3601 }, { seconds: 1.5 }, { port: 3000 }, { port: 80 }, { port: 65_536 }, { ports: 3001 }, "30"]) {
+      expect(refusalOf({ ...valid, drain: JSON.stringify(each) }), JSON.stringify(each)).to.contain("drain = ").and.contain("pulumi config set --path drain.seconds 30");
+    }
+    expect(refusalOf({ ...valid, environment: '{"DRAIN_PORT":"1"}' })).to.contain("environment = ");
+  });
+
   it("are the same in Pulumi.yaml: every key described, and the same default", () => {
     const { config } = parse(readFileSync("Pulumi.yaml", "utf8")) as { config: Record<string, { default: unknown; description: string }> };
     expect(Object.keys(config).sort()).to.deep.equal([...settingKeys].sort());

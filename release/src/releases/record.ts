@@ -3,6 +3,7 @@ import { z } from "zod";
 import { otherColor } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
+import { withSignal } from "../kubernetes/withSignal.js";
 import { names, switchAnnotation } from "../names.js";
 import { readGiven } from "../route/move.js";
 import { routeKinds } from "../route/route.js";
@@ -68,11 +69,11 @@ export function isWayBack(last: Release | undefined, { color, template }: Pick<S
 }
 
 /** Whether users are where a release has brought them: a later one, or somebody by hand, may have moved them since. */
-export async function isWhereUsersAre(cluster: Cluster, app: string, { id, share, route, to }: Pick<Release, "id" | "share" | "route" | "to">): Promise<boolean> {
-  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
+export async function isWhereUsersAre(cluster: Cluster, app: string, { id, share, route, to }: Pick<Release, "id" | "share" | "route" | "to">, signal?: AbortSignal): Promise<boolean> {
+  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace }, signal && withSignal(signal));
   const live = service.spec?.selector?.["version"];
   if (share === 100) return live === to.color && service.metadata?.annotations?.[switchAnnotation] === id;
-  const given = route === null ? undefined : await readGiven(cluster, app, route);
+  const given = route === null ? undefined : await readGiven(cluster, app, route, signal);
   return live === otherColor(to.color) && given?.switchId === id && given.weights[to.color] === share;
 }
 

@@ -4,6 +4,7 @@ import { otherColor } from "../color.js";
 import { databaseHandover, takeHandover } from "../database/databaseHandover.js";
 import { databaseSettle } from "../database/databaseSettle.js";
 import type { SeparateInputs } from "../database/separateInputs.js";
+import { turnDrain } from "../drain/turn.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import type { Say } from "../step.js";
 import { addHistory } from "./history.js";
@@ -45,10 +46,12 @@ export async function takeBack({ where, undone, reason, evidence, by }: TakeBack
     if (!moved && databases !== undefined) await takeHandover(databases)?.cancel();
   }
   if (!moved) return false;
+  const turned = turnDrain(cluster, app, { back: otherColor(to.color), now: new Date(at) }, say);
   if (databases !== undefined) await databaseSettle.run(databases, say);
   if (id !== undefined) await setState(cluster, app, id, "rolledBack");
   if (from !== null) await addHistory(cluster, app, id ?? "byhand", { kind: "rollback", share, to: from, from: to, who: by, why: reason, at, evidence });
   if (from !== null) await raiseAlert(cluster, { kind: "rolledBack", app, namespace: where.namespace, from: to, to: from, who: by, why: reason, at: new Date(at), evidence, links: linksToRun() }, say);
+  await turned;
   return true;
 }
 

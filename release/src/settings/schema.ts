@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isSecureUrl, secureUrlRule } from "../alerts/secureUrl.js";
 import { colors } from "../color.js";
+import { drainPortVariable } from "../names.js";
 import { field, json } from "./fields.js";
 import { affinities, routeKinds, trafficModes } from "../route/route.js";
 import { parseWeights } from "../route/weights.js";
@@ -35,7 +36,7 @@ function memory(fallback: string) {
 export const openaiVariable = "OPENAI_API_KEY";
 
 /** Variables that the program sets itself. */
-const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", openaiVariable, "REDIS_URL", "READ_ONLY_KEY"];
+const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", openaiVariable, "REDIS_URL", "READ_ONLY_KEY", drainPortVariable];
 
 function variableName(refused: string[]) {
   return z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).refine((name) => !refused.includes(name));
@@ -97,6 +98,14 @@ const readOnlyFence = z
     redisUrl: z.union([z.literal(""), z.string().regex(fenceRedisPattern)]).default(""),
   })
   .refine(({ seconds, settleMs }) => seconds === 0 || settleMs < seconds * 1000);
+
+/** Where the app listens inside its container. */
+export const appPort = 3000;
+
+/** The app is no root, so that lower ports are closed to it. */
+const drainPort = z.union([z.literal(0), z.int().min(1024).max(65_535)]).refine((port) => port !== appPort);
+
+const drain = z.strictObject({ seconds: z.int().min(0).max(3600).default(30), port: drainPort.default(3001) });
 
 /** Without a user or a query: what they carry would be readable in the state and in the cluster. */
 const plainUrl = z.union([z.literal(""), z.string().regex(/^https?:\/\/[^\s@?#/]+(\/[^\s@?#]*)?$/)]);
@@ -209,6 +218,10 @@ export const shape = {
     example: "--path readOnlyFence.seconds 30",
     // A wrong URL may carry a password.
     secret: true,
+  }),
+  drain: field(json(drain.prefault({})), {
+    rule: `an object with seconds (0 to 3600; 0: nobody waits) and port (1024 to 65535, not ${appPort}, where the app listens; 0: pods have none)`,
+    example: "--path drain.seconds 30",
   }),
   database: field(json(database.prefault({})), {
     rule: `an object with strategy (${strategies.join(", ")}), acceptLoss (true or false), rebuildCommand (a list of words) and budgetSeconds (1 to 86400)`,

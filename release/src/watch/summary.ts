@@ -70,7 +70,7 @@ function describeGaps({ pods, measuredPods }: Traffic, { logs, queries, opinion 
 }
 
 /** 0:30, 10:00, 24:00:00 */
-function clock(seconds: number): string {
+export function clock(seconds: number): string {
   const whole = Math.round(seconds);
   const two = (number: number) => String(number).padStart(2, "0");
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];

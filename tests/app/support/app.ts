@@ -56,6 +56,7 @@ export class App {
       // Only what a pod would have: nothing of this machine's environment may help.
       env: {
         PORT: "0",
+        DRAIN_PORT: "0",
         ENVIRONMENT: "green",
         APP_VERSION: release,
         READ_ONLY_KEY: fenceKey("test", "chatgpt-app"),
@@ -75,7 +76,7 @@ export class App {
   static async start(options: AppOptions): Promise<App> {
     const app = await App.spawn(options);
     await waitFor(
-      () => Promise.resolve(app.#port() === undefined ? undefined : true),
+      () => Promise.resolve(app.#portOf("listening") === undefined || app.#portOf("listening for drains") === undefined ? undefined : true),
       10_000,
       () => Promise.resolve(new Error(`The app did not listen within 10 s: ${app.output}`)),
     );
@@ -87,8 +88,14 @@ export class App {
   }
 
   get port(): number {
-    const port = this.#port();
+    const port = this.#portOf("listening");
     if (port === undefined) throw new Error(`The app does not listen: ${this.output}`);
+    return port;
+  }
+
+  get drainPort(): number {
+    const port = this.#portOf("listening for drains");
+    if (port === undefined) throw new Error(`The app does not listen for drains: ${this.output}`);
     return port;
   }
 
@@ -140,8 +147,8 @@ export class App {
     return this.exited;
   }
 
-  #port(): number | undefined {
-    const line = this.lines.find((text) => text.includes('"message":"listening"'));
+  #portOf(message: string): number | undefined {
+    const line = this.lines.find((text) => text.includes(`"message":"${message}"`));
     const match = line === undefined ? null : /"port":(\d+)/.exec(line);
     return match?.[1] === undefined ? undefined : Number(match[1]);
   }

@@ -1,0 +1,91 @@
+import type { Color } from "../color.js";
+import { isSwitchPending } from "../gates/switchPending.js";
+import { untilInterrupted } from "../interrupt.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { serverTime } from "../kubernetes/serverTime.js";
+import { readLiveColor } from "../live.js";
+import { Refusal } from "../refusal.js";
+import { isWhereUsersAre, readRelease, type Release } from "../releases/record.js";
+import type { Served } from "../releases/served.js";
+import type { Say, Step } from "../step.js";
+import { describeLeft, drainColor, type Drained } from "./drainColor.js";
+import { readDrain, untilWhen, writeDrain } from "./note.js";
+import { tellPods } from "./pods.js";
+import { letStay } from "./turn.js";
+
+export type DrainInputs = ClusterRef & {
+  app: string;
+  activeColor: Color;
+  /** Of the switch, from its gate. */
+  switchId: string;
+  /** The budget. */
+  seconds: number;
+};
+
+/** How long it took, and how many connections were left then; 0 and 0 when there was nothing to drain. */
+export type DrainOutputs = { drainedSeconds: number; connectionsLeft: number };
+
+/** A switch that has left a color behind. */
+type Leaving = Release & { from: Served };
+
+/**
+ * Leads clients away from the color that users were moved from, and waits until nobody is left
+ * there, before that color may be touched. Once for each switch: what a killed update has left
+ * undone is done by the next one.
+ */
+export const drain: Step<DrainInputs, DrainOutputs> = {
+  check: () => Promise.resolve([]),
+
+  async isNeeded(_last, inputs) {
+    if (await isSwitchPending({ ...inputs, color: inputs.activeColor })) return true;
+    return (await undrained(connect(inputs), inputs)) !== undefined;
+  },
+
+  async run(inputs, say) {
+    const cluster = connect(inputs);
+    const release = await undrained(cluster, inputs);
+    if (release === undefined) return { drainedSeconds: 0, connectionsLeft: 0 };
+    const { seconds, left } = await untilInterrupted((signal) => drainSwitch(cluster, inputs, release, { say, signal }));
+    return { drainedSeconds: Math.round(seconds), connectionsLeft: left.connections };
+  },
+};
+
+/** The switch that users of this color came by, unless its drain is over. */
+async function undrained(cluster: Cluster, { app, activeColor }: DrainInputs): Promise<Leaving | undefined> {
+  const [release, note, live] = await Promise.all([readRelease(cluster, app), readDrain(cluster, app), readLiveColor(cluster, app)]);
+  if (release?.to.color !== activeColor || live !== activeColor || release.state === "rolledBack") return undefined;
+  const isOver = note?.id === release.id && note.over;
+  return isOver || release.from === null ? undefined : { ...release, from: release.from };
+}
+
+async function drainSwitch(cluster: Cluster, { app, seconds }: DrainInputs, release: Leaving, { say, signal }: { say: Say; signal: AbortSignal }): Promise<Drained> {
+  const { id, to, from } = release;
+  const now = await serverTime(cluster);
+  await letStay(cluster, app, to.color, now, say);
+  const target = { app, color: from.color };
+  const note = { id, color: from.color, seconds, until: untilWhen(now, seconds), over: false };
+  await writeDrain(cluster, app, note);
+  const drained = await drainColor(cluster, target, { seconds, isAway: (look) => isWhereUsersAre(cluster, app, release, look), say, signal });
+  if (drained.end === "back") {
+    // Whoever has moved them has told the pods, too; perhaps before this one told the last of them.
+    await tellPods(cluster, target, 0, say);
+    throw new Refusal({
+      what: `The drain of ${from.color} ended: somebody has taken users from ${to.color}`,
+      rule: "what follows in this update would touch a color that may serve users",
+      next: "npm run bluegreen -- history, then pulumi up",
+    });
+  }
+  await writeDrain(cluster, app, { ...note, over: true });
+  for (const line of describeEnd(from.color, seconds, drained)) say(line);
+  return drained;
+}
+
+/** What people are told at the end. */
+export function describeEnd(color: Color, budgetSeconds: number, { seconds, left, measured, unmeasured }: Drained): string[] {
+  const end =
+    left.connections === 0
+      ? `${color} is drained, after ${seconds.toFixed(1)} s: no connection is left`
+      : `${color} is not drained: after ${seconds.toFixed(1)} s, ${describeLeft(left)} are left. Nobody cuts them as long as ${color} runs; to give them longer: pulumi config set --path drain.seconds ${2 * budgetSeconds}`;
+  const unknown = `${unmeasured} of ${measured + unmeasured} pods of ${color} do not say what is open on them: clients leave them by the app's own rules (docs/draining.md)`;
+  return [...(measured > 0 ? [end] : []), ...(unmeasured > 0 ? [unknown] : [])];
+}

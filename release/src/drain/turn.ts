@@ -1,0 +1,37 @@
+import { otherColor, type Color } from "../color.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { messageOf } from "../refusal.js";
+import type { Say } from "../step.js";
+import { readDrain, untilWhen, writeDrain, type DrainNote } from "./note.js";
+import { tellPods } from "./pods.js";
+
+/** Lets clients stay on the color that users have come to, where a drain of its pods goes on. */
+export async function letStay(cluster: Cluster, app: string, color: Color, now: Date, say: Say): Promise<void> {
+  const drain = await readDrain(cluster, app);
+  if (drain !== undefined && goesOn(drain, color, now)) await tellPods(cluster, { app, color }, 0, say);
+}
+
+/**
+ * Users were taken back: their clients may stay where they have come to, and whoever still has a
+ * connection to the color that they were taken from is led away from it. Nobody waits for it, and
+ * it never fails. Nothing is done where no switch has drained anything.
+ */
+export async function turnDrain(cluster: Cluster, app: string, { back, now }: { back: Color; now: Date }, say: Say): Promise<void> {
+  try {
+    const drain = await readDrain(cluster, app);
+    if (drain === undefined) return;
+    const color = otherColor(back);
+    const { id, seconds } = drain;
+    await Promise.all([
+      goesOn(drain, back, now) ? tellPods(cluster, { app, color: back }, 0, say) : undefined,
+      tellPods(cluster, { app, color }, seconds, say),
+      writeDrain(cluster, app, { id, color, seconds, until: untilWhen(now, seconds), over: true }),
+    ]);
+  } catch (error) {
+    say(`clients were not led back to ${back}: ${messageOf(error)}; their connections end by their age`);
+  }
+}
+
+function goesOn({ color: draining, until }: DrainNote, color: Color, now: Date): boolean {
+  return draining === color && now.getTime() < Date.parse(until);
+}

@@ -1,0 +1,71 @@
+import { expect } from "chai";
+import { describeEnd } from "@bluegreen/release/drain/step";
+import { drainPod, type DrainState } from "@bluegreen/release/drain/pod";
+import { Tally } from "@bluegreen/release/drain/tally";
+
+const state = (part: Partial<DrainState>): DrainState => ({ draining: true, connections: 0, streams: 0, requests: 0, ...part });
+
+describe("What is known of pods that drain", () => {
+  it("is enough when nobody was left three times in a row: not every node has heard of the switch at once", () => {
+    const tally = new Tally();
+    const looks = [5, 0, 0, 1, 0, 0, 0].map((connections) => {
+      tally.note("a", state({ connections }));
+      return tally.isOpen("a");
+    });
+    expect(looks).to.deep.equal([true, true, true, true, true, true, false]);
+  });
+
+  it("leaves out a pod that never answers, and waits for one that once has", () => {
+    const tally = new Tally();
+    tally.note("busy", state({ connections: 7, streams: 2 }));
+    for (let look = 0; look < 3; look += 1) {
+      expect(tally.isOpen("mute")).to.equal(true);
+      for (const name of ["mute", "busy"]) tally.note(name, undefined);
+    }
+    expect([tally.isOpen("mute"), tally.isOpen("busy")]).to.deep.equal([false, true]);
+    expect([tally.measured, tally.silent]).to.deep.equal([1, 1]);
+    expect(tally.left).to.deep.equal({ connections: 7, streams: 2, pods: 1 });
+  });
+
+  it("tells a pod again that has started again, and forgets one that is gone", () => {
+    const tally = new Tally();
+    expect(tally.isUntold("a")).to.equal(true);
+    tally.note("a", state({ connections: 3 }));
+    expect(tally.isUntold("a")).to.equal(false);
+    tally.note("a", state({ draining: false }));
+    expect(tally.isUntold("a")).to.equal(true);
+    tally.note("b", state({ connections: 2, streams: 2 }));
+    tally.keep(["b"]);
+    expect(tally.left).to.deep.equal({ connections: 2, streams: 2, pods: 1 });
+    expect(tally.isOpen("a")).to.equal(true);
+  });
+});
+
+describe("The end of a drain", () => {
+  const end = { end: "over" as const, seconds: 12.34, left: { connections: 0, streams: 0, pods: 0 }, measured: 2, unmeasured: 0 };
+
+  it("says how long it took", () => {
+    expect(describeEnd("blue", 30, end)).to.deep.equal(["blue is drained, after 12.3 s: no connection is left"]);
+  });
+
+  it("says plainly who was left, that nobody is cut, and how to give them longer", () => {
+    const [line] = describeEnd("blue", 30, { ...end, left: { connections: 12, streams: 3, pods: 1 } });
+    expect(line).to.contain("blue is not drained: after 12.3 s, 12 connections, 3 of them streams, on 1 pod are left").and.contain("Nobody cuts them").and.contain("pulumi config set --path drain.seconds 60");
+  });
+
+  it("says nothing of pods that say nothing, but that they do", () => {
+    const [line, ...more] = describeEnd("blue", 30, { ...end, measured: 0, unmeasured: 3 });
+    expect(more).to.deep.equal([]);
+    expect(line).to.contain("3 of 3 pods of blue do not say what is open on them");
+    expect(describeEnd("blue", 30, { ...end, measured: 0 }), "no pods at all").to.deep.equal([]);
+  });
+});
+
+describe("The port that a pod takes orders to drain at", () => {
+  const pod = (value?: string) => ({ metadata: { name: "a" }, spec: { containers: [{ name: "proxy", env: [{ name: "DRAIN_PORT", value: "9" }] }, { name: "mcp-server", env: value === undefined ? [] : [{ name: "DRAIN_PORT", value }] }] } });
+
+  it("is the one that the pod itself was started with, whatever config says by now", () => {
+    expect(drainPod(pod("3001"))).to.deep.equal({ name: "a", port: 3001 });
+    for (const value of [undefined, "", "0", "-1", "3.5", "none"]) expect(drainPod(pod(value)), value).to.equal(undefined);
+  });
+});
