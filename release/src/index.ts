@@ -34,6 +34,9 @@ export { databaseAccount, type DatabaseAccountInputs, type DatabaseAccountOutput
 export { fenceKey } from "./fence/flag.js";
 export { fence, fenceEnd, type FenceEndInputs, type FenceEndOutputs, type FenceInputs, type FenceOutputs } from "./fence/step.js";
 export { releaseUnlock, type ReleaseUnlockInputs, type ReleaseUnlockOutputs } from "./lock/releaseUnlock.js";
+export { capacityGate, type CapacityInputs } from "./capacity/gate.js";
+export { colorSize, type ColorSizeInputs, type ColorSizeOutputs } from "./size/colorSize.js";
+export { sizeSettle, type SizeSettleInputs, type SizeSettleOutputs } from "./size/sizeSettle.js";
 export { liveLock, type LiveLockInputs, type LiveLockOutputs } from "./liveLock.js";
 export { contract, type ContractInputs, type ContractOutputs } from "./migrations/contract.js";
 export { switchRecord, type SwitchRecordInputs, type SwitchRecordOutputs } from "./migrations/switchRecord.js";
