@@ -15,6 +15,7 @@ interface Options {
   yes: boolean;
   json: boolean;
   onlyTraffic: boolean;
+  fewer: boolean;
 }
 
 const help = `
@@ -38,12 +39,13 @@ export function rollbackCommand(): Command {
     .option("--why <text>", "for the history, and for whoever wakes up next", "rolled back by hand")
     .option("--yes", "do not ask", false)
     .option("--only-traffic", "leave config and state as they are", false)
+    .option("--fewer", "go back to the pods that are ready, even if users need more", false)
     .option("--json", "for programs; needs --yes", false)
     .addHelpText("after", help)
     .action(run);
 }
 
-async function run({ stack, why, yes, json, onlyTraffic }: Options): Promise<void> {
+async function run({ stack, why, yes, json, onlyTraffic, fewer }: Options): Promise<void> {
   const { context, namespace, database, drainSeconds, traffic } = readStackSettings(stack, ["context", "namespace", "database", "drainSeconds", "traffic"]);
   const route = traffic.mode === "route" ? traffic.route : null;
   const cluster = connect({ context, namespace });
@@ -57,7 +59,7 @@ async function run({ stack, why, yes, json, onlyTraffic }: Options): Promise<voi
   };
   if (!yes) await confirm(share > 0 ? `${share} % of the users are on ${from}. Take them back to ${to}?` : `Users are on ${from}. Take them to ${to}?`, json);
   const where = { context, namespace, app };
-  const { seconds, image } = share > 0 && route !== null ? await takeShareBack(where, { active: to, route, why }, say) : await rollback(where, { from, why, database, drainSeconds, route }, say);
+  const { seconds, image } = share > 0 && route !== null ? await takeShareBack(where, { active: to, route, why }, say) : await rollback(where, { from, why, database, drainSeconds, route, fewer }, say);
   say(`Users are on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);
   const config = share > 0 ? ["rm", "weights"] : ["set", "activeColor", to];
   const inLine = onlyTraffic ? undefined : await bringInLine(stack, config, say);

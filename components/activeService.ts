@@ -3,11 +3,8 @@ import { Service } from "@pulumi/kubernetes/core/v1";
 import type { Color } from "@bluegreen/release";
 import { names, switchAnnotation } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
-import { affinityOf, servicePorts, skipAwait } from "./appColor";
+import { affinityOf, movedFromOutside, servicePorts, skipAwait } from "./appColor";
 import type { ColorTemplate } from "./podTemplate";
-
-/** The watch, and a person at night, move users themselves: the next update takes the fields back instead of reporting a conflict. */
-export const movedFromOutside = { "pulumi.com/patchForce": "true" };
 
 export interface ActiveServiceArgs {
   settings: Settings;

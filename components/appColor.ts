@@ -4,12 +4,18 @@ import { Service } from "@pulumi/kubernetes/core/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import { names } from "@bluegreen/release/names";
 import type { Color } from "@bluegreen/release";
+import { surge } from "@bluegreen/release/capacity/room";
 import type { Settings } from "@bluegreen/release/settings/settings";
+import { sizesOf } from "@bluegreen/release/settings/sizes";
+import { makeAutoscaler } from "./colorAutoscaler";
 import type { ColorTemplate } from "./podTemplate";
-import { Rollout, SchemaGate, SmokeGate } from "./steps";
+import { ColorSize, Rollout, SchemaGate, SmokeGate } from "./steps";
 
 /** The gates judge readiness themselves, by what users would get; the provider's wait would only add to it. */
 export const skipAwait = { "pulumi.com/skipAwait": "true" };
+
+/** The watch, and a person at night, move users themselves, and somebody scales a color: the next update takes the fields back instead of reporting a conflict. */
+export const movedFromOutside = { "pulumi.com/patchForce": "true" };
 
 export interface AppColorArgs {
   color: Color;
@@ -30,25 +36,28 @@ export class AppColor extends pulumi.ComponentResource {
     super("bluegreen:app:AppColor", name, {}, options);
     const { namespace, context } = settings;
     const { tag } = settings.colors[color];
-    const replicas = tag === undefined ? 0 : settings.replicas;
+    const { replicas, maxReplicas } = sizesOf(settings);
+    const scaled = maxReplicas > 0;
     const active = settings.activeColor === color;
     const ordered = { parent: this, dependsOn: after };
 
     this.deployment = new Deployment(
       name,
       {
-        metadata: { name, namespace, labels: template.labels, annotations: skipAwait },
+        metadata: { name, namespace, labels: template.labels, annotations: scaled ? skipAwait : { ...skipAwait, ...movedFromOutside } },
         spec: {
-          replicas,
+          // With an autoscaler only at the beginning.
+          replicas: tag === undefined ? 0 : replicas,
           minReadySeconds: settings.minReadySeconds,
           revisionHistoryLimit: 3,
           // Never fewer than wanted: a new pod first, then an old one goes.
-          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },
+          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: surge, maxUnavailable: 0 } },
           selector: { matchLabels: template.labels },
           template: { metadata: template.metadata, spec: template.spec },
         },
       },
-      { ...ordered, protect: active && !settings.allowDelete },
+      // Left out instead, the number would fall to 1 for a moment: this program would give up what is its own.
+      { ...ordered, protect: active && !settings.allowDelete, ...(scaled && { ignoreChanges: ["spec.replicas"] }) },
     );
     const service = new Service(
       name,
@@ -61,13 +70,21 @@ export class AppColor extends pulumi.ComponentResource {
       ordered,
     );
 
-    const common = { context, namespace, app, color, template: template.hash, active };
+    const autoscaler = scaled && tag !== undefined ? [makeAutoscaler(app, color, settings, { parent: this, dependsOn: this.deployment })] : [];
+
+    const where = { context, namespace, app, color, active };
+    const sized = new ColorSize(
+      `${name}-size`,
+      { ...where, deployed: tag !== undefined, template: template.hash, replicas, maxReplicas },
+      { parent: this, dependsOn: [this.deployment, ...autoscaler] },
+    );
+    const common = { ...where, template: template.hash };
     this.gates = [];
     if (tag !== undefined) {
       const rollout = new Rollout(
         `${name}-rollout`,
-        { ...common, replicas, budgetSeconds: settings.rolloutBudgetSeconds },
-        { parent: this, dependsOn: [this.deployment, service] },
+        { ...common, replicas, maxReplicas, budgetSeconds: settings.rolloutBudgetSeconds },
+        { parent: this, dependsOn: [this.deployment, service, sized] },
       );
       const schema = new SchemaGate(
         `${name}-schema`,

@@ -7,8 +7,7 @@ import { names, switchAnnotation } from "@bluegreen/release/names";
 import type { RouteObject, Way } from "@bluegreen/release/route/route";
 import { routes } from "@bluegreen/release/route/routes";
 import type { Settings } from "@bluegreen/release/settings/settings";
-import { movedFromOutside } from "./activeService";
-import { skipAwait } from "./appColor";
+import { movedFromOutside, skipAwait } from "./appColor";
 
 export interface AppRouteArgs {
   settings: Settings;

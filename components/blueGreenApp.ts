@@ -2,26 +2,29 @@ import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes";
 import { Namespace, Secret } from "@pulumi/kubernetes/core/v1";
 import { alertSecretData } from "@bluegreen/release/alerts/alertSecret";
+import { appResources, quotaLimits } from "@bluegreen/release/capacity/room";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
 import { listContracts, listMigrations } from "@bluegreen/release/migrations/files";
 import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
+import { sizesOf } from "@bluegreen/release/settings/sizes";
 import { makeActiveService } from "./activeService";
 import { AppColor } from "./appColor";
 import { AppRoute } from "./appRoute";
 import { ColorConfigs } from "./colorConfig";
 import { ColorDatabases } from "./colorDatabases";
 import { DatabaseAccess } from "./databaseAccess";
+import { Isolation } from "./isolation";
 import { colorTemplate, type ColorTemplate } from "./podTemplate";
 import { ReadOnlyFence } from "./readOnlyFence";
 import { Share } from "./share";
-import { Contract, Drain, LiveLock, Migrations, ReleaseUnlock, SwitchGate, SwitchRecord, Trial, Watch } from "./steps";
+import { CapacityGate, Contract, Drain, LiveLock, Migrations, ReleaseUnlock, SizeSettle, SwitchGate, SwitchRecord, Trial, Watch } from "./steps";
 import { Watcher } from "./watcher";
 
 /**
  * An app in two colors, one of them live. The only place that knows the order of a release:
  *
- *     lock on the live color → config of both colors → expand migrations → trial of a live change
+ *     lock on the live color → isolation, room for both colors → config of both colors → expand migrations → trial of a live change
  *     → the active color rolls out → its schema and smoke gates → the gate of the switch
  *     → the active Service points to it → the route leads there → the watch, and the drain of the
  *     other color → that one rolls out → its gates → contract migrations → unlock
@@ -53,13 +56,20 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     const wanted = { blue: deployed(settings, "blue", templates.blue.hash), green: deployed(settings, "green", templates.green.hash) };
     const configs = { blue: configOf(templates.blue), green: configOf(templates.green) };
     const { allowLiveChange, lockWaitSeconds } = settings;
+    const autoscaled = sizesOf(settings).maxReplicas > 0;
     const lock = new LiveLock(`${app}-live-lock`, { ...where, weights, route: movable, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, { parent: this, dependsOn: home });
-    const config = this.makeConfig(app, settings, templates, [lock], provider);
+    const isolation = new Isolation(app, settings, [lock], within);
+    const capacity = new CapacityGate(
+      `${app}-capacity`,
+      { ...where, ...sizesOf(settings), templates: wanted, resources: appResources(settings), quota: settings.quota.enabled ? quotaLimits(settings) : {}, watcher: settings.watcherImage !== undefined },
+      { parent: this, dependsOn: [lock, ...isolation.resources] },
+    );
+    const config = this.makeConfig(app, settings, templates, [capacity], provider);
     const database = { ...where, strategy: settings.database.strategy };
     const migrations = new Migrations(
       `${app}-migrations`,
       { ...database, activeColor: lock.confirm(settings), templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
-      { parent: this, dependsOn: [lock, ...config] },
+      { parent: this, dependsOn: [capacity, ...config] },
     );
 
     const databases = new ColorDatabases(app, { settings, templates: wanted }, { parent: this });
@@ -80,7 +90,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
       { parent: this, dependsOn: synced },
     );
     const active = new AppColor(app, { color: activeColor, settings, template: templates[activeColor], after: [...synced, trial] }, within);
-    const watcher = new Watcher(app, settings, [lock], within);
+    const watcher = new Watcher(app, settings, [capacity], within);
     const users = { color: activeColor, share: 100, route: movable };
     const gate = new SwitchGate(
       `${app}-switch-gate`,
@@ -91,6 +101,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
         template: templates[activeColor].hash,
         limits: settings.watch,
         watcher: watcher.isThere,
+        autoscaled,
         database: databases.handoverSettings(),
         contractsWaiting: migrations.waiting,
         contractAfterHours: settings.contractAfterHours,
@@ -124,6 +135,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
       route = leadIn(share.gate.switchId, share.gate);
       last.push(share.watch(route));
     }
+    if (autoscaled) last.push(new SizeSettle(`${app}-size-settle`, { ...where, standbyHours: settings.watch.standbyHours }, { parent: this, dependsOn: [...last] }));
     if (settings.contractVersion !== undefined) {
       const contract = new Contract(
         `${app}-contract`,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { appResources } from "@bluegreen/release/capacity/room";
 import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
 import { fenceKey } from "@bluegreen/release/fence/flag";
 import { drainPortVariable, names, templateAnnotation } from "@bluegreen/release/names";
@@ -33,7 +34,8 @@ export function colorTemplate(app: string, color: Color, tag: string, settings: 
 
 function podSpec(labels: { app: string; version: Color }, image: string, tag: string, settings: Settings, { configMap, secret }: ColorConfig) {
   return {
-    // The app never talks to the API server.
+    // The app never talks to the API server: an account of its own, that nobody gives rights to by mistake, and no token.
+    serviceAccountName: names.account(labels.app, labels.version),
     automountServiceAccountToken: false,
     // Otherwise every Service of the namespace becomes a variable of every pod.
     enableServiceLinks: false,
@@ -61,10 +63,7 @@ function podSpec(labels: { app: string; version: Color }, image: string, tag: st
         // Whole objects: a reviewer sees one name change, and what is in it once, where the object is made.
         envFrom: [...(configMap === undefined ? [] : [{ configMapRef: { name: configMap.name } }]), ...(secret === undefined ? [] : [{ secretRef: { name: secret.name } }])],
         env: environment(labels, tag, settings),
-        resources: {
-          requests: { cpu: settings.cpuRequest, memory: settings.memoryRequest },
-          limits: { cpu: settings.cpuLimit, memory: settings.memoryLimit },
-        },
+        resources: appResources(settings),
         livenessProbe: httpProbe("/health", settings.livenessProbe),
         readinessProbe: httpProbe("/ready", settings.readinessProbe),
         // Endpoints leave the Services' tables a moment after a pod is told to stop; until then it goes on serving.

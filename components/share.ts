@@ -3,6 +3,7 @@ import { otherColor } from "@bluegreen/release/color";
 import { names } from "@bluegreen/release/names";
 import type { RouteKind } from "@bluegreen/release/route/route";
 import type { Settings } from "@bluegreen/release/settings/settings";
+import { sizesOf } from "@bluegreen/release/settings/sizes";
 import type { AppRoute } from "./appRoute";
 import type { ColorTemplate } from "./podTemplate";
 import { SwitchGate, Watch } from "./steps";
@@ -38,7 +39,7 @@ export class Share extends pulumi.ComponentResource {
     const limits = { ...watch, seconds: shareSeconds, everySeconds: Math.max(1, Math.min(watch.everySeconds, Math.floor(shareSeconds / readings))) };
     this.gate = new SwitchGate(
       `${name}-gate`,
-      { ...this.users, image: template.image, template: template.hash, limits, watcher, database: null, contractsWaiting: [], contractAfterHours },
+      { ...this.users, image: template.image, template: template.hash, limits, watcher, autoscaled: sizesOf(settings).maxReplicas > 0, database: null, contractsWaiting: [], contractAfterHours },
       { parent: this, dependsOn: after },
     );
     this.registerOutputs();

@@ -1,5 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type {
+  CapacityInputs,
+  ColorSizeInputs,
+  ColorSizeOutputs,
   ContractInputs,
   ContractOutputs,
   DatabaseAccountInputs,
@@ -22,6 +25,8 @@ import type {
   RolloutOutputs,
   SchemaGateInputs,
   SchemaGateOutputs,
+  SizeSettleInputs,
+  SizeSettleOutputs,
   SmokeInputs,
   SmokeOutputs,
   SwitchGateInputs,
@@ -89,6 +94,33 @@ export class Migrations extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<MigrationsInputs>, options?: pulumi.CustomResourceOptions) {
     const pending: Pending<MigrationsOutputs> = { schemaVersion: undefined, applied: undefined, waiting: undefined };
     super(dynamicStep("migrations"), name, { ...args, ...pending }, options, "bluegreen", "Migrations");
+  }
+}
+
+/** Refuses a release that the namespace has no room for. */
+export class CapacityGate extends pulumi.dynamic.Resource {
+  constructor(name: string, args: StepArgs<CapacityInputs>, options?: pulumi.CustomResourceOptions) {
+    super(dynamicStep("capacityGate"), name, args, options, "bluegreen", "CapacityGate");
+  }
+}
+
+/** Gives a color its pods where an autoscaler scales it. */
+export class ColorSize extends pulumi.dynamic.Resource {
+  declare readonly asked: pulumi.Output<ColorSizeOutputs["asked"]>;
+
+  constructor(name: string, args: StepArgs<ColorSizeInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<ColorSizeOutputs> = { asked: undefined };
+    super(dynamicStep("colorSize"), name, { ...args, ...pending }, options, "bluegreen", "ColorSize");
+  }
+}
+
+/** Lets the live color's size follow its load, and keeps the standby's. */
+export class SizeSettle extends pulumi.dynamic.Resource {
+  declare readonly held: pulumi.Output<SizeSettleOutputs["held"]>;
+
+  constructor(name: string, args: StepArgs<SizeSettleInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<SizeSettleOutputs> = { held: undefined };
+    super(dynamicStep("sizeSettle"), name, { ...args, ...pending }, options, "bluegreen", "SizeSettle");
   }
 }
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
+import { watcherResources } from "@bluegreen/release/capacity/room";
 import { colors } from "@bluegreen/release/color";
 import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
 import { names } from "@bluegreen/release/names";
@@ -30,7 +31,7 @@ export class Watcher extends pulumi.ComponentResource {
     this.isThere = image !== undefined;
     if (image !== undefined) {
       const ordered = { parent: this, dependsOn: after };
-      const labels = { app: name };
+      const labels = watcherLabels(app);
       const metadata = { name, namespace, labels };
       const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, ordered);
       const role = new Role(name, { metadata, rules: rules(app, settings) }, ordered);
@@ -44,6 +45,10 @@ export class Watcher extends pulumi.ComponentResource {
     }
     this.registerOutputs();
   }
+}
+
+export function watcherLabels(app: string): { app: string } {
+  return { app: names.watcher(app) };
 }
 
 /** By name wherever Kubernetes can tell one object from another. */
@@ -84,7 +89,7 @@ function podSpec(app: string, namespace: string, image: string) {
           { name: "WATCH_POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
         ],
         ports: [{ name: "health", containerPort: healthPort, protocol: "TCP" }],
-        resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
+        resources: watcherResources,
         readinessProbe: { httpGet: { path: "/health", port: "health" }, periodSeconds: 2, timeoutSeconds: 5 },
         livenessProbe: { httpGet: { path: "/health", port: "health" }, initialDelaySeconds: 10, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
         securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },

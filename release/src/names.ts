@@ -9,6 +9,11 @@ export const names = {
   deployment: (app: string, color: Color) => `${app}-${color}`,
   colorService: (app: string, color: Color) => `${app}-${color}`,
   activeService: (app: string) => `${app}-service`,
+  /** The account that a color's pods run as. */
+  account: (app: string, color: Color) => `${app}-${color}`,
+  autoscaler: (app: string, color: Color) => `${app}-${color}`,
+  networkPolicy: (app: string, of: Color | "trial" | "watcher") => `${app}-${of}`,
+  quota: (app: string) => `${app}-quota`,
   /** The ConfigMap or Secret that a color's pods take their variables from. */
   config: (app: string, color: Color, content: string) => `${app}-${color}-${content}`,
   /** The pod that a change of the live color has to prove itself in. */
@@ -65,3 +70,9 @@ export const permitAnnotation = "bluegreen/permit";
 
 /** Variable that tells a pod where to take orders to drain, and a release where to give them. */
 export const drainPortVariable = "DRAIN_PORT";
+
+/** Annotation on a color's autoscaler that may take no pods from it: how many the color has to keep. */
+export const holdAnnotation = "bluegreen/hold";
+
+/** Label of the trial's pod: the app. What selects a color's pods, Services first, must not find it. */
+export const trialLabel = "bluegreen/trial";

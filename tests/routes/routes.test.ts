@@ -100,7 +100,7 @@ for (const route of ["traefik", "gateway", "nginx"] satisfies RouteKind[]) {
       await crowd.untilOnly("green");
       const { database, drainSeconds } = { database: { strategy: "shared", acceptLoss: false, rebuildCommand: [], budgetSeconds: 600 } as const, drainSeconds: 2 };
       const started = performance.now();
-      const { seconds } = await rollback(where(), { from: "green", why: "a test", database: { ...database, rebuildCommand: [] }, drainSeconds, route }, () => undefined);
+      const { seconds } = await rollback(where(), { from: "green", why: "a test", database: { ...database, rebuildCommand: [] }, drainSeconds, route, fewer: false }, () => undefined);
       await crowd.untilOnly("blue");
       console.log(`      ${seconds.toFixed(2)} s by the command, ${((performance.now() - started) / 1000).toFixed(2)} s until twenty answers in a row were blue`);
       expect(await liveColor(connect(where()))).to.equal("blue");

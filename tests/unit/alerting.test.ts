@@ -73,7 +73,7 @@ describe("Alerts and the cluster", function () {
 
   describe("a gate that fails", () => {
     const gates: [string, () => Promise<unknown>, string][] = [
-      ["rollout", () => rollout.run({ ...where, template: "abc", replicas: 1, active: false, budgetSeconds: 1 }, say), "was not ready within 1 s"],
+      ["rollout", () => rollout.run({ ...where, template: "abc", replicas: 1, maxReplicas: 0, active: false, budgetSeconds: 1 }, say), "was not ready within 1 s"],
       ["smoke gate", () => smokeGate.run({ ...where, version: "v2", template: "abc", active: false, suite: "tests/smoke/**/*.ts", budgetSeconds: 1 }, say), "has no ready endpoint"],
       ["schema gate", () => schemaGate.run({ ...where, template: "abc", active: true, activeColor: "green", strategy: "shared" }, say), "Secret shop/db-credentials is missing"],
     ];

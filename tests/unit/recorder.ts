@@ -21,6 +21,8 @@ export interface Recorded {
   protect: boolean;
   /** URN of what it belongs to: another one makes it another resource. */
   parent: string;
+  /** Inputs that this program leaves to others once they are there. */
+  ignoreChanges: string[];
   /** Names of the hooks that have to agree to a change. */
   hooks: string[];
   /** The inputs as the engine gets them and shows and stores them, without what is marked as secret. */
@@ -35,6 +37,7 @@ interface Registration {
   getParent(): string;
   getAdditionalsecretoutputsList(): string[];
   getProtect(): boolean;
+  getIgnorechangesList(): string[];
   getHooks(): { getBeforeCreateList(): string[]; getBeforeUpdateList(): string[] } | undefined;
 }
 
@@ -63,6 +66,7 @@ export class Recorder extends MockMonitor {
       secretOutputs: request.getAdditionalsecretoutputsList(),
       protect: request.getProtect(),
       parent: request.getParent(),
+      ignoreChanges: request.getIgnorechangesList(),
       hooks: [...(hooks?.getBeforeCreateList() ?? []), ...(hooks?.getBeforeUpdateList() ?? [])],
     });
     return super.registerResource(request, callback);
@@ -84,7 +88,7 @@ export class Recorder extends MockMonitor {
   }
 }
 
-const unregistered = { dependsOn: [], secretOutputs: [], protect: false, parent: "", hooks: [] };
+const unregistered = { dependsOn: [], secretOutputs: [], protect: false, parent: "", ignoreChanges: [], hooks: [] };
 
 /** The signature of special values on the wire between program and engine, and that of secrets. */
 const signature = "4dabf18193072939515e22adb298388d";

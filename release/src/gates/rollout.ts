@@ -4,22 +4,24 @@ import { otherColor, type Color } from "../color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { podsOfColor, runsTemplate } from "../kubernetes/pods.js";
-import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { sayingWhatIsLive } from "../live.js";
 import { names } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
+import type { Sizes } from "../settings/sizes.js";
+import { growToTakeOver } from "../size/grow.js";
+import { neededSize } from "../size/neededSize.js";
 import type { Step } from "../step.js";
 import { PodJudge } from "./podJudge.js";
 import { isSwitchPending } from "./switchPending.js";
 
-export type RolloutInputs = {
+export type RolloutInputs = Sizes & {
   context: string;
   namespace: string;
   app: string;
   color: Color;
   /** Hash of the pod template that has to be running. */
   template: string;
-  replicas: number;
   /** Whether the stack config wants this color to serve users. */
   active: boolean;
   budgetSeconds: number;
@@ -37,9 +39,7 @@ export const rollout: Step<RolloutInputs, RolloutOutputs> = alerting("rollout", 
     try {
       if (!inputs.active) return [];
       const cluster = connect(inputs);
-      // An autoscaler may have given this one more than config asks for.
-      const running = await readDeployment(cluster, inputs.app, inputs.color);
-      await refuseLessThanLive(cluster, inputs, Math.max(inputs.replicas, running?.spec?.replicas ?? 0), "would have");
+      await refuseLessThanLive(cluster, inputs, inputs.maxReplicas > 0 ? inputs.maxReplicas : await readMost(cluster, inputs), "would have");
       return [];
     } catch (error) {
       return [{ property: "replicas", reason: messageOf(error) }];
@@ -57,12 +57,26 @@ export const rollout: Step<RolloutInputs, RolloutOutputs> = alerting("rollout", 
   async run(inputs) {
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, inputs.app, async () => {
-      const ready = await awaitRollout(cluster, inputs);
+      const ready = inputs.active && inputs.maxReplicas > 0 ? await awaitEnough(cluster, inputs) : await awaitRollout(cluster, inputs);
       if (inputs.active) await refuseLessThanLive(cluster, inputs, ready, "has");
       return { readyReplicas: ready };
     });
   },
 });
+
+/** Somebody may have given this one more than config asks for. */
+async function readMost(cluster: Cluster, { app, color, replicas }: RolloutInputs): Promise<number> {
+  return Math.max(replicas, (await readDeployment(cluster, app, color))?.spec?.replicas ?? 0);
+}
+
+/** As many as the live color has by then: its autoscaler may give it more while these start, up to its limit. */
+async function awaitEnough(cluster: Cluster, inputs: RolloutInputs): Promise<number> {
+  for (;;) {
+    const replicas = Math.max(inputs.replicas, await growToTakeOver(cluster, inputs));
+    const ready = await awaitRollout(cluster, { ...inputs, replicas });
+    if (ready >= (await neededSize(cluster, inputs))) return ready;
+  }
+}
 
 async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<number> {
   const judge = new PodJudge(cluster, inputs);
@@ -77,8 +91,10 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<nu
         const pending = whatIsPending(deployment, inputs);
         if (pending === undefined) return deployment.status?.readyReplicas ?? 0;
         last = pending;
-        refuseReplicaFailure(deployment, inputs, judge);
-        said = (await judge.look((await podsOfColor(cluster, inputs)).filter((pod) => runsTemplate(pod, inputs.template)))) ?? said;
+        const pods = await podsOfColor(cluster, inputs);
+        // Until they are gone, pods that are on their way out have a share in every quota.
+        if (pods.every(({ metadata }) => metadata?.deletionTimestamp === undefined)) refuseReplicaFailure(deployment, inputs, judge);
+        said = (await judge.look(pods.filter((pod) => runsTemplate(pod, inputs.template)))) ?? said;
         return undefined;
       },
       { timeoutMs: inputs.budgetSeconds * 1000 },
@@ -127,20 +143,17 @@ function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, j
   throw new Refusal({
     what: `No pods can be made for ${inputs.namespace}/${names.deployment(inputs.app, inputs.color)}`,
     rule: failure.message ?? failure.reason ?? "ReplicaFailure",
-    next: `kubectl -n ${inputs.namespace} get events --sort-by=.lastTimestamp`,
+    next: `kubectl -n ${inputs.namespace} describe resourcequota; kubectl -n ${inputs.namespace} get events --sort-by=.lastTimestamp`,
   });
 }
 
 /** An idle color smaller than the live one would be overrun by the switch. */
 async function refuseLessThanLive(cluster: Cluster, inputs: RolloutInputs, ready: number, verb: "has" | "would have"): Promise<void> {
-  const live = await readLiveColor(cluster, inputs.app);
-  if (live !== otherColor(inputs.color)) return;
-  const deployment = await readDeployment(cluster, inputs.app, live);
-  const serving = deployment?.spec?.replicas ?? 0;
-  if (ready >= serving) return;
+  const needed = await neededSize(cluster, inputs);
+  if (ready >= needed) return;
   throw new Refusal({
-    what: `The switch to ${inputs.color} was refused: it ${verb} ${ready} ready pods, ${live} has ${serving}`,
+    what: `The switch to ${inputs.color} was refused: it ${verb} ${ready} ready pods, ${otherColor(inputs.color)} has ${needed}`,
     rule: "the color that takes over needs at least the replicas that serve users now",
-    next: `pulumi config set replicas ${serving} && pulumi up`,
+    next: `pulumi config set ${inputs.maxReplicas === 0 ? "replicas" : "--path autoscaling.maxReplicas"} ${needed} && pulumi up`,
   });
 }

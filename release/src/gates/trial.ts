@@ -10,7 +10,7 @@ import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { askReady, httpPort, isReady } from "../kubernetes/pods.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
-import { names, templateAnnotation } from "../names.js";
+import { names, templateAnnotation, trialLabel } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { PlainRecord, Say, Step } from "../step.js";
@@ -44,8 +44,8 @@ export type TrialOutputs = { passedTests: number };
  * become ready, work on the schema and pass the smoke suite, and goes.
  *
  * What it cannot prove: how the version does under load, beside pods of the version it replaces, or
- * on another node; that there is room for the pods of the rolling update; and whatever hangs on the
- * labels of the color, as network policies do.
+ * on another node; that the nodes have room for the pods of the rolling update; and what others have
+ * hung on the labels of the color.
  */
 export const trial: Step<TrialInputs, TrialOutputs> = {
   check: () => Promise.resolve([]),
@@ -96,9 +96,6 @@ async function tryOut(cluster: Cluster, inputs: TrialInputs, say: Say): Promise<
   });
 }
 
-/** The only label: what selects the color's pods, Services first, must not find this one. */
-const trialLabel = "bluegreen/trial";
-
 /** Long enough for everything that is asked of it. A killed run's pod ends then, wherever nobody comes back. */
 function lifetimeSeconds({ rolloutBudgetSeconds, smokeBudgetSeconds }: TrialInputs): number {
   return rolloutBudgetSeconds + smokeBudgetSeconds + 60;
@@ -106,6 +103,7 @@ function lifetimeSeconds({ rolloutBudgetSeconds, smokeBudgetSeconds }: TrialInpu
 
 async function makePod(cluster: Cluster, name: string, inputs: TrialInputs): Promise<void> {
   const body: V1Pod = {
+    // The only label.
     metadata: { name, labels: { [trialLabel]: inputs.app }, annotations: { [templateAnnotation]: inputs.template } },
     // It is the one of a Deployment, which the API server has taken, or will judge by the same rules.
     spec: { ...inputs.pod, activeDeadlineSeconds: lifetimeSeconds(inputs) } as unknown as V1PodSpec,

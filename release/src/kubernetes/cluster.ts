@@ -1,4 +1,4 @@
-import { AppsV1Api, CoordinationV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
+import { AppsV1Api, AutoscalingV2Api, CoordinationV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
 import { Refusal } from "../refusal.js";
 
 /** Where a release happens: a context of the kubeconfig and a namespace in it. */
@@ -13,6 +13,7 @@ export interface Cluster {
   config: KubeConfig;
   core: CoreV1Api;
   apps: AppsV1Api;
+  autoscaling: AutoscalingV2Api;
   discovery: DiscoveryV1Api;
   coordination: CoordinationV1Api;
 }
@@ -43,6 +44,7 @@ export function connect({ context, namespace }: ClusterRef): Cluster {
     config,
     core: config.makeApiClient(CoreV1Api),
     apps: config.makeApiClient(AppsV1Api),
+    autoscaling: config.makeApiClient(AutoscalingV2Api),
     discovery: config.makeApiClient(DiscoveryV1Api),
     coordination: config.makeApiClient(CoordinationV1Api),
   };

@@ -1,12 +1,16 @@
 import { otherColor, type Color } from "../color.js";
 import { schemaGate } from "../compatibility/schemaGate.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { readDeployment } from "../kubernetes/deployment.js";
 import { names } from "../names.js";
+import { DeadlineError, poll } from "../poll.js";
 import { Refusal } from "../refusal.js";
 import { readShare } from "../route/move.js";
 import type { RouteKind } from "../route/route.js";
 import type { FlatSettings } from "../settings/settings.js";
+import { readAutoscaler } from "../size/autoscaler.js";
+import { growToTakeOver } from "../size/grow.js";
+import type { Taker } from "../size/neededSize.js";
 import type { Say } from "../step.js";
 import { isWayBack, readRelease } from "./record.js";
 import { readServed, type Served } from "./served.js";
@@ -21,7 +25,12 @@ export interface RollbackOptions {
   drainSeconds: number;
   /** Whose weights move; null where the active Service is all there is. */
   route: RouteKind | null;
+  /** Goes back to the pods that are ready, even if users need more. */
+  fewer: boolean;
 }
+
+/** A standby whose window is over may have been made smaller; its image is on the nodes. */
+const growthBudgetMs = 60_000;
 
 /**
  * Takes users back by hand, the fast way: every pod of the standby is ready, its version works on
@@ -30,7 +39,7 @@ export interface RollbackOptions {
  * @returns how long it took, checks included, and what users have now
  * @throws Refusal when users cannot go back; they are where they were then
  */
-export async function rollback(where: ClusterRef & { app: string }, { from, why, database, drainSeconds, route }: RollbackOptions, say: Say): Promise<{ seconds: number; image: string }> {
+export async function rollback(where: ClusterRef & { app: string }, { from, why, database, drainSeconds, route, fewer }: RollbackOptions, say: Say): Promise<{ seconds: number; image: string }> {
   const started = performance.now();
   const cluster = connect(where);
   const { app } = where;
@@ -43,7 +52,8 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
       next: `npm run bluegreen -- history shows who moved users last; to move them to ${color} through all gates: pulumi config set activeColor ${color} && pulumi up`,
     });
   }
-  await refuseUnready(cluster, app, color);
+  if (!fewer) await growBack(cluster, { app, color, template: good.template }, say);
+  await refuseUnready(cluster, app, color, fewer);
   const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = database;
   await schemaGate.run({ ...where, color, template: good.template, active: true, strategy, activeColor: color }, say);
   const undone = {
@@ -91,17 +101,35 @@ async function served(cluster: Cluster, app: string, color: Color): Promise<Serv
   throw new Refusal({ what: `There is no ${color} to roll back to or from`, rule: `Deployment ${cluster.namespace}/${names.deployment(app, color)} is missing, or this program has not made it`, next: `kubectl -n ${cluster.namespace} get deployments -l app=${app}` });
 }
 
-/** @throws Refusal unless every pod of the standby is ready */
-async function refuseUnready(cluster: Cluster, app: string, color: Color): Promise<void> {
-  const name = names.deployment(app, color);
-  const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }));
+/** A standby that its autoscaler has made smaller gets as many pods as users need. Not all of them in time is for the next check to say. */
+async function growBack(cluster: Cluster, standby: Taker, say: Say): Promise<void> {
+  const { app, color } = standby;
+  if ((await readAutoscaler(cluster, app, color)) === undefined) return;
+  const needed = await growToTakeOver(cluster, standby);
+  let said: number | undefined;
+  const look = async () => {
+    const ready = (await readDeployment(cluster, app, color))?.status?.readyReplicas ?? 0;
+    if (ready >= needed) return true;
+    if (ready !== said) say(`${ready} of the ${needed} pods that ${color} needs are ready; to go back to fewer: --fewer`);
+    said = ready;
+    return undefined;
+  };
+  try {
+    await poll(look, { timeoutMs: growthBudgetMs });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+  }
+}
+
+/** @throws Refusal unless every pod of the standby is ready; with `fewer`, one of them */
+async function refuseUnready(cluster: Cluster, app: string, color: Color, fewer: boolean): Promise<void> {
+  const deployment = await readDeployment(cluster, app, color);
   const wanted = deployment?.spec?.replicas ?? 0;
   const ready = deployment?.status?.readyReplicas ?? 0;
-  if (ready < wanted || ready === 0) {
-    throw new Refusal({
-      what: `The rollback to ${color} was refused: ${ready} of its ${wanted} pods are ready`,
-      rule: "users go back to a standby that is ready as a whole",
-      next: `kubectl -n ${cluster.namespace} get pods -l app=${app},version=${color}; to go back to what is there: kubectl -n ${cluster.namespace} scale deployment ${name} --replicas ${Math.max(ready, 1)}, and again`,
-    });
-  }
+  if (ready >= (fewer ? 1 : wanted) && ready > 0) return;
+  throw new Refusal({
+    what: `The rollback to ${color} was refused: ${ready} of its ${wanted} pods are ready`,
+    rule: fewer ? "somebody has to answer users" : "users go back to a standby that is ready as a whole",
+    next: `kubectl -n ${cluster.namespace} get pods -l app=${app},version=${color}${ready > 0 ? "; to go back to those that are ready: npm run bluegreen -- rollback --fewer" : ""}`,
+  });
 }

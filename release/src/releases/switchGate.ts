@@ -4,12 +4,16 @@ import { raiseAlert } from "../alerts/raise.js";
 import type { Color } from "../color.js";
 import { readyPodsBehind } from "../gates/endpoints.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { readDeployment } from "../kubernetes/deployment.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { askThroughForward } from "../kubernetes/pods.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { names, switchAnnotation } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
+import { hold } from "../size/autoscaler.js";
+import { growToTakeOver } from "../size/grow.js";
+import { heldOnTheWayBack } from "../size/neededSize.js";
 import type { Say, Step } from "../step.js";
 import type { RouteKind } from "../route/route.js";
 import { takeBaseline } from "../watch/observe.js";
@@ -26,6 +30,9 @@ import { whoami, whyOf } from "./who.js";
 /** A pod of it starts within seconds; its image may have to be pulled. */
 const watcherBudgetMs = 60_000;
 
+/** For pods that the live color was given while the gates were passed. */
+const growthBudgetMs = 60_000;
+
 export type SwitchGateInputs = ClusterRef & {
   app: string;
   /** The color that users are to move to. */
@@ -40,6 +47,8 @@ export type SwitchGateInputs = ClusterRef & {
   limits: Release["limits"];
   /** Whether a watcher in the cluster is configured: a switch waits until it is there. */
   watcher: boolean;
+  /** Whether autoscalers give the colors their sizes. */
+  autoscaled: boolean;
   database: Release["database"];
   /** Ids of the contract migrations whose time comes after the switch, and how many hours after. */
   contractsWaiting: string[];
@@ -87,7 +96,7 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
   const to: Served = { color, image, template };
   const kind = share < 100 ? "share" : isWayBack(await readRelease(cluster, app), to) ? "rollback" : "switch";
   if (live !== undefined) {
-    await refuseFewer(cluster, app, color, live);
+    await refuseFewer(cluster, inputs, live);
     if (inputs.watcher) await waitForWatcher(cluster, app, kind, say);
   }
   const { beside, ...baseline } = await takeBaseline(cluster, { app, color, template }, { ask: askThroughForward(cluster), live });
@@ -109,6 +118,8 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
     contracts: { waiting, afterHours },
   };
   await writeRelease(cluster, app, release);
+  // What users may come back to keeps the size that it has with them.
+  if (inputs.autoscaled && share === 100 && live !== undefined) await hold(cluster, app, live, (await readDeployment(cluster, app, live))?.spec?.replicas ?? 0);
   // The watcher in the cluster may write to them, and make nothing.
   for (const name of [names.history(app), names.incidents(app)]) await mergeData(cluster, name, app, {});
   await holdWatch(cluster, app, say);
@@ -140,15 +151,28 @@ function marked({ color, image }: SwitchGateInputs, { reason, evidence, at, by }
   });
 }
 
-/** Asked once more at the last moment: the gates before may have taken minutes, in which a node was lost. */
-async function refuseFewer(cluster: Cluster, app: string, color: Color, live: Color): Promise<void> {
-  const [ready, serving] = await Promise.all([color, live].map(async (each) => (await readyPodsBehind(cluster, names.colorService(app, each))).length));
-  if (ready !== undefined && serving !== undefined && ready > 0 && ready >= serving) return;
-  throw new Refusal({
-    what: `The switch to ${color} was refused: ${ready ?? 0} of its pods are ready, of ${live} ${serving ?? 0} are`,
-    rule: "the color that takes over needs at least one ready pod, and as many as serve users now",
-    next: `kubectl -n ${cluster.namespace} get pods -l app=${app},version=${color}, then pulumi up`,
-  });
+/** Asked once more at the last moment: the gates before may have taken minutes, in which a node was lost, or the live color has grown. */
+async function refuseFewer(cluster: Cluster, inputs: SwitchGateInputs, live: Color): Promise<void> {
+  const { app, color, template, autoscaled } = inputs;
+  const readyOf = async (each: Color) => (await readyPodsBehind(cluster, names.colorService(app, each))).length;
+  const held = await heldOnTheWayBack(cluster, { app, color, template });
+  let ready = 0;
+  let serving = 0;
+  const look = async () => {
+    if (autoscaled) await growToTakeOver(cluster, { app, color, template });
+    [ready, serving] = await Promise.all([readyOf(color), readyOf(live)]);
+    return ready > 0 && ready >= Math.min(serving, held ?? serving) ? true : undefined;
+  };
+  try {
+    await poll(look, { timeoutMs: autoscaled ? growthBudgetMs : 0, intervalMs: 1000 });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    throw new Refusal({
+      what: `The switch to ${color} was refused: ${ready} of its pods are ready, of ${live} ${serving} are`,
+      rule: "the color that takes over needs at least one ready pod, and as many as serve users now",
+      next: `kubectl -n ${cluster.namespace} get pods -l app=${app},version=${color}, then pulumi up`,
+    });
+  }
 }
 
 /** A switch that nobody would take back when this process dies is refused; a rollback at night is not. */

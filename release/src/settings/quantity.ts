@@ -2,7 +2,11 @@
 export const cpuPattern = /^(\d+m|\d+(\.\d+)?)$/;
 export const memoryPattern = /^\d+(Ki|Mi|Gi)$/;
 
-const factors: Record<string, number> = { m: 0.001, "": 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
+/** The API server hands back whatever others have written. */
+const factors: Record<string, number> = {
+  n: 1e-9, u: 1e-6, m: 1e-3, "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18,
+  Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
+};
 
 /** The number behind a quantity, in CPUs or bytes. */
 export function quantity(text: string): number {

@@ -5,9 +5,11 @@ import { drainPortVariable } from "../names.js";
 import { field, json } from "./fields.js";
 import { affinities, routeKinds, trafficModes } from "../route/route.js";
 import { parseWeights } from "../route/weights.js";
+import { autoscaling, networkPolicy, quota } from "./isolation.js";
 import { cpuPattern, memoryPattern } from "./quantity.js";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const dnsName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const hostPattern = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 const repositoryPattern = /^[a-z0-9]+([._:/-]+[a-z0-9]+)*$/;
 const tagPattern = /^(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -159,6 +161,22 @@ export const shape = {
   greenTag: tag(),
   imageRepository: field(z.string().max(255).regex(repositoryPattern), { rule: "an image repository without a tag, in lower case", example: "ghcr.io/you/chatgpt-app" }),
   replicas: integer(3, 1, 1000, "pods"),
+  autoscaling: field(json(autoscaling.prefault({})), {
+    rule: "an object with minReplicas (1 to 1000), maxReplicas (0, for no autoscaler, or minReplicas to 1000) and cpuPercent (1 to 1000, of cpuRequest)",
+    example: "--path autoscaling.maxReplicas 10",
+  }),
+  quota: field(json(quota.prefault({})), {
+    rule: 'an object with enabled (true or false), pods (0 to 100000; 0: computed), cpuRequests and cpuLimits (CPUs, as 4 or 500m; "": computed), memoryRequests and memoryLimits (memory, with Ki, Mi or Gi; "": computed)',
+    example: "--path quota.enabled true",
+  }),
+  networkPolicy: field(json(networkPolicy.prefault({})), {
+    rule: "an object with enabled (true or false), from (at most 20 of {namespaceLabels, podLabels}, each with at least one label), egress (any or known) and egressPorts (at most 20 port numbers)",
+    example: "--path networkPolicy.egress known",
+  }),
+  imagePullSecrets: field(json(z.array(z.string().regex(dnsName)).max(10).default([])), {
+    rule: "a list of at most 10 names of Secrets, of the type kubernetes.io/dockerconfigjson, in the namespace",
+    example: "--path 'imagePullSecrets[0]' registry-credentials",
+  }),
   namespace: field(z.string().regex(dnsLabel).default("chatgpt-production"), { rule: "a Kubernetes name: lower-case letters, digits and '-', at most 63", example: "chatgpt-production" }),
   context: field(z.string().max(253).default(""), { rule: "a context of your kubeconfig", example: "production" }),
   host: field(z.string().regex(hostPattern), { rule: "a host name with a domain, in lower case", example: "app.example.com" }),

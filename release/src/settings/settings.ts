@@ -1,3 +1,4 @@
+import { tooSmall } from "../capacity/room.js";
 import { colors, otherColor, type Color } from "../color.js";
 import { Refusal } from "../refusal.js";
 import { routes } from "../route/routes.js";
@@ -145,6 +146,11 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
     broken.push(violation("databaseAddress", undefined, "needed with databaseAdminUrl: pods may see the server under another address"));
   }
   broken.push(...brokenTraffic(values, raw));
+  if (hasAll(values, ["quota", "replicas", "autoscaling", "watcherImage", "cpuRequest", "cpuLimit", "memoryRequest", "memoryLimit"]) && values.quota.enabled) {
+    for (const { key, value, needed } of tooSmall(values)) {
+      broken.push(violation("quota", raw["quota"], `${key} (${value}) needs to be ${needed} or more: both colors whole, one of them in a rolling update, the trial's pod and the watcher`));
+    }
+  }
   for (const color of colors) {
     for (const name of inBoth(values, color)) {
       broken.push(violation("secretEnvironment", "", `${name} of ${color} is in environment or ${color}Environment as well: a variable is either secret or readable`));

@@ -1,0 +1,27 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
+import type { Color } from "@bluegreen/release";
+import { names } from "@bluegreen/release/names";
+import type { Settings } from "@bluegreen/release/settings/settings";
+
+/**
+ * Scales a color by the CPU that its pods use, in percent of what they are promised. It says nothing
+ * of how it behaves: that is the release's, which keeps it from taking pods around a switch.
+ */
+export function makeAutoscaler(app: string, color: Color, { namespace, autoscaling }: Settings, options: pulumi.CustomResourceOptions): HorizontalPodAutoscaler {
+  const name = names.autoscaler(app, color);
+  const { minReplicas, maxReplicas, cpuPercent } = autoscaling;
+  return new HorizontalPodAutoscaler(
+    name,
+    {
+      metadata: { name, namespace, labels: { app, version: color } },
+      spec: {
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: names.deployment(app, color) },
+        minReplicas,
+        maxReplicas,
+        metrics: [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: cpuPercent } } }],
+      },
+    },
+    options,
+  );
+}

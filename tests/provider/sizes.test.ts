@@ -1,0 +1,156 @@
+import { expect } from "chai";
+import { parseSettings, poll } from "@bluegreen/release";
+import { appResources } from "@bluegreen/release/capacity/room";
+import { writeRelease } from "@bluegreen/release/releases/record";
+import { hold } from "@bluegreen/release/size/autoscaler";
+import { scale } from "@bluegreen/release/size/grow";
+import { makeNamespace, type TestNamespace } from "../support/testNamespace";
+import { startStep, type RunningStep } from "./stepProvider";
+
+/** Colors whose pods never start: their sizes are what these steps are about. */
+describe("The sizes of the colors, in Pulumi's provider process and on a real cluster", function () {
+  this.timeout(120_000);
+  let home: TestNamespace;
+  let size: RunningStep;
+  let settle: Omit<RunningStep, "beside" | "close">;
+  let capacity: Omit<RunningStep, "beside" | "close">;
+
+  before(async () => {
+    home = await makeNamespace();
+    size = await startStep("colorSize", { KUBECONFIG: home.stage.kubeconfig });
+    [settle, capacity] = await Promise.all([size.beside("sizeSettle"), size.beside("capacityGate")]);
+    const { namespace, cluster } = home;
+    const ports = [{ port: 80 }];
+    await cluster.core.createNamespacedService({ namespace, body: { metadata: { name: "chatgpt-app-service" }, spec: { selector: { app: "chatgpt-app", version: "blue" }, ports } } });
+    for (const [color, replicas] of [["blue", 4], ["green", 0]] as const) {
+      const name = `chatgpt-app-${color}`;
+      const labels = { app: "chatgpt-app", version: color };
+      const template = { metadata: { labels, annotations: { "bluegreen/template": "abc" } }, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } };
+      await cluster.apps.createNamespacedDeployment({ namespace, body: { metadata: { name }, spec: { replicas, selector: { matchLabels: labels }, template } } });
+      const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name };
+      await cluster.autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace, body: { metadata: { name }, spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 8 } } });
+    }
+  });
+  after(async () => {
+    await size.close();
+    await home.remove();
+  });
+
+  const inHome = (color: string) => ({ name: `chatgpt-app-${color}`, namespace: home.namespace });
+  const replicasOf = async (color: string) => (await home.cluster.apps.readNamespacedDeployment(inHome(color))).spec?.replicas;
+  const autoscalerOf = async (color: string) => {
+    const { metadata, spec } = await home.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(inHome(color));
+    return { held: metadata?.annotations?.["bluegreen/hold"], scaleDown: spec.behavior?.scaleDown?.selectPolicy };
+  };
+  const point = async (version: string) => {
+    const service = { metadata: { name: "chatgpt-app-service" }, spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] } };
+    await home.cluster.core.replaceNamespacedService({ name: "chatgpt-app-service", namespace: home.namespace, body: service });
+  };
+  const green = (part: object = {}) => ({ ...home.where, color: "green", deployed: true, template: "abc", replicas: 2, maxReplicas: 8, active: true, ...part });
+  const settling = { activeColor: "green", standbyHours: 24 };
+
+  it("begin at the fewest for a color that nobody switches to, whatever its autoscaler cannot do at zero", async () => {
+    expect(await size.changes(green(), green({ active: false }))).to.equal("some");
+    expect(await size.create(green({ active: false }))).to.deep.include({ asked: 2 });
+    expect(await replicasOf("green")).to.equal(2);
+    expect(await autoscalerOf("green")).to.deep.equal({ held: undefined, scaleDown: undefined });
+    expect(await size.changes(green(), green({ active: false }))).to.equal("none");
+  });
+
+  it("are the live color's for the one that takes over, and stay", async () => {
+    expect(await size.changes(green(), green())).to.equal("some");
+    expect(await size.create(green())).to.deep.include({ asked: 4 });
+    expect(await replicasOf("green")).to.equal(4);
+    expect(await autoscalerOf("green")).to.deep.equal({ held: "4", scaleDown: "Disabled" });
+    expect(size.shown.join("\n")).to.contain("green gets 4 pods");
+  });
+
+  it("never fall by that", async () => {
+    await scale(home.cluster, "chatgpt-app", "green", 7);
+    expect(await size.create(green())).to.deep.include({ asked: 4 });
+    expect(await replicasOf("green")).to.equal(7);
+  });
+
+  it("are kept for the standby within its time, and let go for whoever has users", async () => {
+    await point("green");
+    await hold(home.cluster, "chatgpt-app", "blue", 4);
+    const served = (color: "blue" | "green") => ({ color, image: "nowhere.invalid/app:v1", template: "abc" });
+    const release = (at: Date) =>
+      writeRelease(home.cluster, "chatgpt-app", {
+        id: "1",
+        kind: "switch",
+        share: 100,
+        route: null,
+        to: served("green"),
+        from: served("blue"),
+        who: "test",
+        why: "test",
+        at: at.toISOString(),
+        state: "standby",
+        limits: parseSettings({ activeColor: "blue", blueTag: "v1", imageRepository: "nowhere.invalid/app", host: "app.example.com" }).watch,
+        baseline: { reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] } },
+        database: null,
+        contracts: { waiting: [], afterHours: 24 },
+      });
+    await release(new Date());
+    const inputs = { ...home.where, ...settling };
+    expect(await settle.changes(inputs, inputs)).to.equal("some");
+    expect(await settle.create(inputs)).to.deep.include({ held: ["blue"] });
+    expect(await autoscalerOf("green")).to.deep.equal({ held: undefined, scaleDown: undefined });
+    expect(await autoscalerOf("blue")).to.deep.equal({ held: "4", scaleDown: "Disabled" });
+    expect(await settle.changes(inputs, inputs)).to.equal("none");
+
+    const back = { ...green({ color: "blue" }) };
+    expect(await size.create(back), "as many as had all users, not the seven that green has").to.deep.include({ asked: 4 });
+
+    await release(new Date(Date.now() - 25 * 3_600_000));
+    expect(await settle.changes(inputs, inputs), "its time is over").to.equal("some");
+    expect(await settle.create(inputs)).to.deep.include({ held: [] });
+    expect(await autoscalerOf("blue")).to.deep.equal({ held: undefined, scaleDown: undefined });
+    expect(await size.create(back), "whoever comes back later gets what users need now").to.deep.include({ asked: 7 });
+    await point("blue");
+  });
+
+  it("go to zero for a color without a tag", async () => {
+    expect(await size.changes(green(), green({ deployed: false, active: false }))).to.equal("some");
+    await size.create(green({ deployed: false, active: false }));
+    expect(await replicasOf("green")).to.equal(0);
+    expect(await size.changes(green(), green({ deployed: false, active: false }))).to.equal("none");
+  });
+
+  it("are config's again without an autoscaler, which is not taken from a live color that needs it", async () => {
+    const resources = appResources({ cpuRequest: "250m", cpuLimit: "500m", memoryRequest: "256Mi", memoryLimit: "512Mi" });
+    const inputs = (replicas: number) => ({ ...home.where, activeColor: "blue", replicas, maxReplicas: 0, templates: { blue: "abc", green: "abc" }, resources, quota: {}, watcher: false });
+    const [violation, ...others] = await capacity.check(inputs(6));
+    expect(others).to.deep.equal([]);
+    expect(violation?.reason).to.contain("blue was refused: it serves users with 7 pods, and would be left with 6").and.contain("pulumi config set replicas 7");
+    expect(await capacity.check(inputs(7))).to.deep.equal([]);
+    const fixed = green({ active: false, replicas: 3, maxReplicas: 0 });
+    expect(await size.changes(fixed, fixed)).to.equal("some");
+    await size.create(fixed);
+    expect(await replicasOf("green")).to.equal(3);
+    expect(await size.changes(fixed, fixed)).to.equal("none");
+  });
+
+  it("have to fit into every quota, those of a rolling update too; the way back asks for the color that it leads to alone", async () => {
+    const { namespace, cluster } = home;
+    await scale(cluster, "chatgpt-app", "blue", 3);
+    await cluster.core.createNamespacedResourceQuota({ namespace, body: { metadata: { name: "theirs" }, spec: { hard: { pods: "7" } } } });
+    await poll(
+      async () => {
+        const [quota, deployment] = await Promise.all([cluster.core.readNamespacedResourceQuota({ name: "theirs", namespace }), cluster.apps.readNamespacedDeployment(inHome("blue"))]);
+        return quota.status?.used?.["pods"] === "6" && deployment.status?.replicas === 3 ? true : undefined;
+      },
+      { timeoutMs: 60_000 },
+    );
+    const resources = appResources({ cpuRequest: "250m", cpuLimit: "500m", memoryRequest: "256Mi", memoryLimit: "512Mi" });
+    const check = (part: object) => capacity.check({ ...home.where, activeColor: "blue", replicas: 3, maxReplicas: 8, templates: { blue: "abc", green: "abc" }, resources, quota: {}, watcher: false, ...part });
+    expect(await check({}), "everybody is there").to.deep.equal([]);
+    expect(await check({ templates: { blue: "abc", green: "def" } }), "one of surge").to.deep.equal([]);
+    const [violation] = await check({ replicas: 4 });
+    expect(violation?.reason).to.contain(`ResourceQuota ${namespace}/theirs has no room for 2 more pods: pods wanted 2, left 1 (6 of 7 are used)`).and.contain('{"pods":"8"}');
+    expect(await check({ replicas: 4, templates: { blue: "abc", green: null } })).to.deep.equal([]);
+    await point("green");
+    expect(await check({ templates: { blue: "abc", green: "def" }, watcher: true, replicas: 3 }), "users go back to blue, whatever becomes of green").to.deep.equal([]);
+  });
+});
