@@ -26,8 +26,12 @@ export function kwokConfiguration({ id, kubeletPort, appPort, logFile }: Simulat
         nodeIP: network.node,
         nodePort: kubeletPort,
         serverAddress: `${network.node}:${kubeletPort}`,
+        // Logs and port forwards are among them.
+        enableDebuggingHandlers: true,
         // A node is ready as long as its Lease is renewed.
         nodeLeaseDurationSeconds: 40,
+        nodeLeaseParallelism: 4,
+        nodePlayStageParallelism: 4,
         podPlayStageParallelism: 16,
       },
     },

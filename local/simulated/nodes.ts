@@ -11,7 +11,6 @@ import { layout, network } from "../cluster/layout";
 import { buildSimulated } from "../cluster/programs";
 import { insideNetwork, readStage } from "../stage";
 import { startOwned, type Owned } from "../system/owned";
-import { waitFor } from "../system/wait";
 import { startAnsweringApp } from "./answeringApp";
 import { kwokConfiguration } from "./configuration";
 import { simulatedKey, simulatedNames } from "./names";
@@ -58,9 +57,10 @@ export async function startSimulatedNodes(count: number, progress: (text: string
   };
   try {
     await placeOnSimulatedNodes(config, id);
-    running.push(await startKwok(program, { id, folder, running }));
+    const kwok = await startKwok(program, { id, folder, running });
+    running.push(kwok);
     await mapBounded(names, atOnce, (name) => core.createNode({ body: nodeOf(name, id) }));
-    await waitFor(() => areReady(core, id, count), startTimeoutMs, () => Promise.resolve(new Error(`${count} simulated nodes were not ready within ${startTimeoutMs / 1000} s; kwok's log: ${join(folder, "kwok.log")}`)));
+    await kwok.ready(() => areReady(core, id, count), startTimeoutMs);
   } catch (error) {
     await stop();
     throw error;
@@ -100,8 +100,8 @@ function nodeOf(name: string, id: string): V1Node {
   };
 }
 
-async function areReady(core: CoreV1Api, id: string, count: number): Promise<true | undefined> {
+async function areReady(core: CoreV1Api, id: string, count: number): Promise<boolean> {
   const { items } = await core.listNode({ labelSelector: `${simulatedKey}=${id}` });
   const ready = items.filter(({ status }) => status?.conditions?.some(({ type, status: state }) => type === "Ready" && state === "True"));
-  return ready.length === count ? true : undefined;
+  return ready.length === count;
 }
