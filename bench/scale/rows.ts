@@ -57,6 +57,11 @@ export function tableOf(rows: Row[], sizes: string, one: string): string {
   return table.toString();
 }
 
+/** One line for whoever waits for the table. */
+export function describeRow({ part, seconds, cpuSeconds, peakMiB, apiRequests }: Row): string {
+  return `${part}: ${figure(seconds)} s, ${figure(cpuSeconds)} CPU s, ${whole(peakMiB)} MiB, ${whole(apiRequests)} requests`;
+}
+
 /** Three digits that matter. */
 function figure(value: number): string {
   return value >= 100 ? whole(value) : value.toPrecision(value < 1 ? 2 : 3);

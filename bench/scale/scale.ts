@@ -9,11 +9,11 @@ import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { podsPerNode, startSimulatedNodes, type SimulatedNodes } from "../../local/simulated/nodes";
 import { startStage } from "../../local/stage";
 import { makeCopies, removeCopies, untilReady } from "./copies";
-import { meanOf, parts, rowOf, rowsOf, tableOf, type Row } from "./rows";
+import { describeRow, meanOf, parts, rowOf, rowsOf, tableOf, type Row } from "./rows";
 import { app, Subject } from "./subject";
 
 /** So many apps of a fleet are measured; the others are there. */
-const measuredApps = 3;
+const measuredApps = 2;
 /** The first size of each kind, and how much larger the next is. */
 const smallest = { apps: 1, pods: 5 } as const;
 const factor = 10;
@@ -56,9 +56,11 @@ async function measure(bench: Bench): Promise<Measured> {
       signal.throwIfAborted();
       say(`one app: 2 × ${size} pods`);
       await subject.resize(size);
-      oneApp.push(...rowsOf(size, await subject.measure()));
+      oneApp.push(...(await measureApp(bench, subject, size)));
     }
-    const fleet = await measureFleet(bench, subjects, copies);
+    // The last of them is the fleet of one.
+    const alone = oneApp.filter(({ size }) => size === pods.at(-1)).map((row) => ({ ...row, size: 1 }));
+    const fleet = [...alone, ...(await measureFleet(bench, subjects, copies))];
     return { engine: subject.test.engine.name, pods: oneApp, fleet, oneProgram: await measureOneProgram(bench) };
   } finally {
     say("removing all of it");
@@ -68,16 +70,23 @@ async function measure(bench: Bench): Promise<Measured> {
   }
 }
 
+async function measureApp({ say }: Bench, subject: Subject, size: number): Promise<Row[]> {
+  const rows = rowsOf(size, await subject.measure());
+  for (const row of rows) say(`  ${describeRow(row)}`);
+  return rows;
+}
+
 /** 10,000 pods are bound and reported at some 50 a second on two cores. */
 const fleetTimeoutMs = 1_800_000;
 /** Endpoints and rules go on changing for a while after the last pod is ready. */
 const settleMs = 10_000;
 
 /** @param copies gets the namespaces that are made, for whoever removes them */
-async function measureFleet({ apps, pods, kubeconfig, nodes, say, signal }: Bench, subjects: Subject[], copies: string[]): Promise<Row[]> {
+async function measureFleet(bench: Bench, subjects: Subject[], copies: string[]): Promise<Row[]> {
+  const { apps, pods, kubeconfig, nodes, say, signal } = bench;
   const size = pods.at(-1) ?? 0;
   const rows: Row[] = [];
-  for (const count of apps) {
+  for (const count of apps.filter((each) => each > 1)) {
     while (subjects.length < Math.min(count, measuredApps)) {
       signal.throwIfAborted();
       say(`app ${subjects.length + 1} of ${count}: 2 × ${size} pods, a stack`);
@@ -97,8 +106,8 @@ async function measureFleet({ apps, pods, kubeconfig, nodes, say, signal }: Benc
     const measured: Row[] = [];
     for (const subject of subjects) {
       signal.throwIfAborted();
-      say(`${count} apps: measuring ${subject.test.name}`);
-      measured.push(...rowsOf(count, await subject.measure()));
+      say(`${count} apps: measuring ${subject.test.cluster.namespace}`);
+      measured.push(...(await measureApp(bench, subject, count)));
     }
     rows.push(...parts.map((part) => meanOf(measured.filter((row) => row.part === part))));
   }
@@ -112,7 +121,9 @@ async function measureOneProgram({ apps, kubeconfig, nodes, say, signal }: Bench
     for (const count of apps) {
       signal.throwIfAborted();
       say(`preview of ${count} apps in one program`);
-      rows.push(rowOf("preview", count, await subject.preview({ BLUEGREEN_BENCH_APPS: String(count) })));
+      const row = rowOf("preview", count, await subject.preview({ BLUEGREEN_BENCH_APPS: String(count) }));
+      say(`  ${describeRow(row)}`);
+      rows.push(row);
     }
     return rows;
   } finally {
