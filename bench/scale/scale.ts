@@ -8,6 +8,7 @@ import { program } from "commander";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { podsPerNode, startSimulatedNodes, type SimulatedNodes } from "../../local/simulated/nodes";
 import { startStage } from "../../local/stage";
+import { wholeNumber } from "../wholeNumber";
 import { makeCopies, removeCopies, untilReady } from "./copies";
 import { describeRow, meanOf, parts, rowOf, rowsOf, tableOf, type Row } from "./rows";
 import { app, Subject } from "./subject";
@@ -151,12 +152,6 @@ function show(measured: Measured, sizes: Pick<Bench, "apps" | "pods">): void {
   console.log(`A stack for each app, 2 × ${sizes.pods.at(-1) ?? 0} pods (${measuredApps} measured, or all where they are fewer; MiB of one)\n${fleetTable(measured.fleet)}\n`);
   console.log(`All apps in one program, before their first update\n${tableOf(measured.oneProgram, "apps", "app")}\n`);
   for (const { what, met } of verdicts(measured)) console.log(`${met ? "met" : "MISSED"}: ${what}`);
-}
-
-function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > most) throw new Error(`--${name} ${text} was refused: a whole number from ${least} to ${most}`);
-  return value;
 }
 
 async function main(): Promise<void> {

@@ -1,4 +1,5 @@
 import { AdmissionregistrationV1Api, type KubeConfig } from "@kubernetes/client-node";
+import { orUndefined } from "@bluegreen/release";
 import { simulatedKey, simulatedNames } from "./names";
 
 /**
@@ -26,8 +27,8 @@ export async function placeOnSimulatedNodes(config: KubeConfig, id: string): Pro
 export async function removePlacement(config: KubeConfig, id: string): Promise<void> {
   const api = config.makeApiClient(AdmissionregistrationV1Api);
   const name = simulatedNames.placement(id);
-  await api.deleteMutatingAdmissionPolicyBinding({ name });
-  await api.deleteMutatingAdmissionPolicy({ name });
+  await orUndefined(api.deleteMutatingAdmissionPolicyBinding({ name }));
+  await orUndefined(api.deleteMutatingAdmissionPolicy({ name }));
 }
 
 /** A JSON patch in CEL. Kubernetes' own plugins have given the pod tolerations before. */
