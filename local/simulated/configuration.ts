@@ -35,9 +35,10 @@ export function kwokConfiguration({ id, kubeletPort, appPort, logFile }: Simulat
         podPlayStageParallelism: 16,
       },
     },
-    stage("node-ready", "Node", { key: '.status.conditions.[] | select( .type == "Ready" ) | .status', operator: "NotIn", values: ["True"] }, { statusTemplate: nodeStatus }),
-    stage("pod-ready", "Pod", { key: ".status.phase", operator: "In", values: ["Pending"] }, { statusTemplate: podStatus }, { key: ".metadata.deletionTimestamp", operator: "DoesNotExist" }),
-    stage("pod-gone", "Pod", { key: ".metadata.deletionTimestamp", operator: "Exists" }, { delete: true }),
+    stage("node-ready", "Node", [unready], { statusTemplate: nodeStatus }),
+    // Also again: on a busy machine a node may miss its Lease, and Kubernetes takes its pods for unready.
+    stage("pod-ready", "Pod", [unready, { key: ".metadata.deletionTimestamp", operator: "DoesNotExist" }], { statusTemplate: podStatus }),
+    stage("pod-gone", "Pod", [{ key: ".metadata.deletionTimestamp", operator: "Exists" }], { delete: true }),
     clusterWide("ClusterPortForward", { forwards: [{ target: { address: "127.0.0.1", port: appPort } }] }),
     clusterWide("ClusterLogs", { logs: [{ logsFile: logFile }] }),
   ];
@@ -46,13 +47,15 @@ export function kwokConfiguration({ id, kubeletPort, appPort, logFile }: Simulat
 
 type Condition = { key: string; operator: string; values?: string[] };
 
-/** What kwok does with an object in a certain state. */
-function stage(name: string, kind: "Node" | "Pod", when: Condition, next: object, and?: Condition): object {
+const unready: Condition = { key: '.status.conditions.[] | select( .type == "Ready" ) | .status', operator: "NotIn", values: ["True"] };
+
+/** What kwok does with an object that is in a certain state. */
+function stage(name: string, kind: "Node" | "Pod", state: Condition[], next: object): object {
   return {
     apiVersion: "kwok.x-k8s.io/v1alpha1",
     kind: "Stage",
     metadata: { name },
-    spec: { resourceRef: { apiGroup: "v1", kind }, selector: { matchExpressions: [when, ...(and === undefined ? [] : [and])] }, next },
+    spec: { resourceRef: { apiGroup: "v1", kind }, selector: { matchExpressions: state }, next },
   };
 }
 
