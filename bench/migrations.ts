@@ -12,6 +12,7 @@ import type { AppFigures } from "./backfill/app";
 import { contenders } from "./backfill/contenders";
 import { measure, measureAlone, type Outcome } from "./backfill/contest";
 import { startBenchDatabase } from "./backfill/database";
+import { wholeNumber } from "./wholeNumber";
 
 /** What the project promises for its own two, at 1,000,000 rows. */
 const goals = { rowsPerSecond: 50_000, blockedMs: 500, lastToFirst: 0.9 };
@@ -114,12 +115,6 @@ function verdicts(ours: Outcome, unthrottled: Outcome): { what: string; met: boo
     { what: `the last tenth at ${goals.lastToFirst * 100} % of the first or more, unthrottled: ${Math.round((last / first) * 100)} %`, met: last >= first * goals.lastToFirst },
     { what: `no query blocked for ${goals.blockedMs} ms, by default: ${ms(ours.app.slowestMs)} ms`, met: ours.app.slowestMs < goals.blockedMs },
   ];
-}
-
-function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > most) throw new Error(`--${name} ${text} was refused: a whole number from ${least} to ${most}`);
-  return value;
 }
 
 async function main(): Promise<void> {

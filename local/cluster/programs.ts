@@ -67,6 +67,14 @@ const edge: Program = {
   prepare: prepareEdge,
 };
 
+const simulated: Program = {
+  name: "simulated",
+  packages: ["tool"],
+  flags: ["-ldflags", "-s -w"],
+  env: { CGO_ENABLED: "0" },
+  duration: "about 2 minutes on 2 cores, once",
+};
+
 /** Folders of the built programs. */
 export interface Programs {
   kubernetes: string;
@@ -87,6 +95,11 @@ export async function buildPrograms(progress: (text: string) => void): Promise<P
 /** Builds the edge if it is not built yet and returns its folder. Apart from the others: few need it, and it takes its time. */
 export async function buildEdge(progress: (text: string) => void): Promise<string> {
   return build(edge, progress);
+}
+
+/** The same for what keeps simulated nodes: a stage starts without. */
+export async function buildSimulated(progress: (text: string) => void): Promise<string> {
+  return build(simulated, progress);
 }
 
 async function build(program: Program, progress: (text: string) => void): Promise<string> {

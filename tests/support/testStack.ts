@@ -47,24 +47,34 @@ const local = {
   allowDelete: true,
 };
 
+/** Where it differs from what a test usually takes. */
+export interface Whereabouts {
+  /** @default one with a name of its own */
+  namespace?: string;
+  /** What the engine and the steps reach the cluster by. @default the stage's */
+  kubeconfig?: string;
+  /** Folder of the program. @default this repository */
+  workDir?: string;
+}
+
 /** @throws Error when no stage runs: a suite that needs one fails, it is never skipped */
-export async function makeStack(images: AppBuild[]): Promise<TestStack> {
+export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {}): Promise<TestStack> {
   const stage = await readStage();
   if (stage === undefined) throw new Error("the local stage is not running: npm start, or npm test, which starts it");
   await loadImages(images);
 
   const id = randomBytes(3).toString("hex");
   const name = `test-${id}`;
-  const namespace = `bg-e2e-${id}`;
+  const { namespace = `bg-e2e-${id}`, kubeconfig = stage.kubeconfig, workDir = repositoryDir } = whereabouts;
   const backend = await mkdtemp(join(tmpdir(), "bg-state-"));
   const random = () => randomBytes(16).toString("hex");
   const secrets = { openaiApiKey: `sk-${random()}`, token: random(), passphrase: random() };
-  const env = { KUBECONFIG: stage.kubeconfig, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE: secrets.passphrase };
+  const env = { KUBECONFIG: kubeconfig, PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE: secrets.passphrase };
   // The tests' own look at the cluster goes the same way.
   process.env["KUBECONFIG"] = stage.kubeconfig;
 
   const engine = await selectEngine();
-  const stack = await engine.stack({ name, workDir: repositoryDir, env });
+  const stack = await engine.stack({ name, workDir, env });
   const set = (values: Record<string, unknown>) => stack.setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
   await set({
     ...local,
@@ -91,7 +101,7 @@ export async function makeStack(images: AppBuild[]): Promise<TestStack> {
     set,
     remove: async () => {
       await stack.destroy();
-      await rm(join(repositoryDir, `Pulumi.${name}.yaml`), { force: true });
+      await rm(join(workDir, `Pulumi.${name}.yaml`), { force: true });
       await rm(backend, { recursive: true, force: true });
     },
   };

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { findMark, marksAnnotation, readMarks, withMark, type Mark } from "@bluegreen/release/releases/marks";
-import { isWayBack, type Release } from "@bluegreen/release/releases/record";
+import { isWatched, isWayBack, type Release } from "@bluegreen/release/releases/record";
 import { whoami, whyOf } from "@bluegreen/release/releases/who";
+import { watchLimits } from "@bluegreen/release/settings/schema";
 
 const mark = (part: Partial<Mark> = {}): Mark => ({ color: "green", image: "app:v2", reason: "12 points, 10 end it", evidence: ["12 points: errors"], at: "2026-01-02T03:04:05.000Z", by: "anna@laptop", ...part });
 const service = (text: string) => ({ metadata: { annotations: { [marksAnnotation]: text } } });
@@ -63,6 +64,21 @@ describe("The way back", () => {
   it("does not exist before there was a switch", () => {
     expect(isWayBack(undefined, blue)).to.equal(false);
     expect(isWayBack(release({ from: null }), blue)).to.equal(false);
+  });
+});
+
+describe("A move of users", () => {
+  const limits = watchLimits.parse({});
+  const from = { color: "blue", image: "app:v1", template: "aaa" } as const;
+
+  it("is watched when there is something to go back to", () => {
+    expect(isWatched({ kind: "switch", from, limits })).to.equal(true);
+    expect(isWatched({ kind: "switch", from: null, limits })).to.equal(false);
+  });
+
+  it("is not watched on the way back, nor where config gives no time to it", () => {
+    expect(isWatched({ kind: "rollback", from, limits })).to.equal(false);
+    expect(isWatched({ kind: "switch", from, limits: { ...limits, seconds: 0 } })).to.equal(false);
   });
 });
 

@@ -77,6 +77,11 @@ export async function isWhereUsersAre(cluster: Cluster, app: string, { id, share
   return live === otherColor(to.color) && given?.switchId === id && given.weights[to.color] === share;
 }
 
+/** Whether anybody watches the users that it moves: on the way back they are on pods that they had before, and config may give a watch no time. */
+export function isWatched({ kind, from, limits }: Pick<Release, "kind" | "from" | "limits">): boolean {
+  return kind !== "rollback" && from !== null && limits.seconds > 0;
+}
+
 /** The one key of the ConfigMap. */
 const key = "current";
 

@@ -16,12 +16,12 @@ import { growToTakeOver } from "../size/grow.js";
 import { heldOnTheWayBack } from "../size/neededSize.js";
 import type { Say, Step } from "../step.js";
 import type { RouteKind } from "../route/route.js";
-import { takeBaseline } from "../watch/observe.js";
+import { noBaseline, takeBaseline, type Baseline } from "../watch/observe.js";
 import { mergeData } from "./jsonConfigMap.js";
 import { findMark, readMarks, type Mark } from "./marks.js";
 import { writePermit } from "./permit.js";
 import { isMovePending } from "./movePending.js";
-import { isWayBack, readRelease, writeRelease, type Release } from "./record.js";
+import { isWatched, isWayBack, readRelease, writeRelease, type Release } from "./record.js";
 import { readServed, type Served } from "./served.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { holdWatch } from "./watchLease.js";
@@ -99,14 +99,17 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
     await refuseFewer(cluster, inputs, live);
     if (inputs.watcher) await waitForWatcher(cluster, app, kind, say);
   }
-  const { beside, ...baseline } = await takeBaseline(cluster, { app, color, template }, { ask: askThroughForward(cluster), live });
+  const from = live === undefined ? null : ((await readServed(cluster, app, live)) ?? null);
+  // It asks each pod: what nobody compares with it does not wait for that, a rollback at night least of all.
+  const taken: Baseline = isWatched({ kind, from, limits }) ? await takeBaseline(cluster, { app, color, template }, { ask: askThroughForward(cluster), live }) : noBaseline;
+  const { beside, ...baseline } = taken;
   const release: Release = {
     id,
     kind,
     share,
     route,
     to,
-    from: live === undefined ? null : ((await readServed(cluster, app, live)) ?? null),
+    from,
     who: whoami(),
     why: whyOf(share < 100 ? `weights.${color} ${share} in config` : `activeColor ${color} in config`),
     at: (await serverTime(cluster)).toISOString(),

@@ -12,7 +12,7 @@ import type { Say, Step } from "../step.js";
 import { findMark, readMarks } from "./marks.js";
 import { noteSwitch } from "./noteSwitch.js";
 import { isMovePending } from "./movePending.js";
-import { isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
+import { isWatched, isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { percent } from "../watch/summary.js";
 import { takeWatch } from "./watchLease.js";
@@ -57,8 +57,7 @@ export const watch: Step<WatchInputs, WatchOutputs> = {
     const release = await unwatched(cluster, inputs);
     if (release === undefined) return { verdict: "" };
     await noteSwitch(inputs, release, say);
-    const { limits, kind, from } = release;
-    if (kind === "rollback" || from === null || limits.seconds === 0) return { verdict: await leave(cluster, inputs, release, "not watched") };
+    if (!isWatched(release)) return { verdict: await leave(cluster, inputs, release, "not watched") };
     const watched = await untilInterrupted((signal) => watchOrFollow(cluster, inputs, release, { say, signal }));
     return { verdict: await conclude(cluster, inputs, release, watched) };
   },
@@ -153,8 +152,7 @@ function describeShare({ to, share }: Release, { requests, beside }: Over): stri
 }
 
 /** The update is done with it. With a watcher in the cluster it is watched on until the standby's time is over. */
-async function leave(cluster: Cluster, { app, watcher }: WatchInputs, { id, kind, from, limits }: Release, verdict: string): Promise<string> {
-  const goesOn = watcher && kind !== "rollback" && from !== null && limits.seconds > 0;
-  await setState(cluster, app, id, goesOn ? "standby" : "kept");
+async function leave(cluster: Cluster, { app, watcher }: WatchInputs, release: Release, verdict: string): Promise<string> {
+  await setState(cluster, app, release.id, watcher && isWatched(release) ? "standby" : "kept");
   return verdict;
 }

@@ -6,7 +6,7 @@ import { askDirectly } from "../kubernetes/pods.js";
 import { messageOf } from "../refusal.js";
 import type { Say } from "../step.js";
 import { noteSwitch } from "./noteSwitch.js";
-import { isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
+import { isWatched, isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { takeWatch } from "./watchLease.js";
 import { watchRelease } from "./watchRelease.js";
@@ -58,7 +58,7 @@ export async function watchOn(where: ClusterRef & { app: string }, { holder, say
 /** The switch that users came by, if it may still be taken back. */
 async function openRelease(cluster: Cluster, app: string): Promise<Release | undefined> {
   const release = await readRelease(cluster, app);
-  if (release === undefined || release.kind === "rollback" || release.from === null || release.state === "kept" || release.state === "rolledBack") return undefined;
+  if (release === undefined || !isWatched(release) || release.state === "kept" || release.state === "rolledBack") return undefined;
   return (await isWhereUsersAre(cluster, app, release)) ? release : undefined;
 }
 

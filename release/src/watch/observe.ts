@@ -47,6 +47,9 @@ export interface Baseline {
   beside?: CountedPod[];
 }
 
+/** Of a move that nobody watches. */
+export const noBaseline: Baseline = { reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] } };
+
 export interface BaselineOptions {
   ask: AskPod;
   /** The color that serves users now, if there is one. */
