@@ -4,7 +4,7 @@ export type Buckets = [bucket: number, count: number][];
 /** Values up to this one, in milliseconds, are not told apart. */
 const leastMs = 0.1;
 /** Each bucket reaches this much further than the one before. */
-const growth = 1.02;
+const growth = 1.04;
 /** Halfway to the next bucket, on the scale that the buckets are even on. */
 const middle = Math.sqrt(growth);
 

@@ -25,7 +25,7 @@ describe("A histogram of latencies", () => {
       const exact = sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
       expect((histogram.quantile(share) ?? 0) / exact, `quantile ${share}`).to.be.within(1 - bucketError - 1e-9, 1 + bucketError + 1e-9);
     }
-    expect(bucketError).to.be.lessThan(0.01);
+    expect(bucketError).to.be.lessThan(0.02);
   });
 
   it("is the same whether values came together or in parts", () => {
@@ -49,7 +49,7 @@ describe("A histogram of latencies", () => {
     expect(one.quantile(0)).to.equal(one.quantile(1));
   });
 
-  it("stays small: a minute of answers from 0.1 ms to a minute are less than 700 buckets", () => {
-    expect(histogramOf(Array.from({ length: 60_000 }, (_, index) => index + 0.05)).buckets.length).to.be.lessThan(700);
+  it("stays small: a minute of answers from 0.1 ms to a minute are less than 350 buckets", () => {
+    expect(histogramOf(Array.from({ length: 60_000 }, (_, index) => index + 0.05)).buckets.length).to.be.lessThan(350);
   });
 });
