@@ -4,7 +4,7 @@
  * run. Latencies count from the moment a request was due. Compare the ratios of one run, not figures of two
  * machines: on one machine the program, the cluster and the load share the cores.
  */
-import { program } from "commander";
+import { Option, program } from "commander";
 import { Refusal, messageOf } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { bounds } from "../local/load/generator/options";
@@ -15,9 +15,10 @@ import { figuresOf, type SwitchFigures } from "./switch/figures";
 import { planBlocks } from "./switch/plan";
 import { runSwitches, settings } from "./switch/run";
 import { show, verdicts } from "./switch/show";
-import { service } from "./switch/wayIn";
+import { entries, entryOf, type EntryName } from "./switch/wayIn";
 
 interface Options {
+  through: EntryName;
   /** By the program. */
   switches: number;
   /** By each other way. */
@@ -34,22 +35,22 @@ const aroundSeconds = 600;
 const aroundLoadSeconds = 60;
 
 async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, signal: AbortSignal): Promise<{ engine: string; figures: SwitchFigures }> {
-  const { switches, beside, rate, spacing } = options;
+  const { through, switches, beside, rate, spacing } = options;
   const loadSeconds = secondsOf(options);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout((loadSeconds + aroundSeconds) * 1000)]);
-  const { clients, wayIn } = service;
-  await run(startStageTasks(() => undefined));
+  await run(startStageTasks(() => undefined, { edge: through === "edge" }));
   const test = await makeStack([
     { tag: "v1", release: "v1", fault: "none" },
     { tag: "v2", release: "v2", fault: "none" },
   ]);
+  const entry = entryOf(through, test, app);
   let figures: SwitchFigures | undefined;
   try {
     await run([
       {
         title: "the app in both colors",
         run: async () => {
-          await test.set(settings);
+          await test.set({ ...settings, ...entry.settings });
           await test.stack.up({ signal: bounded });
         },
       },
@@ -57,7 +58,7 @@ async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, 
         title: `${rate} requests/s over ${switches} switches, and ${beside} by each other way`,
         run: async (progress) => {
           const blocks = planBlocks({ up: switches, "bare patch": beside, "rolling update": beside });
-          const seen = await runSwitches(test, { app, blocks, rate, clients, wayIn, loadSeconds, spacingSeconds: spacing }, bounded, progress);
+          const seen = await runSwitches(test, { app, blocks, rate, clients: [...entry.clients], wayIn: await entry.open(), loadSeconds, spacingSeconds: spacing }, bounded, progress);
           figures = figuresOf(seen.cells, seen.switches);
         },
       },
@@ -92,14 +93,16 @@ function wholeNumber(name: string, text: string, least: number, most: number): n
 async function main(): Promise<void> {
   const options = program
     .description("What users notice of being switched, again and again")
+    .addOption(new Option("--through <entry>", "where the load comes in").choices(entries).default("service" satisfies EntryName))
     .option("--switches <count>", "switches by the program", "6")
     .option("--beside <count>", "switches by each of the other ways", "4")
     .option("--rate <count>", "requests per second", "200")
     .option("--spacing <seconds>", "from one switch to the next, at least", "17")
     .option("--json", "figures for machines")
     .parse()
-    .opts<{ switches: string; beside: string; rate: string; spacing: string; json?: true }>();
+    .opts<{ through: EntryName; switches: string; beside: string; rate: string; spacing: string; json?: true }>();
   const chosen = {
+    through: options.through,
     switches: wholeNumber("switches", options.switches, 1, 200),
     beside: wholeNumber("beside", options.beside, 0, 200),
     rate: wholeNumber("rate", options.rate, 10, 2000),

@@ -1,6 +1,6 @@
 import { otherColor, type Color } from "@bluegreen/release/color";
 import type { Cell } from "../../local/load/generator/lines";
-import type { RequestClient } from "../../local/load/generator/options";
+import { requestClients, type RequestClient } from "../../local/load/generator/options";
 import { Histogram } from "../../local/load/histogram";
 import { ways, type Way } from "./plan";
 
@@ -76,7 +76,7 @@ export function figuresOf(cells: Cell[], switches: Switch[]): SwitchFigures {
     ways: ways.flatMap((way) => {
       const own = seen.filter((each) => each.way === way);
       if (own.length === 0) return [];
-      const clients = [...new Set(own.flatMap(({ requests: all }) => all.map(({ client }) => client)))].filter((client) => client !== "stream");
+      const clients = requestClients.filter((client) => own.some(({ requests: all }) => all.some((cell) => cell.client === client)));
       return { way, commandMs: own.map(({ startedAt, endedAt }) => endedAt - startedAt), rows: [...clients, "all" as const].map((client) => rowOf(client, own)) };
     }),
     failures: failuresOf(cells, switches),
