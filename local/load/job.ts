@@ -1,11 +1,19 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { BatchV1Api, type V1Job, type V1Pod } from "@kubernetes/client-node";
 import { DeadlineError, forwardPod, messageOf, names, orUndefined, poll, Refusal, type Cluster } from "@bluegreen/release";
-import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
-import type { GeneratorOptions } from "./generator";
-import { readLines, type LoadLog } from "./samples";
+import { build } from "esbuild";
+import type { GeneratorOptions } from "./generator/options";
+import { readLines, requestsIn, type LoadLog } from "./samples";
+
+/** Where users come in. */
+export interface WayIn {
+  /** Base URL, as it is reached from inside the cluster. */
+  target: string;
+  /** The name to ask for, where the target is an address. */
+  host?: string;
+  /** The certificates that the target's has to come from, PEM; needed with https. */
+  ca?: string;
+}
 
 export interface LoadOptions {
   app: string;
@@ -14,6 +22,12 @@ export interface LoadOptions {
   rate: number;
   /** The longest that it runs if nobody stops it. */
   seconds: number;
+  /** @default the app's active Service */
+  wayIn?: WayIn;
+  /** @default short and keep-alive */
+  clients?: GeneratorOptions["clients"];
+  /** @default "answers" */
+  output?: GeneratorOptions["output"];
 }
 
 /** A load that runs in the cluster. */
@@ -27,26 +41,34 @@ export interface Load {
 const name = "release-load";
 const labels = { app: name };
 const container = "load";
+const folder = "/load";
 const file = "generator.js";
+const caFile = "ca.crt";
 const controlPort = 8080;
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 30_000;
 /** How far back recent() looks. */
 const recentSeconds = 8;
 
-/** Starts the load on the app's active Service, in the app's own namespace, and waits for its first requests. */
+/** Starts the load in the app's own namespace, and waits for its first requests. */
 export async function startLoad(cluster: Cluster, options: LoadOptions): Promise<Load> {
   const { namespace } = cluster;
   await removeLoad(cluster);
+  const { target, host, ca } = options.wayIn ?? (await activeService(cluster, options.app));
   const generator: GeneratorOptions = {
-    target: await activeAddress(cluster, options.app),
+    target,
+    ...(host !== undefined && { host }),
+    ...(ca !== undefined && { caFile: `${folder}/${caFile}` }),
+    clients: options.clients ?? ["short", "keep-alive"],
+    output: options.output ?? "answers",
     rate: options.rate,
     seconds: options.seconds,
     timeoutMs: 5000,
     connections: 8,
     controlPort,
   };
-  await cluster.core.createNamespacedConfigMap({ namespace, body: { metadata: { name, labels }, data: { [file]: await generatorScript() } } });
+  const data = { [file]: await generatorScript(), ...(ca !== undefined && { [caFile]: ca }) };
+  await cluster.core.createNamespacedConfigMap({ namespace, body: { metadata: { name, labels }, data } });
   await cluster.config.makeApiClient(BatchV1Api).createNamespacedJob({ namespace, body: loadJob(options, generator) });
   const pod = await runningPod(cluster);
   const read = async (sinceSeconds?: number): Promise<LoadLog> =>
@@ -70,18 +92,18 @@ export async function removeLoad(cluster: Cluster): Promise<void> {
   await poll(async () => ((await podsOf(cluster)).length === 0 ? true : undefined), { timeoutMs: stopTimeoutMs });
 }
 
-/** The generator as plain JavaScript, for whatever Node.js the image has. */
+/** The generator as plain JavaScript in one file, for whatever Node.js the image has. */
 export async function generatorScript(): Promise<string> {
-  const source = await readFile(join(__dirname, "generator.ts"), "utf8");
-  return transpileModule(source, { compilerOptions: { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022 } }).outputText;
+  const { outputFiles } = await build({ entryPoints: [join(__dirname, "generator", "main.ts")], bundle: true, write: false, platform: "node", target: "node22", format: "cjs", logLevel: "silent" });
+  return outputFiles.map(({ text }) => text).join("");
 }
 
 /** By address: a local cluster has no DNS. */
-async function activeAddress({ core, namespace }: Cluster, app: string): Promise<string> {
+async function activeService({ core, namespace }: Cluster, app: string): Promise<WayIn> {
   const { spec } = await core.readNamespacedService({ name: names.activeService(app), namespace });
   const host = spec?.clusterIP ?? "";
   const port = spec?.ports?.[0]?.port ?? 80;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${String(port)}`;
+  return { target: `http://${host.includes(":") ? `[${host}]` : host}:${String(port)}` };
 }
 
 function loadJob({ image, seconds }: LoadOptions, generator: GeneratorOptions): V1Job {
@@ -105,11 +127,11 @@ function loadJob({ image, seconds }: LoadOptions, generator: GeneratorOptions): 
               name: container,
               image,
               imagePullPolicy: "IfNotPresent",
-              command: ["node", `/load/${file}`],
+              command: ["node", `${folder}/${file}`],
               env: [{ name: "LOAD", value: JSON.stringify(generator) }],
               resources: { requests: { cpu: "100m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } },
               securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
-              volumeMounts: [{ name: "script", mountPath: "/load", readOnly: true }],
+              volumeMounts: [{ name: "script", mountPath: folder, readOnly: true }],
             },
           ],
           volumes: [{ name: "script", configMap: { name } }],
@@ -188,17 +210,7 @@ async function endedEarly({ core, namespace }: Cluster, pod: string): Promise<Re
 
 /** Every request that was sent is in the log with its outcome, or there is no report. */
 function complete(log: LoadLog): LoadLog {
-  const requests = log.samples.filter(({ client }) => client !== "stream").length;
+  const requests = requestsIn(log);
   if (log.sent === requests) return log;
   throw new Error(`The load's log is not complete: ${log.sent === undefined ? "it has no end" : `${String(log.sent)} requests were sent`}, ${String(requests)} are in it. Run it again.`);
-}
-
-/** Waits until the log of the last seconds satisfies a condition; what the condition returns is shown to `progress`. */
-export async function watchLoad(load: Load, isEnough: (log: LoadLog) => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
-  while (Date.now() < deadline) {
-    if (isEnough(await load.recent())) return true;
-    await delay(500, undefined, { signal });
-  }
-  return false;
 }

@@ -1,5 +1,8 @@
 import { colors, type Color } from "@bluegreen/release/color";
-import { clients, type Client, type LoadLog, type Sample } from "./samples";
+import type { Client, LoadLog, Sample } from "./samples";
+
+/** Those of a load as `npm start` has it. */
+const clients = ["short", "keep-alive", "stream"] as const satisfies Client[];
 
 /** A command that was given while the load ran. Its phase lasts until the next one is given. */
 export interface Mark {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Color } from "@bluegreen/release";
+import { otherColor, type Color } from "@bluegreen/release";
 import type { Load } from "./job";
+import { lastAnswers } from "./samples";
 
 /** How long users have to be on one color alone until a switch counts as over, and how long that may take. */
 const settledMs = 2000;
@@ -13,9 +14,8 @@ export async function settled(load: Load, color: Color, signal: AbortSignal): Pr
   const since = Date.now();
   while (Date.now() < deadline) {
     await delay(pollMs, undefined, { signal });
-    const { samples } = await load.recent();
-    const newest = samples.reduce((latest, { at }) => Math.max(latest, at), 0);
-    if (newest < since + settledMs) continue;
-    if (samples.filter(({ at }) => at > newest - settledMs).every((sample) => sample.color === undefined || sample.color === color)) return;
+    const last = lastAnswers(await load.recent());
+    const newest = last.get(color) ?? 0;
+    if (newest >= since + settledMs && (last.get(otherColor(color)) ?? 0) <= newest - settledMs) return;
   }
 }

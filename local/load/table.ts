@@ -2,7 +2,7 @@ import { colors } from "@bluegreen/release/color";
 import { newTable } from "../../cli/table";
 import type { ClientFigures, Figures, PhaseFigures } from "./report";
 
-const clientTitles = { short: "short connections", "keep-alive": "keep-alive", stream: "open stream" } as const;
+export const clientTitles = { short: "short connections", "keep-alive": "keep-alive", http2: "HTTP/2", stream: "open stream" } as const;
 
 /** The figures as text for people. */
 export function tableOf(figures: Figures): string {

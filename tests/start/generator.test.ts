@@ -1,16 +1,24 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
+import { constants, createSecureServer, Http2ServerRequest, type ServerHttp2Stream } from "node:http2";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import type { AddressInfo, Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
-import type { GeneratorOptions } from "../../local/load/generator";
+import { readOptions, type GeneratorOptions } from "../../local/load/generator/options";
+import { Histogram } from "../../local/load/histogram";
 import { generatorScript } from "../../local/load/job";
 import { figuresOf } from "../../local/load/report";
-import { readLines, type LoadLog } from "../../local/load/samples";
+import { readLines, requestsIn, type LoadLog } from "../../local/load/samples";
+import { makeCertificate, type CertificateFiles } from "../support/certificate";
 
 interface Seen {
   paths: Map<string, number>;
+  /** Requests by the version of HTTP, the host and the name in TLS that they asked for. */
+  ways: Map<string, number>;
   connections: number;
   lastEventIds: string[];
 }
@@ -18,19 +26,38 @@ interface Seen {
 interface Ended {
   code: number | null;
   errors: string;
+  output: string;
   log: LoadLog;
   seen: Seen;
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-const user = '{"id":"load-user"}';
-
-function answer(response: ServerResponse, status: number, body: string, color = "blue"): void {
-  response.writeHead(status, { "x-app-color": color }).end(body);
+/** What requests and responses of both versions of HTTP have. */
+interface Request {
+  method?: string | undefined;
+  url?: string | undefined;
+  headers: NodeJS.Dict<string | string[]>;
+  httpVersion: string;
+  authority?: string | undefined;
+  socket: { destroy(): unknown; servername?: unknown };
+  resume(): unknown;
+}
+interface Response {
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  write(part: string): unknown;
+  end(part: string): unknown;
 }
 
-function tick(response: ServerResponse, id: number): void {
+type Handler = (request: Request, response: Response) => void;
+
+const user = '{"id":"load-user"}';
+const host = "app.example.com";
+
+function answer(response: Response, status: number, body: string, color = "blue"): void {
+  response.writeHead(status, { "x-app-color": color });
+  response.end(body);
+}
+
+function tick(response: Response, id: number): void {
   response.write(`id: ${String(id)}\nevent: tick\ndata: {}\n\n`);
 }
 
@@ -44,31 +71,54 @@ const rightAnswer: Handler = (_request, response) => {
   answer(response, 200, user);
 };
 
-/** Runs the generator, as it would run in the cluster, against a server of the test. */
-async function runGenerator(options: Partial<GeneratorOptions>, handle: Handler = rightAnswer, stream: Handler = openStream): Promise<Ended> {
-  const seen: Seen = { paths: new Map(), connections: 0, lastEventIds: [] };
-  const server = createServer((request, response) => {
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** Runs the generator, as it would run in the cluster, against a server of the test; with a certificate by TLS, for both versions of HTTP. */
+async function runGenerator(options: Partial<GeneratorOptions>, handle: Handler = rightAnswer, stream: Handler = openStream, certificate?: CertificateFiles): Promise<Ended> {
+  const seen: Seen = { paths: new Map(), ways: new Map(), connections: 0, lastEventIds: [] };
+  const serve: Handler = (request, response) => {
     const path = `${request.method ?? ""} ${request.url ?? ""}`;
-    seen.paths.set(path, (seen.paths.get(path) ?? 0) + 1);
+    count(seen.paths, path);
     request.resume();
     if (path === "POST /api/users") answer(response, 409, "{}");
     else if (path.startsWith("GET /stream")) {
       seen.lastEventIds.push(String(request.headers["last-event-id"] ?? ""));
       stream(request, response);
-    } else handle(request, response);
+    } else {
+      count(seen.ways, [request.httpVersion, request.authority ?? request.headers["host"], request.socket.servername].join(" "));
+      handle(request, response);
+    }
+  };
+  const open = new Set<{ destroy(): unknown }>();
+  const server: Server = certificate === undefined ? createServer(serve) : createSecureServer({ key: await readFile(certificate.key), cert: await readFile(certificate.certificate), allowHTTP1: true }, serve);
+  server.on("connection", (socket) => {
+    seen.connections += 1;
+    open.add(socket);
   });
-  server.on("connection", () => (seen.connections += 1));
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
-  const load: GeneratorOptions = { target: `http://127.0.0.1:${String(port)}`, rate: 100, seconds: 1, timeoutMs: 2000, connections: 4, controlPort: 0, ...options };
+  const load: GeneratorOptions = {
+    target: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${String(port)}`,
+    ...(certificate !== undefined && { host, caFile: certificate.certificate }),
+    clients: ["short", "keep-alive"],
+    output: "answers",
+    rate: 100,
+    seconds: 1,
+    timeoutMs: 2000,
+    connections: 4,
+    controlPort: 0,
+    ...options,
+  };
   const child = spawn(process.execPath, ["-e", await generatorScript()], { env: { LOAD: JSON.stringify(load) }, stdio: ["ignore", "pipe", "pipe"] });
   try {
     const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null]>]);
-    return { code, errors, log: readLines(output), seen };
+    return { code, errors, output, log: readLines(output), seen };
   } finally {
     child.kill("SIGKILL");
     server.close();
-    server.closeAllConnections();
+    for (const socket of open) socket.destroy();
   }
 }
 
@@ -84,9 +134,9 @@ describe("The load generator", () => {
   });
 
   it("counts answers by the header's color", async () => {
-    let count = 0;
+    let asked = 0;
     const { log } = await runGenerator({}, (_request, response) => {
-      answer(response, 200, user, (count += 1) <= 60 ? "blue" : "green");
+      answer(response, 200, user, (asked += 1) <= 60 ? "blue" : "green");
     });
     const [short, keepAlive] = figuresOf(log, []).total;
     expect((short?.answers.blue ?? 0) + (keepAlive?.answers.blue ?? 0)).to.equal(60);
@@ -111,9 +161,9 @@ describe("The load generator", () => {
         answer(response, 200, `{"result":{"isError":true,"text":"load-user"}}`);
       },
     ];
-    let count = 0;
+    let asked = 0;
     const { log } = await runGenerator({ rate: 50 }, (request, response) => {
-      (wrong[count++] ?? rightAnswer)(request, response);
+      (wrong[asked++] ?? rightAnswer)(request, response);
     });
     const { failures, failureTexts } = figuresOf(log, []);
     expect(failures).to.equal(5);
@@ -133,7 +183,7 @@ describe("The load generator", () => {
     let stalled = false;
     const { log } = await runGenerator({ rate: 100, connections: 1 }, (request, response) => {
       // One answer is late; with one connection all behind it wait.
-      const late = !stalled && request.headers.connection === "keep-alive";
+      const late = !stalled && request.headers["connection"] === "keep-alive";
       stalled ||= late;
       setTimeout(() => {
         answer(response, 200, user);
@@ -166,26 +216,133 @@ describe("The load generator", () => {
       (_request, response) => {
         response.writeHead(200, { "x-app-color": "blue" });
         tick(response, 1);
-        response.end();
+        response.end("");
       },
     ];
-    let count = 0;
+    let asked = 0;
     const { log } = await runGenerator({ seconds: 2 }, rightAnswer, (request, response) => {
-      (ends[count++] ?? openStream)(request, response);
+      (ends[asked++] ?? openStream)(request, response);
     });
     expect(figuresOf(log, []).failureTexts.map(({ text: failure }) => failure)).to.have.members(["the stream ended in the middle of a message", "the stream ended without saying so"]);
   });
 
   it("stops early when it is told to, with every request accounted for", async () => {
     const controlPort = await freePort();
-    let count = 0;
+    let asked = 0;
     const { log, code } = await runGenerator({ rate: 50, seconds: 60, controlPort }, (_request, response) => {
       answer(response, 200, user);
-      if ((count += 1) === 20) void fetch(`http://127.0.0.1:${String(controlPort)}/stop`, { method: "POST" });
+      if ((asked += 1) === 20) void fetch(`http://127.0.0.1:${String(controlPort)}/stop`, { method: "POST" });
     });
     expect(code).to.equal(0);
     expect(log.sent).to.be.within(20, 500);
     expect(figuresOf(log, []).requests).to.equal(log.sent);
+  });
+
+  describe("that counts answers by the second", () => {
+    it("says of all requests what the other says of each, in little", async () => {
+      let asked = 0;
+      const { log, output } = await runGenerator({ output: "seconds", rate: 200, seconds: 3 }, (_request, response) => {
+        asked += 1;
+        answer(response, asked <= 10 ? 503 : 200, user, asked <= 400 ? "blue" : "green");
+      });
+      const sum = (cells: LoadLog["cells"]): number => cells.reduce((total, each) => total + each.count, 0);
+      expect([log.sent, requestsIn(log)]).to.deep.equal([600, 600]);
+      expect(sum(log.cells.filter(({ failure }) => failure === "status 503"))).to.equal(10);
+      expect(sum(log.cells.filter(({ color, client }) => color === "green" && client !== "stream"))).to.equal(200);
+      expect(sum(log.cells.filter(({ client }) => client === "keep-alive"))).to.equal(300);
+      expect(log.cells.filter(({ client }) => client === "stream")).not.to.be.empty;
+      expect(new Set(log.cells.map(({ second }) => second)).size).to.be.within(3, 4);
+      expect(output.length).to.be.lessThan(10_000);
+    });
+
+    it("counts a stall for everybody it held up, in the seconds in which they were due", async () => {
+      let stalled = false;
+      const { log } = await runGenerator({ output: "seconds", rate: 100, seconds: 2, connections: 1, clients: ["keep-alive"] }, (_request, response) => {
+        const late = !stalled;
+        stalled = true;
+        setTimeout(() => {
+          answer(response, 200, user);
+        }, late ? 500 : 0);
+      });
+      const latencies = new Histogram();
+      for (const { buckets } of log.cells) latencies.add(buckets);
+      expect(latencies.size).to.equal(200);
+      expect(latencies.quantile(0.9)).to.be.greaterThan(200);
+    });
+  });
+
+  describe("by TLS", () => {
+    let folder: string;
+    let certificate: CertificateFiles;
+
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), "bg-load-"));
+      certificate = await makeCertificate(folder, host);
+    });
+
+    after(async () => {
+      await rm(folder, { recursive: true });
+    });
+
+    it("asks for the host by its name, by all kinds of clients in turn", async () => {
+      const { code, log, seen, errors } = await runGenerator({ output: "seconds", rate: 90, seconds: 2, clients: ["short", "keep-alive", "http2"] }, rightAnswer, openStream, certificate);
+      expect(code, errors).to.equal(0);
+      expect(Object.fromEntries(seen.ways)).to.deep.equal({ [`1.1 ${host} ${host}`]: 120, [`2.0 ${host} ${host}`]: 60 });
+      expect([seen.paths.get("GET /api/users/load-user"), seen.paths.get("POST /mcp")]).to.deep.equal([90, 90]);
+      expect(log.cells.filter(({ failure }) => failure !== "")).to.deep.equal([]);
+      // 60 short ones, 1 for the user, 1 for the stream, at most 4 each that are kept.
+      expect(seen.connections).to.be.within(64, 70);
+    });
+
+    it("goes on by another connection where one of HTTP/2 breaks, and counts what was lost with it", async () => {
+      let asked = 0;
+      const { log, seen } = await runGenerator(
+        { rate: 20, seconds: 2, clients: ["http2"], connections: 1 },
+        (request, response) => {
+          asked += 1;
+          if (asked === 10) streamOf(request).session?.destroy();
+          else answer(response, 200, user);
+        },
+        openStream,
+        certificate,
+      );
+      expect(log.samples.filter(({ client }) => client === "http2").length).to.equal(40);
+      expect(log.samples.filter(({ failure }) => failure !== undefined).length).to.be.within(1, 3);
+      expect(seen.connections).to.be.within(4, 5);
+    });
+
+    it("counts an answer of HTTP/2 that is cut off, or comes too late, as failed", async () => {
+      const { log } = await runGenerator(
+        { rate: 20, timeoutMs: 300, clients: ["http2"] },
+        (request, response) => {
+          if (request.method === "GET") return;
+          response.writeHead(200, { "x-app-color": "blue" });
+          response.write(user);
+          setTimeout(() => {
+            streamOf(request).close(constants.NGHTTP2_INTERNAL_ERROR);
+          }, 20);
+        },
+        openStream,
+        certificate,
+      );
+      const failures = log.samples.filter(({ client }) => client === "http2").map(({ failure = "" }) => failure);
+      expect(failures.filter((failure) => failure === "no answer within 300 ms").length).to.equal(10);
+      expect(failures.filter((failure) => failure !== "no answer within 300 ms" && failure !== "").length).to.equal(10);
+    });
+  });
+
+  it("can send a million requests and more, where it counts them by the second, and no more than it can keep", () => {
+    const long: GeneratorOptions = { target: "http://127.0.0.1:1", clients: ["short"], output: "seconds", rate: 800, seconds: 2500, timeoutMs: 1000, connections: 1, controlPort: 0 };
+    expect(readOptions(JSON.stringify(long))).to.deep.equal(long);
+    expect(() => readOptions(JSON.stringify({ ...long, seconds: 2501 }))).to.throw("must be at most 2000000");
+    expect(() => readOptions(JSON.stringify({ ...long, output: "answers", seconds: 500 }))).to.throw("must be at most 200000");
+  });
+
+  it("refuses HTTP/2 without TLS, and TLS without a certificate to believe", () => {
+    const given: GeneratorOptions = { target: "http://127.0.0.1:1", clients: ["http2"], output: "seconds", rate: 1, seconds: 1, timeoutMs: 1000, connections: 1, controlPort: 0 };
+    expect(() => readOptions(JSON.stringify(given))).to.throw("http2 only with https");
+    expect(() => readOptions(JSON.stringify({ ...given, target: "https://127.0.0.1:1" }))).to.throw("caFile undefined must be given");
+    expect(() => readOptions(JSON.stringify({ ...given, clients: ["telepathy"] }))).to.throw("must be some of short, keep-alive, http2");
   });
 
   it("refuses what is beyond its bounds, all of it at once, and sends nothing", async () => {
@@ -195,6 +352,12 @@ describe("The load generator", () => {
     expect(seen.paths.size).to.equal(0);
   });
 });
+
+/** The stream of HTTP/2 that a request came by. */
+function streamOf(request: Request): ServerHttp2Stream {
+  if (request instanceof Http2ServerRequest) return request.stream;
+  throw new Error(`the request came by HTTP/${request.httpVersion}`);
+}
 
 /** A port that nobody listens on now. */
 async function freePort(): Promise<number> {

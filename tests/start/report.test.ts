@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { figuresOf } from "../../local/load/report";
-import { readLines, type LoadLog, type Sample } from "../../local/load/samples";
+import { lastAnswers, readLines, requestsIn, type LoadLog, type Sample } from "../../local/load/samples";
 import { tableOf } from "../../local/load/table";
 
 const sample = (at: number, more: Partial<Sample> = {}): Sample => ({ at, client: "short", color: "blue", latencyMs: 10, failure: undefined, ...more });
 
-const logOf = (samples: Sample[]): LoadLog => ({ ready: true, samples, reconnects: 2, sent: samples.length });
+const logOf = (samples: Sample[]): LoadLog => ({ ready: true, samples, cells: [], reconnects: 2, sent: samples.length });
 
 const marks = [
   { title: "alone", startedAt: 1000, endedAt: 1000 },
@@ -78,6 +78,8 @@ describe("The report of a load", () => {
 
 describe("The lines of a load", () => {
   const batch = (seq: number): string => JSON.stringify({ type: "batch", seq, from: 1000, answers: [[5.5, 3, "short", "blue", ""]], events: [], cuts: [], reconnects: 0 });
+  const cell = { second: 1, client: "short", color: "blue", failure: "", count: 3, firstAt: 1100, lastAt: 1900, buckets: [[50, 3]] };
+  const seconds = (seq: number): string => JSON.stringify({ type: "seconds", seq, cells: [cell, { ...cell, client: "stream", buckets: [] }], reconnects: 1 });
   const end = (seq: number): string => JSON.stringify({ type: "end", seq, from: 2000, sent: 2 });
 
   it("are read from anywhere on, without what is not theirs", () => {
@@ -86,7 +88,14 @@ describe("The lines of a load", () => {
     expect([log.ready, log.sent]).to.deep.equal([true, 2]);
   });
 
+  it("are read as well where answers are counted by the second", () => {
+    const log = readLines([seconds(1), seconds(2), end(2)].join("\n"));
+    expect([requestsIn(log), log.reconnects, log.sent]).to.deep.equal([6, 1, 2]);
+    expect([...lastAnswers(log)]).to.deep.equal([["blue", 1900]]);
+  });
+
   it("are refused when one is missing", () => {
+    expect(() => readLines([seconds(7), seconds(9)].join("\n"))).to.throw("line 9 follows line 7");
     expect(() => readLines([batch(7), batch(9)].join("\n"))).to.throw("line 9 follows line 7");
     expect(() => readLines([batch(7), end(8)].join("\n"))).to.throw("line 8 follows line 7");
   });
