@@ -280,7 +280,7 @@ describe("The blue-green app", () => {
     const undrained = await recordApp({ ...someSettings, drain: '{"seconds":0,"port":0}' });
     expect(undrained.recorded.filter(({ type }) => type === types.drain)).to.deep.equal([]);
     expect(JSON.stringify(undrained.one(types.deployment, "chatgpt-app-blue").inputs)).to.not.contain("DRAIN_PORT");
-    const shared = await recordApp({ ...someSettings, traffic: '{"mode":"route","route":"traefik"}', weights: '{"blue":90,"green":10}' });
+    const shared = await recordApp({ ...someSettings, traffic: '{"mode":"route","route":"traefik"}', weights: "blue=90,green=10" });
     expect(shared.recorded.filter(({ type }) => type === types.drain), "users are on the other color, too").to.deep.equal([]);
   });
 
