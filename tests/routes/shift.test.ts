@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -30,9 +30,14 @@ describe("A shift at a real edge, under load", function () {
 
   const command = (...args: string[]) => [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name];
   const options = () => ({ cwd: repositoryDir, env: { ...process.env, ...test.env } });
-  const bluegreen = (...args: string[]) => {
-    const { stdout, stderr, status } = spawnSync(process.execPath, command(...args), { ...options(), encoding: "utf8" });
-    return { said: stdout + stderr, stdout, status };
+  /** Not waited for in one piece: the crowd lives in this process. */
+  const bluegreen = async (...args: string[]) => {
+    const child = spawn(process.execPath, command(...args), { ...options(), stdio: ["ignore", "pipe", "pipe"] });
+    const said = { all: "", out: "" };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => { said.all += text; said.out += text; });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (said.all += text));
+    const [status] = (await once(child, "close")) as [number | null];
+    return { said: said.all, stdout: said.out, status };
   };
   /** A process group of its own, as a shell with job control gives it one. */
   const start = (...args: string[]): ChildProcess => spawn(process.execPath, command(...args), { ...options(), stdio: "ignore", detached: true });
@@ -40,10 +45,10 @@ describe("A shift at a real edge, under load", function () {
   const untilShared = () => poll(async () => ((await given())?.green === 50 ? true : undefined), { timeoutMs: 300_000 });
 
   it("is refused where it makes no sense, and touches nothing", async () => {
-    expect(bluegreen("shift", "--to", "green", "--over", "10s", "--steps", "10").said).to.contain("each step is watched for 4 to 3600 s, and this would be 1");
-    expect(bluegreen("shift", "--to", "green", "--over", "soon").said).to.contain("a duration is 30m");
-    expect(bluegreen("shift", "--to", "red").status).to.equal(2);
-    const there = bluegreen("shift", "--to", "blue", "--json");
+    expect((await bluegreen("shift", "--to", "green", "--over", "10s", "--steps", "10")).said).to.contain("each step is watched for 4 to 3600 s, and this would be 1");
+    expect((await bluegreen("shift", "--to", "green", "--over", "soon")).said).to.contain("a duration is 30m");
+    expect((await bluegreen("shift", "--to", "red")).status).to.equal(2);
+    const there = await bluegreen("shift", "--to", "blue", "--json");
     expect([there.status, JSON.parse(there.stdout)]).to.deep.equal([0, { to: "blue", share: 100 }]);
     expect(await given()).to.deep.equal({ blue: 100, green: 0 });
   });
@@ -51,7 +56,7 @@ describe("A shift at a real edge, under load", function () {
   it("takes all users back from a version that fails on its share, says why, and brings config in line", async () => {
     await test.set({ greenTag: "v2-errors", watch: { seconds: 8, everySeconds: 1, threshold: 2 } });
     const crowd = test.visitor.crowd();
-    const { stdout, said, status } = bluegreen("shift", "--to", "green", "--over", "40s", "--steps", "2", "--json");
+    const { stdout, said, status } = await bluegreen("shift", "--to", "green", "--over", "2m", "--steps", "2", "--json");
     expect(status, said).to.equal(1);
     const ended = JSON.parse(stdout) as { share: number; reason: string };
     expect(ended.share).to.equal(0);
@@ -61,7 +66,7 @@ describe("A shift at a real edge, under load", function () {
     expect(crowd.failures.length, "its share has seen the errors").to.be.greaterThan(0);
     expect(crowd.failures.filter((failure) => !failure.endsWith("by green")), "and nobody else").to.deep.equal([]);
     expect(await given()).to.deep.equal({ blue: 100, green: 0 });
-    const again = bluegreen("shift", "--to", "green", "--over", "40s", "--steps", "2");
+    const again = await bluegreen("shift", "--to", "green", "--over", "2m", "--steps", "2");
     expect(again.said, "the same image").to.contain("was refused: it was rolled back");
     expect((await readHistory(test.cluster, app)).map(({ kind, share }) => `${kind} ${share}`)).to.deep.equal(["switch 100", "share 50", "rollback 50"]);
   });
@@ -71,12 +76,12 @@ describe("A shift at a real edge, under load", function () {
     const crowd = test.visitor.crowd();
     const killed = start("shift", "--to", "green", "--over", "1h", "--steps", "2");
     await untilShared();
-    const second = bluegreen("shift", "--to", "green");
+    const second = await bluegreen("shift", "--to", "green");
     expect([second.status, second.said.includes("The shift was refused")], second.said).to.deep.equal([2, true]);
     const gone = once(killed, "exit");
     process.kill(-(killed.pid ?? 0), "SIGKILL");
     await gone;
-    const { said, status } = bluegreen("shift", "--to", "green", "--over", "20s", "--steps", "4");
+    const { said, status } = await bluegreen("shift", "--to", "green", "--over", "20s", "--steps", "4");
     expect(status, said).to.equal(0);
     expect(said).to.contain("green has 50 % of the users: the shift goes on from there").and.contain("green gets 75 %").and.not.contain("green gets 25 %");
     await crowd.untilOnly("green");
@@ -105,7 +110,7 @@ describe("A shift at a real edge, under load", function () {
     await test.set({ weights: "blue=50,green=50", shareSeconds: 4 });
     await test.stack.up();
     expect(await given()).to.deep.equal({ blue: 50, green: 50 });
-    const { said, status } = bluegreen("rollback", "--yes", "--why", "a test");
+    const { said, status } = await bluegreen("rollback", "--yes", "--why", "a test");
     expect(status, said).to.equal(0);
     expect(said).to.contain("pulumi config rm weights");
     expect(await given()).to.deep.equal({ blue: 0, green: 100 });
