@@ -40,6 +40,8 @@ export const settings = {
   environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9", CONNECTION_MAX_AGE_SECONDS: "3" },
 };
 
+/** Of the app's two answers the dearer one is the rarer one: two cores carry more requests. */
+const toolCallEvery = 10;
 /** New processes are slow until their code is compiled: nothing is measured before. */
 const warmUpMs = 10_000;
 /** From the end of a command to the next one at least: connections that are kept have left the old color, and there is time to see the steady state. */
@@ -95,7 +97,7 @@ export async function runSwitches(test: TestStack, options: RunOptions, signal: 
   };
 
   try {
-    const load = await startLoad(cluster, { app, image: `${test.stage.imageRepository}:${settings.blueTag}`, rate, seconds: loadSeconds, clients, output: "seconds", ...(wayIn !== undefined && { wayIn }) });
+    const load = await startLoad(cluster, { app, image: `${test.stage.imageRepository}:${settings.blueTag}`, rate, seconds: loadSeconds, clients, toolCallEvery, output: "seconds", ...(wayIn !== undefined && { wayIn }) });
     await rest(warmUpMs);
     const total = blocks.reduce((sum, block) => sum + block.switches, 0);
     for (const block of blocks) {

@@ -25,7 +25,7 @@ export function entryOf(name: EntryName, { cluster: { namespace }, stage: { edge
   const host = `${namespace}.${edge.host}`;
   return {
     clients: requestClients,
-    settings: { host, ingressClass: "traefik" },
+    settings: { host, traffic: { route: "traefik" }, clusterIssuer: "none" },
     open: async () => {
       await makeTlsSecret({ name: `${app}-tls`, namespace });
       return { target: `https://${edge.address}:443`, host, ca: await readFile(edge.ca, "utf8") };

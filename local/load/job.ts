@@ -26,6 +26,8 @@ export interface LoadOptions {
   wayIn?: WayIn;
   /** @default short and keep-alive */
   clients?: GeneratorOptions["clients"];
+  /** One question in so many is a call of a tool. @default 2 */
+  toolCallEvery?: number;
   /** @default "answers" */
   output?: GeneratorOptions["output"];
 }
@@ -60,6 +62,7 @@ export async function startLoad(cluster: Cluster, options: LoadOptions): Promise
     ...(host !== undefined && { host }),
     ...(ca !== undefined && { caFile: `${folder}/${caFile}` }),
     clients: options.clients ?? ["short", "keep-alive"],
+    toolCallEvery: options.toolCallEvery ?? 2,
     output: options.output ?? "answers",
     rate: options.rate,
     seconds: options.seconds,

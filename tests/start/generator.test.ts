@@ -103,6 +103,7 @@ async function runGenerator(options: Partial<GeneratorOptions>, handle: Handler 
     target: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${String(port)}`,
     ...(certificate !== undefined && { host, caFile: certificate.certificate }),
     clients: ["short", "keep-alive"],
+    toolCallEvery: 2,
     output: "answers",
     rate: 100,
     seconds: 1,
@@ -131,6 +132,12 @@ describe("The load generator", () => {
     expect([seen.paths.get("GET /api/users/load-user"), seen.paths.get("POST /mcp")]).to.deep.equal([100, 100]);
     // 100 short ones, 1 for the user, 1 for the stream, at most 4 that are kept.
     expect(seen.connections).to.be.within(103, 106);
+  });
+
+  it("calls a tool as often as it was told, by each kind of client", async () => {
+    const { seen, log } = await runGenerator({ rate: 200, toolCallEvery: 10 });
+    expect([seen.paths.get("GET /api/users/load-user"), seen.paths.get("POST /mcp")]).to.deep.equal([180, 20]);
+    expect(figuresOf(log, []).failures).to.equal(0);
   });
 
   it("counts answers by the header's color", async () => {
@@ -332,14 +339,14 @@ describe("The load generator", () => {
   });
 
   it("can send a million requests and more, where it counts them by the second, and no more than it can keep", () => {
-    const long: GeneratorOptions = { target: "http://127.0.0.1:1", clients: ["short"], output: "seconds", rate: 800, seconds: 2500, timeoutMs: 1000, connections: 1, controlPort: 0 };
+    const long: GeneratorOptions = { target: "http://127.0.0.1:1", clients: ["short"], toolCallEvery: 2, output: "seconds", rate: 800, seconds: 2500, timeoutMs: 1000, connections: 1, controlPort: 0 };
     expect(readOptions(JSON.stringify(long))).to.deep.equal(long);
     expect(() => readOptions(JSON.stringify({ ...long, seconds: 2501 }))).to.throw("must be at most 2000000");
     expect(() => readOptions(JSON.stringify({ ...long, output: "answers", seconds: 500 }))).to.throw("must be at most 200000");
   });
 
   it("refuses HTTP/2 without TLS, and TLS without a certificate to believe", () => {
-    const given: GeneratorOptions = { target: "http://127.0.0.1:1", clients: ["http2"], output: "seconds", rate: 1, seconds: 1, timeoutMs: 1000, connections: 1, controlPort: 0 };
+    const given: GeneratorOptions = { target: "http://127.0.0.1:1", clients: ["http2"], toolCallEvery: 2, output: "seconds", rate: 1, seconds: 1, timeoutMs: 1000, connections: 1, controlPort: 0 };
     expect(() => readOptions(JSON.stringify(given))).to.throw("http2 only with https");
     expect(() => readOptions(JSON.stringify({ ...given, target: "https://127.0.0.1:1" }))).to.throw("caFile undefined must be given");
     expect(() => readOptions(JSON.stringify({ ...given, clients: ["telepathy"] }))).to.throw("must be some of short, keep-alive, http2");

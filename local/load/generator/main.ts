@@ -103,14 +103,14 @@ async function sendAll(): Promise<number> {
   });
 }
 
-/** The kinds of clients take turns, and each of them takes turns between the two questions. */
+/** The kinds of clients take turns, and each of them asks for both things. */
 async function send(index: number, dueAt: number): Promise<void> {
-  const kinds = options.clients.length;
-  const client = options.clients[index % kinds] ?? "short";
-  const question: Question =
-    index % (2 * kinds) < kinds
-      ? { method: "GET", path: `/api/users/${userId}` }
-      : { method: "POST", path: "/mcp", content: { jsonrpc: "2.0", id: index, method: "tools/call", params: { name: "get_user_info", arguments: { userId } } } };
+  const turn = Math.floor(index / options.clients.length);
+  const client = options.clients[index % options.clients.length] ?? "short";
+  const isToolCall = turn % options.toolCallEvery === options.toolCallEvery - 1;
+  const question: Question = isToolCall
+    ? { method: "POST", path: "/mcp", content: { jsonrpc: "2.0", id: index, method: "tools/call", params: { name: "get_user_info", arguments: { userId } } } }
+    : { method: "GET", path: `/api/users/${userId}` };
   let color = "";
   let failure = "";
   try {

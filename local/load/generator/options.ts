@@ -8,6 +8,8 @@ export interface GeneratorOptions {
   caFile?: string;
   /** They take turns, so each gets an equal share of the rate. HTTP/2 needs https. */
   clients: RequestClient[];
+  /** One question in so many is a call of a tool, the others ask for a user; each kind of client asks both. */
+  toolCallEvery: number;
   /** Each answer by itself, or answers counted by the second, which stays small however long it runs. */
   output: "answers" | "seconds";
   /** Requests per second, all kinds of clients together. */
@@ -34,7 +36,7 @@ export const bounds = { answers: { seconds: 600, requests: 200_000 }, seconds: {
 /** @throws Error with every rule that is broken */
 export function readOptions(text: string): GeneratorOptions {
   const given = JSON.parse(text) as GeneratorOptions; // checked below
-  const { target, host, caFile, clients, output, rate, seconds, timeoutMs, connections, controlPort } = given;
+  const { target, host, caFile, clients, toolCallEvery, output, rate, seconds, timeoutMs, connections, controlPort } = given;
   const most = output === "seconds" ? bounds.seconds : bounds.answers;
   const secure = target.startsWith("https:");
   const within = (value: number, min: number, max: number): boolean => Number.isInteger(value) && value >= min && value <= max;
@@ -44,6 +46,7 @@ export function readOptions(text: string): GeneratorOptions {
     [secure === (caFile !== undefined), `caFile ${JSON.stringify(caFile)} must be given with https, and only then`],
     [clients.length > 0 && clients.every((client) => requestClients.includes(client)), `clients ${JSON.stringify(clients)} must be some of ${requestClients.join(", ")}`],
     [secure || !clients.includes("http2"), "clients may have http2 only with https: that is where HTTP/2 is agreed on"],
+    [within(toolCallEvery, 1, 1000), `toolCallEvery ${String(toolCallEvery)} must be from 1 to 1000`],
     [["answers", "seconds"].includes(output), `output ${JSON.stringify(output)} must be answers or seconds`],
     [within(rate, 1, maxRate), `rate ${String(rate)} must be from 1 to ${String(maxRate)}`],
     [within(seconds, 1, most.seconds), `seconds ${String(seconds)} must be from 1 to ${String(most.seconds)}`],
