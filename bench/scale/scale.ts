@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { program } from "commander";
+import type { Cluster } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { podsPerNode, startSimulatedNodes, type SimulatedNodes } from "../../local/simulated/nodes";
 import { startStage } from "../../local/stage";
@@ -45,30 +46,34 @@ function sizesUpTo(first: number, largest: number): number[] {
   return [...sizes, largest];
 }
 
-async function measure(bench: Bench): Promise<Measured> {
+/** What has been made for it, and has to go in the end. */
+interface Made {
+  subjects: Subject[];
+  /** Namespaces of apps that are only there. */
+  copies: string[];
+}
+
+async function measure(bench: Bench, made: Made): Promise<Measured> {
   const { kubeconfig, nodes, pods, say, signal } = bench;
-  const subjects = [await Subject.make(kubeconfig, { namespace: nodes.namespace("app-0") })];
-  const copies: string[] = [];
-  try {
-    const [subject] = subjects;
-    if (subject === undefined) throw new Error("there is no app");
-    const oneApp: Row[] = [];
-    for (const size of pods) {
-      signal.throwIfAborted();
-      say(`one app: 2 × ${size} pods`);
-      await subject.resize(size);
-      oneApp.push(...(await measureApp(bench, subject, size)));
-    }
-    // The last of them is the fleet of one.
-    const alone = oneApp.filter(({ size }) => size === pods.at(-1)).map((row) => ({ ...row, size: 1 }));
-    const fleet = [...alone, ...(await measureFleet(bench, subjects, copies))];
-    return { engine: subject.test.engine.name, pods: oneApp, fleet, oneProgram: await measureOneProgram(bench) };
-  } finally {
-    say("removing all of it");
-    await Promise.all(subjects.map((each) => each.remove()));
-    const [{ cluster } = { cluster: undefined }] = subjects.map(({ test }) => test);
-    if (cluster !== undefined) await removeCopies(cluster, copies, fleetTimeoutMs);
+  const subject = await Subject.make(kubeconfig, { namespace: nodes.namespace("app-0") });
+  made.subjects.push(subject);
+  const oneApp: Row[] = [];
+  for (const size of pods) {
+    signal.throwIfAborted();
+    say(`one app: 2 × ${size} pods`);
+    await subject.resize(size);
+    oneApp.push(...(await measureApp(bench, subject, size)));
   }
+  // The last of them is the fleet of one.
+  const alone = oneApp.filter(({ size }) => size === pods.at(-1)).map((row) => ({ ...row, size: 1 }));
+  const fleet = [...alone, ...(await measureFleet(bench, subject.test.cluster, made))];
+  return { engine: subject.test.engine.name, pods: oneApp, fleet, oneProgram: await measureOneProgram(bench) };
+}
+
+async function remove({ subjects, copies }: Made): Promise<void> {
+  const cluster = subjects[0]?.test.cluster;
+  await Promise.all(subjects.map((each) => each.remove()));
+  if (cluster !== undefined) await removeCopies(cluster, copies, fleetTimeoutMs);
 }
 
 async function measureApp({ say }: Bench, subject: Subject, size: number): Promise<Row[]> {
@@ -82,8 +87,7 @@ const fleetTimeoutMs = 1_800_000;
 /** Endpoints and rules go on changing for a while after the last pod is ready. */
 const settleMs = 10_000;
 
-/** @param copies gets the namespaces that are made, for whoever removes them */
-async function measureFleet(bench: Bench, subjects: Subject[], copies: string[]): Promise<Row[]> {
+async function measureFleet(bench: Bench, cluster: Cluster, { subjects, copies }: Made): Promise<Row[]> {
   const { apps, pods, kubeconfig, nodes, say, signal } = bench;
   const size = pods.at(-1) ?? 0;
   const rows: Row[] = [];
@@ -95,8 +99,6 @@ async function measureFleet(bench: Bench, subjects: Subject[], copies: string[])
       subjects.push(subject);
       await subject.resize(size);
     }
-    const [{ cluster } = { cluster: undefined }] = subjects.map(({ test }) => test);
-    if (cluster === undefined) throw new Error("there is no app");
     const more = Array.from({ length: count - subjects.length - copies.length }, (_, index) => nodes.namespace(`copy-${copies.length + index}`));
     if (more.length > 0) {
       copies.push(...more);
@@ -168,18 +170,22 @@ async function main(): Promise<void> {
   const say = (text: string) => process.stderr.write(`${((Date.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
   const { kubeconfig } = await startStage();
   const podsInAll = 2 * Math.max(...apps) * Math.max(...pods);
-  const measured = await untilInterrupted(async (signal) => {
+  await untilInterrupted(async (signal) => {
     // Room for a rolling update of one app beside all of them.
     const nodes = await startSimulatedNodes(Math.ceil((1.1 * podsInAll) / podsPerNode) + 1, say);
+    const made: Made = { subjects: [], copies: [] };
     try {
-      return await measure({ apps, pods, kubeconfig, nodes, say, signal });
+      const measured = await measure({ apps, pods, kubeconfig, nodes, say, signal }, made);
+      // Before anything is removed: that takes minutes, and may fail.
+      if (options.json === true) console.log(JSON.stringify(measured));
+      else show(measured, { apps, pods });
+      process.exitCode = verdicts(measured).every(({ met }) => met) ? 0 : 1;
     } finally {
+      say("removing all of it");
+      await remove(made);
       await nodes.stop();
     }
   });
-  if (options.json === true) console.log(JSON.stringify(measured));
-  else show(measured, { apps, pods });
-  process.exitCode = verdicts(measured).every(({ met }) => met) ? 0 : 1;
 }
 
 void main().catch((error: unknown) => {
