@@ -187,7 +187,7 @@ async function start(programs: Programs, edge: string | undefined, progress: (te
   if (edge !== undefined && !(await hasEdge(paths))) {
     progress("adding the edge");
     await addEdge(paths, programs, edge);
-    await untilComplete(paths, repairTimeoutMs, progress);
+    await untilComplete(paths, startTimeoutMs, progress);
   }
   return describe(paths);
 }

@@ -25,6 +25,9 @@ export function traefik(paths: Layout, program: string): Component {
     "entryPoints.web.address": `${network.node}:80`,
     "entryPoints.websecure.address": `${network.node}:443`,
     "entryPoints.websecure.http.tls": "true",
+    // Names that CGI-like servers would take for headers of the edge's own; nginx drops them as well.
+    "entryPoints.web.http.aliasHeadersStrategy": "delete",
+    "entryPoints.websecure.http.aliasHeadersStrategy": "delete",
     "providers.providersThrottleDuration": throttle,
     "providers.kubernetesIngress": "true",
     "providers.kubernetesIngress.ingressEndpoint.ip": network.node,
@@ -38,6 +41,7 @@ export function traefik(paths: Layout, program: string): Component {
     "providers.kubernetesGateway": "true",
     "providers.kubernetesGateway.statusAddress.ip": network.node,
     "providers.kubernetesCRD": "true",
+    "providers.kubernetesCRD.safeNaming": "true",
     "providers.kubernetesCRD.allowCrossNamespace": "true",
     "providers.kubernetesCRD.allowEmptyServices": "true",
     "providers.kubernetesCRD.allowExternalNameServices": "true",

@@ -12,7 +12,7 @@ import { User } from "./support/user";
 const backend = (name: string) => ({ service: { name, port: { number: port } } });
 
 describe("the edge, by an Ingress", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let home: Colors;
   let user: User;
 
@@ -33,7 +33,7 @@ describe("the edge, by an Ingress", function () {
               paths: [
                 { path: "/", pathType: "Prefix", backend: backend("blue") },
                 { path: "/green", pathType: "Prefix", backend: backend("green") },
-                { path: "/only", pathType: "Exact", backend: backend("green") },
+                { path: "/only/this/one", pathType: "Exact", backend: backend("green") },
               ],
             },
           },
@@ -72,7 +72,7 @@ describe("the edge, by an Ingress", function () {
   });
 
   it("takes a prefix by whole path elements, and an exact path by itself", async () => {
-    const answers = await Promise.all(["/green", "/green/a?b=c", "/greenhouse", "/only", "/only/more"].map(async (path) => (await user.ask(path)).color));
+    const answers = await Promise.all(["/green", "/green/a?b=c", "/greenhouse", "/only/this/one", "/only/this/one/more"].map(async (path) => (await user.ask(path)).color));
     expect(answers).to.deep.equal(["green", "green", "blue", "green", "blue"]);
   });
 

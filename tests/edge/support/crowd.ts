@@ -17,8 +17,8 @@ export interface Crowd {
 
 const people = 8;
 
-/** What of a user's answers counts as all of them: a weight of 1 in 100 would show. */
-const inARow = 200;
+/** How many answers in a row count as all of them. */
+const inARow = 100;
 
 export function startCrowd(edge: Edge, host: string, path: string): Crowd {
   const seen: Seen = { requests: 0, failures: [] };
@@ -40,7 +40,7 @@ export function startCrowd(edge: Edge, host: string, path: string): Crowd {
   });
   return {
     untilAll: async (color) => {
-      await poll(() => Promise.resolve(users.every((person) => person.color === color && person.row >= inARow) ? true : undefined), { timeoutMs: 20_000, intervalMs: 5 });
+      await poll(() => Promise.resolve(users.every((person) => person.color === color && person.row >= inARow) ? true : undefined), { timeoutMs: 60_000, intervalMs: 5 });
       return Math.max(...users.map(({ since }) => since));
     },
     stop: async () => {
