@@ -17,8 +17,9 @@ const sampleEveryMs = 100;
 /** Runs a command to its end. @throws Error with what it said when it fails */
 export async function measureCommand(argv: string[], { cwd, env }: { cwd: string; env: Record<string, string> }): Promise<Cost> {
   const started = performance.now();
-  // The shell adds up the time of all processes below it that have ended, down to the last.
-  const child = spawn("bash", ["-c", '"$@" 2>&1; code=$?; times >&3; exit $code', "bash", ...argv], { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "ignore", "pipe"] });
+  // The shell adds up the time of all processes below it that have ended, down to the last. It waits for them
+  // also when it is told to end: what is removed afterwards must not be at work any more.
+  const child = spawn("bash", ["-c", 'trap : INT TERM; "$@" 2>&1; code=$?; times >&3; exit $code', "bash", ...argv], { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "ignore", "pipe"] });
   const times = child.stdio[3];
   if (child.stdout === null || times === null || times === undefined || !("readable" in times)) throw new Error("the command was started without pipes");
   const said = Promise.all([text(child.stdout), text(times)]);
