@@ -82,7 +82,7 @@ describe("the edge, by an HTTPRoute", function () {
       await route([{ matches: [{ path: { type: "PathPrefix", value: "/from-afar" } }], backendRefs: [{ name: "green", namespace: home.namespace, port }] }], { name: "app", namespace: entry });
       const refused = await poll(async () => await condition(entry, "ResolvedRefs"), { timeoutMs: 10_000 });
       expect(refused).to.include({ status: "False", reason: "RefNotPermitted" });
-      expect((await user.ask("/from-afar")).color).to.not.equal("green");
+      await user.askUntil(({ status }) => status === 500, "/from-afar");
       await home.apply({
         apiVersion: "gateway.networking.k8s.io/v1beta1",
         kind: "ReferenceGrant",

@@ -1,6 +1,7 @@
 import { expect } from "chai";
+import { layout } from "../../local/cluster/layout";
+import { edgeAnswers } from "../../local/edge/edge";
 import { readStage, startStage, type Stage } from "../../local/stage";
-import { User } from "../edge/support/user";
 import { killComponent, ownStageDir, runningSupervisor } from "./support/stageUnderTest";
 
 // Programs that are not built yet are built by the first start.
@@ -11,17 +12,6 @@ describe("the edge of a local stage", function () {
   let removeStage: () => Promise<void>;
   let stage: Stage;
   let supervisor: number;
-
-  const answers = async (): Promise<number> => {
-    if (stage.edge === undefined) throw new Error("The stage has no edge.");
-    // Nothing is routed yet; the certificate is the Gateway's.
-    const user = new User(stage.edge, stage.edge.host);
-    try {
-      return (await user.ask("/")).status;
-    } finally {
-      user.close();
-    }
-  };
 
   before(async function () {
     this.timeout(firstStartMs);
@@ -42,7 +32,7 @@ describe("the edge of a local stage", function () {
     this.timeout(firstStartMs);
     stage = await startStage({ edge: true });
     expect(await runningSupervisor()).to.equal(supervisor);
-    expect(await answers()).to.equal(404);
+    expect(await edgeAnswers(layout())).to.equal(true);
   });
 
   it("stays, whoever starts the stage again", async () => {
@@ -55,7 +45,7 @@ describe("the edge of a local stage", function () {
   it("comes back after kill -9", async () => {
     await killComponent("edge");
     await startStage();
-    expect(await answers()).to.equal(404);
+    expect(await edgeAnswers(layout())).to.equal(true);
     expect(await runningSupervisor()).to.equal(supervisor);
   });
 });
