@@ -9,7 +9,7 @@ import { startUsers, type Users } from "../support/users";
 
 /** Told in order: each test goes on where the one before ended. The network of the local stage enforces no policy. */
 describe("Isolation, on a real cluster under load", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let test: TestStack;
   let users: Users;
 
@@ -37,7 +37,7 @@ describe("Isolation, on a real cluster under load", function () {
   const replicasOf = async (color: string) => (await test.cluster.apps.readNamespacedDeployment(inApp(`chatgpt-app-${color}`))).spec?.replicas;
   const autoscalerOf = (color: string) => test.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(inApp(`chatgpt-app-${color}`));
   const scaleDownOf = async (color: string) => (await autoscalerOf(color)).spec.behavior?.scaleDown?.selectPolicy;
-  const podsReach = (color: string, count: number) => poll(async () => ((await podsOf(test.cluster, color)).length === count ? true : undefined), { timeoutMs: 60_000 });
+  const podsReach = (color: string, count: number) => poll(async () => ((await podsOf(test.cluster, color)).length === count ? true : undefined), { timeoutMs: 120_000 });
 
   it("pods run as the account of their color, without a token", async () => {
     const { items } = await test.cluster.core.listNamespacedPod({ namespace: test.cluster.namespace });
@@ -118,7 +118,7 @@ describe("Isolation, on a real cluster under load", function () {
         ready = (await test.cluster.apps.readNamespacedDeployment(inApp("chatgpt-app-green"))).status?.readyReplicas ?? 0;
         return true;
       },
-      { timeoutMs: 240_000, intervalMs: 20 },
+      { timeoutMs: 500_000, intervalMs: 20 },
     );
     await test.set({ activeColor: "green" });
     const said: string[] = [];
