@@ -35,6 +35,7 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     version: "v2",
     template: "abc",
     replicas: 2,
+    maxReplicas: 0,
     active: false,
     suite: "tests/smoke/**/*.ts",
     budgetSeconds: 2,

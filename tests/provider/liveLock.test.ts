@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { LiveLockInputs } from "@bluegreen/release";
+import { allOn } from "@bluegreen/release/route/weights";
 import { startStep, type RunningStep } from "./stepProvider";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
@@ -19,7 +20,7 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
   const inputs = (part: Partial<LiveLockInputs> = {}): LiveLockInputs => ({
     ...home.where,
     activeColor: "blue",
-    weights: { blue: 100, green: 0 },
+    weights: allOn(part.activeColor ?? "blue"),
     route: null,
     templates: { blue: "aaa", green: "bbb" },
     configs: { blue: ["chatgpt-app-blue-1"], green: ["chatgpt-app-green-1"] },

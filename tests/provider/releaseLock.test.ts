@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import { names, poll, type LiveLockInputs } from "@bluegreen/release";
+import { allOn } from "@bluegreen/release/route/weights";
 import { findProcesses } from "../../local/system/processes";
 import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
@@ -51,7 +52,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
   const inputs = (part: Partial<LiveLockInputs> = {}): LiveLockInputs => ({
     ...home.where,
     activeColor: "blue",
-    weights: { blue: 100, green: 0 },
+    weights: allOn(part.activeColor ?? "blue"),
     route: null,
     templates: { blue: "aaa", green: "bbb" },
     configs: { blue: [], green: [] },

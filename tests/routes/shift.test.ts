@@ -107,6 +107,8 @@ describe("A shift at a real edge, under load", function () {
   });
 
   it("is taken back by the rollback of the night", async () => {
+    // What was taken back before is marked, whoever did it.
+    expect((await bluegreen("clear-mark", "blue")).status).to.equal(0);
     await test.set({ weights: "blue=50,green=50", shareSeconds: 4 });
     await test.stack.up();
     expect(await given()).to.deep.equal({ blue: 50, green: 50 });
