@@ -16,6 +16,7 @@ import { planBlocks } from "./switch/plan";
 import { runSwitches, settings } from "./switch/run";
 import { show, verdicts } from "./switch/show";
 import { entries, entryOf, type EntryName } from "./switch/wayIn";
+import { wholeNumber } from "./wholeNumber";
 
 interface Options {
   through: EntryName;
@@ -82,12 +83,6 @@ function secondsOf({ switches, beside, rate, spacing }: Options): number {
     });
   }
   return Math.min(most, count * (spacing + slackSeconds) + aroundLoadSeconds);
-}
-
-function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new Refusal({ what: `--${name} ${text} was refused`, rule: `a whole number from ${least} to ${most}`, next: "npm run bench:switch -- --help" });
 }
 
 async function main(): Promise<void> {
