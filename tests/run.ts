@@ -35,7 +35,7 @@ const suites: Suite[] = [
   { name: "unit", when: "first" },
   { name: "lint", when: "first" },
   { name: "release", folders: ["e2e", "faults"], when: "stage", jobs: 2, engines: true, company: true },
-  { name: "routes", when: "stage", engines: true, company: true, edge: true },
+  { name: "routes", when: "stage", jobs: 2, engines: true, company: true, edge: true },
   { name: "integration", when: "stage", company: true },
   { name: "engine", when: "stage", company: true },
   { name: "provider", when: "stage", company: true },
