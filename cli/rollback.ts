@@ -4,9 +4,8 @@ import { connect, otherColor, readLiveColor } from "@bluegreen/release";
 import { Refusal } from "@bluegreen/release/refusal";
 import { rollback, takeShareBack } from "@bluegreen/release/releases/rollback";
 import { readShare } from "@bluegreen/release/route/move";
-import type { Say } from "@bluegreen/release/step";
 import { exitCodes } from "./exitCodes";
-import { runPulumi } from "./runPulumi";
+import { bringInLine } from "./runPulumi";
 import { app, readStackSettings } from "./stackSettings";
 
 interface Options {
@@ -76,9 +75,4 @@ async function confirm(question: string, json: boolean): Promise<void> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await prompt.question(`${question} [y/N] `).finally(() => { prompt.close(); });
   if (!/^y(es)?$/i.test(answer.trim())) throw refuse(`the answer was ${JSON.stringify(answer)}`);
-}
-
-/** Config is the truth: what was done to traffic is done to it, by the same program as always. */
-async function bringInLine(stack: string, config: string[], say: Say): Promise<boolean> {
-  return (await runPulumi(["config", ...config, "--stack", stack], say)) && runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say);
 }

@@ -14,6 +14,11 @@ export async function runPulumi(args: string[], say: Say): Promise<boolean> {
   return code === 0;
 }
 
+/** Config is the truth: what was done to traffic is done to it, by the same program as always. @returns whether both ended well */
+export async function bringInLine(stack: string, config: string[], say: Say): Promise<boolean> {
+  return (await runPulumi(["config", ...config, "--stack", stack], say)) && runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say);
+}
+
 /** @returns undefined where there is no such program */
 async function ended(command: string, args: string[], say: Say): Promise<number | string | undefined> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });

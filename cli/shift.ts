@@ -11,7 +11,7 @@ import { parseDuration, sharesAfter } from "@bluegreen/release/route/shares";
 import { formatWeights, type Weights } from "@bluegreen/release/route/weights";
 import type { Say } from "@bluegreen/release/step";
 import { exitCodes } from "./exitCodes";
-import { runPulumi } from "./runPulumi";
+import { bringInLine, runPulumi } from "./runPulumi";
 import { app, readStackSettings } from "./stackSettings";
 
 interface Options {
@@ -154,7 +154,7 @@ async function takeAllBack({ cluster, context, namespace, to, route, stack, say 
   if ((await readShare(cluster, app, route, live)) > 0) await takeShareBack({ context, namespace, app }, { active: live, route, why: `shift: ${failure}` }, say);
   const reason = (await markReason(cluster, to)) ?? failure;
   say(`\nThe shift has ended: all users are on ${live} again.\n  why:  ${reason}`);
-  const inLine = (await runPulumi(["config", "rm", "weights", "--stack", stack], say)) && (await runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say));
+  const inLine = await bringInLine(stack, ["rm", "weights"], say);
   if (!inLine) say(`Config is not in line yet: pulumi config rm weights --stack ${stack} && pulumi up --stack ${stack}`);
   return { to, share: 0, reason };
 }
