@@ -124,7 +124,7 @@ async function walk(shift: Shift, steps: number): Promise<Ended> {
   if (!(await runPulumi(["config", "set", "shareSeconds", String(seconds), "--stack", stack], say))) throw new Error("Config could not be changed: nothing was moved.");
   for (const share of sharesAfter(given, steps)) {
     say(`\n${to} gets ${share} % of the users${share < 100 ? `, watched for ${seconds} s` : ""}.`);
-    const failure = await untilInterrupted(async (signal) => ((await give(shift, share)) ? whyStopped(signal) : `the update that was to give ${share} % failed; what it said stands above`));
+    const failure = await untilInterrupted(async (signal) => whyStopped(signal, share, await give(shift, share)));
     if (failure !== undefined && share < 100) return takeAllBack(shift, live, failure);
     if (failure !== undefined) return afterSwitch(shift, live, failure);
   }
@@ -132,8 +132,10 @@ async function walk(shift: Shift, steps: number): Promise<Ended> {
   return { to, share: 100 };
 }
 
-function whyStopped(signal: AbortSignal): string | undefined {
-  return signal.aborted ? messageOf(signal.reason) : undefined;
+/** An interruption reaches the update too, which then fails, watching already or not yet. */
+function whyStopped(signal: AbortSignal, share: number, isGiven: boolean): string | undefined {
+  if (signal.aborted) return messageOf(signal.reason);
+  return isGiven ? undefined : `the update that was to give ${share} % failed; what it said stands above`;
 }
 
 /** Config first, then the update: cut off in between, the next update gives what config says. */
