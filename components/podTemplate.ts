@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { appResources } from "@bluegreen/release/capacity/room";
-import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
+import { databaseSecret } from "@bluegreen/release/database/databaseSecret";
 import { fenceKey } from "@bluegreen/release/fence/flag";
 import { drainPortVariable, names, templateAnnotation } from "@bluegreen/release/names";
 import { appPort, openaiVariable } from "@bluegreen/release/settings/schema";

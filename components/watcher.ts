@@ -4,7 +4,7 @@ import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import { watcherResources } from "@bluegreen/release/capacity/room";
 import { colors } from "@bluegreen/release/color";
-import { databaseSecret } from "@bluegreen/release/database/colorDatabases";
+import { databaseSecret } from "@bluegreen/release/database/databaseSecret";
 import { names } from "@bluegreen/release/names";
 import type { ObjectAt } from "@bluegreen/release/route/route";
 import { routes } from "@bluegreen/release/route/routes";

@@ -2,7 +2,7 @@ import { otherColor, type Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { findSecretValue, readSecretValue } from "../kubernetes/secretValue.js";
 import { readLiveColor } from "../live.js";
-import { names } from "../names.js";
+import { databaseSecret } from "./databaseSecret.js";
 import type { ColorDatabase, DatabasePair } from "./colorDatabase.js";
 import type { Strategy } from "../settings/schema.js";
 
@@ -23,11 +23,6 @@ export interface SchemaUrls {
   live: string;
   /** Of the other color, where it has a schema of its own; undefined before its Secret is made. */
   idle: string | undefined;
-}
-
-/** The Secret that a color's pods read their database from. */
-export function databaseSecret(strategy: Strategy, color: Color): string {
-  return strategy === "shared" ? names.databaseSecret : `${names.databaseSecret}-${color}`;
 }
 
 /** @throws Refusal when the live color's Secret is missing */
