@@ -1,9 +1,9 @@
 import { otherColor } from "@bluegreen/release/color";
-import { BlueGreenApp } from "./components/blueGreenApp";
+import { release } from "./components/release";
 import { readSettings } from "./components/settings";
 
 const settings = readSettings();
-const app = new BlueGreenApp("chatgpt-app", settings);
+const app = release("chatgpt-app", settings);
 
 export const liveColor = app.liveColor;
 export const idleColor = app.liveColor.apply((color) => (color === "blue" || color === "green" ? otherColor(color) : "none"));

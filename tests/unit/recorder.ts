@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { awaitFeatureSupport } from "@pulumi/pulumi/runtime/settings";
 import { parseSettings } from "@bluegreen/release/settings/settings";
-import { BlueGreenApp } from "../../components/blueGreenApp";
+import { release } from "../../components/release";
 
 declare module "@pulumi/pulumi/runtime/settings" {
   /** Left out of the SDK's declarations. */
@@ -113,7 +113,7 @@ export async function recordApp(config: Record<string, string> = someSettings): 
   pulumi.runtime.setMockOptions(recorder, "chatgpt-app", "test");
   // As every program does at its start: until then the SDK sends secrets in plain text, and knows no hooks.
   await awaitFeatureSupport();
-  new BlueGreenApp("chatgpt-app", parseSettings(config));
+  release("chatgpt-app", parseSettings(config));
   await pulumi.runtime.disconnect();
   return recorder;
 }

@@ -1,0 +1,32 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { BlueGreenApp } from "../blueGreenApp";
+import type { ColorTemplate } from "../podTemplate";
+import { LiveLock, ReleaseUnlock } from "../steps";
+
+/** An app whose live color is locked. */
+export interface Locked {
+  app: BlueGreenApp;
+  lock: LiveLock;
+}
+
+/** First of all: nothing that serves users changes in place, and nobody else releases the app meanwhile. */
+export function lock(app: BlueGreenApp): Locked {
+  const { where, settings, movable, wanted, templates } = app;
+  const { weights, allowLiveChange, lockWaitSeconds } = settings;
+  const configs = { blue: configOf(templates.blue), green: configOf(templates.green) };
+  return {
+    app,
+    lock: new LiveLock(`${app.name}-live-lock`, { ...where, weights, route: movable, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, app.after([app.home])),
+  };
+}
+
+/** Last of all. */
+export function unlock({ app, lock: { release } }: Locked, after: pulumi.Resource[]): void {
+  const { context, namespace } = app.settings;
+  new ReleaseUnlock(`${app.name}-release-unlock`, { context, namespace, app: app.name, release }, app.after(after));
+}
+
+/** The names of the objects that a color's variables are in. */
+function configOf({ config: { configMap, secret } }: ColorTemplate): string[] {
+  return [configMap, secret].flatMap((object) => (object === undefined ? [] : [object.name]));
+}
