@@ -8,13 +8,14 @@ import { writeConfiguration } from "./cluster/configuration";
 import { untilComplete, untilContainerd, whatIsMissing } from "./cluster/health";
 import { writeKubeconfig } from "./cluster/kubeconfig";
 import { contextName, layout, network, type Layout } from "./cluster/layout";
-import { buildEdge, buildPrograms, type Programs } from "./cluster/programs";
+import { buildEdge, buildMetrics, buildPrograms, type Programs } from "./cluster/programs";
 import { killSupervisor, startSupervisor, supervisorPid } from "./cluster/supervisor";
 import { addEdge, describeEdge, hasEdge, type Edge } from "./edge/edge";
 import { applyTlsSecret } from "./edge/objects";
 import { bundleApp, bundleWatcher, imageRepository, serverImage, watcherImage, type AppBuild } from "./images/app";
 import { importImages } from "./images/containerd";
 import { pauseImage } from "./images/pause";
+import { addMetrics, hasMetrics } from "./metrics/metricsServer";
 import { cacheDir, stageId } from "./paths";
 import { postgresAccount, postgresAdminUrl, postgresPort, preparePostgres } from "./services/postgres";
 import { prepareRedis, redisAccount, redisPort, redisSocket } from "./services/redis";
@@ -50,7 +51,22 @@ export interface Stage {
 export interface StageOptions {
   /** A real edge: Traefik, built at first use, which takes minutes. @default false */
   edge?: boolean;
+  /** metrics-server, which autoscalers and `kubectl top` ask, built at first use, which takes minutes. @default false */
+  metrics?: boolean;
 }
+
+/** What is added to a stage, in this order. */
+interface Addition {
+  title: string;
+  build: (progress: (text: string) => void) => Promise<string>;
+  isThere: (paths: Layout) => Promise<boolean>;
+  add: (paths: Layout, programs: Programs, program: string) => Promise<void>;
+}
+
+const additions: Record<keyof StageOptions, Addition> = {
+  edge: { title: "Traefik", build: buildEdge, isThere: hasEdge, add: addEdge },
+  metrics: { title: "metrics-server", build: buildMetrics, isThere: hasMetrics, add: async (paths, _programs, program) => addMetrics(paths, program) },
+};
 
 /** Starts the stage, or keeps the one that runs, and shows each step. */
 export async function startStage(options: StageOptions = {}): Promise<Stage> {
@@ -68,7 +84,8 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
  * The steps of starting a stage, to be shown among others.
  * @param done gets the stage at the end of the last step
  */
-export function startStageTasks(done: (stage: Stage) => void, { edge = false }: StageOptions = {}): Task[] {
+export function startStageTasks(done: (stage: Stage) => void, { edge = false, metrics = false }: StageOptions = {}): Task[] {
+  const added = [...(edge ? [additions.edge] : []), ...(metrics ? [additions.metrics] : [])];
   return [
     {
       title: "Debian packages",
@@ -83,20 +100,16 @@ export function startStageTasks(done: (stage: Stage) => void, { edge = false }: 
         await buildPrograms(progress);
       },
     },
-    ...(edge
-      ? [
-          {
-            title: "Traefik",
-            run: async (progress: (text: string) => void) => {
-              await buildEdge(progress);
-            },
-          },
-        ]
-      : []),
+    ...added.map(({ title, build }) => ({
+      title,
+      run: async (progress: (text: string) => void) => {
+        await build(progress);
+      },
+    })),
     {
-      title: edge ? "Kubernetes, PostgreSQL, Redis and the edge" : "Kubernetes, PostgreSQL and Redis",
+      title: ["Kubernetes", "PostgreSQL", ...added.map(({ title }) => title)].join(", ") + " and Redis",
       run: async (progress) => {
-        done(await locked(async () => start(await buildPrograms(progress), edge ? await buildEdge(progress) : undefined, progress), progress));
+        done(await locked(async () => start(added, progress), progress));
       },
     },
   ];
@@ -181,12 +194,14 @@ async function locked<T>(work: () => Promise<T>, progress: (text: string) => voi
 const repairTimeoutMs = 15_000;
 const startTimeoutMs = 120_000;
 
-async function start(programs: Programs, edge: string | undefined, progress: (text: string) => void): Promise<Stage> {
+async function start(added: Addition[], progress: (text: string) => void): Promise<Stage> {
   const paths = layout();
+  const programs = await buildPrograms(progress);
   await untilStarted(paths, programs, progress);
-  if (edge !== undefined && !(await hasEdge(paths))) {
-    progress("adding the edge");
-    await addEdge(paths, programs, edge);
+  for (const { title, build, isThere, add } of added) {
+    if (await isThere(paths)) continue;
+    progress(`adding ${title}`);
+    await add(paths, programs, await build(progress));
     await untilComplete(paths, startTimeoutMs, progress);
   }
   return describe(paths);

@@ -7,6 +7,12 @@ import type { Programs } from "./programs";
 /** The client certificate of whoever uses the stage from outside. */
 export const adminClient = "admin";
 
+/** The API server where it passes requests on to other API servers, as metrics-server is one. */
+export const frontProxyClient = "front-proxy";
+
+/** Name by which the API server asks metrics-server. */
+export const metricsHost = "metrics-server.kube-system.svc";
+
 /** Writes a certificate authority of the stage and the certificates of its components. */
 export async function writeCertificates(paths: Layout, programs: Programs): Promise<void> {
   await issue(paths, programs, {
@@ -17,6 +23,8 @@ export async function writeCertificates(paths: Layout, programs: Programs): Prom
         hosts: ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"],
         addresses: ["127.0.0.1", network.node, network.apiService],
       },
+      { name: "kubelet-server", hosts: [nodeName], addresses: [network.node] },
+      { name: "metrics-server", hosts: [metricsHost], addresses: [] },
     ],
     clients: [
       { name: adminClient, user: "bluegreen-admin", group: "system:masters" },
@@ -28,6 +36,8 @@ export async function writeCertificates(paths: Layout, programs: Programs): Prom
     ],
     keys: ["service-accounts"],
   });
+  // Whoever has a certificate of this authority may say whose request it passes on: no other client may.
+  await issue(paths, programs, { folder: paths.frontProxyPki, servers: [], clients: [{ name: frontProxyClient, user: frontProxyClient, group: "" }], keys: [] });
 }
 
 /** Writes a certificate authority of its own for what users reach, and one certificate for these hosts, `server.crt` and `server.key`. */

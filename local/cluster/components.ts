@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { postgresAccount, postgresCommand } from "../services/postgres";
 import { redisAccount, redisCommand } from "../services/redis";
 import { systemPath } from "../system/packages";
+import { frontProxyClient } from "./certificates";
 import { componentKubeconfig } from "./configuration";
 import { inside, network, nodeName, type Layout } from "./layout";
 import type { Programs } from "./programs";
@@ -70,6 +71,13 @@ export async function components(paths: Layout, programs: Programs): Promise<Com
         "kubelet-client-certificate": pki("kube-apiserver-to-kubelet.crt"),
         "kubelet-client-key": pki("kube-apiserver-to-kubelet.key"),
         "kubelet-preferred-address-types": "InternalIP",
+        "requestheader-client-ca-file": join(paths.frontProxyPki, "ca.crt"),
+        "requestheader-allowed-names": frontProxyClient,
+        "requestheader-username-headers": "X-Remote-User",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+        "proxy-client-cert-file": join(paths.frontProxyPki, `${frontProxyClient}.crt`),
+        "proxy-client-key-file": join(paths.frontProxyPki, `${frontProxyClient}.key`),
         "service-account-issuer": "https://kubernetes.default.svc",
         "service-account-key-file": pki("service-accounts.key"),
         "service-account-signing-key-file": pki("service-accounts.key"),

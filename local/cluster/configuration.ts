@@ -82,6 +82,8 @@ function kubeletConfig(paths: Layout): object {
     healthzBindAddress: "127.0.0.1",
     authentication: { anonymous: { enabled: false }, webhook: { enabled: false }, x509: { clientCAFile: join(paths.pki, "ca.crt") } },
     authorization: { mode: "AlwaysAllow" },
+    tlsCertFile: join(paths.pki, "kubelet-server.crt"),
+    tlsPrivateKeyFile: join(paths.pki, "kubelet-server.key"),
     containerRuntimeEndpoint: `unix://${paths.containerdSocket}`,
     cgroupRoot: `/${paths.cgroup}`,
     cgroupDriver: "cgroupfs",

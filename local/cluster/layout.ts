@@ -12,6 +12,7 @@ export const network = {
   apiService: "10.96.0.1",
   apiPort: 6443,
   edgePort: 443,
+  metricsPort: 4443,
 } as const;
 
 /** Name of the kubeconfig context. */
@@ -33,6 +34,7 @@ export interface Layout {
   status: string;
   logs: string;
   pki: string;
+  frontProxyPki: string;
   /** The edge's own certificate authority: users trust it, components do not. */
   edgePki: string;
   etcd: string;
@@ -60,6 +62,7 @@ export function layout(): Layout {
     status: join(root, "status.json"),
     logs: join(root, "logs"),
     pki: join(root, "pki"),
+    frontProxyPki: join(root, "front-proxy-pki"),
     edgePki: join(root, "edge-pki"),
     etcd: join(root, "etcd"),
     kubelet: join(root, "kubelet"),

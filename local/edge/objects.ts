@@ -2,10 +2,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import type { Layout } from "../cluster/layout";
-import { contextName } from "../cluster/layout";
-import { Cluster } from "../engine/kubernetes/cluster";
-import { digList, digText, isObject, referenceOf, type JsonObject } from "../engine/kubernetes/objects";
-import { waitFor } from "../system/wait";
+import { StageObjects } from "../cluster/stageObjects";
+import { digText, isObject, type JsonObject } from "../engine/kubernetes/objects";
 import { definitionsFolder } from "./module";
 import { edgeName, ingressClasses } from "./traefik";
 
@@ -17,48 +15,25 @@ const gatewayClass = "traefik";
 /** Name of the TLS Secret beside the Gateway. */
 const gatewaySecret = "edge-tls";
 
-const establishTimeoutMs = 30_000;
-
 /** Puts what the edge needs into the cluster: the definitions of its resources, its classes and its Gateway. */
 export async function applyEdgeObjects(paths: Layout, program: string): Promise<void> {
-  const cluster = await connectStage(paths);
+  const objects = await StageObjects.of(paths);
   const definitions = await readDefinitions(program);
-  // Together: each is a request of tens of milliseconds.
-  await Promise.all(definitions.map(async (definition) => apply(cluster, definition)));
-  await Promise.all(definitions.filter(({ kind }) => kind === "CustomResourceDefinition").map(async (definition) => untilEstablished(cluster, definition)));
-  await apply(cluster, { apiVersion: "v1", kind: "Namespace", metadata: { name: gateway.namespace } });
-  const secret = await tlsSecret(paths, { name: gatewaySecret, namespace: gateway.namespace });
-  await Promise.all([...classes(), gatewayObject(), secret].map(async (object) => apply(cluster, object)));
+  await objects.apply(definitions);
+  await objects.untilCondition(definitions.filter((definition) => digText(definition, "kind") === "CustomResourceDefinition"), "Established");
+  await objects.apply([{ apiVersion: "v1", kind: "Namespace", metadata: { name: gateway.namespace } }]);
+  await objects.apply([...classes(), gatewayObject(), await tlsSecret(paths, { name: gatewaySecret, namespace: gateway.namespace })]);
 }
 
 /** Puts the edge's certificate where an Ingress of that namespace names it. */
 export async function applyTlsSecret(paths: Layout, where: { name: string; namespace: string }): Promise<void> {
-  await apply(await connectStage(paths), await tlsSecret(paths, where));
-}
-
-async function connectStage({ kubeconfig }: Layout): Promise<Cluster> {
-  return Cluster.connect({ kubeconfig, context: contextName, env: {} });
-}
-
-async function apply(cluster: Cluster, object: JsonObject): Promise<void> {
-  await cluster.apply(referenceOf(object), object, { manager: "bluegreen-stage", force: true, dryRun: false });
+  await (await StageObjects.of(paths)).apply([await tlsSecret(paths, where)]);
 }
 
 async function readDefinitions(program: string): Promise<JsonObject[]> {
   const folder = definitionsFolder(program);
   const texts = await Promise.all((await readdir(folder)).map(async (file) => readFile(join(folder, file), "utf8")));
   return texts.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as JsonObject)).filter(isObject);
-}
-
-async function untilEstablished(cluster: Cluster, definition: JsonObject): Promise<void> {
-  await waitFor(
-    async () => {
-      const conditions = digList(await cluster.read(referenceOf(definition)), "status", "conditions");
-      return conditions.some((condition) => digText(condition, "type") === "Established" && digText(condition, "status") === "True") ? true : undefined;
-    },
-    establishTimeoutMs,
-    () => Promise.resolve(new Error(`The API server does not take up ${referenceOf(definition).name}.`)),
-  );
 }
 
 function classes(): JsonObject[] {
