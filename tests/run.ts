@@ -42,6 +42,7 @@ const suites: Suite[] = [
   { name: "app", when: "stage", company: true },
   { name: "edge", when: "stage", company: true, edge: true },
   { name: "scale", when: "stage" },
+  { name: "autoscaler", when: "stage" },
   { name: "start", when: "stage" },
   { name: "outages", when: "last" },
   { name: "stage", when: "last" },

@@ -27,8 +27,9 @@ export async function addMetrics(paths: Layout, program: string): Promise<void> 
   await objects.untilCondition([api], "Available");
 }
 
-/** The shortest that metrics-server allows: an autoscaler is to see a test's load. */
+/** The shortest that metrics-server allows: an autoscaler is to see a test's load. A kubelet has to have answered before the next turn. */
 const resolution = "10s";
+const kubeletTimeout = "9s";
 
 function metricsServer(paths: Layout, program: string): Component {
   const kubeconfig = componentKubeconfig(paths, metricsName);
@@ -43,6 +44,7 @@ function metricsServer(paths: Layout, program: string): Component {
     "kubelet-certificate-authority": join(paths.pki, "ca.crt"),
     "kubelet-preferred-address-types": "InternalIP",
     "metric-resolution": resolution,
+    "kubelet-request-timeout": kubeletTimeout,
   };
   return {
     name: metricsName,
