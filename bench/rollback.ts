@@ -38,7 +38,7 @@ async function goBack(test: TestStack, way: Way): Promise<void> {
   if (way === "bare patch") return patchSelector(cluster, good);
   const [to, from] = [await readServed(cluster, app, bad), await readServed(cluster, app, good)];
   if (to === undefined || from === undefined) throw new Error("both colors have to be there");
-  const where = { context: test.stage.context, namespace: cluster.namespace, app };
+  const where = { context: test.stage.context, namespace: cluster.namespace, isolation: "shared" as const, app };
   if (!(await takeBack({ where, undone: { to, from, share: 100, route: null, database: null }, reason: "a measurement", evidence: [], by: "bench" }, () => undefined))) throw new Error("users were not taken back");
 }
 

@@ -23,8 +23,8 @@ export function clearMarkCommand(): Command {
 }
 
 async function run(color: Color, { stack }: { stack: string }): Promise<void> {
-  const { context, namespace } = readStackSettings(stack, ["context", "namespace"]);
-  const cleared = await clearMarks(connect({ context, namespace }), app, color);
+  const where = readStackSettings(stack, ["context", "namespace", "isolation"]);
+  const cleared = await clearMarks(connect(where), app, color);
   for (const { image, reason } of cleared) console.log(`${color} ${image} may serve users again; it was rolled back: ${reason}`);
   if (cleared.length === 0) console.log(`No image of ${color} is marked.`);
   process.exitCode = cleared.length === 0 ? exitCodes.findings : exitCodes.clean;

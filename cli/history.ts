@@ -26,8 +26,8 @@ export function historyCommand(): Command {
 }
 
 async function run({ stack, json }: Options): Promise<void> {
-  const { context, namespace } = readStackSettings(stack, ["context", "namespace"]);
-  const entries = await readHistory(connect({ context, namespace }), app);
+  const where = readStackSettings(stack, ["context", "namespace", "isolation"]);
+  const entries = await readHistory(connect(where), app);
   if (json) console.log(JSON.stringify({ history: entries }, null, 2));
   else console.log(entries.length === 0 ? "No switch has been noted yet." : table(entries));
 }

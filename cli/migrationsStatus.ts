@@ -51,10 +51,10 @@ async function look({ stack, urlFrom, folder }: Options): Promise<{ folder: stri
     const files = folder ?? "migrations";
     return { folder: files, rows: await readDatabaseStatus(url, files) };
   }
-  const settings = readStackSettings(stack, ["activeColor", "context", "contractAfterHours", "database", "migrationsFolder", "namespace", "schemaVersion"]);
+  const settings = readStackSettings(stack, ["activeColor", "context", "contractAfterHours", "database", "isolation", "migrationsFolder", "namespace", "schemaVersion"]);
   const files = folder ?? settings.migrationsFolder;
-  const { activeColor, context, namespace, schemaVersion, contractAfterHours: afterHours } = settings;
-  return { folder: files, rows: await readMigrationStatus({ app, activeColor, context, namespace, strategy: settings.database.strategy, folder: files, schemaVersion, afterHours }) };
+  const { activeColor, context, isolation, namespace, schemaVersion, contractAfterHours: afterHours } = settings;
+  return { folder: files, rows: await readMigrationStatus({ app, activeColor, context, isolation, namespace, strategy: settings.database.strategy, folder: files, schemaVersion, afterHours }) };
 }
 
 function filesOf(folder: string, rows: MigrationStatus[]): MigrationFile[] {

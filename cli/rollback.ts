@@ -45,9 +45,10 @@ export function rollbackCommand(): Command {
 }
 
 async function run({ stack, why, yes, json, onlyTraffic, fewer }: Options): Promise<void> {
-  const { context, namespace, database, drainSeconds, traffic } = readStackSettings(stack, ["context", "namespace", "database", "drainSeconds", "traffic"]);
+  const { context, namespace, isolation, database, drainSeconds, traffic } = readStackSettings(stack, ["context", "namespace", "isolation", "database", "drainSeconds", "traffic"]);
   const route = traffic.mode === "route" ? traffic.route : null;
-  const cluster = connect({ context, namespace });
+  const where = { context, namespace, isolation, app };
+  const cluster = connect(where);
   const live = await readLiveColor(cluster, app);
   if (live === undefined) throw new Refusal({ what: "There is nothing to roll back", rule: `namespace ${namespace} has no active Service of ${app}`, next: "pulumi up makes the first release" });
   const share = await readShare(cluster, app, route, live);
@@ -57,7 +58,6 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer }: Options): Prom
     if (!json) console.log(line);
   };
   if (!yes) await confirm(share > 0 ? `${share} % of the users are on ${from}. Take them back to ${to}?` : `Users are on ${from}. Take them to ${to}?`, json);
-  const where = { context, namespace, app };
   const { seconds, image } = share > 0 && route !== null ? await takeShareBack(where, { active: to, route, why }, say) : await rollback(where, { from, why, database, drainSeconds, route, fewer }, say);
   say(`Users are on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);
   const config = share > 0 ? ["rm", "weights"] : ["set", "activeColor", to];

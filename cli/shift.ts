@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { colors, connect, holderName, messageOf, names, readLiveColor, Refusal, takeLease, type Cluster, type Color, type HeldLease } from "@bluegreen/release";
+import { colors, connect, holderName, messageOf, names, readLiveColor, Refusal, takeLease, type Cluster, type ClusterRef, type Color, type HeldLease } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { findMark, readMarks } from "@bluegreen/release/releases/marks";
 import { takeShareBack } from "@bluegreen/release/releases/rollback";
@@ -69,14 +69,15 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
   if (seconds < stepSeconds.min || seconds > stepSeconds.max) {
     throw new Refusal({ what: `A shift over ${over} s in ${steps} steps was refused`, rule: `each step is watched for ${stepSeconds.min} to ${stepSeconds.max} s, and this would be ${seconds}`, next: `--over ${Math.max(steps * stepSeconds.min, Math.min(over, steps * stepSeconds.max))}s, or other --steps` });
   }
-  const { context, namespace, traffic } = readStackSettings(stack, ["context", "namespace", "traffic"]);
+  const { context, namespace, isolation, traffic } = readStackSettings(stack, ["context", "namespace", "isolation", "traffic"]);
   if (traffic.mode !== "route" || routes[traffic.route].weights === undefined) {
     throw new Refusal({ what: `A shift to ${to} was refused`, rule: `traffic.mode is ${traffic.mode} and traffic.route ${traffic.route}: only a route with weights sends users to two colors`, next: "pulumi config set --path traffic.mode route && pulumi up, then again" });
   }
-  const cluster = connect({ context, namespace });
+  const where = { context, namespace, isolation, app };
+  const cluster = connect(where);
   const lease = await takeShift(cluster);
   try {
-    const shift = { cluster, context, namespace, to, route: traffic.route, stack, seconds, say };
+    const shift = { cluster, where, to, route: traffic.route, stack, seconds, say };
     const ended = await walk(shift, steps);
     if (json) console.log(JSON.stringify(ended));
     process.exitCode = ended.share === 100 ? exitCodes.clean : exitCodes.findings;
@@ -94,8 +95,7 @@ async function takeShift(cluster: Cluster): Promise<HeldLease> {
 
 interface Shift {
   cluster: Cluster;
-  context: string;
-  namespace: string;
+  where: ClusterRef & { app: string };
   to: Color;
   route: RouteKind;
   stack: string;
@@ -152,8 +152,8 @@ function weightsOf(to: Color, share: number): Weights {
 }
 
 /** The watch may have done it already. */
-async function takeAllBack({ cluster, context, namespace, to, route, stack, say }: Shift, live: Color, failure: string): Promise<Ended> {
-  if ((await readShare(cluster, app, route, live)) > 0) await takeShareBack({ context, namespace, app }, { active: live, route, why: `shift: ${failure}` }, say);
+async function takeAllBack({ cluster, where, to, route, stack, say }: Shift, live: Color, failure: string): Promise<Ended> {
+  if ((await readShare(cluster, app, route, live)) > 0) await takeShareBack(where, { active: live, route, why: `shift: ${failure}` }, say);
   const reason = (await markReason(cluster, to)) ?? failure;
   say(`\nThe shift has ended: all users are on ${live} again.\n  why:  ${reason}`);
   const inLine = await bringInLine(stack, ["rm", "weights"], say);

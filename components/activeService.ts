@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Service } from "@pulumi/kubernetes/core/v1";
+import { leadTo } from "@bluegreen/release/activeService";
 import type { Color } from "@bluegreen/release";
 import { names, switchAnnotation } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
@@ -13,17 +14,17 @@ export interface ActiveServiceArgs {
   switchId: pulumi.Input<string>;
 }
 
-/** The Service that users come in by: its selector is the color that serves them. It asks for the gates' permit itself, however an update comes to it. */
+/** The Service that users come in by, those inside the cluster at least: its selector is the color that serves them. It asks for the gates' permit itself, however an update comes to it. */
 export function makeActiveService(app: string, { settings, templates, switchId }: ActiveServiceArgs, options: pulumi.CustomResourceOptions): Service {
   const name = names.activeService(app);
-  const { context, namespace, activeColor, allowDelete, traffic } = settings;
+  const { context, namespace, isolation, activeColor, allowDelete, traffic } = settings;
   const wanted = { blue: templates.blue.hash, green: templates.green.hash };
   const gate = new pulumi.ResourceHook(
     `${name}-permit`,
     async ({ newInputs }) => {
       // It knows Kubernetes, which takes most of a second to load: only where it is asked.
       const { refuseUnpermitted } = await import("@bluegreen/release/releases/permit");
-      await refuseUnpermitted({ context, namespace, app, templates: wanted, service: newInputs, preview: pulumi.runtime.isDryRun() });
+      await refuseUnpermitted({ context, namespace, isolation, app, templates: wanted, service: newInputs, preview: pulumi.runtime.isDryRun() });
     },
     { onDryRun: true },
   );
@@ -31,7 +32,7 @@ export function makeActiveService(app: string, { settings, templates, switchId }
     name,
     {
       metadata: { name, namespace, labels: { app }, annotations: { ...skipAwait, ...movedFromOutside, [switchAnnotation]: switchId } },
-      spec: { selector: templates[activeColor].labels, ports: servicePorts, ...affinityOf(traffic) },
+      spec: { ...leadTo(settings, app, activeColor), ports: servicePorts, ...affinityOf(traffic) },
     },
     { ...options, protect: !allowDelete, hooks: { beforeCreate: [gate], beforeUpdate: [gate] } },
   );

@@ -4,6 +4,7 @@ import { Service } from "@pulumi/kubernetes/core/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
 import { names } from "@bluegreen/release/names";
 import type { Color } from "@bluegreen/release";
+import { homeOf } from "@bluegreen/release/homes";
 import { surge } from "@bluegreen/release/capacity/room";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { sizesOf } from "@bluegreen/release/settings/sizes";
@@ -34,7 +35,8 @@ export class AppColor extends pulumi.ComponentResource {
   constructor(app: string, { color, settings, template, after }: AppColorArgs, options?: pulumi.ComponentResourceOptions) {
     const name = names.deployment(app, color);
     super("bluegreen:app:AppColor", name, {}, options);
-    const { namespace, context } = settings;
+    const { context, isolation } = settings;
+    const namespace = homeOf(settings, color);
     const { tag } = settings.colors[color];
     const { replicas, maxReplicas } = sizesOf(settings);
     const scaled = maxReplicas > 0;
@@ -72,7 +74,7 @@ export class AppColor extends pulumi.ComponentResource {
 
     const autoscaler = scaled && tag !== undefined ? [makeAutoscaler(app, color, settings, { parent: this, dependsOn: this.deployment })] : [];
 
-    const where = { context, namespace, app, color, active };
+    const where = { context, namespace: settings.namespace, isolation, app, color, active };
     const sized = new ColorSize(
       `${name}-size`,
       { ...where, deployed: tag !== undefined, template: template.hash, replicas, maxReplicas },

@@ -66,16 +66,18 @@ function register({ apiVersion, kind, name, spec }: RouteObject<pulumi.Output<st
 }
 
 /** The way in, from settings alone but for the generated token. */
-function wayOf(app: string, { host, traffic, ingressClass, clusterIssuer, activeColor: active, weights }: Settings, token: pulumi.Output<string>): Way<pulumi.Output<string>> {
+function wayOf(app: string, { host, namespace, isolation, traffic, ingressClass, clusterIssuer, activeColor: active, weights }: Settings, token: pulumi.Output<string>): Way<pulumi.Output<string>> {
   const { mode, affinity, internalHost } = traffic;
-  const [namespace = "", name = "", listener] = traffic.gateway.split("/");
+  const [gatewayNamespace = "", name = "", listener] = traffic.gateway.split("/");
   return {
     app,
+    namespace,
+    isolation,
     host,
     internalHost: internalHost === "" ? undefined : internalHost,
     ingressClass,
     clusterIssuer,
-    gateway: name === "" ? undefined : { namespace, name, listener },
+    gateway: name === "" ? undefined : { namespace: gatewayNamespace, name, listener },
     mode,
     affinity,
     active,

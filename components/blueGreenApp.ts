@@ -4,6 +4,7 @@ import { Namespace } from "@pulumi/kubernetes/core/v1";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { sizesOf } from "@bluegreen/release/settings/sizes";
+import { podSecurity } from "./isolation";
 import { colorTemplate, type ColorTemplate } from "./podTemplate";
 
 /** An app in two colors in one cluster, one of them live: what every phase of its release builds on. */
@@ -36,8 +37,8 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
   /** Where a step finds the app, and which color config wants to serve users. */
   get where() {
-    const { context, namespace, activeColor } = this.settings;
-    return { context, namespace, app: this.name, activeColor };
+    const { context, namespace, isolation, activeColor } = this.settings;
+    return { context, namespace, isolation, app: this.name, activeColor };
   }
 
   /** What a step needs that also reads the database. */
@@ -78,9 +79,3 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     return this.settings.colors[color].tag === undefined ? null : this.templates[color].hash;
   }
 }
-
-/** No pod of this namespace may have more rights than the restricted standard leaves it. */
-const podSecurity = {
-  "pod-security.kubernetes.io/enforce": "restricted",
-  "pod-security.kubernetes.io/warn": "restricted",
-};

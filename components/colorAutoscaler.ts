@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
 import type { Color } from "@bluegreen/release";
+import { homeOf } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
 
@@ -8,13 +9,13 @@ import type { Settings } from "@bluegreen/release/settings/settings";
  * Scales a color by the CPU that its pods use, in percent of what they are promised. It says nothing
  * of how it behaves: that is the release's, which keeps it from taking pods around a switch.
  */
-export function makeAutoscaler(app: string, color: Color, { namespace, autoscaling }: Settings, options: pulumi.CustomResourceOptions): HorizontalPodAutoscaler {
+export function makeAutoscaler(app: string, color: Color, settings: Settings, options: pulumi.CustomResourceOptions): HorizontalPodAutoscaler {
   const name = names.autoscaler(app, color);
-  const { minReplicas, maxReplicas, cpuPercent } = autoscaling;
+  const { minReplicas, maxReplicas, cpuPercent } = settings.autoscaling;
   return new HorizontalPodAutoscaler(
     name,
     {
-      metadata: { name, namespace, labels: { app, version: color } },
+      metadata: { name, namespace: homeOf(settings, color), labels: { app, version: color } },
       spec: {
         scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: names.deployment(app, color) },
         minReplicas,

@@ -55,8 +55,8 @@ export class ColorDatabases extends pulumi.ComponentResource {
     const handover = this.handoverSettings();
     if (handover === null) return undefined;
     const { settings, templates } = this.args;
-    const { context, namespace, activeColor } = settings;
-    return { context, namespace, app: this.app, activeColor, templates, ...handover };
+    const { context, namespace, isolation, activeColor } = settings;
+    return { context, namespace, isolation, app: this.app, activeColor, templates, ...handover };
   }
 
   private ordered(after: pulumi.Resource[]): pulumi.CustomResourceOptions {

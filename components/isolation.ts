@@ -1,40 +1,68 @@
 import * as pulumi from "@pulumi/pulumi";
-import { LimitRange, ResourceQuota, ServiceAccount } from "@pulumi/kubernetes/core/v1";
+import { CustomResource } from "@pulumi/kubernetes/apiextensions";
+import { LimitRange, Namespace, ResourceQuota, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { appResources, quotaLimits } from "@bluegreen/release/capacity/room";
 import { colors } from "@bluegreen/release/color";
+import { homeOf, inEachHome } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
+import { routes } from "@bluegreen/release/route/routes";
 import type { Settings } from "@bluegreen/release/settings/settings";
+import { skipAwait } from "./appColor";
 import { networkPolicies } from "./networkPolicies";
 
+/** No pod of such a namespace may have more rights than the restricted standard leaves it. */
+export const podSecurity = {
+  "pod-security.kubernetes.io/enforce": "restricted",
+  "pod-security.kubernetes.io/warn": "restricted",
+};
+
 /**
- * What keeps the colors, and what else runs there, from each other: an account without a token for
- * each color, who may reach whom, and how much the namespace may use. All of it is there before any
- * pod is.
+ * What keeps the colors, and what else runs there, from each other: a namespace for each color where
+ * config asks for it, an account without a token, who may reach whom, and how much a namespace may
+ * use. All of it is there before any pod is.
  */
 export class Isolation extends pulumi.ComponentResource {
   readonly resources: pulumi.Resource[] = [];
 
   constructor(app: string, settings: Settings, after: pulumi.Resource[], options?: pulumi.ComponentResourceOptions) {
     super("bluegreen:app:Isolation", `${app}-isolation`, {}, options);
-    const { namespace, quota } = settings;
-    const ordered = { parent: this, dependsOn: after };
+    const ordered = { parent: this, dependsOn: [...after, ...this.makeHomes(app, settings, after)] };
     // Secrets of a registry are the account's: pods get them without another template.
     const imagePullSecrets = settings.imagePullSecrets.map((name) => ({ name }));
     for (const color of colors) {
       const name = names.account(app, color);
-      this.resources.push(new ServiceAccount(`${name}-account`, { metadata: { name, namespace, labels: { app, version: color } }, automountServiceAccountToken: false, imagePullSecrets }, ordered));
+      this.resources.push(new ServiceAccount(`${name}-account`, { metadata: { name, namespace: homeOf(settings, color), labels: { app, version: color } }, automountServiceAccountToken: false, imagePullSecrets }, ordered));
     }
-    for (const { name, spec } of networkPolicies(app, settings)) {
-      this.resources.push(new NetworkPolicy(`${name}-network`, { metadata: { name, namespace, labels: { app } }, spec }, ordered));
+    for (const { resource, name, namespace, spec } of networkPolicies(app, settings)) {
+      this.resources.push(new NetworkPolicy(`${resource}-network`, { metadata: { name, namespace, labels: { app } }, spec }, ordered));
     }
-    if (quota.enabled) {
-      const metadata = { name: names.quota(app), namespace, labels: { app } };
-      const { requests, limits } = appResources(settings);
-      // A quota refuses containers that say nothing of what they need: those of others get the app's.
-      const range = new LimitRange(names.quota(app), { metadata, spec: { limits: [{ type: "Container", defaultRequest: requests, default: limits }] } }, ordered);
-      this.resources.push(new ResourceQuota(names.quota(app), { metadata, spec: { hard: quotaLimits(settings) } }, { parent: this, dependsOn: [...after, range] }), range);
-    }
+    if (settings.quota.enabled) this.resources.push(...this.makeQuotas(app, settings, ordered));
     this.registerOutputs();
+  }
+
+  /** The namespaces of the colors, where they are not the app's, and what lets the way in refer to a color there. */
+  private makeHomes(app: string, settings: Settings, after: pulumi.Resource[]): pulumi.Resource[] {
+    if (settings.isolation === "shared") return [];
+    // A color that has no users now has them after the next switch.
+    const options = { parent: this, protect: !settings.allowDelete };
+    return colors.flatMap((color) => {
+      const namespace = homeOf(settings, color);
+      const home = new Namespace(`${app}-${color}-home`, { metadata: { name: namespace, labels: podSecurity } }, { ...options, dependsOn: after });
+      const grant = routes[settings.traffic.route].grant?.(settings, app, color);
+      if (grant === undefined) return [home];
+      const { apiVersion, kind, name, spec } = grant;
+      return [home, new CustomResource(`${app}-${color}-grant`, { apiVersion, kind, metadata: { name, namespace, annotations: skipAwait }, spec }, { ...options, dependsOn: home })];
+    });
+  }
+
+  private makeQuotas(app: string, settings: Settings, ordered: { parent: pulumi.Resource; dependsOn: pulumi.Resource[] }): pulumi.Resource[] {
+    const { requests, limits } = appResources(settings);
+    return inEachHome(settings, names.quota(app)).flatMap(({ name, namespace }) => {
+      const metadata = { name: names.quota(app), namespace, labels: { app } };
+      // A quota refuses containers that say nothing of what they need: those of others get the app's.
+      const range = new LimitRange(name, { metadata, spec: { limits: [{ type: "Container", defaultRequest: requests, default: limits }] } }, ordered);
+      return [new ResourceQuota(name, { metadata, spec: { hard: quotaLimits(settings) } }, { ...ordered, dependsOn: [...ordered.dependsOn, range] }), range];
+    });
   }
 }

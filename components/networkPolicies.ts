@@ -1,5 +1,6 @@
 import type * as kubernetes from "@pulumi/kubernetes";
-import { colors } from "@bluegreen/release/color";
+import { colors, type Color } from "@bluegreen/release/color";
+import { homeOf, inEachHome } from "@bluegreen/release/homes";
 import { names, trialLabel } from "@bluegreen/release/names";
 import { appPort } from "@bluegreen/release/settings/schema";
 import type { Settings } from "@bluegreen/release/settings/settings";
@@ -9,6 +10,9 @@ type Spec = Required<kubernetes.types.input.networking.v1.NetworkPolicySpec>;
 export type PolicySpec = Pick<Spec, "podSelector" | "policyTypes"> & Partial<Spec>;
 
 export interface Policy {
+  /** What it is called in this program, where one name stands in more than one namespace. */
+  resource: string;
+  namespace: string;
   name: string;
   spec: PolicySpec;
 }
@@ -24,33 +28,37 @@ const redis = 6379;
 
 /**
  * Who may reach the pods that this program makes, and what they may reach, each policy for the pods
- * of one color, of the trial, or of the watcher. What else runs in the namespace is not selected.
+ * of one color, of the trial, or of the watcher. What else runs in their namespaces is not selected.
  * Kubelet's probes and port-forwards come from the pod's node, which no policy can shut out.
  */
 export function networkPolicies(app: string, settings: Settings): Policy[] {
   if (!settings.networkPolicy.enabled) return [];
   const egress = egressOf(settings);
-  const policy = (name: string, matchLabels: Record<string, string>, ingress: object[], rules?: object[]): Policy => ({
-    name,
+  const policy = (where: Omit<Policy, "spec">, matchLabels: Record<string, string>, ingress: object[], rules?: object[]): Policy => ({
+    ...where,
     spec: { podSelector: { matchLabels }, policyTypes: rules === undefined ? ["Ingress"] : ["Ingress", "Egress"], ingress, ...(rules !== undefined && { egress: rules }) },
   });
+  const own = (of: Color | "watcher", namespace: string) => ({ resource: names.networkPolicy(app, of), namespace, name: names.networkPolicy(app, of) });
+  const trial = names.networkPolicy(app, "trial");
   return [
-    ...colors.map((color) => policy(names.networkPolicy(app, color), { app, version: color }, ingressOf(app, settings), egress)),
-    policy(names.networkPolicy(app, "trial"), { [trialLabel]: app }, [], egress),
-    ...(settings.watcherImage === undefined ? [] : [policy(names.networkPolicy(app, "watcher"), watcherLabels(app), [])]),
+    ...colors.map((color) => policy(own(color, homeOf(settings, color)), { app, version: color }, ingressOf(app, settings), egress)),
+    ...inEachHome(settings, trial).map(({ namespace, name: resource }) => policy({ resource, namespace, name: trial }, { [trialLabel]: app }, [], egress)),
+    ...(settings.watcherImage === undefined ? [] : [policy(own("watcher", settings.namespace), watcherLabels(app), [])]),
   ];
 }
 
 /** To the http port and no other. No `from` at all is everybody: a load balancer may reach pods from outside of the cluster. */
-function ingressOf(app: string, { networkPolicy: { from }, watcherImage }: Settings): object[] {
+function ingressOf(app: string, { networkPolicy: { from }, watcherImage, isolation, namespace }: Settings): object[] {
   const ports = [{ protocol: "TCP", port: appPort }];
   if (from.length === 0) return [{ ports }];
+  // To a policy, a peer without a namespace is in its own: the color's.
+  const inApps = isolation === "shared" ? {} : { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };
   const peers = from.map(({ namespaceLabels, podLabels }) => ({
-    ...(Object.keys(namespaceLabels).length > 0 && { namespaceSelector: { matchLabels: namespaceLabels } }),
+    ...(Object.keys(namespaceLabels).length > 0 ? { namespaceSelector: { matchLabels: namespaceLabels } } : inApps),
     ...(Object.keys(podLabels).length > 0 && { podSelector: { matchLabels: podLabels } }),
   }));
   // It reads their metrics.
-  const watcher = watcherImage === undefined ? [] : [{ podSelector: { matchLabels: watcherLabels(app) } }];
+  const watcher = watcherImage === undefined ? [] : [{ ...inApps, podSelector: { matchLabels: watcherLabels(app) } }];
   return [{ ports, from: [...peers, ...watcher] }];
 }
 

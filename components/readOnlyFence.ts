@@ -22,10 +22,10 @@ export class ReadOnlyFence {
   /** Before traffic moves. */
   raise(after: pulumi.Resource[]): pulumi.Resource[] {
     const { app, redisUrl } = this;
-    const { namespace, context, activeColor: color, readOnlyFence } = this.settings;
+    const { namespace, isolation, context, activeColor: color, readOnlyFence } = this.settings;
     const { seconds, settleMs } = readOnlyFence;
     if (seconds === 0) return after;
-    this.fence = new Fence(`${app}-fence`, { context, namespace, app, color, redisUrl, seconds, settleMs }, { ...this.options, dependsOn: after });
+    this.fence = new Fence(`${app}-fence`, { context, namespace, isolation, app, color, redisUrl, seconds, settleMs }, { ...this.options, dependsOn: after });
     return [...after, this.fence];
   }
 

@@ -33,9 +33,9 @@ export class Share extends pulumi.ComponentResource {
     const name = names.share(app);
     super("bluegreen:app:Share", name, {}, options);
     const { settings, route, template, watcher, after } = args;
-    const { context, namespace, activeColor, weights, watch, shareSeconds, contractAfterHours } = settings;
+    const { context, namespace, isolation, activeColor, weights, watch, shareSeconds, contractAfterHours } = settings;
     const color = otherColor(activeColor);
-    this.users = { context, namespace, app, color, share: weights[color], route };
+    this.users = { context, namespace, isolation, app, color, share: weights[color], route };
     const limits = { ...watch, seconds: shareSeconds, everySeconds: Math.max(1, Math.min(watch.everySeconds, Math.floor(shareSeconds / readings))) };
     this.gate = new SwitchGate(
       `${name}-gate`,

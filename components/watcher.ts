@@ -3,8 +3,9 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import { watcherResources } from "@bluegreen/release/capacity/room";
-import { colors } from "@bluegreen/release/color";
+import { colors, type Color } from "@bluegreen/release/color";
 import { databaseSecret } from "@bluegreen/release/database/databaseSecret";
+import { homeOf, type Homes } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
 import type { ObjectAt } from "@bluegreen/release/route/route";
 import { routes } from "@bluegreen/release/route/routes";
@@ -16,7 +17,7 @@ const healthPort = 8080;
 
 /**
  * Watches a switch on when its update is over or was killed, for the standby window, and takes
- * users back. One small Deployment that may read this app's pods and move this app's Service, and
+ * users back. One small Deployment that may read this app's pods and move this app's users, and
  * nothing else. None at all unless config names its image.
  */
 export class Watcher extends pulumi.ComponentResource {
@@ -34,12 +35,14 @@ export class Watcher extends pulumi.ComponentResource {
       const labels = watcherLabels(app);
       const metadata = { name, namespace, labels };
       const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, ordered);
-      const role = new Role(name, { metadata, rules: rules(app, settings) }, ordered);
-      const binding = new RoleBinding(name, { metadata, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name }, subjects: [{ kind: "ServiceAccount", name, namespace }] }, { parent: this, dependsOn: [account, role] });
+      const bindings = roles(app, settings).map(({ resource, namespace: within, rules }) => {
+        const role = new Role(resource, { metadata: { ...metadata, namespace: within }, rules }, ordered);
+        return new RoleBinding(resource, { metadata: { ...metadata, namespace: within }, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name }, subjects: [{ kind: "ServiceAccount", name, namespace }] }, { parent: this, dependsOn: [account, role] });
+      });
       const deployment = new Deployment(
         name,
-        { metadata: { ...metadata, annotations: skipAwait }, spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec(app, namespace, image) } } },
-        { parent: this, dependsOn: binding },
+        { metadata: { ...metadata, annotations: skipAwait }, spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec(app, settings, image) } } },
+        { parent: this, dependsOn: bindings },
       );
       this.resources = [deployment];
     }
@@ -51,19 +54,37 @@ export function watcherLabels(app: string): { app: string } {
   return { app: names.watcher(app) };
 }
 
+/** What it may do where. In the namespace of a color it only reads. */
+function roles(app: string, settings: Settings) {
+  const { namespace, isolation } = settings;
+  const resource = names.watcher(app);
+  if (isolation === "shared") return [{ resource, namespace, rules: [...appRules(app, settings), ...colorRules(app, settings, colors)] }];
+  return [
+    { resource, namespace, rules: appRules(app, settings) },
+    ...colors.map((color) => ({ resource: `${resource}-${color}`, namespace: homeOf(settings, color), rules: colorRules(app, settings, [color]) })),
+  ];
+}
+
 /** By name wherever Kubernetes can tell one object from another. */
-function rules(app: string, { database, traffic }: Settings) {
-  const databases = database.strategy === "shared" ? [] : colors.map((color) => databaseSecret(database.strategy, color));
+function appRules(app: string, { traffic }: Settings) {
   return [
     { apiGroups: [""], resources: ["services"], resourceNames: [names.activeService(app)], verbs: ["get", "patch"] },
     ...weightsOf(app, traffic).map(({ group, plural, name }) => ({ apiGroups: [group], resources: [plural], resourceNames: [name], verbs: ["get", "patch"] })),
+    { apiGroups: [""], resources: ["configmaps"], resourceNames: [names.release(app), names.history(app), names.incidents(app)], verbs: ["get", "update", "patch"] },
+    { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames: [names.watchLease(app)], verbs: ["get", "update"] },
+    { apiGroups: [""], resources: ["secrets"], resourceNames: [names.alertsSecret(app)], verbs: ["get"] },
+  ];
+}
+
+function colorRules(app: string, { database: { strategy } }: Settings, of: readonly Color[]) {
+  const databases = { apiGroups: [""], resources: ["secrets"], resourceNames: of.map((color) => databaseSecret(strategy, color)), verbs: ["get"] };
+  return [
     { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] },
     { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
     { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
-    { apiGroups: ["apps"], resources: ["deployments"], resourceNames: colors.map((color) => names.deployment(app, color)), verbs: ["get"] },
-    { apiGroups: [""], resources: ["configmaps"], resourceNames: [names.release(app), names.history(app), names.incidents(app)], verbs: ["get", "update", "patch"] },
-    { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames: [names.watchLease(app)], verbs: ["get", "update"] },
-    { apiGroups: [""], resources: ["secrets"], resourceNames: [names.alertsSecret(app), ...databases], verbs: ["get"] },
+    { apiGroups: ["apps"], resources: ["deployments"], resourceNames: of.map((color) => names.deployment(app, color)), verbs: ["get"] },
+    // To hand the writing over.
+    ...(strategy === "shared" ? [] : [databases]),
   ];
 }
 
@@ -72,7 +93,7 @@ function weightsOf(app: string, { mode, route }: Settings["traffic"]): ObjectAt[
   return mode === "route" ? (routes[route].weights?.at(app) ?? []) : [];
 }
 
-function podSpec(app: string, namespace: string, image: string) {
+function podSpec(app: string, { namespace, isolation }: Homes, image: string) {
   return {
     serviceAccountName: names.watcher(app),
     automountServiceAccountToken: true,
@@ -85,6 +106,7 @@ function podSpec(app: string, namespace: string, image: string) {
         env: [
           { name: "WATCH_APP", value: app },
           { name: "WATCH_NAMESPACE", value: namespace },
+          { name: "WATCH_ISOLATION", value: isolation },
           { name: "WATCH_HEALTH_PORT", value: String(healthPort) },
           { name: "WATCH_POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
         ],

@@ -46,7 +46,7 @@ async function main(): Promise<number> {
 async function readStatus(stage: Stage): Promise<Status> {
   process.env["KUBECONFIG"] = stage.kubeconfig;
   const components = [...(await componentStatuses(layout()))].map(([name, { pid, starts }]) => ({ name, state: pid === 0 ? "down" : "running", restarts: Math.max(0, starts - 1) }));
-  return { folder: stageDir(), components, release: await readRelease(stage, connect({ context: stage.context, namespace: localNamespace })) };
+  return { folder: stageDir(), components, release: await readRelease(stage, connect({ context: stage.context, namespace: localNamespace, isolation: "shared" })) };
 }
 
 async function readRelease(stage: Stage, cluster: Cluster): Promise<Status["release"]> {

@@ -1,5 +1,7 @@
 /** The watcher in the cluster: watches a switch on when its update is over or was killed. */
 import { createServer } from "node:http";
+import { z } from "zod";
+import { isolations } from "@bluegreen/release/homes";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { watchOn } from "@bluegreen/release/releases/watchOn";
 
@@ -13,7 +15,7 @@ function required(name: string): string {
 }
 
 async function main(): Promise<void> {
-  const where = { context: "", namespace: required("WATCH_NAMESPACE"), app: required("WATCH_APP") };
+  const where = { context: "", namespace: required("WATCH_NAMESPACE"), isolation: z.enum(isolations).parse(required("WATCH_ISOLATION")), app: required("WATCH_APP") };
   const holder = `${required("WATCH_POD")} in the cluster`;
   let looked = performance.now();
   const health = createServer((_request, response) => {

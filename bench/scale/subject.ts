@@ -69,7 +69,7 @@ export class Subject {
     const moved = await this.update();
     const template = templateOf(await readDeployment(cluster, app, second));
     if (template === undefined) throw new Error(`${second} is not there`);
-    const watch = await measureWatch(this.api, { context: stage.context, namespace: cluster.namespace }, { app, color: second, template });
+    const watch = await measureWatch(this.api, { context: stage.context, namespace: cluster.namespace, isolation: "shared" }, { app, color: second, template });
     await this.test.set({ activeColor: first });
     return { preview, switch: moved, watch, rollback: await this.update() };
   }

@@ -22,8 +22,8 @@ export function lock(app: BlueGreenApp): Locked {
 
 /** Last of all. */
 export function unlock({ app, lock: { release } }: Locked, after: pulumi.Resource[]): void {
-  const { context, namespace } = app.settings;
-  new ReleaseUnlock(`${app.name}-release-unlock`, { context, namespace, app: app.name, release }, app.after(after));
+  const { context, namespace, isolation } = app.settings;
+  new ReleaseUnlock(`${app.name}-release-unlock`, { context, namespace, isolation, app: app.name, release }, app.after(after));
 }
 
 /** The names of the objects that a color's variables are in. */

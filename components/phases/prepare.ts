@@ -78,11 +78,11 @@ function tryOut(app: BlueGreenApp, after: pulumi.Resource[]): Trial {
 
 /** What pods, and whoever is to be told, take from config by way of the cluster; other Secrets must be there before pods start. */
 function makeConfig(app: BlueGreenApp, after: pulumi.Resource[]): pulumi.Resource[] {
-  const { name, provider, templates, within } = app;
-  const { namespace, databaseAccount, alerts } = app.settings;
-  const { objects } = new ColorConfigs(name, { namespace, configs: { blue: templates.blue.config, green: templates.green.config }, after }, within);
+  const { name, provider, settings, templates, within } = app;
+  const { namespace, databaseAccount, alerts } = settings;
+  const { objects } = new ColorConfigs(name, { homes: settings, configs: { blue: templates.blue.config, green: templates.green.config }, after }, within);
   const made: pulumi.Resource[] = [...objects];
-  if (databaseAccount !== undefined) made.push(new DatabaseAccess(name, { namespace, ...databaseAccount, after }, within).secret);
+  if (databaseAccount !== undefined) made.push(...new DatabaseAccess(name, { homes: settings, ...databaseAccount, after }, within).secrets);
   const alertData = Object.entries(alertSecretData(alerts)).map(([key, value]) => [key, pulumi.secret(value)] as const);
   if (alertData.length > 0) made.push(new Secret(`${name}-alerts`, { metadata: { name: names.alertsSecret(name), namespace }, stringData: Object.fromEntries(alertData) }, { parent: app, provider, dependsOn: after }));
   return made;

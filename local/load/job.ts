@@ -187,7 +187,7 @@ async function untilReady(cluster: Cluster, pod: string, read: () => Promise<Loa
 
 /** Asks the generator to stop; one that has ended by itself needs no asking. */
 async function stop(cluster: Cluster, pod: string): Promise<void> {
-  const forwarded = await forwardPod(cluster, pod, controlPort);
+  const forwarded = await forwardPod(cluster, { namespace: cluster.namespace, name: pod }, controlPort);
   try {
     await fetch(`${forwarded.url}/stop`, { method: "POST", signal: AbortSignal.timeout(stopTimeoutMs) });
   } catch (error) {

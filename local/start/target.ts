@@ -11,6 +11,7 @@ export const app = "chatgpt-app";
 
 /** A cluster with all that a release needs, and what goes there. */
 export interface Target extends Omit<ForeignOptions, "yes"> {
+  isolation: "shared";
   home: StackHome;
   /** What has to be exported beside the stack's own variables. */
   env: Record<string, string>;
@@ -38,6 +39,7 @@ export async function localTarget(): Promise<Target> {
     home: localHome(),
     context: stage.context,
     namespace: localNamespace,
+    isolation: "shared",
     imageRepository: stage.imageRepository,
     oldTag,
     newTag,
@@ -51,12 +53,12 @@ export async function localTarget(): Promise<Target> {
 /** A cluster of the user's, after the user has agreed. */
 export async function foreignTarget({ yes, ...options }: ForeignOptions): Promise<Target> {
   const { context, namespace } = options;
-  const cluster = connect({ context, namespace });
+  const cluster = connect({ context, namespace, isolation: "shared" });
   const home = foreignHome(context, namespace);
   const kubeconfig = process.env["KUBECONFIG"];
   await refuseStrangersNamespace(cluster, home);
   if (!yes) await ask(cluster, options);
-  return { ...options, home, env: kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig } };
+  return { ...options, isolation: "shared", home, env: kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig } };
 }
 
 /** A namespace that this stack did not make is somebody's, whatever its name. The folder is made after this check. */

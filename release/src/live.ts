@@ -1,4 +1,6 @@
+import { leadTo } from "./activeService.js";
 import { isColor, type Color } from "./color.js";
+import { homesOf, type Isolation } from "./homes.js";
 import type { Cluster } from "./kubernetes/cluster.js";
 import { orUndefined } from "./kubernetes/orUndefined.js";
 import { names } from "./names.js";
@@ -7,18 +9,34 @@ import { messageOf, Refusal } from "./refusal.js";
 /**
  * The color that serves users now, as the cluster says: the active Service's selector.
  * Undefined before the first release, when there is no active Service.
- * @throws Refusal when the selector names neither color: nothing may go on then
+ * @throws Refusal when the selector names neither color, or users are led elsewhere: nothing may go on then
  */
 export async function readLiveColor(cluster: Cluster, app: string): Promise<Color | undefined> {
   const name = names.activeService(app);
   const service = await orUndefined(cluster.core.readNamespacedService({ name, namespace: cluster.namespace }));
   if (service === undefined) return undefined;
+  const { namespace, isolation } = cluster;
   const version = service.spec?.selector?.["version"];
-  if (isColor(version)) return version;
+  const externalName = service.spec?.type === "ExternalName" ? service.spec.externalName : undefined;
+  if ((externalName !== undefined) !== (isolation === "namespaces")) throw otherHomes(cluster, app);
+  if (isColor(version) && externalName === leadTo(cluster, app, version).externalName) return version;
+  const { selector, externalName: byName } = leadTo(cluster, app, "blue");
+  const patch = { spec: { selector: { version: selector.version }, ...(byName !== undefined && { externalName: byName }) } };
   throw new Refusal({
-    what: `The live color of Service ${cluster.namespace}/${name} is unknown: its selector has version=${JSON.stringify(version ?? null)}`,
-    rule: "the selector's version must be blue or green before anything may change",
-    next: `kubectl -n ${cluster.namespace} patch service ${name} -p '{"spec":{"selector":{"version":"blue"}}}' (or green, whichever is healthy)`,
+    what: `The live color of Service ${namespace}/${name} is unknown: its selector has version=${JSON.stringify(version ?? null)}${externalName === undefined ? "" : `, its externalName is ${externalName}`}`,
+    rule: `the selector's version must be blue or green${externalName === undefined ? "" : ", and the externalName of the same color,"} before anything may change`,
+    next: `kubectl -n ${namespace} patch service ${name} -p '${JSON.stringify(patch)}' (or green, whichever is healthy)`,
+  });
+}
+
+/** Objects cannot move: users would lose the color that they are on, to have it made again in another namespace. */
+function otherHomes(cluster: Cluster, app: string): Refusal {
+  const { namespace, isolation } = cluster;
+  const there: Isolation = isolation === "shared" ? "namespaces" : "shared";
+  return new Refusal({
+    what: `isolation ${isolation} was refused: the color that users are on is in ${there === "shared" ? `namespace ${namespace}` : `a namespace of its own, ${homesOf({ namespace, isolation: there }).join(" or ")}`}`,
+    rule: "it would be deleted there, under its users, to be made again elsewhere",
+    next: `pulumi config set isolation ${there}; to move ${app}, release another stack with another namespace beside this one, and point the host name there (docs/isolation.md#namespaces)`,
   });
 }
 

@@ -1,6 +1,6 @@
 import type { V1Deployment } from "@kubernetes/client-node";
 import { colors, otherColor, type Color } from "./color.js";
-import { connect, type Cluster } from "./kubernetes/cluster.js";
+import { connect, type Cluster, type ClusterRef } from "./kubernetes/cluster.js";
 import { readDeployment, templateOf } from "./kubernetes/deployment.js";
 import { readLiveColor, sayingWhatIsLive } from "./live.js";
 import { beginRelease, endRelease, isUnended } from "./lock/releaseLock.js";
@@ -10,9 +10,7 @@ import type { RouteKind } from "./route/route.js";
 import { shareOf, type Weights } from "./route/weights.js";
 import type { Step, Violation } from "./step.js";
 
-export type LiveLockInputs = {
-  context: string;
-  namespace: string;
+export type LiveLockInputs = ClusterRef & {
   app: string;
   activeColor: Color;
   /** Who gets how many of 100 users. */

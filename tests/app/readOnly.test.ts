@@ -28,7 +28,7 @@ describe("The app, asked not to write", function () {
     await started.untilReady(true);
     return started;
   };
-  const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ context: "", namespace: "test", app: "chatgpt-app", color: "green", redisUrl: services.redisUrl, seconds: 30, settleMs: 0, ...part });
+  const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ context: "", namespace: "test", isolation: "shared", app: "chatgpt-app", color: "green", redisUrl: services.redisUrl, seconds: 30, settleMs: 0, ...part });
   const raiseFence = (part?: Partial<FenceInputs>) => raise(inputs(part), "blue", () => undefined);
   const lowerFence = (token: string) => fenceEnd.run({ namespace: "test", app: "chatgpt-app", redisUrl: services.redisUrl, token }, () => undefined);
   let made = 0;

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { colors, type Color } from "@bluegreen/release";
 import { failureOf, liveColor, podsOf } from "../support/look";
 import { makeStack, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
@@ -43,7 +44,7 @@ describe("The config of a release, on a real cluster under load", function () {
     return found.map(({ metadata }) => metadata?.name ?? "").sort();
   };
 
-  const variables = async (color: string) => {
+  const variables = async (color: Color) => {
     const [pod = ""] = await podsOf(test.cluster, color);
     return variablesOf(test.cluster, pod);
   };
@@ -51,7 +52,7 @@ describe("The config of a release, on a real cluster under load", function () {
   const secretToken = (color: string, token: string) => test.stack.setConfig({ [`${color}SecretEnvironment`]: { value: { TOKEN: token }, secret: true } });
 
   it("reaches the pods from objects of the color's own", async () => {
-    for (const color of ["blue", "green"]) {
+    for (const color of colors) {
       expect(await objectsOf(color)).to.have.length(2);
       expect(await variables(color)).to.include({ ENVIRONMENT: color, SHUTDOWN_GRACE_SECONDS: "7", TOKEN: test.secrets.token, OPENAI_API_KEY: test.secrets.openaiApiKey });
     }

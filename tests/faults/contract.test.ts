@@ -34,7 +34,7 @@ describe("Contract migrations and the versions that still need the old form, on 
   });
 
   const database = async (work: (client: Client) => Promise<void>, name = "a test") => {
-    const client = new Client({ connectionString: await readSecretValue(test.cluster, "db-credentials", "direct-url"), application_name: name });
+    const client = new Client({ connectionString: await readSecretValue(test.cluster, { namespace: test.cluster.namespace, name: "db-credentials" }, "direct-url"), application_name: name });
     await client.connect();
     try {
       await work(client);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { NetworkingV1Api, type V1NetworkPolicySpec } from "@kubernetes/client-node";
-import { poll } from "@bluegreen/release";
+import { poll, type Color } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/releases/rollback";
 import { scale } from "@bluegreen/release/size/grow";
 import { failureOf, liveColor, podsOf } from "../support/look";
@@ -37,7 +37,7 @@ describe("Isolation, on a real cluster under load", function () {
   const replicasOf = async (color: string) => (await test.cluster.apps.readNamespacedDeployment(inApp(`chatgpt-app-${color}`))).spec?.replicas;
   const autoscalerOf = (color: string) => test.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(inApp(`chatgpt-app-${color}`));
   const scaleDownOf = async (color: string) => (await autoscalerOf(color)).spec.behavior?.scaleDown?.selectPolicy;
-  const podsReach = (color: string, count: number) => poll(async () => ((await podsOf(test.cluster, color)).length === count ? true : undefined), { timeoutMs: 120_000 });
+  const podsReach = (color: Color, count: number) => poll(async () => ((await podsOf(test.cluster, color)).length === count ? true : undefined), { timeoutMs: 120_000 });
 
   it("pods run as the account of their color, without a token", async () => {
     const { items } = await test.cluster.core.listNamespacedPod({ namespace: test.cluster.namespace });
@@ -163,7 +163,7 @@ describe("Isolation, on a real cluster under load", function () {
     expect(serving).to.be.greaterThan(2);
     const said: string[] = [];
     const database = { strategy: "shared" as const, acceptLoss: false, rebuildCommand: [], budgetSeconds: 60 };
-    const where = { context: test.stage.context, namespace, app: "chatgpt-app" };
+    const where = { context: test.stage.context, namespace, isolation: "shared" as const, app: "chatgpt-app" };
     await rollback(where, { from: "green", why: "test", database, drainSeconds: 2, fewer: false, route: null }, (line) => said.push(line));
     expect(said.join("\n")).to.contain(`of the ${serving} pods that blue needs are ready`);
     expect(await liveColor(test.cluster)).to.equal("blue");

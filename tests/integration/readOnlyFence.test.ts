@@ -39,7 +39,7 @@ describe("The read-only fence, on a real Redis", () => {
 
   const key = fenceKey("chatgpt-production", "chatgpt-app");
   const say = (line: string) => void said.push(line);
-  const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ context: "production", namespace: "chatgpt-production", app: "chatgpt-app", color: "green", redisUrl: `unix://${server.socket}`, seconds: 30, settleMs: 50, ...part });
+  const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ context: "production", namespace: "chatgpt-production", isolation: "shared", app: "chatgpt-app", color: "green", redisUrl: `unix://${server.socket}`, seconds: 30, settleMs: 50, ...part });
   const end = (token: string, part: Partial<FenceInputs> = {}) => {
     const { namespace, app, redisUrl } = inputs(part);
     return fenceEnd.run({ namespace, app, redisUrl, token }, say);

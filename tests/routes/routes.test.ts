@@ -25,7 +25,7 @@ for (const route of ["traefik", "gateway", "nginx"] satisfies RouteKind[]) {
     });
     after(() => test.remove());
 
-    const where = () => ({ context: test.stage.context, namespace: test.cluster.namespace, app });
+    const where = () => ({ context: test.stage.context, namespace: test.cluster.namespace, isolation: "shared" as const, app });
 
     it("lets users in by TLS, to blue alone", async () => {
       await test.set({ activeColor: "blue", blueTag: "v1" });

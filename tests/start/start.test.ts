@@ -71,7 +71,7 @@ describe("npm start", () => {
     expect(set.code, set.errors).to.equal(0);
     const up = await runLocal("pulumi.ts", ["up", "--yes"]);
     expect(up.code, up.errors + up.output).to.equal(0);
-    expect(await readLiveColor(connect({ context: stage.context, namespace: "chatgpt-local" }), "chatgpt-app")).to.equal("green");
+    expect(await readLiveColor(connect({ context: stage.context, namespace: "chatgpt-local", isolation: "shared" }), "chatgpt-app")).to.equal("green");
     const { code, output, errors } = await runLocal("start.ts", ["--json", "--rate", "100"]);
     expectRelease(code, output, errors);
   }).timeout(runTimeoutMs);
@@ -103,7 +103,7 @@ describe("npm start -- --context", () => {
     const { code, errors } = await runLocal("start.ts", args, env);
     expect(code).to.equal(1);
     expect(errors).to.include("no terminal").and.include(`make the namespace ${namespace}`).and.include("--yes");
-    expect(await orUndefined(connect({ context: stage.context, namespace }).core.readNamespace({ name: namespace }))).to.equal(undefined);
+    expect(await orUndefined(connect({ context: stage.context, namespace, isolation: "shared" }).core.readNamespace({ name: namespace }))).to.equal(undefined);
   }).timeout(60_000);
 
   it("refuses a namespace that it has not made", async () => {
@@ -119,7 +119,7 @@ describe("npm start -- --context", () => {
     const exported = Object.fromEntries([...errors.matchAll(/^ {2}export (\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]));
     const destroyed = await runLocal("pulumi.ts", ["destroy", "--yes"], exported);
     expect(destroyed.code, destroyed.errors + destroyed.output).to.equal(0);
-    expect(await orUndefined(connect({ context: stage.context, namespace }).core.readNamespace({ name: namespace }))).to.equal(undefined);
+    expect(await orUndefined(connect({ context: stage.context, namespace, isolation: "shared" }).core.readNamespace({ name: namespace }))).to.equal(undefined);
     await rm(join(repositoryDir, `Pulumi.${exported["PULUMI_STACK"] ?? "unknown"}.yaml`));
   }).timeout(runTimeoutMs);
 });

@@ -1,4 +1,4 @@
-import { type Cluster } from "@bluegreen/release";
+import { homeOf, type Cluster, type Color } from "@bluegreen/release";
 
 /** The color the active Service selects, as the cluster says. */
 export async function liveColor(cluster: Cluster): Promise<string | undefined> {
@@ -7,8 +7,8 @@ export async function liveColor(cluster: Cluster): Promise<string | undefined> {
 }
 
 /** Names of a color's pods that are not going away: a pod that was replaced has another name. */
-export async function podsOf(cluster: Cluster, color: string): Promise<string[]> {
-  const pods = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `app=chatgpt-app,version=${color}` });
+export async function podsOf(cluster: Cluster, color: Color): Promise<string[]> {
+  const pods = await cluster.core.listNamespacedPod({ namespace: homeOf(cluster, color), labelSelector: `app=chatgpt-app,version=${color}` });
   return pods.items
     .filter(({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== "Failed")
     .map(({ metadata }) => metadata?.name ?? "")
@@ -16,8 +16,8 @@ export async function podsOf(cluster: Cluster, color: string): Promise<string[]>
 }
 
 /** The image each color's Deployment asks for. */
-export async function imageOf(cluster: Cluster, color: string): Promise<string | undefined> {
-  const deployment = await cluster.apps.readNamespacedDeployment({ name: `chatgpt-app-${color}`, namespace: cluster.namespace });
+export async function imageOf(cluster: Cluster, color: Color): Promise<string | undefined> {
+  const deployment = await cluster.apps.readNamespacedDeployment({ name: `chatgpt-app-${color}`, namespace: homeOf(cluster, color) });
   return deployment.spec?.template.spec?.containers[0]?.image;
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { connect, orUndefined, poll, type Cluster } from "@bluegreen/release";
+import { connect, orUndefined, poll, type Cluster, type ClusterRef } from "@bluegreen/release";
 import { readStage, type Stage } from "../../local/stage";
 
 /** A namespace of the running stage for one suite, gone after it. */
@@ -8,7 +8,7 @@ export interface TestNamespace {
   cluster: Cluster;
   namespace: string;
   /** Where and what, as every step takes it. */
-  where: { context: string; namespace: string; app: string };
+  where: ClusterRef & { app: string };
   remove(): Promise<void>;
 }
 
@@ -18,13 +18,14 @@ export async function makeNamespace(): Promise<TestNamespace> {
   if (stage === undefined) throw new Error("the local stage is not running: npm start, or npm test, which starts it");
   process.env["KUBECONFIG"] = stage.kubeconfig;
   const namespace = `bg-test-${randomBytes(3).toString("hex")}`;
-  const cluster = connect({ context: stage.context, namespace });
+  const where = { context: stage.context, namespace, isolation: "shared", app: "chatgpt-app" } as const;
+  const cluster = connect(where);
   await cluster.core.createNamespace({ body: { metadata: { name: namespace } } });
   return {
     stage,
     cluster,
     namespace,
-    where: { context: stage.context, namespace, app: "chatgpt-app" },
+    where,
     remove: async () => {
       await cluster.core.deleteNamespace({ name: namespace });
       await poll(async () => ((await orUndefined(cluster.core.readNamespace({ name: namespace }))) === undefined ? true : undefined), { timeoutMs: 60_000 });

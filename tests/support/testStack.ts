@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, type Cluster } from "@bluegreen/release";
+import { connect, type Cluster, type Isolation } from "@bluegreen/release";
 import { selectEngine, type Engine, type Stack } from "../../local/engine/engine";
 import { repositoryDir } from "../../local/paths";
 import type { AppBuild } from "../../local/images/app";
@@ -51,6 +51,8 @@ const local = {
 export interface Whereabouts {
   /** @default one with a name of its own */
   namespace?: string;
+  /** How the colors are kept apart. @default in one namespace */
+  isolation?: Isolation;
   /** What the engine and the steps reach the cluster by. @default the stage's */
   kubeconfig?: string;
   /** Folder of the program. @default this repository */
@@ -65,7 +67,7 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
 
   const id = randomBytes(3).toString("hex");
   const name = `test-${id}`;
-  const { namespace = `bg-e2e-${id}`, kubeconfig = stage.kubeconfig, workDir = repositoryDir } = whereabouts;
+  const { namespace = `bg-e2e-${id}`, isolation = "shared", kubeconfig = stage.kubeconfig, workDir = repositoryDir } = whereabouts;
   const backend = await mkdtemp(join(tmpdir(), "bg-state-"));
   const random = () => randomBytes(16).toString("hex");
   const secrets = { openaiApiKey: `sk-${random()}`, token: random(), passphrase: random() };
@@ -80,6 +82,7 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
     ...local,
     namespace,
     context: stage.context,
+    ...(isolation !== "shared" && { isolation }),
     imageRepository: stage.imageRepository,
     redisUrl: stage.redis.url,
     databaseAddress: stage.postgres.address,
@@ -94,7 +97,7 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
     stack,
     name,
     stage,
-    cluster: connect({ context: stage.context, namespace }),
+    cluster: connect({ context: stage.context, namespace, isolation }),
     env,
     backend,
     secrets,

@@ -6,7 +6,7 @@ import { failureOf } from "../support/look";
 import { startReceiver, type HttpReceiver } from "../support/receiver";
 
 const webhookSecret = "hunter2-hunter2-hunter2";
-const where = { context: "", namespace: "shop", app: "chatgpt-app", color: "green" as const };
+const where = { context: "", namespace: "shop", isolation: "shared", app: "chatgpt-app", color: "green" } as const;
 
 describe("Alerts and the cluster", function () {
   // Of a machine with more to do.

@@ -62,10 +62,10 @@ describe("The end of a drain", () => {
 });
 
 describe("The port that a pod takes orders to drain at", () => {
-  const pod = (value?: string) => ({ metadata: { name: "a" }, spec: { containers: [{ name: "proxy", env: [{ name: "DRAIN_PORT", value: "9" }] }, { name: "mcp-server", env: value === undefined ? [] : [{ name: "DRAIN_PORT", value }] }] } });
+  const pod = (value?: string) => ({ metadata: { namespace: "shop-blue", name: "a" }, spec: { containers: [{ name: "proxy", env: [{ name: "DRAIN_PORT", value: "9" }] }, { name: "mcp-server", env: value === undefined ? [] : [{ name: "DRAIN_PORT", value }] }] } });
 
   it("is the one that the pod itself was started with, whatever config says by now", () => {
-    expect(drainPod(pod("3001"))).to.deep.equal({ name: "a", port: 3001 });
+    expect(drainPod(pod("3001"))).to.deep.equal({ namespace: "shop-blue", name: "a", port: 3001 });
     for (const value of [undefined, "", "0", "-1", "3.5", "none"]) expect(drainPod(pod(value)), value).to.equal(undefined);
   });
 });

@@ -11,6 +11,8 @@ const app = "chatgpt-app";
 function way(part: Partial<Way<string>> = {}): Way<string> {
   return {
     app,
+    namespace: "shop",
+    isolation: "shared",
     host: "app.example.com",
     internalHost: undefined,
     ingressClass: undefined,

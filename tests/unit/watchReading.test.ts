@@ -14,7 +14,7 @@ import { readingBounds, takeBaseline, takeReading, type ReadingOptions } from "@
 import { startServer, type HttpServer } from "../support/httpServer";
 import { limits, metricsText, reading } from "./watchReadings";
 
-const target = { app: "chatgpt-app", color: "green" as const, template: "t2", service: "chatgpt-app-service" };
+const target = { app: "chatgpt-app", color: "green" as const, template: "t2", service: { namespace: "n", name: "chatgpt-app-service" } };
 
 interface FakePod {
   name: string;
@@ -32,7 +32,7 @@ interface FakePod {
 
 function asPod({ name, color = "green", template = "t2", phase = "Running", ready = true, restarts = 0, end, waiting, leaving = false }: FakePod) {
   return {
-    metadata: { name, labels: { app: "chatgpt-app", version: color }, annotations: { [templateAnnotation]: template }, ...(leaving && { deletionTimestamp: "2026-03-01T10:00:00Z" }) },
+    metadata: { namespace: "n", name, labels: { app: "chatgpt-app", version: color }, annotations: { [templateAnnotation]: template }, ...(leaving && { deletionTimestamp: "2026-03-01T10:00:00Z" }) },
     spec: { containers: [{ name: "mcp-server", ports: [{ name: "http", containerPort: 3000 }] }] },
     status: {
       phase,
@@ -78,7 +78,7 @@ describe("A reading of a color", () => {
     const kubeconfig = { clusters: [{ name: "c", cluster: { server: api.url, "insecure-skip-tls-verify": true } }], contexts: [{ name: "x", context: { cluster: "c", user: "u" } }], users: [{ name: "u", user: {} }], "current-context": "x" };
     process.env["KUBECONFIG"] = join(folder, "config");
     writeFileSync(process.env["KUBECONFIG"], JSON.stringify(kubeconfig));
-    cluster = connect({ context: "", namespace: "n" });
+    cluster = connect({ context: "", namespace: "n", isolation: "shared" });
   });
   after(async () => {
     if (kubeconfigBefore === undefined) delete process.env["KUBECONFIG"];

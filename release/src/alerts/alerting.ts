@@ -1,6 +1,6 @@
 import type { Color } from "../color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { readDeployment } from "../kubernetes/deployment.js";
 import { names } from "../names.js";
 import { messageOf } from "../refusal.js";
 import { serverTime } from "../kubernetes/serverTime.js";
@@ -50,7 +50,7 @@ function connected(inputs: GateInputs): Cluster | undefined {
 }
 
 async function imageOf(cluster: Cluster, { app, color }: GateInputs): Promise<string> {
-  const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name: names.deployment(app, color), namespace: cluster.namespace }));
+  const deployment = await readDeployment(cluster, app, color);
   return deployment?.spec?.template.spec?.containers.find(({ name }) => name === names.container)?.image ?? "unknown";
 }
 

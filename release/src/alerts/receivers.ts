@@ -13,7 +13,7 @@ import type { Receiver } from "./send.js";
 export async function readReceivers(cluster: Cluster, app: string, say: Say): Promise<Receiver[]> {
   const name = names.alertsSecret(app);
   try {
-    const values = await within(clusterPatienceMs, findSecretValues(cluster, name));
+    const values = await within(clusterPatienceMs, findSecretValues(cluster, { namespace: cluster.namespace, name }));
     // A file that a Secret was made from often ends with a line break.
     const valueOf = (key: keyof typeof keys) => values?.[keys[key]]?.trim() ?? "";
     const [slackUrl, webhookUrl, webhookSecret, pagerDutyKey] = [valueOf("slackUrl"), valueOf("webhookUrl"), valueOf("webhookSecret"), valueOf("pagerDutyKey")];

@@ -1,5 +1,6 @@
 import type { V1ResourceQuota } from "@kubernetes/client-node";
 import { colors, otherColor, type Color } from "../color.js";
+import { homeOf, homesOf } from "../homes.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
@@ -31,7 +32,7 @@ export type CapacityInputs = ClusterRef &
 
 /**
  * Asks before anything moves whether there is room for it: for the pods of both colors, in every
- * quota of the namespace, whoever has made it. In preview too, so that a pull request fails.
+ * quota of their namespaces, whoever has made it. In preview too, so that a pull request fails.
  */
 export const capacityGate: Step<CapacityInputs, Record<string, never>> = {
   async check(inputs) {
@@ -64,13 +65,15 @@ async function refuseSmallerLive(cluster: Cluster, { app, replicas, maxReplicas 
 }
 
 async function refuseNoRoom(cluster: Cluster, inputs: CapacityInputs): Promise<Violation[]> {
-  const { namespace } = cluster;
-  const quotas = (await cluster.core.listNamespacedResourceQuota({ namespace })).items.map((item) => quotaOf(item, inputs));
-  if (quotas.length === 0) return [];
+  const namespaces = [...new Set([...homesOf(cluster), cluster.namespace])];
+  const quotas = await Promise.all(namespaces.map(async (namespace) => ({ namespace, items: (await cluster.core.listNamespacedResourceQuota({ namespace })).items })));
+  if (quotas.every(({ items }) => items.length === 0)) return [];
   const comers = (await isRollback(cluster, inputs)) ? [inputs.activeColor] : colors;
-  const parts = await Promise.all([...comers.map(async (color) => ({ pods: await newPods(cluster, inputs, color), of: podOf(inputs.resources) })), newWatcher(cluster, inputs)]);
-  const wanted = sumOf(...parts);
-  return whatDoesNotFit(quotas, wanted).map((misfit) => ({ property: "replicas", reason: noRoom(misfit, wanted.pods, inputs).message }));
+  const parts = await Promise.all([...comers.map(async (color) => ({ namespace: homeOf(cluster, color), pods: await newPods(cluster, inputs, color), of: podOf(inputs.resources) })), newWatcher(cluster, inputs)]);
+  return quotas.flatMap(({ namespace, items }) => {
+    const wanted = sumOf(...parts.filter((part) => part.namespace === namespace));
+    return whatDoesNotFit(items.map((item) => quotaOf(item, inputs)), wanted).map((misfit) => ({ property: "replicas", reason: noRoom(misfit, namespace, wanted.pods, inputs).message }));
+  });
 }
 
 /** Users who go back do not wait for room for what they leave. */
@@ -100,10 +103,10 @@ async function newPods(cluster: Cluster, { app, activeColor, templates, replicas
 
 async function newWatcher(cluster: Cluster, { app, watcher }: CapacityInputs) {
   const there = watcher && (await orUndefined(cluster.apps.readNamespacedDeployment({ name: names.watcher(app), namespace: cluster.namespace })));
-  return { pods: watcher && there === undefined ? 1 : 0, of: podOf(watcherResources) };
+  return { namespace: cluster.namespace, pods: watcher && there === undefined ? 1 : 0, of: podOf(watcherResources) };
 }
 
-function noRoom({ quota, limit, counts, hard, used, wanted }: Misfit, pods: number, { app, namespace, activeColor }: CapacityInputs): Refusal {
+function noRoom({ quota, limit, counts, hard, used, wanted }: Misfit, namespace: string, pods: number, { app, activeColor }: CapacityInputs): Refusal {
   const show = (amount: number) => asQuantity(counts, amount);
   const enough = show(used + wanted);
   return new Refusal({

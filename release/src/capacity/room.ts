@@ -22,19 +22,21 @@ export function appResources({ cpuRequest, cpuLimit, memoryRequest, memoryLimit 
   return { requests: { cpu: cpuRequest, memory: memoryRequest }, limits: { cpu: cpuLimit, memory: memoryLimit } };
 }
 
-export type RoomSettings = PodSettings & Pick<FlatSettings, "replicas" | "autoscaling" | "watcherImage">;
+export type RoomSettings = PodSettings & Pick<FlatSettings, "isolation" | "replicas" | "autoscaling" | "watcherImage">;
 
 /**
- * The most that the app's pods use at once: both colors whole, one of them in a rolling update whose
- * old pods are still draining, the trial's pod, and the watcher, which has its own surge.
+ * The most that pods use at once in a namespace that has a color in it: its colors whole, one of them
+ * in a rolling update whose old pods are still draining, and the trial's pod; where it is the app's
+ * as well, the watcher, which has its own surge.
  */
 export function roomFor(settings: RoomSettings): Amounts {
   const { replicas, maxReplicas } = sizesOf(settings);
   const whole = Math.max(replicas, maxReplicas);
   const trial = 1;
-  const watchers = settings.watcherImage === undefined ? 0 : 2;
+  const isShared = settings.isolation === "shared";
+  const watchers = isShared && settings.watcherImage !== undefined ? 2 : 0;
   return sumOf(
-    { pods: colors.length * whole + whole + surgeOf(whole) + trial, of: podOf(appResources(settings)) },
+    { pods: (isShared ? colors.length : 1) * whole + whole + surgeOf(whole) + trial, of: podOf(appResources(settings)) },
     { pods: watchers, of: podOf(watcherResources) },
   );
 }

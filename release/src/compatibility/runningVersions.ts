@@ -1,5 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { isColor, type Color } from "../color.js";
+import { homesOf } from "../homes.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { askReady, isReady } from "../kubernetes/pods.js";
 import { names, templateAnnotation } from "../names.js";
@@ -19,9 +20,9 @@ export interface RunningVersion {
 
 /** The versions that have pods, of both colors; during a rolling update a color has two. Each is asked for its schema range. */
 export async function readRunningVersions(cluster: Cluster, app: string): Promise<RunningVersion[]> {
-  const { items } = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `app=${app}` });
+  const lists = await Promise.all(homesOf(cluster).map((namespace) => cluster.core.listNamespacedPod({ namespace, labelSelector: `app=${app}` })));
   const byTemplate = new Map<string, V1Pod[]>();
-  for (const pod of items.filter(({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed")) {
+  for (const pod of lists.flatMap(({ items }) => items).filter(({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed")) {
     const key = `${pod.metadata?.labels?.["version"] ?? ""} ${templateOf(pod)}`;
     byTemplate.set(key, [...(byTemplate.get(key) ?? []), pod]);
   }

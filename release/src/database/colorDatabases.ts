@@ -1,5 +1,7 @@
 import { otherColor, type Color } from "../color.js";
+import { homeOf, type Homes } from "../homes.js";
 import type { Cluster } from "../kubernetes/cluster.js";
+import type { NamespacedName } from "../kubernetes/namespacedName.js";
 import { findSecretValue, readSecretValue } from "../kubernetes/secretValue.js";
 import { readLiveColor } from "../live.js";
 import { databaseSecret } from "./databaseSecret.js";
@@ -40,7 +42,7 @@ export async function readSchemaUrls(cluster: Cluster, ref: DatabaseRef): Promis
  */
 export async function readPair(cluster: Cluster, strategy: Strategy, live: Color): Promise<DatabasePair> {
   const of = async (color: Color): Promise<ColorDatabase> => {
-    const secret = databaseSecret(strategy, color);
+    const secret = secretOf(cluster, strategy, color);
     return { color, adminUrl: await readSecretValue(cluster, secret, "admin-url"), peerUrl: await readSecretValue(cluster, secret, "peer-url") };
   };
   return { live: await of(live), idle: await of(otherColor(live)) };
@@ -58,8 +60,13 @@ export async function findLiveUrl(cluster: Cluster, ref: DatabaseRef): Promise<s
   return findSecretValue(cluster, live, ...urlKeys);
 }
 
-async function secretsOf(cluster: Cluster, { app, strategy, activeColor }: DatabaseRef): Promise<{ live: string; idle: string | undefined }> {
+/** Beside the pods that read it. */
+function secretOf(homes: Homes, strategy: Strategy, color: Color): NamespacedName {
+  return { namespace: homeOf(homes, color), name: databaseSecret(strategy, color) };
+}
+
+async function secretsOf(cluster: Cluster, { app, strategy, activeColor }: DatabaseRef): Promise<{ live: NamespacedName; idle: NamespacedName | undefined }> {
   const live = (await readLiveColor(cluster, app)) ?? activeColor;
   // A streaming standby has the primary's schema by itself.
-  return { live: databaseSecret(strategy, live), idle: strategy === "perColor" ? databaseSecret(strategy, otherColor(live)) : undefined };
+  return { live: secretOf(cluster, strategy, live), idle: strategy === "perColor" ? secretOf(cluster, strategy, otherColor(live)) : undefined };
 }

@@ -2,6 +2,8 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { z } from "zod";
 import { fetchText, NoAnswerError } from "../fetchText.js";
 import type { Cluster } from "../kubernetes/cluster.js";
+import type { NamespacedName } from "../kubernetes/namespacedName.js";
+import { whereIs } from "../kubernetes/pods.js";
 import { forwardPod } from "../kubernetes/portForward.js";
 import { drainPortVariable, names } from "../names.js";
 import { parseJson } from "../parseJson.js";
@@ -13,16 +15,15 @@ const stateSchema = z.object({ draining: z.boolean(), connections: count, stream
 export type DrainState = z.output<typeof stateSchema>;
 
 /** A pod that can be told to drain. */
-export interface DrainPod {
-  name: string;
+export interface DrainPod extends NamespacedName {
   port: number;
 }
 
 /** Undefined for a pod that nobody has given a port for that. */
-export function drainPod({ metadata, spec }: V1Pod): DrainPod | undefined {
-  const variable = spec?.containers.find(({ name }) => name === names.container)?.env?.find(({ name }) => name === drainPortVariable);
+export function drainPod(pod: V1Pod): DrainPod | undefined {
+  const variable = pod.spec?.containers.find(({ name }) => name === names.container)?.env?.find(({ name }) => name === drainPortVariable);
   const port = Number(variable?.value);
-  return metadata?.name !== undefined && Number.isInteger(port) && port > 0 ? { name: metadata.name, port } : undefined;
+  return Number.isInteger(port) && port > 0 ? { ...whereIs(pod), port } : undefined;
 }
 
 const answerMs = 3000;
@@ -33,9 +34,9 @@ const answerBytes = 4096;
  * @param seconds for how long; 0 ends it at once; undefined tells it nothing
  * @throws NoAnswerError when the pod does not answer as the contract says
  */
-export async function askDrain(cluster: Cluster, { name, port }: DrainPod, signal: AbortSignal, seconds?: number): Promise<DrainState> {
+export async function askDrain(cluster: Cluster, pod: DrainPod, signal: AbortSignal, seconds?: number): Promise<DrainState> {
   const order = seconds === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ seconds }) };
-  const forwarded = await forwardPod(cluster, name, port);
+  const forwarded = await forwardPod(cluster, pod, pod.port);
   try {
     const { status, text } = await fetchText(`${forwarded.url}/drain`, { maxBytes: answerBytes, timeoutMs: answerMs, signal }, order);
     const state = stateSchema.safeParse(parseJson(text));

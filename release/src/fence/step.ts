@@ -1,16 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Color } from "../color.js";
 import { isSwitchPending } from "../gates/switchPending.js";
-import { connect } from "../kubernetes/cluster.js";
+import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { messageOf, Refusal, type RefusalParts } from "../refusal.js";
 import type { Say, Step } from "../step.js";
 import { fenceKey, isFenceUp, lowerFence, raiseFence, type HeldFence } from "./flag.js";
 import { RedisError, withRedis } from "./redis.js";
 
-export type FenceInputs = {
-  context: string;
-  namespace: string;
+export type FenceInputs = ClusterRef & {
   app: string;
   /** The one that traffic is to go to. */
   color: Color;

@@ -1,23 +1,23 @@
 import type { V1Endpoint } from "@kubernetes/client-node";
 import type { Cluster } from "../kubernetes/cluster.js";
+import type { NamespacedName } from "../kubernetes/namespacedName.js";
 import { withSignal } from "../kubernetes/withSignal.js";
 
-export interface ReadyPod {
-  name: string;
+export interface ReadyPod extends NamespacedName {
   /** The pod's own port behind the Service's port, as the EndpointSlice says. */
   port: number;
 }
 
 /** The pods that a Service would send traffic to at this moment. */
-export async function readyPodsBehind(cluster: Cluster, service: string, signal?: AbortSignal): Promise<ReadyPod[]> {
+export async function readyPodsBehind(cluster: Cluster, { namespace, name: service }: NamespacedName, signal?: AbortSignal): Promise<ReadyPod[]> {
   const slices = await cluster.discovery.listNamespacedEndpointSlice(
-    { namespace: cluster.namespace, labelSelector: `kubernetes.io/service-name=${service}` },
+    { namespace, labelSelector: `kubernetes.io/service-name=${service}` },
     signal && withSignal(signal),
   );
   return slices.items.flatMap((slice) => {
     const port = slice.ports?.[0]?.port;
     if (port === undefined) return [];
-    return (slice.endpoints ?? []).filter(isReadyPod).map(({ targetRef }) => ({ name: targetRef.name, port }));
+    return (slice.endpoints ?? []).filter(isReadyPod).map(({ targetRef }) => ({ namespace, name: targetRef.name, port }));
   });
 }
 

@@ -3,6 +3,7 @@ import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
 import { askReady, isReady } from "../kubernetes/pods.js";
+import { homeOf } from "../homes.js";
 import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
 import { findTrouble, type PodTrouble } from "./podTrouble.js";
@@ -60,7 +61,7 @@ export class PodJudge {
 
   private async explain(trouble: PodTrouble): Promise<Refusal> {
     const { color } = this.of;
-    const { namespace } = this.cluster;
+    const namespace = homeOf(this.cluster, color);
     const what = `The ${color} color does not start: pod ${trouble.pod}, ${trouble.reason}`;
     switch (trouble.reason) {
       case "ImagePullBackOff":

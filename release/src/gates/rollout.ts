@@ -1,10 +1,11 @@
 import type { V1Deployment } from "@kubernetes/client-node";
 import { alerting } from "../alerts/alerting.js";
 import { otherColor, type Color } from "../color.js";
-import { connect, type Cluster } from "../kubernetes/cluster.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { sayingWhatIsLive } from "../live.js";
+import { homeOf } from "../homes.js";
 import { names } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
@@ -15,17 +16,16 @@ import type { Step } from "../step.js";
 import { PodJudge } from "./podJudge.js";
 import { isSwitchPending } from "./switchPending.js";
 
-export type RolloutInputs = Sizes & {
-  context: string;
-  namespace: string;
-  app: string;
-  color: Color;
-  /** Hash of the pod template that has to be running. */
-  template: string;
-  /** Whether the stack config wants this color to serve users. */
-  active: boolean;
-  budgetSeconds: number;
-};
+export type RolloutInputs = ClusterRef &
+  Sizes & {
+    app: string;
+    color: Color;
+    /** Hash of the pod template that has to be running. */
+    template: string;
+    /** Whether the stack config wants this color to serve users. */
+    active: boolean;
+    budgetSeconds: number;
+  };
 
 export type RolloutOutputs = { readyReplicas: number };
 
@@ -101,10 +101,11 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<nu
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
+    const namespace = homeOf(cluster, inputs.color);
     throw new Refusal({
-      what: `Deployment ${cluster.namespace}/${name} was not ready within ${inputs.budgetSeconds} s`,
+      what: `Deployment ${namespace}/${name} was not ready within ${inputs.budgetSeconds} s`,
       rule: said === "" ? last : `${last}; ${said}`,
-      next: `kubectl -n ${cluster.namespace} describe deployment ${name}; with more time: pulumi config set rolloutBudgetSeconds N`,
+      next: `kubectl -n ${namespace} describe deployment ${name}; with more time: pulumi config set rolloutBudgetSeconds N`,
     });
   }
 }
@@ -140,10 +141,11 @@ function whatIsUnfinished(deployment: V1Deployment, wanted: Wanted): string | un
 function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, judge: PodJudge): void {
   const failure = deployment.status?.conditions?.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
   if (failure === undefined || !judge.lasts("ReplicaFailure")) return;
+  const namespace = homeOf(inputs, inputs.color);
   throw new Refusal({
-    what: `No pods can be made for ${inputs.namespace}/${names.deployment(inputs.app, inputs.color)}`,
+    what: `No pods can be made for ${namespace}/${names.deployment(inputs.app, inputs.color)}`,
     rule: failure.message ?? failure.reason ?? "ReplicaFailure",
-    next: `kubectl -n ${inputs.namespace} describe resourcequota; kubectl -n ${inputs.namespace} get events --sort-by=.lastTimestamp`,
+    next: `kubectl -n ${namespace} describe resourcequota; kubectl -n ${namespace} get events --sort-by=.lastTimestamp`,
   });
 }
 

@@ -1,9 +1,9 @@
+import { colorService } from "../activeService.js";
 import { alerting } from "../alerts/alerting.js";
 import type { Color } from "../color.js";
-import { connect, type Cluster } from "../kubernetes/cluster.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { forwardPod } from "../kubernetes/portForward.js";
 import { sayingWhatIsLive } from "../live.js";
-import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
 import { isWayBack, readRelease } from "../releases/record.js";
 import type { Step } from "../step.js";
@@ -11,9 +11,7 @@ import { readyPodsBehind, type ReadyPod } from "./endpoints.js";
 import { runMocha, type SuiteResult } from "./mochaRun.js";
 import { isSwitchPending } from "./switchPending.js";
 
-export type SmokeInputs = {
-  context: string;
-  namespace: string;
+export type SmokeInputs = ClusterRef & {
   app: string;
   color: Color;
   /** The image tag that the pods must report as their version. */
@@ -55,13 +53,13 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
 });
 
 async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> {
-  const service = names.colorService(inputs.app, inputs.color);
+  const service = colorService(cluster, inputs.app, inputs.color);
   const [pod] = await readyPodsBehind(cluster, service);
   if (pod === undefined) {
     throw new Refusal({
-      what: `The smoke gate of ${inputs.color} was not run: Service ${cluster.namespace}/${service} has no ready endpoint`,
+      what: `The smoke gate of ${inputs.color} was not run: Service ${service.namespace}/${service.name} has no ready endpoint`,
       rule: "a gate needs at least one ready pod to test",
-      next: `kubectl -n ${cluster.namespace} get pods -l app=${inputs.app},version=${inputs.color}`,
+      next: `kubectl -n ${service.namespace} get pods -l app=${inputs.app},version=${inputs.color}`,
     });
   }
   return testPod(cluster, pod, inputs);
@@ -76,7 +74,7 @@ export type SuiteInputs = Pick<SmokeInputs, "color" | "version" | "suite" | "bud
  * @throws Refusal unless all did
  */
 export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInputs, signal?: AbortSignal): Promise<number> {
-  const forwarded = await forwardPod(cluster, pod.name, pod.port);
+  const forwarded = await forwardPod(cluster, pod, pod.port);
   try {
     const result = await runMocha({
       cwd: process.cwd(),

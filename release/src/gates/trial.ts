@@ -4,11 +4,13 @@ import { parseRange } from "../compatibility/range.js";
 import { judgeVersion } from "../compatibility/schemaGate.js";
 import { readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
 import { ifReachable } from "../database/reachable.js";
+import { homeOf, homesOf } from "../homes.js";
 import { untilInterrupted } from "../interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
+import type { NamespacedName } from "../kubernetes/namespacedName.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
-import { askReady, httpPort, isReady } from "../kubernetes/pods.js";
+import { askReady, httpPort, isReady, whereIs } from "../kubernetes/pods.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { names, templateAnnotation, trialLabel } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
@@ -74,23 +76,23 @@ async function isDue(cluster: Cluster, { app, activeColor, template, allowLiveCh
 
 async function tryOut(cluster: Cluster, inputs: TrialInputs, say: Say): Promise<number> {
   const { app, activeColor: color } = inputs;
-  const name = names.trial(app, color);
+  const pod = { namespace: homeOf(cluster, color), name: names.trial(app, color) };
   return untilInterrupted(async (signal) => {
     try {
-      await makePod(cluster, name, inputs);
-      const port = httpPort(await untilReady(cluster, name, inputs, signal));
+      await makePod(cluster, pod, inputs);
+      const port = httpPort(await untilReady(cluster, pod, inputs, signal));
       if (port === undefined) throw new Error("the pod template has no port named http");
-      await refuseSchema(cluster, name, inputs, say);
+      await refuseSchema(cluster, pod, inputs, say);
       const { version, suite, smokeBudgetSeconds: budgetSeconds } = inputs;
-      const passedTests = await testPod(cluster, { name, port }, { color, version, suite, budgetSeconds }, signal);
-      await refuseRestarted(cluster, name, color);
-      say(`The change of ${color} has proved itself in pod ${name}: ready, and ${passedTests} tests passed`);
+      const passedTests = await testPod(cluster, { ...pod, port }, { color, version, suite, budgetSeconds }, signal);
+      await refuseRestarted(cluster, pod, color);
+      say(`The change of ${color} has proved itself in pod ${pod.name}: ready, and ${passedTests} tests passed`);
       return passedTests;
     } catch (error) {
       throw new Error(`The change of ${color}, which serves users, was refused before it reached them\n${messageOf(error)}`, { cause: error });
     } finally {
       await removePods(cluster, app).catch((error: unknown) => {
-        say(`Pod ${name} could not be removed (${messageOf(error)}); it ends by itself within ${lifetimeSeconds(inputs)} s, and the next update removes it`);
+        say(`Pod ${pod.name} could not be removed (${messageOf(error)}); it ends by itself within ${lifetimeSeconds(inputs)} s, and the next update removes it`);
       });
     }
   });
@@ -101,7 +103,7 @@ function lifetimeSeconds({ rolloutBudgetSeconds, smokeBudgetSeconds }: TrialInpu
   return rolloutBudgetSeconds + smokeBudgetSeconds + 60;
 }
 
-async function makePod(cluster: Cluster, name: string, inputs: TrialInputs): Promise<void> {
+async function makePod(cluster: Cluster, { namespace, name }: NamespacedName, inputs: TrialInputs): Promise<void> {
   const body: V1Pod = {
     // The only label.
     metadata: { name, labels: { [trialLabel]: inputs.app }, annotations: { [templateAnnotation]: inputs.template } },
@@ -109,17 +111,17 @@ async function makePod(cluster: Cluster, name: string, inputs: TrialInputs): Pro
     spec: { ...inputs.pod, activeDeadlineSeconds: lifetimeSeconds(inputs) } as unknown as V1PodSpec,
   };
   try {
-    await cluster.core.createNamespacedPod({ namespace: cluster.namespace, body });
+    await cluster.core.createNamespacedPod({ namespace, body });
   } catch (error) {
     throw new Refusal(
-      { what: `Pod ${cluster.namespace}/${name} could not be made`, rule: messageOf(error), next: `kubectl -n ${cluster.namespace} describe resourcequota; kubectl get namespace ${cluster.namespace} -o yaml` },
+      { what: `Pod ${namespace}/${name} could not be made`, rule: messageOf(error), next: `kubectl -n ${namespace} describe resourcequota; kubectl get namespace ${namespace} -o yaml` },
       { cause: error },
     );
   }
 }
 
 /** The pod when it has been ready for as long as one of the Deployment has to be. */
-async function untilReady(cluster: Cluster, name: string, inputs: TrialInputs, signal: AbortSignal): Promise<V1Pod> {
+async function untilReady(cluster: Cluster, where: NamespacedName, inputs: TrialInputs, signal: AbortSignal): Promise<V1Pod> {
   const { app, activeColor: color, minReadySeconds, rolloutBudgetSeconds } = inputs;
   const judge = new PodJudge(cluster, { app, color }, `put ${inputs.version} on ${otherColor(color)}, where its pods stay to be looked at`);
   let readySince: number | undefined;
@@ -129,7 +131,7 @@ async function untilReady(cluster: Cluster, name: string, inputs: TrialInputs, s
     return await poll(
       async () => {
         signal.throwIfAborted();
-        const pod = await readPod(cluster, name);
+        const pod = await readPod(cluster, where);
         said = (await judge.look([pod])) ?? said;
         readySince = isReady(pod) ? (readySince ?? Date.now()) : undefined;
         if (readySince !== undefined && Date.now() - readySince >= minReadySeconds * 1000) return pod;
@@ -141,7 +143,7 @@ async function untilReady(cluster: Cluster, name: string, inputs: TrialInputs, s
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new Refusal({
-      what: `Pod ${cluster.namespace}/${name} was not ready within ${rolloutBudgetSeconds} s`,
+      what: `Pod ${where.namespace}/${where.name} was not ready within ${rolloutBudgetSeconds} s`,
       rule: said === "" ? last : `${last}; ${said}`,
       next: `put ${inputs.version} on ${otherColor(color)}, where its pods stay to be looked at; with more time: pulumi config set rolloutBudgetSeconds N`,
     });
@@ -154,8 +156,8 @@ function whyNotReady({ status }: V1Pod): string {
   return unscheduled?.message ?? `it is ${status?.phase ?? "unknown"}, and not ready for long enough`;
 }
 
-async function refuseSchema(cluster: Cluster, name: string, inputs: TrialInputs, say: Say): Promise<void> {
-  const pod = await readPod(cluster, name);
+async function refuseSchema(cluster: Cluster, where: NamespacedName, inputs: TrialInputs, say: Say): Promise<void> {
+  const pod = await readPod(cluster, where);
   const image = pod.spec?.containers[0]?.image ?? inputs.version;
   const range = parseRange(await askReady(cluster, pod));
   const { live } = await readSchemaUrls(cluster, inputs);
@@ -164,29 +166,31 @@ async function refuseSchema(cluster: Cluster, name: string, inputs: TrialInputs,
 }
 
 /** A version that dies of the tests passes none of them the second time. */
-async function refuseRestarted(cluster: Cluster, name: string, color: Color): Promise<void> {
-  const [container] = (await readPod(cluster, name)).status?.containerStatuses ?? [];
+async function refuseRestarted(cluster: Cluster, where: NamespacedName, color: Color): Promise<void> {
+  const [container] = (await readPod(cluster, where)).status?.containerStatuses ?? [];
   if (container?.ready === true && container.restartCount === 0) return;
   throw new Refusal({
-    what: `Pod ${cluster.namespace}/${name} did not outlive its tests`,
+    what: `Pod ${where.namespace}/${where.name} did not outlive its tests`,
     rule: `they passed, and then its container had restarted ${container?.restartCount ?? 0} times and was ${container?.ready === true ? "" : "not "}ready`,
     next: `fix it and push a new image, then pulumi config set ${color}Tag TAG && pulumi up`,
   });
 }
 
 /** @throws Refusal when it has ended, or somebody has removed it */
-async function readPod(cluster: Cluster, name: string): Promise<V1Pod> {
-  const pod = await orUndefined(cluster.core.readNamespacedPod({ name, namespace: cluster.namespace }));
+async function readPod(cluster: Cluster, { namespace, name }: NamespacedName): Promise<V1Pod> {
+  const pod = await orUndefined(cluster.core.readNamespacedPod({ name, namespace }));
   if (pod !== undefined && pod.metadata?.deletionTimestamp === undefined && pod.status?.phase !== "Failed") return pod;
   throw new Refusal({
-    what: `Pod ${cluster.namespace}/${name} is gone before it was judged`,
+    what: `Pod ${namespace}/${name} is gone before it was judged`,
     rule: pod?.status?.message ?? pod?.status?.reason ?? "somebody has removed it: one update at a time may try out a change",
-    next: `kubectl -n ${cluster.namespace} get events --sort-by=.lastTimestamp, then pulumi up`,
+    next: `kubectl -n ${namespace} get events --sort-by=.lastTimestamp, then pulumi up`,
   });
 }
 
 async function findPods(cluster: Cluster, app: string): Promise<V1Pod[]> {
-  return (await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `${trialLabel}=${app}` })).items;
+  // A run that was killed may have tried out the other color.
+  const lists = await Promise.all(homesOf(cluster).map((namespace) => cluster.core.listNamespacedPod({ namespace, labelSelector: `${trialLabel}=${app}` })));
+  return lists.flatMap(({ items }) => items);
 }
 
 /** Nobody is served by it: it need not drain. */
@@ -200,7 +204,7 @@ async function removePods(cluster: Cluster, app: string): Promise<void> {
       const pods = await findPods(cluster, app);
       const staying = pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
       await Promise.all(
-        staying.map(({ metadata }) => orUndefined(cluster.core.deleteNamespacedPod({ name: metadata?.name ?? "", namespace: cluster.namespace, gracePeriodSeconds: graceSeconds }))),
+        staying.map((pod) => orUndefined(cluster.core.deleteNamespacedPod({ ...whereIs(pod), gracePeriodSeconds: graceSeconds }))),
       );
       return pods.length === 0 ? true : undefined;
     },

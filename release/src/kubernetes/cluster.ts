@@ -1,15 +1,14 @@
 import { AppsV1Api, AutoscalingV2Api, CoordinationV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
+import type { Homes } from "../homes.js";
 import { Refusal } from "../refusal.js";
 
-/** Where a release happens: a context of the kubeconfig and a namespace in it. */
-export type ClusterRef = {
+/** Where a release happens: a context of the kubeconfig, and the namespaces of an app in it. */
+export type ClusterRef = Homes & {
   /** Context name; empty means the kubeconfig's current context. The kubeconfig is found as kubectl finds it (KUBECONFIG, ~/.kube/config, in-cluster). */
   context: string;
-  namespace: string;
 };
 
-export interface Cluster {
-  namespace: string;
+export interface Cluster extends Homes {
   config: KubeConfig;
   core: CoreV1Api;
   apps: AppsV1Api;
@@ -22,7 +21,7 @@ export interface Cluster {
 const madeUpContext = "loaded-context";
 
 /** @throws Refusal when there is no kubeconfig, or the context does not exist */
-export function connect({ context, namespace }: ClusterRef): Cluster {
+export function connect({ context, namespace, isolation }: ClusterRef): Cluster {
   const config = new KubeConfig();
   config.loadFromDefault();
   if (config.currentContext === madeUpContext) {
@@ -41,6 +40,7 @@ export function connect({ context, namespace }: ClusterRef): Cluster {
   }
   return {
     namespace,
+    isolation,
     config,
     core: config.makeApiClient(CoreV1Api),
     apps: config.makeApiClient(AppsV1Api),

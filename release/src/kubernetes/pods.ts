@@ -1,9 +1,11 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Color } from "../color.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../fetchText.js";
+import { homeOf } from "../homes.js";
 import { templateAnnotation } from "../names.js";
 import { parseJson } from "../parseJson.js";
 import type { Cluster } from "./cluster.js";
+import type { NamespacedName } from "./namespacedName.js";
 import { forwardPod } from "./portForward.js";
 import { withSignal } from "./withSignal.js";
 
@@ -16,8 +18,8 @@ export type AskPod = (pod: V1Pod, path: string, bounds: FetchBounds) => Promise<
 /** For a process outside of the cluster: through the API server. */
 export function askThroughForward(cluster: Cluster): AskPod {
   return async (pod, path, bounds) => {
-    const { name, port } = whereToAsk(pod);
-    const forwarded = await forwardPod(cluster, name, port);
+    const { port, ...where } = whereToAsk(pod);
+    const forwarded = await forwardPod(cluster, where, port);
     try {
       return (await fetchText(`${forwarded.url}${path}`, bounds)).text;
     } finally {
@@ -35,12 +37,11 @@ export const askDirectly: AskPod = async (pod, path, bounds) => {
   return (await fetchText(`http://${host}:${port}${path}`, bounds)).text;
 };
 
-function whereToAsk(pod: V1Pod): { name: string; port: number } {
-  const name = pod.metadata?.name;
+function whereToAsk(pod: V1Pod): NamespacedName & { port: number } {
   const port = httpPort(pod);
-  if (name === undefined || port === undefined) throw new NoAnswerError("it has no port named http");
+  if (port === undefined) throw new NoAnswerError("it has no port named http");
   if (pod.status?.phase !== "Running") throw new NoAnswerError("it does not run");
-  return { name, port };
+  return { ...whereIs(pod), port };
 }
 
 const readyBounds: FetchBounds = { maxBytes: 64 * 1024, timeoutMs: 5000 };
@@ -55,6 +56,11 @@ export async function askReady(cluster: Cluster, pod: V1Pod): Promise<unknown> {
   }
 }
 
+/** The whole name of a pod that the API server has handed out. */
+export function whereIs({ metadata }: V1Pod): NamespacedName {
+  return { namespace: metadata?.namespace ?? "", name: metadata?.name ?? "" };
+}
+
 /** Where the app listens in its pod. */
 export function httpPort({ spec }: V1Pod): number | undefined {
   return spec?.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === "http")?.containerPort;
@@ -66,7 +72,7 @@ export function isReady({ status }: V1Pod): boolean {
 
 /** All pods of a color, those of revisions before included, in one request. */
 export async function podsOfColor(cluster: Cluster, { app, color }: { app: string; color: Color }, signal?: AbortSignal): Promise<V1Pod[]> {
-  const pods = await cluster.core.listNamespacedPod({ namespace: cluster.namespace, labelSelector: `app=${app},version=${color}` }, signal && withSignal(signal));
+  const pods = await cluster.core.listNamespacedPod({ namespace: homeOf(cluster, color), labelSelector: `app=${app},version=${color}` }, signal && withSignal(signal));
   return pods.items;
 }
 

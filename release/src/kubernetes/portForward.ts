@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { PortForward } from "@kubernetes/client-node";
 import type { Cluster } from "./cluster.js";
+import type { NamespacedName } from "./namespacedName.js";
 
 export interface Forwarded {
   /** Base URL on this machine, for example http://127.0.0.1:40123. */
@@ -12,7 +13,7 @@ export interface Forwarded {
  * Makes one pod's port reachable on a free loopback port.
  * Every connection gets a stream of its own, as kubectl port-forward does.
  */
-export async function forwardPod(cluster: Cluster, pod: string, port: number): Promise<Forwarded> {
+export async function forwardPod(cluster: Cluster, { namespace, name }: NamespacedName, port: number): Promise<Forwarded> {
   const forward = new PortForward(cluster.config);
   const open = new Set<Socket>();
   const server = createServer((socket) => {
@@ -21,7 +22,7 @@ export async function forwardPod(cluster: Cluster, pod: string, port: number): P
     // A client that goes away mid-answer is its own affair; without a listener it would end this process.
     socket.on("error", () => socket.destroy());
     forward
-      .portForward(cluster.namespace, pod, [port], socket, null, socket)
+      .portForward(namespace, name, [port], socket, null, socket)
       .then((stream: unknown) => {
         // Left open it would keep this process alive for minutes.
         const end = () => {

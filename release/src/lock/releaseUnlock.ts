@@ -1,10 +1,8 @@
-import { connect } from "../kubernetes/cluster.js";
+import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import type { Step } from "../step.js";
 import { endRelease } from "./releaseLock.js";
 
-export type ReleaseUnlockInputs = {
-  context: string;
-  namespace: string;
+export type ReleaseUnlockInputs = ClusterRef & {
   app: string;
   /** From the lock that began it. */
   release: string;

@@ -1,11 +1,13 @@
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { z } from "zod";
 import { isColor, type Color } from "../color.js";
+import { homeOf } from "../homes.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { refuseLostRelease } from "../lock/releaseLock.js";
-import { names, permitAnnotation, switchAnnotation, templateAnnotation } from "../names.js";
+import { names, permitAnnotation, switchAnnotation } from "../names.js";
 import { Refusal } from "../refusal.js";
 
 /**
@@ -15,7 +17,7 @@ import { Refusal } from "../refusal.js";
 export async function writePermit(cluster: Cluster, app: string, color: Color, switchId: string): Promise<void> {
   refuseLostRelease(cluster, app);
   await cluster.apps.patchNamespacedDeployment(
-    { name: names.deployment(app, color), namespace: cluster.namespace, body: { metadata: { annotations: { [permitAnnotation]: switchId } } } },
+    { name: names.deployment(app, color), namespace: homeOf(cluster, color), body: { metadata: { annotations: { [permitAnnotation]: switchId } } } },
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
   );
 }
@@ -57,18 +59,17 @@ export async function refuseUnpermitted({ app, templates, service, preview, ...w
 }
 
 async function whyNot(cluster: Cluster, app: string, { color, switchId, template }: { color: Color; switchId: unknown; template: string }): Promise<string | undefined> {
-  const { namespace } = cluster;
-  const name = names.deployment(app, color);
+  const name = `${homeOf(cluster, color)}/${names.deployment(app, color)}`;
   const [deployment, service] = await Promise.all([
-    orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace })),
-    orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace })),
+    readDeployment(cluster, app, color),
+    orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace })),
   ]);
   if (typeof switchId !== "string") return `no gate has let a switch through: the Service gets no ${switchAnnotation}`;
   if (service?.metadata?.annotations?.[switchAnnotation] === switchId) return `no gate has let it through: ${switchAnnotation} stays that of the last switch, ${switchId}`;
   const permit = deployment?.metadata?.annotations?.[permitAnnotation];
-  if (permit !== switchId) return `the gates have let ${permit === undefined ? "no switch" : `switch ${permit}`} to Deployment ${namespace}/${name} through, this is ${switchId}`;
-  const running = deployment?.spec?.template.metadata?.annotations?.[templateAnnotation];
-  if (running !== template) return `the pod template of Deployment ${namespace}/${name} is ${running ?? "unmarked"}, and ${template} is wanted`;
+  if (permit !== switchId) return `the gates have let ${permit === undefined ? "no switch" : `switch ${permit}`} to Deployment ${name} through, this is ${switchId}`;
+  const running = templateOf(deployment);
+  if (running !== template) return `the pod template of Deployment ${name} is ${running ?? "unmarked"}, and ${template} is wanted`;
   return undefined;
 }
 

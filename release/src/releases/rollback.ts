@@ -2,6 +2,7 @@ import { otherColor, type Color } from "../color.js";
 import { schemaGate } from "../compatibility/schemaGate.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
+import { homeOf } from "../homes.js";
 import { names } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { Refusal } from "../refusal.js";
@@ -98,7 +99,7 @@ export async function takeShareBack(where: ClusterRef & { app: string }, { activ
 async function served(cluster: Cluster, app: string, color: Color): Promise<Served> {
   const found = await readServed(cluster, app, color);
   if (found !== undefined) return found;
-  throw new Refusal({ what: `There is no ${color} to roll back to or from`, rule: `Deployment ${cluster.namespace}/${names.deployment(app, color)} is missing, or this program has not made it`, next: `kubectl -n ${cluster.namespace} get deployments -l app=${app}` });
+  throw new Refusal({ what: `There is no ${color} to roll back to or from`, rule: `Deployment ${homeOf(cluster, color)}/${names.deployment(app, color)} is missing, or this program has not made it`, next: `kubectl -n ${homeOf(cluster, color)} get deployments -l app=${app}` });
 }
 
 /** A standby that its autoscaler has made smaller gets as many pods as users need. Not all of them in time is for the next check to say. */
@@ -130,6 +131,6 @@ async function refuseUnready(cluster: Cluster, app: string, color: Color, fewer:
   throw new Refusal({
     what: `The rollback to ${color} was refused: ${ready} of its ${wanted} pods are ready`,
     rule: fewer ? "somebody has to answer users" : "users go back to a standby that is ready as a whole",
-    next: `kubectl -n ${cluster.namespace} get pods -l app=${app},version=${color}${ready > 0 ? "; to go back to those that are ready: npm run bluegreen -- rollback --fewer" : ""}`,
+    next: `kubectl -n ${homeOf(cluster, color)} get pods -l app=${app},version=${color}${ready > 0 ? "; to go back to those that are ready: npm run bluegreen -- rollback --fewer" : ""}`,
   });
 }

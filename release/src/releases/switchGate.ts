@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { colorService } from "../activeService.js";
 import { linksToRun } from "../alerts/ciRun.js";
 import { raiseAlert } from "../alerts/raise.js";
 import type { Color } from "../color.js";
@@ -7,6 +8,7 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { readDeployment } from "../kubernetes/deployment.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { askThroughForward } from "../kubernetes/pods.js";
+import { homeOf } from "../homes.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { names, switchAnnotation } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
@@ -157,7 +159,7 @@ function marked({ color, image }: SwitchGateInputs, { reason, evidence, at, by }
 /** Asked once more at the last moment: the gates before may have taken minutes, in which a node was lost, or the live color has grown. */
 async function refuseFewer(cluster: Cluster, inputs: SwitchGateInputs, live: Color): Promise<void> {
   const { app, color, template, autoscaled } = inputs;
-  const readyOf = async (each: Color) => (await readyPodsBehind(cluster, names.colorService(app, each))).length;
+  const readyOf = async (each: Color) => (await readyPodsBehind(cluster, colorService(cluster, app, each))).length;
   const held = await heldOnTheWayBack(cluster, { app, color, template });
   let ready = 0;
   let serving = 0;
@@ -173,7 +175,7 @@ async function refuseFewer(cluster: Cluster, inputs: SwitchGateInputs, live: Col
     throw new Refusal({
       what: `The switch to ${color} was refused: ${ready} of its pods are ready, of ${live} ${serving} are`,
       rule: "the color that takes over needs at least one ready pod, and as many as serve users now",
-      next: `kubectl -n ${cluster.namespace} get pods -l app=${app},version=${color}, then pulumi up`,
+      next: `kubectl -n ${homeOf(cluster, color)} get pods -l app=${app},version=${color}, then pulumi up`,
     });
   }
 }

@@ -1,8 +1,10 @@
+import { colorService, leadTo } from "../activeService.js";
 import { otherColor } from "../color.js";
 import { readyPodsBehind } from "../gates/endpoints.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { asJsonPatch, held } from "../kubernetes/jsonPatch.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
+import { homeOf } from "../homes.js";
 import { names, switchAnnotation } from "../names.js";
 import { Refusal } from "../refusal.js";
 import { moveUsers } from "../route/move.js";
@@ -35,12 +37,12 @@ export async function moveBack(cluster: Cluster, { app, mark, switchId, share, r
   const name = names.activeService(app);
   const bad = mark.color;
   const good = otherColor(bad);
-  const [service, ready] = await Promise.all([core.readNamespacedService({ name, namespace }), readyPodsBehind(cluster, names.colorService(app, good))]);
+  const [service, ready] = await Promise.all([core.readNamespacedService({ name, namespace }), readyPodsBehind(cluster, colorService(cluster, app, good))]);
   if (ready.length === 0) {
     throw new Refusal({
       what: `NOTHING WAS SWITCHED: ${bad} (${mark.image}) must go, and ${good} has no ready pod to take its users`,
       rule: `users stay on ${bad}: a color without ready pods would answer nobody. ${mark.reason}`,
-      next: `kubectl -n ${namespace} get pods -l app=${app}; bring ${good} up (kubectl -n ${namespace} scale deployment ${names.deployment(app, good)} --replicas N), then bluegreen rollback`,
+      next: `kubectl -n ${homeOf(cluster, good)} get pods -l app=${app}; bring ${good} up (kubectl -n ${homeOf(cluster, good)} scale deployment ${names.deployment(app, good)} --replicas N), then bluegreen rollback`,
     });
   }
   const isShare = share < 100;
@@ -50,12 +52,14 @@ export async function moveBack(cluster: Cluster, { app, mark, switchId, share, r
   if (route !== null && !(await moveUsers(cluster, app, route, { weights: allOn(good), active: good, ...(isShare && { switchId }) }))) return false;
   const last = annotations?.[marksAnnotation];
   const is = (key: string, value: string): JsonPatch => [{ op: "test", path: `/metadata/annotations/${pointer(key)}`, value }];
+  const { externalName } = leadTo(cluster, app, good);
   const body: JsonPatch = [
     { op: "test", path: "/spec/selector/version", value: isShare ? good : bad },
     ...(switchId === undefined || isShare ? [] : is(switchAnnotation, switchId)),
     // A mark that somebody has written meanwhile is not written over.
     ...(last === undefined ? [] : is(marksAnnotation, last)),
     { op: "replace", path: "/spec/selector/version", value: good },
+    ...(externalName === undefined ? [] : [{ op: "replace", path: "/spec/externalName", value: externalName } as const]),
     ...(annotations === undefined ? [{ op: "add", path: "/metadata/annotations", value: {} } as const] : []),
     { op: "add", path: `/metadata/annotations/${pointer(marksAnnotation)}`, value: JSON.stringify(withMark(readMarks(service), mark)) },
   ];

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Color } from "../color.js";
+import { otherColor, type Color } from "../color.js";
+import { homeOf } from "../homes.js";
 import { untilInterrupted } from "../interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { holderName } from "../holderName.js";
@@ -124,7 +125,7 @@ async function conclude(cluster: Cluster, inputs: WatchInputs, release: Release,
     case "breach":
       throw new Refusal({ what: `${to.color} (${to.image}) was rolled back: users are on ${from?.color ?? "the other color"} again`, rule: [watched.reason, ...watched.evidence].join("\n        "), next });
     case "stuck":
-      throw new Refusal({ what: `${to.color} (${to.image}) had to be rolled back, and NOTHING WAS SWITCHED: users are still on ${to.color}`, rule: [watched.reason, ...watched.evidence].join("\n        "), next: `kubectl -n ${cluster.namespace} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then npm run bluegreen -- rollback` });
+      throw new Refusal({ what: `${to.color} (${to.image}) had to be rolled back, and NOTHING WAS SWITCHED: users are still on ${to.color}`, rule: [watched.reason, ...watched.evidence].join("\n        "), next: `kubectl -n ${homeOf(cluster, from?.color ?? otherColor(to.color))} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then npm run bluegreen -- rollback` });
     case "superseded":
       throw new Refusal({ what: `The watch of ${to.color} ended: somebody else has moved users, or begun another switch`, rule: "what follows in this update would touch a color that may serve users", next: "npm run bluegreen -- history, then pulumi up" });
   }

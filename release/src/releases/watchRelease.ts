@@ -1,10 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { AskPod } from "../kubernetes/pods.js";
+import { colorService } from "../activeService.js";
 import { linksToRun } from "../alerts/ciRun.js";
 import { raiseAlert } from "../alerts/raise.js";
 import { otherColor } from "../color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import type { HeldLease } from "../kubernetes/lease.js";
+import type { NamespacedName } from "../kubernetes/namespacedName.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { names } from "../names.js";
 import { messageOf, Refusal } from "../refusal.js";
@@ -70,7 +72,7 @@ export async function watchRelease(where: ClusterRef & { app: string }, release:
 /** What one watch has seen so far. */
 class Watching {
   private readonly cluster: Cluster;
-  private readonly target: WatchTarget & { service: string };
+  private readonly target: WatchTarget & { service: NamespacedName };
   private readonly startedAt = performance.now();
   /** The reading before, and when it was begun. */
   private before: { reading: Reading; at: number };
@@ -92,7 +94,7 @@ class Watching {
   ) {
     const { to, baseline, limits, share } = release;
     this.cluster = connect(where);
-    this.target = { app: where.app, color: to.color, template: to.template, service: share < 100 ? names.colorService(where.app, to.color) : names.activeService(where.app) };
+    this.target = { app: where.app, color: to.color, template: to.template, service: share < 100 || where.isolation === "namespaces" ? colorService(where, where.app, to.color) : { namespace: where.namespace, name: names.activeService(where.app) } };
     this.before = { reading: baseline.reading, at: this.startedAt - options.sinceMs };
     this.nextReadingAt = this.startedAt + limits.everySeconds * 1000;
   }

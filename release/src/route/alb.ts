@@ -21,7 +21,7 @@ const stickySeconds = 3600;
  */
 export const alb: Route = {
   kind: "alb",
-  can: { colorPaths: false, previewHeader: true, previewCookie: true, affinityCookie: true },
+  can: { colorPaths: false, previewHeader: true, previewCookie: true, affinityCookie: true, otherNamespaces: false },
   objects: (way) => [users(way)],
   weights: {
     at: (app) => [{ group: "networking.k8s.io", version: "v1", plural: "ingresses", name: names.ingress(app) }],

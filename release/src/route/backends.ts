@@ -1,7 +1,15 @@
+import { colorService } from "../activeService.js";
 import { colors, type Color } from "../color.js";
+import type { Homes } from "../homes.js";
 import type { JsonPatch } from "../kubernetes/jsonPointer.js";
 import { names } from "../names.js";
 import type { Weights } from "./weights.js";
+
+/** A color's Service as a backend of a route: its namespace stands there only where it is not the route's own. */
+export function colorBackend(way: Homes & { app: string }, color: Color): { name: string; namespace?: string } {
+  const { name, namespace } = colorService(way, way.app, color);
+  return namespace === way.namespace ? { name } : { name, namespace };
+}
 
 /** The weights of a list of backends; undefined unless both colors are in it, and nothing else. */
 export function readColors(app: string, backends: { name: string; weight: number }[] | undefined): Weights | undefined {

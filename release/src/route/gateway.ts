@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { colors, otherColor } from "../color.js";
 import { names } from "../names.js";
-import { patchColors, readColors } from "./backends.js";
-import { colorPaths } from "./ingress.js";
+import { colorBackend, patchColors, readColors } from "./backends.js";
 import { previewCookiePrefix, previewCookieValue, previewHeader, type Route, type RouteObject, type Way } from "./route.js";
 
 const port = 80;
@@ -14,8 +13,17 @@ const port = 80;
  */
 export const gateway: Route = {
   kind: "gateway",
-  can: { colorPaths: true, previewHeader: true, previewCookie: true, affinityCookie: false },
+  can: { colorPaths: true, previewHeader: true, previewCookie: true, affinityCookie: false, otherNamespaces: true },
   objects: (way) => [users(way), testers(way)],
+  // Without a name on that side: the API knows none.
+  grant: ({ namespace }, app, color) => ({
+    apiVersion: "gateway.networking.k8s.io/v1beta1",
+    kind: "ReferenceGrant",
+    name: names.ingress(app),
+    roles: ["users"],
+    annotations: {},
+    spec: { from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace }], to: [{ group: "", kind: "Service", name: names.colorService(app, color) }] },
+  }),
   weights: {
     at: (app) => [{ group: "gateway.networking.k8s.io", version: "v1", plural: "httproutes", name: names.ingress(app) }],
     read: (app, [found]) => readColors(app, routeSchema.safeParse(found).data?.spec.rules[0]?.backendRefs),
@@ -35,21 +43,21 @@ function users<T>(way: Way<T>): RouteObject<T> {
   return httpRoute(way, names.ingress(app), ["users", "weights"], host, [
     {
       matches: [{ path: { type: "PathPrefix", value: "/" } }],
-      backendRefs: mode === "service" ? [backend(names.activeService(app), 1)] : colors.map((color) => backend(names.colorService(app, color), way.weights[color])),
+      backendRefs: mode === "service" ? [backend({ name: names.activeService(app) }, 1)] : colors.map((color) => backend(colorBackend(way, color), way.weights[color])),
     },
     {
       matches: [header("Exact", previewHeader, token), header("RegularExpression", "Cookie", cookie)],
-      backendRefs: [backend(names.colorService(app, otherColor(active)), 1)],
+      backendRefs: [backend(colorBackend(way, otherColor(active)), 1)],
     },
   ]);
 }
 
 function testers<T>(way: Way<T>): RouteObject<T> {
   const { app, host, internalHost, token } = way;
-  return httpRoute(way, `${names.ingress(app)}-colors`, ["testers"], internalHost ?? host, colorPaths(app).map(({ color, service }) => ({
+  return httpRoute(way, `${names.ingress(app)}-colors`, ["testers"], internalHost ?? host, colors.map((color) => ({
     matches: [{ path: { type: "PathPrefix", value: `/${color}` }, ...(internalHost === undefined && { headers: header("Exact", previewHeader, token).headers }) }],
     filters: [{ type: "URLRewrite", urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } }],
-    backendRefs: [backend(service, 1)],
+    backendRefs: [backend(colorBackend(way, color), 1)],
   })));
 }
 
@@ -58,8 +66,8 @@ function header<T>(type: "Exact" | "RegularExpression", name: string, value: T) 
 }
 
 /** Every field as the API server would fill it in: what is left out would come back as a difference. */
-function backend(name: string, weight: number) {
-  return { group: "", kind: "Service", name, port, weight };
+function backend(service: { name: string; namespace?: string }, weight: number) {
+  return { group: "", kind: "Service", ...service, port, weight };
 }
 
 const routeSchema = z.object({ spec: z.object({ rules: z.array(z.object({ backendRefs: z.array(z.object({ name: z.string(), weight: z.number().default(1) })).default([]) })) }) });

@@ -9,7 +9,7 @@ import type { Route } from "./route.js";
  */
 export const gce: Route = {
   kind: "gce",
-  can: { colorPaths: false, previewHeader: false, previewCookie: false, affinityCookie: false },
+  can: { colorPaths: false, previewHeader: false, previewCookie: false, affinityCookie: false, otherNamespaces: false },
   objects: (way) => [
     // By the old annotation: GKE does not read ingressClassName.
     ingress(way, undefined, {

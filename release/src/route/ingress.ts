@@ -1,4 +1,3 @@
-import { colors } from "../color.js";
 import { names } from "../names.js";
 import type { RouteObject, RouteRole, Way } from "./route.js";
 
@@ -35,7 +34,3 @@ export function ingress<T>(way: Way<T>, className: string | undefined, { name, r
   };
 }
 
-/** The Services behind the color paths. */
-export function colorPaths(app: string) {
-  return colors.map((color) => ({ color, service: names.colorService(app, color) }));
-}

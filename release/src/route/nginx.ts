@@ -2,7 +2,7 @@ import { z } from "zod";
 import { colors, otherColor, type Color } from "../color.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
 import { names } from "../names.js";
-import { colorPaths, ingress } from "./ingress.js";
+import { ingress } from "./ingress.js";
 import { previewCookiePrefix, previewHeader, type ObjectAt, type Route, type RouteObject, type Way } from "./route.js";
 import { allOn, shareOf, type Weights } from "./weights.js";
 
@@ -17,7 +17,7 @@ const backend = "/spec/rules/0/http/paths/0/backend/service/name";
  */
 export const nginx: Route = {
   kind: "nginx",
-  can: { colorPaths: true, previewHeader: true, previewCookie: true, affinityCookie: true },
+  can: { colorPaths: true, previewHeader: true, previewCookie: true, affinityCookie: true, otherNamespaces: false },
   objects: (way) => [users(way), idle(way), testers(way)],
   weights: { at: (app) => [at(names.ingress(app)), at(canaryName(app))], read, patches },
 };
@@ -61,7 +61,7 @@ function testers<T>(way: Way<T>): RouteObject<T> {
     roles: ["testers"],
     annotations: Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`${prefix}/${key}`, value])),
     host: internalHost ?? host,
-    paths: colorPaths(app).map(({ color, service }) => ({ path: `/${color}(/|$)(.*)`, pathType: "ImplementationSpecific", service })),
+    paths: colors.map((color) => ({ path: `/${color}(/|$)(.*)`, pathType: "ImplementationSpecific", service: names.colorService(app, color) })),
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Homes } from "../homes.js";
 import type { Color } from "../color.js";
 import type { JsonPatch } from "../kubernetes/jsonPointer.js";
 import type { Weights } from "./weights.js";
@@ -24,6 +25,8 @@ export interface Capabilities {
   previewCookie: boolean;
   /** Users who stay, by a cookie of the edge. */
   affinityCookie: boolean;
+  /** Colors whose Services are in other namespaces than the route. */
+  otherNamespaces: boolean;
 }
 
 /** How testers reach the color that has no users. Both hold the generated token. */
@@ -36,7 +39,7 @@ export const previewCookieValue = "always";
 export type Interpolate<T> = (literals: TemplateStringsArray, ...values: (string | T)[]) => T;
 
 /** The way in, as settings want it. `T` is a text that may come from another resource. */
-export interface Way<T> {
+export interface Way<T> extends Homes {
   app: string;
   host: string;
   /** Where the color paths are instead, without a password: a host that only the inside reaches. */
@@ -106,6 +109,8 @@ export interface Route {
   can: Capabilities;
   /** All objects of the way in. */
   objects<T>(way: Way<T>): RouteObject<T>[];
+  /** What a color's namespace has to say before the route may refer to its Service from another one; absent where nobody asks. */
+  grant?(homes: Homes, app: string, color: Color): RouteObject<never>;
   /** Both colors at once; undefined where it can refer to one only. */
   weights: WeightsIn | undefined;
 }

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { colors, otherColor } from "../color.js";
 import { names } from "../names.js";
-import { patchColors, readColors } from "./backends.js";
-import { colorPaths } from "./ingress.js";
+import { colorBackend, patchColors, readColors } from "./backends.js";
 import { previewCookiePrefix, previewCookieValue, previewHeader, type Route, type RouteObject, type RouteRole, type Way } from "./route.js";
 
 /** Port of every Service of the app. */
@@ -11,7 +10,7 @@ const port = "http";
 /** Traefik v3, by its own resources: the weights are an object of their own, so a shift touches nothing else. */
 export const traefik: Route = {
   kind: "traefik",
-  can: { colorPaths: true, previewHeader: true, previewCookie: true, affinityCookie: true },
+  can: { colorPaths: true, previewHeader: true, previewCookie: true, affinityCookie: true, otherNamespaces: true },
   objects: (way) => [
     ...(way.mode === "route" ? [weighted(way)] : []),
     users(way),
@@ -34,9 +33,8 @@ function object<T>(kind: string, name: string, roles: RouteRole[], spec: Record<
 }
 
 function weighted<T>(way: Way<T>): RouteObject<T> {
-  const { app } = way;
-  return object("TraefikService", names.users(app), ["users", "weights"], {
-    weighted: { services: colors.map((color) => ({ kind: "Service", name: names.colorService(app, color), port, weight: way.weights[color] })), ...sticky(way) },
+  return object("TraefikService", names.users(way.app), ["users", "weights"], {
+    weighted: { services: colors.map((color) => ({ kind: "Service", ...colorBackend(way, color), port, weight: way.weights[color] })), ...sticky(way) },
   });
 }
 
@@ -49,7 +47,7 @@ function users<T>(way: Way<T>): RouteObject<T> {
     routes: [
       { kind: "Rule", match: matchHost(host), services: [service] },
       // Longer rules come first by themselves.
-      { kind: "Rule", match: preview, services: [{ kind: "Service", name: names.colorService(app, otherColor(active)), port }] },
+      { kind: "Rule", match: preview, services: [{ kind: "Service", ...colorBackend(way, otherColor(active)), port }] },
     ],
     tls: { secretName: names.tlsSecret(app, false) },
   });
@@ -76,15 +74,16 @@ function withoutPrefix<T>({ app }: Way<T>): RouteObject<T> {
   return object("Middleware", `${app}-preview-prefix`, ["testers"], { stripPrefix: { prefixes: colors.map((color) => `/${color}`) } });
 }
 
-function testers<T>({ app, host, internalHost }: Way<T>): RouteObject<T> {
+function testers<T>(way: Way<T>): RouteObject<T> {
+  const { app, host, internalHost } = way;
   const middlewares = [...(internalHost === undefined ? [{ name: names.previewSecret(app) }] : []), { name: `${app}-preview-prefix` }];
   return object("IngressRoute", `${names.ingress(app)}-colors`, ["testers"], {
     entryPoints: ["websecure"],
-    routes: colorPaths(app).map(({ color, service }) => ({
+    routes: colors.map((color) => ({
       kind: "Rule",
       match: `${matchHost(internalHost ?? host)} && (Path(\`/${color}\`) || PathPrefix(\`/${color}/\`))`,
       middlewares,
-      services: [{ kind: "Service", name: service, port }],
+      services: [{ kind: "Service", ...colorBackend(way, color), port }],
     })),
     tls: { secretName: names.tlsSecret(app, internalHost !== undefined) },
   });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isSecureUrl, secureUrlRule } from "../alerts/secureUrl.js";
 import { colors } from "../color.js";
 import { drainPortVariable } from "../names.js";
+import { isolations } from "../homes.js";
 import { field, json } from "./fields.js";
 import { affinities, routeKinds, trafficModes } from "../route/route.js";
 import { parseWeights } from "../route/weights.js";
@@ -178,6 +179,7 @@ export const shape = {
     example: "--path 'imagePullSecrets[0]' registry-credentials",
   }),
   namespace: field(z.string().regex(dnsLabel).default("chatgpt-production"), { rule: "a Kubernetes name: lower-case letters, digits and '-', at most 63", example: "chatgpt-production" }),
+  isolation: field(z.enum(isolations).default("shared"), { rule: isolations.join(" or "), example: "namespaces" }),
   context: field(z.string().max(253).default(""), { rule: "a context of your kubeconfig", example: "production" }),
   host: field(z.string().regex(hostPattern), { rule: "a host name with a domain, in lower case", example: "app.example.com" }),
   traffic: field(json(traffic.prefault({})), {

@@ -1,5 +1,6 @@
 import { tooSmall } from "../capacity/room.js";
 import { colors, otherColor, type Color } from "../color.js";
+import { homesOf } from "../homes.js";
 import { Refusal } from "../refusal.js";
 import { routes } from "../route/routes.js";
 import { allOn, type Weights } from "../route/weights.js";
@@ -55,6 +56,9 @@ interface SettingViolation {
   rule: string;
   example: string;
 }
+
+/** A name that is a part of host names. */
+const namespaceMax = 63;
 
 /** Settings that a stack file may only hold encrypted. */
 const encryptedKeys = ["secretEnvironment", "blueSecretEnvironment", "greenSecretEnvironment", "openaiApiKey"] as const;
@@ -145,10 +149,10 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
   if (values.databaseAdminUrl !== undefined && raw["databaseAddress"] === undefined) {
     broken.push(violation("databaseAddress", undefined, "needed with databaseAdminUrl: pods may see the server under another address"));
   }
-  broken.push(...brokenTraffic(values, raw));
-  if (hasAll(values, ["quota", "replicas", "autoscaling", "watcherImage", "cpuRequest", "cpuLimit", "memoryRequest", "memoryLimit"]) && values.quota.enabled) {
+  broken.push(...brokenTraffic(values, raw), ...brokenIsolation(values, raw));
+  if (hasAll(values, ["quota", "isolation", "replicas", "autoscaling", "watcherImage", "cpuRequest", "cpuLimit", "memoryRequest", "memoryLimit"]) && values.quota.enabled) {
     for (const { key, value, needed } of tooSmall(values)) {
-      broken.push(violation("quota", raw["quota"], `${key} (${value}) needs to be ${needed} or more: both colors whole, one of them in a rolling update, the trial's pod and the watcher`));
+      broken.push(violation("quota", raw["quota"], `${key} (${value}) needs to be ${needed} or more: ${values.isolation === "shared" ? "both colors whole, one of them in a rolling update, the trial's pod and the watcher" : "a color whole, in a rolling update, and the trial's pod"}`));
     }
   }
   for (const color of colors) {
@@ -175,6 +179,20 @@ function brokenTraffic({ traffic, weights, activeColor, database }: Partial<Flat
   if (weights[activeColor] === 0) refuse("weights", `the active color (${activeColor}) keeps a part: to move all users, pulumi config set activeColor ${idle} && pulumi config rm weights`);
   if (weights[idle] > 0 && raw[`${idle}Tag`] === undefined) refuse(`${idle}Tag`, `${idle} gets ${weights[idle]} % of the users and needs an image tag`);
   if (weights[idle] > 0 && database !== undefined && database.strategy !== "shared") refuse("weights", `only with the database strategy shared: with ${database.strategy} one color at a time may write`);
+  return broken;
+}
+
+/** With a namespace for each color: what cannot lead there, and names that would be too long. */
+function brokenIsolation({ isolation, namespace, traffic }: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {
+  if (isolation !== "namespaces") return [];
+  const broken: SettingViolation[] = [];
+  if (traffic !== undefined && traffic.mode !== "route") broken.push(violation("isolation", isolation, "only with traffic.mode route: the selector of a Service does not reach pods of another namespace"));
+  if (traffic !== undefined && !routes[traffic.route].can.otherNamespaces) {
+    const able = Object.values(routes).filter(({ can }) => can.otherNamespaces).map(({ kind }) => kind);
+    broken.push(violation("isolation", isolation, `only with traffic.route ${able.join(" or ")}: an Ingress (${traffic.route}) refers to Services of its own namespace`));
+  }
+  const longest = homesOf({ namespace: namespace ?? "", isolation }).find((name) => name.length > namespaceMax);
+  if (namespace !== undefined && longest !== undefined) broken.push(violation("namespace", raw["namespace"], `with isolation namespaces at most ${namespaceMax - (longest.length - namespace.length)} characters: ${longest} would be too long for a namespace`));
   return broken;
 }
 

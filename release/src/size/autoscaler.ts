@@ -1,6 +1,7 @@
 import { PatchStrategy, setHeaderOptions, type V2HorizontalPodAutoscaler } from "@kubernetes/client-node";
 import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
+import { homeOf } from "../homes.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { holdAnnotation, names } from "../names.js";
 
@@ -8,7 +9,7 @@ const asMergePatch = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
 
 /** A color's autoscaler; undefined where nothing scales it. */
 export function readAutoscaler(cluster: Cluster, app: string, color: Color): Promise<V2HorizontalPodAutoscaler | undefined> {
-  return orUndefined(cluster.autoscaling.readNamespacedHorizontalPodAutoscaler({ name: names.autoscaler(app, color), namespace: cluster.namespace }));
+  return orUndefined(cluster.autoscaling.readNamespacedHorizontalPodAutoscaler({ name: names.autoscaler(app, color), namespace: homeOf(cluster, color) }));
 }
 
 /** How many pods it has to leave the color; undefined where it may take any. */
@@ -33,10 +34,10 @@ export async function letGo(cluster: Cluster, app: string, color: Color): Promis
 
 /** Nothing scales the color from now on. */
 export async function removeAutoscaler(cluster: Cluster, app: string, color: Color): Promise<void> {
-  await orUndefined(cluster.autoscaling.deleteNamespacedHorizontalPodAutoscaler({ name: names.autoscaler(app, color), namespace: cluster.namespace }));
+  await orUndefined(cluster.autoscaling.deleteNamespacedHorizontalPodAutoscaler({ name: names.autoscaler(app, color), namespace: homeOf(cluster, color) }));
 }
 
 /** One that is not there, or not there any more, takes no pods. */
 async function patch(cluster: Cluster, app: string, color: Color, body: object): Promise<void> {
-  await orUndefined(cluster.autoscaling.patchNamespacedHorizontalPodAutoscaler({ name: names.autoscaler(app, color), namespace: cluster.namespace, body }, asMergePatch));
+  await orUndefined(cluster.autoscaling.patchNamespacedHorizontalPodAutoscaler({ name: names.autoscaler(app, color), namespace: homeOf(cluster, color), body }, asMergePatch));
 }

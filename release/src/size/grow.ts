@@ -2,6 +2,7 @@ import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
+import { homeOf } from "../homes.js";
 import { names } from "../names.js";
 import { hold } from "./autoscaler.js";
 import { neededSize, type Taker } from "./neededSize.js";
@@ -28,7 +29,7 @@ export async function growTo(cluster: Cluster, app: string, color: Color, replic
 /** As an autoscaler does it: by the Deployment's scale, which then belongs to whoever has set it last. */
 export async function scale(cluster: Cluster, app: string, color: Color, replicas: number): Promise<void> {
   await cluster.apps.patchNamespacedDeploymentScale(
-    { name: names.deployment(app, color), namespace: cluster.namespace, body: { spec: { replicas } } },
+    { name: names.deployment(app, color), namespace: homeOf(cluster, color), body: { spec: { replicas } } },
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
   );
 }

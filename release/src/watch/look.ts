@@ -1,6 +1,7 @@
 import type { Color } from "../color.js";
 import { readyPodsBehind } from "../gates/endpoints.js";
 import type { Cluster } from "../kubernetes/cluster.js";
+import type { NamespacedName } from "../kubernetes/namespacedName.js";
 import { isCurrent, podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { podState, type PodState } from "./podState.js";
 
@@ -31,7 +32,7 @@ const timeoutMs = 5000;
  * @param before the look before this one, and how long ago by a clock that only goes forward
  * @throws when the API server does not answer in time
  */
-export async function takeLook(cluster: Cluster, target: WatchTarget & { service: string }, before?: { look: Look; elapsedSeconds: number }): Promise<Look> {
+export async function takeLook(cluster: Cluster, target: WatchTarget & { service: NamespacedName }, before?: { look: Look; elapsedSeconds: number }): Promise<Look> {
   const signal = AbortSignal.timeout(timeoutMs);
   // A pod may be in two slices while they are rewritten.
   const readyEndpoints = new Set((await readyPodsBehind(cluster, target.service, signal)).map(({ name }) => name)).size;

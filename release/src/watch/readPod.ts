@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { NoAnswerError } from "../fetchText.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import type { AskPod } from "../kubernetes/pods.js";
+import { whereIs, type AskPod } from "../kubernetes/pods.js";
 import { withSignal } from "../kubernetes/withSignal.js";
 import { names } from "../names.js";
 import { readLogErrors } from "./logLines.js";
@@ -67,15 +67,15 @@ async function readLog(pod: V1Pod, state: PodState, access: LogAccess): Promise<
   try {
     if (elapsedSeconds === undefined) {
       // Only the time of its last line: what comes later counts.
-      const { last: latest } = readLogErrors(await askLog(state.name, access, { tailLines: 1 }));
+      const { last: latest } = readLogErrors(await askLog(pod, access, { tailLines: 1 }));
       return { errors: 0, samples: [], state: "read", position: { ...(latest !== undefined && { last: latest }), readAt } };
     }
     // Of whole seconds, and one more for the way there: lines that come again are known by their time.
     const sinceSeconds = Math.ceil(readAt - readUpTo) + 1;
     // A process that has ended says why in its own log, which Kubernetes keeps apart. It may be gone.
     const hasRestarted = state.restarts > (before?.restarts ?? 0);
-    const earlier = hasRestarted ? await askLog(state.name, access, { sinceSeconds, previous: true }).catch(() => "") : "";
-    const current = await askLog(state.name, access, { sinceSeconds });
+    const earlier = hasRestarted ? await askLog(pod, access, { sinceSeconds, previous: true }).catch(() => "") : "";
+    const current = await askLog(pod, access, { sinceSeconds });
     const ended = readLogErrors(earlier, { after: last, isCut: isCut(earlier, limitBytes) });
     const running = readLogErrors(current, { after: ended.last, isCut: isCut(current, limitBytes) });
     return {
@@ -90,9 +90,9 @@ async function readLog(pod: V1Pod, state: PodState, access: LogAccess): Promise<
   }
 }
 
-function askLog(name: string, { cluster, timeoutMs, signal, limitBytes }: LogAccess, part: { tailLines: number } | { sinceSeconds: number; previous?: true }): Promise<string> {
+function askLog(pod: V1Pod, { cluster, timeoutMs, signal, limitBytes }: LogAccess, part: { tailLines: number } | { sinceSeconds: number; previous?: true }): Promise<string> {
   return cluster.core.readNamespacedPodLog(
-    { name, namespace: cluster.namespace, container: names.container, timestamps: true, limitBytes, ...part },
+    { ...whereIs(pod), container: names.container, timestamps: true, limitBytes, ...part },
     withSignal(AbortSignal.any([AbortSignal.timeout(timeoutMs), signal])),
   );
 }
