@@ -1,7 +1,7 @@
 import type { RouteKind } from "@bluegreen/release/route/route";
 import type { AppBuild } from "../../../local/images/app";
 import { makeTlsSecret } from "../../../local/stage";
-import { makeStack, type TestStack } from "../../support/testStack";
+import { makeStack, type TestStack, type Whereabouts } from "../../support/testStack";
 import { Visitor } from "./visitor";
 
 /** The whole program as a stack of its own, whose users come in by the stage's edge. */
@@ -10,8 +10,8 @@ export interface RoutedStack extends TestStack {
 }
 
 /** @throws Error when the stage has no edge */
-export async function makeRoutedStack(route: RouteKind, images: AppBuild[]): Promise<RoutedStack> {
-  const test = await makeStack(images);
+export async function makeRoutedStack(route: RouteKind, images: AppBuild[], whereabouts?: Whereabouts): Promise<RoutedStack> {
+  const test = await makeStack(images, whereabouts);
   const { edge } = test.stage;
   if (edge === undefined) throw new Error("the local stage has no edge: npm test, which starts one");
   const host = `${test.name}.${edge.host}`;
