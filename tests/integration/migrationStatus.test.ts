@@ -83,9 +83,9 @@ describe("Where migrations stand, on a real PostgreSQL", () => {
     const elsewhere = await databases.fresh();
     await withUser(url, () =>
       withUser(elsewhere, async () => {
-        const sessions = await reading(url, (db) => readAppSessions(db, "postgres"));
+        const sessions = await reading(url, (db) => readAppSessions(db, ["postgres"]));
         expect(sessions.map(({ application, user }) => `${user}: ${application}`)).to.deep.equal(["postgres: the app"]);
-        expect(await reading(url, (db) => readAppSessions(db, "nobody"))).to.deep.equal([]);
+        expect(await reading(url, (db) => readAppSessions(db, ["nobody"]))).to.deep.equal([]);
       }),
     );
   });

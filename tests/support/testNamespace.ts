@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { connect, orUndefined, poll, type Cluster, type ClusterRef } from "@bluegreen/release";
+import { connect, homesOf, orUndefined, poll, type Cluster, type ClusterRef, type Isolation } from "@bluegreen/release";
 import { readStage, type Stage } from "../../local/stage";
 
-/** A namespace of the running stage for one suite, gone after it. */
+/** A namespace of the running stage for one suite, with those of its colors where they have their own; gone after it. */
 export interface TestNamespace {
   stage: Stage;
   cluster: Cluster;
@@ -13,22 +13,23 @@ export interface TestNamespace {
 }
 
 /** @throws Error when no stage runs: a suite that needs one fails, it is never skipped */
-export async function makeNamespace(): Promise<TestNamespace> {
+export async function makeNamespace(isolation: Isolation = "shared"): Promise<TestNamespace> {
   const stage = await readStage();
   if (stage === undefined) throw new Error("the local stage is not running: npm start, or npm test, which starts it");
   process.env["KUBECONFIG"] = stage.kubeconfig;
   const namespace = `bg-test-${randomBytes(3).toString("hex")}`;
-  const where = { context: stage.context, namespace, isolation: "shared", app: "chatgpt-app" } as const;
+  const where = { context: stage.context, namespace, isolation, app: "chatgpt-app" };
   const cluster = connect(where);
-  await cluster.core.createNamespace({ body: { metadata: { name: namespace } } });
+  const all = new Set([namespace, ...homesOf(cluster)]);
+  for (const name of all) await cluster.core.createNamespace({ body: { metadata: { name } } });
   return {
     stage,
     cluster,
     namespace,
     where,
     remove: async () => {
-      await cluster.core.deleteNamespace({ name: namespace });
-      await poll(async () => ((await orUndefined(cluster.core.readNamespace({ name: namespace }))) === undefined ? true : undefined), { timeoutMs: 60_000 });
+      for (const name of all) await cluster.core.deleteNamespace({ name });
+      for (const name of all) await poll(async () => ((await orUndefined(cluster.core.readNamespace({ name }))) === undefined ? true : undefined), { timeoutMs: 60_000 });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { alerting } from "../alerts/alerting.js";
 import type { Color } from "../color.js";
 import { findLiveUrl, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
+import { findOtherDatabase } from "../database/otherDatabase.js";
 import { ifReachable } from "../database/reachable.js";
 import { isSwitchPending } from "../gates/switchPending.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
@@ -61,7 +62,10 @@ export const schemaGate: Step<SchemaGateInputs, SchemaGateOutputs> = alerting("s
 });
 
 /** The range of the version that is asked for; undefined when it states none or has no pods. */
-async function judge(cluster: Cluster, url: string, { app, color, template, active }: SchemaGateInputs): Promise<SchemaGateOutputs | Refusal | undefined> {
+async function judge(cluster: Cluster, url: string, inputs: SchemaGateInputs): Promise<SchemaGateOutputs | Refusal | undefined> {
+  const { app, color, template, active } = inputs;
+  const elsewhere = await findOtherDatabase(cluster, url, inputs);
+  if (elsewhere !== undefined) return elsewhere;
   const version = (await readRunningVersions(cluster, app)).find((each) => each.color === color && each.template === template);
   return version && judgeVersion(url, version, active ? "The switch to" : "The rollout of");
 }

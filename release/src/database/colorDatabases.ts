@@ -1,5 +1,5 @@
 import { otherColor, type Color } from "../color.js";
-import { homeOf, type Homes } from "../homes.js";
+import { homeOf, homesOf, type Homes } from "../homes.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import type { NamespacedName } from "../kubernetes/namespacedName.js";
 import { findSecretValue, readSecretValue } from "../kubernetes/secretValue.js";
@@ -48,10 +48,12 @@ export async function readPair(cluster: Cluster, strategy: Strategy, live: Color
   return { live: await of(live), idle: await of(otherColor(live)) };
 }
 
-/** The role that the pods of the live color connect as. */
-export async function readAppUser(cluster: Cluster, ref: DatabaseRef): Promise<string> {
+/** The roles that pods connect to the live color's database as: a Secret beside each color's pods may name another one. */
+export async function readAppUsers(cluster: Cluster, ref: DatabaseRef): Promise<string[]> {
   const { live } = await secretsOf(cluster, ref);
-  return decodeURIComponent(new URL(await readSecretValue(cluster, live, "url")).username);
+  const others = ref.strategy === "shared" ? homesOf(cluster).filter((namespace) => namespace !== live.namespace) : [];
+  const urls = await Promise.all([readSecretValue(cluster, live, "url"), ...others.map((namespace) => findSecretValue(cluster, { ...live, namespace }, "url"))]);
+  return urls.flatMap((url) => (url === undefined ? [] : [decodeURIComponent(new URL(url).username)]));
 }
 
 /** The URL of the live database, or undefined before the program, or somebody else, has made its Secret. */
@@ -60,8 +62,13 @@ export async function findLiveUrl(cluster: Cluster, ref: DatabaseRef): Promise<s
   return findSecretValue(cluster, live, ...urlKeys);
 }
 
+/** The URL of a color's own database, or of its own way to the one that both share; undefined before its Secret is made. */
+export function findColorUrl(cluster: Cluster, strategy: Strategy, color: Color): Promise<string | undefined> {
+  return findSecretValue(cluster, secretOf(cluster, strategy, color), ...urlKeys);
+}
+
 /** Beside the pods that read it. */
-function secretOf(homes: Homes, strategy: Strategy, color: Color): NamespacedName {
+export function secretOf(homes: Homes, strategy: Strategy, color: Color): NamespacedName {
   return { namespace: homeOf(homes, color), name: databaseSecret(strategy, color) };
 }
 

@@ -1,6 +1,6 @@
 import { readRunningVersions } from "../compatibility/runningVersions.js";
 import { staying, type Templates } from "../compatibility/versions.js";
-import { findLiveUrl, readAppUser, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
+import { findLiveUrl, readAppUsers, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
 import { ifReachable } from "../database/reachable.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
@@ -98,7 +98,7 @@ async function noObstacles(cluster: Cluster, url: string, inputs: ContractInputs
 /** Reads all that decides about the contract migrations among `inputs.migrations`. Touches nothing. */
 export async function readContractFacts(cluster: Cluster, url: string, inputs: Pick<ContractInputs, keyof DatabaseRef | "migrations" | "afterHours">): Promise<ContractFacts> {
   const { migrations, activeColor, afterHours, app } = inputs;
-  const [live, versions, user] = await Promise.all([readLiveColor(cluster, app), readRunningVersions(cluster, app), readAppUser(cluster, inputs)]);
+  const [live, versions, users] = await Promise.all([readLiveColor(cluster, app), readRunningVersions(cluster, app), readAppUsers(cluster, inputs)]);
   return reading(url, async (db) => {
     const plan = await readPlan(db, migrations);
     const [refusal] = refusalsIn(plan);
@@ -112,7 +112,7 @@ export async function readContractFacts(cluster: Cluster, url: string, inputs: P
       versions,
       lastSwitch: await lastSwitch(db),
       afterHours,
-      sessions: await readAppSessions(db, user),
+      sessions: await readAppSessions(db, users),
     };
   });
 }
