@@ -3,6 +3,7 @@ import { connect } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/releases/rollback";
 import { readGiven } from "@bluegreen/release/route/move";
 import type { RouteKind } from "@bluegreen/release/route/route";
+import { routes } from "@bluegreen/release/route/routes";
 import { failureOf, liveColor } from "../support/look";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
 
@@ -16,6 +17,7 @@ for (const route of ["traefik", "gateway", "nginx"] satisfies RouteKind[]) {
     this.timeout(600_000);
     let test: RoutedStack;
     let password = "";
+    const affinity = routes[route].can.affinityCookie ? "cookie" : "none";
     before(async () => {
       test = await makeRoutedStack(route, [
         { tag: "v1", release: "v1", fault: "none" },
@@ -59,7 +61,7 @@ for (const route of ["traefik", "gateway", "nginx"] satisfies RouteKind[]) {
     });
 
     it("gives green a share as it is told, and says what green really got", async () => {
-      await test.set({ weights: "blue=90,green=10", shareSeconds: 8 });
+      await test.set({ weights: "blue=90,green=10", shareSeconds: 8, traffic: { ...test.traffic, affinity } });
       const said: string[] = [];
       const crowd = test.visitor.crowd();
       await test.stack.up({ onOutput: (line) => said.push(line) });
@@ -73,6 +75,26 @@ for (const route of ["traefik", "gateway", "nginx"] satisfies RouteKind[]) {
       expect(await readGiven(test.cluster, app, route)).to.deep.include({ weights: { blue: 90, green: 10 } });
       expect(await liveColor(test.cluster), "the live color stays").to.equal("blue");
       expect(said.join("\n")).to.match(/watch green .*requests/);
+    });
+
+    it(affinity === "cookie" ? "keeps who has its cookie with a color as long as that has a share" : "has no cookie that keeps anybody with a color, and config says so", async () => {
+      const { visitor } = test;
+      if (affinity === "none") {
+        await test.set({ traffic: { ...test.traffic, affinity: "cookie" } });
+        expect(await failureOf(test.stack.preview())).to.contain("affinity");
+        await test.set({ traffic: test.traffic });
+        return;
+      }
+      const seen = new Set<string>();
+      for (let user = 0; user < 40; user++) {
+        const first = await visitor.ask("/widget");
+        const cookie = (first.headers["set-cookie"] ?? []).map((each) => each.split(";")[0]).join("; ");
+        expect(cookie, "how it is kept").to.contain("chatgpt-app-color=");
+        const answers = await Promise.all(Array.from({ length: 10 }, () => visitor.ask("/widget", { cookie })));
+        expect(new Set(answers.map(({ color }) => color)), `user ${user}`).to.deep.equal(new Set([first.color]));
+        seen.add(first.color ?? "none");
+      }
+      expect([...seen].sort(), "whom 40 users without a cookie came to").to.deep.equal(["blue", "green"]);
     });
 
     it("refuses another version for the color that has a share, and a share together with a switch", async () => {

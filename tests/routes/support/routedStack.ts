@@ -7,6 +7,8 @@ import { Visitor } from "./visitor";
 /** The whole program as a stack of its own, whose users come in by the stage's edge. */
 export interface RoutedStack extends TestStack {
   visitor: Visitor;
+  /** Its setting of that name. */
+  traffic: Record<string, string>;
 }
 
 /** @throws Error when the stage has no edge */
@@ -16,11 +18,13 @@ export async function makeRoutedStack(route: RouteKind, images: AppBuild[], wher
   if (edge === undefined) throw new Error("the local stage has no edge: npm test, which starts one");
   const host = `${test.name}.${edge.host}`;
   const { namespace, name } = edge.gateway;
-  await test.set({ host, clusterIssuer: "none", traffic: { mode: "route", route, ...(route === "gateway" && { gateway: `${namespace}/${name}/https` }) } });
+  const traffic = { mode: "route", route, ...(route === "gateway" && { gateway: `${namespace}/${name}/https` }) };
+  await test.set({ host, clusterIssuer: "none", traffic });
   const visitor = new Visitor(edge, host);
   return {
     ...test,
     visitor,
+    traffic,
     remove: async () => {
       visitor.close();
       await test.remove();
