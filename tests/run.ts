@@ -13,39 +13,41 @@ import { startStage, stopStage } from "../local/stage";
 
 interface Suite {
   name: string;
-  /** first: nothing but Node. stage: with the stage running, and all that starting it has installed. last: starts and ends stages itself. */
-  when: "first" | "stage" | "last";
   /** Folders of tests/ with its files. @default the one of its name */
   folders?: string[];
   /** How many files at a time: more than one where most of the time is spent waiting. @default 1 */
   jobs?: number;
-  /** Suites on the stage that bear company run side by side with the release, which mostly waits for pods. */
-  company?: true;
   /** Runs on each engine there is, and has to give the same results. */
   engines?: true;
   /** Needs a stage with an edge. */
   edge?: true;
 }
 
-/** Type check and lint, counted as one test. */
-const check = "check";
+/** Suites side by side, in lanes: within a lane one after the other. */
+interface Round {
+  /** Whether a stage runs beside it. */
+  stage: boolean;
+  lanes: Suite[][];
+}
 
-/** Quick ones first: a broken rule shows before a cluster is started. */
-const suites: Suite[] = [
-  { name: "unit", when: "first" },
-  { name: "lint", when: "first" },
-  { name: "release", folders: ["e2e", "faults"], when: "stage", jobs: 2, engines: true, company: true },
-  { name: "routes", when: "stage", jobs: 2, engines: true, company: true, edge: true },
-  { name: "integration", when: "stage", company: true },
-  { name: "engine", when: "stage", company: true },
-  { name: "provider", when: "stage", company: true },
-  { name: "app", when: "stage", company: true },
-  { name: "edge", when: "stage", company: true, edge: true },
-  { name: "scale", when: "stage" },
-  { name: "autoscaler", when: "stage" },
-  { name: "start", when: "stage" },
-  { name: "outages", when: "last" },
-  { name: "stage", when: "last" },
+/** Type check and lint, counted as one test. */
+const check: Suite = { name: "check" };
+
+/** Quick ones first: a broken rule shows before a cluster is started. A release mostly waits, for pods, so that others bear it company. */
+const rounds: Round[] = [
+  { stage: false, lanes: [[check], [{ name: "unit" }, { name: "lint" }]] },
+  {
+    stage: true,
+    lanes: [
+      [
+        { name: "release", folders: ["e2e", "faults"], jobs: 2, engines: true },
+        { name: "routes", jobs: 2, engines: true, edge: true },
+      ],
+      [{ name: "integration" }, { name: "engine" }, { name: "provider" }, { name: "app" }, { name: "edge", edge: true }],
+    ],
+  },
+  // These add to the stage, or start and end stages of their own.
+  { stage: true, lanes: [[{ name: "start" }, { name: "outages" }], [{ name: "scale" }, { name: "autoscaler" }, { name: "stage" }]] },
 ];
 
 interface Counts {
@@ -57,39 +59,39 @@ interface Counts {
 const failures: string[] = [];
 
 async function main(wanted: string[]): Promise<Counts> {
-  const known = [check, ...suites.map(({ name }) => name)];
+  const known = rounds.flatMap(({ lanes }) => lanes.flat()).map(({ name }) => name);
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`no suite ${unknown.join(", ")}; the suites are ${known.join(", ")}`);
-  const chosen = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   const total: Counts = { passed: 0, failed: 0 };
-  const add = ({ passed, failed }: Counts) => {
-    total.passed += passed;
-    total.failed += failed;
-  };
-
-  if (wanted.length === 0 || wanted.includes(check)) add(await runCheck());
-  for (const suite of chosen.filter(({ when }) => when === "first")) add(await runSuite(suite));
-  const onStage = chosen.filter(({ when }) => when === "stage");
-  if (onStage.length > 0) {
-    // Beside a stage that somebody uses, not in it.
-    process.env["BLUEGREEN_STAGE_DIR"] ??= mkdtempSync(join(tmpdir(), "bg-test-"));
-    await startStage({ edge: onStage.some(({ edge }) => edge === true) });
-    try {
-      const inCompany = onStage.filter(({ company }) => company === true);
-      const lanes = [inCompany.filter(({ engines }) => engines === true), inCompany.filter(({ engines }) => engines === undefined)].filter(({ length }) => length > 0);
-      const inTurn = async (lane: Suite[], show: Show) => {
+  const run = async (lanes: Suite[][]) => {
+    const show = lanes.length > 1 ? "afterwards" : "live";
+    await Promise.all(
+      lanes.map(async (lane) => {
         for (const suite of lane) {
-          for (const engine of enginesFor(suite)) add(await runSuite(suite, engine, show));
+          for (const engine of enginesFor(suite)) {
+            const { passed, failed } = suite === check ? await runCheck(show) : await runSuite(suite, engine, show);
+            total.passed += passed;
+            total.failed += failed;
+          }
         }
-      };
-      await Promise.all(lanes.map((lane) => inTurn(lane, lanes.length > 1 ? "afterwards" : "live")));
-      await inTurn(onStage.filter(({ company }) => company === undefined), "live");
-    } finally {
-      await stopStage();
-      await rm(process.env["BLUEGREEN_STAGE_DIR"], { recursive: true, force: true });
-    }
+      }),
+    );
+  };
+  const chosen = rounds
+    .map(({ stage, lanes }) => ({ stage, lanes: lanes.map((lane) => lane.filter(({ name }) => wanted.length === 0 || wanted.includes(name))).filter(({ length }) => length > 0) }))
+    .filter(({ lanes }) => lanes.length > 0);
+  for (const { lanes } of chosen.filter(({ stage }) => !stage)) await run(lanes);
+  const onStage = chosen.filter(({ stage }) => stage);
+  if (onStage.length === 0) return total;
+  // Beside a stage that somebody uses, not in it.
+  const folder = (process.env["BLUEGREEN_STAGE_DIR"] ??= mkdtempSync(join(tmpdir(), "bg-test-")));
+  try {
+    await startStage({ edge: onStage.some(({ lanes }) => lanes.flat().some(({ edge }) => edge)) });
+    for (const { lanes } of onStage) await run(lanes);
+  } finally {
+    await stopStage();
+    await rm(folder, { recursive: true, force: true });
   }
-  for (const suite of chosen.filter(({ when }) => when === "last")) add(await runSuite(suite));
   return total;
 }
 
@@ -112,9 +114,19 @@ function pathFor(engine: EngineName): string {
   return path;
 }
 
-async function runCheck(): Promise<Counts> {
-  console.log(`\n── ${check} ${"─".repeat(50)}`);
-  const code = await ended(spawn("npm", ["run", check], { stdio: ["ignore", "inherit", "inherit"] }));
+async function runCheck(show: Show): Promise<Counts> {
+  const print = printer(check.name, show);
+  const npm = spawn("npm", ["run", check.name], { stdio: ["ignore", "pipe", "pipe"] });
+  const said: string[] = [];
+  for (const output of [npm.stdout, npm.stderr]) {
+    createInterface({ input: output }).on("line", (line) => {
+      print.line(line);
+      said.push(line);
+    });
+  }
+  const code = await ended(npm);
+  print.end();
+  if (code !== 0) failures.push(`\n── failures of ${check.name} ${"─".repeat(50)}`, ...said);
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
@@ -128,24 +140,33 @@ function ended(child: ChildProcess): Promise<number | null> {
 /** Two suites at a time would be hard to read line by line. */
 type Show = "live" | "afterwards";
 
-async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, engine?: EngineName, show: Show = "live"): Promise<Counts> {
-  const started = Date.now();
-  const title = `${name}${engines === undefined ? "" : ` (${engine ?? ""})`}`;
+function printer(title: string, show: Show): { line: (text: string) => void; end: () => void } {
   const lines = [`\n── ${title} ${"─".repeat(50)}`];
-  const print = (line: string) => {
-    if (show === "live") console.log(line);
-    else lines.push(line);
-  };
   console.log(show === "live" ? lines[0] : `${title} runs; what it says follows when it ends`);
+  return {
+    line: (text) => {
+      if (show === "live") console.log(text);
+      else lines.push(text);
+    },
+    end: () => {
+      if (show === "afterwards") console.log(lines.join("\n"));
+    },
+  };
+}
+
+async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, engine: EngineName, show: Show): Promise<Counts> {
+  const started = Date.now();
+  const title = `${name}${engines === undefined ? "" : ` (${engine})`}`;
+  const print = printer(title, show);
   const mocha = spawn(process.execPath, [require.resolve("mocha/bin/mocha.js"), ...(jobs > 1 ? ["--parallel", "--jobs", String(jobs)] : []), ...folders.map((folder) => `tests/${folder}/**/*.test.ts`)], {
-    env: { ...process.env, PATH: pathFor(engine ?? "stand-in") },
+    env: { ...process.env, PATH: pathFor(engine) },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  createInterface({ input: mocha.stderr }).on("line", print);
+  createInterface({ input: mocha.stderr }).on("line", print.line);
   const counts = { passing: 0, failing: 0, pending: 0 };
   const failing: string[] = [];
   createInterface({ input: mocha.stdout }).on("line", (line) => {
-    print(line);
+    print.line(line);
     const [, count, kind] = /^ {2}(\d+) (passing|failing|pending)\b/.exec(line) ?? [];
     if (kind === "passing" || kind === "failing" || kind === "pending") counts[kind] = Number(count);
     if (counts.failing > 0) failing.push(line);
@@ -154,8 +175,8 @@ async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, en
   const failed = counts.failing + counts.pending;
   // No test at all, or an end that mocha's own figures do not explain, is one more failure.
   const unexplained = counts.passing + failed === 0 || (code !== 0 && failed === 0) ? 1 : 0;
-  print(`   ${name}: ${counts.passing} passed, ${failed + unexplained} failed, ${Math.round((Date.now() - started) / 1000)} s`);
-  if (show === "afterwards") console.log(lines.join("\n"));
+  print.line(`   ${name}: ${counts.passing} passed, ${failed + unexplained} failed, ${Math.round((Date.now() - started) / 1000)} s`);
+  print.end();
   if (failed + unexplained > 0) failures.push(`\n── failures of ${title} ${"─".repeat(50)}`, ...(unexplained > 0 ? [`mocha ended with ${code ?? "a signal"}`] : []), ...failing);
   return { passed: counts.passing, failed: failed + unexplained };
 }

@@ -134,4 +134,9 @@ describe("A release, end to end on a real cluster", function () {
       for (const [what, value] of Object.entries(plain)) expect(text.includes(value), `${what} in ${where}`).to.equal(false);
     }
   });
+
+  it("goes whole when it is destroyed", async () => {
+    await test.stack.destroy();
+    expect(await orUndefined(test.cluster.core.readNamespace({ name: test.cluster.namespace }))).to.equal(undefined);
+  });
 });

@@ -45,7 +45,7 @@ export async function runMocha({ cwd, suite, env, budgetMs, signal }: SuiteRun):
   const child = spawn(process.execPath, [mocha, "--reporter", "json-stream", "--require", typescript, "--exit", suite], {
     cwd,
     // Nothing of this process's environment that could be a secret reaches the suite.
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const result: SuiteResult = { passed: [], failed: [], timedOut: false, exitCode: null, stderr: "" };
