@@ -106,11 +106,13 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
   it("moves everybody to green without a failed request", async () => {
     await test.set({ greenTag: "v2" });
     const crowd = test.visitor.crowd();
-    await test.stack.up();
+    const said: string[] = [];
+    await test.stack.up({ onOutput: (line) => said.push(line) });
     await crowd.untilOnly("green");
     await crowd.stop();
     expect(crowd.failures).to.deep.equal([]);
     await expectUsersOn("green");
+    expect(said.join("\n"), "watched and drained where they are").to.match(/watch green .* 2\/2 pods ready/).and.match(/blue is (not )?drained/);
     expect([await imageOf(test.cluster, "green"), (await podsOf(test.cluster, "green")).length]).to.deep.equal([`${test.stage.imageRepository}:v2`, 2]);
   });
 

@@ -15,13 +15,11 @@ export const gateway: Route = {
   kind: "gateway",
   can: { colorPaths: true, previewHeader: true, previewCookie: true, affinityCookie: false, otherNamespaces: true },
   objects: (way) => [users(way), testers(way)],
-  // Without a name on that side: the API knows none.
+  // The API knows no name of a route here: all HTTPRoutes of the app's namespace, and this one Service.
   grant: ({ namespace }, app, color) => ({
     apiVersion: "gateway.networking.k8s.io/v1beta1",
     kind: "ReferenceGrant",
     name: names.ingress(app),
-    roles: ["users"],
-    annotations: {},
     spec: { from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace }], to: [{ group: "", kind: "Service", name: names.colorService(app, color) }] },
   }),
   weights: {

@@ -79,6 +79,9 @@ export interface RouteObject<T> {
   spec: Record<string, unknown>;
 }
 
+/** An object of a color's namespace, as a manifest without it, by which that lets the route in. */
+export type Grant = Pick<RouteObject<never>, "apiVersion" | "kind" | "name" | "spec">;
+
 /** Where an object is in Kubernetes' API. */
 export interface ObjectAt {
   group: string;
@@ -110,7 +113,7 @@ export interface Route {
   /** All objects of the way in. */
   objects<T>(way: Way<T>): RouteObject<T>[];
   /** What a color's namespace has to say before the route may refer to its Service from another one; absent where nobody asks. */
-  grant?(homes: Homes, app: string, color: Color): RouteObject<never>;
+  grant?(homes: Homes, app: string, color: Color): Grant;
   /** Both colors at once; undefined where it can refer to one only. */
   weights: WeightsIn | undefined;
 }
