@@ -3,6 +3,7 @@ import { connect } from "@bluegreen/release";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
 import { app, readStackSettings } from "./stackSettings";
 import { newTable } from "./table";
+import { tagOf } from "./tagOf";
 
 interface Options {
   stack: string;
@@ -42,7 +43,6 @@ function table(entries: readonly HistoryEntry[]): string {
   return text.toString().replaceAll(/ +$/gm, "");
 }
 
-/** Both colors have the same repository: the tag tells. */
 function served({ color, image }: HistoryEntry["to"]): string {
-  return `${color} ${image.split("/").at(-1)?.split(":").slice(1).join(":") ?? image}`;
+  return `${color} ${tagOf(image)}`;
 }

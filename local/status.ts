@@ -1,6 +1,7 @@
 /** `npm run status`: what of the local stage runs, and what users get. Changes nothing. */
 import { Command } from "commander";
-import { colors, connect, messageOf, names, orUndefined, readLiveColor, type Cluster, type Color } from "@bluegreen/release";
+import { connect, messageOf, names, readLiveColor, type Cluster } from "@bluegreen/release";
+import { readColors, type ColorStatus } from "@bluegreen/release/releases/status";
 import { layout } from "./cluster/layout";
 import { componentStatuses } from "./cluster/supervisor";
 import { selectEngine } from "./engine/engine";
@@ -8,15 +9,6 @@ import { repositoryDir, stageDir } from "./paths";
 import { insideNetwork, readStage, type Stage } from "./stage";
 import { localHome, stackEnvironment } from "./start/home";
 import { app, localNamespace } from "./start/target";
-
-interface ColorStatus {
-  color: Color;
-  /** live serves users; standby runs and could; off has no pods. */
-  role: "live" | "standby" | "off";
-  tag: string;
-  ready: number;
-  wanted: number;
-}
 
 interface Status {
   folder: string;
@@ -63,24 +55,10 @@ async function readRelease(stage: Stage, cluster: Cluster): Promise<Status["rele
   const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
   return {
     namespace: cluster.namespace,
-    colors: await Promise.all(colors.map(async (color) => readColor(cluster, color, live))),
+    colors: await readColors(cluster, app, live, 0),
     schemaVersion: output("schemaVersion"),
     urls: ["url", "blueUrl", "greenUrl"].map(output),
     ask: (await insideNetwork(["curl", "-i", `http://${service.spec?.clusterIP ?? "unknown"}/health`])).join(" "),
-  };
-}
-
-async function readColor(cluster: Cluster, color: Color, live: Color): Promise<ColorStatus> {
-  const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name: names.deployment(app, color), namespace: cluster.namespace }));
-  const wanted = deployment?.spec?.replicas ?? 0;
-  const tag = deployment?.spec?.template.spec?.containers[0]?.image?.split(":").at(-1);
-  return {
-    color,
-    role: color === live ? "live" : wanted > 0 ? "standby" : "off",
-    // At zero it has the image of the other color, which says nothing.
-    tag: wanted > 0 ? (tag ?? "unknown") : "none",
-    ready: deployment?.status?.readyReplicas ?? 0,
-    wanted,
   };
 }
 
@@ -91,7 +69,7 @@ function textOf({ folder, components, release }: Status): string {
     ...stage,
     "",
     `Release in namespace ${release.namespace}, schema ${release.schemaVersion}`,
-    ...aligned(release.colors.map(({ color, role, tag, ready, wanted }) => [color, role, tag, `${String(ready)} of ${String(wanted)} ready`])),
+    ...aligned(release.colors.map(({ color, role, image, ready, wanted }) => [color, role, image?.split(":").at(-1) ?? "none", `${String(ready)} of ${String(wanted)} ready`])),
     "",
     "URLs by the Ingress (the local stage has no ingress controller):",
     ...release.urls.map((url) => `  ${url}`),

@@ -1,5 +1,5 @@
 import { otherColor, type Color } from "../color.js";
-import { schemaGate } from "../compatibility/schemaGate.js";
+import { schemaGate, type SchemaGateInputs } from "../compatibility/schemaGate.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
 import { homeOf } from "../homes.js";
@@ -8,12 +8,13 @@ import { DeadlineError, poll } from "../poll.js";
 import { Refusal } from "../refusal.js";
 import { readShare } from "../route/move.js";
 import type { RouteKind } from "../route/route.js";
+import type { Strategy } from "../settings/schema.js";
 import type { FlatSettings } from "../settings/settings.js";
 import { readAutoscaler } from "../size/autoscaler.js";
 import { growToTakeOver } from "../size/grow.js";
 import type { Taker } from "../size/neededSize.js";
 import type { Say } from "../step.js";
-import { isWayBack, readRelease } from "./record.js";
+import { isWayBack, readRelease, type Release } from "./record.js";
 import { readServed, type Served } from "./served.js";
 import { takeBack } from "./takeBack.js";
 import { whoami } from "./who.js";
@@ -45,18 +46,11 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
   const cluster = connect(where);
   const { app } = where;
   const color = otherColor(from);
-  const [bad, good, release] = await Promise.all([served(cluster, app, from), served(cluster, app, color), readRelease(cluster, app)]);
-  if (!isWayBack(release, good)) {
-    throw new Refusal({
-      what: `Users stay on ${from}: they have not come there from ${color} (${good.image})`,
-      rule: "the fast way back, without a smoke gate, leads only to the pods that users were on before the last switch",
-      next: `npm run bluegreen -- history shows who moved users last; to move them to ${color} through all gates: pulumi config set activeColor ${color} && pulumi up`,
-    });
-  }
+  const { bad, good, release } = await findWayBack(cluster, app, from);
   if (!fewer) await growBack(cluster, { app, color, template: good.template }, say);
   await refuseUnready(cluster, app, color, fewer);
   const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = database;
-  await schemaGate.run({ ...where, color, template: good.template, active: true, strategy, activeColor: color }, say);
+  await schemaGate.run(asTaker(where, good, strategy), say);
   const undone = {
     to: bad,
     from: good,
@@ -70,6 +64,40 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
     throw new Refusal({ what: `Users were not taken from ${from}`, rule: "somebody else has moved them at the same moment", next: "npm run bluegreen -- history" });
   }
   return { seconds: (performance.now() - started) / 1000, image: good.image };
+}
+
+/**
+ * Why users could not go back at this moment, by the rules of a rollback; undefined where they could. Changes nothing.
+ * With separate databases the handover asks more, when it comes to it.
+ */
+export async function whyNoWayBack(where: ClusterRef & { app: string }, { from, database: { strategy } }: Pick<RollbackOptions, "from" | "database">, say: Say): Promise<string | undefined> {
+  const cluster = connect(where);
+  try {
+    const { good } = await findWayBack(cluster, where.app, from);
+    await refuseUnready(cluster, where.app, good.color, false);
+    const [broken] = await schemaGate.check(asTaker(where, good, strategy), {}, say);
+    return broken?.reason;
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+    throw error;
+  }
+}
+
+/** @throws Refusal unless the other color is what users were on before the last switch */
+async function findWayBack(cluster: Cluster, app: string, from: Color): Promise<{ bad: Served; good: Served; release: Release | undefined }> {
+  const color = otherColor(from);
+  const [bad, good, release] = await Promise.all([served(cluster, app, from), served(cluster, app, color), readRelease(cluster, app)]);
+  if (isWayBack(release, good)) return { bad, good, release };
+  throw new Refusal({
+    what: `Users stay on ${from}: they have not come there from ${color} (${good.image})`,
+    rule: "the fast way back, without a smoke gate, leads only to the pods that users were on before the last switch",
+    next: `npm run bluegreen -- history shows who moved users last; to move them to ${color} through all gates: pulumi config set activeColor ${color} && pulumi up`,
+  });
+}
+
+/** The color that would take users, as the schema gate wants it named. */
+function asTaker(where: ClusterRef & { app: string }, { color, template }: Served, strategy: Strategy): SchemaGateInputs {
+  return { ...where, color, template, active: true, strategy, activeColor: color };
 }
 
 export interface ShareBackOptions {

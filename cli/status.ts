@@ -1,0 +1,78 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Command } from "commander";
+import { messageOf } from "@bluegreen/release";
+import { untilInterrupted } from "@bluegreen/release/interrupt";
+import { attention, readReleaseStatus, type ReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
+import { exitCodes } from "./exitCodes";
+import { statusRefOf } from "./statusRef";
+import { statusLine, statusText } from "./statusText";
+
+interface Options {
+  stack: string;
+  json: boolean;
+  watch: boolean;
+}
+
+const help = `
+Reads the stack's file, the cluster and the database, and changes nothing in any of them.
+
+Examples:
+  npm run bluegreen -- status --stack production
+  npm run bluegreen -- status --watch
+  npm run bluegreen -- status --json
+
+Exit codes: 0 all is well, 1 something needs attention, 2 the command itself was wrong, or the cluster cannot be read.`;
+
+/** Between the end of a look and the next one. */
+const everyMs = 1000;
+
+export function releaseStatusCommand(): Command {
+  return new Command("status")
+    .description("Shows where a release stands: users, pods, schema, the last switch, and whether there is a way back.")
+    .option("--stack <stack>", "whose cluster and database are asked", "production")
+    .option("--watch", "go on until Ctrl-C; on a terminal the same place is drawn again, elsewhere each change is a line", false)
+    .option("--json", "for programs", false)
+    .addHelpText("after", help)
+    .action(run);
+}
+
+async function run({ stack, json, watch }: Options): Promise<void> {
+  const ref = statusRefOf(stack);
+  if (watch) {
+    process.exitCode = await untilInterrupted((signal) => follow(ref, json, signal));
+    return;
+  }
+  const status = await readReleaseStatus(ref);
+  const found = attention(status);
+  console.log(json ? JSON.stringify({ ...status, attention: found }, null, 2) : statusText(status));
+  process.exitCode = codeOf(status);
+}
+
+function codeOf(status: ReleaseStatus): number {
+  return attention(status).length === 0 ? exitCodes.clean : exitCodes.findings;
+}
+
+/** A cluster that is away for a while is a state like any other. @returns the exit code of the last look */
+async function follow(ref: ReleaseStatusRef, json: boolean, signal: AbortSignal): Promise<number> {
+  const drawn = process.stdout.isTTY && !json;
+  let code: number = exitCodes.clean;
+  let shown: string | undefined;
+  while (!signal.aborted) {
+    const look = await readReleaseStatus(ref).catch((error: unknown) => messageOf(error));
+    code = typeof look === "string" ? exitCodes.usage : codeOf(look);
+    const text = textOf(look, { json, drawn });
+    if (text !== shown) console.log(drawn ? `${home}${text}` : json ? text : `${new Date().toISOString()}  ${text}`);
+    shown = text;
+    await delay(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+  return code;
+}
+
+/** The cursor to the upper left, and nothing left of what was there. */
+const home = "\u001b[H\u001b[2J";
+
+function textOf(look: ReleaseStatus | string, { json, drawn }: { json: boolean; drawn: boolean }): string {
+  if (typeof look === "string") return json ? JSON.stringify({ unreadable: look }) : drawn ? look : look.replaceAll(/\s*\n\s*/g, " ");
+  if (json) return JSON.stringify({ ...look, attention: attention(look) });
+  return drawn ? statusText(look) : statusLine(look);
+}
