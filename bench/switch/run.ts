@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { otherColor, type Color } from "@bluegreen/release";
 import type { Cell } from "../../local/load/generator/lines";
@@ -54,6 +55,8 @@ const restMs = 6000;
 export async function runSwitches(test: TestStack, options: RunOptions, signal: AbortSignal, progress: (text: string) => void): Promise<{ cells: Cell[]; switches: Switch[] }> {
   const { app, blocks, rate, clients, wayIn, loadSeconds, spacingSeconds } = options;
   const { cluster, stack } = test;
+  // The program of a real release runs on a machine of its own; here it gets what the load, the app and the cluster leave.
+  setPriority(constants.priority.PRIORITY_LOW);
   const rolling = await makeRolling(cluster, app, home);
   const live = { color: home, rolling: home };
   const switches: Switch[] = [];

@@ -6,6 +6,8 @@ import { poll } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/releases/history";
 import { readGiven } from "@bluegreen/release/route/move";
 import { repositoryDir } from "../../local/paths";
+import { STAND_IN } from "../../local/engine/standIn";
+import { endKilled, unlock } from "../support/killUpdate";
 import { liveColor } from "../support/look";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
 
@@ -81,6 +83,13 @@ describe("A shift at a real edge, under load", function () {
     const gone = once(killed, "exit");
     process.kill(-(killed.pid ?? 0), "SIGKILL");
     await gone;
+    await endKilled(test);
+    if (test.engine.name !== STAND_IN) {
+      const locked = await bluegreen("shift", "--to", "green", "--over", "20s", "--steps", "4");
+      expect([locked.status, locked.said.includes(`pulumi cancel --yes --stack ${test.name}`)], locked.said).to.deep.equal([2, true]);
+      expect((await given())?.green, "users keep their shares").to.equal(50);
+      await unlock(test);
+    }
     const { said, status } = await bluegreen("shift", "--to", "green", "--over", "20s", "--steps", "4");
     expect(status, said).to.equal(0);
     expect(said).to.contain("green has 50 % of the users: the shift goes on from there").and.contain("green gets 75 %").and.not.contain("green gets 25 %");
