@@ -14,3 +14,4 @@ export const url = `https://${settings.host}/`;
 export const blueUrl = `https://${settings.host}/blue/`;
 export const greenUrl = `https://${settings.host}/green/`;
 export const previewPassword = app.previewPassword;
+export const clusters = app.clusters;

@@ -1,6 +1,7 @@
 import { Argument, Command } from "commander";
-import { colors, connect, type Color } from "@bluegreen/release";
+import { colors, type Color } from "@bluegreen/release";
 import { clearMarks } from "@bluegreen/release/releases/marks";
+import { clustersOf, failed, inEach, succeeded } from "./clusters";
 import { app, readStackSettings } from "./stackSettings";
 import { exitCodes } from "./exitCodes";
 
@@ -11,21 +12,26 @@ cleared. Clear it when the image was not to blame: a database that was down, a l
 Examples:
   npm run bluegreen -- clear-mark green --stack production
 
-Exit codes: 0 cleared, 1 there was no mark, 2 the command itself was wrong, or the cluster cannot be changed.`;
+Exit codes: 0 cleared, 1 there was no mark, 2 the command itself was wrong, or the cluster cannot be changed, 3 one of several cannot.`;
 
 export function clearMarkCommand(): Command {
   return new Command("clear-mark")
     .description("Lets an image serve users again that was rolled back.")
     .addArgument(new Argument("<color>", "whose marks are cleared").choices(colors))
     .option("--stack <stack>", "whose cluster is asked", "production")
+    .option("--cluster <name>", "in one cluster only")
     .addHelpText("after", help)
     .action(run);
 }
 
-async function run(color: Color, { stack }: { stack: string }): Promise<void> {
-  const where = readStackSettings(stack, ["context", "namespace", "isolation"]);
-  const cleared = await clearMarks(connect(where), app, color);
+async function run(color: Color, { stack, cluster: only }: { stack: string; cluster?: string }): Promise<void> {
+  const places = clustersOf(readStackSettings(stack, ["clusters", "context", "namespace", "isolation"]), only);
+  const outcomes = await inEach(places, (cluster) => clearMarks(cluster, app, color));
+  const cleared = succeeded(outcomes).flatMap(({ value }) => value);
   for (const { image, reason } of cleared) console.log(`${color} ${image} may serve users again; it was rolled back: ${reason}`);
   if (cleared.length === 0) console.log(`No image of ${color} is marked.`);
-  process.exitCode = cleared.length === 0 ? exitCodes.findings : exitCodes.clean;
+  const away = failed(outcomes);
+  for (const { error } of away) console.error(error);
+  if (away.length > 0) process.exitCode = away.length < outcomes.length ? exitCodes.partly : exitCodes.usage;
+  else process.exitCode = cleared.length === 0 ? exitCodes.findings : exitCodes.clean;
 }

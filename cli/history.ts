@@ -1,6 +1,7 @@
 import { Command } from "commander";
-import { connect } from "@bluegreen/release";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
+import { clustersOf, failed, inEach, succeeded } from "./clusters";
+import { exitCodes } from "./exitCodes";
 import { app, readStackSettings } from "./stackSettings";
 import { newTable } from "./table";
 import { tagOf } from "./tagOf";
@@ -8,37 +9,49 @@ import { tagOf } from "./tagOf";
 interface Options {
   stack: string;
   json: boolean;
+  cluster?: string;
 }
+
+type Entry = HistoryEntry & { cluster: string | undefined };
 
 const help = `
 Examples:
   npm run bluegreen -- history --stack production
   npm run bluegreen -- history --json
 
-Exit codes: 0 shown, 2 the command itself was wrong, or the cluster cannot be read.`;
+Exit codes: 0 shown, 2 the command itself was wrong, or the cluster cannot be read, 3 one of several cannot.`;
 
 export function historyCommand(): Command {
   return new Command("history")
     .description("Shows every switch and every rollback: who, what, why, and what the watch saw. From the cluster.")
     .option("--stack <stack>", "whose cluster is asked", "production")
+    .option("--cluster <name>", "of one cluster only")
     .option("--json", "for programs", false)
     .addHelpText("after", help)
     .action(run);
 }
 
-async function run({ stack, json }: Options): Promise<void> {
-  const where = readStackSettings(stack, ["context", "namespace", "isolation"]);
-  const entries = await readHistory(connect(where), app);
+async function run({ stack, json, cluster: only }: Options): Promise<void> {
+  const places = clustersOf(readStackSettings(stack, ["clusters", "context", "namespace", "isolation"]), only);
+  const read = await inEach(places, (cluster) => readHistory(cluster, app));
+  const entries = succeeded(read)
+    .flatMap(({ name: cluster, value }): Entry[] => value.map((entry) => ({ cluster, ...entry })))
+    .sort((a, b) => (a.at < b.at ? -1 : 1));
   if (json) console.log(JSON.stringify({ history: entries }, null, 2));
   else console.log(entries.length === 0 ? "No switch has been noted yet." : table(entries));
+  const away = failed(read);
+  for (const { error } of away) console.error(error);
+  if (away.length > 0) process.exitCode = away.length < read.length ? exitCodes.partly : exitCodes.usage;
 }
 
 /** The newest first: that is the one that is asked for. */
-function table(entries: readonly HistoryEntry[]): string {
-  const text = newTable(["when", "what", "from", "to", "who", "why"], 6);
-  for (const { at, kind, from, to, who, why, evidence } of entries.toReversed()) {
-    text.push([at.replace(/\.\d+Z$/, "Z"), kind, from === null ? "nothing" : served(from), served(to), who, why]);
-    for (const line of evidence) text.push(["", "", "", "", "", line]);
+function table(entries: readonly Entry[]): string {
+  const named = entries.some(({ cluster }) => cluster !== undefined);
+  const text = newTable([...(named ? ["cluster"] : []), "when", "what", "from", "to", "who", "why"], named ? 7 : 6);
+  for (const { cluster = "", at, kind, from, to, who, why, evidence } of entries.toReversed()) {
+    const first = named ? [cluster] : [];
+    text.push([...first, at.replace(/\.\d+Z$/, "Z"), kind, from === null ? "nothing" : served(from), served(to), who, why]);
+    for (const line of evidence) text.push([...first.map(() => ""), "", "", "", "", "", line]);
   }
   return text.toString().replaceAll(/ +$/gm, "");
 }

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { listMigrations, readMigration, type Migration, type MigrationFile } from "@bluegreen/release/migrations/files";
 import { readDatabaseStatus, readMigrationStatus, type MigrationStatus } from "@bluegreen/release/migrations/status";
 import { Refusal } from "@bluegreen/release/refusal";
+import { placesOf } from "@bluegreen/release/settings/settings";
 import { exitCodes } from "./exitCodes";
 import { app, readStackSettings } from "./stackSettings";
 import { newTable } from "./table";
@@ -51,10 +52,12 @@ async function look({ stack, urlFrom, folder }: Options): Promise<{ folder: stri
     const files = folder ?? "migrations";
     return { folder: files, rows: await readDatabaseStatus(url, files) };
   }
-  const settings = readStackSettings(stack, ["activeColor", "context", "contractAfterHours", "database", "isolation", "migrationsFolder", "namespace", "schemaVersion"]);
+  const settings = readStackSettings(stack, ["activeColor", "clusters", "context", "contractAfterHours", "database", "isolation", "migrationsFolder", "namespace", "schemaVersion"]);
   const files = folder ?? settings.migrationsFolder;
-  const { activeColor, context, isolation, namespace, schemaVersion, contractAfterHours: afterHours } = settings;
-  return { folder: files, rows: await readMigrationStatus({ app, activeColor, context, isolation, namespace, strategy: settings.database.strategy, folder: files, schemaVersion, afterHours }) };
+  const { activeColor, isolation, namespace, schemaVersion, contractAfterHours: afterHours } = settings;
+  // Of clusters that have a database each, the first one's: the same update brings them all to it.
+  const [place = { context: "", together: null }] = placesOf(settings);
+  return { folder: files, rows: await readMigrationStatus({ app, activeColor, ...place, isolation, namespace, strategy: settings.database.strategy, folder: files, schemaVersion, afterHours }) };
 }
 
 function filesOf(folder: string, rows: MigrationStatus[]): MigrationFile[] {

@@ -5,6 +5,7 @@ import { Refusal } from "@bluegreen/release/refusal";
 import { rollback, takeShareBack } from "@bluegreen/release/releases/rollback";
 import { readShare } from "@bluegreen/release/route/move";
 import { exitCodes } from "./exitCodes";
+import { rollbackClusters } from "./rollbackClusters";
 import { bringInLine } from "./runPulumi";
 import { app, readStackSettings } from "./stackSettings";
 
@@ -15,6 +16,7 @@ interface Options {
   json: boolean;
   onlyTraffic: boolean;
   fewer: boolean;
+  cluster?: string;
 }
 
 const help = `
@@ -29,13 +31,18 @@ Examples:
   npm run bluegreen -- rollback --stack production --why "checkout fails for everybody"
   npm run bluegreen -- rollback --yes --only-traffic
 
-Exit codes: 0 users are back and config is in line, 1 users are back and config is not, 2 nothing was moved.`;
+With several clusters users of all of them go back at once, and one that does not answer keeps no other
+from it. With --cluster only those of one; config follows once all of them agree.
+
+Exit codes: 0 users are back and config is in line, 1 users are back and config is not, 2 nothing was moved,
+3 users of some clusters are back, and of others not.`;
 
 export function rollbackCommand(): Command {
   return new Command("rollback")
     .description("Takes users back to the other color, now.")
     .option("--stack <stack>", "whose users", "production")
     .option("--why <text>", "for the history, and for whoever wakes up next", "rolled back by hand")
+    .option("--cluster <name>", "users of one cluster only")
     .option("--yes", "do not ask", false)
     .option("--only-traffic", "leave config and state as they are", false)
     .option("--fewer", "go back to the pods that are ready, even if users need more", false)
@@ -44,8 +51,17 @@ export function rollbackCommand(): Command {
     .action(run);
 }
 
-async function run({ stack, why, yes, json, onlyTraffic, fewer }: Options): Promise<void> {
-  const { context, namespace, isolation, database, drainSeconds, traffic } = readStackSettings(stack, ["context", "namespace", "isolation", "database", "drainSeconds", "traffic"]);
+async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }: Options): Promise<void> {
+  const settings = readStackSettings(stack, ["clusters", "context", "namespace", "isolation", "database", "drainSeconds", "traffic"]);
+  const { context, namespace, isolation, database, drainSeconds, traffic } = settings;
+  const say = (line: string) => {
+    if (!json) console.log(line);
+  };
+  if (only !== undefined || settings.clusters.members.length > 0) {
+    const ask = async (question: string) => { if (!yes) await confirm(question, json); };
+    process.exitCode = await rollbackClusters({ settings: { ...settings, ...readStackSettings(stack, ["activeColor"]) }, stack, only, why, onlyTraffic, fewer, json, say, confirm: ask });
+    return;
+  }
   const route = traffic.mode === "route" ? traffic.route : null;
   const where = { context, namespace, isolation, app };
   const cluster = connect(where);
@@ -54,9 +70,6 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer }: Options): Prom
   const share = await readShare(cluster, app, route, live);
   // A share is what there is to take back then: all the others are where they were.
   const [from, to] = share > 0 ? [otherColor(live), live] : [live, otherColor(live)];
-  const say = (line: string) => {
-    if (!json) console.log(line);
-  };
   if (!yes) await confirm(share > 0 ? `${share} % of the users are on ${from}. Take them back to ${to}?` : `Users are on ${from}. Take them to ${to}?`, json);
   const { seconds, image } = share > 0 && route !== null ? await takeShareBack(where, { active: to, route, why }, say) : await rollback(where, { from, why, database, drainSeconds, route, fewer }, say);
   say(`Users are on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);

@@ -69,7 +69,10 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
   if (seconds < stepSeconds.min || seconds > stepSeconds.max) {
     throw new Refusal({ what: `A shift over ${over} s in ${steps} steps was refused`, rule: `each step is watched for ${stepSeconds.min} to ${stepSeconds.max} s, and this would be ${seconds}`, next: `--over ${Math.max(steps * stepSeconds.min, Math.min(over, steps * stepSeconds.max))}s, or other --steps` });
   }
-  const { context, namespace, isolation, traffic } = readStackSettings(stack, ["context", "namespace", "isolation", "traffic"]);
+  const { clusters, context, namespace, isolation, traffic } = readStackSettings(stack, ["clusters", "context", "namespace", "isolation", "traffic"]);
+  if (clusters.members.length > 0) {
+    throw new Refusal({ what: `A shift to ${to} was refused`, rule: "this stack has several clusters, and a share of the users of each is not released over all of them together", next: `pulumi config set activeColor ${to} && pulumi up: with clusters.order inOrder the first cluster is the trial` });
+  }
   if (traffic.mode !== "route" || routes[traffic.route].weights === undefined) {
     throw new Refusal({ what: `A shift to ${to} was refused`, rule: `traffic.mode is ${traffic.mode} and traffic.route ${traffic.route}: only a route with weights sends users to two colors`, next: "pulumi config set --path traffic.mode route && pulumi up, then again" });
   }

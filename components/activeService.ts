@@ -6,6 +6,7 @@ import { names, switchAnnotation } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { affinityOf, movedFromOutside, servicePorts, skipAwait } from "./appColor";
 import type { ColorTemplate } from "./podTemplate";
+import { resourceName } from "./resourceName";
 
 export interface ActiveServiceArgs {
   settings: Settings;
@@ -20,7 +21,7 @@ export function makeActiveService(app: string, { settings, templates, switchId }
   const { context, namespace, isolation, activeColor, allowDelete, traffic } = settings;
   const wanted = { blue: templates.blue.hash, green: templates.green.hash };
   const gate = new pulumi.ResourceHook(
-    `${name}-permit`,
+    resourceName(settings, `${name}-permit`),
     async ({ newInputs }) => {
       // It knows Kubernetes, which takes most of a second to load: only where it is asked.
       const { refuseUnpermitted } = await import("@bluegreen/release/releases/permit");
@@ -29,7 +30,7 @@ export function makeActiveService(app: string, { settings, templates, switchId }
     { onDryRun: true },
   );
   return new Service(
-    name,
+    resourceName(settings, name),
     {
       metadata: { name, namespace, labels: { app }, annotations: { ...skipAwait, ...movedFromOutside, [switchAnnotation]: switchId } },
       spec: { ...leadTo(settings, app, activeColor), ports: servicePorts, ...affinityOf(traffic) },

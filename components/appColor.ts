@@ -10,6 +10,7 @@ import type { Settings } from "@bluegreen/release/settings/settings";
 import { sizesOf } from "@bluegreen/release/settings/sizes";
 import { makeAutoscaler } from "./colorAutoscaler";
 import type { ColorTemplate } from "./podTemplate";
+import { resourceName } from "./resourceName";
 import { ColorSize, Rollout, SchemaGate, SmokeGate } from "./steps";
 
 /** The gates judge readiness themselves, by what users would get; the provider's wait would only add to it. */
@@ -34,7 +35,8 @@ export class AppColor extends pulumi.ComponentResource {
 
   constructor(app: string, { color, settings, template, after }: AppColorArgs, options?: pulumi.ComponentResourceOptions) {
     const name = names.deployment(app, color);
-    super("bluegreen:app:AppColor", name, {}, options);
+    const pulumiName = resourceName(settings, name);
+    super("bluegreen:app:AppColor", pulumiName, {}, options);
     const { context, isolation } = settings;
     const namespace = homeOf(settings, color);
     const { tag } = settings.colors[color];
@@ -44,7 +46,7 @@ export class AppColor extends pulumi.ComponentResource {
     const ordered = { parent: this, dependsOn: after };
 
     this.deployment = new Deployment(
-      name,
+      pulumiName,
       {
         metadata: { name, namespace, labels: template.labels, annotations: scaled ? skipAwait : { ...skipAwait, ...movedFromOutside } },
         spec: {
@@ -62,12 +64,12 @@ export class AppColor extends pulumi.ComponentResource {
       { ...ordered, protect: active && !settings.allowDelete, ...(scaled && { ignoreChanges: ["spec.replicas"] }) },
     );
     const service = new Service(
-      name,
+      pulumiName,
       { metadata: { name, namespace, labels: template.labels, annotations: skipAwait }, spec: { selector: template.labels, ports: servicePorts, ...affinityOf(settings.traffic) } },
       ordered,
     );
     new PodDisruptionBudget(
-      name,
+      pulumiName,
       { metadata: { name, namespace, labels: template.labels }, spec: { maxUnavailable: 1, selector: { matchLabels: template.labels } } },
       ordered,
     );
@@ -76,7 +78,7 @@ export class AppColor extends pulumi.ComponentResource {
 
     const where = { context, namespace: settings.namespace, isolation, app, color, active };
     const sized = new ColorSize(
-      `${name}-size`,
+      `${pulumiName}-size`,
       { ...where, deployed: tag !== undefined, template: template.hash, replicas, maxReplicas },
       { parent: this, dependsOn: [this.deployment, ...autoscaler] },
     );
@@ -84,17 +86,17 @@ export class AppColor extends pulumi.ComponentResource {
     this.gates = [];
     if (tag !== undefined) {
       const rollout = new Rollout(
-        `${name}-rollout`,
+        `${pulumiName}-rollout`,
         { ...common, replicas, maxReplicas, budgetSeconds: settings.rolloutBudgetSeconds },
         { parent: this, dependsOn: [this.deployment, service, sized] },
       );
       const schema = new SchemaGate(
-        `${name}-schema`,
+        `${pulumiName}-schema`,
         { ...common, strategy: settings.database.strategy, activeColor: settings.activeColor },
         { parent: this, dependsOn: rollout },
       );
       const smoke = new SmokeGate(
-        `${name}-smoke`,
+        `${pulumiName}-smoke`,
         { ...common, version: tag, suite: settings.smokeSuite, budgetSeconds: settings.smokeBudgetSeconds },
         { parent: this, dependsOn: schema },
       );

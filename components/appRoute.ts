@@ -8,6 +8,7 @@ import type { RouteObject, Way } from "@bluegreen/release/route/route";
 import { routes } from "@bluegreen/release/route/routes";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { movedFromOutside, skipAwait } from "./appColor";
+import { resourceName } from "./resourceName";
 
 export interface AppRouteArgs {
   settings: Settings;
@@ -15,6 +16,8 @@ export interface AppRouteArgs {
   switchId: pulumi.Input<string>;
   /** What has to be there before users come in by it as it is now. */
   after: pulumi.Resource[];
+  /** The way in to another cluster, by the same host: testers get in by the same password. */
+  shared?: AppRoute | undefined;
 }
 
 /** The user name that testers of a color give, with the generated password. */
@@ -26,19 +29,21 @@ export class AppRoute extends pulumi.ComponentResource {
   readonly previewPassword: pulumi.Output<string>;
   /** What users come in by. */
   readonly objects: pulumi.Resource[];
+  private readonly password: RandomPassword;
 
-  constructor(app: string, { settings, switchId, after }: AppRouteArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(app: string, { settings, switchId, after, shared }: AppRouteArgs, options?: pulumi.ComponentResourceOptions) {
     const name = names.ingress(app);
-    super("bluegreen:app:AppRoute", name, {}, { ...options, aliases: [{ type: "bluegreen:app:AppIngress" }] });
+    super("bluegreen:app:AppRoute", resourceName(settings, name), {}, { ...options, aliases: [{ type: "bluegreen:app:AppIngress" }] });
     const { namespace, traffic, allowDelete } = settings;
     const route = routes[traffic.route];
-    const password = new RandomPassword(`${name}-preview`, { length: 32, special: false }, { parent: this });
-    this.previewPassword = pulumi.secret(password.result);
+    this.password = shared?.password ?? new RandomPassword(`${name}-preview`, { length: 32, special: false }, { parent: this });
+    const { result, bcryptHash } = this.password;
+    this.previewPassword = pulumi.secret(result);
     const guards: pulumi.Resource[] = [];
     if (route.can.colorPaths && traffic.internalHost === "" && traffic.route !== "gateway") {
       // One key alone: Traefik refuses a Secret with more.
-      const stringData = { auth: pulumi.interpolate`${previewUser}:${password.bcryptHash}` };
-      guards.push(new Secret(`${name}-preview`, { metadata: { name: names.previewSecret(app), namespace }, stringData }, { parent: this, dependsOn: after }));
+      const stringData = { auth: pulumi.interpolate`${previewUser}:${bcryptHash}` };
+      guards.push(new Secret(resourceName(settings, `${name}-preview`), { metadata: { name: names.previewSecret(app), namespace }, stringData }, { parent: this, dependsOn: after }));
     }
     this.objects = route.objects(wayOf(app, settings, this.previewPassword)).map((object) => {
       const moves = traffic.mode === "route" && object.roles.includes("weights");
@@ -49,7 +54,7 @@ export class AppRoute extends pulumi.ComponentResource {
         annotations: { ...skipAwait, ...(moves && { ...movedFromOutside, [switchAnnotation]: switchId }), ...object.annotations },
       };
       // Users come in by it, and a destroy without a preview has deleted what it may before it comes to a refusal.
-      return register(object, metadata, { parent: this, dependsOn: [...after, ...guards], protect: object.roles.includes("users") && !allowDelete });
+      return register(resourceName(settings, object.name), object, metadata, { parent: this, dependsOn: [...after, ...guards], protect: object.roles.includes("users") && !allowDelete });
     });
     this.registerOutputs();
   }
@@ -61,7 +66,7 @@ interface Metadata {
   annotations: Record<string, pulumi.Input<string>>;
 }
 
-function register({ apiVersion, kind, name, spec }: RouteObject<pulumi.Output<string>>, metadata: Metadata, options: pulumi.CustomResourceOptions): pulumi.Resource {
+function register(name: string, { apiVersion, kind, spec }: RouteObject<pulumi.Output<string>>, metadata: Metadata, options: pulumi.CustomResourceOptions): pulumi.Resource {
   return kind === "Ingress" ? new Ingress(name, { metadata, spec }, options) : new CustomResource(name, { apiVersion, kind, metadata, spec }, options);
 }
 

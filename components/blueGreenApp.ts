@@ -6,6 +6,7 @@ import type { Settings } from "@bluegreen/release/settings/settings";
 import { sizesOf } from "@bluegreen/release/settings/sizes";
 import { podSecurity } from "./isolation";
 import { colorTemplate, type ColorTemplate } from "./podTemplate";
+import { resourceName } from "./resourceName";
 
 /** An app in two colors in one cluster, one of them live: what every phase of its release builds on. */
 export class BlueGreenApp extends pulumi.ComponentResource {
@@ -21,11 +22,11 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     readonly settings: Settings,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    super("bluegreen:app:BlueGreenApp", name, {}, options);
+    super("bluegreen:app:BlueGreenApp", resourceName(settings, name), {}, options);
     const { namespace, context, allowDelete } = settings;
     // Changed in place: to replace a Secret by its name is to delete it first, and pods that start meanwhile miss it.
-    this.provider = new Provider(name, { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
-    this.home = new Namespace(name, { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider: this.provider, protect: !allowDelete });
+    this.provider = new Provider(resourceName(settings, name), { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
+    this.home = new Namespace(resourceName(settings, name), { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider: this.provider, protect: !allowDelete });
     this.templates = {
       blue: colorTemplate(name, "blue", this.tagOf("blue"), settings),
       green: colorTemplate(name, "green", this.tagOf("green"), settings),
@@ -39,6 +40,11 @@ export class BlueGreenApp extends pulumi.ComponentResource {
   get where() {
     const { context, namespace, isolation, activeColor } = this.settings;
     return { context, namespace, isolation, app: this.name, activeColor };
+  }
+
+  /** What a step needs that has to know of other clusters, too. */
+  get among() {
+    return { ...this.where, together: this.settings.together };
   }
 
   /** What a step needs that also reads the database. */
@@ -57,7 +63,12 @@ export class BlueGreenApp extends pulumi.ComponentResource {
     return mode === "route" ? route : null;
   }
 
-  /** A step of the release. */
+  /** What Pulumi calls a step of the release. */
+  named(step: string): string {
+    return resourceName(this.settings, `${this.name}-${step}`);
+  }
+
+  /** Of a step: what belongs to it, and what has to be done before. */
   after(dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions {
     return { parent: this, dependsOn };
   }

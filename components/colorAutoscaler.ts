@@ -4,6 +4,7 @@ import type { Color } from "@bluegreen/release";
 import { homeOf } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
+import { resourceName } from "./resourceName";
 
 /**
  * Scales a color by the CPU that its pods use, in percent of what they are promised. It says nothing
@@ -13,7 +14,7 @@ export function makeAutoscaler(app: string, color: Color, settings: Settings, op
   const name = names.autoscaler(app, color);
   const { minReplicas, maxReplicas, cpuPercent } = settings.autoscaling;
   return new HorizontalPodAutoscaler(
-    name,
+    resourceName(settings, name),
     {
       metadata: { name, namespace: homeOf(settings, color), labels: { app, version: color } },
       spec: {

@@ -2,9 +2,10 @@ import { createHash, scryptSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigMap, Secret } from "@pulumi/kubernetes/core/v1";
 import { colors, type Color } from "@bluegreen/release/color";
-import { homeOf, type Homes } from "@bluegreen/release/homes";
+import { homeOf } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
+import { resourceName } from "./resourceName";
 
 /** Variables of a color's pods, and the name of the object that holds them. */
 interface Variables {
@@ -52,7 +53,7 @@ function slowHash(text: string, salt: string): Buffer {
 }
 
 export interface ColorConfigArgs {
-  homes: Homes;
+  settings: Settings;
   configs: Record<Color, ColorConfig>;
   /** What has to be done before there is anything. */
   after: pulumi.Resource[];
@@ -68,15 +69,16 @@ export interface ColorConfigArgs {
 export class ColorConfigs extends pulumi.ComponentResource {
   readonly objects: pulumi.Resource[] = [];
 
-  constructor(app: string, { homes, configs, after }: ColorConfigArgs, options?: pulumi.ComponentResourceOptions) {
-    super("bluegreen:app:ColorConfigs", `${app}-config`, {}, options);
+  constructor(app: string, { settings, configs, after }: ColorConfigArgs, options?: pulumi.ComponentResourceOptions) {
+    const named = (name: string) => resourceName(settings, name);
+    super("bluegreen:app:ColorConfigs", named(`${app}-config`), {}, options);
     const ordered = { parent: this, dependsOn: after };
     for (const color of colors) {
       const { configMap, secret } = configs[color];
-      const namespace = homeOf(homes, color);
+      const namespace = homeOf(settings, color);
       const metadata = ({ name }: Variables) => ({ name, namespace, labels: { app, version: color } });
-      if (configMap !== undefined) this.objects.push(new ConfigMap(configMap.name, { metadata: metadata(configMap), immutable: true, data: configMap.data }, ordered));
-      if (secret !== undefined) this.objects.push(new Secret(secret.name, { metadata: metadata(secret), immutable: true, stringData: pulumi.secret(secret.data) }, ordered));
+      if (configMap !== undefined) this.objects.push(new ConfigMap(named(configMap.name), { metadata: metadata(configMap), immutable: true, data: configMap.data }, ordered));
+      if (secret !== undefined) this.objects.push(new Secret(named(secret.name), { metadata: metadata(secret), immutable: true, stringData: pulumi.secret(secret.data) }, ordered));
     }
     this.registerOutputs();
   }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Templates } from "@bluegreen/release/compatibility/versions";
 import { listMigrations } from "@bluegreen/release/migrations/files";
 import type { Settings } from "@bluegreen/release/settings/settings";
+import { resourceName } from "./resourceName";
 import { DatabaseHandover, DatabaseSettle, DatabaseSync } from "./steps";
 
 export interface ColorDatabasesArgs {
@@ -20,7 +21,7 @@ export class ColorDatabases extends pulumi.ComponentResource {
     private readonly args: ColorDatabasesArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    super("bluegreen:app:ColorDatabases", `${app}-databases`, {}, options);
+    super("bluegreen:app:ColorDatabases", resourceName(args.settings, `${app}-databases`), {}, options);
     this.registerOutputs();
   }
 

@@ -1,40 +1,45 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Secret } from "@pulumi/kubernetes/core/v1";
 import { RandomPassword } from "@pulumi/random";
-import { inEachHome, type Homes } from "@bluegreen/release/homes";
+import { inEachHome } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
+import type { Settings } from "@bluegreen/release/settings/settings";
+import { resourceName } from "./resourceName";
 import { DatabaseAccount } from "./steps";
 
 export interface DatabaseAccessArgs {
-  homes: Homes;
+  settings: Settings;
   /** PostgreSQL URL, as this program reaches the server, of a role that may create roles and databases. */
   adminUrl: string;
   /** HOST:PORT of the same server as pods reach it. */
   address: string;
   /** What has to be done before the database is touched. */
   after: pulumi.Resource[];
+  /** The same account in another cluster. It belongs to none of them, and so does what Pulumi calls it. */
+  shared: DatabaseAccess | undefined;
 }
 
 /** A database account of the app's own with a generated password, and the Secret that pods read it from, beside them. */
 export class DatabaseAccess extends pulumi.ComponentResource {
   readonly secrets: Secret[];
+  private readonly password: RandomPassword;
+  private readonly made: DatabaseAccount;
 
-  constructor(name: string, { homes, adminUrl, address, after }: DatabaseAccessArgs, options?: pulumi.ComponentResourceOptions) {
-    super("bluegreen:app:DatabaseAccess", name, {}, options);
+  constructor(name: string, { settings, adminUrl, address, after, shared }: DatabaseAccessArgs, options?: pulumi.ComponentResourceOptions) {
+    super("bluegreen:app:DatabaseAccess", resourceName(settings, name), {}, options);
     // Named after the namespace: two stacks on one server never share an account.
-    const account = homes.namespace.replaceAll("-", "_");
-    const password = new RandomPassword(`${name}-database`, { length: 32, special: false }, { parent: this });
-    const made = new DatabaseAccount(
-      `${name}-database`,
-      { adminUrl: pulumi.secret(adminUrl), name: account, password: password.result },
-      { parent: this, dependsOn: after },
-    );
+    const account = settings.namespace.replaceAll("-", "_");
+    this.password = shared?.password ?? new RandomPassword(`${name}-database`, { length: 32, special: false }, { parent: this });
+    this.made =
+      shared?.made ??
+      new DatabaseAccount(`${name}-database`, { adminUrl: pulumi.secret(adminUrl), name: account, password: this.password.result }, { parent: this, dependsOn: after });
+    const { result } = this.password;
     const stringData = {
-      url: pulumi.interpolate`postgres://${account}:${password.result}@${address}/${account}`,
-      "direct-url": password.result.apply((plain) => directUrl(adminUrl, account, plain)),
+      url: pulumi.interpolate`postgres://${account}:${result}@${address}/${account}`,
+      "direct-url": result.apply((plain) => directUrl(adminUrl, account, plain)),
     };
-    this.secrets = inEachHome(homes, `${name}-database`).map(
-      ({ name: secret, namespace }) => new Secret(secret, { metadata: { name: names.databaseSecret, namespace }, stringData }, { parent: this, dependsOn: made }),
+    this.secrets = inEachHome(settings, `${name}-database`).map(
+      ({ name: secret, namespace }) => new Secret(resourceName(settings, secret), { metadata: { name: names.databaseSecret, namespace }, stringData }, { parent: this, dependsOn: [...after, this.made] }),
     );
     this.registerOutputs();
   }

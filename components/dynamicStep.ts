@@ -3,7 +3,7 @@ import type { Step } from "@bluegreen/release";
 import type { PlainRecord } from "@bluegreen/release/step";
 
 /** The steps of @bluegreen/release that run at update time. */
-export type StepName = "capacityGate" | "colorSize" | "contract" | "databaseAccount" | "databaseHandover" | "databaseSettle" | "databaseSync" | "drain" | "fence" | "fenceEnd" | "liveLock" | "migrations" | "releaseUnlock" | "rollout" | "schemaGate" | "sizeSettle" | "smokeGate" | "switchGate" | "switchRecord" | "trial" | "watch";
+export type StepName = "capacityGate" | "colorSize" | "contract" | "databaseAccount" | "databaseHandover" | "databaseSettle" | "databaseSync" | "drain" | "fence" | "fenceEnd" | "liveLock" | "migrations" | "releaseUnlock" | "rollout" | "schemaGate" | "sizeSettle" | "smokeGate" | "switchGate" | "switchRecord" | "switchTurn" | "trial" | "watch";
 
 /**
  * A step of the release as a dynamic provider. Pulumi stores this code as text in the state of

@@ -10,6 +10,7 @@ import { routes } from "@bluegreen/release/route/routes";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { skipAwait } from "./appColor";
 import { networkPolicies } from "./networkPolicies";
+import { resourceName } from "./resourceName";
 
 /** No pod of such a namespace may have more rights than the restricted standard leaves it. */
 export const podSecurity = {
@@ -26,16 +27,17 @@ export class Isolation extends pulumi.ComponentResource {
   readonly resources: pulumi.Resource[] = [];
 
   constructor(app: string, settings: Settings, after: pulumi.Resource[], options?: pulumi.ComponentResourceOptions) {
-    super("bluegreen:app:Isolation", `${app}-isolation`, {}, options);
+    const named = (name: string) => resourceName(settings, name);
+    super("bluegreen:app:Isolation", named(`${app}-isolation`), {}, options);
     const ordered = { parent: this, dependsOn: [...after, ...this.makeHomes(app, settings, after)] };
     // Secrets of a registry are the account's: pods get them without another template.
     const imagePullSecrets = settings.imagePullSecrets.map((name) => ({ name }));
     for (const color of colors) {
       const name = names.account(app, color);
-      this.resources.push(new ServiceAccount(`${name}-account`, { metadata: { name, namespace: homeOf(settings, color), labels: { app, version: color } }, automountServiceAccountToken: false, imagePullSecrets }, ordered));
+      this.resources.push(new ServiceAccount(named(`${name}-account`), { metadata: { name, namespace: homeOf(settings, color), labels: { app, version: color } }, automountServiceAccountToken: false, imagePullSecrets }, ordered));
     }
     for (const { resource, name, namespace, spec } of networkPolicies(app, settings)) {
-      this.resources.push(new NetworkPolicy(`${resource}-network`, { metadata: { name, namespace, labels: { app } }, spec }, ordered));
+      this.resources.push(new NetworkPolicy(named(`${resource}-network`), { metadata: { name, namespace, labels: { app } }, spec }, ordered));
     }
     if (settings.quota.enabled) this.resources.push(...this.makeQuotas(app, settings, ordered));
     this.registerOutputs();
@@ -48,11 +50,11 @@ export class Isolation extends pulumi.ComponentResource {
     const options = { parent: this, protect: !settings.allowDelete };
     return colors.flatMap((color) => {
       const namespace = homeOf(settings, color);
-      const home = new Namespace(`${app}-${color}-home`, { metadata: { name: namespace, labels: podSecurity } }, { ...options, dependsOn: after });
+      const home = new Namespace(resourceName(settings, `${app}-${color}-home`), { metadata: { name: namespace, labels: podSecurity } }, { ...options, dependsOn: after });
       const grant = routes[settings.traffic.route].grant?.(settings, app, color);
       if (grant === undefined) return [home];
       const { apiVersion, kind, name, spec } = grant;
-      return [home, new CustomResource(`${app}-${color}-grant`, { apiVersion, kind, metadata: { name, namespace, annotations: skipAwait }, spec }, { ...options, dependsOn: home })];
+      return [home, new CustomResource(resourceName(settings, `${app}-${color}-grant`), { apiVersion, kind, metadata: { name, namespace, annotations: skipAwait }, spec }, { ...options, dependsOn: home })];
     });
   }
 
@@ -61,8 +63,8 @@ export class Isolation extends pulumi.ComponentResource {
     return inEachHome(settings, names.quota(app)).flatMap(({ name, namespace }) => {
       const metadata = { name: names.quota(app), namespace, labels: { app } };
       // A quota refuses containers that say nothing of what they need: those of others get the app's.
-      const range = new LimitRange(name, { metadata, spec: { limits: [{ type: "Container", defaultRequest: requests, default: limits }] } }, ordered);
-      return [new ResourceQuota(name, { metadata, spec: { hard: quotaLimits(settings) } }, { ...ordered, dependsOn: [...ordered.dependsOn, range] }), range];
+      const range = new LimitRange(resourceName(settings, name), { metadata, spec: { limits: [{ type: "Container", defaultRequest: requests, default: limits }] } }, ordered);
+      return [new ResourceQuota(resourceName(settings, name), { metadata, spec: { hard: quotaLimits(settings) } }, { ...ordered, dependsOn: [...ordered.dependsOn, range] }), range];
     });
   }
 }

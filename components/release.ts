@@ -1,16 +1,22 @@
-import type * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "@bluegreen/release/settings/settings";
+import * as pulumi from "@pulumi/pulumi";
+import { placesOf, type Settings } from "@bluegreen/release/settings/settings";
 import { BlueGreenApp } from "./blueGreenApp";
 import { lock, unlock } from "./phases/lock";
-import { prepare } from "./phases/prepare";
-import { contract, settle } from "./phases/settle";
-import { switchUsers } from "./phases/switchUsers";
+import { prepare, type Prepared } from "./phases/prepare";
+import { contract, settle, type Settled } from "./phases/settle";
+import { switchUsers, type Switched } from "./phases/switchUsers";
+import { adoptPlainNames } from "./resourceName";
 
-/** What a release has come to. */
-export interface Released {
+interface Outputs {
   liveColor: pulumi.Output<string>;
   schemaVersion: pulumi.Output<string>;
   previewPassword: pulumi.Output<string>;
+}
+
+/** What a release has come to. Where clusters do not agree, that is `mixed`. */
+export interface Released extends Outputs {
+  /** By the names of config; undefined where there is only one. */
+  clusters: Record<string, Omit<Outputs, "previewPassword">> | undefined;
 }
 
 /**
@@ -27,11 +33,37 @@ export interface Released {
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched. Where config gives
  * the other color a share of the users, the route comes after that color's gates, and a watch of its own.
+ *
+ * Over several clusters each phase waits for the one before in all of them. Only users move in one
+ * cluster after the other, unless config says at once; and what works on the database, which may be
+ * the same one, takes turns.
  */
 export function release(name: string, settings: Settings): Released {
-  const locked = lock(new BlueGreenApp(name, settings));
-  const settled = settle(switchUsers(prepare(locked)));
-  unlock(locked, [...settled.last, ...contract(settled)]);
-  const { liveColor, migrations, route } = settled;
-  return { liveColor, schemaVersion: migrations.schemaVersion, previewPassword: route.previewPassword };
+  const apps = placesOf(settings).map((place, index) => new BlueGreenApp(name, { ...settings, ...place }, index === 0 ? { transformations: [adoptPlainNames(place)] } : {}));
+  const locked = inTurn(apps.toSorted(byCluster), lock).sort((a, b) => apps.indexOf(a.app) - apps.indexOf(b.app));
+  const locks = locked.map((each) => each.lock);
+  const prepared = inTurn(locked, (each, before: Prepared[]) => prepare(each, { locks, before }));
+  const gates = prepared.flatMap((each) => each.gates);
+  const switched = inTurn(prepared, (each, before: Switched[]) => switchUsers(each, { gates, turns: settings.clusters.order === "inOrder" ? before : [], route: before[0]?.route }));
+  const settled = inTurn(switched, (each, before: Settled[]) => settle(each, { everywhere: switched, before }));
+  const contracted = inTurn(settled, (each, before: pulumi.Resource[][]) => contract(each, [...settled.flatMap((other) => other.switched), ...before.flat()])).flat();
+  for (const each of settled) unlock(each, [...settled.flatMap(({ last }) => last), ...contracted]);
+  return summarize(settled);
+}
+
+function summarize(settled: Settled[]): Released {
+  const outputs = settled.map(({ app, liveColor, migrations, route }) => ({ cluster: app.settings.together?.name, liveColor, schemaVersion: migrations.schemaVersion, previewPassword: route.previewPassword }));
+  const agreed = (key: keyof Outputs) => pulumi.all(outputs.map((each) => each[key])).apply((values) => (new Set(values).size === 1 ? (values[0] ?? "") : "mixed"));
+  const named = outputs.flatMap(({ cluster, liveColor, schemaVersion }) => (cluster === undefined ? [] : [[cluster, { liveColor, schemaVersion }] as const]));
+  return { liveColor: agreed("liveColor"), schemaVersion: agreed("schemaVersion"), previewPassword: agreed("previewPassword"), clusters: named.length === 0 ? undefined : Object.fromEntries(named) };
+}
+
+/** The same order for everybody, however config lists them. */
+function byCluster(a: BlueGreenApp, b: BlueGreenApp): number {
+  return a.named("") < b.named("") ? -1 : 1;
+}
+
+/** Each knows what was made of those before it. */
+function inTurn<Item, Made>(items: readonly Item[], make: (item: Item, before: Made[]) => Made): Made[] {
+  return items.reduce<Made[]>((before, item) => [...before, make(item, before)], []);
 }

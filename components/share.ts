@@ -47,7 +47,7 @@ export class Share extends pulumi.ComponentResource {
 
   /** @param route with the weights that give it */
   watch(route: AppRoute): Watch {
-    return new Watch(`${names.share(this.app)}-watch`, { ...this.users, switchId: this.gate.switchId, watcher: this.args.watcher }, { parent: this, dependsOn: route.objects });
+    return new Watch(`${names.share(this.app)}-watch`, { ...this.users, together: this.args.settings.together, switchId: this.gate.switchId, watcher: this.args.watcher }, { parent: this, dependsOn: route.objects });
   }
 }
 

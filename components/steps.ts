@@ -32,6 +32,8 @@ import type {
   SwitchGateInputs,
   SwitchGateOutputs,
   SwitchRecordInputs,
+  SwitchTurnInputs,
+  SwitchTurnOutputs,
   TrialInputs,
   TrialOutputs,
   WatchInputs,
@@ -152,6 +154,16 @@ export class SwitchGate extends pulumi.dynamic.Resource {
   constructor(name: string, args: StepArgs<SwitchGateInputs>, options?: pulumi.CustomResourceOptions) {
     const pending: Pending<SwitchGateOutputs> = { switchId: undefined };
     super(dynamicStep("switchGate"), name, { ...args, ...pending }, options, "bluegreen", "SwitchGate");
+  }
+}
+
+/** Looks once more when other clusters were moved before, and begins the switch in this one. */
+export class SwitchTurn extends pulumi.dynamic.Resource {
+  declare readonly begun: pulumi.Output<SwitchTurnOutputs["begun"]>;
+
+  constructor(name: string, args: StepArgs<SwitchTurnInputs>, options?: pulumi.CustomResourceOptions) {
+    const pending: Pending<SwitchTurnOutputs> = { begun: undefined };
+    super(dynamicStep("switchTurn"), name, { ...args, ...pending }, options, "bluegreen", "SwitchTurn");
   }
 }
 

@@ -11,6 +11,7 @@ import type { ObjectAt } from "@bluegreen/release/route/route";
 import { routes } from "@bluegreen/release/route/routes";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { skipAwait } from "./appColor";
+import { resourceName } from "./resourceName";
 
 /** Where the watcher says that it is alive. */
 const healthPort = 8080;
@@ -27,20 +28,21 @@ export class Watcher extends pulumi.ComponentResource {
 
   constructor(app: string, settings: Settings, after: pulumi.Resource[], options?: pulumi.ComponentResourceOptions) {
     const name = names.watcher(app);
-    super("bluegreen:app:Watcher", name, {}, options);
+    const pulumiName = resourceName(settings, name);
+    super("bluegreen:app:Watcher", pulumiName, {}, options);
     const { namespace, watcherImage: image } = settings;
     this.isThere = image !== undefined;
     if (image !== undefined) {
       const ordered = { parent: this, dependsOn: after };
       const labels = watcherLabels(app);
       const metadata = { name, namespace, labels };
-      const account = new ServiceAccount(name, { metadata, automountServiceAccountToken: false }, ordered);
+      const account = new ServiceAccount(pulumiName, { metadata, automountServiceAccountToken: false }, ordered);
       const bindings = roles(app, settings).map(({ resource, namespace: within, rules }) => {
-        const role = new Role(resource, { metadata: { ...metadata, namespace: within }, rules }, ordered);
-        return new RoleBinding(resource, { metadata: { ...metadata, namespace: within }, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name }, subjects: [{ kind: "ServiceAccount", name, namespace }] }, { parent: this, dependsOn: [account, role] });
+        const role = new Role(resourceName(settings, resource), { metadata: { ...metadata, namespace: within }, rules }, ordered);
+        return new RoleBinding(resourceName(settings, resource), { metadata: { ...metadata, namespace: within }, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name }, subjects: [{ kind: "ServiceAccount", name, namespace }] }, { parent: this, dependsOn: [account, role] });
       });
       const deployment = new Deployment(
-        name,
+        pulumiName,
         { metadata: { ...metadata, annotations: skipAwait }, spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec(app, settings, image) } } },
         { parent: this, dependsOn: bindings },
       );

@@ -9,21 +9,24 @@ export interface Locked {
   lock: LiveLock;
 }
 
-/** First of all: nothing that serves users changes in place, and nobody else releases the app meanwhile. */
-export function lock(app: BlueGreenApp): Locked {
-  const { where, settings, movable, wanted, templates } = app;
+/**
+ * First of all: nothing that serves users changes in place, and nobody else releases the app meanwhile.
+ * @param before the apps that are locked first: two people who take the same locks in the same order wait for each other, and never both
+ */
+export function lock(app: BlueGreenApp, before: Locked[]): Locked {
+  const { among, settings, movable, wanted, templates } = app;
   const { weights, allowLiveChange, lockWaitSeconds } = settings;
   const configs = { blue: configOf(templates.blue), green: configOf(templates.green) };
   return {
     app,
-    lock: new LiveLock(`${app.name}-live-lock`, { ...where, weights, route: movable, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, app.after([app.home])),
+    lock: new LiveLock(app.named("live-lock"), { ...among, weights, route: movable, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, app.after([app.home, ...before.map((each) => each.lock)])),
   };
 }
 
 /** Last of all. */
 export function unlock({ app, lock: { release } }: Locked, after: pulumi.Resource[]): void {
   const { context, namespace, isolation } = app.settings;
-  new ReleaseUnlock(`${app.name}-release-unlock`, { context, namespace, isolation, app: app.name, release }, app.after(after));
+  new ReleaseUnlock(app.named("release-unlock"), { context, namespace, isolation, app: app.name, release }, app.after(after));
 }
 
 /** The names of the objects that a color's variables are in. */

@@ -23,30 +23,39 @@ export interface Prepared extends Locked {
   gate: SwitchGate;
   /** What users have to wait for. */
   gates: pulumi.Resource[];
+  databaseAccess: DatabaseAccess | undefined;
+}
+
+export interface PrepareArgs {
+  /** In every cluster. */
+  locks: pulumi.Resource[];
+  /** What other clusters have prepared already: the database may be the same. */
+  before: Prepared[];
 }
 
 /** Room, config, schema, and the active color through all of its gates. */
-export function prepare({ app, lock }: Locked): Prepared {
-  const { name, settings, where, users, wanted, templates, within } = app;
+export function prepare({ app, lock }: Locked, { locks, before }: PrepareArgs): Prepared {
+  const { name, settings, where, among, users, wanted, templates, within } = app;
   const { activeColor, migrationsFolder } = settings;
-  const isolation = new Isolation(name, settings, [lock], within);
+  const isolation = new Isolation(name, settings, locks, within);
   const capacity = new CapacityGate(
-    `${name}-capacity`,
+    app.named("capacity"),
     { ...where, ...sizesOf(settings), templates: wanted, resources: appResources(settings), quota: settings.quota.enabled ? quotaLimits(settings) : {}, watcher: settings.watcherImage !== undefined },
-    app.after([lock, ...isolation.resources]),
+    app.after([...locks, ...isolation.resources]),
   );
-  const config = makeConfig(app, [capacity]);
+  const databaseAccess = makeAccess(app, [capacity], before[0]?.databaseAccess);
+  const config = [...makeConfig(app, [capacity]), ...(databaseAccess === undefined ? [] : databaseAccess.secrets)];
   const migrations = new Migrations(
-    `${name}-migrations`,
-    { ...app.database, activeColor: lock.confirm(settings), templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
-    app.after([capacity, ...config]),
+    app.named("migrations"),
+    { ...app.database, ...among, activeColor: lock.confirm(settings), templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
+    app.after([capacity, ...config, ...before.map((each) => each.migrations)]),
   );
   const databases = new ColorDatabases(name, { settings, templates: wanted }, { parent: app });
   const synced = databases.sync([migrations]);
   const active = new AppColor(name, { color: activeColor, settings, template: templates[activeColor], after: [...synced, tryOut(app, synced)] }, within);
   const watcher = new Watcher(name, settings, [capacity], within);
   const gate = new SwitchGate(
-    `${name}-switch-gate`,
+    app.named("switch-gate"),
     {
       ...where,
       ...users,
@@ -61,7 +70,7 @@ export function prepare({ app, lock }: Locked): Prepared {
     },
     app.after([...active.gates, ...watcher.resources]),
   );
-  return { app, lock, migrations, databases, watcher, gate, gates: [...active.gates, gate] };
+  return { app, lock, migrations, databases, watcher, gate, gates: [...active.gates, gate], databaseAccess };
 }
 
 /** A change of the live color proves itself in a pod that no user reaches. */
@@ -70,20 +79,24 @@ function tryOut(app: BlueGreenApp, after: pulumi.Resource[]): Trial {
   const { activeColor, allowLiveChange, minReadySeconds, rolloutBudgetSeconds, smokeSuite: suite, smokeBudgetSeconds } = settings;
   const { hash: template, spec: pod } = templates[activeColor];
   return new Trial(
-    `${app.name}-trial`,
+    app.named("trial"),
     { ...app.database, template, pod, version: app.tagOf(activeColor), allowLiveChange, minReadySeconds, rolloutBudgetSeconds, suite, smokeBudgetSeconds },
     app.after(after),
   );
 }
 
+/** The account that the program makes itself, where config lets it. */
+function makeAccess({ name, settings, within }: BlueGreenApp, after: pulumi.Resource[], shared: DatabaseAccess | undefined): DatabaseAccess | undefined {
+  return settings.databaseAccount && new DatabaseAccess(name, { settings, ...settings.databaseAccount, after, shared }, within);
+}
+
 /** What pods, and whoever is to be told, take from config by way of the cluster; other Secrets must be there before pods start. */
 function makeConfig(app: BlueGreenApp, after: pulumi.Resource[]): pulumi.Resource[] {
-  const { name, provider, settings, templates, within } = app;
-  const { namespace, databaseAccount, alerts } = settings;
-  const { objects } = new ColorConfigs(name, { homes: settings, configs: { blue: templates.blue.config, green: templates.green.config }, after }, within);
+  const { name, settings, provider, templates, within } = app;
+  const { namespace, alerts } = settings;
+  const { objects } = new ColorConfigs(name, { settings, configs: { blue: templates.blue.config, green: templates.green.config }, after }, within);
   const made: pulumi.Resource[] = [...objects];
-  if (databaseAccount !== undefined) made.push(...new DatabaseAccess(name, { homes: settings, ...databaseAccount, after }, within).secrets);
   const alertData = Object.entries(alertSecretData(alerts)).map(([key, value]) => [key, pulumi.secret(value)] as const);
-  if (alertData.length > 0) made.push(new Secret(`${name}-alerts`, { metadata: { name: names.alertsSecret(name), namespace }, stringData: Object.fromEntries(alertData) }, { parent: app, provider, dependsOn: after }));
+  if (alertData.length > 0) made.push(new Secret(app.named("alerts"), { metadata: { name: names.alertsSecret(name), namespace }, stringData: Object.fromEntries(alertData) }, { parent: app, provider, dependsOn: after }));
   return made;
 }

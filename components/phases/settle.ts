@@ -10,43 +10,50 @@ import { leadIn, type Switched } from "./switchUsers";
 /** An app of which all is as config wants it, the color without users included. */
 export interface Settled extends Switched {
   route: AppRoute;
+  record: SwitchRecord;
   /** What contract migrations have to wait for. */
   switched: pulumi.Resource[];
   last: pulumi.Resource[];
 }
 
-/** The switch is noted, and the color that users have left, or never had, is brought in line. */
-export function settle(moved: Switched): Settled {
-  const { app, watcher } = moved;
+export interface SettleArgs {
+  everywhere: Switched[];
+  /** What other clusters have settled already: they may share a database, which notes one switch at a time. */
+  before: Settled[];
+}
+
+/** The switch is noted, when the last users have moved, and the color that they have left, or never had, is brought in line. */
+export function settle(switched: Switched, { everywhere, before }: SettleArgs): Settled {
+  const { app, watcher } = switched;
   const { name, settings, templates } = app;
   const { activeColor, traffic } = settings;
   const idleColor = otherColor(activeColor);
-  const switched = new SwitchRecord(
-    `${name}-switch`,
+  const record = new SwitchRecord(
+    app.named("switch"),
     { ...app.database, color: activeColor, version: app.tagOf(activeColor), template: templates[activeColor].hash },
-    app.after(moved.moved),
+    app.after([...everywhere.flatMap(({ moved }) => moved), ...before.map((each) => each.record)]),
   );
-  const idle = new AppColor(name, { color: idleColor, settings, template: templates[idleColor], after: moved.left }, app.within);
-  const last: pulumi.Resource[] = [switched, idle];
-  let { route } = moved;
+  const idle = new AppColor(name, { color: idleColor, settings, template: templates[idleColor], after: everywhere.flatMap(({ left }) => left) }, app.within);
+  const last: pulumi.Resource[] = [record, idle];
+  let { route } = switched;
   if (route === undefined) {
     const share = new Share(name, { settings, route: traffic.route, template: templates[idleColor], watcher: watcher.isThere, after: [...watcher.resources, ...idle.gates] }, { parent: app });
     route = leadIn(app, share.gate.switchId, share.gate);
     last.push(share.watch(route));
   }
-  if (app.autoscaled) last.push(new SizeSettle(`${name}-size-settle`, { ...app.where, standbyHours: settings.watch.standbyHours }, app.after([...last])));
-  return { ...moved, route, switched: [switched, idle.deployment, ...idle.gates], last };
+  if (app.autoscaled) last.push(new SizeSettle(app.named("size-settle"), { ...app.where, standbyHours: settings.watch.standbyHours }, app.after([...last])));
+  return { ...switched, route, record, switched: [record, idle.deployment, ...idle.gates], last };
 }
 
 /** What no version uses any more goes, where config says so. */
-export function contract({ app, switched }: Settled): pulumi.Resource[] {
+export function contract({ app }: Settled, after: pulumi.Resource[]): pulumi.Resource[] {
   const { migrationsFolder: folder, contractVersion, contractAfterHours: afterHours, terminationGraceSeconds } = app.settings;
   if (contractVersion === undefined) return [];
   return [
     new Contract(
-      `${app.name}-contract`,
-      { ...app.database, templates: app.wanted, folder, migrations: listContracts(folder, contractVersion), afterHours, goneWithinSeconds: 2 * terminationGraceSeconds },
-      app.after(switched),
+      app.named("contract"),
+      { ...app.database, ...app.among, templates: app.wanted, folder, migrations: listContracts(folder, contractVersion), afterHours, goneWithinSeconds: 2 * terminationGraceSeconds },
+      app.after(after),
     ),
   ];
 }

@@ -4,7 +4,7 @@ import { makeActiveService } from "../activeService";
 import { AppRoute } from "../appRoute";
 import type { BlueGreenApp } from "../blueGreenApp";
 import { ReadOnlyFence } from "../readOnlyFence";
-import { Drain, Watch } from "../steps";
+import { Drain, SwitchTurn, Watch } from "../steps";
 import type { Prepared } from "./prepare";
 
 /** An app whose users are on the active color, and were watched there. */
@@ -14,35 +14,52 @@ export interface Switched extends Prepared {
   route: AppRoute | undefined;
   /** Users have arrived. */
   moved: pulumi.Resource[];
+  watch: Watch;
   /** Nobody needs the color any more that they have left, but as the way back. */
   left: pulumi.Resource[];
 }
 
+export interface SwitchArgs {
+  /** Of every cluster. */
+  gates: pulumi.Resource[];
+  /** The clusters whose users move first, and are watched. */
+  turns: Switched[];
+  /** The way in to another cluster, if there is one already. */
+  route: AppRoute | undefined;
+}
+
 /** Users move to the active color, by the Service and then the route, and are watched there. */
-export function switchUsers(prepared: Prepared): Switched {
-  const { app, databases, watcher, gate, gates } = prepared;
-  const { name, settings, templates, provider, where, users, movable } = app;
+export function switchUsers(prepared: Prepared, { gates, turns, route: shared }: SwitchArgs): Switched {
+  const { app, databases, watcher, gate } = prepared;
+  const { name, settings, templates, provider, among, users, movable } = app;
   const { activeColor, weights } = settings;
   const fence = new ReadOnlyFence(name, settings, { parent: app });
-  const service = makeActiveService(name, { settings, templates, switchId: gate.switchId }, { parent: app, provider, dependsOn: databases.handOver(fence.raise(gates)) });
-  const route = weights[otherColor(activeColor)] === 0 ? leadIn(app, gate.switchId, service) : undefined;
+  const service = makeActiveService(name, { settings, templates, switchId: gate.switchId }, { parent: app, provider, dependsOn: databases.handOver(fence.raise([...gates, ...takeTurn(prepared, turns, gates)])) });
+  const route = weights[otherColor(activeColor)] === 0 ? leadIn(app, gate.switchId, service, shared) : undefined;
   // Without weights the way in stays as it is: users have arrived with the Service.
   const arrived = movable === null || route === undefined ? [service] : [service, ...route.objects];
   const writing = fence.lower(arrived);
   const moved = databases.settle(arrived);
-  const watch = new Watch(`${name}-watch`, { ...where, ...users, switchId: gate.switchId, watcher: watcher.isThere }, app.after([...moved, ...writing]));
+  const watch = new Watch(app.named("watch"), { ...among, ...users, switchId: gate.switchId, watcher: watcher.isThere }, app.after([...moved, ...writing]));
   const drained = drain(app, gate.switchId, [...moved, ...writing]);
-  return { ...prepared, liveColor: service.spec.selector.apply((selector) => selector["version"] ?? "none"), route, moved, left: [watch, ...drained] };
+  return { ...prepared, liveColor: service.spec.selector.apply((selector) => selector["version"] ?? "none"), route, moved, watch, left: [watch, ...drained] };
+}
+
+/** Nothing to wait for where users of no other cluster move before. */
+function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Resource[]): pulumi.Resource[] {
+  if (turns.length === 0) return [];
+  const { image, hash: template } = app.templates[app.settings.activeColor];
+  return [new SwitchTurn(app.named("switch-turn"), { ...app.among, ...app.users, image, template, autoscaled: app.autoscaled, switchId: gate.switchId }, app.after([...gates, ...turns.map(({ watch }) => watch)]))];
 }
 
 /** The way in from outside. */
-export function leadIn({ name, settings, within }: BlueGreenApp, switchId: pulumi.Output<string>, after: pulumi.Resource): AppRoute {
-  return new AppRoute(name, { settings, switchId, after: [after] }, within);
+export function leadIn({ name, settings, within }: BlueGreenApp, switchId: pulumi.Output<string>, after: pulumi.Resource, shared?: AppRoute): AppRoute {
+  return new AppRoute(name, { settings, switchId, after: [after], shared }, within);
 }
 
 /** Beside the watch: a way back does not wait for it. None where the other color keeps a share of the users. */
 function drain(app: BlueGreenApp, switchId: pulumi.Input<string>, after: pulumi.Resource[]): pulumi.Resource[] {
   const { activeColor, weights, drain: { seconds } } = app.settings;
   if (seconds === 0 || weights[otherColor(activeColor)] > 0) return [];
-  return [new Drain(`${app.name}-drain`, { ...app.where, switchId, seconds }, app.after(after))];
+  return [new Drain(app.named("drain"), { ...app.where, switchId, seconds }, app.after(after))];
 }

@@ -44,6 +44,7 @@ export { contract, type ContractInputs, type ContractOutputs } from "./migration
 export { switchRecord, type SwitchRecordInputs, type SwitchRecordOutputs } from "./migrations/switchRecord.js";
 export { migrations, type MigrationsInputs, type MigrationsOutputs } from "./migrations/step.js";
 export { switchGate, type SwitchGateInputs, type SwitchGateOutputs } from "./releases/switchGate.js";
+export { switchTurn, type SwitchTurnInputs, type SwitchTurnOutputs } from "./releases/switchTurn.js";
 export { watch, type WatchInputs, type WatchOutputs } from "./releases/watch.js";
 export { rollout, whatIsPending, type RolloutInputs, type RolloutOutputs } from "./gates/rollout.js";
 export { trial, type TrialInputs, type TrialOutputs } from "./gates/trial.js";

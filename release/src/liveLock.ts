@@ -1,6 +1,7 @@
 import type { V1Deployment } from "@kubernetes/client-node";
 import { colors, otherColor, type Color } from "./color.js";
-import { connect, type Cluster, type ClusterRef } from "./kubernetes/cluster.js";
+import { reach, type InCluster } from "./clusters/together.js";
+import { connect, type Cluster } from "./kubernetes/cluster.js";
 import { readDeployment, templateOf } from "./kubernetes/deployment.js";
 import { readLiveColor, sayingWhatIsLive } from "./live.js";
 import { beginRelease, endRelease, isUnended } from "./lock/releaseLock.js";
@@ -10,8 +11,7 @@ import type { RouteKind } from "./route/route.js";
 import { shareOf, type Weights } from "./route/weights.js";
 import type { Step, Violation } from "./step.js";
 
-export type LiveLockInputs = ClusterRef & {
-  app: string;
+export type LiveLockInputs = InCluster & {
   activeColor: Color;
   /** Who gets how many of 100 users. */
   weights: Weights;
@@ -38,7 +38,9 @@ export type LiveLockOutputs = { activeColor: Color; weights: Weights; release: s
 export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
   async check(inputs) {
     try {
-      return await violations(connect(inputs), inputs);
+      const { context, together } = inputs;
+      // Said by its name, and not by the address of its API server.
+      return await violations(together === null ? connect(inputs) : await reach({ name: together.name, context }, inputs), inputs);
     } catch (error) {
       return [{ property: "activeColor", reason: messageOf(error) }];
     }

@@ -8,7 +8,7 @@ export interface TestNamespace {
   cluster: Cluster;
   namespace: string;
   /** Where and what, as every step takes it. */
-  where: ClusterRef & { app: string };
+  where: ClusterRef & { app: string; together: null };
   remove(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export async function makeNamespace(isolation: Isolation = "shared"): Promise<Te
     stage,
     cluster,
     namespace,
-    where,
+    where: { ...where, together: null },
     remove: async () => {
       for (const name of all) await cluster.core.deleteNamespace({ name });
       for (const name of all) await poll(async () => ((await orUndefined(cluster.core.readNamespace({ name }))) === undefined ? true : undefined), { timeoutMs: 60_000 });

@@ -84,6 +84,7 @@ describe("The time of a contract migration", () => {
     missing: [],
     activeColor: "green",
     live: "green",
+    elsewhere: [],
     versions: [version()],
     lastSwitch: { color: "green", version: "v2", template: "g", switchedAt, hoursAgo: 25 },
     afterHours: 24,
@@ -131,6 +132,9 @@ describe("The time of a contract migration", () => {
 
   it("does not come in an update that switches, or before older migrations are applied", () => {
     expect(contractObstacles(facts({ activeColor: "blue" })).join()).to.contain("this update switches from green to blue");
+    expect(only({ elsewhere: [{ name: "us", live: "green" }, { name: "eu", live: "blue" }] })).to.contain("users of cluster eu are on blue, and config makes green active");
+    expect(contractObstacles(facts({ elsewhere: [{ name: "us", live: "green" }, { name: "eu", live: undefined }] }))).to.deep.equal([]);
+    expect(only({ versions: [version(), version({ range: { needs: "0001", knows: "0002" }, cluster: "us" })] })).to.contain("green (app:v2) in us");
     expect(only({ missing: [expand("0002")] })).to.contain("0002_more comes before it, and is not applied");
   });
 });

@@ -23,6 +23,8 @@ export interface Recorded {
   parent: string;
   /** Inputs that this program leaves to others once they are there. */
   ignoreChanges: string[];
+  /** Names that it may have had before; "" where that is another type or place. */
+  aliases: string[];
   /** Names of the hooks that have to agree to a change. */
   hooks: string[];
   /** The inputs as the engine gets them and shows and stores them, without what is marked as secret. */
@@ -38,6 +40,7 @@ interface Registration {
   getAdditionalsecretoutputsList(): string[];
   getProtect(): boolean;
   getIgnorechangesList(): string[];
+  getAliasesList(): { getSpec(): { getName(): string } | undefined }[];
   getHooks(): { getBeforeCreateList(): string[]; getBeforeUpdateList(): string[] } | undefined;
 }
 
@@ -67,6 +70,7 @@ export class Recorder extends MockMonitor {
       protect: request.getProtect(),
       parent: request.getParent(),
       ignoreChanges: request.getIgnorechangesList(),
+      aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getName() ?? ""),
       hooks: [...(hooks?.getBeforeCreateList() ?? []), ...(hooks?.getBeforeUpdateList() ?? [])],
     });
     return super.registerResource(request, callback);
@@ -88,7 +92,7 @@ export class Recorder extends MockMonitor {
   }
 }
 
-const unregistered = { dependsOn: [], secretOutputs: [], protect: false, parent: "", ignoreChanges: [], hooks: [] };
+const unregistered = { dependsOn: [], secretOutputs: [], protect: false, parent: "", ignoreChanges: [], aliases: [], hooks: [] };
 
 /** The signature of special values on the wire between program and engine, and that of secrets. */
 const signature = "4dabf18193072939515e22adb298388d";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { parse } from "yaml";
-import { parseSettings, settingKeys } from "@bluegreen/release/settings/settings";
+import { parseSettings, placesOf, settingKeys } from "@bluegreen/release/settings/settings";
 
 const valid = { activeColor: "blue", blueTag: "v1.2.3", imageRepository: "ghcr.io/you/chatgpt-app", host: "app.example.com" };
 
@@ -148,5 +148,27 @@ describe("Settings", () => {
     const defaults = Object.entries(config).map(([key, { default: value }]) => [key, typeof value === "string" ? value : JSON.stringify(value)] as const);
     expect(parseSettings({ ...Object.fromEntries<string>(defaults), ...valid })).to.deep.equal(parseSettings(valid));
     for (const [key, { description }] of Object.entries(config)) expect(description, key).to.match(/\w{3}.*\.$/);
+  });
+
+  it("release over no clusters but one, unless config names them, each once", () => {
+    expect(parseSettings(valid).clusters).to.deep.equal({ members: [], order: "inOrder", onFailure: "rollBack" });
+    expect(placesOf(parseSettings({ ...valid, context: "prod" }))).to.deep.equal([{ context: "prod", together: null }]);
+    const [eu, us] = [{ name: "eu", context: "prod-eu" }, { name: "us", context: "prod-us" }];
+    const clusters = (...members: object[]) => ({ ...valid, clusters: JSON.stringify({ members, onFailure: "stop" }) });
+    expect(placesOf(parseSettings(clusters(eu, us)))).to.deep.equal([
+      { context: "prod-eu", together: { name: "eu", others: [us], onFailure: "stop" } },
+      { context: "prod-us", together: { name: "us", others: [eu], onFailure: "stop" } },
+    ]);
+    for (const wrong of [clusters(eu, { ...us, name: "eu" }), clusters(eu, { ...us, context: "prod-eu" }), clusters({ name: "EU", context: "x" }), clusters({ name: "eu" }), { ...valid, clusters: '{"order":"random"}' }]) {
+      expect(refusalOf(wrong)).to.contain("clusters = ").and.contain("no name and no context twice");
+    }
+  });
+
+  it("refuse with several clusters what one release over them cannot promise", () => {
+    const clusters = JSON.stringify({ members: [{ name: "eu", context: "prod-eu" }, { name: "us", context: "prod-us" }] });
+    const together = { context: "prod", weights: "blue=90,green=10", greenTag: "v2", traffic: '{"mode":"route"}', database: '{"strategy":"replica"}', readOnlyFence: '{"seconds":30}' };
+    expect(refusalOf({ ...valid, ...together, database: '{"strategy":"shared"}', clusters })).to.contain("3 settings were refused").and.match(/context = "prod"[^]*weights = [^]*readOnlyFence = /);
+    expect(refusalOf({ ...valid, database: '{"strategy":"replica"}', clusters })).to.contain("strategy shared with clusters");
+    expect(parseSettings({ ...valid, ...together, database: '{"strategy":"shared"}' })).to.have.property("context", "prod");
   });
 });

@@ -1,4 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
+import { inOthers, type InCluster } from "../clusters/together.js";
 import { isColor, type Color } from "../color.js";
 import { homesOf } from "../homes.js";
 import type { Cluster } from "../kubernetes/cluster.js";
@@ -16,6 +17,14 @@ export interface RunningVersion {
   sessionName: string | undefined;
   /** Undefined when it does not say, or cannot be asked. */
   range: SchemaRange | undefined;
+  /** Of another cluster of the release. */
+  cluster?: string;
+}
+
+/** Those of this cluster, and of the others of the release: they may share a database. @throws Refusal when one of the others does not answer */
+export async function readVersionsEverywhere(cluster: Cluster, where: InCluster): Promise<RunningVersion[]> {
+  const elsewhere = inOthers(where, async (other, { name }) => (await readRunningVersions(other, where.app)).map((version) => ({ ...version, cluster: name })));
+  return [...(await readRunningVersions(cluster, where.app)), ...(await elsewhere).flat()];
 }
 
 /** The versions that have pods, of both colors; during a rolling update a color has two. Each is asked for its schema range. */

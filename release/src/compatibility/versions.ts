@@ -12,8 +12,8 @@ export function staying(versions: RunningVersion[], templates: Templates): Runni
 }
 
 /** A version in words. */
-export function describeVersion({ color, image }: RunningVersion): string {
-  return `${color} (${image})`;
+export function describeVersion({ color, image, cluster }: RunningVersion): string {
+  return `${color} (${image})${cluster === undefined ? "" : ` in ${cluster}`}`;
 }
 
 /**

@@ -54,6 +54,11 @@ export function isUnended(cluster: Cluster, app: string, id: string): Promise<bo
   return isUnreleased(cluster, names.releaseLease(app), id);
 }
 
+/** Whether it is this process that releases the app. */
+export function isReleasing(cluster: Cluster, app: string): boolean {
+  return held.get(keyOf(cluster, app))?.lost.aborted === false;
+}
+
 /** @throws Refusal when somebody else may be releasing the app by now: for before users move */
 export function refuseLostRelease(cluster: Cluster, app: string): void {
   held.get(keyOf(cluster, app))?.lost.throwIfAborted();

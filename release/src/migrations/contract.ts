@@ -1,8 +1,9 @@
-import { readRunningVersions } from "../compatibility/runningVersions.js";
+import { inOthers, type InCluster } from "../clusters/together.js";
+import { readVersionsEverywhere } from "../compatibility/runningVersions.js";
 import { staying, type Templates } from "../compatibility/versions.js";
 import { findLiveUrl, readAppUsers, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
 import { ifReachable } from "../database/reachable.js";
-import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
@@ -15,7 +16,7 @@ import { readPlan, refusalsIn } from "./plan.js";
 import { runInUpdate } from "./runInUpdate.js";
 import { lastSwitch } from "./switches.js";
 
-export type ContractInputs = ClusterRef &
+export type ContractInputs = InCluster &
   DatabaseRef & {
     templates: Templates;
     /** Relative to the program's folder. */
@@ -96,9 +97,14 @@ async function noObstacles(cluster: Cluster, url: string, inputs: ContractInputs
 }
 
 /** Reads all that decides about the contract migrations among `inputs.migrations`. Touches nothing. */
-export async function readContractFacts(cluster: Cluster, url: string, inputs: Pick<ContractInputs, keyof DatabaseRef | "migrations" | "afterHours">): Promise<ContractFacts> {
+export async function readContractFacts(cluster: Cluster, url: string, inputs: Pick<ContractInputs, keyof DatabaseRef | keyof InCluster | "migrations" | "afterHours">): Promise<ContractFacts> {
   const { migrations, activeColor, afterHours, app } = inputs;
-  const [live, versions, users] = await Promise.all([readLiveColor(cluster, app), readRunningVersions(cluster, app), readAppUsers(cluster, inputs)]);
+  const [live, elsewhere, versions, users] = await Promise.all([
+    readLiveColor(cluster, app),
+    inOthers(inputs, async (other, { name }) => ({ name, live: await readLiveColor(other, app) })),
+    readVersionsEverywhere(cluster, inputs),
+    readAppUsers(cluster, inputs),
+  ]);
   return reading(url, async (db) => {
     const plan = await readPlan(db, migrations);
     const [refusal] = refusalsIn(plan);
@@ -109,6 +115,7 @@ export async function readContractFacts(cluster: Cluster, url: string, inputs: P
       missing: open.filter(({ phase }) => phase !== "contract"),
       activeColor,
       live,
+      elsewhere,
       versions,
       lastSwitch: await lastSwitch(db),
       afterHours,

@@ -14,6 +14,8 @@ export interface ContractFacts {
   missing: Migration[];
   activeColor: Color;
   live: Color | undefined;
+  /** The same in the other clusters of the release. */
+  elsewhere: { name: string; live: Color | undefined }[];
   /** The versions that are there, or will be after the update that is judged. */
   versions: RunningVersion[];
   lastSwitch: Switch | undefined;
@@ -30,8 +32,10 @@ function whatIsMissing({ missing }: ContractFacts): string[] {
   return missing.map(({ id, name }) => `${id}_${name} comes before it, and is not applied`);
 }
 
-function whoNeedsTheOldForm({ wanted, versions, live, activeColor }: ContractFacts): string[] {
+function whoNeedsTheOldForm({ wanted, versions, live, elsewhere, activeColor }: ContractFacts): string[] {
   if (live !== undefined && live !== activeColor) return [`this update switches from ${live} to ${activeColor}: a contract migration comes with an update that leaves traffic where it is`];
+  const behind = elsewhere.find((other) => other.live !== undefined && other.live !== activeColor);
+  if (behind !== undefined) return [`users of cluster ${behind.name} are on ${behind.live}, and config makes ${activeColor} active: a contract migration comes with an update that leaves traffic where it is, everywhere`];
   return versions.flatMap((version) => {
     const taken = wanted.find((migration) => mayUseWhatGoes(version.range, migration));
     if (taken === undefined) return [];

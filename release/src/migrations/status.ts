@@ -1,4 +1,5 @@
-import { connect, type ClusterRef } from "../kubernetes/cluster.js";
+import type { InCluster } from "../clusters/together.js";
+import { connect } from "../kubernetes/cluster.js";
 import { findLiveUrl, type DatabaseRef } from "../database/colorDatabases.js";
 import { Refusal } from "../refusal.js";
 import { readContractFacts } from "./contract.js";
@@ -17,7 +18,7 @@ export interface MigrationStatus {
   notes: string[];
 }
 
-export type StatusRef = ClusterRef &
+export type StatusRef = InCluster &
   DatabaseRef & {
     folder: string;
     /** Of the stack: what is younger is not applied by its updates. */

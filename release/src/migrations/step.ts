@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { Schema } from "../compatibility/range.js";
-import { readRunningVersions } from "../compatibility/runningVersions.js";
+import { inOthers, type InCluster } from "../clusters/together.js";
+import { readVersionsEverywhere } from "../compatibility/runningVersions.js";
 import { incompatible, staying, type Templates } from "../compatibility/versions.js";
 import { findLiveUrl, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
 import { ifReachable } from "../database/reachable.js";
-import { connect, type ClusterRef } from "../kubernetes/cluster.js";
+import { connect } from "../kubernetes/cluster.js";
 import { lint } from "../lint/index.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { messageOf, Refusal } from "../refusal.js";
@@ -15,7 +16,7 @@ import { reading } from "./connected.js";
 import { readApplied, type Recorded } from "./records.js";
 import { runInUpdate } from "./runInUpdate.js";
 
-export type MigrationsInputs = ClusterRef &
+export type MigrationsInputs = InCluster &
   DatabaseRef & {
     templates: Templates;
     /** Relative to the program's folder, so that it is the same on every machine. */
@@ -43,7 +44,7 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
       const applied = new Set(found?.applied.map(({ id }) => id));
       const reasons = await findings(inputs, unseen.filter(({ id }) => !applied.has(id)));
       if (found !== undefined) {
-        const versions = staying(await readRunningVersions(cluster, inputs.app), inputs.templates);
+        const versions = staying(await readVersionsEverywhere(cluster, inputs), inputs.templates);
         reasons.push(...[...refusalsIn(found.plan), ...incompatible("The migration", versions, schemaAfter(found))].map(messageOf));
       }
       return reasons.map((reason) => ({ property: "migrations", reason }));
@@ -68,12 +69,13 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, inputs.app, async () => {
       const urls = await readSchemaUrls(cluster, inputs);
-      const versions = await readRunningVersions(cluster, inputs.app);
+      const versions = await readVersionsEverywhere(cluster, inputs);
       const schema = schemaAfter(await look(urls.live, migrations));
       const [refusal] = incompatible("The migration", staying(versions, inputs.templates), schema);
       if (refusal !== undefined) throw refusal;
       // With nobody there who could need an old form, the time of every migration has come.
-      const nobody = versions.length === 0 && (await readLiveColor(cluster, inputs.app)) === undefined;
+      const live = [await readLiveColor(cluster, inputs.app), ...(await inOthers(inputs, (other) => readLiveColor(other, inputs.app)))];
+      const nobody = versions.length === 0 && live.every((color) => color === undefined);
       const run = { folder, migrations, contractUpTo: nobody ? migrations.at(-1)?.id : undefined };
       // The one that changes are replicated to goes first: it must have a column before values for it arrive.
       if (urls.idle !== undefined) await runInUpdate(urls.idle, run, say);

@@ -57,6 +57,9 @@ export type SwitchGateInputs = ClusterRef & {
   contractAfterHours: number;
 };
 
+/** What may get users, for whoever looks at it before they move. */
+export type Candidate = Pick<SwitchGateInputs, "app" | "color" | "image" | "template" | "autoscaled">;
+
 /** A new id each time users are to move, so that the program sees that the active Service has to change. */
 export type SwitchGateOutputs = { switchId: string };
 
@@ -83,8 +86,7 @@ export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, inputs.app, async () => {
       const live = await readLiveColor(cluster, inputs.app);
-      const mark = live === inputs.color ? undefined : await markOf(cluster, inputs);
-      if (mark !== undefined) throw marked(inputs, mark);
+      if (live !== inputs.color) await refuseMarked(cluster, inputs);
       return { switchId: await permit(cluster, inputs, live, say) };
     });
   },
@@ -102,9 +104,6 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
     if (inputs.watcher) await waitForWatcher(cluster, app, kind, say);
   }
   const from = live === undefined ? null : ((await readServed(cluster, app, live)) ?? null);
-  // It asks each pod: what nobody compares with it does not wait for that, a rollback at night least of all.
-  const taken: Baseline = isWatched({ kind, from, limits }) ? await takeBaseline(cluster, { app, color, template }, { ask: askThroughForward(cluster), live }) : noBaseline;
-  const { beside, ...baseline } = taken;
   const release: Release = {
     id,
     kind,
@@ -117,8 +116,7 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
     at: (await serverTime(cluster)).toISOString(),
     state: "permitted",
     limits,
-    // Nobody stays on the color that all users leave.
-    baseline: kind === "share" && beside !== undefined ? { ...baseline, beside } : baseline,
+    baseline: await baselineOf(cluster, { app, live }, { kind, from, to, limits }),
     database,
     contracts: { waiting, afterHours },
   };
@@ -133,6 +131,15 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
   return id;
 }
 
+/** It asks each pod: what nobody compares with it does not wait for that, a rollback at night least of all. */
+export async function baselineOf(cluster: Cluster, { app, live }: { app: string; live: Color | undefined }, { kind, from, to, limits }: Pick<Release, "kind" | "from" | "to" | "limits">): Promise<Baseline> {
+  if (!isWatched({ kind, from, limits })) return noBaseline;
+  const { color, template } = to;
+  const { beside, ...baseline } = await takeBaseline(cluster, { app, color, template }, { ask: askThroughForward(cluster), live });
+  // Nobody stays on the color that all users leave.
+  return kind === "share" && beside !== undefined ? { ...baseline, beside } : baseline;
+}
+
 /** Not waited for: users must not wait for a receiver that is dead. */
 function tellStarted(cluster: Cluster, { app, namespace }: SwitchGateInputs, { from, to, who, why, at }: Release, say: Say): void {
   void raiseAlert(cluster, { kind: "started", app, namespace, from: from ?? undefined, to, who, why, at: new Date(at), evidence: [], links: linksToRun() }, say);
@@ -143,12 +150,18 @@ async function lastSwitchId(cluster: Cluster, app: string): Promise<string | und
   return service.metadata?.annotations?.[switchAnnotation];
 }
 
-async function markOf(cluster: Cluster, { app, color, image }: SwitchGateInputs): Promise<Mark | undefined> {
+/** @throws Refusal when the image was rolled back */
+export async function refuseMarked(cluster: Cluster, candidate: Candidate): Promise<void> {
+  const mark = await markOf(cluster, candidate);
+  if (mark !== undefined) throw marked(candidate, mark);
+}
+
+async function markOf(cluster: Cluster, { app, color, image }: Candidate): Promise<Mark | undefined> {
   const service = await orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace }));
   return service === undefined ? undefined : findMark(readMarks(service), { color, image });
 }
 
-function marked({ color, image }: SwitchGateInputs, { reason, evidence, at, by }: Mark): Refusal {
+function marked({ color, image }: Candidate, { reason, evidence, at, by }: Mark): Refusal {
   return new Refusal({
     what: `The switch to ${color} (${image}) was refused: it was rolled back at ${at} by ${by}`,
     rule: [reason, ...evidence].join("\n        "),
@@ -157,7 +170,7 @@ function marked({ color, image }: SwitchGateInputs, { reason, evidence, at, by }
 }
 
 /** Asked once more at the last moment: the gates before may have taken minutes, in which a node was lost, or the live color has grown. */
-async function refuseFewer(cluster: Cluster, inputs: SwitchGateInputs, live: Color): Promise<void> {
+export async function refuseFewer(cluster: Cluster, inputs: Candidate, live: Color): Promise<void> {
   const { app, color, template, autoscaled } = inputs;
   const readyOf = async (each: Color) => (await readyPodsBehind(cluster, colorService(cluster, app, each))).length;
   const held = await heldOnTheWayBack(cluster, { app, color, template });

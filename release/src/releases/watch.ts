@@ -2,7 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { otherColor, type Color } from "../color.js";
 import { homeOf } from "../homes.js";
 import { untilInterrupted } from "../interrupt.js";
-import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { failTogether } from "../clusters/back.js";
+import type { InCluster } from "../clusters/together.js";
+import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { holderName } from "../holderName.js";
 import { askThroughForward } from "../kubernetes/pods.js";
 import { readLiveColor } from "../live.js";
@@ -14,6 +16,7 @@ import { findMark, readMarks } from "./marks.js";
 import { noteSwitch } from "./noteSwitch.js";
 import { isMovePending } from "./movePending.js";
 import { isWatched, isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
+import { takeBack } from "./takeBack.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { percent } from "../watch/summary.js";
 import { takeWatch } from "./watchLease.js";
@@ -24,8 +27,7 @@ const readingMs = 2000;
 /** What somebody else watches is asked for that often. */
 const followEveryMs = 2000;
 
-export type WatchInputs = ClusterRef & {
-  app: string;
+export type WatchInputs = InCluster & {
   /** The color that users have moved to. */
   color: Color;
   /** How many of 100. */
@@ -56,11 +58,21 @@ export const watch: Step<WatchInputs, WatchOutputs> = {
   async run(inputs, say) {
     const cluster = connect(inputs);
     const release = await unwatched(cluster, inputs);
-    if (release === undefined) return { verdict: "" };
+    if (release === undefined) {
+      await refuseCalledOff(cluster, inputs, say);
+      return { verdict: "" };
+    }
     await noteSwitch(inputs, release, say);
     if (!isWatched(release)) return { verdict: await leave(cluster, inputs, release, "not watched") };
     const watched = await untilInterrupted((signal) => watchOrFollow(cluster, inputs, release, { say, signal }));
-    return { verdict: await conclude(cluster, inputs, release, watched) };
+    const known = inputs.together !== null && watched.end === "superseded" ? await supersededBy(cluster, inputs.app, release) : watched;
+    try {
+      return { verdict: await conclude(cluster, inputs, release, known) };
+    } catch (error) {
+      // Where somebody else has decided, that one has seen to the other clusters as well.
+      if (watched.end !== "breach" && watched.end !== "stuck") throw error;
+      throw await failTogether(inputs, { color: release.to.color, reason: watched.reason, evidence: watched.evidence, by: holderName() }, error, say);
+    }
   },
 };
 
@@ -70,6 +82,16 @@ async function unwatched(cluster: Cluster, { app, color, share }: WatchInputs): 
   const open = release?.state === "permitted" || release?.state === "watching";
   if (!open || release.to.color !== color || release.share !== share) return undefined;
   return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release)) ? release : undefined;
+}
+
+/** Another cluster has called the release off in the very moment that users moved here, when the permit had been read. */
+async function refuseCalledOff(cluster: Cluster, inputs: WatchInputs, say: Say): Promise<void> {
+  const { app, together, switchId } = inputs;
+  const release = together === null ? undefined : await readRelease(cluster, app);
+  if (release?.id !== switchId || release.state !== "rolledBack" || !(await isWhereUsersAre(cluster, app, release))) return;
+  const reason = "called off, because it has failed in another cluster";
+  await takeBack({ where: inputs, undone: release, reason, evidence: [], by: holderName() }, say);
+  throw new Refusal({ what: `${release.to.color} (${release.to.image}) was taken back as soon as it had users`, rule: reason, next: "what that cluster has said stands in this update" });
 }
 
 /** A watch that was lost is followed to its end. */
@@ -111,6 +133,13 @@ async function rolledBackBy(cluster: Cluster, app: string, { to }: Release): Pro
   const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
   const mark = findMark(readMarks(service), to);
   return { end: "breach", reason: mark?.reason ?? "its mark has been cleared", evidence: mark?.evidence ?? [] };
+}
+
+/** A mark that is younger than the switch says that it was rolled back: from another cluster, or by a person. */
+async function supersededBy(cluster: Cluster, app: string, { to, at }: Release): Promise<Concluded> {
+  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
+  const mark = findMark(readMarks(service), to);
+  return mark !== undefined && mark.at >= at ? { end: "breach", reason: mark.reason, evidence: mark.evidence } : { end: "superseded" };
 }
 
 /** @throws Refusal unless users are to stay */

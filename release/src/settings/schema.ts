@@ -6,6 +6,7 @@ import { isolations } from "../homes.js";
 import { field, json } from "./fields.js";
 import { affinities, routeKinds, trafficModes } from "../route/route.js";
 import { parseWeights } from "../route/weights.js";
+import { clusterOrders, clusters, failureRules } from "./clusters.js";
 import { autoscaling, networkPolicy, quota } from "./isolation.js";
 import { cpuPattern, memoryPattern } from "./quantity.js";
 
@@ -181,6 +182,10 @@ export const shape = {
   namespace: field(z.string().regex(dnsLabel).default("chatgpt-production"), { rule: "a Kubernetes name: lower-case letters, digits and '-', at most 63", example: "chatgpt-production" }),
   isolation: field(z.enum(isolations).default("shared"), { rule: isolations.join(" or "), example: "namespaces" }),
   context: field(z.string().max(253).default(""), { rule: "a context of your kubeconfig", example: "production" }),
+  clusters: field(json(clusters.prefault({})), {
+    rule: `an object with members (at most 20 of {name, context}, no name and no context twice; a name: lower-case letters, digits and '-', at most 32; a context of your kubeconfig), order (${clusterOrders.join(", ")}) and onFailure (${failureRules.join(", ")})`,
+    example: "--path 'clusters.members[0].name' eu",
+  }),
   host: field(z.string().regex(hostPattern), { rule: "a host name with a domain, in lower case", example: "app.example.com" }),
   traffic: field(json(traffic.prefault({})), {
     rule: `an object with mode (${trafficModes.join(", ")}), route (${routeKinds.join(", ")}), gateway (NAMESPACE/NAME or NAMESPACE/NAME/LISTENER, with route gateway and only then), internalHost (a host name, or "") and affinity (${affinities.join(", ")})`,

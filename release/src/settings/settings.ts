@@ -4,6 +4,7 @@ import { homesOf } from "../homes.js";
 import { Refusal } from "../refusal.js";
 import { routes } from "../route/routes.js";
 import { allOn, type Weights } from "../route/weights.js";
+import type { Together } from "../clusters/together.js";
 import { helpOf } from "./fields.js";
 import { quantity } from "./quantity.js";
 import { openaiVariable, shape, type FlatSettings } from "./schema.js";
@@ -43,6 +44,8 @@ export interface Settings
   colors: Record<Color, ColorSettings>;
   /** Present when the program makes the database account itself. */
   databaseAccount: { adminUrl: string; address: string } | undefined;
+  /** Which of several clusters these are for; null where there is only one. */
+  together: Together | null;
 }
 
 /** Every key that a stack's config may have. */
@@ -149,7 +152,7 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
   if (values.databaseAdminUrl !== undefined && raw["databaseAddress"] === undefined) {
     broken.push(violation("databaseAddress", undefined, "needed with databaseAdminUrl: pods may see the server under another address"));
   }
-  broken.push(...brokenTraffic(values, raw), ...brokenIsolation(values, raw));
+  broken.push(...brokenTraffic(values, raw), ...brokenIsolation(values, raw), ...brokenClusters(values, raw));
   if (hasAll(values, ["quota", "isolation", "replicas", "autoscaling", "watcherImage", "cpuRequest", "cpuLimit", "memoryRequest", "memoryLimit"]) && values.quota.enabled) {
     for (const { key, value, needed } of tooSmall(values)) {
       broken.push(violation("quota", raw["quota"], `${key} (${value}) needs to be ${needed} or more: ${values.isolation === "shared" ? "both colors whole, one of them in a rolling update, the trial's pod and the watcher" : "a color whole, in a rolling update, and the trial's pod"}`));
@@ -193,6 +196,18 @@ function brokenIsolation({ isolation, namespace, traffic }: Partial<FlatSettings
   }
   const longest = homesOf({ namespace: namespace ?? "", isolation }).find((name) => name.length > namespaceMax);
   if (namespace !== undefined && longest !== undefined) broken.push(violation("namespace", raw["namespace"], `with isolation namespaces at most ${namespaceMax - (longest.length - namespace.length)} characters: ${longest} would be too long for a namespace`));
+  return broken;
+}
+
+/** What one release over several clusters cannot promise. */
+function brokenClusters({ clusters, database, readOnlyFence }: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {
+  if (clusters === undefined || clusters.members.length === 0) return [];
+  const broken: SettingViolation[] = [];
+  const refuse = (key: keyof FlatSettings, rule: string) => broken.push(violation(key, raw[key], rule));
+  if (raw["context"] !== undefined) refuse("context", "not set with clusters, whose members have a context each: pulumi config rm context");
+  if (raw["weights"] !== undefined) refuse("weights", "not set with clusters: users already come to each cluster by a balancer's share; with clusters.order inOrder the first one is the trial");
+  if (database !== undefined && database.strategy !== "shared") refuse("database", `strategy shared with clusters: with ${database.strategy} a switch in one cluster takes the writing from users of the others`);
+  if (readOnlyFence !== undefined && readOnlyFence.seconds > 0) refuse("readOnlyFence", "seconds 0 with clusters: one Redis cannot be told for which of them");
   return broken;
 }
 
@@ -244,5 +259,15 @@ function arrange(flat: FlatSettings): Settings {
       green: { tag: greenTag, environment: { ...environment, ...greenEnvironment }, secretEnvironment: { ...shared, ...greenSecretEnvironment } },
     },
     databaseAccount,
+    together: null,
   };
+}
+
+/** Where a stack's app is: a cluster, and what is known there of the others. */
+export type Place = Pick<Settings, "context" | "together">;
+
+/** The clusters of a stack, in the order of config. */
+export function placesOf({ context, clusters: { members, onFailure } }: Pick<FlatSettings, "context" | "clusters">): Place[] {
+  if (members.length === 0) return [{ context, together: null }];
+  return members.map((member) => ({ context: member.context, together: { name: member.name, others: members.filter((each) => each !== member), onFailure } }));
 }

@@ -1,0 +1,50 @@
+import { connect, messageOf, Refusal, type Cluster, type ClusterRef } from "@bluegreen/release";
+import { reach } from "@bluegreen/release/clusters/together";
+import { placesOf, type FlatSettings } from "@bluegreen/release/settings/settings";
+import { app } from "./stackSettings";
+
+/** Where the app of a stack is, as a command names and reaches it. */
+export interface Place {
+  /** Of the cluster; undefined where the stack has only one. */
+  name: string | undefined;
+  where: ClusterRef & { app: string };
+}
+
+/** What came of it in one cluster. */
+export type Outcome<T> = { name: string | undefined; value: T } | { name: string | undefined; error: string };
+
+/**
+ * The clusters of a stack, or the one that is asked for.
+ * @throws Refusal when there is none of that name
+ */
+export function clustersOf(settings: Pick<FlatSettings, "context" | "clusters" | "namespace" | "isolation">, only: string | undefined): Place[] {
+  const { namespace, isolation } = settings;
+  const places = placesOf(settings).map(({ context, together }) => ({ name: together?.name, where: { context, namespace, isolation, app } }));
+  const chosen = places.filter(({ name }) => only === undefined || name === only);
+  if (chosen.length > 0) return chosen;
+  const known = places.flatMap(({ name }) => name ?? []).join(", ");
+  throw new Refusal({ what: `--cluster ${only} was refused`, rule: known === "" ? "this stack has one cluster, without a name" : `the clusters of this stack are ${known}`, next: known === "" ? "leave --cluster out" : `--cluster ${known.split(", ")[0]}` });
+}
+
+/** Does it in all of them at once. One that is away keeps no other from it; where there is only one, its error is the command's. */
+export function inEach<T>(places: Place[], work: (cluster: Cluster, place: Place) => Promise<T>): Promise<Outcome<T>[]> {
+  return Promise.all(
+    places.map(async (place): Promise<Outcome<T>> => {
+      const { name, where } = place;
+      if (name === undefined) return { name, value: await work(connect(where), place) };
+      try {
+        return { name, value: await work(await reach({ name, context: where.context }, where), place) };
+      } catch (error) {
+        return { name, error: messageOf(error) };
+      }
+    }),
+  );
+}
+
+export function succeeded<T>(outcomes: Outcome<T>[]): { name: string | undefined; value: T }[] {
+  return outcomes.flatMap((each) => ("value" in each ? [each] : []));
+}
+
+export function failed<T>(outcomes: Outcome<T>[]): { name: string | undefined; error: string }[] {
+  return outcomes.flatMap((each) => ("error" in each ? [each] : []));
+}

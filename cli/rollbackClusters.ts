@@ -1,0 +1,55 @@
+import { otherColor, readLiveColor, Refusal, type Color } from "@bluegreen/release";
+import { rollback } from "@bluegreen/release/releases/rollback";
+import type { FlatSettings } from "@bluegreen/release/settings/settings";
+import type { Say } from "@bluegreen/release/step";
+import { clustersOf, failed, inEach, succeeded } from "./clusters";
+import { exitCodes } from "./exitCodes";
+import { bringInLine } from "./runPulumi";
+
+export interface ClustersRollback {
+  settings: Pick<FlatSettings, "activeColor" | "clusters" | "context" | "namespace" | "isolation" | "database" | "drainSeconds" | "traffic">;
+  stack: string;
+  /** The one that is asked for. */
+  only: string | undefined;
+  why: string;
+  onlyTraffic: boolean;
+  fewer: boolean;
+  json: boolean;
+  say: Say;
+  /** @throws Refusal unless somebody says yes */
+  confirm: (question: string) => Promise<void>;
+}
+
+/** Takes users of several clusters back, in all of them at once: what keeps one from it keeps no other. @returns the exit code */
+export async function rollbackClusters({ settings, stack, only, why, onlyTraffic, fewer, json, say, confirm }: ClustersRollback): Promise<number> {
+  const { database, drainSeconds, traffic } = settings;
+  const route = traffic.mode === "route" ? traffic.route : null;
+  const places = clustersOf(settings, only);
+  const looked = await inEach(places, async (cluster, { where }) => ({ where, live: await readLiveColor(cluster, where.app) }));
+  const serving = succeeded(looked).flatMap(({ name, value: { where, live } }) => (live === undefined ? [] : [{ name, where, live }]));
+  const from = whereFrom(serving.map(({ live }) => live), settings.activeColor);
+  if (from === undefined) throw new Refusal({ what: "Nothing was moved", rule: failed(looked).map(({ error }) => error).join("\n        ") || "no cluster has an active Service yet", next: "kubectl config get-contexts, then again" });
+  const to = otherColor(from);
+  await confirm(`Users are on ${serving.map(({ name, live }) => `${live} in ${name}`).join(", ")}. Take them to ${to}?`);
+
+  const there = new Set(serving.filter(({ live }) => live === to).map(({ name }) => name));
+  const moving = places.filter(({ name }) => serving.some((each) => each.name === name && each.live === from));
+  const moved = await inEach(moving, (_cluster, { name, where }) => rollback(where, { from, why, database, drainSeconds, route, fewer }, (line) => { say(`${name}: ${line}`); }));
+  for (const name of there) say(`${name}: users are on ${to} already.`);
+  for (const { name, value: { seconds, image } } of succeeded(moved)) say(`${name}: users are on ${to} (${image}): ${seconds.toFixed(2)} s.`);
+  const stuck = [...failed(looked), ...failed(moved)];
+  for (const { name, error } of stuck) console.error(`${name}: users were NOT moved: ${error}\n  then: npm run bluegreen -- rollback --cluster ${name} --stack ${stack}`);
+
+  const rest = only === undefined ? [] : await inEach(clustersOf(settings, undefined).filter(({ name }) => name !== only), (cluster, { where }) => readLiveColor(cluster, where.app));
+  const isWhole = stuck.length === 0 && rest.every((each) => "value" in each && each.value === to);
+  const inLine = isWhole && !onlyTraffic ? await bringInLine(stack, ["set", "activeColor", to], say) : undefined;
+  if (json) console.log(JSON.stringify({ from, to, why, moved: succeeded(moved).map(({ name, value }) => ({ cluster: name, ...value })), already: [...there], failed: stuck.map(({ name, error }) => ({ cluster: name, error })), configInLine: inLine ?? false }));
+  else say(inLine === true ? "Config says the same, and the state agrees." : `Config still says what it said, and the next pulumi up does that in every cluster. Once users of all of them are to be on ${to}:\n  pulumi config set activeColor ${to} --stack ${stack} && pulumi up --stack ${stack}`);
+  if (stuck.length > 0) return succeeded(moved).length + there.size > 0 ? exitCodes.partly : exitCodes.usage;
+  return inLine === false ? exitCodes.findings : exitCodes.clean;
+}
+
+/** Where clusters do not agree, a release has ended in the middle: it was to move users to config's active color. */
+function whereFrom(live: Color[], activeColor: Color): Color | undefined {
+  return new Set(live).size > 1 ? activeColor : live[0];
+}

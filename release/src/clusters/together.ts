@@ -1,0 +1,39 @@
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import type { Homes } from "../homes.js";
+import { withSignal } from "../kubernetes/withSignal.js";
+import { messageOf, Refusal } from "../refusal.js";
+import type { failureRules, Member } from "../settings/clusters.js";
+
+/** What a step in one of several clusters knows of the release in the others. */
+export type Together = {
+  /** Of this cluster. */
+  name: string;
+  others: Member[];
+  onFailure: (typeof failureRules)[number];
+};
+
+/** In one cluster of several, or in the only one. */
+export type InCluster = ClusterRef & { app: string; together: Together | null };
+
+/** Long enough for a proxy far away, and no minute that users on a bad version would have to wait. */
+const answerMs = 10_000;
+
+/** @throws Refusal naming the cluster when it does not answer */
+export async function reach({ name, context }: Member, homes: Homes): Promise<Cluster> {
+  const { namespace } = homes;
+  try {
+    const cluster = connect({ ...homes, context });
+    await cluster.core.listNamespacedService({ namespace, limit: 1 }, withSignal(AbortSignal.timeout(answerMs)));
+    return cluster;
+  } catch (error) {
+    throw new Refusal(
+      { what: `Cluster ${name} (context ${context}) was not reached`, rule: messageOf(error).trim(), next: `kubectl --context ${context} -n ${namespace} get services; then the command again` },
+      { cause: error },
+    );
+  }
+}
+
+/** Does it in each of the others, and gives what came of it. @throws Refusal when one of them does not answer */
+export function inOthers<T>({ namespace, isolation, together }: InCluster, work: (cluster: Cluster, member: Member) => Promise<T>): Promise<T[]> {
+  return Promise.all((together?.others ?? []).map(async (member) => work(await reach(member, { namespace, isolation }), member)));
+}

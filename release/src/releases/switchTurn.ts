@@ -1,0 +1,56 @@
+import { failTogether } from "../clusters/back.js";
+import type { InCluster } from "../clusters/together.js";
+import { holderName } from "../holderName.js";
+import { connect, type Cluster } from "../kubernetes/cluster.js";
+import { serverTime } from "../kubernetes/serverTime.js";
+import { readLiveColor } from "../live.js";
+import { refuseLostRelease } from "../lock/releaseLock.js";
+import { messageOf, Refusal } from "../refusal.js";
+import type { Step } from "../step.js";
+import { isMovePending, type Move } from "./movePending.js";
+import { readRelease, writeRelease } from "./record.js";
+import { baselineOf, refuseFewer, refuseMarked, type Candidate } from "./switchGate.js";
+
+export type SwitchTurnInputs = InCluster & Move & Candidate & {
+  /** That the gate has let through. */
+  switchId: string;
+};
+
+export type SwitchTurnOutputs = { begun: string };
+
+/**
+ * It is this cluster's turn: while the ones before were moved and watched, minutes have passed since
+ * its gate. What may have changed is asked again, and the release begins now, for whoever watches it.
+ */
+export const switchTurn: Step<SwitchTurnInputs, SwitchTurnOutputs> = {
+  check: () => Promise.resolve([]),
+
+  /** A cluster that is away by now is for the run to find out: only that takes users of the others back. */
+  isNeeded: (_last, inputs) => isMovePending(inputs).catch(() => true),
+
+  async run(inputs, say) {
+    try {
+      return { begun: await begin(connect(inputs), inputs) };
+    } catch (error) {
+      throw await failTogether(inputs, { color: inputs.color, reason: messageOf(error), evidence: [], by: holderName() }, error, say);
+    }
+  },
+};
+
+/** @returns when, by the API server's clock; empty when users are there already */
+async function begin(cluster: Cluster, inputs: SwitchTurnInputs): Promise<string> {
+  const { app, color, switchId } = inputs;
+  const live = await readLiveColor(cluster, app);
+  if (live === color) return "";
+  refuseLostRelease(cluster, app);
+  const release = await readRelease(cluster, app);
+  if (release?.id !== switchId || release.state !== "permitted") {
+    throw new Refusal({ what: `The switch to ${color} was refused: its gate has let another one through, or none`, rule: `this is ${switchId}, and ConfigMap ${cluster.namespace}/${app}-release has ${release === undefined ? "none" : `${release.id} (${release.state})`}`, next: "pulumi up: then the gates come first" });
+  }
+  await refuseMarked(cluster, inputs);
+  if (live !== undefined) await refuseFewer(cluster, inputs, live);
+  const baseline = await baselineOf(cluster, { app, live }, release);
+  const at = (await serverTime(cluster)).toISOString();
+  await writeRelease(cluster, app, { ...release, baseline, at });
+  return at;
+}

@@ -1,0 +1,168 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect } from "chai";
+import { poll } from "@bluegreen/release";
+import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
+import { repositoryDir } from "../../local/paths";
+import type { AppBuild } from "../../local/images/app";
+import type { Crowd } from "../routes/support/visitor";
+import { failureOf, liveColor } from "../support/look";
+import { makeProgramFolder, type ProgramFolder } from "../support/programFolder";
+import { startReceiver, type HttpReceiver } from "../support/receiver";
+import { makeTwoClusters, type TwoClusters } from "./support/twoClusters";
+
+const app = "chatgpt-app";
+const build = (tag: string): AppBuild => ({ tag, release: "v2", fault: "none" });
+
+describe("One release over two clusters, with a load balancer in front", function () {
+  this.timeout(600_000);
+  let test: TwoClusters;
+  let crowd: Crowd;
+  /** Takes part in every watch: it says no as long as users of us are on this color. */
+  let critic: HttpReceiver;
+  let disliked: string | undefined;
+
+  let migrations: ProgramFolder;
+
+  before(async () => {
+    migrations = makeProgramFolder();
+    critic = await startReceiver();
+    critic.answer((response) => {
+      void liveColor(test.us.cluster).then((live) => response.writeHead(200).end(JSON.stringify({ healthy: live !== disliked, reason: "us complains" })));
+    });
+    test = await makeTwoClusters([{ tag: "v1", release: "v1", fault: "none" }, ...["v2", "v3", "v4", "v5", "v6"].map(build)]);
+    await test.eu.loadImages([build("eu-alone")]);
+    console.log(`      engine: ${test.engine.name}`);
+    await test.set({ watch: { seconds: 10, everySeconds: 1, threshold: 3, webhookUrl: critic.url } });
+  });
+  after(async () => {
+    await test.remove();
+    await critic.close();
+    migrations.remove();
+  });
+
+  const members = [{ name: "eu", context: "eu" }, { name: "us", context: "us" }];
+  const live = async () => ({ eu: await liveColor(test.eu.cluster), us: await liveColor(test.us.cluster) });
+  const history = (cluster: "eu" | "us"): Promise<HistoryEntry[]> => readHistory(test[cluster].cluster, app);
+  const bluegreen = async (...args: string[]): Promise<{ code: unknown; said: string; wrong: string }> => {
+    const child = spawn(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name], { cwd: repositoryDir, env: { ...process.env, ...test.env }, stdio: ["ignore", "pipe", "pipe"] });
+    const [said, wrong, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<unknown[]>]);
+    return { code, said, wrong };
+  };
+  /** Ten times in a row: each second of them is another cluster's, if the balancer has both. */
+  const untilAnswered = async (): Promise<void> => {
+    let inARow = 0;
+    const ask = async () => {
+      const isAnswered = await test.visitor.ask("/widget", {}, false).then(({ color }) => color !== undefined, () => false);
+      inARow = isAnswered ? inARow + 1 : 0;
+      return inARow >= 10 ? true : undefined;
+    };
+    await poll(ask, { timeoutMs: 30_000, intervalMs: 20 });
+  };
+  const atEase = async (): Promise<void> => {
+    await crowd.stop();
+    expect(crowd.failures).to.deep.equal([]);
+  };
+
+  it("begins with one cluster", async () => {
+    await test.set({ activeColor: "blue", blueTag: "v1" });
+    await test.stack.up();
+    await test.eu.makeCertificate();
+    await untilAnswered();
+  });
+
+  it("takes a second one in, and changes nothing in the first", async () => {
+    crowd = test.visitor.crowd();
+    // With nobody in us its time would have come, were it not for users of eu on the same database.
+    for (const file of readdirSync(join(repositoryDir, "migrations"))) migrations.write(file, readFileSync(join(repositoryDir, "migrations", file), "utf8"));
+    migrations.write("0003_drop_tier.sql", "-- phase: contract\nALTER TABLE users DROP COLUMN tier");
+    await test.set({ context: "", clusters: { members }, migrationsFolder: migrations.path });
+    const { changes } = await test.stack.up();
+    expect(Object.keys(changes)).to.have.members(["create", "same", "update"]);
+    expect(changes["update"], "the list of migrations alone").to.equal(1);
+    await test.us.makeCertificate();
+    expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
+    const outputs = await test.stack.outputs();
+    expect(outputs["liveColor"]?.value).to.equal("blue");
+    expect(outputs["clusters"]?.value).to.deep.equal({ eu: { liveColor: "blue", schemaVersion: "0002" }, us: { liveColor: "blue", schemaVersion: "0002" } });
+    await atEase();
+  });
+
+  it("moves users of one cluster after the other, each watched before the next, without a failed request", async () => {
+    crowd = test.visitor.crowd();
+    await test.set({ activeColor: "green", greenTag: "v2" });
+    await test.stack.up();
+    await crowd.untilOnly("green");
+    await atEase();
+    expect(await live()).to.deep.equal({ eu: "green", us: "green" });
+    const [eu, us] = [(await history("eu")).at(-1), (await history("us")).at(-1)];
+    expect(Date.parse(us?.at ?? "") - Date.parse(eu?.at ?? ""), "the watch of eu lies in between").to.be.at.least(10_000);
+  });
+
+  it("takes users of the other cluster back by hand when one cannot be reached, and says which, and then that one's", async () => {
+    crowd = test.visitor.crowd();
+    test.us.api.cut();
+    const { code, said, wrong } = await bluegreen("rollback", "--yes", "--why", "a test");
+    expect(said).to.match(/eu: users are on blue .*: \d+\.\d\d s/);
+    expect(wrong).to.contain("us: users were NOT moved").and.contain("Cluster us (context us) was not reached").and.contain("rollback --cluster us");
+    expect(code).to.equal(3);
+    expect(await live()).to.deep.equal({ eu: "blue", us: "green" });
+
+    expect(await failureOf(test.stack.preview()), "a release over a cluster that is away").to.contain("Cluster us (context us) was not reached");
+    test.us.api.mend();
+    const rest = await bluegreen("rollback", "--yes", "--cluster", "us");
+    expect(rest.said, rest.wrong).to.match(/us: users are on blue .*/).and.contain("Config says the same");
+    expect(rest.code).to.equal(0);
+    expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
+    await crowd.untilOnly("blue");
+    await atEase();
+    const shown = await bluegreen("history");
+    expect(shown.said.split("\n").slice(0, 3).map((line) => line.split(" ")[0])).to.deep.equal(["cluster", "us", "eu"]);
+  });
+
+  it("moves nobody anywhere when a gate fails in one of them", async () => {
+    crowd = test.visitor.crowd();
+    await test.set({ activeColor: "green", greenTag: "eu-alone" });
+    expect(await failureOf(test.stack.up())).to.match(/eu-alone/).and.contain("Live traffic stays on blue");
+    expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
+    await atEase();
+  });
+
+  it("takes users of the first back when the second is away as its turn comes", async () => {
+    crowd = test.visitor.crowd();
+    await test.set({ activeColor: "green", greenTag: "v6" });
+    const failure = failureOf(test.stack.up());
+    await poll(async () => ((await liveColor(test.eu.cluster)) === "green" ? true : undefined), { timeoutMs: 120_000, intervalMs: 50 });
+    test.us.api.cut();
+    const error = await failure;
+    test.us.api.mend();
+    expect(error).to.contain("Users of cluster eu are back on blue.").and.contain("unknown in us, blue in eu");
+    expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
+    await crowd.untilOnly("blue");
+    await atEase();
+  });
+
+  it("takes users of both back when the watch fails in the second", async () => {
+    crowd = test.visitor.crowd();
+    disliked = "green";
+    await test.set({ activeColor: "green", greenTag: "v3" });
+    const error = await failureOf(test.stack.up());
+    expect(error).to.contain("green (bluegreen.local/chatgpt-app:v3) was rolled back").and.contain("us complains").and.contain("Users of cluster eu are back on blue.").and.contain("Users are on: blue in us, blue in eu.");
+    expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
+    expect((await history("eu")).at(-1)).to.deep.include({ kind: "rollback" }).and.to.have.property("why").that.contains("cluster us: ");
+    await crowd.untilOnly("blue");
+    await atEase();
+  });
+
+  it("serves on when the balancer loses a cluster", async () => {
+    test.us.edge.cut();
+    await untilAnswered();
+    crowd = test.visitor.crowd();
+    await crowd.untilOnly("blue");
+    await atEase();
+    test.us.edge.mend();
+  });
+});
