@@ -47,7 +47,7 @@ const rounds: Round[] = [
     ],
   },
   // These add to the stage, or start and end stages of their own.
-  { stage: true, lanes: [[{ name: "start" }, { name: "clusters", edge: true }, { name: "outages" }], [{ name: "scale" }, { name: "autoscaler" }, { name: "stage" }]] },
+  { stage: true, lanes: [[{ name: "start" }, { name: "clusters", edge: true }], [{ name: "scale" }, { name: "autoscaler" }, { name: "outages" }, { name: "stage" }]] },
 ];
 
 interface Counts {
