@@ -11,6 +11,8 @@ export function starterGone(): AbortSignal {
   if (gone !== undefined) return gone.signal;
   const controller = new AbortController();
   gone = controller;
+  // What is said once nobody listens is lost. Otherwise it would be an error, which the provider process says, which is an error: for ever.
+  for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
   if (!isPipe(process.stdin.fd)) return controller.signal;
   const end = () => {
     controller.abort(new Error("the process that started this one is gone"));
