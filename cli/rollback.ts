@@ -1,9 +1,9 @@
-import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { connect, otherColor, readLiveColor } from "@bluegreen/release";
 import { Refusal } from "@bluegreen/release/refusal";
 import { rollback, takeShareBack } from "@bluegreen/release/releases/rollback";
 import { readShare } from "@bluegreen/release/route/move";
+import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { rollbackClusters } from "./rollbackClusters";
 import { bringInLine } from "./runPulumi";
@@ -57,8 +57,9 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
   const say = (line: string) => {
     if (!json) console.log(line);
   };
+  const asking = { mayAsk: !json, next: "npm run bluegreen -- rollback --yes" };
   if (only !== undefined || settings.clusters.members.length > 0) {
-    const ask = async (question: string) => { if (!yes) await confirm(question, json); };
+    const ask = async (question: string) => { if (!yes) await confirm(question, asking); };
     process.exitCode = await rollbackClusters({ settings: { ...settings, ...readStackSettings(stack, ["activeColor"]) }, stack, only, why, onlyTraffic, fewer, json, say, confirm: ask });
     return;
   }
@@ -70,7 +71,7 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
   const share = await readShare(cluster, app, route, live);
   // A share is what there is to take back then: all the others are where they were.
   const [from, to] = share > 0 ? [otherColor(live), live] : [live, otherColor(live)];
-  if (!yes) await confirm(share > 0 ? `${share} % of the users are on ${from}. Take them back to ${to}?` : `Users are on ${from}. Take them to ${to}?`, json);
+  if (!yes) await confirm(share > 0 ? `${share} % of the users are on ${from}. Take them back to ${to}?` : `Users are on ${from}. Take them to ${to}?`, asking);
   const { seconds, image } = share > 0 && route !== null ? await takeShareBack(where, { active: to, route, why }, say) : await rollback(where, { from, why, database, drainSeconds, route, fewer }, say);
   say(`Users are on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);
   const config = share > 0 ? ["rm", "weights"] : ["set", "activeColor", to];
@@ -79,13 +80,4 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
   else if (inLine === true) console.log("Config says the same, and the state agrees.");
   else console.log(`Config still says what it said. To bring it in line:\n  pulumi config ${config.join(" ")} --stack ${stack} && pulumi up --stack ${stack}`);
   process.exitCode = inLine === false ? exitCodes.findings : exitCodes.clean;
-}
-
-/** @throws Refusal unless somebody says yes */
-async function confirm(question: string, json: boolean): Promise<void> {
-  const refuse = (rule: string) => new Refusal({ what: "Nothing was moved", rule, next: "npm run bluegreen -- rollback --yes" });
-  if (json || !process.stdin.isTTY) throw refuse("there is nobody to ask: input is no terminal, or --json was given");
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await prompt.question(`${question} [y/N] `).finally(() => { prompt.close(); });
-  if (!/^y(es)?$/i.test(answer.trim())) throw refuse(`the answer was ${JSON.stringify(answer)}`);
 }

@@ -17,8 +17,13 @@ const lockedPattern = /currently locked by|Another update is currently in progre
  */
 export async function runPulumi(args: string[], say: Say): Promise<boolean> {
   say(`pulumi ${args.join(" ")}`);
-  const { code, locked } = (await ended("pulumi", args, say)) ?? (await ended(standIn[0], [...standIn.slice(1), ...args], say)) ?? { code: "nothing: it could not be started", locked: false };
-  if (locked) {
+  const errors: string[] = [];
+  const error = (text: string) => {
+    process.stderr.write(text);
+    errors.push(text);
+  };
+  const code = await ended(args, { out: (text) => { say(text.trimEnd()); }, error });
+  if (lockedPattern.test(errors.join(""))) {
     throw new Refusal({
       what: `pulumi ${args.join(" ")} has done nothing`,
       rule: "the stack is locked by another update, or by one that was killed",
@@ -27,6 +32,13 @@ export async function runPulumi(args: string[], say: Say): Promise<boolean> {
   }
   if (code !== 0) console.error(`pulumi ${args.join(" ")} ended with ${code}.`);
   return code === 0;
+}
+
+/** Runs it for what it prints. */
+export async function askPulumi(args: string[]): Promise<{ isWell: boolean; out: string; errors: string }> {
+  const said: Record<"out" | "errors", string[]> = { out: [], errors: [] };
+  const code = await ended(args, { out: (text) => said.out.push(text), error: (text) => said.errors.push(text) });
+  return { isWell: code === 0, out: said.out.join(""), errors: said.errors.join("") };
 }
 
 /** Config is the truth: what was done to traffic is done to it, by the same program as always. @returns whether both ended well */
@@ -40,14 +52,20 @@ export async function bringInLine(stack: string, config: string[], say: Say): Pr
   }
 }
 
+interface Heard {
+  out: (text: string) => unknown;
+  error: (text: string) => unknown;
+}
+
+/** @returns how it ended */
+async function ended(args: string[], heard: Heard): Promise<number | string> {
+  return (await endedAs("pulumi", args, heard)) ?? (await endedAs(standIn[0], [...standIn.slice(1), ...args], heard)) ?? "nothing: it could not be started";
+}
+
 /** @returns undefined where there is no such program */
-async function ended(command: string, args: string[], say: Say): Promise<{ code: number | string; locked: boolean } | undefined> {
+async function endedAs(command: string, args: string[], { out, error }: Heard): Promise<number | string | undefined> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let locked = false;
-  child.stdout.on("data", (chunk: Buffer) => { say(chunk.toString().trimEnd()); });
-  child.stderr.on("data", (chunk: Buffer) => {
-    process.stderr.write(chunk);
-    locked ||= lockedPattern.test(chunk.toString());
-  });
-  return once(child, "close").then(([code, signal]: unknown[]) => ({ code: typeof code === "number" ? code : String(signal), locked }), () => undefined);
+  child.stdout.setEncoding("utf8").on("data", out);
+  child.stderr.setEncoding("utf8").on("data", error);
+  return once(child, "close").then(([code, signal]: unknown[]) => (typeof code === "number" ? code : String(signal)), () => undefined);
 }

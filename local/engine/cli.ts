@@ -130,13 +130,24 @@ function outputsText(outputs: Outputs, showSecrets: boolean): string {
 
 async function preview(flags: RunFlags): Promise<void> {
   const stack = openStack(flags);
-  const result = await stack.preview(runOptions(flags, {}));
   if (flags.json === true) {
-    say(JSON.stringify({ steps: result.steps, changeSummary: result.changes, diagnostics: result.diagnostics }, null, 2));
+    await previewAsJson(stack, flags);
     return;
   }
+  const result = await stack.preview(runOptions(flags, {}));
   say(`Previewing update (${stack.name}) ${NOTICE}`);
   say(result.text);
+}
+
+/** What was refused is a part of the answer, as with the real CLI. */
+async function previewAsJson(stack: StandInStack, flags: RunFlags): Promise<void> {
+  try {
+    const { steps, changes, diagnostics } = await stack.preview(runOptions(flags, {}));
+    say(JSON.stringify({ steps, changeSummary: changes, diagnostics }, null, 2));
+  } catch (error) {
+    if (error instanceof EngineError) say(JSON.stringify({ steps: [], changeSummary: {}, diagnostics: error.diagnostics }, null, 2));
+    throw error;
+  }
 }
 
 async function up(flags: RunFlags): Promise<void> {

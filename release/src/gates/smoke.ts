@@ -52,7 +52,12 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
   },
 });
 
-async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> {
+/**
+ * Runs the suite against a pod of a color, users or not. Returns how many tests passed.
+ * @param signal ends it at once
+ * @throws Refusal unless all did, or when there is no pod to ask
+ */
+export async function runSuite(cluster: Cluster, inputs: SuiteInputs & { app: string }, signal?: AbortSignal): Promise<number> {
   const service = colorService(cluster, inputs.app, inputs.color);
   const [pod] = await readyPodsBehind(cluster, service);
   if (pod === undefined) {
@@ -62,7 +67,7 @@ async function runSuite(cluster: Cluster, inputs: SmokeInputs): Promise<number> 
       next: `kubectl -n ${service.namespace} get pods -l app=${inputs.app},version=${inputs.color}`,
     });
   }
-  return testPod(cluster, pod, inputs);
+  return testPod(cluster, pod, inputs, signal);
 }
 
 /** What a suite is told, and what its refusal says. */

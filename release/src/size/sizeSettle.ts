@@ -1,10 +1,7 @@
 import { colors, type Color } from "../color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
-import { serverTime } from "../kubernetes/serverTime.js";
-import { readLiveColor } from "../live.js";
-import { isWayBack, readRelease } from "../releases/record.js";
-import { readServed } from "../releases/served.js";
+import { keptUntil } from "../releases/standby.js";
 import type { Step } from "../step.js";
 import { heldSize, hold, letGo, readAutoscaler } from "./autoscaler.js";
 
@@ -45,8 +42,5 @@ async function isHeld(cluster: Cluster, app: string, color: Color): Promise<bool
 }
 
 async function mustHold(cluster: Cluster, { app, standbyHours }: SizeSettleInputs, color: Color): Promise<boolean> {
-  const [live, release, served] = await Promise.all([readLiveColor(cluster, app), readRelease(cluster, app), readServed(cluster, app, color)]);
-  if (release === undefined || served === undefined || live === color || !isWayBack(release, served)) return false;
-  const age = (await serverTime(cluster)).getTime() - Date.parse(release.at);
-  return age < standbyHours * 3_600_000;
+  return (await keptUntil(cluster, app, color, standbyHours)) !== undefined;
 }
