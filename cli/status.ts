@@ -4,7 +4,7 @@ import { messageOf } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { attention, readReleaseStatus, type ReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { exitCodes } from "./exitCodes";
-import { statusRefOf } from "./statusRef";
+import { statusRefsOf } from "./statusRef";
 import { statusLine, statusText } from "./statusText";
 
 interface Options {
@@ -37,32 +37,38 @@ export function releaseStatusCommand(): Command {
 }
 
 async function run({ stack, json, watch }: Options): Promise<void> {
-  const ref = statusRefOf(stack);
+  const refs = statusRefsOf(stack);
   if (watch) {
-    process.exitCode = await untilInterrupted((signal) => follow(ref, json, signal));
+    process.exitCode = await untilInterrupted((signal) => follow(refs, json, signal));
     return;
   }
-  const status = await readReleaseStatus(ref);
-  const found = attention(status);
-  console.log(json ? JSON.stringify({ ...status, attention: found }, null, 2) : statusText(status));
-  process.exitCode = codeOf(status);
+  const statuses = await Promise.all(refs.map(readReleaseStatus));
+  const all = statuses.map((status) => ({ ...status, attention: attention(status) }));
+  console.log(json ? JSON.stringify(all.length === 1 ? all[0] : { clusters: all }, null, 2) : statuses.map(statusText).join("\n\n"));
+  process.exitCode = Math.max(...statuses.map(codeOf));
 }
 
-function codeOf(status: ReleaseStatus): number {
-  return attention(status).length === 0 ? exitCodes.clean : exitCodes.findings;
+/** A look at one cluster; a text where it could not be had. */
+type Look = ReleaseStatus | string;
+
+function codeOf(look: Look): number {
+  if (typeof look === "string") return exitCodes.usage;
+  return attention(look).length === 0 ? exitCodes.clean : exitCodes.findings;
 }
 
 /** A cluster that is away for a while is a state like any other. @returns the exit code of the last look */
-async function follow(ref: ReleaseStatusRef, json: boolean, signal: AbortSignal): Promise<number> {
+async function follow(refs: ReleaseStatusRef[], json: boolean, signal: AbortSignal): Promise<number> {
   const drawn = process.stdout.isTTY && !json;
   let code: number = exitCodes.clean;
-  let shown: string | undefined;
+  let shown: string[] = [];
   while (!signal.aborted) {
-    const look = await readReleaseStatus(ref).catch((error: unknown) => messageOf(error));
-    code = typeof look === "string" ? exitCodes.usage : codeOf(look);
-    const text = textOf(look, { json, drawn });
-    if (text !== shown) console.log(drawn ? `${home}${text}` : json ? text : `${new Date().toISOString()}  ${text}`);
-    shown = text;
+    const looks = await Promise.all(refs.map((ref): Promise<Look> => readReleaseStatus(ref).catch((error: unknown) => messageOf(error))));
+    code = Math.max(...looks.map(codeOf));
+    const texts = looks.map((look) => textOf(look, { json, drawn }));
+    const changed = texts.filter((text, index) => text !== shown[index]);
+    if (drawn && changed.length > 0) console.log(`${home}${texts.join("\n\n")}`);
+    if (!drawn) for (const text of changed) console.log(json ? text : `${new Date().toISOString()}  ${text}`);
+    shown = texts;
     await delay(everyMs, undefined, { signal }).catch(() => undefined);
   }
   return code;
@@ -71,7 +77,7 @@ async function follow(ref: ReleaseStatusRef, json: boolean, signal: AbortSignal)
 /** The cursor to the upper left, and nothing left of what was there. */
 const home = "\u001b[H\u001b[2J";
 
-function textOf(look: ReleaseStatus | string, { json, drawn }: { json: boolean; drawn: boolean }): string {
+function textOf(look: Look, { json, drawn }: { json: boolean; drawn: boolean }): string {
   if (typeof look === "string") return json ? JSON.stringify({ unreadable: look }) : drawn ? look : look.replaceAll(/\s*\n\s*/g, " ");
   if (json) return JSON.stringify({ ...look, attention: attention(look) });
   return drawn ? statusText(look) : statusLine(look);

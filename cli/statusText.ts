@@ -4,9 +4,9 @@ import { tagOf } from "./tagOf";
 
 /** The whole of it, for somebody who looks once. */
 export function statusText(status: ReleaseStatus): string {
-  const { app, namespace, live } = status;
+  const { app, namespace, cluster, live } = status;
   const sections = [
-    `${app} in ${namespace}: ${live === null ? "no color has users yet" : `users are on ${live}`}`,
+    `${app} in ${namespace}${cluster === null ? "" : ` of ${cluster}`}: ${live === null ? "no color has users yet" : `users are on ${live}`}`,
     colorTable(status.colors),
     lines([["schema", ...schemaLines(status)], ["last switch", ...switchLines(status.lastSwitch)], ["rollback", ...rollbackLines(status)], ["marks", ...markLines(status)], ["attention", ...attention(status)]]),
   ];
@@ -15,10 +15,10 @@ export function statusText(status: ReleaseStatus): string {
 
 /** The same in a line, for a log. */
 export function statusLine(status: ReleaseStatus): string {
-  const { live, colors, schema, rollback } = status;
+  const { cluster, live, colors, schema, rollback } = status;
   const parts = colors.map(({ color, role, image, ready, wanted, users }) => `${color} ${role}${image === null ? "" : ` ${tagOf(image)} ${ready}/${wanted}`}${users > 0 && users < 100 ? ` ${users} %` : ""}`);
   const found = attention(status);
-  return [`live ${live ?? "none"}`, ...parts, `schema ${"version" in schema ? (schema.version ?? "none") : "unknown"}`, `rollback ${rollback.possible ? "possible" : "not possible"}`, ...(found.length > 0 ? [`attention: ${found.join(" ")}`] : [])].join(" · ").replaceAll("\n", " ");
+  return [...(cluster === null ? [] : [cluster]), `live ${live ?? "none"}`, ...parts, `schema ${"version" in schema ? (schema.version ?? "none") : "unknown"}`, `rollback ${rollback.possible ? "possible" : "not possible"}`, ...(found.length > 0 ? [`attention: ${found.join(" ")}`] : [])].join(" · ").replaceAll("\n", " ");
 }
 
 function colorTable(colors: ColorStatus[]): string {

@@ -1,16 +1,20 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { expect } from "chai";
+import { poll } from "@bluegreen/release";
 import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
 import { makeStack, type TestStack } from "../support/testStack";
+import { startUsers } from "../support/users";
 
 type Shown = ReleaseStatus & { attention: string[] };
 
 /** A release as somebody does it who types nothing but `bluegreen`. */
 describe("A release from the command line, on a real cluster", function () {
-  this.timeout(240_000);
+  this.timeout(400_000);
   let test: TestStack;
   before(async () => {
     test = await makeStack([
@@ -45,5 +49,57 @@ describe("A release from the command line, on a real cluster", function () {
     expect(colors.map(({ color, role, ready, users }) => `${color} ${role} ${ready} ${users}`)).to.deep.equal(["blue live 2 100", "green off 0 0"]);
     expect(schema).to.include({ version: "0001" });
     expect(rollback.possible).to.equal(false);
+  });
+
+  it("brings a version to the idle color, and shows it coming", async () => {
+    await test.stack.removeConfig(["schemaVersion"]);
+    const watching = start("status", "--watch");
+    const seen: string[] = [];
+    createInterface({ input: watching.stdout }).on("line", (line) => seen.push(line));
+    const { code, said } = await bluegreen("deploy", "v2", "--yes");
+    expect(code, said).to.equal(0);
+    expect(said).to.match(/^users +stay on blue \(v1\)$/m).and.match(/^rolls out +green: none → v2$/m).and.match(/^migrations +0002_add_user_tier \(expand\): nothing found by lint$/m).and.match(/^rollback +not possible afterwards: as now: green has no pods that users came from$/m);
+    await poll(() => Promise.resolve(seen.some((line) => line.includes("live blue · blue live v1 2/2 · green standby v2 2/2")) || undefined), { timeoutMs: 20_000 });
+    const ended = once(watching, "close");
+    watching.kill("SIGINT");
+    expect(await ended, seen.join("\n")).to.deep.equal([0, null]);
+    expect(new Set(seen).size, "a line for each change, and for nothing else").to.equal(seen.length);
+  });
+
+  it("plans a switch, refuses what may not be, and leaves config as it was where nobody says yes", async () => {
+    const config = () => readFileSync(join(repositoryDir, `Pulumi.${test.name}.yaml`), "utf8");
+    const before = config();
+    const unasked = await bluegreen("switch");
+    expect([unasked.code, config() === before], unasked.said).to.deep.equal([2, true]);
+    expect(unasked.said).to.match(/^users +blue → green \(v2\)$/m).and.match(/^gates .*smoke gate of green, gate of the switch, watch for 4 s, drain of blue/m).and.match(/^rollback +possible afterwards: to blue, which stays as it is$/m);
+    await test.set({ blueTag: "v2" });
+    const refused = await bluegreen("plan", "--markdown");
+    expect([refused.code, refused.said.includes("**Refused:**")], refused.said).to.deep.equal([1, true]);
+    expect(refused.said).to.contain("blue serves users with");
+    await test.set({ blueTag: "v1" });
+    for (const secret of Object.values(test.secrets)) expect(refused.said + unasked.said).not.to.contain(secret);
+  });
+
+  it("switches, and tests what users came from", async () => {
+    const users = await startUsers(test.cluster);
+    const switched = await bluegreen("switch", "--yes");
+    expect(switched.code, switched.said).to.equal(0);
+    await users.answeredBy("green");
+    expect((await users.stop()).failures).to.deep.equal([]);
+    const { code, live, rollback, lastSwitch, attention } = await status();
+    expect({ code, live, rollback, attention, kind: lastSwitch?.kind }).to.deep.equal({ code: 0, live: "green", rollback: { possible: true, to: "blue" }, attention: [], kind: "switch" });
+    const smoke = await bluegreen("smoke");
+    expect(smoke.said, "the one without users").to.match(/^blue \(v1\) passed [1-9]\d* smoke tests\.$/m);
+  });
+
+  it("takes away what users came from no sooner than it may", async () => {
+    const early = await bluegreen("retire", "--yes");
+    expect([early.code, early.said.includes("it is what a rollback goes back to until")], early.said).to.deep.equal([2, true]);
+    const retired = await bluegreen("retire", "--now", "--yes");
+    expect(retired.code, retired.said).to.equal(0);
+    const after = await status();
+    expect({ live: after.live, roles: after.colors.map(({ role }) => role), possible: after.rollback.possible }).to.deep.equal({ live: "green", roles: ["off", "live"], possible: false });
+    const gone = await bluegreen("smoke", "blue");
+    expect([gone.code, gone.said.includes("has no ready endpoint")], gone.said).to.deep.equal([1, true]);
   });
 });

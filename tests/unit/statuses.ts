@@ -2,7 +2,7 @@ import type { ColorStatus, LastSwitch, ReleaseStatus } from "@bluegreen/release/
 
 /** Both colors run, and users have gone from blue to green. */
 export function status(part: Partial<ReleaseStatus> = {}): ReleaseStatus {
-  return { app: "chatgpt-app", namespace: "shop", live: "green", activeColor: "green", colors: [blue(), green()], schema: { version: "0002", pending: [] }, lastSwitch: lastSwitch(), rollback: { possible: true, to: "blue" }, marks: [], ...part };
+  return { app: "chatgpt-app", namespace: "shop", cluster: null, live: "green", activeColor: "green", colors: [blue(), green()], schema: { version: "0002", pending: [] }, lastSwitch: lastSwitch(), rollback: { possible: true, to: "blue" }, marks: [], ...part };
 }
 
 export function blue(part: Partial<ColorStatus> = {}): ColorStatus {

@@ -37,6 +37,8 @@ export type Rollback = { possible: true; to: Color } | { possible: false; why: s
 export interface ReleaseStatus {
   app: string;
   namespace: string;
+  /** As config names it; null where the stack has only one. */
+  cluster: string | null;
   /** Null before the first release. */
   live: Color | null;
   /** Whom config wants to serve users. */
@@ -71,7 +73,7 @@ export async function readReleaseStatus(ref: ReleaseStatusRef): Promise<ReleaseS
     orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace })),
     readRollback(ref, live, share),
   ]);
-  return { app, namespace, live: live ?? null, activeColor, colors: all, schema, lastSwitch: release === undefined ? null : asLastSwitch(release), rollback, marks: service === undefined ? [] : readMarks(service) };
+  return { app, namespace, cluster: ref.together?.name ?? null, live: live ?? null, activeColor, colors: all, schema, lastSwitch: release === undefined ? null : asLastSwitch(release), rollback, marks: service === undefined ? [] : readMarks(service) };
 }
 
 /** What runs in each color. */

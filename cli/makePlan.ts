@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { lint } from "@bluegreen/release/lint/index";
+import { listMigrations, migrationPath, type Migration } from "@bluegreen/release/migrations/files";
+import { parseJson } from "@bluegreen/release/parseJson";
+import { Refusal } from "@bluegreen/release/refusal";
+import { masked, planOf, previewSchema, type DueMigration, type DueMigrations, type Plan, type Preview } from "@bluegreen/release/releases/plan";
+import { readReleaseStatus, type ReleaseStatus } from "@bluegreen/release/releases/status";
+import { allOn } from "@bluegreen/release/route/weights";
+import { askPulumi } from "./runPulumi";
+import { readStackSettings } from "./stackSettings";
+import { statusRefOf } from "./statusRef";
+import { tagOf } from "./tagOf";
+
+/**
+ * What the next update of a stack will do, as its preview says.
+ * @throws Refusal when there is no preview to tell; a preview that refuses something is one
+ */
+export async function makePlan(stack: string): Promise<Plan> {
+  const ref = statusRefOf(stack);
+  const { activeColor, blueTag, greenTag, weights = allOn(activeColor), watch } = readStackSettings(stack, ["activeColor", "blueTag", "greenTag", "weights", "watch"]);
+  const [preview, status] = await Promise.all([readPreview(stack), readReleaseStatus(ref)]);
+  const wanted = { activeColor, weights, tags: { blue: blueTag, green: greenTag }, watchSeconds: watch.seconds };
+  return planOf({ preview, status, wanted, migrations: await dueMigrations(status, ref), tagOf });
+}
+
+async function readPreview(stack: string): Promise<Preview> {
+  const { isWell, out, errors } = await askPulumi(["preview", "--json", "--non-interactive", "--stack", stack]);
+  const { data } = previewSchema.safeParse(parseJson(out));
+  if (data !== undefined && (isWell || data.diagnostics.some(({ severity }) => severity === "error"))) return data;
+  throw new Refusal({ what: `The plan of ${stack} could not be made: its preview ${isWell ? "cannot be read" : "failed"}`, rule: masked(errors.trim() || out.trim() || "it said nothing"), next: `pulumi preview --stack ${stack}` });
+}
+
+/** At the first release nobody needs an old form, and all are due. */
+async function dueMigrations({ live, schema }: ReleaseStatus, { folder, schemaVersion }: { folder: string; schemaVersion: string | undefined }): Promise<DueMigrations> {
+  const all = listMigrations(folder, schemaVersion);
+  if (!("unreadable" in schema)) {
+    const due = new Set(schema.pending.filter(({ state }) => state === "due").map(({ id }) => id));
+    return { due: await linted(folder, all, all.filter(({ id }) => due.has(id))) };
+  }
+  return live === null ? { due: await linted(folder, all, all) } : schema;
+}
+
+/** Each is judged with what those before it have made. TypeScript changes rows alone, and the linter reads SQL. */
+async function linted(folder: string, all: Migration[], due: Migration[]): Promise<DueMigration[]> {
+  if (due.length === 0) return [];
+  const sql = all.map((migration) => migrationPath(folder, migration)).filter((path) => path.endsWith(".sql"));
+  const found = await lint(sql.map((file) => ({ file, sql: readFileSync(file, "utf8") })));
+  return due.map((migration) => {
+    const { id, name, phase } = migration;
+    const path = migrationPath(folder, migration);
+    return { id, name, phase, findings: found.filter(({ file }) => file === path).map(({ line, rule, reason }) => `line ${line}: ${rule}, ${reason}`) };
+  });
+}

@@ -1,0 +1,55 @@
+import { colors } from "@bluegreen/release";
+import type { Plan } from "@bluegreen/release/releases/plan";
+import type { Weights } from "@bluegreen/release/route/weights";
+
+/** By it a workflow finds the comment that it has to write anew. */
+export const stickyMark = "<!-- bluegreen plan -->";
+
+/** The plan in a line for each thing that somebody who decides has to know. */
+export function planText(plan: Plan): string {
+  return planRows(plan)
+    .flatMap(([name, texts]) => texts.flatMap((text) => text.split("\n")).map((text, index) => `${(index === 0 ? name : "").padEnd(12)}${text}`))
+    .join("\n");
+}
+
+/** The same as a comment on a pull request. What others have written stays text in it. */
+export function planMarkdown(plan: Plan): string {
+  const { app, namespace, refused } = plan;
+  const rows = planRows(plan).filter(([name]) => name !== "refused");
+  const table = ["| | |", "| --- | --- |", ...rows.map(([name, texts]) => `| **${name}** | ${texts.map(inCell).join("<br>")} |`)];
+  const verdict = refused.length === 0 ? "Nothing is refused." : `**Refused:**\n\n${refused.map(inFence).join("\n\n")}`;
+  return [stickyMark, `### Release of ${app} in ${namespace}`, "", ...table, "", verdict].join("\n");
+}
+
+function planRows({ users, tags, rollouts, migrations, gates, rollback, refused }: Plan): [name: string, texts: string[]][] {
+  return [
+    ["users", [usersText(users, tags)]],
+    ["rolls out", orNothing(rollouts.map(({ color, from, to, hasUsers }) => `${color}: ${from === to ? `${to ?? "none"}, with other config` : `${from ?? "none"} → ${to ?? "none"}`}${hasUsers ? ", under its users" : ""}`))],
+    ["migrations", "unreadable" in migrations ? [`not known: ${migrations.unreadable}`] : orNothing(migrations.due.flatMap(({ id, name, phase, findings }) => [`${id}_${name} (${phase}): ${findings.length === 0 ? "nothing found by lint" : `${findings.length} found by lint`}`, ...findings]))],
+    ["gates", [gates.join(", ") || "none"]],
+    ["rollback", [`${rollback.possible ? "possible" : "not possible"} afterwards: ${rollback.why}`]],
+    ["refused", orNothing(refused)],
+  ];
+}
+
+function orNothing(texts: string[]): string[] {
+  return texts.length === 0 ? ["nothing"] : texts;
+}
+
+function usersText({ before, after }: Plan["users"], tags: Plan["tags"]): string {
+  const shares = (weights: Weights) => colors.flatMap((color) => (weights[color] === 0 ? [] : [`${weights[color] === 100 ? "" : `${weights[color]} % `}${color}`])).join(", ");
+  const tagged = colors.flatMap((color) => (after[color] === 0 ? [] : [tags[color] ?? "none"])).join(", ");
+  if (before !== null && before.blue === after.blue) return `stay on ${shares(after)} (${tagged})`;
+  return `${before === null ? "none" : shares(before)} → ${shares(after)} (${tagged})`;
+}
+
+function inCell(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(/[\\`*_[\]|]/g, "\\$&").replaceAll("\n", "<br>");
+}
+
+/** Longer than whatever the text could end it with. */
+function inFence(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}text\n${text}\n${fence}`;
+}

@@ -1,0 +1,45 @@
+import { Argument, Command } from "commander";
+import { colors, Refusal, type Color } from "@bluegreen/release";
+import { runSuite } from "@bluegreen/release/gates/smoke";
+import { untilInterrupted } from "@bluegreen/release/interrupt";
+import { readServed } from "@bluegreen/release/releases/served";
+import { colorsNow } from "./colorsNow";
+import { exitCodes } from "./exitCodes";
+import { app, readStackSettings } from "./stackSettings";
+import { tagOf } from "./tagOf";
+
+const help = `
+The suite of the smoke gate, through the API server to a ready pod of the color. Changes nothing, and no
+gate counts it. Without a color it asks the one that has no users.
+
+Examples:
+  npm run bluegreen -- smoke --stack production
+  npm run bluegreen -- smoke blue
+
+Exit codes: 0 every test passed, 1 one failed, or there was no pod to test, 2 the command itself was wrong, or the cluster cannot be read.`;
+
+export function smokeCommand(): Command {
+  return new Command("smoke")
+    .description("Runs the smoke tests against a color, now.")
+    .addArgument(new Argument("[color]", "which is tested").choices(colors))
+    .option("--stack <stack>", "whose color", "production")
+    .addHelpText("after", help)
+    .action(run);
+}
+
+async function run(asked: Color | undefined, { stack }: { stack: string }): Promise<void> {
+  const { clusters, idle } = await colorsNow(stack);
+  const { smokeSuite: suite, smokeBudgetSeconds: budgetSeconds } = readStackSettings(stack, ["smokeSuite", "smokeBudgetSeconds"]);
+  const color = asked ?? idle;
+  try {
+    for (const cluster of clusters) {
+      const version = tagOf((await readServed(cluster, app, color))?.image ?? "none");
+      const passed = await untilInterrupted((signal) => runSuite(cluster, { app, color, version, suite, budgetSeconds }, signal));
+      console.log(`${color} (${version}) passed ${passed} smoke tests${clusters.length > 1 ? ` in ${cluster.config.getCurrentContext()}` : ""}.`);
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.error(error.message);
+    process.exitCode = exitCodes.findings;
+  }
+}

@@ -1,0 +1,45 @@
+import { Argument, Command } from "commander";
+import { colors, type Color } from "@bluegreen/release";
+import { applyChange } from "./change";
+import { colorsNow } from "./colorsNow";
+
+interface Options {
+  stack: string;
+  yes: boolean;
+}
+
+const help = `
+Sets activeColor in config, shows the plan, asks, and runs the update: all gates, then users, then the watch.
+Without a color it goes to the one that is idle. Ctrl-C before the update leaves config as it was; in the
+update it ends what is under way, and says where users are.
+
+Examples:
+  npm run bluegreen -- switch --stack production
+  npm run bluegreen -- switch green --yes
+
+Exit codes: 0 users are there, 1 the update failed, and says where users are, 2 nothing was changed.`;
+
+export function switchCommand(): Command {
+  return new Command("switch")
+    .description("Moves all users to the other color, through all gates.")
+    .addArgument(new Argument("[color]", "where users go").choices(colors))
+    .option("--stack <stack>", "whose users", "production")
+    .option("--yes", "do not ask", false)
+    .addHelpText("after", help)
+    .action(run);
+}
+
+async function run(color: Color | undefined, { stack, yes }: Options): Promise<void> {
+  process.exitCode = await switchUsers(color, { stack, yes });
+}
+
+/** @returns the exit code */
+export async function switchUsers(color: Color | undefined, { stack, yes }: Options): Promise<number> {
+  const { live, idle, activeColor } = await colorsNow(stack);
+  const to = color ?? idle;
+  if (live === to && activeColor === to) {
+    console.log(`Users are on ${to} already, and config says so.`);
+    return 0;
+  }
+  return applyChange({ stack, what: `The switch to ${to}`, config: [["set", "activeColor", to]], undo: [["set", "activeColor", live]], question: yes ? undefined : `Users are on ${live}. Take them to ${to}?` });
+}
