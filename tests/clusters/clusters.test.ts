@@ -33,7 +33,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     critic.answer((response) => {
       void liveColor(test.us.cluster).then((live) => response.writeHead(200).end(JSON.stringify({ healthy: live !== disliked, reason: "us complains" })));
     });
-    test = await makeTwoClusters([{ tag: "v1", release: "v1", fault: "none" }, ...["v2", "v3", "v4", "v5", "v6"].map(build)]);
+    test = await makeTwoClusters([{ tag: "v1", release: "v1", fault: "none" }, ...["v2", "v3", "v4", "v6"].map(build)]);
     await test.eu.loadImages([build("eu-alone")]);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ watch: { seconds: 10, everySeconds: 1, threshold: 3, webhookUrl: critic.url } });
@@ -153,6 +153,35 @@ describe("One release over two clusters, with a load balancer in front", functio
     expect(error).to.contain("green (bluegreen.local/chatgpt-app:v3) was rolled back").and.contain("us complains").and.contain("Users of cluster eu are back on blue.").and.contain("Users are on: blue in us, blue in eu.");
     expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
     expect((await history("eu")).at(-1)).to.deep.include({ kind: "rollback" }).and.to.have.property("why").that.contains("cluster us: ");
+    await crowd.untilOnly("blue");
+    await atEase();
+  });
+
+  it("leaves users where they are with onFailure stop, and goes on from there", async () => {
+    crowd = test.visitor.crowd();
+    disliked = "green";
+    await test.set({ clusters: { members, onFailure: "stop" }, activeColor: "green", greenTag: "v4" });
+    const error = await failureOf(test.stack.up());
+    expect(error).to.contain("Users are on: blue in us, green in eu.").and.contain("back everywhere: pulumi config set activeColor blue && pulumi up").and.contain("clear-mark green");
+    expect(await live()).to.deep.equal({ eu: "green", us: "blue" });
+    disliked = undefined;
+    expect((await bluegreen("clear-mark", "green")).code).to.equal(0);
+    await test.set({ contractVersion: "0003" });
+    expect(await failureOf(test.stack.preview())).to.contain("users of cluster us are on blue, and config makes green active");
+    await test.set({ contractVersion: "" });
+    await test.stack.up();
+    expect(await live()).to.deep.equal({ eu: "green", us: "green" });
+    expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
+    await crowd.untilOnly("green");
+    await atEase();
+  });
+
+  it("takes users of both back by hand, at once", async () => {
+    crowd = test.visitor.crowd();
+    const { code, said, wrong } = await bluegreen("rollback", "--yes", "--only-traffic");
+    expect(said, wrong).to.match(/eu: users are on blue/).and.match(/us: users are on blue/).and.contain("pulumi config set activeColor blue");
+    expect(code).to.equal(0);
+    expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
     await crowd.untilOnly("blue");
     await atEase();
   });
