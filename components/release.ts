@@ -15,8 +15,8 @@ interface Outputs {
 
 /** What a release has come to. Where clusters do not agree, that is `mixed`. */
 export interface Released extends Outputs {
-  /** By the names of config; undefined where there is only one. */
-  clusters: Record<string, Omit<Outputs, "previewPassword">> | undefined;
+  /** By the names of config; none where there is only one. */
+  clusters: Record<string, Omit<Outputs, "previewPassword">>;
 }
 
 /**
@@ -55,7 +55,7 @@ function summarize(settled: Settled[]): Released {
   const outputs = settled.map(({ app, liveColor, migrations, route }) => ({ cluster: app.settings.together?.name, liveColor, schemaVersion: migrations.schemaVersion, previewPassword: route.previewPassword }));
   const agreed = (key: keyof Outputs) => pulumi.all(outputs.map((each) => each[key])).apply((values) => (new Set(values).size === 1 ? (values[0] ?? "") : "mixed"));
   const named = outputs.flatMap(({ cluster, liveColor, schemaVersion }) => (cluster === undefined ? [] : [[cluster, { liveColor, schemaVersion }] as const]));
-  return { liveColor: agreed("liveColor"), schemaVersion: agreed("schemaVersion"), previewPassword: agreed("previewPassword"), clusters: named.length === 0 ? undefined : Object.fromEntries(named) };
+  return { liveColor: agreed("liveColor"), schemaVersion: agreed("schemaVersion"), previewPassword: agreed("previewPassword"), clusters: Object.fromEntries(named) };
 }
 
 /** The same order for everybody, however config lists them. */
