@@ -61,8 +61,8 @@ describe("npm start", () => {
     const { code, output } = await runLocal("status.ts", ["--json"]);
     expect(code, output).to.equal(0);
     expect(JSON.parse(output)).to.have.nested.property("release.colors").that.deep.includes.members([
-      { color: "blue", role: "live", tag: "v1", ready: 2, wanted: 2 },
-      { color: "green", role: "standby", tag: "v2", ready: 2, wanted: 2 },
+      { color: "blue", role: "live", image: "bluegreen.local/chatgpt-app:v1", ready: 2, wanted: 2, users: 100 },
+      { color: "green", role: "standby", image: "bluegreen.local/chatgpt-app:v2", ready: 2, wanted: 2, users: 0 },
     ]);
   }).timeout(60_000);
 
