@@ -13,7 +13,7 @@ import { figuresOf, type Mark } from "../local/load/report";
 import type { Client } from "../local/load/samples";
 import { settled } from "../local/load/settled";
 import { startStage } from "../local/stage";
-import { makeStack, type TestStack } from "../tests/support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../tests/support/testStack";
 import { patchSelector } from "./patchSelector";
 
 const app = "chatgpt-app";
@@ -88,10 +88,7 @@ async function main(): Promise<void> {
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > 20) throw new Error(`--runs ${options.runs} was refused: a whole number from 1 to 20, because the load is bounded`);
   await startStage();
-  const test = await makeStack([
-    { tag: "v1", release: "v1", fault: "none" },
-    { tag: "v2", release: "v2", fault: "none" },
-  ]);
+  const test = await makeStack(twoVersions);
   try {
     const { rows, failures, requests } = await measure(test, runs);
     console.log(options.json === true ? JSON.stringify({ rows, failures, requests }) : `${show(rows)}\n\n${failures} of ${requests} requests failed`);

@@ -10,7 +10,7 @@ import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { bounds } from "../local/load/generator/options";
 import { startStageTasks } from "../local/stage";
 import { runTasks, type Task } from "../local/tasks";
-import { makeStack } from "../tests/support/testStack";
+import { makeStack, twoVersions } from "../tests/support/testStack";
 import { figuresOf, type SwitchFigures } from "./switch/figures";
 import { planBlocks } from "./switch/plan";
 import { runSwitches, settings } from "./switch/run";
@@ -40,10 +40,7 @@ async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, 
   const loadSeconds = secondsOf(options);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout((loadSeconds + aroundSeconds) * 1000)]);
   await run(startStageTasks(() => undefined, { edge: through === "edge" }));
-  const test = await makeStack([
-    { tag: "v1", release: "v1", fault: "none" },
-    { tag: "v2", release: "v2", fault: "none" },
-  ]);
+  const test = await makeStack(twoVersions);
   const entry = entryOf(through, test, app);
   let figures: SwitchFigures | undefined;
   try {

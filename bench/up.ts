@@ -9,7 +9,7 @@ import { program } from "commander";
 import { repositoryDir } from "../local/paths";
 import { startStage } from "../local/stage";
 import { patchSelector } from "./patchSelector";
-import { makeStack, type TestStack } from "../tests/support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../tests/support/testStack";
 import { startUsers, type Users } from "../tests/support/users";
 
 interface Measured {
@@ -111,10 +111,7 @@ async function main(): Promise<void> {
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > 100) throw new Error(`--runs ${options.runs} was refused: a whole number from 1 to 100`);
   await startStage();
-  const test = await makeStack([
-    { tag: "v1", release: "v1", fault: "none" },
-    { tag: "v2", release: "v2", fault: "none" },
-  ]);
+  const test = await makeStack(twoVersions);
   try {
     const measured = await measure(test, runs);
     if (options.json === true) console.log(JSON.stringify({ engine: test.engine.name, measured }));

@@ -7,7 +7,7 @@ import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { makePlan } from "./makePlan";
 import { planText } from "./planText";
-import { runPulumi } from "./runPulumi";
+import { runPulumi, updateStack } from "./runPulumi";
 import { statusRefsOf } from "./statusRef";
 import { statusLine } from "./statusText";
 
@@ -46,7 +46,7 @@ export async function applyChange(change: Change): Promise<number> {
 }
 
 async function update({ stack, what, undo }: Change): Promise<number> {
-  const { isWell, stopped } = await untilInterrupted(async (signal) => ({ isWell: await runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], console.log), stopped: signal.aborted }));
+  const { isWell, stopped } = await untilInterrupted(async (signal) => ({ isWell: await updateStack(stack, console.log), stopped: signal.aborted }));
   console.log(await whereItStands(stack));
   if (isWell) return exitCodes.clean;
   const typed = undo.map((each) => `pulumi config ${each.join(" ")} --stack ${stack} && `).join("");

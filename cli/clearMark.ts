@@ -1,7 +1,7 @@
 import { Argument, Command } from "commander";
 import { colors, type Color } from "@bluegreen/release";
 import { clearMarks } from "@bluegreen/release/releases/marks";
-import { clustersOf, failed, inEach, succeeded } from "./clusters";
+import { clustersOf, inEach, sayFailures, succeeded } from "./clusters";
 import { app, readStackSettings } from "./stackSettings";
 import { exitCodes } from "./exitCodes";
 
@@ -30,8 +30,5 @@ async function run(color: Color, { stack, cluster: only }: { stack: string; clus
   const cleared = succeeded(outcomes).flatMap(({ value }) => value);
   for (const { image, reason } of cleared) console.log(`${color} ${image} may serve users again; it was rolled back: ${reason}`);
   if (cleared.length === 0) console.log(`No image of ${color} is marked.`);
-  const away = failed(outcomes);
-  for (const { error } of away) console.error(error);
-  if (away.length > 0) process.exitCode = away.length < outcomes.length ? exitCodes.partly : exitCodes.usage;
-  else process.exitCode = cleared.length === 0 ? exitCodes.findings : exitCodes.clean;
+  process.exitCode = sayFailures(outcomes) ?? (cleared.length === 0 ? exitCodes.findings : exitCodes.clean);
 }

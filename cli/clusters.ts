@@ -1,6 +1,7 @@
 import { connect, messageOf, Refusal, type Cluster, type ClusterRef } from "@bluegreen/release";
 import { reach } from "@bluegreen/release/clusters/together";
 import { placesOf, type FlatSettings } from "@bluegreen/release/settings/settings";
+import { exitCodes } from "./exitCodes";
 import { app } from "./stackSettings";
 
 /** Where the app of a stack is, as a command names and reaches it. */
@@ -43,6 +44,17 @@ export function inEach<T>(places: Place[], work: (cluster: Cluster, place: Place
 
 export function succeeded<T>(outcomes: Outcome<T>[]): { name: string | undefined; value: T }[] {
   return outcomes.flatMap((each) => ("value" in each ? [each] : []));
+}
+
+/**
+ * Says what failed, and where.
+ * @returns the exit code for it; undefined where nothing did
+ */
+export function sayFailures(outcomes: Outcome<unknown>[]): number | undefined {
+  const away = failed(outcomes);
+  for (const { error } of away) console.error(error);
+  if (away.length === 0) return undefined;
+  return away.length < outcomes.length ? exitCodes.partly : exitCodes.usage;
 }
 
 export function failed<T>(outcomes: Outcome<T>[]): { name: string | undefined; error: string }[] {

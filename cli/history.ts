@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
-import { clustersOf, failed, inEach, succeeded } from "./clusters";
+import { clustersOf, inEach, sayFailures, succeeded } from "./clusters";
 import { exitCodes } from "./exitCodes";
 import { app, readStackSettings } from "./stackSettings";
-import { newTable } from "./table";
+import { newTable, tableText } from "./table";
 import { tagOf } from "./tagOf";
 
 interface Options {
@@ -39,9 +39,7 @@ async function run({ stack, json, cluster: only }: Options): Promise<void> {
     .sort((a, b) => (a.at < b.at ? -1 : 1));
   if (json) console.log(JSON.stringify({ history: entries }, null, 2));
   else console.log(entries.length === 0 ? "No switch has been noted yet." : table(entries));
-  const away = failed(read);
-  for (const { error } of away) console.error(error);
-  if (away.length > 0) process.exitCode = away.length < read.length ? exitCodes.partly : exitCodes.usage;
+  process.exitCode = sayFailures(read) ?? exitCodes.clean;
 }
 
 /** The newest first: that is the one that is asked for. */
@@ -53,7 +51,7 @@ function table(entries: readonly Entry[]): string {
     text.push([...first, at.replace(/\.\d+Z$/, "Z"), kind, from === null ? "nothing" : served(from), served(to), who, why]);
     for (const line of evidence) text.push([...first.map(() => ""), "", "", "", "", "", line]);
   }
-  return text.toString().replaceAll(/ +$/gm, "");
+  return tableText(text);
 }
 
 function served({ color, image }: HistoryEntry["to"]): string {

@@ -6,7 +6,7 @@ import { Refusal } from "@bluegreen/release/refusal";
 import { placesOf } from "@bluegreen/release/settings/settings";
 import { exitCodes } from "./exitCodes";
 import { app, readStackSettings } from "./stackSettings";
-import { newTable } from "./table";
+import { newTable, tableText } from "./table";
 
 interface Options {
   stack: string;
@@ -74,7 +74,7 @@ function table(rows: MigrationStatus[]): string {
     text.push([id, name, phase, state, first]);
     for (const note of rest) text.push(["", "", "", "", note]);
   }
-  return text.toString().replaceAll(/ +$/gm, "");
+  return tableText(text);
 }
 
 function summary(rows: MigrationStatus[]): string {

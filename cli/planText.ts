@@ -1,15 +1,17 @@
 import { colors } from "@bluegreen/release";
 import type { Plan } from "@bluegreen/release/releases/plan";
 import type { Weights } from "@bluegreen/release/route/weights";
+import { namedLines } from "./table";
 
 /** By it a workflow finds the comment that it has to write anew. */
 export const stickyMark = "<!-- bluegreen plan -->";
 
+/** Of the longest name, and two blanks. */
+const nameWidth = 12;
+
 /** The plan in a line for each thing that somebody who decides has to know. */
 export function planText(plan: Plan): string {
-  return planRows(plan)
-    .flatMap(([name, texts]) => texts.flatMap((text) => text.split("\n")).map((text, index) => `${(index === 0 ? name : "").padEnd(12)}${text}`))
-    .join("\n");
+  return namedLines(planRows(plan), nameWidth);
 }
 
 /** The same as a comment on a pull request. What others have written stays text in it. */

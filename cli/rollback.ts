@@ -3,6 +3,7 @@ import { connect, otherColor, readLiveColor } from "@bluegreen/release";
 import { Refusal } from "@bluegreen/release/refusal";
 import { rollback, takeShareBack } from "@bluegreen/release/releases/rollback";
 import { readShare } from "@bluegreen/release/route/move";
+import { movedRoute } from "@bluegreen/release/route/route";
 import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { rollbackClusters } from "./rollbackClusters";
@@ -63,7 +64,7 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
     process.exitCode = await rollbackClusters({ settings: { ...settings, ...readStackSettings(stack, ["activeColor"]) }, stack, only, why, onlyTraffic, fewer, json, say, confirm: ask });
     return;
   }
-  const route = traffic.mode === "route" ? traffic.route : null;
+  const route = movedRoute(traffic);
   const where = { context, namespace, isolation, app };
   const cluster = connect(where);
   const live = await readLiveColor(cluster, app);

@@ -1,5 +1,6 @@
 import { otherColor, readLiveColor, Refusal, type Color } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/releases/rollback";
+import { movedRoute } from "@bluegreen/release/route/route";
 import type { FlatSettings } from "@bluegreen/release/settings/settings";
 import type { Say } from "@bluegreen/release/step";
 import { clustersOf, failed, inEach, succeeded } from "./clusters";
@@ -23,7 +24,7 @@ export interface ClustersRollback {
 /** Takes users of several clusters back, in all of them at once: what keeps one from it keeps no other. @returns the exit code */
 export async function rollbackClusters({ settings, stack, only, why, onlyTraffic, fewer, json, say, confirm }: ClustersRollback): Promise<number> {
   const { database, drainSeconds, traffic } = settings;
-  const route = traffic.mode === "route" ? traffic.route : null;
+  const route = movedRoute(traffic);
   const places = clustersOf(settings, only);
   const looked = await inEach(places, async (cluster, { where }) => ({ where, live: await readLiveColor(cluster, where.app) }));
   const serving = succeeded(looked).flatMap(({ name, value: { where, live } }) => (live === undefined ? [] : [{ name, where, live }]));

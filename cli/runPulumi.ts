@@ -41,10 +41,15 @@ export async function askPulumi(args: string[]): Promise<{ isWell: boolean; out:
   return { isWell: code === 0, out: said.out.join(""), errors: said.errors.join("") };
 }
 
+/** An update that nobody is asked about. @returns, and throws, as runPulumi */
+export function updateStack(stack: string, say: Say): Promise<boolean> {
+  return runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say);
+}
+
 /** Config is the truth: what was done to traffic is done to it, by the same program as always. @returns whether both ended well */
 export async function bringInLine(stack: string, config: string[], say: Say): Promise<boolean> {
   try {
-    return (await runPulumi(["config", ...config, "--stack", stack], say)) && (await runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say));
+    return (await runPulumi(["config", ...config, "--stack", stack], say)) && (await updateStack(stack, say));
   } catch (error) {
     // Users have moved: that has to be said, too.
     console.error(messageOf(error));

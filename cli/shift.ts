@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { colors, connect, holderName, messageOf, names, readLiveColor, Refusal, takeLease, type Cluster, type ClusterRef, type Color, type HeldLease } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
-import { findMark, readMarks } from "@bluegreen/release/releases/marks";
+import { readMark } from "@bluegreen/release/releases/marks";
 import { takeShareBack } from "@bluegreen/release/releases/rollback";
 import { readServed } from "@bluegreen/release/releases/served";
 import { readShare } from "@bluegreen/release/route/move";
@@ -11,7 +11,7 @@ import { parseDuration, sharesAfter } from "@bluegreen/release/route/shares";
 import { formatWeights, type Weights } from "@bluegreen/release/route/weights";
 import type { Say } from "@bluegreen/release/step";
 import { exitCodes } from "./exitCodes";
-import { bringInLine, runPulumi } from "./runPulumi";
+import { bringInLine, runPulumi, updateStack } from "./runPulumi";
 import { app, readStackSettings } from "./stackSettings";
 
 interface Options {
@@ -147,7 +147,7 @@ async function give({ to, stack, say }: Shift, share: number): Promise<boolean> 
   for (const change of changes) {
     if (!(await runPulumi(["config", ...change, "--stack", stack], say))) return false;
   }
-  return runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say);
+  return updateStack(stack, say);
 }
 
 function weightsOf(to: Color, share: number): Weights {
@@ -173,6 +173,6 @@ async function afterSwitch(shift: Shift, live: Color, failure: string): Promise<
 }
 
 async function markReason(cluster: Cluster, color: Color): Promise<string | undefined> {
-  const [service, served] = await Promise.all([cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace }), readServed(cluster, app, color)]);
-  return served && findMark(readMarks(service), served)?.reason;
+  const served = await readServed(cluster, app, color);
+  return served && (await readMark(cluster, app, served))?.reason;
 }

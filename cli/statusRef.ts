@@ -1,4 +1,5 @@
 import type { ReleaseStatusRef } from "@bluegreen/release/releases/status";
+import { movedRoute } from "@bluegreen/release/route/route";
 import { placesOf } from "@bluegreen/release/settings/settings";
 import { app, readStackSettings } from "./stackSettings";
 
@@ -6,7 +7,7 @@ import { app, readStackSettings } from "./stackSettings";
 export function statusRefsOf(stack: string): ReleaseStatusRef[] {
   const settings = readStackSettings(stack, ["activeColor", "clusters", "context", "contractAfterHours", "database", "isolation", "migrationsFolder", "namespace", "schemaVersion", "traffic"]);
   const { activeColor, contractAfterHours: afterHours, database, isolation, migrationsFolder: folder, namespace, schemaVersion, traffic } = settings;
-  return placesOf(settings).map((place) => ({ app, activeColor, ...place, namespace, isolation, database, folder, schemaVersion, afterHours, route: traffic.mode === "route" ? traffic.route : null }));
+  return placesOf(settings).map((place) => ({ app, activeColor, ...place, namespace, isolation, database, folder, schemaVersion, afterHours, route: movedRoute(traffic) }));
 }
 
 /** Of several clusters, the first one: an update brings all of them to the same. */

@@ -1,6 +1,9 @@
 import { attention, type ColorStatus, type LastSwitch, type ReleaseStatus } from "@bluegreen/release/releases/status";
-import { newTable } from "./table";
+import { namedLines, newTable, tableText } from "./table";
 import { tagOf } from "./tagOf";
+
+/** Of the longest name, and two blanks. */
+const nameWidth = 13;
 
 /** The whole of it, for somebody who looks once. */
 export function statusText(status: ReleaseStatus): string {
@@ -8,7 +11,7 @@ export function statusText(status: ReleaseStatus): string {
   const sections = [
     `${app} in ${namespace}${cluster === null ? "" : ` of ${cluster}`}: ${live === null ? "no color has users yet" : `users are on ${live}`}`,
     colorTable(status.colors),
-    lines([["schema", ...schemaLines(status)], ["last switch", ...switchLines(status.lastSwitch)], ["rollback", ...rollbackLines(status)], ["marks", ...markLines(status)], ["attention", ...attention(status)]]),
+    namedLines([["schema", schemaLines(status)], ["last switch", switchLines(status.lastSwitch)], ["rollback", rollbackLines(status)], ["marks", markLines(status)], ["attention", attention(status)]], nameWidth),
   ];
   return sections.join("\n\n");
 }
@@ -24,14 +27,7 @@ export function statusLine(status: ReleaseStatus): string {
 function colorTable(colors: ColorStatus[]): string {
   const text = newTable(["color", "role", "image", "users", "ready"], 3);
   for (const { color, role, image, users, ready, wanted } of colors) text.push([color, role, image === null ? "none" : tagOf(image), `${users} %`, `${ready} of ${wanted}`]);
-  return text.toString().replaceAll(/ +$/gm, "");
-}
-
-/** A name, and beside it as many lines as it takes; a name without any is left out. */
-function lines(rows: string[][]): string {
-  return rows
-    .flatMap(([name = "", ...texts]) => texts.flatMap((text) => text.split("\n")).map((text, index) => `${(index === 0 ? name : "").padEnd(13)}${text}`))
-    .join("\n");
+  return tableText(text);
 }
 
 function schemaLines({ schema }: ReleaseStatus): string[] {

@@ -2,6 +2,7 @@ import { Argument, Command } from "commander";
 import { colors, type Color } from "@bluegreen/release";
 import { applyChange } from "./change";
 import { colorsNow } from "./colorsNow";
+import { exitCodes } from "./exitCodes";
 
 interface Options {
   stack: string;
@@ -39,7 +40,7 @@ export async function switchUsers(color: Color | undefined, { stack, yes }: Opti
   const to = color ?? idle;
   if (live === to && activeColor === to) {
     console.log(`Users are on ${to} already, and config says so.`);
-    return 0;
+    return exitCodes.clean;
   }
   return applyChange({ stack, what: `The switch to ${to}`, config: [["set", "activeColor", to]], undo: [["set", "activeColor", live]], question: yes ? undefined : `Users are on ${live}. Take them to ${to}?` });
 }

@@ -13,3 +13,13 @@ export function newTable(head: string[], texts: number): Table.Table {
     chars: { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "" },
   });
 }
+
+/** As it is printed: without blanks at the ends of lines. */
+export function tableText(table: Table.Table): string {
+  return table.toString().replaceAll(/ +$/gm, "");
+}
+
+/** A name, and beside it as many lines as its texts take; a name without any is left out. */
+export function namedLines(rows: [name: string, texts: string[]][], width: number): string {
+  return rows.flatMap(([name, texts]) => texts.flatMap((text) => text.split("\n")).map((text, index) => `${(index === 0 ? name : "").padEnd(width)}${text}`)).join("\n");
+}

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes";
 import { Namespace } from "@pulumi/kubernetes/core/v1";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
+import { movedRoute } from "@bluegreen/release/route/route";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { sizesOf } from "@bluegreen/release/settings/sizes";
 import { podSecurity } from "./isolation";
@@ -59,8 +60,7 @@ export class BlueGreenApp extends pulumi.ComponentResource {
 
   /** Whose weights move; null where the active Service is all that does. */
   get movable() {
-    const { mode, route } = this.settings.traffic;
-    return mode === "route" ? route : null;
+    return movedRoute(this.settings.traffic);
   }
 
   /** What Pulumi calls a step of the release. */

@@ -3,7 +3,7 @@ import { poll } from "@bluegreen/release";
 import { startStage } from "../../local/stage";
 import { startCrowd, type Crowd } from "../support/crowd";
 import { liveColor } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 
 const [fewest, most] = [2, 4];
 
@@ -17,10 +17,7 @@ describe("Autoscalers of both colors under load, on a real cluster", function ()
     // metrics-server is built by whoever is first.
     this.timeout(40 * 60_000);
     await startStage({ metrics: true });
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", cpuRequest: "50m", autoscaling: { minReplicas: fewest, maxReplicas: most, cpuPercent: 70 } });
     await test.stack.up();

@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers } from "../support/users";
 
 type Shown = ReleaseStatus & { attention: string[] };
@@ -17,10 +17,7 @@ describe("A release from the command line, on a real cluster", function () {
   this.timeout(400_000);
   let test: TestStack;
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", schemaVersion: "0001" });
   });

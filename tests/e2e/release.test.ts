@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { orUndefined } from "@bluegreen/release";
 import { imageOf, liveColor, podsOf } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers } from "../support/users";
 
 /** One release from the first `up` to the last `destroy`, told in order: each test goes on where the one before ended. */
@@ -11,10 +11,7 @@ describe("A release, end to end on a real cluster", function () {
   this.timeout(180_000);
   let test: TestStack;
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     console.log(`      engine: ${test.engine.name}`);
   });
   after(() => test.remove());

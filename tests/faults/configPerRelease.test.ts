@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { colors, type Color } from "@bluegreen/release";
 import { failureOf, liveColor, podsOf } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
 import { variablesOf } from "../support/variables";
 
@@ -14,10 +14,7 @@ describe("The config of a release, on a real cluster under load", function () {
   let users: Users;
   const said: string[] = [];
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v1" });
     await up();

@@ -4,7 +4,7 @@ import { poll, type Color } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/releases/rollback";
 import { scale } from "@bluegreen/release/size/grow";
 import { failureOf, liveColor, podsOf } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
 
 /** Told in order: each test goes on where the one before ended. The network of the local stage enforces no policy. */
@@ -14,10 +14,7 @@ describe("Isolation, on a real cluster under load", function () {
   let users: Users;
 
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { killUpdate } from "../support/killUpdate";
 import { liveColor, podsOf } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
 
 const kills = Number(process.env["KILLS"] ?? 3);
@@ -13,10 +13,7 @@ describe("A release whose update is killed, on a real cluster under load", funct
   let users: Users;
 
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();

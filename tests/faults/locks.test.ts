@@ -7,17 +7,14 @@ import type { Stack } from "../../local/engine/engine";
 import { repositoryDir } from "../../local/paths";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, liveColor, podsOf } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers } from "../support/users";
 
 describe("The locks around a release, on a real cluster under load", function () {
   this.timeout(300_000);
   let test: TestStack;
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v2" });
     await test.stack.up();

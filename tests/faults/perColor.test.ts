@@ -5,7 +5,7 @@ import { killUpdate } from "../support/killUpdate";
 import { failureOf, liveColor } from "../support/look";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { switchUnderLoad } from "../support/switchUnderLoad";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startWriters } from "../support/writers";
 
 /** Told in order: each test goes on where the one before ended. */
@@ -15,10 +15,7 @@ describe("A database for each color, on a real cluster and two real servers", fu
   let servers: StageServers;
   let databases: Record<Color, StageServer>;
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     await test.stack.removeConfig(["databaseAdminUrl", "databaseAddress"]);
     await test.set({ database: { strategy: "perColor" } });
     servers = await prepareServers({ wal_level: "logical" });

@@ -7,7 +7,7 @@ import { failureOf, liveColor, podsOf } from "../support/look";
 import { ownRebuild, type RebuildOwner } from "../support/rebuildOwner";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { switchUnderLoad } from "../support/switchUnderLoad";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startWriters } from "../support/writers";
 
 /** Told in order: each test goes on where the one before ended. */
@@ -18,10 +18,7 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
   let owner: RebuildOwner;
   const running = new Map<Color, StageServer>();
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     servers = await prepareServers(rewindSettings);
     owner = await ownRebuild(servers.folder("rebuild"), rebuild);
     await start("blue");

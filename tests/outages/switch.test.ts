@@ -4,7 +4,7 @@ import { readRelease } from "@bluegreen/release/releases/record";
 import { startStage } from "../../local/stage";
 import { killComponent, ownStageDir } from "../stage/support/stageUnderTest";
 import { liveColor } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
 
 const app = "chatgpt-app";
@@ -19,10 +19,7 @@ describe("A switch while the cluster itself falls over", function () {
   before(async () => {
     removeStage = await ownStageDir();
     await startStage();
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();
     await test.set({ watch: { seconds: 16, everySeconds: 2 } });

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { rollback } from "@bluegreen/release/releases/rollback";
 import { readGiven } from "@bluegreen/release/route/move";
 import { liveColor } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
 
 const app = "chatgpt-app";
@@ -14,10 +14,7 @@ describe("The routes of cloud load balancers, without their controllers", functi
   let test: TestStack;
   let users: Users;
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-    ]);
+    test = await makeStack(twoVersions);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ clusterIssuer: "none", activeColor: "blue", blueTag: "v1", greenTag: "v2", traffic: { mode: "route", route: "alb" }, drain: { seconds: 0 } });
     await test.stack.up();

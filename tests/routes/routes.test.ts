@@ -5,6 +5,7 @@ import { readGiven } from "@bluegreen/release/route/move";
 import type { RouteKind } from "@bluegreen/release/route/route";
 import { routes } from "@bluegreen/release/route/routes";
 import { failureOf, liveColor } from "../support/look";
+import { twoVersions } from "../support/testStack";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
 
 const app = "chatgpt-app";
@@ -19,10 +20,7 @@ for (const route of ["traefik", "gateway", "nginx"] satisfies RouteKind[]) {
     let password = "";
     const affinity = routes[route].can.affinityCookie ? "cookie" : "none";
     before(async () => {
-      test = await makeRoutedStack(route, [
-        { tag: "v1", release: "v1", fault: "none" },
-        { tag: "v2", release: "v2", fault: "none" },
-      ]);
+      test = await makeRoutedStack(route, twoVersions);
       console.log(`      engine: ${test.engine.name}`);
     });
     after(() => test.remove());

@@ -47,6 +47,12 @@ const local = {
   allowDelete: true,
 };
 
+/** What most tests release: both are well. */
+export const twoVersions: AppBuild[] = [
+  { tag: "v1", release: "v1", fault: "none" },
+  { tag: "v2", release: "v2", fault: "none" },
+];
+
 /** Where it differs from what a test usually takes. */
 export interface Whereabouts {
   /** @default one with a name of its own */

@@ -1,12 +1,10 @@
-import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { homeOf } from "../homes.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { readLiveColor } from "../live.js";
 import { isReleasing } from "../lock/releaseLock.js";
-import { names, permitAnnotation } from "../names.js";
 import { messageOf } from "../refusal.js";
+import { withdrawPermit } from "../releases/permit.js";
 import { isWhereUsersAre, readRelease, setState, type Release } from "../releases/record.js";
 import { takeBack } from "../releases/takeBack.js";
 import type { Member } from "../settings/clusters.js";
@@ -41,7 +39,10 @@ async function takeBackIn(member: Member, where: InCluster, failure: Failure, sa
     const cluster = await reach(member, where);
     const release = await ofThisRelease(cluster, app, failure.color);
     if (release === undefined) return [];
-    if (release.state === "permitted") await callOff(cluster, app, release);
+    if (release.state === "permitted") {
+      await withdrawPermit(cluster, app, release.to.color);
+      await setState(cluster, app, release.id, "rolledBack");
+    }
     if (!(await isWhereUsersAre(cluster, app, release))) return [];
     const back = await takeBack({ where: { ...where, context }, undone: release, ...failure }, (line) => { say(`${name}: ${line}`); });
     return back ? [`Users of cluster ${name} are back on ${release.from?.color ?? "the other color"}.`] : [];
@@ -58,13 +59,6 @@ async function ofThisRelease(cluster: Cluster, app: string, color: Color): Promi
   // Its lock may have been taken for another change, long after.
   const age = (await serverTime(cluster)).getTime() - Date.parse(release.at);
   return age < release.limits.standbyHours * 3_600_000 ? release : undefined;
-}
-
-/** Users who have not moved yet stay: without its permit the active Service refuses. */
-async function callOff(cluster: Cluster, app: string, { id, to }: Release): Promise<void> {
-  const name = names.deployment(app, to.color);
-  await cluster.apps.patchNamespacedDeployment({ name, namespace: homeOf(cluster, to.color), body: { metadata: { annotations: { [permitAnnotation]: null } } } }, setHeaderOptions("Content-Type", PatchStrategy.MergePatch));
-  await setState(cluster, app, id, "rolledBack");
 }
 
 /** Where users of each cluster are, and the ways from there. Never throws. */

@@ -49,6 +49,11 @@ export function findMark(marks: readonly Mark[], of: { color: Color; image: stri
   return marks.find((mark) => isOf(mark, of));
 }
 
+/** Why an image of a color was taken from users; undefined where it was not, or may serve again. */
+export async function readMark(cluster: Cluster, app: string, of: { color: Color; image: string }): Promise<Mark | undefined> {
+  return findMark(readMarks(await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace })), of);
+}
+
 function isOf(mark: Mark, { color, image }: { color: Color; image: string }): boolean {
   return mark.color === color && mark.image === image;
 }

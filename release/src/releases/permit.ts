@@ -16,6 +16,15 @@ import { Refusal } from "../refusal.js";
  */
 export async function writePermit(cluster: Cluster, app: string, color: Color, switchId: string): Promise<void> {
   refuseLostRelease(cluster, app);
+  await patchPermit(cluster, app, color, switchId);
+}
+
+/** Users who have not moved yet stay: without its permit the active Service refuses. */
+export async function withdrawPermit(cluster: Cluster, app: string, color: Color): Promise<void> {
+  await patchPermit(cluster, app, color, null);
+}
+
+async function patchPermit(cluster: Cluster, app: string, color: Color, switchId: string | null): Promise<void> {
   await cluster.apps.patchNamespacedDeployment(
     { name: names.deployment(app, color), namespace: homeOf(cluster, color), body: { metadata: { annotations: { [permitAnnotation]: switchId } } } },
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),

@@ -20,7 +20,7 @@ import type { Say, Step } from "../step.js";
 import type { RouteKind } from "../route/route.js";
 import { noBaseline, takeBaseline, type Baseline } from "../watch/observe.js";
 import { mergeData } from "./jsonConfigMap.js";
-import { findMark, readMarks, type Mark } from "./marks.js";
+import { readMark, type Mark } from "./marks.js";
 import { writePermit } from "./permit.js";
 import { isMovePending } from "./movePending.js";
 import { isWatched, isWayBack, readRelease, writeRelease, type Release } from "./record.js";
@@ -156,9 +156,9 @@ export async function refuseMarked(cluster: Cluster, candidate: Candidate): Prom
   if (mark !== undefined) throw marked(candidate, mark);
 }
 
-async function markOf(cluster: Cluster, { app, color, image }: Candidate): Promise<Mark | undefined> {
-  const service = await orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace }));
-  return service === undefined ? undefined : findMark(readMarks(service), { color, image });
+/** None before the first release, when there is no active Service. */
+function markOf(cluster: Cluster, candidate: Candidate): Promise<Mark | undefined> {
+  return orUndefined(readMark(cluster, candidate.app, candidate));
 }
 
 function marked({ color, image }: Candidate, { reason, evidence, at, by }: Mark): Refusal {

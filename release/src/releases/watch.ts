@@ -8,11 +8,10 @@ import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { holderName } from "../holderName.js";
 import { askThroughForward } from "../kubernetes/pods.js";
 import { readLiveColor } from "../live.js";
-import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
 import type { RouteKind } from "../route/route.js";
 import type { Say, Step } from "../step.js";
-import { findMark, readMarks } from "./marks.js";
+import { readMark } from "./marks.js";
 import { noteSwitch } from "./noteSwitch.js";
 import { isMovePending } from "./movePending.js";
 import { isWatched, isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
@@ -130,15 +129,13 @@ async function watchOrFollow(cluster: Cluster, inputs: WatchInputs, release: Rel
 
 /** The mark says who, and why. */
 async function rolledBackBy(cluster: Cluster, app: string, { to }: Release): Promise<Concluded> {
-  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
-  const mark = findMark(readMarks(service), to);
+  const mark = await readMark(cluster, app, to);
   return { end: "breach", reason: mark?.reason ?? "its mark has been cleared", evidence: mark?.evidence ?? [] };
 }
 
 /** A mark that is younger than the switch says that it was rolled back: from another cluster, or by a person. */
 async function supersededBy(cluster: Cluster, app: string, { to, at }: Release): Promise<Concluded> {
-  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
-  const mark = findMark(readMarks(service), to);
+  const mark = await readMark(cluster, app, to);
   return mark !== undefined && mark.at >= at ? { end: "breach", reason: mark.reason, evidence: mark.evidence } : { end: "superseded" };
 }
 

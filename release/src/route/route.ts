@@ -11,6 +11,11 @@ export type RouteKind = (typeof routeKinds)[number];
 export const trafficModes = ["service", "route"] as const;
 export type TrafficMode = (typeof trafficModes)[number];
 
+/** Whose weights move with users; null where the active Service is all that does. */
+export function movedRoute({ mode, route }: { mode: TrafficMode; route: RouteKind }): RouteKind | null {
+  return mode === "route" ? route : null;
+}
+
 /** cookie: users stay with the color, or in mode service with the pod, that their first answer came from. clientIP: by address, at the Services. */
 export const affinities = ["none", "cookie", "clientIP"] as const;
 export type Affinity = (typeof affinities)[number];
