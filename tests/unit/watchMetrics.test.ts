@@ -92,6 +92,7 @@ describe("Traffic between two readings", () => {
     const traffic = trafficBetween(before, now);
     expect(traffic).to.include({ measuredPods: 10, requests: 1000 });
     expect(traffic.averageSeconds).to.be.closeTo(0.736, 1e-9);
+    expect(traffic.p50Seconds).to.be.closeTo(0.025 + 0.025 * (500 / 900), 1e-9);
     expect(traffic.p99Seconds).to.be.closeTo(9.5, 1e-9);
   });
 

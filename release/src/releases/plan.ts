@@ -95,10 +95,17 @@ function changesOf({ steps }: Preview): Set<string> {
   const changed = steps.filter(({ op }) => !["same", "read", "refresh"].includes(op));
   return new Set(
     changed.map(({ urn }) => {
-      const [, , types = "", name = ""] = urn.split("::");
-      return `${types.split(/[$:]/).at(-1) ?? ""} ${name.split("/").at(-1) ?? ""}`;
+      const { kind, name } = resourceAt(urn);
+      return `${kind} ${name}`;
     }),
   );
+}
+
+/** What a URN names: a SmokeGate, chatgpt-app-green-smoke, and the cluster that it is in, where a stack has several. */
+export function resourceAt(urn: string): { kind: string; name: string; cluster: string | undefined } {
+  const [, , types = "", path = ""] = urn.split("::");
+  const [name = "", cluster] = path.split("/").reverse();
+  return { kind: types.split(/[$:]/).at(-1) ?? "", name, cluster };
 }
 
 interface GateFacts {

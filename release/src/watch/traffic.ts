@@ -12,6 +12,8 @@ export interface Traffic {
   serverErrors: number;
   /** Absent without requests. */
   averageSeconds?: number;
+  /** As p99Seconds. */
+  p50Seconds?: number;
   /** Absent without requests, or where there are no buckets. Never above the last finite bucket. */
   p99Seconds?: number;
 }
@@ -26,8 +28,9 @@ export function trafficBetween(before: readonly CountedPod[], now: readonly Coun
   const requests = sum((counters) => counters.requests);
   const traffic: Traffic = { pods: now.length, measuredPods: grown.length, requests, serverErrors: sum((counters) => counters.serverErrors) };
   if (requests === 0) return traffic;
-  const p99Seconds = quantile(0.99, addBuckets(grown));
-  return { ...traffic, averageSeconds: sum((counters) => counters.seconds) / requests, ...(p99Seconds !== undefined && { p99Seconds }) };
+  const buckets = addBuckets(grown);
+  const [p50Seconds, p99Seconds] = [quantile(0.5, buckets), quantile(0.99, buckets)];
+  return { ...traffic, averageSeconds: sum((counters) => counters.seconds) / requests, ...(p50Seconds !== undefined && { p50Seconds }), ...(p99Seconds !== undefined && { p99Seconds }) };
 }
 
 /** Undefined where it cannot be told. */
