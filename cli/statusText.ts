@@ -35,7 +35,8 @@ function schemaLines({ schema }: ReleaseStatus): string[] {
   return [schema.version ?? "none", ...schema.pending.map(({ id, name, phase, state, notes }) => `${id}_${name} (${phase}): ${state}, ${notes.join("; ")}`)];
 }
 
-const states: Record<LastSwitch["state"], string> = {
+/** What has become of a move of users, in words. */
+export const states: Record<LastSwitch["state"], string> = {
   permitted: "let through by the gates, not noted yet",
   watching: "watched by the update",
   standby: "watched by the watcher in the cluster",

@@ -7,6 +7,7 @@ import { stackEnvironment } from "./start/home";
 import { Interrupt } from "./start/interrupt";
 import { readOptions, type StartOptions } from "./start/options";
 import { release } from "./start/release";
+import { writeReport } from "./start/report";
 import { homeColor } from "./start/stack";
 import { app, foreignTarget, localTarget, type Target } from "./start/target";
 import { withLock } from "./system/lock";
@@ -31,7 +32,7 @@ async function run(target: Target, options: StartOptions, interrupt: Interrupt):
   Object.assign(process.env, target.env);
   try {
     const { engine, figures } = await release(target, options, interrupt);
-    console.log(`\n${tableOf(figures)}\nEngine: ${engine}\n\n${whatNext(target, options)}`);
+    console.log(`\n${tableOf(figures)}\nEngine: ${engine}\n${await writeReport(target, figures)}\n\n${whatNext(target, options)}`);
     if (options.json) process.stdout.write(`${JSON.stringify({ engine, ...figures }, undefined, 2)}\n`);
     return figures.failures === 0 ? 0 : 1;
   } catch (error) {

@@ -33,6 +33,8 @@ export interface ClientFigures {
 
 export interface PhaseFigures {
   title: string;
+  /** When the command was given, in milliseconds since 1970. */
+  startedAt: number;
   commandMs: number;
   clients: ClientFigures[];
 }
@@ -46,6 +48,18 @@ export interface Figures {
   stream: { events: number; reconnects: number; cut: number };
   total: ClientFigures[];
   phases: PhaseFigures[];
+  /** Of the requests that did not fail. */
+  seconds: SecondFigures[];
+}
+
+/** What a color answered in one second. */
+export interface SecondFigures {
+  /** Since 1970. */
+  second: number;
+  color: Color;
+  requests: number;
+  p50Ms: number | null;
+  p99Ms: number | null;
 }
 
 /** The figures of a load that has ended, for the commands that were given meanwhile. */
@@ -63,9 +77,32 @@ export function figuresOf(log: LoadLog, marks: Mark[]): Figures {
     phases: marks.map(({ title, startedAt, endedAt }, index) => {
       const until = marks[index + 1]?.startedAt ?? Infinity;
       const within = samples.filter(({ at }) => at >= startedAt && at < until);
-      return { title, commandMs: endedAt - startedAt, clients: clients.map((client) => clientFigures(client, within, startedAt)) };
+      return { title, startedAt, commandMs: endedAt - startedAt, clients: clients.map((client) => clientFigures(client, within, startedAt)) };
     }),
+    seconds: secondsOf(samples),
   };
+}
+
+/** Of both colors in every second between the first answer and the last: none are a figure, too. */
+function secondsOf(samples: Sample[]): SecondFigures[] {
+  const latencies = new Map<string, number[]>();
+  const key = (second: number, color: Color) => `${second} ${color}`;
+  let [first, last] = [Infinity, -Infinity];
+  for (const { at, client, color, latencyMs, failure } of samples) {
+    if (client === "stream" || color === undefined || latencyMs === undefined || failure !== undefined) continue;
+    const second = Math.floor(at / 1000);
+    [first, last] = [Math.min(first, second), Math.max(last, second)];
+    const known = latencies.get(key(second, color));
+    if (known === undefined) latencies.set(key(second, color), [latencyMs]);
+    else known.push(latencyMs);
+  }
+  const all = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+  return all.flatMap((second) =>
+    colors.map((color): SecondFigures => {
+      const sorted = (latencies.get(key(second, color)) ?? []).sort((a, b) => a - b);
+      return { second, color, requests: sorted.length, p50Ms: percentile(sorted, 0.5) ?? null, p99Ms: percentile(sorted, 0.99) ?? null };
+    }),
+  );
 }
 
 function clientFigures(client: Client, all: Sample[], since: number): ClientFigures {

@@ -68,6 +68,20 @@ describe("The report of a load", () => {
     expect(figures.stream).to.deep.equal({ events: 1, reconnects: 2, cut: 1 });
   });
 
+  it("tells what each color answered in every second, also that it answered nothing", () => {
+    const log = logOf([sample(1100, { latencyMs: 4 }), sample(1900, { latencyMs: 8 }), sample(3100, { color: "green" }), sample(2500, { failure: "status 500" }), sample(9000, { client: "stream", latencyMs: undefined })]);
+    const none = { requests: 0, p50Ms: null, p99Ms: null };
+    expect(figuresOf(log, marks).seconds).to.deep.equal([
+      { second: 1, color: "blue", requests: 2, p50Ms: 4, p99Ms: 8 },
+      { second: 1, color: "green", ...none },
+      { second: 2, color: "blue", ...none },
+      { second: 2, color: "green", ...none },
+      { second: 3, color: "blue", ...none },
+      { second: 3, color: "green", requests: 1, p50Ms: 10, p99Ms: 10 },
+    ]);
+    expect(figuresOf(logOf([]), marks).seconds).to.deep.equal([]);
+  });
+
   it("shows only commands that moved traffic with first and last answers", () => {
     const log = logOf([sample(1500), sample(2100), sample(4000, { color: "green" }), sample(8100)]);
     const [, times = ""] = tableOf(figuresOf(log, marks)).split("\n\n");

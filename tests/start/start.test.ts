@@ -53,6 +53,8 @@ describe("npm start", () => {
     const { code, output, errors } = await runLocal("start.ts", ["--json"]);
     expectRelease(code, output, errors);
     expect(errors).to.include("none failed").and.include("npm run pulumi -- config set activeColor green");
+    const report = await readFile(new URL(/^Report: (file:.*)$/m.exec(errors)?.[1] ?? ""), "utf8");
+    expect(report).to.include("Taken back: users went from green (v2) to blue (v1)").and.include("What clients saw").and.include("switch to green");
   }).timeout(runTimeoutMs);
 
   it("keeps no secret readable in the stack file, and shows the state of it all", async () => {

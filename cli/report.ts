@@ -1,0 +1,45 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { Refusal } from "@bluegreen/release";
+import { readLoad } from "./loadFile";
+import { makeReport } from "./reportPage";
+import { statusRefsOf } from "./statusRef";
+
+interface Options {
+  stack: string;
+  out: string;
+  cluster?: string;
+  load?: string;
+}
+
+const help = `
+One file that needs nothing beside itself: the last switch and what came after it, its gates, the watch,
+the schema, and what clients saw, where a load has counted it. Reads the cluster, the database and the
+stack's state, and changes nothing in any of them.
+
+Examples:
+  npm run bluegreen -- report --out release.html
+  npm run bluegreen -- report --out release.html --load figures.json
+
+Exit codes: 0 written, 2 the command itself was wrong, or the cluster cannot be read.`;
+
+export function reportCommand(): Command {
+  return new Command("report")
+    .description("Writes the last release as one HTML file: who, what, why, gates, watch and load.")
+    .requiredOption("--out <file>", "where to; a file that is there is written anew")
+    .option("--stack <stack>", "whose release", "production")
+    .option("--cluster <name>", "of this cluster; of several, the first one")
+    .option("--load <file>", "figures of a load, as npm start -- --json prints them")
+    .addHelpText("after", help)
+    .action(run);
+}
+
+async function run({ stack, out, cluster, load }: Options): Promise<void> {
+  const refs = statusRefsOf(stack);
+  const ref = cluster === undefined ? refs[0] : refs.find(({ together }) => together?.name === cluster);
+  if (ref === undefined) throw new Refusal({ what: `--cluster ${cluster ?? ""} was refused`, rule: `the clusters of this stack are ${refs.flatMap(({ together }) => together?.name ?? []).join(", ") || "one, without a name"}`, next: "npm run bluegreen -- report --out FILE" });
+  const page = await makeReport(stack, ref, load === undefined ? null : readLoad(load));
+  writeFileSync(out, page);
+  console.log(`Written: ${resolve(out)}`);
+}

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { connect } from "@bluegreen/release";
+import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
+import { isWatched, readRelease, type Release } from "@bluegreen/release/releases/record";
+import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
+import type { LoadFigures, ReportFacts, WatchFacts } from "../pages/report/facts";
+import { renderReport } from "../pages/report/report";
+import { readGates } from "./gates";
+import { states } from "./statusText";
+import { moveView, rolledBackView, schemaView, versionView } from "./views";
+
+/**
+ * The last release of a stack in one of its clusters, as one page of HTML.
+ * @param load what clients saw meanwhile, where somebody has counted it
+ * @throws whatever keeps the cluster from being read
+ */
+export async function makeReport(stack: string, ref: ReleaseStatusRef, load: LoadFigures | null): Promise<string> {
+  const cluster = connect(ref);
+  const [status, history, release, gates] = await Promise.all([readReleaseStatus(ref), readHistory(cluster, ref.app), readRelease(cluster, ref.app), readGates(stack)]);
+  const { app, namespace, live, schema, marks } = status;
+  return reportPage({ app, namespace, stack, cluster: status.cluster, madeAt: new Date().toISOString(), live, moves: lastRelease(history).map(moveView), watch: watchFacts(release), gates, schema: schemaView(schema), rolledBack: rolledBackView(marks), load });
+}
+
+/** From facts alone. */
+export function reportPage(facts: ReportFacts): string {
+  const css = readFileSync(join(__dirname, "..", "pages", "style.css"), "utf8");
+  const hash = createHash("sha256").update(css).digest("base64");
+  return renderReport(facts, { css, policy: `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'` });
+}
+
+/** The last version that users were brought to, and whatever has moved them since. */
+export function lastRelease(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  const last = history.findLastIndex(({ kind }) => kind !== "rollback");
+  const to = history[last]?.to;
+  if (to === undefined) return [];
+  // The shares that a version had before it got all users are of its release.
+  const isPart = (entry: HistoryEntry) => entry.kind === "share" && entry.to.color === to.color && entry.to.image === to.image;
+  const before = history.slice(0, last).findLastIndex((entry) => !isPart(entry));
+  return history.slice(before + 1);
+}
+
+function watchFacts(release: Release | undefined): WatchFacts | null {
+  if (release === undefined) return null;
+  const { seconds, everySeconds, threshold, latencySeconds, logErrors } = release.limits;
+  return { kind: release.kind, to: versionView(release.to), state: states[release.state], limits: isWatched(release) ? { seconds, everySeconds, threshold, latencySeconds, logErrors } : null };
+}

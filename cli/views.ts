@@ -1,0 +1,30 @@
+import type { HistoryEntry } from "@bluegreen/release/releases/history";
+import type { Mark } from "@bluegreen/release/releases/marks";
+import type { ReleaseStatus, SchemaStatus } from "@bluegreen/release/releases/status";
+import type { Move, RolledBack, Schema, Version } from "../pages/views";
+import { tagOf } from "./tagOf";
+
+// What the command line reads, as the pages show it.
+
+export function moveView({ at, kind, share, from, to, who, why, evidence }: HistoryEntry): Move {
+  return { at, kind, share, from: from === null ? null : versionView(from), to: versionView(to), who, why, evidence };
+}
+
+export function versionView({ color, image }: HistoryEntry["to"]): Version {
+  return { color, tag: tagOf(image) };
+}
+
+/** The newest first. */
+export function rolledBackView(marks: readonly Mark[]): RolledBack[] {
+  return marks.toReversed().map(({ color, image, at, by, reason, evidence }) => ({ color, tag: tagOf(image), at, by, reason, evidence }));
+}
+
+export function schemaView(schema: SchemaStatus): Schema {
+  if ("unreadable" in schema) return schema;
+  return { version: schema.version, migrations: schema.pending.map(({ id, name, phase, state, notes }) => ({ name: `${id}_${name}`, phase, state, notes })) };
+}
+
+/** Of a status, which knows the last move of users with what has become of it. */
+export function lastMoveView({ lastSwitch }: ReleaseStatus): Move | null {
+  return lastSwitch === null ? null : moveView({ ...lastSwitch, evidence: [] });
+}

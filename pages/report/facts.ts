@@ -1,0 +1,66 @@
+import type { Color } from "@bluegreen/release/color";
+import type { Gates, Move, RolledBack, Schema, Version } from "../views";
+
+/** What a load got in one second. Times of requests are those of their answers. */
+export interface LoadSecond {
+  /** Since 1970. */
+  second: number;
+  color: Color;
+  requests: number;
+  p50Ms: number | null;
+  p99Ms: number | null;
+}
+
+export interface LoadClient {
+  client: string;
+  requests: number;
+  failures: number;
+  answers: Record<Color, number>;
+  /** Absent where nothing was answered, and of a stream. */
+  p50Ms?: number | undefined;
+  p99Ms?: number | undefined;
+}
+
+/** A command under load, up to the next one. */
+export interface LoadPhase {
+  title: string;
+  /** In milliseconds since 1970. */
+  startedAt: number;
+  clients: LoadClient[];
+}
+
+/** What clients saw, as `npm start -- --json` has it. */
+export interface LoadFigures {
+  requests: number;
+  failures: number;
+  failureTexts: { text: string; client: string; count: number }[];
+  phases: LoadPhase[];
+  seconds: LoadSecond[];
+}
+
+/** How the last move of users was, or is, watched. */
+export interface WatchFacts {
+  kind: Move["kind"];
+  to: Version;
+  /** null: nobody watches a rollback, nor the first release. */
+  limits: { seconds: number; everySeconds: number; threshold: number; latencySeconds: number; logErrors: number } | null;
+  state: string;
+}
+
+/** A release: a switch, and what came after it. */
+export interface ReportFacts {
+  app: string;
+  namespace: string;
+  stack: string;
+  /** As config names it; null where the stack has only one. */
+  cluster: string | null;
+  madeAt: string;
+  live: Color | null;
+  /** The switch that it is about, and then whatever moved users since; none before the first release. */
+  moves: Move[];
+  watch: WatchFacts | null;
+  gates: Gates;
+  schema: Schema;
+  rolledBack: RolledBack[];
+  load: LoadFigures | null;
+}

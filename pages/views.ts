@@ -1,0 +1,53 @@
+import type { Color } from "@bluegreen/release/color";
+
+// What both pages show: plain data, with nothing in it that a page has no use for.
+
+/** A version as people call it. */
+export interface Version {
+  color: Color;
+  /** Of its image: a tag, or a digest. */
+  tag: string;
+}
+
+/** A move of users from one color to the other. */
+export interface Move {
+  /** ISO 8601. */
+  at: string;
+  kind: "switch" | "rollback" | "share";
+  /** How many of 100 users moved. */
+  share: number;
+  /** Null at the first release. */
+  from: Version | null;
+  to: Version;
+  who: string;
+  why: string;
+  /** What the watch saw; empty for whatever a person asked for. */
+  evidence: string[];
+}
+
+/** A version that was rolled back, and is refused until it changes. */
+export interface RolledBack extends Version {
+  at: string;
+  by: string;
+  reason: string;
+  evidence: string[];
+}
+
+export interface Migration {
+  name: string;
+  phase: string;
+  state: string;
+  notes: string[];
+}
+
+/** What is in the database, and what is not yet. */
+export type Schema = { version: string | null; migrations: Migration[] } | { unreadable: string };
+
+/** A gate, and what it came to when it was last passed. */
+export interface PassedGate {
+  gate: string;
+  result: string;
+}
+
+/** As the stack's state has them. */
+export type Gates = { passed: PassedGate[] } | { unreadable: string };
