@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { clearMarkCommand } from "./clearMark";
+import { dashboardCommand } from "./dashboard";
 import { deployCommand } from "./deploy";
 import { historyCommand } from "./history";
 import { lintCommand } from "./lint";
 import { migrationsCommand } from "./migrations";
 import { planCommand } from "./plan";
+import { reportCommand } from "./report";
 import { retireCommand } from "./retire";
 import { rollbackCommand } from "./rollback";
 import { shiftCommand } from "./shift";
@@ -17,6 +19,7 @@ export function allCommands(): Command[] {
   return [
     rollbackCommand(),
     releaseStatusCommand(),
+    dashboardCommand(),
     planCommand(),
     deployCommand(),
     smokeCommand(),
@@ -24,6 +27,7 @@ export function allCommands(): Command[] {
     shiftCommand(),
     retireCommand(),
     historyCommand(),
+    reportCommand(),
     clearMarkCommand(),
     lintCommand(),
     migrationsCommand(),

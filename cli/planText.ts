@@ -23,7 +23,8 @@ export function planMarkdown(plan: Plan): string {
   return [stickyMark, `### Release of ${app} in ${namespace}`, "", ...table, "", verdict].join("\n");
 }
 
-function planRows({ users, tags, rollouts, migrations, gates, rollback, refused }: Plan): [name: string, texts: string[]][] {
+/** What there is to decide by: names, and what there is to say about each. */
+export function planRows({ users, tags, rollouts, migrations, gates, rollback, refused }: Plan): [name: string, texts: string[]][] {
   return [
     ["users", [usersText(users, tags)]],
     ["rolls out", orNothing(rollouts.map(({ color, from, to, hasUsers }) => `${color}: ${from === to ? `${to ?? "none"}, with other config` : `${from ?? "none"} → ${to ?? "none"}`}${hasUsers ? ", under its users" : ""}`))],

@@ -47,7 +47,7 @@ const rounds: Round[] = [
     ],
   },
   // These add to the stage, or start and end stages of their own.
-  { stage: true, lanes: [[{ name: "start" }, { name: "outages" }, { name: "stage" }], [{ name: "scale" }, { name: "autoscaler" }, { name: "clusters", edge: true }]] },
+  { stage: true, lanes: [[{ name: "start" }, { name: "outages" }, { name: "stage" }], [{ name: "scale" }, { name: "autoscaler" }, { name: "clusters", edge: true }, { name: "pages" }]] },
 ];
 
 interface Counts {

@@ -10,7 +10,10 @@ interface Requirement {
   present: () => boolean;
 }
 
-const requirements: Requirement[] = [
+/** What needs them: a stage, or the tests of the pages. */
+export type Purpose = "stage" | "browser";
+
+const stage: Requirement[] = [
   { debianPackage: "runc", present: () => onPath("runc") },
   { debianPackage: "nftables", present: () => onPath("nft") },
   { debianPackage: "iproute2", present: () => onPath("ip") },
@@ -19,6 +22,17 @@ const requirements: Requirement[] = [
   { debianPackage: "redis-tools", present: () => redisProgram() !== undefined },
 ];
 
+/** Debian's own build of the browser. */
+export const chromiumProgram = "/usr/bin/chromium";
+
+const browser: Requirement[] = [
+  { debianPackage: "chromium", present: () => existsSync(chromiumProgram) },
+  // Without a font a page is measured, and photographed, without letters.
+  { debianPackage: "fonts-dejavu-core", present: () => existsSync("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf") },
+];
+
+const requirements: Record<Purpose, Requirement[]> = { stage, browser };
+
 /** PATH of the programs that need root: Debian leaves the sbin folders out for some users. */
 export const systemPath = [...new Set([...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"])].join(delimiter);
 
@@ -26,9 +40,9 @@ function onPath(command: string): boolean {
   return systemPath.split(delimiter).some((folder) => existsSync(join(folder, command)));
 }
 
-/** Debian packages that a stage needs and the machine lacks. */
-export function missingPackages(): string[] {
-  return requirements.filter((requirement) => !requirement.present()).map((requirement) => requirement.debianPackage);
+/** Debian packages that are needed and the machine lacks. */
+export function missingPackages(purpose: Purpose = "stage"): string[] {
+  return requirements[purpose].filter((requirement) => !requirement.present()).map((requirement) => requirement.debianPackage);
 }
 
 /** Installs Debian packages. PostgreSQL comes without the cluster that its package would create and start. */
@@ -51,7 +65,7 @@ export async function installPackages(packages: string[], progress: (text: strin
       await aptInstall(packages);
     }
   });
-  const missing = missingPackages();
+  const missing = [...missingPackages("stage"), ...missingPackages("browser")].filter((each) => packages.includes(each));
   if (missing.length > 0) {
     throw new Error(`Installed ${packages.join(", ")}, but the programs of ${missing.join(", ")} are still not found in ${systemPath}.`);
   }

@@ -4,6 +4,7 @@ import { isColor, type Color } from "./color.js";
 import { connect, type Cluster, type ClusterRef } from "./kubernetes/cluster.js";
 import { withSignal } from "./kubernetes/withSignal.js";
 import { names } from "./names.js";
+import { messageOf } from "./refusal.js";
 
 /** The API server ends the watch then, and the next one begins with a fresh look: a connection that is dead without having said so is not believed for long. */
 const watchSeconds = 25;
@@ -48,7 +49,7 @@ function watchServices({ config, namespace }: Cluster, from: From, { told, signa
     const ended = (error: unknown) => {
       signal.removeEventListener("abort", stop);
       if (error === null || signal.aborted) resolve();
-      else reject(error instanceof Error ? error : new Error(String(error)));
+      else reject(new Error(messageOf(error)));
     };
     signal.addEventListener("abort", stop);
     new Watch(config)

@@ -1,0 +1,124 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { connect, messageOf, type Color } from "@bluegreen/release";
+import { followLive } from "@bluegreen/release/followLive";
+import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
+import { readHistory } from "@bluegreen/release/releases/history";
+import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
+import { readCounts } from "@bluegreen/release/watch/observe";
+import type { Board } from "./board";
+import { releaseView } from "./releaseView";
+import { readingsKept, sampleOf, type Counted } from "./sample";
+
+export interface FeedOptions {
+  /** Read anew for each look: config changes under it. @throws Refusal when it makes no sense at this moment */
+  ref: () => ReleaseStatusRef;
+  /** Which of the board's clusters it is. */
+  index: number;
+  board: Board;
+  /** Users have been moved, by whoever it was. */
+  historyGrew: () => void;
+  signal: AbortSignal;
+}
+
+/** Between the end of a look and the next one. A move of users does not wait for it. */
+const lookEveryMs = 2000;
+/** A database that does not answer takes ten; an API server that hangs would take minutes. */
+const lookTimeoutMs = 15_000;
+const sampleEveryMs = 1000;
+
+/** Keeps one cluster of a board as it is, until the signal comes. */
+export async function followCluster(options: FeedOptions): Promise<void> {
+  const feed = new ClusterFeed(options);
+  await Promise.all([feed.follow(), feed.keepLooking(), feed.keepCounting()]);
+}
+
+class ClusterFeed {
+  /** Ends the pause before the next look. */
+  private awake = new AbortController();
+  /** How often users have been seen to move: a look that began before says where they were. */
+  private moves = 0;
+  private shown = "";
+  private historyLength: number | undefined;
+
+  constructor(private readonly options: FeedOptions) {}
+
+  follow(): Promise<void> {
+    const { ref, signal } = this.options;
+    return followLive(ref(), (live) => {
+      this.noteLive(live);
+      this.awake.abort();
+    }, signal);
+  }
+
+  async keepLooking(): Promise<void> {
+    const { index, board, signal } = this.options;
+    while (!signal.aborted) {
+      try {
+        await within(lookTimeoutMs, this.look());
+      } catch (error) {
+        const away = board.state.clusters[index]?.away;
+        const why = messageOf(error);
+        if (away?.why !== why) board.tell({ type: "away", cluster: index, since: away?.since ?? new Date().toISOString(), why });
+        this.shown = "";
+      }
+      const pause = this.awake.signal;
+      await delay(lookEveryMs, undefined, { signal: AbortSignal.any([signal, pause]) }).catch(() => undefined);
+      if (pause.aborted) this.awake = new AbortController();
+    }
+  }
+
+  private async look(): Promise<void> {
+    const { index, board, historyGrew } = this.options;
+    const ref = this.options.ref();
+    const moves = this.moves;
+    const [status, history] = await Promise.all([readReleaseStatus(ref), readHistory(connect(ref), ref.app)]);
+    // Users have moved meanwhile: what was read is from before, and the next look says it all.
+    if (moves !== this.moves) return;
+    this.noteLive(status.live ?? undefined);
+    const release = releaseView(status, history);
+    const shown = JSON.stringify(release);
+    if (shown !== this.shown) board.tell({ type: "release", cluster: index, release });
+    this.shown = shown;
+    if (history.length !== this.historyLength) historyGrew();
+    this.historyLength = history.length;
+  }
+
+  /** Whoever sees it first says it: the watch of the Service, or a look. */
+  private noteLive(live: Color | undefined): void {
+    const { index, board } = this.options;
+    const known = board.state.clusters[index]?.release?.live ?? undefined;
+    if (live === undefined || known === undefined || live === known) return;
+    this.moves++;
+    this.shown = "";
+    board.tell({ type: "moved", cluster: index, move: { at: Date.now(), to: live } });
+  }
+
+  async keepCounting(): Promise<void> {
+    const { index, board, signal } = this.options;
+    let readings: Counted[] = [];
+    while (!signal.aborted) {
+      const at = performance.now();
+      const counted = await this.count(at).catch(() => undefined);
+      // What cannot be read is a gap, and what comes after it is not compared with what was before.
+      readings = counted === undefined ? [] : [...readings, counted].slice(-readingsKept);
+      board.tell({ type: "sample", cluster: index, sample: sampleOf(readings, Date.now()) });
+      await delay(Math.max(0, at + sampleEveryMs - performance.now()), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async count(at: number): Promise<Counted> {
+    const { signal } = this.options;
+    const ref = this.options.ref();
+    const cluster = connect(ref);
+    const ask = askThroughForward(cluster);
+    const [blue, green] = await Promise.all((["blue", "green"] as const).map((color) => readCounts(cluster, { app: ref.app, color }, ask, signal)));
+    return { at, pods: { blue: blue ?? [], green: green ?? [] } };
+  }
+}
+
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  const late = delay(timeoutMs, undefined, { ref: false }).then(() => {
+    throw new Error(`no answer within ${timeoutMs / 1000} s`);
+  });
+  return Promise.race([work, late]);
+}

@@ -1,0 +1,22 @@
+import type { HistoryEntry } from "@bluegreen/release/releases/history";
+import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
+import type { ReleaseView } from "../../pages/dashboard/state";
+import { states } from "../statusText";
+import { tagOf } from "../tagOf";
+import { lastMoveView, moveView, rolledBackView, schemaView } from "../views";
+
+/** Where a release stands, as the dashboard shows it. */
+export function releaseView(status: ReleaseStatus, history: readonly HistoryEntry[]): ReleaseView {
+  const { live, colors, schema, lastSwitch, rollback, marks } = status;
+  const move = lastMoveView(status);
+  return {
+    live,
+    colors: colors.map(({ color, role, image, ready, wanted, users }) => ({ color, role, tag: image === null ? null : tagOf(image), image, ready, wanted, users })),
+    attention: attention(status),
+    schema: schemaView(schema),
+    last: move === null || lastSwitch === null ? null : { move, state: states[lastSwitch.state] },
+    rollback: rollback.possible ? { to: rollback.to } : { why: rollback.why },
+    rolledBack: rolledBackView(marks),
+    history: history.toReversed().map(moveView),
+  };
+}

@@ -1,0 +1,37 @@
+import type { Color } from "@bluegreen/release/color";
+import { trafficBetween, type CountedPod } from "@bluegreen/release/watch/traffic";
+import type { Figures, Sample } from "../../pages/dashboard/state";
+
+/** What the pods of both colors had counted at one time. */
+export interface Counted {
+  /** By a clock that only goes forward, in milliseconds. */
+  at: number;
+  pods: Record<Color, CountedPod[]>;
+}
+
+/** Figures are of so many readings together: those of one second jump too much to be read. */
+export const readingsKept = 6;
+
+/**
+ * What was answered from the first of some readings to the last, and how.
+ * @param readings the last of them, oldest first
+ * @param at now, in milliseconds since 1970
+ */
+export function sampleOf(readings: readonly Counted[], at: number): Sample {
+  const [first, last] = [readings[0], readings.at(-1)];
+  const figures = (color: Color) => (first === undefined || last === undefined || first === last ? null : figuresOf(color, first, last));
+  return { at, figures: { blue: figures("blue"), green: figures("green") } };
+}
+
+function figuresOf(color: Color, first: Counted, last: Counted): Figures | null {
+  const { pods, measuredPods, requests, serverErrors, p50Seconds, p99Seconds } = trafficBetween(first.pods[color], last.pods[color]);
+  if (measuredPods === 0) return null;
+  return {
+    requestsPerSecond: (1000 * requests) / (last.at - first.at),
+    errorRatio: requests === 0 ? null : serverErrors / requests,
+    p50Seconds: p50Seconds ?? null,
+    p99Seconds: p99Seconds ?? null,
+    pods,
+    measuredPods,
+  };
+}

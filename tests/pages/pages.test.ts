@@ -1,0 +1,262 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { KubeConfig } from "@kubernetes/client-node";
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import { names, poll, type Color } from "@bluegreen/release";
+import { followLive } from "@bluegreen/release/followLive";
+import { startLoad, type Load } from "../../local/load/job";
+import { figuresOf, type Mark } from "../../local/load/report";
+import { startProxy, type BreakableProxy } from "../support/breakableProxy";
+import { liveColor } from "../support/look";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
+import { expectGood, openTab, photograph, startBrowser, violations, type Shown } from "./support/browser";
+import { askRaw, bluegreen, startDashboard, type RunningDashboard } from "./support/dashboard";
+
+const app = "chatgpt-app";
+
+/** What a person at night waits for at the most, from the Service to the screen. */
+const shownWithinMs = 1000;
+
+/** In the page: when each color was first seen there as the one with users. */
+const noteLive = `
+  window.seen = {};
+  const note = () => {
+    const live = document.querySelector(".card.live")?.dataset.color;
+    if (live !== undefined) window.seen[live] ??= Date.now();
+  };
+  new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true });`;
+
+/** A night with the dashboard, and the report of it in the morning. */
+describe("The pages, in a real browser, on a real cluster", function () {
+  this.timeout(400_000);
+  let test: TestStack;
+  let browser: Browser;
+  let folder: string;
+  let proxy: BreakableProxy;
+  let load: Load;
+  const marks: Mark[] = [];
+  let dashboard: RunningDashboard;
+  let shown: Shown;
+  let page: Page;
+
+  before(async () => {
+    browser = await startBrowser();
+    folder = await mkdtemp(join(tmpdir(), "bg-pages-"));
+    test = await makeStack(twoVersions);
+    console.log(`      engine: ${test.engine.name}`);
+    await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v2", drain: { seconds: 4 } });
+    await test.stack.up();
+    // The dashboard alone reaches the cluster by a way that the test can cut.
+    const config = new KubeConfig();
+    config.loadFromFile(test.env["KUBECONFIG"] ?? "");
+    const { hostname: host, port } = new URL(config.getCurrentCluster()?.server ?? "");
+    proxy = await startProxy({ host, port: Number(port) });
+    const kubeconfig = join(folder, "kubeconfig");
+    await writeFile(kubeconfig, config.exportConfig().replaceAll(`${host}:${port}`, `127.0.0.1:${proxy.port}`));
+    load = await startLoad(test.cluster, { app, image: `${test.stage.imageRepository}:v1`, rate: 60, seconds: 600 });
+    marks.push({ title: "v1 alone", startedAt: Date.now(), endedAt: Date.now() });
+    dashboard = await startDashboard(test, { KUBECONFIG: kubeconfig });
+    shown = await openTab(browser);
+    page = shown.page;
+  });
+  after(async () => {
+    await browser.close();
+    dashboard.process.kill("SIGKILL");
+    proxy.close();
+    await test.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const card = (color: Color) => page.locator(`[data-color=${color}]`);
+  const job = (kind: string) => page.locator(`[data-job=${kind}]`);
+  const reads = async (place: ReturnType<Page["locator"]>, what: RegExp, timeoutMs = 60_000) => {
+    let last = "nothing";
+    await poll(
+      async () => {
+        last = (await place.allInnerTexts()).join("\n");
+        return what.test(last.replaceAll(/\s+/g, " ")) || undefined;
+      },
+      { timeoutMs, intervalMs: 50 },
+    ).catch(() => {
+      throw new Error(`${String(what)} does not come; there is: ${last}`);
+    });
+  };
+  /** Where the keyboard is. */
+  const focused = () => page.evaluate("document.activeElement?.innerText ?? ''");
+  const tabTo = async (label: string) => {
+    for (let presses = 0; (await focused()) !== label; presses++) {
+      expect(presses, `presses of Tab to ${label}`).to.be.lessThan(60);
+      await page.keyboard.press("Tab");
+    }
+  };
+  /** When the page showed a color as the one with users, for the first time since noteLive. */
+  const seenAt = (color: Color) => poll(async () => (await page.evaluate<number | undefined>(`window.seen["${color}"]`)) ?? undefined, { timeoutMs: 180_000, intervalMs: 20 });
+
+  it("lets nobody in but whoever has the address that was printed", async () => {
+    const { origin, host, search } = new URL(dashboard.url);
+    const { status, location = "" } = await askRaw(dashboard.url, {});
+    expect(status).to.equal(303);
+    const cookie = `bluegreen=${new URLSearchParams(search).get("token") ?? ""}`;
+    expect((await askRaw(origin + location, { headers: { cookie } })).status, "as a browser goes on").to.equal(200);
+    const refused = async (what: string, url: string, options: Parameters<typeof askRaw>[1], says: string) => {
+      const answer = await askRaw(url, options);
+      expect([answer.status, answer.text.includes(says)], `${what}: ${answer.text}`).to.deep.equal([403, true]);
+    };
+    await refused("no token", origin + location, {}, "token is missing or wrong");
+    await refused("a wrong one", `${origin}/?token=${"x".repeat(43)}`, {}, "token is missing or wrong");
+    await refused("a foreign name for this machine", dashboard.url, { headers: { host: host.replace("127.0.0.1", "evil.example") } }, "evil.example");
+    await refused("a foreign page", `${origin}${location}switch`, { method: "POST", headers: { cookie, origin: "http://evil.example" }, body: '{"to":"green"}' }, "evil.example");
+    await refused("a form of nobody", `${origin}${location}switch`, { method: "POST", headers: { cookie }, body: '{"to":"green"}' }, "without an origin");
+    expect(await liveColor(test.cluster)).to.equal("blue");
+  });
+
+  it("shows both colors side by side, what they answer, and what led there", async () => {
+    await page.goto(dashboard.url);
+    expect(page.url(), "the address has no token any more").not.to.contain("token");
+    await reads(card("blue"), /blue live 100 % of users version v1 pods ready 2 of 2/i);
+    await reads(card("green"), /green standby 0 % of users version v2 pods ready 2 of 2/i);
+    await reads(page.locator("main"), /schema is at 0002\. Nothing is pending\..*switch nothing blue v1/);
+    await reads(page.locator("main"), /smoke gate of green \d+ tests passed/);
+    await reads(page.locator("tr", { hasText: "2 of 2" }).first(), /blue [1-9][\d.]* 0\.0 % [\d.]+ ms [\d.]+ ms 2 of 2/);
+    expect(await page.locator(".chart .line.blue path").count(), "lines of blue").to.be.greaterThan(1);
+  });
+
+  it("shows users move within a second, whoever has moved them", async () => {
+    const { core, namespace } = test.cluster;
+    const patch = async (version: Color) => {
+      await page.evaluate(noteLive);
+      const at = Date.now();
+      await core.patchNamespacedService({ name: names.activeService(app), namespace, body: [{ op: "replace", path: "/spec/selector/version", value: version }] });
+      const took = (await seenAt(version)) - at;
+      console.log(`      a patch of the Service: on the screen after ${took} ms`);
+      expect(took).to.be.at.most(shownWithinMs);
+    };
+    await patch("green");
+    await reads(page.locator("main"), /Config says blue, and users are on green/);
+    expect(await page.getByRole("status").innerText()).to.contain("Users are on green now.");
+    await patch("blue");
+  });
+
+  it("makes a plan from a real preview, and says meanwhile that it does", async () => {
+    await page.getByRole("button", { name: "Make a plan" }).click();
+    await reads(page.locator("main"), /A preview runs, for \d+ s/);
+    await reads(page.getByRole("region", { name: "Plan", exact: true }), /users stay on blue \(v1\).*rollback/);
+  });
+
+  it("asks before it switches, by keyboard alone, and takes a no", async () => {
+    await tabTo("Switch to green…");
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Switch users to green?" });
+    await dialog.waitFor();
+    expect(await focused(), "the careful answer first").to.equal("Cancel");
+    await photograph(page, "dashboard-question");
+    expect(await violations(page)).to.deep.equal([]);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    expect(await focused(), "back to where it was").to.equal("Switch to green…");
+    expect(await job("switch").count()).to.equal(0);
+  });
+
+  it("switches by the command and its gates, for one person at a time, and shows it within a second", async () => {
+    const startedAt = Date.now();
+    const follow = new AbortController();
+    let changedAt: number | undefined;
+    const following = followLive({ ...test.cluster, app, context: test.stage.context }, (live) => { if (live === "green") changedAt ??= Date.now(); }, follow.signal);
+    await page.evaluate(noteLive);
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.type("the test <b>wants</b> it");
+    await tabTo("Switch to green");
+    await page.keyboard.press("Enter");
+    await reads(job("switch"), /switch to green: running/i);
+
+    // A second person, in a browser of their own.
+    const other = await openTab(browser);
+    await other.page.goto(dashboard.url);
+    const refusal = await other.page.evaluate<string>(`fetch("switch", { method: "POST", headers: { "content-type": "application/json" }, body: '{"to":"green"}' }).then(async (answer) => answer.status + " " + (await answer.text()))`);
+    expect(refusal).to.match(/^409 A switch to green is running, since /);
+    await other.page.getByRole("button", { name: "Switch to green…" }).press("Enter");
+    await reads(other.page.getByRole("alert"), /A switch to green is running/);
+    await other.page.context().close();
+
+    const seen = await seenAt("green");
+    const took = seen - (changedAt ?? NaN);
+    console.log(`      a switch: on the screen ${took} ms after a watch of the Service`);
+    expect(took).to.be.at.most(shownWithinMs);
+    await reads(card("green"), /green live 100 %/i);
+    await reads(job("switch"), /switch to green: done.*users are there/i, 120_000);
+    await reads(job("switch"), /smoke|Smoke/);
+    await reads(page.getByRole("region", { name: "History" }), /switch blue v1 green v2 \S+ the test <b>wants<\/b> it/);
+    await reads(page.locator("main"), /watch kept/);
+    await page.getByText("Config says").waitFor({ state: "detached" });
+    follow.abort();
+    await following;
+    marks.push({ title: "switch to green", startedAt, endedAt: Date.now() });
+  });
+
+  it("is good to look at, to hear and to use, by day and by night, at a desk and on a phone", async () => {
+    await expectGood(page, "dashboard");
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  it("takes users back", async () => {
+    const startedAt = Date.now();
+    await page.getByRole("button", { name: "Roll back to blue…" }).click();
+    await page.getByLabel("Why").fill("it is slow");
+    await page.getByRole("button", { name: "Roll back to blue", exact: true }).click();
+    await reads(job("rollback"), /rollback to blue: done.*users are back, and config says so/i, 120_000);
+    await reads(card("blue"), /blue live 100 %/i);
+    await reads(page.locator("main"), /green v2: it is slow/);
+    expect(await liveColor(test.cluster)).to.equal("blue");
+    marks.push({ title: "rollback to blue", startedAt, endedAt: Date.now() });
+    expect(shown.complaints).to.deep.equal([]);
+  });
+
+  it("says when the cluster is away, and shows it again when it is back", async () => {
+    proxy.cut();
+    await reads(page.getByText("could not be read since"), /The cluster could not be read since .* What is shown is from before/);
+    await reads(card("blue"), /blue live/i);
+    proxy.mend();
+    await poll(async () => (await page.getByText("could not be read since").count()) === 0 || undefined, { timeoutMs: 30_000 });
+  });
+
+  it("reports the release in one file that needs nothing else", async () => {
+    const file = join(folder, "release.html");
+    const figures = figuresOf(await load.finish(), marks);
+    expect(figures.failureTexts).to.deep.equal([]);
+    const counted = join(folder, "load.json");
+    await writeFile(counted, JSON.stringify(figures));
+    const { code, said } = await bluegreen(test, "report", "--out", file, "--load", counted);
+    expect(code, said).to.equal(0);
+    const report = await openTab(browser);
+    const asked: string[] = [];
+    report.page.on("request", (request) => asked.push(request.url()));
+    await report.page.goto(pathToFileURL(file).href);
+    const text = await report.page.locator("body").innerText();
+    expect(text).to.contain("Taken back: users went from green (v2) to blue (v1)").and.contain("the test <b>wants</b> it").and.contain("it is slow").and.contain("tests passed").and.contain("none failed");
+    for (const secret of Object.values(test.secrets)) expect(await report.page.content()).not.to.contain(secret);
+    await expectGood(report.page, "report");
+    expect(report.complaints).to.deep.equal([]);
+    expect(asked.filter((url) => !url.startsWith("data:")), "requests").to.deep.equal([pathToFileURL(file).href]);
+    await report.page.context().close();
+  });
+
+  it("ends by Ctrl-C, and lets what it runs end safely before", async () => {
+    await page.getByRole("button", { name: "Roll back to green…" }).waitFor();
+    const cleared = await bluegreen(test, "clear-mark", "green");
+    expect(cleared.code, cleared.said).to.equal(0);
+    await page.getByRole("button", { name: "Switch to green…" }).click();
+    await page.getByRole("button", { name: "Switch to green", exact: true }).click();
+    await reads(job("switch"), /switch to green: running/i);
+    await reads(job("switch"), /pulumi up --yes/, 120_000);
+    const code = await dashboard.end();
+    expect(dashboard.said()).to.contain("The switch to green is told to end, and says what it does:").and.match(/The switch to green (was interrupted|failed)|live (blue|green)/);
+    expect([0, 1], dashboard.said()).to.include(code);
+    await reads(page.locator("header"), /does not answer|has ended/);
+    for (const secret of Object.values(test.secrets)) expect(dashboard.said()).not.to.contain(secret);
+  });
+});

@@ -1,0 +1,62 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { request, type OutgoingHttpHeaders } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { poll } from "@bluegreen/release";
+import { repositoryDir } from "../../../local/paths";
+import type { TestStack } from "../../support/testStack";
+
+const command = join(repositoryDir, "cli/bluegreen.mjs");
+
+/** A command of `bluegreen` that has ended. */
+export async function bluegreen(test: TestStack, ...args: string[]): Promise<{ code: number | null; said: string }> {
+  const child = start(test, {}, ...args);
+  const [out, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null]>]);
+  return { code, said: out + errors };
+}
+
+function start(test: TestStack, env: Record<string, string>, ...args: string[]) {
+  return spawn(process.execPath, [command, ...args, "--stack", test.name], { cwd: repositoryDir, env: { ...process.env, ...test.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+export interface RunningDashboard {
+  process: ChildProcess;
+  /** As it was printed, with the token. */
+  url: string;
+  /** All that it has printed. */
+  said: () => string;
+  /** Tells it to end. @returns the exit code */
+  end(): Promise<number | null>;
+}
+
+export async function startDashboard(test: TestStack, env: Record<string, string>): Promise<RunningDashboard> {
+  const child = start(test, env, "dashboard");
+  let said = "";
+  for (const output of [child.stdout, child.stderr]) output.setEncoding("utf8").on("data", (part: string) => { said += part; });
+  const ended = once(child, "close") as Promise<[number | null]>;
+  const url = await poll(
+    () => {
+      if (child.exitCode !== null) throw new Error(`the dashboard has ended: ${said}`);
+      return Promise.resolve(/http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/.exec(said)?.[0]);
+    },
+    { timeoutMs: 30_000, intervalMs: 50 },
+  );
+  return {
+    process: child,
+    url,
+    said: () => said,
+    end: async () => {
+      child.kill("SIGINT");
+      return (await ended)[0];
+    },
+  };
+}
+
+/** A request that no browser would make. @returns the status and the text of the answer */
+export async function askRaw(url: string, { method = "GET", headers = {}, body = "" }: { method?: string; headers?: OutgoingHttpHeaders; body?: string }): Promise<{ status: number | undefined; location: string | undefined; text: string }> {
+  const asked = request(url, { method, headers });
+  asked.end(body);
+  const [answer] = (await once(asked, "response")) as [import("node:http").IncomingMessage];
+  return { status: answer.statusCode, location: answer.headers.location, text: await text(answer) };
+}
