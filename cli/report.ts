@@ -3,7 +3,6 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { Refusal } from "@bluegreen/release";
 import { readLoad } from "./loadFile";
-import { makeReport } from "./reportPage";
 import { statusRefsOf } from "./statusRef";
 
 interface Options {
@@ -39,6 +38,8 @@ async function run({ stack, out, cluster, load }: Options): Promise<void> {
   const refs = statusRefsOf(stack);
   const ref = cluster === undefined ? refs[0] : refs.find(({ together }) => together?.name === cluster);
   if (ref === undefined) throw new Refusal({ what: `--cluster ${cluster ?? ""} was refused`, rule: `the clusters of this stack are ${refs.flatMap(({ together }) => together?.name ?? []).join(", ") || "one, without a name"}`, next: "npm run bluegreen -- report --out FILE" });
+  // Loaded only now: what draws pages would make every other command slower.
+  const { makeReport } = require("./reportPage") as typeof import("./reportPage");
   const page = await makeReport(stack, ref, load === undefined ? null : readLoad(load));
   writeFileSync(out, page);
   console.log(`Written: ${resolve(out)}`);
