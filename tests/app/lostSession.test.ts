@@ -22,6 +22,11 @@ describe("The app, whose database sessions are ended", function () {
     await services.stop();
   });
 
+  it("has sessions for its first users before they come", async () => {
+    const own = () => query(services.adminUrl, "SELECT FROM pg_stat_activity WHERE application_name = 'the app' AND query = ''");
+    await waitFor(async () => ((await own()).length === 4 ? true : undefined), 5000, async () => new Error(`${(await own()).length} sessions that no request has used, and 4 were expected`));
+  });
+
   const endSessions = () => query(services.adminUrl, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'the app'");
   /** Ends the session of a request while it waits for a table, and then lets go of the table. */
   const endedWhileItWaits = async (send: () => Promise<Response>): Promise<Response> =>
