@@ -1,8 +1,11 @@
-import type { Command } from "commander";
+import { Command } from "commander";
 import { clearMarkCommand } from "./clearMark";
+import { addCompletion } from "./completion";
 import { dashboardCommand } from "./dashboard";
 import { deployCommand } from "./deploy";
+import { doctorCommand } from "./doctor";
 import { historyCommand } from "./history";
+import { initCommand } from "./init";
 import { lintCommand } from "./lint";
 import { migrationsCommand } from "./migrations";
 import { planCommand } from "./plan";
@@ -14,8 +17,16 @@ import { smokeCommand } from "./smoke";
 import { releaseStatusCommand } from "./status";
 import { switchCommand } from "./switch";
 
+/** All of it, as it is typed. */
+export function bluegreen(): Command {
+  const program = new Command("bluegreen").description("Releases a web app in two colors.");
+  for (const command of allCommands()) program.addCommand(command);
+  addCompletion(program);
+  return program;
+}
+
 /** In the order of --help: what is needed at night comes first, then the way of a release. */
-export function allCommands(): Command[] {
+function allCommands(): Command[] {
   return [
     rollbackCommand(),
     releaseStatusCommand(),
@@ -29,6 +40,8 @@ export function allCommands(): Command[] {
     historyCommand(),
     reportCommand(),
     clearMarkCommand(),
+    initCommand(),
+    doctorCommand(),
     lintCommand(),
     migrationsCommand(),
   ];

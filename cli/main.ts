@@ -1,11 +1,10 @@
 /** `bluegreen`: the releases of an app, from a command line. */
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { messageOf } from "@bluegreen/release/refusal";
-import { allCommands } from "./commands";
+import { bluegreen } from "./commands";
 import { exitCodes } from "./exitCodes";
 
-const program = new Command("bluegreen").description("Releases a web app in two colors.");
-for (const command of allCommands()) program.addCommand(command);
+const program = bluegreen();
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
 
 program.parseAsync().catch((error: unknown) => {

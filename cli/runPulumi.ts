@@ -41,6 +41,13 @@ export async function askPulumi(args: string[]): Promise<{ isWell: boolean; out:
   return { isWell: code === 0, out: said.out.join(""), errors: said.errors.join("") };
 }
 
+/** The version of the pulumi that commands use; undefined where there is none on PATH. */
+export async function pulumiVersion(): Promise<string | undefined> {
+  const said: string[] = [];
+  const code = await endedAs("pulumi", ["version"], { out: (text) => said.push(text), error: () => undefined });
+  return code === 0 ? said.join("").trim() : undefined;
+}
+
 /** An update that nobody is asked about. @returns, and throws, as runPulumi */
 export function updateStack(stack: string, say: Say): Promise<boolean> {
   return runPulumi(["up", "--yes", "--skip-preview", "--stack", stack], say);

@@ -16,11 +16,16 @@ export function readStackSettings<Key extends keyof FlatSettings>(stack: string,
   if (!existsSync("Pulumi.yaml") || !existsSync(file)) {
     throw new Refusal({ what: `The stack ${JSON.stringify(stack)} was refused`, rule: `there is no ${existsSync("Pulumi.yaml") ? file : "Pulumi.yaml"} in this folder`, next: "go to the program's folder, and name a stack: --stack production" });
   }
-  const { name } = project.parse(parse(readFileSync("Pulumi.yaml", "utf8")));
+  const name = projectName();
   const { config } = stackFile.parse(parse(readFileSync(file, "utf8")));
   const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
   const wanted = keys.flatMap((key): [string, string][] => (`${name}:${key}` in config ? [[key, text(config[`${name}:${key}`])]] : []));
   return parseSome(Object.fromEntries(wanted), keys);
+}
+
+/** What stands before every key in a stack's file. */
+export function projectName(): string {
+  return project.parse(parse(readFileSync("Pulumi.yaml", "utf8"))).name;
 }
 
 /** The app that the program of this folder releases. */

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { Command } from "commander";
 import { parse } from "yaml";
 import { settingKeys } from "@bluegreen/release/settings/settings";
-import { allCommands } from "../../cli/commands";
+import { bluegreen } from "../../cli/commands";
 
 const pages = ["README.md", ...globSync("docs/**/*.md")].map((file) => ({ file, text: readFileSync(file, "utf8") }));
 
@@ -22,7 +22,7 @@ function unknownIn(line: string): string[] {
     words.shift();
     return command.commands.length === 0 ? { command, unknown: [] } : descend(command.commands);
   };
-  const { command, unknown } = descend(allCommands());
+  const { command, unknown } = descend(bluegreen().commands);
   const options = words.filter((word) => word.startsWith("--"));
   return [...unknown, ...options.filter((option) => command?.options.every(({ long }) => long !== option))];
 }

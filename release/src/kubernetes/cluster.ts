@@ -1,6 +1,6 @@
 import { AppsV1Api, AutoscalingV2Api, CoordinationV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
 import type { Homes } from "../homes.js";
-import { Refusal } from "../refusal.js";
+import { messageOf, Refusal } from "../refusal.js";
 
 /** Where a release happens: a context of the kubeconfig, and the namespaces of an app in it. */
 export type ClusterRef = Homes & {
@@ -20,13 +20,22 @@ export interface Cluster extends Homes {
 /** How the client library calls what it makes up where it finds no kubeconfig: an API server on this machine without TLS. */
 const madeUpContext = "loaded-context";
 
+/** @throws Refusal when there is none, or it cannot be read */
+export function loadKubeConfig(): KubeConfig {
+  const refuse = (rule: string, cause?: unknown) => new Refusal({ what: "No Kubernetes cluster was asked", rule, next: "export KUBECONFIG=…, or kubectl config use-context NAME" }, { cause });
+  const config = new KubeConfig();
+  try {
+    config.loadFromDefault();
+  } catch (error) {
+    throw refuse(`the kubeconfig cannot be read: ${messageOf(error)}`, error);
+  }
+  if (config.currentContext === madeUpContext) throw refuse("there is no kubeconfig: neither KUBECONFIG nor ~/.kube/config names one");
+  return config;
+}
+
 /** @throws Refusal when there is no kubeconfig, or the context does not exist */
 export function connect({ context, namespace, isolation }: ClusterRef): Cluster {
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  if (config.currentContext === madeUpContext) {
-    throw new Refusal({ what: "No Kubernetes cluster was asked", rule: "there is no kubeconfig: neither KUBECONFIG nor ~/.kube/config names one", next: "export KUBECONFIG=…, or kubectl config use-context NAME" });
-  }
+  const config = loadKubeConfig();
   if (context !== "") {
     const known = config.getContexts().map(({ name }) => name);
     if (!known.includes(context)) {

@@ -1,0 +1,27 @@
+import tab from "@bomb.sh/tab/commander";
+import { readdirSync } from "node:fs";
+import type { Command } from "commander";
+
+const help = `
+Examples:
+  source <(npm run --silent bluegreen -- completion bash)
+  npm run --silent bluegreen -- completion fish > ~/.config/fish/completions/bluegreen.fish
+
+It completes a command called bluegreen: docs/cli.md#completion says how to have one.`;
+
+/** `completion`, for shells: commands, options and colors as they are declared, and the stacks of this folder. */
+export function addCompletion(program: Command): void {
+  const known = tab(program, { completionCommandName: "completion" });
+  for (const { options } of known.commands.values()) {
+    const stack = options.get("stack");
+    if (stack === undefined) continue;
+    stack.handler = (complete) => {
+      for (const name of stacksHere()) complete(name, "");
+    };
+  }
+  program.commands.find((command) => command.name() === "completion")?.description("Prints what a shell needs to complete commands.").addHelpText("after", help);
+}
+
+function stacksHere(): string[] {
+  return readdirSync(".").flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.slice(1) ?? []);
+}

@@ -1,0 +1,23 @@
+import { styleText } from "node:util";
+import type { Finding } from "@bluegreen/release/doctor/finding";
+import type { Located } from "./doctor";
+import { namedLines } from "./table";
+
+/** Words first: color only adds to them. */
+const style: Record<Finding["state"], Parameters<typeof styleText>[0]> = { well: "green", advice: "yellow", broken: "red", unknown: "yellow" };
+
+/** Of the longest word, and two blanks. */
+const stateWidth = 9;
+const subjectWidth = 13;
+
+/** A line for each thing that was looked at, and below it what to do. */
+export function findingsText(findings: Located[]): string {
+  const lines = findings.map((finding) => {
+    const { state, subject, says, cluster } = finding;
+    const word = `${styleText(style[state], state, { stream: process.stdout })}${" ".repeat(stateWidth - state.length)}`;
+    const texts = [`${cluster === null ? "" : `${cluster}: `}${says}`, ...(finding.state === "well" ? [] : [`next: ${finding.next}`])];
+    return `${word}${namedLines([[subject, texts]], subjectWidth).replaceAll("\n", `\n${" ".repeat(stateWidth)}`)}`;
+  });
+  const count = (state: Finding["state"]) => findings.filter((each) => each.state === state).length;
+  return `${lines.join("\n")}\n\n${findings.length} looked at: ${count("broken")} broken, ${count("unknown")} unknown, ${count("advice")} with advice.`;
+}

@@ -1,0 +1,116 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KubeConfig, KubernetesObjectApi, NetworkingV1Api, RbacAuthorizationV1Api, type KubernetesObject } from "@kubernetes/client-node";
+import { expect } from "chai";
+import { parseAllDocuments } from "yaml";
+import { homesOf, orUndefined } from "@bluegreen/release";
+import type { Finding } from "@bluegreen/release/doctor/finding";
+import { repositoryDir } from "../../local/paths";
+import { loadWatcher, readStage } from "../../local/stage";
+import { liveColor } from "../support/look";
+import { makeStack, twoVersions, type TestStack } from "../support/testStack";
+
+const account = "release";
+
+/** The stack is somebody's who may do nothing at first, by a kubeconfig of their own. */
+describe("bluegreen doctor, and a release by an account that has the rights it names and no others, on a real cluster", function () {
+  this.timeout(300_000);
+  const folder = mkdtempSync(join(tmpdir(), "bg-doctor-"));
+  const kubeconfig = join(folder, "kubeconfig");
+  let test: TestStack;
+  let ingressClass: string;
+
+  before(async () => {
+    const stage = await readStage();
+    if (stage === undefined) throw new Error("the local stage is not running");
+    writeFileSync(kubeconfig, "");
+    test = await makeStack(twoVersions, { kubeconfig });
+    console.log(`      engine: ${test.engine.name}`);
+    const { core, config, namespace } = test.cluster;
+    ingressClass = `${namespace}-class`;
+    await core.createNamespace({ body: { metadata: { name: namespace } } });
+    await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name: account } } });
+    const { status } = await core.createNamespacedServiceAccountToken({ name: account, namespace, body: { spec: { audiences: [], expirationSeconds: 3600 } } });
+    const theirs = new KubeConfig();
+    theirs.loadFromOptions({ clusters: config.getClusters(), users: [{ name: account, token: status?.token }], contexts: config.getContexts().map((context) => ({ ...context, user: account })), currentContext: stage.context });
+    writeFileSync(kubeconfig, theirs.exportConfig(), { mode: 0o600 });
+    await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v2", watcherImage: await loadWatcher(), quota: { enabled: true } });
+  });
+
+  after(async () => {
+    const { config, namespace } = test.cluster;
+    await Promise.all([
+      orUndefined(config.makeApiClient(RbacAuthorizationV1Api).deleteClusterRole({ name: roleOf(undefined) })),
+      orUndefined(config.makeApiClient(RbacAuthorizationV1Api).deleteClusterRoleBinding({ name: namespace })),
+      orUndefined(config.makeApiClient(NetworkingV1Api).deleteIngressClass({ name: ingressClass })),
+    ]);
+    await test.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const roleOf = (namespace: string | undefined) => `bluegreen-release-${namespace ?? test.cluster.namespace}`;
+  const doctor = (...args: string[]) => spawnSync(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), "doctor", ...args, "--stack", test.name], { cwd: repositoryDir, env: { ...process.env, ...test.env }, encoding: "utf8" });
+  const findings = () => {
+    const { stdout, stderr, status } = doctor("--json");
+    expect(stdout, stderr).not.to.equal("");
+    for (const secret of [...Object.values(test.secrets), test.stage.postgres.adminUrl]) expect(stdout + stderr).not.to.contain(secret);
+    return { status, all: (JSON.parse(stdout) as { findings: Finding[] }).findings };
+  };
+  const of = (all: Finding[], subject: string) => all.filter((each) => each.subject === subject).map(({ state, says }) => `${state}: ${says}`).join("\n");
+
+  it("says what an account may not do, what the cluster lacks, and what could not be looked at", () => {
+    const { status, all } = findings();
+    expect(status).to.equal(1);
+    expect(of(all, "settings")).to.match(/^well/);
+    expect(of(all, "cluster")).to.match(/^well: Kubernetes v1\./);
+    expect(of(all, "rights")).to.match(/^broken: release may not get namespaces, .* and \d+ more$/);
+    expect(of(all, "way in")).to.match(/^unknown: could not be looked at: .*403/);
+    for (const finding of all) if (finding.state !== "well") expect(finding.next, finding.says).not.to.equal("");
+  });
+
+  it("prints the roles that it misses, and finds them when they are there", async () => {
+    const { config, namespace } = test.cluster;
+    const objects = parseAllDocuments(doctor("--rights").stdout).map((document) => document.toJS() as KubernetesObject);
+    const api = config.makeApiClient(KubernetesObjectApi);
+    for (const object of objects) await api.create(object);
+    const rbac = config.makeApiClient(RbacAuthorizationV1Api);
+    const subjects = [{ kind: "ServiceAccount", name: account, namespace }];
+    const bound = (kind: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind, name: roleOf(undefined) });
+    await rbac.createClusterRoleBinding({ body: { metadata: { name: namespace }, roleRef: bound("ClusterRole"), subjects } });
+    for (const home of homesOf(test.cluster)) await rbac.createNamespacedRoleBinding({ namespace: home, body: { metadata: { name: "release" }, roleRef: bound("Role"), subjects } });
+    const { all } = findings();
+    expect(of(all, "rights")).to.equal("well: release may do all that an update does");
+    expect(of(all, "way in")).to.match(/^broken: there is no IngressClass nginx/);
+    expect(of(all, "certificate")).to.match(/^broken: ClusterIssuer letsencrypt-prod is wanted, and cert-manager is not in the cluster$/);
+  });
+
+  it("has nothing to say against what is as it should be", async () => {
+    await test.cluster.config.makeApiClient(NetworkingV1Api).createIngressClass({ body: { metadata: { name: ingressClass }, spec: { controller: "example.com/none" } } });
+    await test.set({ ingressClass, clusterIssuer: "none" });
+    const { status, all } = findings();
+    expect(all.filter(({ state }) => state !== "well" && state !== "advice")).to.deep.equal([]);
+    expect(status).to.equal(0);
+    expect(of(all, "database")).to.match(/^well: databaseAdminUrl: \S+ may make role and database$/);
+  });
+
+  it("names the rights of a whole release: with them, and no others, users are moved", async () => {
+    await test.stack.up();
+    await test.set({ activeColor: "green" });
+    await test.stack.up();
+    expect(await liveColor(test.cluster)).to.equal("green");
+    expect(of(findings().all, "database")).to.match(/may change the schema$/);
+  });
+
+  it("says which Secret is missing, how to make it, and which database does not answer", async () => {
+    const { namespace } = test.cluster;
+    await test.stack.removeConfig(["openaiApiKey"]);
+    await test.stack.setConfig({ databaseAdminUrl: { value: "postgres://admin:very-secret@127.0.0.1:1/postgres", secret: true } });
+    const { status, all } = findings();
+    expect(status).to.equal(1);
+    expect(of(all, "secrets")).to.equal(`broken: Secret ${namespace}/openai-credentials is not there`);
+    expect(all.find(({ subject }) => subject === "secrets")).to.have.property("next").that.contains(`kubectl -n ${namespace} create secret generic openai-credentials --from-env-file=`);
+    expect(of(all, "database")).to.match(/^broken: databaseAdminUrl: no database answers from here: .*ECONNREFUSED/).and.not.to.contain("very-secret");
+  });
+});
