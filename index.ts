@@ -2,8 +2,9 @@ import { otherColor } from "@bluegreen/release/color";
 import { release } from "./components/release";
 import { readSettings } from "./components/settings";
 
-const settings = readSettings();
-const app = release("chatgpt-app", settings);
+const name = "chatgpt-app";
+const settings = readSettings(name);
+const app = release(name, settings);
 
 export const liveColor = app.liveColor;
 export const idleColor = app.liveColor.apply((color) => (color === "blue" || color === "green" ? otherColor(color) : "none"));

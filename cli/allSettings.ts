@@ -3,7 +3,7 @@ import { parseJson } from "@bluegreen/release/parseJson";
 import { Refusal } from "@bluegreen/release/refusal";
 import { parseSettings, type Settings } from "@bluegreen/release/settings/settings";
 import { askPulumi } from "./runPulumi";
-import { projectName } from "./stackSettings";
+import { app } from "./stackSettings";
 
 const listed = z.record(z.string(), z.object({ value: z.string().default(""), secret: z.boolean().default(false) }));
 
@@ -16,7 +16,7 @@ export async function readAllSettings(stack: string): Promise<Settings> {
   const { data } = listed.safeParse(parseJson(out));
   // What it printed may hold secrets; what it complained of does not.
   if (!isWell || data === undefined) throw new Refusal({ what: `The config of stack ${stack} could not be read`, rule: errors.trim() || "pulumi config gave no JSON", next: `pulumi config --stack ${stack}; where it asks for a passphrase, export PULUMI_CONFIG_PASSPHRASE` });
-  const prefix = `${projectName()}:`;
+  const prefix = `${app}:`;
   const own = Object.entries(data).flatMap(([key, entry]) => (key.startsWith(prefix) ? [{ key: key.slice(prefix.length), ...entry }] : []));
   return parseSettings(Object.fromEntries(own.map(({ key, value }) => [key, value])), own.flatMap(({ key, secret }) => (secret ? [key] : [])));
 }

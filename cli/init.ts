@@ -9,7 +9,7 @@ import { parseSettings } from "@bluegreen/release/settings/settings";
 import { codeOf, examineStack } from "./doctor";
 import { findingsText } from "./findingsText";
 import { answersOf, type Given } from "./initAnswers";
-import { projectName } from "./stackSettings";
+import { app } from "./stackSettings";
 
 type Options = Given & { yes: boolean; overwrite: boolean };
 
@@ -72,7 +72,7 @@ function keysIn(file: string): z.output<typeof keys> {
 function textOf(config: Record<string, string>, kept: z.output<typeof keys>): string {
   const { traffic, ...texts } = config;
   const values = { ...texts, ...(traffic !== undefined && { traffic: JSON.parse(traffic) as unknown }) };
-  const named = Object.fromEntries(Object.entries(values).map(([key, value]) => [`${projectName()}:${key}`, value]));
+  const named = Object.fromEntries(Object.entries(values).map(([key, value]) => [`${app}:${key}`, value]));
   return `# Every setting that there is, with its meaning and its default, stands in Pulumi.yaml.\n${stringify({ ...kept, config: named })}`;
 }
 

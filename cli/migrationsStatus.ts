@@ -54,10 +54,12 @@ async function look({ stack, urlFrom, folder }: Options): Promise<{ folder: stri
   }
   const settings = readStackSettings(stack, ["activeColor", "clusters", "context", "contractAfterHours", "database", "isolation", "migrationsFolder", "namespace", "schemaVersion"]);
   const files = folder ?? settings.migrationsFolder;
+  const { strategy } = settings.database;
+  if (strategy === "none") throw new Refusal({ what: `The migrations of ${stack} were not looked at`, rule: "database.strategy is none: the app has no database", next: "npm run bluegreen -- status" });
   const { activeColor, isolation, namespace, schemaVersion, contractAfterHours: afterHours } = settings;
   // Of clusters that have a database each, the first one's: the same update brings them all to it.
   const [place = { context: "", together: null }] = placesOf(settings);
-  return { folder: files, rows: await readMigrationStatus({ app, activeColor, ...place, isolation, namespace, strategy: settings.database.strategy, folder: files, schemaVersion, afterHours }) };
+  return { folder: files, rows: await readMigrationStatus({ app, activeColor, ...place, isolation, namespace, strategy, folder: files, schemaVersion, afterHours }) };
 }
 
 function filesOf(folder: string, rows: MigrationStatus[]): MigrationFile[] {

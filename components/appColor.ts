@@ -90,17 +90,15 @@ export class AppColor extends pulumi.ComponentResource {
         { ...common, replicas, maxReplicas, budgetSeconds: settings.rolloutBudgetSeconds },
         { parent: this, dependsOn: [this.deployment, service, sized] },
       );
-      const schema = new SchemaGate(
-        `${pulumiName}-schema`,
-        { ...common, strategy: settings.database.strategy, activeColor: settings.activeColor },
-        { parent: this, dependsOn: rollout },
-      );
+      const { strategy } = settings.database;
+      const schema =
+        strategy === "none" ? [] : [new SchemaGate(`${pulumiName}-schema`, { ...common, strategy, activeColor: settings.activeColor }, { parent: this, dependsOn: rollout })];
       const smoke = new SmokeGate(
         `${pulumiName}-smoke`,
         { ...common, version: tag, suite: settings.smokeSuite, budgetSeconds: settings.smokeBudgetSeconds },
-        { parent: this, dependsOn: schema },
+        { parent: this, dependsOn: [rollout, ...schema] },
       );
-      this.gates = [rollout, schema, smoke];
+      this.gates = [rollout, ...schema, smoke];
     }
     this.registerOutputs();
   }

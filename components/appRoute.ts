@@ -71,7 +71,7 @@ function register(name: string, { apiVersion, kind, spec }: RouteObject<pulumi.O
 }
 
 /** The way in, from settings alone but for the generated token. */
-function wayOf(app: string, { host, namespace, isolation, traffic, ingressClass, clusterIssuer, activeColor: active, weights }: Settings, token: pulumi.Output<string>): Way<pulumi.Output<string>> {
+function wayOf(app: string, { host, namespace, isolation, traffic, ingressClass, clusterIssuer, activeColor: active, weights, http: { readyPath } }: Settings, token: pulumi.Output<string>): Way<pulumi.Output<string>> {
   const { mode, affinity, internalHost } = traffic;
   const [gatewayNamespace = "", name = "", listener] = traffic.gateway.split("/");
   return {
@@ -79,6 +79,7 @@ function wayOf(app: string, { host, namespace, isolation, traffic, ingressClass,
     namespace,
     isolation,
     host,
+    readyPath,
     internalHost: internalHost === "" ? undefined : internalHost,
     ingressClass,
     clusterIssuer,

@@ -1,92 +1,45 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Provider } from "@pulumi/kubernetes";
-import { Namespace } from "@pulumi/kubernetes/core/v1";
-import { colors, otherColor, type Color } from "@bluegreen/release/color";
-import { movedRoute } from "@bluegreen/release/route/route";
-import type { Settings } from "@bluegreen/release/settings/settings";
-import { sizesOf } from "@bluegreen/release/settings/sizes";
-import { podSecurity } from "./isolation";
-import { colorTemplate, type ColorTemplate } from "./podTemplate";
-import { resourceName } from "./resourceName";
+import type { BlueGreenAppArgs } from "./args";
+import { release } from "./release";
+import { readSettings } from "./settings";
 
-/** An app in two colors in one cluster, one of them live: what every phase of its release builds on. */
+/**
+ * A web app in two colors, one of which has the users, with everything that it takes to move them:
+ * gates, migrations, watch and the way back. For any HTTP app: what is asked of its image stands in
+ * docs/own-app.md.
+ *
+ * ```ts
+ * const shop = new BlueGreenApp("shop", {
+ *   imageRepository: "ghcr.io/you/shop",
+ *   host: "shop.example.com",
+ *   http: { port: 8080, healthPath: "/healthz", readyPath: "/readyz" },
+ *   database: { strategy: "none" },
+ * });
+ * export const liveColor = shop.liveColor;
+ * ```
+ *
+ * What a release changes is config: `pulumi config set shop:activeColor green && pulumi up`.
+ */
 export class BlueGreenApp extends pulumi.ComponentResource {
-  readonly provider: Provider;
-  readonly home: Namespace;
-  readonly templates: Record<Color, ColorTemplate>;
-  /** Hash of each color's wanted pod template; null for a color that is not deployed. */
-  readonly wanted: Record<Color, string | null>;
-  readonly autoscaled: boolean;
+  /** The color that has the users: blue or green; none before the first release, and mixed where clusters do not agree. */
+  readonly liveColor: pulumi.Output<string>;
+  /** The newest migration that the database has; none where there is none. */
+  readonly schemaVersion: pulumi.Output<string>;
+  /** Password of the color paths, and token of the previews by header and cookie. Secret. */
+  readonly previewPassword: pulumi.Output<string>;
 
-  constructor(
-    readonly name: string,
-    readonly settings: Settings,
-    options?: pulumi.ComponentResourceOptions,
-  ) {
-    super("bluegreen:app:BlueGreenApp", resourceName(settings, name), {}, options);
-    const { namespace, context, allowDelete } = settings;
-    // Changed in place: to replace a Secret by its name is to delete it first, and pods that start meanwhile miss it.
-    this.provider = new Provider(resourceName(settings, name), { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
-    this.home = new Namespace(resourceName(settings, name), { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider: this.provider, protect: !allowDelete });
-    this.templates = {
-      blue: colorTemplate(name, "blue", this.tagOf("blue"), settings),
-      green: colorTemplate(name, "green", this.tagOf("green"), settings),
-    };
-    this.wanted = { blue: this.deployed("blue"), green: this.deployed("green") };
-    this.autoscaled = sizesOf(settings).maxReplicas > 0;
-    this.registerOutputs();
-  }
-
-  /** Where a step finds the app, and which color config wants to serve users. */
-  get where() {
-    const { context, namespace, isolation, activeColor } = this.settings;
-    return { context, namespace, isolation, app: this.name, activeColor };
-  }
-
-  /** What a step needs that has to know of other clusters, too. */
-  get among() {
-    return { ...this.where, together: this.settings.together };
-  }
-
-  /** What a step needs that also reads the database. */
-  get database() {
-    return { ...this.where, strategy: this.settings.database.strategy };
-  }
-
-  /** The users of the active color, as a gate and a watch name them. */
-  get users() {
-    return { color: this.settings.activeColor, share: 100, route: this.movable };
-  }
-
-  /** Whose weights move; null where the active Service is all that does. */
-  get movable() {
-    return movedRoute(this.settings.traffic);
-  }
-
-  /** What Pulumi calls a step of the release. */
-  named(step: string): string {
-    return resourceName(this.settings, `${this.name}-${step}`);
-  }
-
-  /** Of a step: what belongs to it, and what has to be done before. */
-  after(dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions {
-    return { parent: this, dependsOn };
-  }
-
-  /** What consists of objects in the cluster. */
-  get within(): pulumi.ComponentResourceOptions {
-    return { parent: this, providers: [this.provider] };
-  }
-
-  /** A color that is not deployed still has a Deployment, at zero: with the other color's image, until it gets its own. */
-  tagOf(color: Color): string {
-    const each = this.settings.colors;
-    const tag = each[color].tag ?? each[otherColor(color)].tag;
-    if (tag === undefined) throw new Error(`neither ${colors.join(" nor ")} has a tag`);
-    return tag;
-  }
-
-  private deployed(color: Color): string | null {
-    return this.settings.colors[color].tag === undefined ? null : this.templates[color].hash;
+  /**
+   * @param name of the app: its objects in the cluster are called after it, and its config begins with it
+   * @param args what config need not say; where it does, config counts. Between them all that is required has to be there
+   * @throws Refusal naming every setting that breaks its rule, before any resource is registered
+   */
+  constructor(name: string, args: Partial<BlueGreenAppArgs> = {}, options?: pulumi.ComponentResourceOptions) {
+    const settings = readSettings(name, args);
+    super("bluegreen:app:Release", name, {}, options);
+    const { liveColor, schemaVersion, previewPassword } = release(name, settings, { parent: this });
+    this.liveColor = liveColor;
+    this.schemaVersion = schemaVersion;
+    this.previewPassword = previewPassword;
+    this.registerOutputs({ liveColor, schemaVersion, previewPassword });
   }
 }

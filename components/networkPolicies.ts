@@ -2,7 +2,6 @@ import type * as kubernetes from "@pulumi/kubernetes";
 import { colors, type Color } from "@bluegreen/release/color";
 import { homeOf, inEachHome } from "@bluegreen/release/homes";
 import { names, trialLabel } from "@bluegreen/release/names";
-import { appPort } from "@bluegreen/release/settings/schema";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { watcherLabels } from "./watcher";
 
@@ -48,8 +47,8 @@ export function networkPolicies(app: string, settings: Settings): Policy[] {
 }
 
 /** To the http port and no other. No `from` at all is everybody: a load balancer may reach pods from outside of the cluster. */
-function ingressOf(app: string, { networkPolicy: { from }, watcherImage, isolation, namespace }: Settings): object[] {
-  const ports = [{ protocol: "TCP", port: appPort }];
+function ingressOf(app: string, { networkPolicy: { from }, watcherImage, isolation, namespace, http: { port } }: Settings): object[] {
+  const ports = [{ protocol: "TCP", port }];
   if (from.length === 0) return [{ ports }];
   // To a policy, a peer without a namespace is in its own: the color's.
   const inApps = isolation === "shared" ? {} : { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };

@@ -3,9 +3,9 @@ import { appResources } from "@bluegreen/release/capacity/room";
 import { databaseSecret } from "@bluegreen/release/database/databaseSecret";
 import { fenceKey } from "@bluegreen/release/fence/flag";
 import { drainPortVariable, names, templateAnnotation } from "@bluegreen/release/names";
-import { appPort, openaiVariable } from "@bluegreen/release/settings/schema";
 import type { Color } from "@bluegreen/release";
-import type { ProbeTimings, Settings } from "@bluegreen/release/settings/settings";
+import type { Strategy } from "@bluegreen/release/settings/schema";
+import { secretKeysOf, type ProbeTimings, type Settings } from "@bluegreen/release/settings/settings";
 import { colorConfig, type ColorConfig } from "./colorConfig";
 
 /** The user that the app runs as: any number but 0, and not one of a real system account. */
@@ -59,13 +59,13 @@ function podSpec(labels: { app: string; version: Color }, image: string, tag: st
         name: names.container,
         image,
         imagePullPolicy: "IfNotPresent",
-        ports: [{ name: "http", containerPort: appPort, protocol: "TCP" }],
+        ports: [{ name: "http", containerPort: settings.http.port, protocol: "TCP" }],
         // Whole objects: a reviewer sees one name change, and what is in it once, where the object is made.
         envFrom: [...(configMap === undefined ? [] : [{ configMapRef: { name: configMap.name } }]), ...(secret === undefined ? [] : [{ secretRef: { name: secret.name } }])],
         env: environment(labels, tag, settings),
         resources: appResources(settings),
-        livenessProbe: httpProbe("/health", settings.livenessProbe),
-        readinessProbe: httpProbe("/ready", settings.readinessProbe),
+        livenessProbe: httpProbe(settings.http.healthPath, settings.livenessProbe),
+        readinessProbe: httpProbe(settings.http.readyPath, settings.readinessProbe),
         // Endpoints leave the Services' tables a moment after a pod is told to stop; until then it goes on serving.
         ...(settings.drainSeconds > 0 && { lifecycle: { preStop: { sleep: { seconds: settings.drainSeconds } } } }),
         securityContext: {
@@ -79,19 +79,24 @@ function podSpec(labels: { app: string; version: Color }, image: string, tag: st
 }
 
 function environment({ app, version: color }: ColorTemplate["labels"], tag: string, settings: Settings) {
-  const ownKey = openaiVariable in settings.colors[color].secretEnvironment;
+  const { strategy } = settings.database;
   return [
     { name: "ENVIRONMENT", value: color },
     { name: "APP_VERSION", value: tag },
-    { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: databaseSecret(settings.database.strategy, color), key: "url" } } },
-    // libpq and most drivers take it as the session's name: so the database can tell who is still connected.
-    { name: "PGAPPNAME", value: names.session(app, color, tag) },
-    // Where config gives no key, somebody has made the Secret.
-    ...(ownKey ? [] : [{ name: openaiVariable, valueFrom: { secretKeyRef: { name: names.openaiSecret, key: "api-key" } } }]),
+    ...(strategy === "none" ? [] : databaseVariables(app, color, tag, strategy)),
+    ...secretKeysOf(settings, color).map(({ variable, name, key }) => ({ name: variable, valueFrom: { secretKeyRef: { name, key } } })),
     { name: "REDIS_URL", value: settings.redisUrl },
     { name: "READ_ONLY_KEY", value: fenceKey(settings.namespace, app) },
     // No container port: the app listens on the loopback address, and nobody but a port-forward comes there.
     ...(settings.drain.port === 0 ? [] : [{ name: drainPortVariable, value: String(settings.drain.port) }]),
+  ];
+}
+
+function databaseVariables(app: string, color: Color, tag: string, strategy: Strategy) {
+  return [
+    { name: "DATABASE_URL", valueFrom: { secretKeyRef: { name: databaseSecret(strategy, color), key: "url" } } },
+    // libpq and most drivers take it as the session's name: so the database can tell who is still connected.
+    { name: "PGAPPNAME", value: names.session(app, color, tag) },
   ];
 }
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { placesOf, type Settings } from "@bluegreen/release/settings/settings";
-import { BlueGreenApp } from "./blueGreenApp";
+import { AppInCluster } from "./appInCluster";
 import { lock, unlock } from "./phases/lock";
 import { prepare, type Prepared } from "./phases/prepare";
 import { contract, settle, type Settled } from "./phases/settle";
@@ -38,8 +38,8 @@ export interface Released extends Outputs {
  * cluster after the other, unless config says at once; and what works on the database, which may be
  * the same one, takes turns.
  */
-export function release(name: string, settings: Settings): Released {
-  const apps = placesOf(settings).map((place, index) => new BlueGreenApp(name, { ...settings, ...place }, index === 0 ? { transformations: [adoptPlainNames(place)] } : {}));
+export function release(name: string, settings: Settings, options: pulumi.ComponentResourceOptions = {}): Released {
+  const apps = placesOf(settings).map((place, index) => new AppInCluster(name, { ...settings, ...place }, index === 0 ? { ...options, transformations: [adoptPlainNames(place)] } : options));
   const locked = inTurn(apps.toSorted(byCluster), lock).sort((a, b) => apps.indexOf(a.app) - apps.indexOf(b.app));
   const locks = locked.map((each) => each.lock);
   const prepared = inTurn(locked, (each, before: Prepared[]) => prepare(each, { locks, before }));
@@ -52,14 +52,14 @@ export function release(name: string, settings: Settings): Released {
 }
 
 function summarize(settled: Settled[]): Released {
-  const outputs = settled.map(({ app, liveColor, migrations, route }) => ({ cluster: app.settings.together?.name, liveColor, schemaVersion: migrations.schemaVersion, previewPassword: route.previewPassword }));
+  const outputs = settled.map(({ app, liveColor, migrations, route }) => ({ cluster: app.settings.together?.name, liveColor, schemaVersion: migrations?.schemaVersion ?? pulumi.output("none"), previewPassword: route.previewPassword }));
   const agreed = (key: keyof Outputs) => pulumi.all(outputs.map((each) => each[key])).apply((values) => (new Set(values).size === 1 ? (values[0] ?? "") : "mixed"));
   const named = outputs.flatMap(({ cluster, liveColor, schemaVersion }) => (cluster === undefined ? [] : [[cluster, { liveColor, schemaVersion }] as const]));
   return { liveColor: agreed("liveColor"), schemaVersion: agreed("schemaVersion"), previewPassword: agreed("previewPassword"), clusters: Object.fromEntries(named) };
 }
 
 /** The same order for everybody, however config lists them. */
-function byCluster(a: BlueGreenApp, b: BlueGreenApp): number {
+function byCluster(a: AppInCluster, b: AppInCluster): number {
   return a.named("") < b.named("") ? -1 : 1;
 }
 

@@ -9,6 +9,7 @@ import { homeOf, type Homes } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
 import type { ObjectAt } from "@bluegreen/release/route/route";
 import { routes } from "@bluegreen/release/route/routes";
+import { isSeparate } from "@bluegreen/release/settings/schema";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { skipAwait } from "./appColor";
 import { resourceName } from "./resourceName";
@@ -79,14 +80,13 @@ function appRules(app: string, { traffic }: Settings) {
 }
 
 function colorRules(app: string, { database: { strategy } }: Settings, of: readonly Color[]) {
-  const databases = { apiGroups: [""], resources: ["secrets"], resourceNames: of.map((color) => databaseSecret(strategy, color)), verbs: ["get"] };
   return [
     { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] },
     { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
     { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
     { apiGroups: ["apps"], resources: ["deployments"], resourceNames: of.map((color) => names.deployment(app, color)), verbs: ["get"] },
     // To hand the writing over.
-    ...(strategy === "shared" ? [] : [databases]),
+    ...(isSeparate(strategy) ? [{ apiGroups: [""], resources: ["secrets"], resourceNames: of.map((color) => databaseSecret(strategy, color)), verbs: ["get"] }] : []),
   ];
 }
 

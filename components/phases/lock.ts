@@ -1,11 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { BlueGreenApp } from "../blueGreenApp";
+import type { AppInCluster } from "../appInCluster";
 import type { ColorTemplate } from "../podTemplate";
 import { LiveLock, ReleaseUnlock } from "../steps";
 
 /** An app whose live color is locked. */
 export interface Locked {
-  app: BlueGreenApp;
+  app: AppInCluster;
   lock: LiveLock;
 }
 
@@ -13,7 +13,7 @@ export interface Locked {
  * First of all: nothing that serves users changes in place, and nobody else releases the app meanwhile.
  * @param before the apps that are locked first: two people who take the same locks in the same order wait for each other, and never both
  */
-export function lock(app: BlueGreenApp, before: Locked[]): Locked {
+export function lock(app: AppInCluster, before: Locked[]): Locked {
   const { among, settings, movable, wanted, templates } = app;
   const { weights, allowLiveChange, lockWaitSeconds } = settings;
   const configs = { blue: configOf(templates.blue), green: configOf(templates.green) };

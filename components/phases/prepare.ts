@@ -6,7 +6,7 @@ import { listMigrations } from "@bluegreen/release/migrations/files";
 import { names } from "@bluegreen/release/names";
 import { sizesOf } from "@bluegreen/release/settings/sizes";
 import { AppColor } from "../appColor";
-import type { BlueGreenApp } from "../blueGreenApp";
+import type { AppInCluster } from "../appInCluster";
 import { ColorConfigs } from "../colorConfig";
 import { ColorDatabases } from "../colorDatabases";
 import { DatabaseAccess } from "../databaseAccess";
@@ -17,7 +17,8 @@ import type { Locked } from "./lock";
 
 /** An app whose active color has passed every gate; users are where they were. */
 export interface Prepared extends Locked {
-  migrations: Migrations;
+  /** Undefined where the app has no database. */
+  migrations: Migrations | undefined;
   databases: ColorDatabases;
   watcher: Watcher;
   gate: SwitchGate;
@@ -45,13 +46,16 @@ export function prepare({ app, lock }: Locked, { locks, before }: PrepareArgs): 
   );
   const databaseAccess = makeAccess(app, [capacity], before[0]?.databaseAccess);
   const config = [...makeConfig(app, [capacity]), ...(databaseAccess === undefined ? [] : databaseAccess.secrets)];
-  const migrations = new Migrations(
-    app.named("migrations"),
-    { ...app.database, ...among, activeColor: lock.confirm(settings), templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
-    app.after([capacity, ...config, ...before.map((each) => each.migrations)]),
-  );
+  const activeConfirmed = lock.confirm(settings);
+  const migrations =
+    app.database &&
+    new Migrations(
+      app.named("migrations"),
+      { ...app.database, ...among, activeColor: activeConfirmed, templates: wanted, folder: migrationsFolder, migrations: listMigrations(migrationsFolder, settings.schemaVersion) },
+      app.after([capacity, ...config, ...before.flatMap((each) => each.migrations ?? [])]),
+    );
   const databases = new ColorDatabases(name, { settings, templates: wanted }, { parent: app });
-  const synced = databases.sync([migrations]);
+  const synced = databases.sync(migrations === undefined ? [capacity, ...config] : [migrations]);
   const active = new AppColor(name, { color: activeColor, settings, template: templates[activeColor], after: [...synced, tryOut(app, synced)] }, within);
   const watcher = new Watcher(name, settings, [capacity], within);
   const gate = new SwitchGate(
@@ -65,7 +69,8 @@ export function prepare({ app, lock }: Locked, { locks, before }: PrepareArgs): 
       watcher: watcher.isThere,
       autoscaled: app.autoscaled,
       database: databases.handoverSettings(),
-      contractsWaiting: migrations.waiting,
+      // Without migrations this is what the lock on the live color is confirmed by.
+      contractsWaiting: migrations?.waiting ?? activeConfirmed.apply((): string[] => []),
       contractAfterHours: settings.contractAfterHours,
     },
     app.after([...active.gates, ...watcher.resources]),
@@ -74,24 +79,24 @@ export function prepare({ app, lock }: Locked, { locks, before }: PrepareArgs): 
 }
 
 /** A change of the live color proves itself in a pod that no user reaches. */
-function tryOut(app: BlueGreenApp, after: pulumi.Resource[]): Trial {
+function tryOut(app: AppInCluster, after: pulumi.Resource[]): Trial {
   const { settings, templates } = app;
   const { activeColor, allowLiveChange, minReadySeconds, rolloutBudgetSeconds, smokeSuite: suite, smokeBudgetSeconds } = settings;
   const { hash: template, spec: pod } = templates[activeColor];
   return new Trial(
     app.named("trial"),
-    { ...app.database, template, pod, version: app.tagOf(activeColor), allowLiveChange, minReadySeconds, rolloutBudgetSeconds, suite, smokeBudgetSeconds },
+    { ...app.where, strategy: app.database?.strategy ?? null, template, pod, version: app.tagOf(activeColor), allowLiveChange, minReadySeconds, rolloutBudgetSeconds, suite, smokeBudgetSeconds },
     app.after(after),
   );
 }
 
 /** The account that the program makes itself, where config lets it. */
-function makeAccess({ name, settings, within }: BlueGreenApp, after: pulumi.Resource[], shared: DatabaseAccess | undefined): DatabaseAccess | undefined {
+function makeAccess({ name, settings, within }: AppInCluster, after: pulumi.Resource[], shared: DatabaseAccess | undefined): DatabaseAccess | undefined {
   return settings.databaseAccount && new DatabaseAccess(name, { settings, ...settings.databaseAccount, after, shared }, within);
 }
 
 /** What pods, and whoever is to be told, take from config by way of the cluster; other Secrets must be there before pods start. */
-function makeConfig(app: BlueGreenApp, after: pulumi.Resource[]): pulumi.Resource[] {
+function makeConfig(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
   const { name, settings, provider, templates, within } = app;
   const { namespace, alerts } = settings;
   const { objects } = new ColorConfigs(name, { settings, configs: { blue: templates.blue.config, green: templates.green.config }, after }, within);

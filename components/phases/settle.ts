@@ -10,7 +10,8 @@ import { leadIn, type Switched } from "./switchUsers";
 /** An app of which all is as config wants it, the color without users included. */
 export interface Settled extends Switched {
   route: AppRoute;
-  record: SwitchRecord;
+  /** Undefined where the app has no database to note it in. */
+  record: SwitchRecord | undefined;
   /** What contract migrations have to wait for. */
   switched: pulumi.Resource[];
   last: pulumi.Resource[];
@@ -28,13 +29,16 @@ export function settle(switched: Switched, { everywhere, before }: SettleArgs): 
   const { name, settings, templates } = app;
   const { activeColor, traffic } = settings;
   const idleColor = otherColor(activeColor);
-  const record = new SwitchRecord(
-    app.named("switch"),
-    { ...app.database, color: activeColor, version: app.tagOf(activeColor), template: templates[activeColor].hash },
-    app.after([...everywhere.flatMap(({ moved }) => moved), ...before.map((each) => each.record)]),
-  );
+  const record =
+    app.database &&
+    new SwitchRecord(
+      app.named("switch"),
+      { ...app.database, color: activeColor, version: app.tagOf(activeColor), template: templates[activeColor].hash },
+      app.after([...everywhere.flatMap(({ moved }) => moved), ...before.flatMap((each) => each.record ?? [])]),
+    );
+  const recorded = record === undefined ? [] : [record];
   const idle = new AppColor(name, { color: idleColor, settings, template: templates[idleColor], after: everywhere.flatMap(({ left }) => left) }, app.within);
-  const last: pulumi.Resource[] = [record, idle];
+  const last: pulumi.Resource[] = [...recorded, idle];
   let { route } = switched;
   if (route === undefined) {
     const share = new Share(name, { settings, route: traffic.route, template: templates[idleColor], watcher: watcher.isThere, after: [...watcher.resources, ...idle.gates] }, { parent: app });
@@ -42,13 +46,13 @@ export function settle(switched: Switched, { everywhere, before }: SettleArgs): 
     last.push(share.watch(route));
   }
   if (app.autoscaled) last.push(new SizeSettle(app.named("size-settle"), { ...app.where, standbyHours: settings.watch.standbyHours }, app.after([...last])));
-  return { ...switched, route, record, switched: [record, idle.deployment, ...idle.gates], last };
+  return { ...switched, route, record, switched: [...recorded, idle.deployment, ...idle.gates], last };
 }
 
 /** What no version uses any more goes, where config says so. */
 export function contract({ app }: Settled, after: pulumi.Resource[]): pulumi.Resource[] {
   const { migrationsFolder: folder, contractVersion, contractAfterHours: afterHours, terminationGraceSeconds } = app.settings;
-  if (contractVersion === undefined) return [];
+  if (contractVersion === undefined || app.database === undefined) return [];
   return [
     new Contract(
       app.named("contract"),

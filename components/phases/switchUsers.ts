@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { otherColor } from "@bluegreen/release/color";
 import { makeActiveService } from "../activeService";
 import { AppRoute } from "../appRoute";
-import type { BlueGreenApp } from "../blueGreenApp";
+import type { AppInCluster } from "../appInCluster";
 import { ReadOnlyFence } from "../readOnlyFence";
 import { Drain, SwitchTurn, Watch } from "../steps";
 import type { Prepared } from "./prepare";
@@ -53,12 +53,12 @@ function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Reso
 }
 
 /** The way in from outside. */
-export function leadIn({ name, settings, within }: BlueGreenApp, switchId: pulumi.Output<string>, after: pulumi.Resource, shared?: AppRoute): AppRoute {
+export function leadIn({ name, settings, within }: AppInCluster, switchId: pulumi.Output<string>, after: pulumi.Resource, shared?: AppRoute): AppRoute {
   return new AppRoute(name, { settings, switchId, after: [after], shared }, within);
 }
 
 /** Beside the watch: a way back does not wait for it. None where the other color keeps a share of the users. */
-function drain(app: BlueGreenApp, switchId: pulumi.Input<string>, after: pulumi.Resource[]): pulumi.Resource[] {
+function drain(app: AppInCluster, switchId: pulumi.Input<string>, after: pulumi.Resource[]): pulumi.Resource[] {
   const { activeColor, weights, drain: { seconds } } = app.settings;
   if (seconds === 0 || weights[otherColor(activeColor)] > 0) return [];
   return [new Drain(app.named("drain"), { ...app.where, switchId, seconds }, app.after(after))];

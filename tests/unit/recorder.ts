@@ -112,12 +112,17 @@ function generated(type: string, name: string): Record<string, unknown> {
 export const someSettings = { activeColor: "blue", blueTag: "v1.2.3", greenTag: "v1.3.0", imageRepository: "ghcr.io/you/chatgpt-app", host: "app.example.com" };
 
 /** What the program registers for a stack's config. */
-export async function recordApp(config: Record<string, string> = someSettings): Promise<Recorder> {
+export function recordApp(config: Record<string, string> = someSettings): Promise<Recorder> {
+  return record("chatgpt-app", () => release("chatgpt-app", parseSettings(config)));
+}
+
+/** What a program registers. */
+export async function record(project: string, program: () => unknown): Promise<Recorder> {
   const recorder = new Recorder();
-  pulumi.runtime.setMockOptions(recorder, "chatgpt-app", "test");
+  pulumi.runtime.setMockOptions(recorder, project, "test");
   // As every program does at its start: until then the SDK sends secrets in plain text, and knows no hooks.
   await awaitFeatureSupport();
-  release("chatgpt-app", parseSettings(config));
+  program();
   await pulumi.runtime.disconnect();
   return recorder;
 }

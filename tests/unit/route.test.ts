@@ -14,6 +14,7 @@ function way(part: Partial<Way<string>> = {}): Way<string> {
     namespace: "shop",
     isolation: "shared",
     host: "app.example.com",
+    readyPath: "/ready",
     internalHost: undefined,
     ingressClass: undefined,
     clusterIssuer: undefined,

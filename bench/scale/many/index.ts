@@ -1,7 +1,8 @@
+import { getProject } from "@pulumi/pulumi";
 import { release } from "../../../components/release";
 import { readSettings } from "../../../components/settings";
 
-const settings = readSettings();
+const settings = readSettings(getProject());
 /** Not config: the settings are those of one app, as everywhere. */
 const count = Number(process.env["BLUEGREEN_BENCH_APPS"]);
 

@@ -14,6 +14,7 @@ type Asked = Pick<Settings, "database" | "databaseAccount" | "isolation">;
 /** Whether the databases answer from here, and let the release do its work. Nothing is written in any of them. */
 export async function examineDatabases(cluster: Cluster, settings: Asked): Promise<Finding[]> {
   const { database: { strategy }, databaseAccount, isolation } = settings;
+  if (strategy === "none") return [well("database", "the app has none that a release would have to know of")];
   const admin = databaseAccount === undefined ? [] : [await examine("databaseAdminUrl", databaseAccount.adminUrl, lookAtAdmin)];
   // Colors that share a Secret share what it leads to.
   const asked: readonly Color[] = strategy === "shared" && isolation === "shared" ? ["blue"] : colors;

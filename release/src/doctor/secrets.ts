@@ -4,9 +4,7 @@ import { homeOf } from "../homes.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import type { NamespacedName } from "../kubernetes/namespacedName.js";
 import { findSecretValues } from "../kubernetes/secretValue.js";
-import { names } from "../names.js";
-import { openaiVariable } from "../settings/schema.js";
-import type { Settings } from "../settings/settings.js";
+import { secretKeysOf, type Settings } from "../settings/settings.js";
 import { broken, well, type Finding } from "./finding.js";
 
 interface Needed extends NamespacedName {
@@ -36,8 +34,8 @@ function neededSecrets(settings: Settings): Needed[] {
   const needed = colors.flatMap((color): Needed[] => {
     const namespace = homeOf(settings, color);
     return [
-      ...(databaseAccount !== undefined ? [] : [{ namespace, name: databaseSecret(strategy, color), keys: strategy === "shared" ? ["url"] : ["url", "admin-url", "peer-url"] }]),
-      ...(openaiVariable in settings.colors[color].secretEnvironment ? [] : [{ namespace, name: names.openaiSecret, keys: ["api-key"] }]),
+      ...(databaseAccount !== undefined || strategy === "none" ? [] : [{ namespace, name: databaseSecret(strategy, color), keys: strategy === "shared" ? ["url"] : ["url", "admin-url", "peer-url"] }]),
+      ...secretKeysOf(settings, color).map(({ name, key }) => ({ namespace, name, keys: [key] })),
       ...imagePullSecrets.map((name) => ({ namespace, name, keys: [] })),
     ];
   });

@@ -15,13 +15,16 @@ import { readLiveColor, sayingWhatIsLive } from "../live.js";
 import { names, templateAnnotation, trialLabel } from "../names.js";
 import { DeadlineError, poll } from "../poll.js";
 import { messageOf, Refusal } from "../refusal.js";
+import type { Strategy } from "../settings/schema.js";
 import type { PlainRecord, Say, Step } from "../step.js";
 import { PodJudge } from "./podJudge.js";
 import { testPod } from "./smoke.js";
 
 /** With the color that is to stay live as `activeColor`. */
 export type TrialInputs = ClusterRef &
-  DatabaseRef & {
+  Omit<DatabaseRef, "strategy"> & {
+    /** Null where the app has no database. */
+    strategy: Strategy | null;
     /** Hash of the pod template that is wanted for it. */
     template: string;
     /** The pod spec of that template. */
@@ -157,10 +160,12 @@ function whyNotReady({ status }: V1Pod): string {
 }
 
 async function refuseSchema(cluster: Cluster, where: NamespacedName, inputs: TrialInputs, say: Say): Promise<void> {
+  const { strategy } = inputs;
+  if (strategy === null) return;
   const pod = await readPod(cluster, where);
   const image = pod.spec?.containers[0]?.image ?? inputs.version;
   const range = parseRange(await askReady(cluster, pod));
-  const { live } = await readSchemaUrls(cluster, inputs);
+  const { live } = await readSchemaUrls(cluster, { ...inputs, strategy });
   const judged = await ifReachable(() => judgeVersion(live, { color: inputs.activeColor, image, range }, "The change of"), say);
   if (judged instanceof Refusal) throw judged;
 }

@@ -46,10 +46,11 @@ function whereToAsk(pod: V1Pod): NamespacedName & { port: number } {
 
 const readyBounds: FetchBounds = { maxBytes: 64 * 1024, timeoutMs: 5000 };
 
-/** What a pod answers at /ready, be it ready or not; undefined when it does not. */
+/** What a pod answers where its readiness is asked, be it ready or not; undefined when it does not. */
 export async function askReady(cluster: Cluster, pod: V1Pod): Promise<unknown> {
+  const path = pod.spec?.containers.find(({ ports }) => ports?.some(({ name }) => name === "http"))?.readinessProbe?.httpGet?.path ?? "/ready";
   try {
-    return parseJson(await askThroughForward(cluster)(pod, "/ready", readyBounds));
+    return parseJson(await askThroughForward(cluster)(pod, path, readyBounds));
   } catch {
     // It crashes or hangs: it says nothing.
     return undefined;

@@ -8,7 +8,7 @@ import { DeadlineError, poll } from "../poll.js";
 import { Refusal } from "../refusal.js";
 import { readShare } from "../route/move.js";
 import type { RouteKind } from "../route/route.js";
-import type { Strategy } from "../settings/schema.js";
+import { isSeparate, type Strategy } from "../settings/schema.js";
 import type { FlatSettings } from "../settings/settings.js";
 import { readAutoscaler } from "../size/autoscaler.js";
 import { growToTakeOver } from "../size/grow.js";
@@ -50,7 +50,7 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
   if (!fewer) await growBack(cluster, { app, color, template: good.template }, say);
   await refuseUnready(cluster, app, color, fewer);
   const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = database;
-  await schemaGate.run(asTaker(where, good, strategy), say);
+  if (strategy !== "none") await schemaGate.run(asTaker(where, good, strategy), say);
   const undone = {
     to: bad,
     from: good,
@@ -58,7 +58,7 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
     route,
     // Of the switch that brought users here, if that is still the one on record.
     ...(release?.to.color === from && release.to.template === bad.template && { id: release.id }),
-    database: strategy === "shared" ? null : { strategy, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds },
+    database: isSeparate(strategy) ? { strategy, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds } : null,
   };
   if (!(await takeBack({ where, undone, reason: why, evidence: [], by: whoami() }, say))) {
     throw new Refusal({ what: `Users were not taken from ${from}`, rule: "somebody else has moved them at the same moment", next: "npm run bluegreen -- history" });
@@ -75,6 +75,7 @@ export async function whyNoWayBack(where: ClusterRef & { app: string }, { from, 
   try {
     const { good } = await findWayBack(cluster, where.app, from);
     await refuseUnready(cluster, where.app, good.color, false);
+    if (strategy === "none") return undefined;
     const [broken] = await schemaGate.check(asTaker(where, good, strategy), {}, say);
     return broken?.reason;
   } catch (error) {

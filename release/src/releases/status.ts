@@ -95,8 +95,10 @@ export function readColors(cluster: Cluster, app: string, live: Color | undefine
 }
 
 async function readSchema(ref: ReleaseStatusRef): Promise<SchemaStatus> {
+  const { strategy } = ref.database;
+  if (strategy === "none") return { version: null, pending: [] };
   try {
-    const rows = await readMigrationStatus({ ...ref, strategy: ref.database.strategy });
+    const rows = await readMigrationStatus({ ...ref, strategy });
     const [applied, pending] = [rows.filter(({ state }) => state === "applied"), rows.filter(({ state }) => state !== "applied")];
     return { version: applied.at(-1)?.id ?? null, pending };
   } catch (error) {

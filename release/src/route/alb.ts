@@ -43,7 +43,7 @@ function users<T>(way: Way<T>): RouteObject<T> {
       [`${prefix}/target-type`]: "ip",
       [`${prefix}/listen-ports`]: '[{"HTTP":80},{"HTTPS":443}]',
       [`${prefix}/ssl-redirect`]: "443",
-      [`${prefix}/healthcheck-path`]: "/ready",
+      [`${prefix}/healthcheck-path`]: way.readyPath,
       [`${prefix}/actions.preview-header`]: toIdle,
       [`${prefix}/conditions.preview-header`]: interpolate`[{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"${previewHeader}","values":["${token}"]}}]`,
       [`${prefix}/actions.preview-cookie`]: toIdle,

@@ -47,6 +47,8 @@ export type Interpolate<T> = (literals: TemplateStringsArray, ...values: (string
 export interface Way<T> extends Homes {
   app: string;
   host: string;
+  /** What a load balancer asks a pod itself. */
+  readyPath: string;
   /** Where the color paths are instead, without a password: a host that only the inside reaches. */
   internalHost: string | undefined;
   /** Of Ingress objects; undefined takes the kind's own. */

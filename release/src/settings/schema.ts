@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isSecureUrl, secureUrlRule } from "../alerts/secureUrl.js";
 import { colors } from "../color.js";
-import { drainPortVariable } from "../names.js";
+import { drainPortVariable, names } from "../names.js";
 import { isolations } from "../homes.js";
 import { field, json } from "./fields.js";
 import { affinities, routeKinds, trafficModes } from "../route/route.js";
@@ -85,8 +85,14 @@ function probe(initialDelaySeconds: number, periodSeconds: number, timeoutSecond
 export const strategies = ["shared", "perColor", "replica"] as const;
 export type Strategy = (typeof strategies)[number];
 
+/** Whether each color has a database of its own. */
+export function isSeparate(strategy: Strategy | "none"): strategy is Exclude<Strategy, "shared"> {
+  return strategy === "perColor" || strategy === "replica";
+}
+
 const database = z.strictObject({
-  strategy: z.enum(strategies).default("shared"),
+  // none: the app has no database that a release has to know of.
+  strategy: z.enum([...strategies, "none"]).default("shared"),
   acceptLoss: z.boolean().default(false),
   rebuildCommand: z.array(z.string().min(1)).default([]),
   budgetSeconds: z.int().min(1).max(86_400).default(600),
@@ -103,11 +109,17 @@ const readOnlyFence = z
   })
   .refine(({ seconds, settleMs }) => seconds === 0 || settleMs < seconds * 1000);
 
-/** Where the app listens inside its container. */
-export const appPort = 3000;
-
 /** The app is no root, so that lower ports are closed to it. */
-const drainPort = z.union([z.literal(0), z.int().min(1024).max(65_535)]).refine((port) => port !== appPort);
+const appPort = z.int().min(1024).max(65_535);
+const drainPort = z.union([z.literal(0), appPort]);
+
+const httpPath = z.string().max(200).regex(/^\/[\w.~/-]*$/);
+
+/** How the app answers inside its container. */
+const http = z.strictObject({ port: appPort.default(3000), healthPath: httpPath.default("/health"), readyPath: httpPath.default("/ready") });
+
+/** SECRET/KEY in the namespace of the pods. */
+const secretKey = z.string().regex(/^[a-z0-9][-.a-z0-9]{0,252}\/[-._A-Za-z0-9]{1,253}$/);
 
 const drain = z.strictObject({ seconds: z.int().min(0).max(3600).default(30), port: drainPort.default(3001) });
 
@@ -207,6 +219,14 @@ export const shape = {
   secretEnvironment: secretEnvironment("secretEnvironment", ownVariables),
   blueSecretEnvironment: secretEnvironment("blueSecretEnvironment", ownButOpenai),
   greenSecretEnvironment: secretEnvironment("greenSecretEnvironment", ownButOpenai),
+  secretVariables: field(json(z.record(variableName(ownButOpenai), secretKey).default({ [openaiVariable]: `${names.openaiSecret}/api-key` })), {
+    rule: `an object of variable names and SECRET/KEY, without ${ownButOpenai.join(", ")}, which the program sets`,
+    example: "--path secretVariables.API_KEY api-credentials/key",
+  }),
+  http: field(json(http.prefault({})), {
+    rule: "an object with port (1024 to 65535), healthPath and readyPath (paths, without a query)",
+    example: "--path http.port 8080",
+  }),
   cpuRequest: cpu("250m"),
   cpuLimit: cpu("500m"),
   memoryRequest: memory("256Mi"),
@@ -245,11 +265,11 @@ export const shape = {
     secret: true,
   }),
   drain: field(json(drain.prefault({})), {
-    rule: `an object with seconds (0 to 3600; 0: nobody waits) and port (1024 to 65535, not ${appPort}, where the app listens; 0: pods have none)`,
+    rule: `an object with seconds (0 to 3600; 0: nobody waits) and port (1024 to 65535, not that of http; 0: pods have none)`,
     example: "--path drain.seconds 30",
   }),
   database: field(json(database.prefault({})), {
-    rule: `an object with strategy (${strategies.join(", ")}), acceptLoss (true or false), rebuildCommand (a list of words) and budgetSeconds (1 to 86400)`,
+    rule: `an object with strategy (${strategies.join(", ")}, none), acceptLoss (true or false), rebuildCommand (a list of words) and budgetSeconds (1 to 86400)`,
     example: "--path database.strategy shared",
   }),
   databaseAdminUrl: field(z.string().regex(/^postgres(ql)?:\/\/\S+$/).optional(), { rule: "a PostgreSQL URL of a role that may create roles and databases", example: "--secret postgres://admin@db.example.com/postgres", secret: true }),

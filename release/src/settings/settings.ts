@@ -7,7 +7,7 @@ import { allOn, type Weights } from "../route/weights.js";
 import type { Together } from "../clusters/together.js";
 import { helpOf } from "./fields.js";
 import { quantity } from "./quantity.js";
-import { openaiVariable, shape, type FlatSettings } from "./schema.js";
+import { isSeparate, openaiVariable, shape, type FlatSettings } from "./schema.js";
 
 export type { FlatSettings };
 export type ProbeTimings = FlatSettings["livenessProbe"];
@@ -144,7 +144,15 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
     broken.push(violation("contractVersion", values.contractVersion, `at most schemaVersion (${values.schemaVersion}): what comes before a contract migration is applied first`));
   }
   if (values.database !== undefined && values.database.strategy !== "shared" && raw["databaseAdminUrl"] !== undefined) {
-    broken.push(violation("databaseAdminUrl", raw["databaseAdminUrl"], `only with the strategy shared; with ${values.database.strategy} each color has a Secret of yours`));
+    broken.push(violation("databaseAdminUrl", raw["databaseAdminUrl"], `only with the strategy shared; ${values.database.strategy === "none" ? "with none the app has no database" : `with ${values.database.strategy} each color has a Secret of yours`}`));
+  }
+  if (values.database?.strategy === "none") {
+    for (const key of ["schemaVersion", "contractVersion"] as const) {
+      if (raw[key] !== undefined) broken.push(violation(key, raw[key], "only with a database: database.strategy is none"));
+    }
+  }
+  if (values.drain !== undefined && values.http !== undefined && values.drain.port === values.http.port) {
+    broken.push(violation("drain", raw["drain"], `another port than http.port (${values.http.port}), where the app answers`));
   }
   if (raw["databaseAddress"] !== undefined && raw["databaseAdminUrl"] === undefined) {
     broken.push(violation("databaseAddress", raw["databaseAddress"], "only together with databaseAdminUrl"));
@@ -157,6 +165,9 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
     for (const { key, value, needed } of tooSmall(values)) {
       broken.push(violation("quota", raw["quota"], `${key} (${value}) needs to be ${needed} or more: ${values.isolation === "shared" ? "both colors whole, one of them in a rolling update, the trial's pod and the watcher" : "a color whole, in a rolling update, and the trial's pod"}`));
     }
+  }
+  for (const name of Object.keys(values.secretVariables ?? {}).filter((each) => each in (values.environment ?? {}))) {
+    broken.push(violation("secretVariables", raw["secretVariables"], `${name} is in environment as well: a variable is either secret or readable`));
   }
   for (const color of colors) {
     for (const name of inBoth(values, color)) {
@@ -181,7 +192,7 @@ function brokenTraffic({ traffic, weights, activeColor, database }: Partial<Flat
   if (mode !== "route") refuse("weights", "only with traffic.mode route: a Service sends all users to one color");
   if (weights[activeColor] === 0) refuse("weights", `the active color (${activeColor}) keeps a part: to move all users, pulumi config set activeColor ${idle} && pulumi config rm weights`);
   if (weights[idle] > 0 && raw[`${idle}Tag`] === undefined) refuse(`${idle}Tag`, `${idle} gets ${weights[idle]} % of the users and needs an image tag`);
-  if (weights[idle] > 0 && database !== undefined && database.strategy !== "shared") refuse("weights", `only with the database strategy shared: with ${database.strategy} one color at a time may write`);
+  if (weights[idle] > 0 && database !== undefined && isSeparate(database.strategy)) refuse("weights", `only with the database strategy shared: with ${database.strategy} one color at a time may write`);
   return broken;
 }
 
@@ -206,7 +217,7 @@ function brokenClusters({ clusters, database, readOnlyFence }: Partial<FlatSetti
   const refuse = (key: keyof FlatSettings, rule: string) => broken.push(violation(key, raw[key], rule));
   if (raw["context"] !== undefined) refuse("context", "not set with clusters, whose members have a context each: pulumi config rm context");
   if (raw["weights"] !== undefined) refuse("weights", "not set with clusters: users already come to each cluster by a balancer's share; with clusters.order inOrder the first one is the trial");
-  if (database !== undefined && database.strategy !== "shared") refuse("database", `strategy shared with clusters: with ${database.strategy} a switch in one cluster takes the writing from users of the others`);
+  if (database !== undefined && isSeparate(database.strategy)) refuse("database", `strategy shared with clusters: with ${database.strategy} a switch in one cluster takes the writing from users of the others`);
   if (readOnlyFence !== undefined && readOnlyFence.seconds > 0) refuse("readOnlyFence", "seconds 0 with clusters: one Redis cannot be told for which of them");
   return broken;
 }
@@ -261,6 +272,15 @@ function arrange(flat: FlatSettings): Settings {
     databaseAccount,
     together: null,
   };
+}
+
+/** A variable of a color's pods that somebody's Secret has: what config gives itself is not asked of one. */
+export function secretKeysOf({ secretVariables, colors: each }: Pick<Settings, "secretVariables" | "colors">, color: Color): { variable: string; name: string; key: string }[] {
+  return Object.entries(secretVariables).flatMap(([variable, at]) => {
+    if (variable in each[color].secretEnvironment) return [];
+    const [name = "", key = ""] = at.split("/");
+    return [{ variable, name, key }];
+  });
 }
 
 /** Where a stack's app is: a cluster, and what is known there of the others. */

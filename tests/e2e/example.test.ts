@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { expect } from "chai";
+import { names } from "@bluegreen/release";
+import type { ReleaseStatus } from "@bluegreen/release/releases/status";
+import { repositoryDir } from "../../local/paths";
+import { loadBundles } from "../../local/stage";
+import { makeStack, type TestStack } from "../support/testStack";
+
+const workDir = join(repositoryDir, "examples", "shop");
+
+describe("Another app in another program: examples/shop, on a real cluster", function () {
+  this.timeout(300_000);
+  let test: TestStack;
+
+  before(async () => {
+    const bundle = join(workDir, "server.js");
+    await loadBundles(["v1", "v2"].map((tag) => ({ reference: `bluegreen.local/shop:${tag}`, bundle })));
+    test = await makeStack([], { workDir });
+    console.log(`      engine: ${test.engine.name}`);
+    // It has no database, and no secrets of its own.
+    await test.stack.removeConfig(["databaseAdminUrl", "databaseAddress", "openaiApiKey", "secretEnvironment", "redisUrl", "environment", "host"]);
+    await test.set({ imageRepository: "bluegreen.local/shop", activeColor: "blue", blueTag: "v1", greenTag: "v2" });
+  });
+  after(() => test.remove());
+
+  const bluegreen = (...args: string[]) => spawnSync(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name], { cwd: workDir, env: { ...process.env, ...test.env }, encoding: "utf8" });
+  const status = () => {
+    const { stdout, stderr } = bluegreen("status", "--json");
+    expect(stdout, stderr).not.to.equal("");
+    return JSON.parse(stdout) as ReleaseStatus & { attention: string[] };
+  };
+
+  it("releases it by its own port, paths and tests, without a database", async () => {
+    await test.stack.up();
+    const { app, live, colors, schema, attention } = status();
+    expect({ app, live, schema, attention }).to.deep.equal({ app: "shop", live: "blue", schema: { version: null, pending: [] }, attention: [] });
+    expect(colors.map(({ image, ready }) => [image, ready])).to.deep.equal([["bluegreen.local/shop:v1", 2], ["bluegreen.local/shop:v2", 2]]);
+    const { items } = await test.cluster.core.listNamespacedSecret({ namespace: test.cluster.namespace });
+    expect(items.map(({ metadata }) => metadata?.name ?? "").filter((name) => /credentials|database/.test(name)), "Secrets of a database").to.deep.equal([]);
+  });
+
+  it("plans a switch, makes it, and takes it back, by the same commands", async () => {
+    const plan = bluegreen("plan");
+    expect(plan.status, plan.stdout + plan.stderr).to.equal(0);
+    const switched = bluegreen("switch", "green", "--yes");
+    expect(switched.status, switched.stdout + switched.stderr).to.equal(0);
+    const { live, rollback } = status();
+    expect({ live, rollback }).to.deep.equal({ live: "green", rollback: { possible: true, to: "blue" } });
+    const back = bluegreen("rollback", "--why", "the example takes it back", "--yes");
+    expect(back.status, back.stdout + back.stderr).to.equal(0);
+    const service = await test.cluster.core.readNamespacedService({ name: names.activeService("shop"), namespace: test.cluster.namespace });
+    expect(service.spec?.selector).to.include({ app: "shop", version: "blue" });
+  });
+});

@@ -1,0 +1,81 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import { BlueGreenApp, type BlueGreenAppArgs } from "../../components";
+import { argsFile, argsText } from "../../docs/argsText";
+import { record } from "./recorder";
+
+const shop: BlueGreenAppArgs = {
+  activeColor: "blue",
+  blueTag: "v1",
+  imageRepository: "ghcr.io/you/shop",
+  host: "shop.example.com",
+  http: { port: 8080, healthPath: "/healthz", readyPath: "/readyz" },
+  database: { strategy: "none" },
+  secretVariables: { PAYMENT_KEY: "payments/key" },
+};
+
+interface Pod {
+  containers: [{ ports: { containerPort: number }[]; env: { name: string; valueFrom?: unknown }[]; livenessProbe: { httpGet: { path: string } }; readinessProbe: { httpGet: { path: string } } }];
+}
+
+describe("An app of another program", function () {
+  this.timeout(20_000);
+  after(() => { pulumi.runtime.setAllConfig({}); });
+
+  it("is one component, with everything of its release below it", async () => {
+    const recorder = await record("shops", () => new BlueGreenApp("shop", shop));
+    expect(recorder.one("bluegreen:app:BlueGreenApp", "shop").parent).to.match(/::bluegreen:app:Release::shop$/);
+    expect(recorder.recorded.filter(({ name, type }) => !name.startsWith("shop") && type !== "pulumi:pulumi:Stack").map(({ name }) => name)).to.deep.equal([]);
+  });
+
+  it("answers at its own port and paths, and takes its own Secrets", async () => {
+    const recorder = await record("shops", () => new BlueGreenApp("shop", shop));
+    const { spec } = recorder.one("kubernetes:apps/v1:Deployment", "shop-blue").inputs as { spec: { template: { spec: Pod } } };
+    const [container] = spec.template.spec.containers;
+    expect(container.ports.map(({ containerPort }) => containerPort)).to.deep.equal([8080]);
+    expect([container.livenessProbe.httpGet.path, container.readinessProbe.httpGet.path]).to.deep.equal(["/healthz", "/readyz"]);
+    expect(container.env.filter(({ valueFrom }) => valueFrom !== undefined)).to.deep.equal([{ name: "PAYMENT_KEY", valueFrom: { secretKeyRef: { name: "payments", key: "key" } } }]);
+    expect(JSON.stringify(recorder.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "shop-blue-network").inputs)).to.contain('"port":8080');
+  });
+
+  it("has no step that would ask a database, where it has none", async () => {
+    const recorder = await record("shops", () => new BlueGreenApp("shop", shop));
+    const steps = recorder.recorded.flatMap(({ type }) => (type.startsWith("pulumi-nodejs:") ? [type.split(":").at(-1)] : []));
+    expect(steps).to.include.members(["LiveLock", "Rollout", "SmokeGate", "SwitchGate", "Watch"]).and.not.to.include.members(["Migrations"]);
+    expect(steps.filter((step) => ["Migrations", "SchemaGate", "SwitchRecord", "Contract", "DatabaseAccount"].includes(step ?? ""))).to.deep.equal([]);
+  });
+
+  it("is released by config, which counts more than code", async () => {
+    pulumi.runtime.setAllConfig({ "shop:activeColor": "green", "shop:greenTag": "v2", "shops:region": "not one of its settings" });
+    const recorder = await record("shops", () => new BlueGreenApp("shop", shop));
+    const { spec } = recorder.one("kubernetes:core/v1:Service", "shop-service").inputs as { spec: { selector: unknown } };
+    expect(spec.selector).to.include({ version: "green" });
+  });
+
+  it("is refused with everything that is wrong, before it registers anything", async () => {
+    pulumi.runtime.setAllConfig({});
+    let message = "";
+    const recorder = await record("shops", () => {
+      try {
+        return new BlueGreenApp("shop", { ...shop, host: "Shop", drain: { port: 8080 }, contractVersion: "0003" });
+      } catch (error) {
+        message = String(error);
+        return undefined;
+      }
+    });
+    expect(message).to.contain("3 settings were refused").and.contain("host").and.match(/drain[^]*another port than http.port/).and.match(/contractVersion[^]*only with a database/);
+    expect(recorder.recorded.filter(({ type }) => type !== "pulumi:pulumi:Stack")).to.deep.equal([]);
+  });
+
+  it("has a page of its classes and arguments, each with a description", function () {
+    this.timeout(120_000);
+    const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", "docs:api", "--", "--emit", "none"], { encoding: "utf8" });
+    expect(status, stdout + stderr).to.equal(0);
+  });
+
+  it("has arguments whose descriptions are those of Pulumi.yaml", () => {
+    expect(readFileSync(argsFile, "utf8"), "run: npm run docs").to.equal(argsText());
+  });
+});
