@@ -259,7 +259,7 @@ export interface BlueGreenAppArgs {
    */
   drain?: Part<FlatSettings["drain"]>;
   /**
-   * How the two colors share their data (docs/databases.md). strategy: shared (one database), perColor (one each, replicated both ways) or replica (the idle color reads a standby). Not with shared: Secrets db-credentials-blue and -green. acceptLoss: goes on where writes are lost; take it back afterwards. rebuildCommand (replica): words of a command that makes the server of STANDBY_COLOR a standby of PRIMARY_COLOR, both in its environment. budgetSeconds: 1 to 86400, for one database to have what the other has, first copy included.
+   * How the two colors share their data (docs/databases.md). strategy: shared (one database), perColor (one each, replicated both ways) or replica (the idle color reads a standby) or none (the app has no database). With perColor and replica: Secrets db-credentials-blue and -green. acceptLoss: goes on where writes are lost; take it back afterwards. rebuildCommand (replica): words of a command that makes the server of STANDBY_COLOR a standby of PRIMARY_COLOR, both in its environment. budgetSeconds: 1 to 86400, for one database to have what the other has, first copy included.
    * @default {"strategy":"shared","acceptLoss":false,"rebuildCommand":[],"budgetSeconds":600}
    */
   database?: Part<FlatSettings["database"]>;

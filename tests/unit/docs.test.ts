@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { settingKeys } from "@bluegreen/release/settings/settings";
 import { bluegreen } from "../../cli/commands";
 
-const pages = ["README.md", ...globSync("docs/**/*.md")].map((file) => ({ file, text: readFileSync(file, "utf8") }));
+const pages = [...globSync("*.md"), ...globSync("docs/**/*.md")].map((file) => ({ file, text: readFileSync(file, "utf8") }));
 
 /** Every match of all pages, with the page it is on. */
 function inPages(pattern: RegExp): { file: string; groups: string[] }[] {
@@ -49,7 +49,7 @@ describe("The documentation", () => {
 
   it("sets and removes settings that there are, parts of settings included", () => {
     const { config } = parse(readFileSync("Pulumi.yaml", "utf8")) as { config: Record<string, { default: unknown }> };
-    const settings = inPages(/config (?:set|rm) (?:--\w+ )*'?(\w+)(?:\.(\w+))?/g);
+    const settings = inPages(/config (?:set|rm) (?:--\w+ )*'?(?:[\w-]+:)?(\w+)(?:\.(\w+))?/g);
     expect(settings).not.to.be.empty;
     for (const { file, groups: [key = "", part] } of settings) {
       expect(settingKeys, file).to.include(key);
