@@ -1,10 +1,9 @@
-import { styleText } from "node:util";
 import type { Finding } from "@bluegreen/release/doctor/finding";
 import type { Located } from "./doctor";
+import { paint } from "./paint";
 import { namedLines } from "./table";
 
-/** Words first: color only adds to them. */
-const style: Record<Finding["state"], Parameters<typeof styleText>[0]> = { well: "green", advice: "yellow", broken: "red", unknown: "yellow" };
+const colored: Record<Finding["state"], (text: string) => string> = { well: paint.good, advice: paint.heed, broken: paint.bad, unknown: paint.heed };
 
 /** Of the longest word, and two blanks. */
 const stateWidth = 9;
@@ -14,7 +13,7 @@ const subjectWidth = 13;
 export function findingsText(findings: Located[]): string {
   const lines = findings.map((finding) => {
     const { state, subject, says, cluster } = finding;
-    const word = `${styleText(style[state], state, { stream: process.stdout })}${" ".repeat(stateWidth - state.length)}`;
+    const word = `${colored[state](state)}${" ".repeat(stateWidth - state.length)}`;
     const texts = [`${cluster === null ? "" : `${cluster}: `}${says}`, ...(finding.state === "well" ? [] : [`next: ${finding.next}`])];
     return `${word}${namedLines([[subject, texts]], subjectWidth).replaceAll("\n", `\n${" ".repeat(stateWidth)}`)}`;
   });

@@ -1,6 +1,7 @@
 import { colors } from "@bluegreen/release";
 import type { Plan } from "@bluegreen/release/releases/plan";
 import type { Weights } from "@bluegreen/release/route/weights";
+import { paint } from "./paint";
 import { namedLines } from "./table";
 
 /** By it a workflow finds the comment that it has to write anew. */
@@ -11,7 +12,7 @@ const nameWidth = 12;
 
 /** The plan in a line for each thing that somebody who decides has to know. */
 export function planText(plan: Plan): string {
-  return namedLines(planRows(plan), nameWidth);
+  return namedLines(planRows(plan).map(([name, texts]) => [name, name === "refused" && plan.refused.length > 0 ? texts.map(paint.bad) : texts]), nameWidth);
 }
 
 /** The same as a comment on a pull request. What others have written stays text in it. */

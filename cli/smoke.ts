@@ -34,7 +34,7 @@ async function run(asked: Color | undefined, { stack }: { stack: string }): Prom
   try {
     for (const cluster of clusters) {
       const version = tagOf((await readServed(cluster, app, color))?.image ?? "none");
-      const passed = await untilInterrupted((signal) => runSuite(cluster, { app, color, version, suite, budgetSeconds }, signal));
+      const passed = await untilInterrupted((signal) => runSuite(cluster, { app, color, version, suite, budgetSeconds }, console.error, signal));
       console.log(`${color} (${version}) passed ${passed} smoke tests${clusters.length > 1 ? ` in ${cluster.config.getCurrentContext()}` : ""}.`);
     }
   } catch (error) {

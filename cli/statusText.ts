@@ -1,4 +1,5 @@
 import { attention, type ColorStatus, type LastSwitch, type ReleaseStatus } from "@bluegreen/release/releases/status";
+import { paint } from "./paint";
 import { namedLines, newTable, tableText } from "./table";
 import { tagOf } from "./tagOf";
 
@@ -11,7 +12,7 @@ export function statusText(status: ReleaseStatus): string {
   const sections = [
     `${app} in ${namespace}${cluster === null ? "" : ` of ${cluster}`}: ${live === null ? "no color has users yet" : `users are on ${live}`}`,
     colorTable(status.colors),
-    namedLines([["schema", schemaLines(status)], ["last switch", switchLines(status.lastSwitch)], ["rollback", rollbackLines(status)], ["marks", markLines(status)], ["attention", attention(status)]], nameWidth),
+    namedLines([["schema", schemaLines(status)], ["last switch", switchLines(status.lastSwitch)], ["rollback", rollbackLines(status)], ["marks", markLines(status)], ["attention", attention(status).map(paint.heed)]], nameWidth),
   ];
   return sections.join("\n\n");
 }
@@ -52,7 +53,7 @@ function switchLines(last: LastSwitch | null): string[] {
 }
 
 function rollbackLines({ rollback }: ReleaseStatus): string[] {
-  return rollback.possible ? [`possible, to ${rollback.to}`] : [`not possible: ${rollback.why}`];
+  return rollback.possible ? [`${paint.good("possible")}, to ${rollback.to}`] : [`${paint.heed("not possible")}: ${rollback.why}`];
 }
 
 function markLines({ marks }: ReleaseStatus): string[] {

@@ -53,6 +53,13 @@ describe("A suite's run in a process of its own", () => {
     expect(exitCode).to.equal(1);
   });
 
+  it("tells what has passed after each test, while others still run", async () => {
+    const told: number[] = [];
+    await writeFile(join(folder, "suite.ts"), `it("a", () => undefined); it("b", () => undefined); it("c", () => undefined);`);
+    await runMocha({ cwd: process.cwd(), suite: `${folder}/*.ts`, env: {}, budgetMs: 60_000, onTest: ({ passed }) => told.push(passed.length) });
+    expect(told).to.deep.equal([1, 2, 3]);
+  });
+
   it("gives the suite none of this process's variables", async () => {
     process.env["DATABASE_URL"] = "postgres://app:hunter2@db/app";
     try {

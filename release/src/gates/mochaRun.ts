@@ -12,6 +12,8 @@ export interface SuiteRun {
   budgetMs: number;
   /** Ends the run at once. */
   signal?: AbortSignal | undefined;
+  /** Told after each test. */
+  onTest?: (result: SuiteResult) => void;
 }
 
 export interface FailedTest {
@@ -37,7 +39,7 @@ const stderrLines = 20;
  * Runs a mocha suite in a process of its own, and reads each result as it comes so that a killed run still tells what it saw.
  * @throws the reason of `signal` when that has ended it
  */
-export async function runMocha({ cwd, suite, env, budgetMs, signal }: SuiteRun): Promise<SuiteResult> {
+export async function runMocha({ cwd, suite, env, budgetMs, signal, onTest }: SuiteRun): Promise<SuiteResult> {
   signal?.throwIfAborted();
   const resolve = createRequire(join(cwd, "package.json")).resolve;
   const mocha = resolve("mocha/bin/mocha.js");
@@ -50,7 +52,9 @@ export async function runMocha({ cwd, suite, env, budgetMs, signal }: SuiteRun):
   });
   const result: SuiteResult = { passed: [], failed: [], timedOut: false, exitCode: null, stderr: "" };
   const errors: string[] = [];
-  createInterface(child.stdout).on("line", (line) => { collect(line, result); });
+  createInterface(child.stdout).on("line", (line) => {
+    if (collect(line, result)) onTest?.(result);
+  });
   createInterface(child.stderr).on("line", (line) => {
     if (errors.length < stderrLines) errors.push(line);
   });
@@ -74,13 +78,14 @@ export async function runMocha({ cwd, suite, env, budgetMs, signal }: SuiteRun):
   return result;
 }
 
-/** One line of mocha's json-stream reporter: ["pass", {...}] or ["fail", {...}]; anything else is the suite's own output. */
-function collect(line: string, result: SuiteResult): void {
+/** One line of mocha's json-stream reporter: ["pass", {...}] or ["fail", {...}]; anything else is the suite's own output. @returns whether a test has ended */
+function collect(line: string, result: SuiteResult): boolean {
   const event = parseEvent(line);
-  if (event === undefined) return;
+  if (event === undefined) return false;
   const [kind, { fullTitle, err }] = event;
   if (kind === "pass") result.passed.push(fullTitle);
   if (kind === "fail") result.failed.push({ title: fullTitle, error: err ?? "failed" });
+  return kind === "pass" || kind === "fail";
 }
 
 function parseEvent(line: string): [string, { fullTitle: string; err?: string }] | undefined {

@@ -6,7 +6,7 @@ import { forwardPod } from "../kubernetes/portForward.js";
 import { sayingWhatIsLive } from "../live.js";
 import { Refusal } from "../refusal.js";
 import { isWayBack, readRelease } from "../releases/record.js";
-import type { Step } from "../step.js";
+import type { Say, Step } from "../step.js";
 import { readyPodsBehind, type ReadyPod } from "./endpoints.js";
 import { runMocha, type SuiteResult } from "./mochaRun.js";
 import { isSwitchPending } from "./switchPending.js";
@@ -47,7 +47,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
         say(`${inputs.color} goes back to what users had before: its pods are ready, and the smoke suite is not run again`);
         return { passedTests: 0 };
       }
-      return { passedTests: await runSuite(cluster, inputs) };
+      return { passedTests: await runSuite(cluster, inputs, say) };
     });
   },
 });
@@ -57,7 +57,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
  * @param signal ends it at once
  * @throws Refusal unless all did, or when there is no pod to ask
  */
-export async function runSuite(cluster: Cluster, inputs: SuiteInputs & { app: string }, signal?: AbortSignal): Promise<number> {
+export async function runSuite(cluster: Cluster, inputs: SuiteInputs & { app: string }, say: Say, signal?: AbortSignal): Promise<number> {
   const service = colorService(cluster, inputs.app, inputs.color);
   const [pod] = await readyPodsBehind(cluster, service);
   if (pod === undefined) {
@@ -67,7 +67,7 @@ export async function runSuite(cluster: Cluster, inputs: SuiteInputs & { app: st
       next: `kubectl -n ${service.namespace} get pods -l app=${inputs.app},version=${inputs.color}`,
     });
   }
-  return testPod(cluster, pod, inputs, signal);
+  return testPod(cluster, pod, inputs, say, signal);
 }
 
 /** What a suite is told, and what its refusal says. */
@@ -78,7 +78,7 @@ export type SuiteInputs = Pick<SmokeInputs, "color" | "version" | "suite" | "bud
  * @param signal ends it at once
  * @throws Refusal unless all did
  */
-export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInputs, signal?: AbortSignal): Promise<number> {
+export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInputs, say: Say, signal?: AbortSignal): Promise<number> {
   const forwarded = await forwardPod(cluster, pod, pod.port);
   try {
     const result = await runMocha({
@@ -87,6 +87,7 @@ export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInpu
       env: { BASE_URL: forwarded.url, EXPECT_COLOR: inputs.color, EXPECT_VERSION: inputs.version },
       budgetMs: inputs.budgetSeconds * 1000,
       signal,
+      onTest: nowAndThen(({ passed, failed }) => { say(`smoke tests of ${inputs.color}: ${passed.length} passed${failed.length === 0 ? "" : `, ${failed.length} failed`}`); }),
     });
     refuseFailure(inputs, result);
     return result.passed.length;
@@ -94,6 +95,18 @@ export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInpu
     forwarded.close();
   }
 }
+
+/** Somebody waits for it, and nobody reads a line for every test. */
+function nowAndThen(tell: (result: SuiteResult) => void): (result: SuiteResult) => void {
+  let toldAt = -Infinity;
+  return (result) => {
+    if (performance.now() - toldAt < toldEveryMs) return;
+    toldAt = performance.now();
+    tell(result);
+  };
+}
+
+const toldEveryMs = 1000;
 
 /** A suite passes when every test ran, at least one did, and mocha says so itself. */
 export function refuseFailure(inputs: SuiteInputs, result: SuiteResult): void {

@@ -87,7 +87,7 @@ async function tryOut(cluster: Cluster, inputs: TrialInputs, say: Say): Promise<
       if (port === undefined) throw new Error("the pod template has no port named http");
       await refuseSchema(cluster, pod, inputs, say);
       const { version, suite, smokeBudgetSeconds: budgetSeconds } = inputs;
-      const passedTests = await testPod(cluster, { ...pod, port }, { color, version, suite, budgetSeconds }, signal);
+      const passedTests = await testPod(cluster, { ...pod, port }, { color, version, suite, budgetSeconds }, say, signal);
       await refuseRestarted(cluster, pod, color);
       say(`The change of ${color} has proved itself in pod ${pod.name}: ready, and ${passedTests} tests passed`);
       return passedTests;
