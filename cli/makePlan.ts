@@ -4,11 +4,11 @@ import { listMigrations, migrationPath, type Migration } from "@bluegreen/releas
 import { parseJson } from "@bluegreen/release/parseJson";
 import { Refusal } from "@bluegreen/release/refusal";
 import { masked, planOf, previewSchema, type DueMigration, type DueMigrations, type Plan, type Preview } from "@bluegreen/release/releases/plan";
-import { readReleaseStatus, type ReleaseStatus } from "@bluegreen/release/releases/status";
+import { readReleaseStatus, type ReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { allOn } from "@bluegreen/release/route/weights";
 import { askPulumi } from "./runPulumi";
 import { readStackSettings } from "./stackSettings";
-import { statusRefOf } from "./statusRef";
+import { statusRefsOf } from "./statusRef";
 import { tagOf } from "./tagOf";
 
 /**
@@ -16,11 +16,14 @@ import { tagOf } from "./tagOf";
  * @throws Refusal when there is no preview to tell; a preview that refuses something is one
  */
 export async function makePlan(stack: string): Promise<Plan> {
-  const ref = statusRefOf(stack);
+  const refs = statusRefsOf(stack);
   const { activeColor, blueTag, greenTag, weights = allOn(activeColor), watch } = readStackSettings(stack, ["activeColor", "blueTag", "greenTag", "weights", "watch"]);
-  const [preview, status] = await Promise.all([readPreview(stack), readReleaseStatus(ref)]);
+  const [preview, ...statuses] = await Promise.all([readPreview(stack), ...refs.map(readReleaseStatus)]);
+  const [ref] = refs;
+  const [status, ...others] = statuses;
+  if (ref === undefined || status === undefined) throw new Error(`stack ${stack} has no cluster`);
   const wanted = { activeColor, weights, tags: { blue: blueTag, green: greenTag }, watchSeconds: watch.seconds };
-  return planOf({ preview, status, wanted, migrations: await dueMigrations(status, ref), tagOf });
+  return planOf({ preview, status, others, wanted, migrations: await dueMigrations(status, ref), tagOf });
 }
 
 async function readPreview(stack: string): Promise<Preview> {
@@ -30,8 +33,9 @@ async function readPreview(stack: string): Promise<Preview> {
   throw new Refusal({ what: `The plan of ${stack} could not be made: its preview ${isWell ? "cannot be read" : "failed"}`, rule: masked(errors.trim() || out.trim() || "it said nothing"), next: `pulumi preview --stack ${stack}` });
 }
 
-/** At the first release nobody needs an old form, and all are due. */
-async function dueMigrations({ live, schema }: ReleaseStatus, { folder, schemaVersion }: { folder: string; schemaVersion: string | undefined }): Promise<DueMigrations> {
+/** None of an app without a database. At the first release nobody needs an old form, and all are due. */
+async function dueMigrations({ live, schema }: ReleaseStatus, { folder, schemaVersion, database }: ReleaseStatusRef): Promise<DueMigrations> {
+  if (database.strategy === "none") return { due: [] };
   const all = listMigrations(folder, schemaVersion);
   if (!("unreadable" in schema)) {
     const due = new Set(schema.pending.filter(({ state }) => state === "due").map(({ id }) => id));

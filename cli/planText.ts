@@ -25,9 +25,9 @@ export function planMarkdown(plan: Plan): string {
 }
 
 /** What there is to decide by: names, and what there is to say about each. */
-export function planRows({ users, tags, rollouts, migrations, gates, rollback, refused }: Plan): [name: string, texts: string[]][] {
+export function planRows({ users, elsewhere, tags, rollouts, migrations, gates, rollback, refused }: Plan): [name: string, texts: string[]][] {
   return [
-    ["users", [usersText(users, tags)]],
+    ["users", [usersText(users, tags), ...elsewhere.map(({ cluster, live }) => `in ${cluster} ${live === null ? "there are none yet" : `they are on ${live} now`}`)]],
     ["rolls out", orNothing(rollouts.map(({ color, from, to, hasUsers }) => `${color}: ${from === to ? `${to ?? "none"}, with other config` : `${from ?? "none"} → ${to ?? "none"}`}${hasUsers ? ", under its users" : ""}`))],
     ["migrations", "unreadable" in migrations ? [`not known: ${migrations.unreadable}`] : orNothing(migrations.due.flatMap(({ id, name, phase, findings }) => [`${id}_${name} (${phase}): ${findings.length === 0 ? "nothing found by lint" : `${findings.length} found by lint`}`, ...findings]))],
     ["gates", [gates.join(", ") || "none"]],

@@ -9,10 +9,3 @@ export function statusRefsOf(stack: string): ReleaseStatusRef[] {
   const { activeColor, contractAfterHours: afterHours, database, isolation, migrationsFolder: folder, namespace, schemaVersion, traffic } = settings;
   return placesOf(settings).map((place) => ({ app, activeColor, ...place, namespace, isolation, database, folder, schemaVersion, afterHours, route: movedRoute(traffic) }));
 }
-
-/** Of several clusters, the first one: an update brings all of them to the same. */
-export function statusRefOf(stack: string): ReleaseStatusRef {
-  const [first] = statusRefsOf(stack);
-  if (first === undefined) throw new Error(`stack ${stack} has no cluster`);
-  return first;
-}

@@ -9,6 +9,7 @@ import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/hist
 import { repositoryDir } from "../../local/paths";
 import type { AppBuild } from "../../local/images/app";
 import type { Crowd } from "../routes/support/visitor";
+import { killUpdate } from "../support/killUpdate";
 import { failureOf, liveColor } from "../support/look";
 import { makeProgramFolder, type ProgramFolder } from "../support/programFolder";
 import { startReceiver, type HttpReceiver } from "../support/receiver";
@@ -33,7 +34,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     critic.answer((response) => {
       void liveColor(test.us.cluster).then((live) => response.writeHead(200).end(JSON.stringify({ healthy: live !== disliked, reason: "us complains" })));
     });
-    test = await makeTwoClusters([{ tag: "v1", release: "v1", fault: "none" }, ...["v2", "v3", "v4", "v6"].map(build)]);
+    test = await makeTwoClusters([{ tag: "v1", release: "v1", fault: "none" }, ...["v2", "v3", "v4", "v5", "v6", "v7"].map(build)]);
     await test.eu.loadImages([build("eu-alone")]);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ watch: { seconds: 10, everySeconds: 1, threshold: 3, webhookUrl: critic.url } });
@@ -186,11 +187,33 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
+  it("goes back everywhere by config, from an update that was killed between two flips", async () => {
+    crowd = test.visitor.crowd();
+    await test.set({ clusters: { members }, activeColor: "green", greenTag: "v5" });
+    await killUpdate(test, async () => (await liveColor(test.eu.cluster)) === "green");
+    expect(await live()).to.deep.equal({ eu: "green", us: "blue" });
+    await test.set({ activeColor: "blue" });
+    await test.stack.up();
+    expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
+    await crowd.untilOnly("blue");
+    await atEase();
+  });
+
+  it("lets no cluster wait for another with order atOnce", async () => {
+    crowd = test.visitor.crowd();
+    await test.set({ clusters: { members, order: "atOnce" }, activeColor: "green", greenTag: "v7" });
+    await test.stack.up();
+    expect(await live()).to.deep.equal({ eu: "green", us: "green" });
+    expect(JSON.stringify(await test.stack.exportDeployment())).to.contain("SwitchGate").and.not.to.contain("SwitchTurn");
+    await crowd.untilOnly("green");
+    await atEase();
+  });
+
   it("serves on when the balancer loses a cluster", async () => {
     test.us.edge.cut();
     await untilAnswered();
     crowd = test.visitor.crowd();
-    await crowd.untilOnly("blue");
+    await crowd.untilOnly("green");
     await atEase();
     test.us.edge.mend();
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
-import type { ReleaseStatus } from "@bluegreen/release/releases/status";
+import { readColors, type ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
 import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers } from "../support/users";
@@ -23,9 +23,9 @@ describe("A release from the command line, on a real cluster", function () {
   });
   after(() => test.remove());
 
-  const start = (...args: string[]) => spawn(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name], { cwd: repositoryDir, env: { ...process.env, ...test.env }, stdio: ["ignore", "pipe", "pipe"] });
+  const start = (options: { detached?: true }, ...args: string[]) => spawn(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name], { cwd: repositoryDir, env: { ...process.env, ...test.env }, stdio: ["ignore", "pipe", "pipe"], ...options });
   const bluegreen = async (...args: string[]) => {
-    const child = start(...args);
+    const child = start({}, ...args);
     const [out, all]: [string[], string[]] = [[], []];
     child.stdout.setEncoding("utf8").on("data", (text: string) => { out.push(text); all.push(text); });
     child.stderr.setEncoding("utf8").on("data", (text: string) => all.push(text));
@@ -50,7 +50,7 @@ describe("A release from the command line, on a real cluster", function () {
 
   it("brings a version to the idle color, and shows it coming", async () => {
     await test.stack.removeConfig(["schemaVersion"]);
-    const watching = start("status", "--watch");
+    const watching = start({}, "status", "--watch");
     const seen: string[] = [];
     createInterface({ input: watching.stdout }).on("line", (line) => seen.push(line));
     const { code, said } = await bluegreen("deploy", "v2", "--yes");
@@ -98,5 +98,23 @@ describe("A release from the command line, on a real cluster", function () {
     expect({ live: after.live, roles: after.colors.map(({ role }) => role), possible: after.rollback.possible }).to.deep.equal({ live: "green", roles: ["off", "live"], possible: false });
     const gone = await bluegreen("smoke", "blue");
     expect([gone.code, gone.said.includes("has no ready endpoint")], gone.said).to.deep.equal([1, true]);
+  });
+
+  it("ends safely at Ctrl-C in an update, says where things stand, and goes on when it is typed again", async () => {
+    const users = await startUsers(test.cluster);
+    // As at a terminal, which tells the whole group.
+    const child = start({ detached: true }, "deploy", "v1", "--switch", "--yes");
+    const said: string[] = [];
+    for (const output of [child.stdout, child.stderr]) output.setEncoding("utf8").on("data", (text: string) => said.push(text));
+    const ended = once(child, "close");
+    await poll(async () => ((await readColors(test.cluster, "chatgpt-app", "green", 0)).some(({ color, wanted }) => color === "blue" && wanted > 0) ? true : undefined), { timeoutMs: 120_000 });
+    process.kill(-(child.pid ?? 0), "SIGINT");
+    expect(await ended, said.join("")).to.deep.equal([1, null]);
+    expect(said.join("")).to.contain("The deploy of v1 to blue was interrupted").and.match(/^live green · /m).and.contain("to go on: pulumi up").and.contain(`or back:  pulumi config rm blueTag --stack ${test.name}`);
+    const again = await bluegreen("deploy", "v1", "--switch", "--yes");
+    expect(again.code, again.said).to.equal(0);
+    await users.answeredBy("blue");
+    expect((await users.stop()).failures).to.deep.equal([]);
+    expect(await status()).to.include({ code: 0, live: "blue" });
   });
 });

@@ -12,7 +12,7 @@ const preview = (...steps: { op: string; urn: string }[]) => ({ steps, diagnosti
 
 /** Users are on green v2, blue v1 is what they came from, and config says so. */
 function facts(part: Partial<PlanFacts> = {}): PlanFacts {
-  return { preview: preview(), status: status(), wanted: { activeColor: "green", weights: { blue: 0, green: 100 }, tags: { blue: "v1", green: "v2" }, watchSeconds: 600 }, migrations: { due: [] }, tagOf, ...part };
+  return { preview: preview(), status: status(), others: [], wanted: { activeColor: "green", weights: { blue: 0, green: 100 }, tags: { blue: "v1", green: "v2" }, watchSeconds: 600 }, migrations: { due: [] }, tagOf, ...part };
 }
 
 const toBlue = { ...facts().wanted, activeColor: "blue" as const, weights: { blue: 100, green: 0 } };
@@ -30,6 +30,11 @@ describe("The plan of an update", () => {
   it("names them once where several clusters are released together", () => {
     const inCluster = (name: string) => step("update", "pulumi-nodejs:bluegreen:SwitchGate", `${name}/chatgpt-app-switch-gate`);
     expect(planOf(facts({ preview: preview(inCluster("eu"), inCluster("us")), wanted: toBlue })).gates).to.deep.equal(["gate of the switch"]);
+  });
+
+  it("says where users of another cluster are on another color", () => {
+    const others = [status({ cluster: "us", live: "blue" }), status({ cluster: "asia" })];
+    expect(planText(planOf(facts({ others }))).split("\n").slice(0, 2)).to.deep.equal(["users       stay on green (v2)", "            in us they are on blue now"]);
   });
 
   it("watches nobody at the first release, which nothing leads back from", () => {

@@ -43,6 +43,8 @@ export interface Plan {
   namespace: string;
   /** Who gets how many of 100 users; null before the first release. */
   users: { before: Weights | null; after: Weights };
+  /** Clusters in which users are on another color now than in the first one. */
+  elsewhere: { cluster: string; live: Color | null }[];
   tags: Record<Color, string | null>;
   rollouts: Rollout[];
   migrations: DueMigrations;
@@ -56,7 +58,9 @@ export interface Plan {
 
 export interface PlanFacts {
   preview: Preview;
+  /** Of the first cluster: an update brings all of them to the same. */
   status: ReleaseStatus;
+  others: ReleaseStatus[];
   wanted: Wanted;
   migrations: DueMigrations;
   /** What tells an image from others of its repository. */
@@ -64,7 +68,7 @@ export interface PlanFacts {
 }
 
 /** A plan, from facts alone. */
-export function planOf({ preview, status, wanted, migrations, tagOf }: PlanFacts): Plan {
+export function planOf({ preview, status, others, wanted, migrations, tagOf }: PlanFacts): Plan {
   const { app, namespace, live } = status;
   const changes = changesOf(preview);
   const before = live === null ? null : weightsOf(status);
@@ -76,6 +80,7 @@ export function planOf({ preview, status, wanted, migrations, tagOf }: PlanFacts
     app,
     namespace,
     users: { before, after: wanted.weights },
+    elsewhere: others.flatMap(({ cluster, live: color }) => (cluster === null || color === live ? [] : [{ cluster, live: color }])),
     tags: { blue: wanted.tags.blue ?? null, green: wanted.tags.green ?? null },
     rollouts,
     migrations,
