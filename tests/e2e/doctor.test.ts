@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig, KubernetesObjectApi, NetworkingV1Api, RbacAuthorizationV1Api, type KubernetesObject } from "@kubernetes/client-node";
 import { expect } from "chai";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { homesOf, orUndefined } from "@bluegreen/release";
 import type { Finding } from "@bluegreen/release/doctor/finding";
 import { repositoryDir } from "../../local/paths";
@@ -51,7 +51,8 @@ describe("bluegreen doctor, and a release by an account that has the rights it n
   });
 
   const roleOf = (namespace: string | undefined) => `bluegreen-release-${namespace ?? test.cluster.namespace}`;
-  const doctor = (...args: string[]) => spawnSync(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), "doctor", ...args, "--stack", test.name], { cwd: repositoryDir, env: { ...process.env, ...test.env }, encoding: "utf8" });
+  const bluegreen = (cwd: string, ...args: string[]) => spawnSync(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args], { cwd, env: { ...process.env, ...test.env }, encoding: "utf8" });
+  const doctor = (...args: string[]) => bluegreen(repositoryDir, "doctor", ...args, "--stack", test.name);
   const findings = () => {
     const { stdout, stderr, status } = doctor("--json");
     expect(stdout, stderr).not.to.equal("");
@@ -101,6 +102,31 @@ describe("bluegreen doctor, and a release by an account that has the rights it n
     await test.stack.up();
     expect(await liveColor(test.cluster)).to.equal("green");
     expect(of(findings().all, "database")).to.match(/may change the schema$/);
+  });
+
+  it("writes a stack's first file of what it is told and what the cluster has, and never over one that is there", () => {
+    const program = join(folder, "program");
+    mkdirSync(program);
+    cpSync(join(repositoryDir, "Pulumi.yaml"), join(program, "Pulumi.yaml"));
+    const file = join(program, "Pulumi.staging.yaml");
+    const init = (...args: string[]) => bluegreen(program, "init", "staging", "--yes", "--tag", "v1", "--host", "app.example.com", "--namespace", test.cluster.namespace, "--route", "nginx", "--ingress-class", ingressClass, ...args);
+    const untold = init();
+    expect([untold.status, existsSync(file)], untold.stderr).to.deep.equal([2, false]);
+    expect(untold.stderr).to.contain("--image-repository is not given");
+    const wrong = init("--image-repository", "Not A Repository");
+    expect([wrong.status, existsSync(file)], wrong.stderr).to.deep.equal([2, false]);
+    expect(wrong.stderr).to.contain("an image repository without a tag");
+    const written = init("--image-repository", "ghcr.io/you/app");
+    expect(written.status, written.stderr + written.stdout).to.equal(1);
+    expect(written.stdout).to.match(/^broken +secrets +Secret \S+\/openai-credentials is not there$/m).and.contain("pulumi stack init staging");
+    const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+    expect(config).to.deep.include({ "chatgpt-app:activeColor": "blue", "chatgpt-app:imageRepository": "ghcr.io/you/app", "chatgpt-app:blueTag": "v1", "chatgpt-app:ingressClass": ingressClass, "chatgpt-app:context": test.stage.context, "chatgpt-app:clusterIssuer": "none" });
+    writeFileSync(file, `encryptionsalt: the-key\n${readFileSync(file, "utf8")}`);
+    const refused = init("--image-repository", "ghcr.io/you/other");
+    expect([refused.status, readFileSync(file, "utf8").includes("you/other")], refused.stderr).to.deep.equal([2, false]);
+    init("--image-repository", "ghcr.io/you/other", "--overwrite");
+    expect(parse(readFileSync(file, "utf8"))).to.have.property("encryptionsalt", "the-key");
+    expect(readFileSync(file, "utf8")).to.contain("you/other");
   });
 
   it("says which Secret is missing, how to make it, and which database does not answer", async () => {

@@ -40,6 +40,14 @@ describe("The documentation", () => {
     for (const { file, groups: [line = ""] } of lines) expect(unknownIn(line), `${file}: ${line}`).to.deep.equal([]);
   });
 
+  it("names no command that no test types", () => {
+    const sources = globSync("tests/**/*.test.ts").map((file) => readFileSync(file, "utf8"));
+    const typed = new Set(sources.flatMap((source) => [...source.matchAll(/(?:bluegreen|start)\((?:\w+, |\{[^}]*\}, )?"([a-z-]+)"|bluegreen\.mjs"\), "([a-z-]+)"|\[program, "([a-z-]+)"/g)].flatMap((groups) => groups.slice(1))));
+    const named = new Set(inPages(/npm run (?:--silent )?bluegreen -- ([a-z-]+)/g).map(({ groups: [name = ""] }) => name));
+    expect(named).not.to.be.empty;
+    for (const name of named) expect([...typed], name).to.include(name);
+  });
+
   it("names scripts that package.json has", () => {
     const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
     const named = inPages(/npm run (?:--silent )?([\w:]+)/g);
