@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { stringify } from "yaml";
 import { examine } from "@bluegreen/release/doctor/doctor";
 import { advice, well, type Finding } from "@bluegreen/release/doctor/finding";
-import { rightsFor, type Right } from "@bluegreen/release/doctor/rights";
+import { rolesFor } from "@bluegreen/release/doctor/rights";
 import { placesOf, type Settings } from "@bluegreen/release/settings/settings";
 import { readAllSettings } from "./allSettings";
 import { exitCodes } from "./exitCodes";
@@ -38,7 +38,7 @@ export function doctorCommand(): Command {
 async function run({ stack, json, rights }: Options): Promise<void> {
   const settings = await readAllSettings(stack);
   if (rights) {
-    console.log(rolesOf(rightsFor(settings), settings));
+    console.log(rolesText(settings));
     return;
   }
   const findings = await examineStack(settings);
@@ -65,9 +65,9 @@ function engineOf(version: string | undefined): Finding {
 }
 
 /** As kubectl takes them. Whom they are for is up to whoever applies them. */
-function rolesOf(rights: Right[], { namespace: app }: Settings): string {
-  const name = `bluegreen-release-${app}`;
-  return rights
+function rolesText(settings: Settings): string {
+  const name = `bluegreen-release-${settings.namespace}`;
+  return rolesFor(settings)
     .map(({ namespace, rules }) => stringify({ apiVersion: "rbac.authorization.k8s.io/v1", kind: namespace === undefined ? "ClusterRole" : "Role", metadata: { name, ...(namespace !== undefined && { namespace }) }, rules }))
     .join("---\n")
     .trimEnd();

@@ -12,7 +12,8 @@ import { resourceName } from "./resourceName";
 /** An app in two colors in one cluster, one of them live: what every phase of its release builds on. */
 export class AppInCluster extends pulumi.ComponentResource {
   readonly provider: Provider;
-  readonly home: Namespace;
+  /** Undefined where somebody else makes the namespace. */
+  readonly home: Namespace | undefined;
   readonly templates: Record<Color, ColorTemplate>;
   /** Hash of each color's wanted pod template; null for a color that is not deployed. */
   readonly wanted: Record<Color, string | null>;
@@ -24,10 +25,10 @@ export class AppInCluster extends pulumi.ComponentResource {
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("bluegreen:app:BlueGreenApp", resourceName(settings, name), {}, options);
-    const { namespace, context, allowDelete } = settings;
+    const { namespace, makeNamespaces, context, allowDelete } = settings;
     // Changed in place: to replace a Secret by its name is to delete it first, and pods that start meanwhile miss it.
     this.provider = new Provider(resourceName(settings, name), { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
-    this.home = new Namespace(resourceName(settings, name), { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider: this.provider, protect: !allowDelete });
+    this.home = makeNamespaces ? new Namespace(resourceName(settings, name), { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider: this.provider, protect: !allowDelete }) : undefined;
     this.templates = {
       blue: colorTemplate(name, "blue", this.tagOf("blue"), settings),
       green: colorTemplate(name, "green", this.tagOf("green"), settings),

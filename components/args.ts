@@ -51,10 +51,15 @@ export interface BlueGreenAppArgs {
    */
   imagePullSecrets?: Part<FlatSettings["imagePullSecrets"]>;
   /**
-   * Namespace that the program makes and fills; with isolation namespaces, of what belongs to no color.
+   * Namespace that the program makes, unless makeNamespaces is false, and fills; with isolation namespaces, of what belongs to no color.
    * @default "chatgpt-production"
    */
   namespace?: Part<FlatSettings["namespace"]>;
+  /**
+   * Whether the program makes its namespaces. false: somebody has made them before, and an update needs no rights outside of them (docs/doctor.md#rights).
+   * @default true
+   */
+  makeNamespaces?: Part<FlatSettings["makeNamespaces"]>;
   /**
    * Where the colors live (docs/isolation.md#namespaces). shared: in the namespace, with all else. namespaces: each in one of its own, NAMESPACE-blue and NAMESPACE-green, which the program makes; needs traffic.mode route with route gateway or traefik, and cannot be changed while there are users.
    * @default "shared"

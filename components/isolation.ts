@@ -50,11 +50,11 @@ export class Isolation extends pulumi.ComponentResource {
     const options = { parent: this, protect: !settings.allowDelete };
     return colors.flatMap((color) => {
       const namespace = homeOf(settings, color);
-      const home = new Namespace(resourceName(settings, `${app}-${color}-home`), { metadata: { name: namespace, labels: podSecurity } }, { ...options, dependsOn: after });
+      const home = settings.makeNamespaces ? [new Namespace(resourceName(settings, `${app}-${color}-home`), { metadata: { name: namespace, labels: podSecurity } }, { ...options, dependsOn: after })] : [];
       const grant = routes[settings.traffic.route].grant?.(settings, app, color);
-      if (grant === undefined) return [home];
+      if (grant === undefined) return home;
       const { apiVersion, kind, name, spec } = grant;
-      return [home, new CustomResource(resourceName(settings, `${app}-${color}-grant`), { apiVersion, kind, metadata: { name, namespace, annotations: skipAwait }, spec }, { ...options, dependsOn: home })];
+      return [...home, new CustomResource(resourceName(settings, `${app}-${color}-grant`), { apiVersion, kind, metadata: { name, namespace, annotations: skipAwait }, spec }, { ...options, dependsOn: [...after, ...home] })];
     });
   }
 

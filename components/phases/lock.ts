@@ -19,7 +19,7 @@ export function lock(app: AppInCluster, before: Locked[]): Locked {
   const configs = { blue: configOf(templates.blue), green: configOf(templates.green) };
   return {
     app,
-    lock: new LiveLock(app.named("live-lock"), { ...among, weights, route: movable, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, app.after([app.home, ...before.map((each) => each.lock)])),
+    lock: new LiveLock(app.named("live-lock"), { ...among, weights, route: movable, templates: wanted, configs, allowLiveChange, lockWaitSeconds }, app.after([...(app.home === undefined ? [] : [app.home]), ...before.map((each) => each.lock)])),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Settings } from "../settings/settings.js";
 import { examineDatabases } from "./databases.js";
 import { advice, broken, well, type Finding } from "./finding.js";
 import { examineMetrics } from "./metrics.js";
+import { examineNamespaces } from "./namespaces.js";
 import { examineRights } from "./rights.js";
 import { examineSecrets } from "./secrets.js";
 import { examineWayIn } from "./wayIn.js";
@@ -19,6 +20,7 @@ export async function examine(settings: Settings): Promise<Finding[]> {
   const { cluster, version } = reached;
   const context = cluster.config.getCurrentContext();
   const looks = await Promise.all([
+    whole("namespaces", () => examineNamespaces(cluster, settings)),
     whole("rights", () => examineRights(cluster, settings)),
     whole("secrets", () => examineSecrets(cluster, settings)),
     whole("way in", () => examineWayIn(cluster, settings)),
@@ -37,7 +39,7 @@ async function reach({ context, namespace, isolation }: Settings): Promise<{ clu
   }
 }
 
-const rest: Finding = { subject: "the rest", state: "unknown", says: "not looked at: rights, Secrets, way in, certificate, metrics and database are found by the cluster", next: "npm run bluegreen -- doctor, when it answers" };
+const rest: Finding = { subject: "the rest", state: "unknown", says: "not looked at: namespaces, rights, Secrets, way in, certificate, metrics and database are found by the cluster", next: "npm run bluegreen -- doctor, when it answers" };
 
 async function whole(subject: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
   try {

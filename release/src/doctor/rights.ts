@@ -19,7 +19,7 @@ export interface Right {
   rules: Rule[];
 }
 
-type Asked = Pick<Settings, "namespace" | "isolation" | "traffic" | "clusterIssuer" | "autoscaling" | "networkPolicy" | "quota" | "watcherImage">;
+type Asked = Pick<Settings, "namespace" | "makeNamespaces" | "isolation" | "traffic" | "clusterIssuer" | "autoscaling" | "networkPolicy" | "quota" | "watcherImage">;
 
 /** What the program makes, it has to be able to read, to change and to take away. */
 const keep = ["get", "list", "watch", "create", "update", "patch", "delete"];
@@ -37,7 +37,15 @@ const wayIn: Record<RouteKind, Rule> = {
 export function rightsFor(settings: Asked): Right[] {
   const rules = rulesIn(settings);
   const namespaces = new Set([settings.namespace, ...homesOf(settings)]);
-  return [{ namespace: undefined, rules: [rule("", ["namespaces"], keep), ...looks(settings)] }, ...[...namespaces].map((namespace) => ({ namespace, rules }))];
+  const everywhere = [rule("", ["namespaces"], settings.makeNamespaces ? keep : ["get"]), ...looks(settings)];
+  return [{ namespace: undefined, rules: everywhere }, ...[...namespaces].map((namespace) => ({ namespace, rules }))];
+}
+
+/** The same as roles. In a namespace that is not there yet nobody can have one: who makes it needs all of them in the whole cluster. */
+export function rolesFor(settings: Asked): Right[] {
+  const rights = rightsFor(settings);
+  const rules = [...(rights.find(({ namespace }) => namespace === undefined)?.rules ?? []), ...rulesIn(settings)];
+  return settings.makeNamespaces ? [{ namespace: undefined, rules }] : rights;
 }
 
 /** What says whether there is a way in, and a certificate for it. */
@@ -57,7 +65,7 @@ function rulesIn({ traffic, clusterIssuer, autoscaling, networkPolicy, quota, wa
     // The smoke gate and the watch come to pods by the API server; a live change is tried out in a pod of its own.
     rule("", ["pods"], ["get", "list", "create", "delete"]),
     rule("", ["pods/log"], ["get"]),
-    rule("", ["pods/portforward"], ["create"]),
+    rule("", ["pods/portforward"], ["get", "create"]),
     rule("discovery.k8s.io", ["endpointslices"], ["list"]),
     rule("coordination.k8s.io", ["leases"], ["get", "create", "update"]),
     rule("policy", ["poddisruptionbudgets"], keep),

@@ -192,6 +192,7 @@ export const shape = {
     example: "--path 'imagePullSecrets[0]' registry-credentials",
   }),
   namespace: field(z.string().regex(dnsLabel).default("chatgpt-production"), { rule: "a Kubernetes name: lower-case letters, digits and '-', at most 63", example: "chatgpt-production" }),
+  makeNamespaces: field(json(z.boolean().default(true)), { rule: "true or false", example: "false" }),
   isolation: field(z.enum(isolations).default("shared"), { rule: isolations.join(" or "), example: "namespaces" }),
   context: field(z.string().max(253).default(""), { rule: "a context of your kubeconfig", example: "production" }),
   clusters: field(json(clusters.prefault({})), {
