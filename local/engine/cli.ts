@@ -193,8 +193,10 @@ async function configSet(text: string, value: string | undefined, flags: Common 
   const { key, part } = parseKey(text, flags);
   const declared = loadProject(process.cwd()).config;
   const own = key.replace(`${loadProject(process.cwd()).name}:`, "");
-  if (!key.includes(":") && declared.size > 0 && !declared.has(own)) {
-    throw new EngineError(`configuration key '${key}' is not declared in Pulumi.yaml; it declares: ${[...declared.keys()].join(", ")} (another package's settings have its name in front: kubernetes:${key})`);
+  // One with a colon is a value for every stack, and declares nothing.
+  const names = [...declared.keys()].filter((name) => !name.includes(":"));
+  if (!key.includes(":") && names.length > 0 && !names.includes(own)) {
+    throw new EngineError(`configuration key '${key}' is not declared in Pulumi.yaml; it declares: ${names.join(", ")} (another package's settings have its name in front: kubernetes:${key})`);
   }
   if (declared.get(own)?.secret === true && flags.secret !== true && flags.plaintext !== true) {
     throw new EngineError(`configuration key '${key}' is secret; set it with: config set --secret ${key}`);
