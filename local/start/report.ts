@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf } from "@bluegreen/release";
 import { makeReport } from "../../cli/reportPage";
-import { statusRefOf } from "../../cli/statusRef";
+import { statusRefsOf } from "../../cli/statusRef";
 import type { Figures } from "../load/report";
 import { repositoryDir } from "../paths";
 import { stackEnvironment } from "./home";
@@ -16,7 +16,8 @@ export async function writeReport({ home }: Target, figures: Figures): Promise<s
   Object.assign(process.env, stackEnvironment(home));
   const file = join(home.folder, "report.html");
   try {
-    await writeFile(file, await makeReport(home.stack, statusRefOf(home.stack), figures));
+    // A trial has one cluster.
+    for (const ref of statusRefsOf(home.stack)) await writeFile(file, await makeReport(home.stack, ref, figures));
     return `Report: ${pathToFileURL(file).href}`;
   } catch (error) {
     return `No report was written: ${messageOf(error)}`;
