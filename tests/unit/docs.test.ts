@@ -41,7 +41,7 @@ describe("The documentation", () => {
   });
 
   it("names no command that no test types", () => {
-    const sources = globSync("tests/**/*.test.ts").map((file) => readFileSync(file, "utf8"));
+    const sources = globSync("tests/**/*.ts").map((file) => readFileSync(file, "utf8"));
     const typed = new Set(sources.flatMap((source) => [...source.matchAll(/(?:bluegreen|start)\((?:\w+, |\{[^}]*\}, )*"([a-z-]+)"|bluegreen\.mjs"\), "([a-z-]+)"|\[program, "([a-z-]+)"/g)].flatMap((groups) => groups.slice(1))));
     const named = new Set(inPages(/npm run (?:--silent )?bluegreen -- ([a-z-]+)/g).map(({ groups: [name = ""] }) => name));
     expect(named).not.to.be.empty;
