@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createInterface } from "node:readline/promises";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { Backend } from "./backend";
 import type { ResolvedConfig } from "./config";
 import { findPulumi, type Outputs, type RunOptions } from "./engine";
@@ -37,6 +37,7 @@ interface RunFlags extends Common {
   json?: boolean;
   target?: string[];
   targetDependents?: boolean;
+  policyPack?: string[];
 }
 
 function backend(): Backend {
@@ -102,6 +103,7 @@ function runOptions(flags: RunFlags, events: Partial<Events>): RunOptions {
     ...(flags.parallel === undefined ? {} : { parallel: Number(flags.parallel) }),
     ...(flags.target === undefined ? {} : { targets: flags.target }),
     ...(flags.targetDependents === undefined ? {} : { targetDependents: flags.targetDependents }),
+    ...(flags.policyPack === undefined ? {} : { policyPacks: flags.policyPack }),
   };
 }
 
@@ -306,8 +308,13 @@ const running = (command: Command): Command =>
 
 const targeted = (command: Command): Command =>
   command
-    .option("-t, --target <urn>", "change this resource and no other; may be given more than once, and with * and **", (urn: string, before: string[] | undefined) => [...(before ?? []), urn])
-    .option("--target-dependents", "change what depends on a target, too");
+    .option("-t, --target <urn>", "change this resource and no other; may be given more than once, and with * and **", collected)
+    .option("--target-dependents", "change what depends on a target, too")
+    .addOption(new Option("--policy-pack <folder>", "refuse what the policy pack in it forbids; may be given more than once").argParser(collected).env("PULUMI_OPTION_POLICY_PACK"));
+
+function collected(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
 
 function commands(): Command {
   const program = new Command("pulumi").description(`The commands of Pulumi this project needs ${NOTICE}`).showHelpAfterError().enablePositionalOptions();

@@ -13,6 +13,7 @@ import type { Journal } from "./journal";
 import { Operations, resourceOf } from "./operations";
 import { keepOldAt } from "./paths";
 import { completeDiff, type Decision, decide } from "./plan";
+import type { PolicyPacks } from "./policyPacks";
 import type { CheckFailure, Provider, ProviderDiff } from "./providers/provider";
 import type { ProviderRegistry } from "./providers/registry";
 import { Slots } from "./slots";
@@ -33,6 +34,7 @@ export interface DeploymentOptions {
   targets: Targets;
   config: ResolvedConfig;
   providers: ProviderRegistry;
+  policies: PolicyPacks;
   hooks: Hooks;
   events: Events;
   journal: Journal;
@@ -61,6 +63,8 @@ export class Deployment {
   readonly failure: Promise<void>;
   private reportFailure: () => void = () => undefined;
   private failed = false;
+  /** By a policy. A preview goes on, to find all of them. */
+  private forbidden = false;
 
   private readonly goals = new Map<string, Goal>();
   private readonly settled = new Map<string, ResourceState>();
@@ -162,6 +166,8 @@ export class Deployment {
     try {
       this.refuseMissingTargets();
       await this.deletions.run(this.targetedOf(this.options.journal.remaining()));
+      const isForbidden = await this.options.policies.forbidStack([...this.settled.values()], (provider) => this.inputsOf(provider));
+      if (isForbidden || this.forbidden) this.stop();
     } catch (error) {
       this.fail(error);
     }
@@ -248,6 +254,7 @@ export class Deployment {
     const provider = this.attachProvider(state, goal, old);
     const given = state.inputs;
     state.inputs = await this.checked(state, given, old?.inputs, provider);
+    await this.askPolicies(state);
     const decision = decide(old, { ...goal, inputs: state.inputs, forced: this.forcedReplacement(state) }, await this.diff(state, old, provider));
     await this.carryOut(decision, state, old, provider, given);
     if (isProviderType(state.type)) this.options.providers.configure(urn, state.inputs);
@@ -306,6 +313,15 @@ export class Deployment {
     const result = await provider.check({ ...resourceOf(state), oldInputs, inputs });
     if (result.failures.length > 0) throw new EngineError(describeFailures(state, result.failures));
     return result.inputs;
+  }
+
+  /** In an update, nothing of what is forbidden begins. */
+  private async askPolicies(state: ResourceState): Promise<void> {
+    if (!(await this.options.policies.forbid(state, (provider) => this.inputsOf(provider)))) return;
+    this.forbidden = true;
+    if (this.options.preview) return;
+    this.stop();
+    throw new Stopped();
   }
 
   private async diff(state: ResourceState, old: ResourceState | undefined, provider: Provider | undefined): Promise<ProviderDiff> {

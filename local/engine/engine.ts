@@ -31,6 +31,8 @@ export interface RunOptions {
   targets?: string[];
   /** What depends on a target may change, too. */
   targetDependents?: boolean;
+  /** Folders of policy packs that judge it. Preview and up only. */
+  policyPacks?: string[];
   /** A line of text for people, as it comes. */
   onOutput?: (line: string) => void;
   /** What happens, step by step. The stand-in only. */

@@ -39,13 +39,19 @@ function stepOf(event: EngineEvent): PreviewStep | undefined {
   return { op, urn: metadata.urn, type: metadata.type, name: nameOf(metadata.urn), diff };
 }
 
-function diagnosticOf(event: EngineEvent): Diagnostic | undefined {
-  const diagnostic = event.diagnosticEvent;
+function diagnosticOf({ diagnosticEvent: diagnostic, policyEvent: policy }: EngineEvent): Diagnostic | undefined {
+  if (policy) {
+    const { policyName, policyPackName, policyPackVersion, message, enforcementLevel, resourceUrn } = policy;
+    return { severity: enforcementLevel === "mandatory" ? "error" : "warning", message: `policy ${policyName} of ${policyPackName} v${policyPackVersion}: ${withoutColors(message)}`, ...(resourceUrn === undefined ? {} : { urn: resourceUrn }) };
+  }
   if (!diagnostic || diagnostic.ephemeral === true) return undefined;
   const severity = diagnostic.severity === "error" ? "error" : diagnostic.severity === "warning" ? "warning" : "info";
-  // The CLI marks colors as <{%…%}>.
-  const message = diagnostic.message.replace(/<\{%.*?%\}>/g, "").trim();
-  return { severity, message, ...(diagnostic.urn === undefined ? {} : { urn: diagnostic.urn }) };
+  return { severity, message: withoutColors(diagnostic.message), ...(diagnostic.urn === undefined ? {} : { urn: diagnostic.urn }) };
+}
+
+/** The CLI marks colors as <{%…%}>. */
+function withoutColors(text: string): string {
+  return text.replace(/<\{%.*?%\}>/g, "").trim();
 }
 
 function outputsOf(outputs: OutputMap): Outputs {
@@ -71,8 +77,8 @@ class Watched {
   }
 }
 
-function limits({ targets, targetDependents }: RunOptions): { target?: string[]; targetDependents?: boolean } {
-  return { ...(targets === undefined ? {} : { target: targets }), ...(targetDependents === undefined ? {} : { targetDependents }) };
+function limits({ targets, targetDependents, policyPacks }: RunOptions): { target?: string[]; targetDependents?: boolean; policyPacks?: string[] } {
+  return { ...(targets === undefined ? {} : { target: targets }), ...(targetDependents === undefined ? {} : { targetDependents }), ...(policyPacks === undefined ? {} : { policyPacks }) };
 }
 
 function leavesOf(value: unknown, at: Path): [Path, string][] {

@@ -10,6 +10,7 @@ import type { Events, Step } from "./events";
 import { Hooks } from "./hooks";
 import { Journal } from "./journal";
 import { Operations, resourceOf } from "./operations";
+import { PolicyPacks } from "./policyPacks";
 import { Program } from "./program";
 import type { Project } from "./project";
 import type { Provider } from "./providers/provider";
@@ -33,6 +34,8 @@ export interface RunOptions {
   preview: boolean;
   parallel: number;
   targets: Targets;
+  /** Folders of policy packs. */
+  policyPacks: readonly string[];
   events: Events;
   signal: AbortSignal;
 }
@@ -89,6 +92,7 @@ export class Run {
     };
     const serving = await serve(session);
     this.engineAddress = serving.address;
+    const policies = new PolicyPacks({ folders: this.options.policyPacks, engineAddress: serving.address, env, project: project.name, stack, organization: ORGANIZATION, preview, events });
     const program = new Program({
       project, stack, preview, parallel, env, secretKeys,
       organization: ORGANIZATION,
@@ -102,6 +106,7 @@ export class Run {
       const deployment = new Deployment({
         project: project.name, stack, preview, parallel, targets, config, events, journal, hooks,
         providers: registry,
+        policies,
         base: snapshot.resources,
         signal: this.options.signal,
       });
@@ -118,6 +123,7 @@ export class Run {
       return { failed: deployment.hasFailed, outputs: deployment.stackOutputs() };
     } finally {
       await program.stop();
+      await policies.close();
       serving.close();
       await this.close();
     }

@@ -9,10 +9,10 @@ import resource, {
 } from "@pulumi/pulumi/proto/resource_pb.js";
 import { messageOf } from "./errors";
 import type { Deployment } from "./deployment";
+import { CHANNEL } from "./pluginProcess";
 import { empty, fromStruct, toStruct } from "./wire";
 
 const WITH_SECRETS = { secrets: true };
-const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 
 const FEATURES = resource.ResourceMonitorFeature;
 const SUPPORTED = [
@@ -147,7 +147,7 @@ export interface Serving {
 }
 
 export async function serve(session: Session): Promise<Serving> {
-  const server = new Server({ "grpc.max_receive_message_length": MAX_MESSAGE_BYTES, "grpc.max_send_message_length": MAX_MESSAGE_BYTES });
+  const server = new Server(CHANNEL);
   server.addService(monitorServices.ResourceMonitorService, monitor(session));
   server.addService(engineServices.EngineService, engineHandlers(session));
   const port = await new Promise<number>((resolve, reject) => {

@@ -263,6 +263,7 @@ export class StandInStack implements Stack {
       preview,
       parallel: options.parallel ?? DEFAULT_PARALLEL,
       targets: new Targets(options.targets, options.targetDependents),
+      policyPacks: options.policyPacks ?? [],
       events: recorder,
       signal: options.signal ?? new AbortController().signal,
     });

@@ -3,14 +3,12 @@
  * met, in the program's folder. It does not understand secrets, so it gets plain values, and what it returns
  * under a secret input's name is a secret again.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { type CallOptions, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { credentials, type Metadata, type ServiceError } from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import status from "@pulumi/pulumi/proto/status_pb.js";
-import { EngineError, messageOf } from "../errors";
-import { DIE_WITH_PARENT } from "../program";
+import { EngineError } from "../errors";
+import { CHANNEL, invoke as call, type PluginProcess, startPlugin } from "../pluginProcess";
 import { markSecretsLike, type Props } from "../value";
 import { fromStruct, toStruct } from "../wire";
 import {
@@ -19,8 +17,6 @@ import {
 } from "./provider";
 
 const PLAIN = { secrets: false };
-const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
-const KILL_AFTER_MS = 5_000;
 
 export interface DynamicOptions {
   /** The program's folder. */
@@ -34,7 +30,7 @@ export interface DynamicOptions {
 }
 
 interface Running {
-  child: ChildProcess;
+  process: PluginProcess;
   client: ResourceProviderClient;
 }
 
@@ -50,20 +46,8 @@ function partialFailureIn(metadata: Metadata | undefined, message: string): Part
   return undefined;
 }
 
-type Call<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => unknown;
-
-function invoke<Request, Response>(call: Call<Request, Response>, request: Request): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    call(request, new Metadata(), {}, (error, response) => {
-      if (!error) resolve(response);
-      else reject(partialFailureIn(error.metadata, error.details) ?? new Error(error.details));
-    });
-  });
+function invoke<Request, Response>(method: Parameters<typeof call<Request, Response>>[0], request: Request): Promise<Response> {
+  return call(method, request, ({ metadata, details }: ServiceError) => partialFailureIn(metadata, details) ?? new Error(details));
 }
 
 export class DynamicProvider implements Provider {
@@ -174,12 +158,7 @@ export class DynamicProvider implements Provider {
     const running = await this.running?.catch(() => undefined);
     if (!running) return;
     running.client.close();
-    if (running.child.exitCode !== null || running.child.signalCode !== null) return;
-    const exited = new Promise((resolve) => running.child.once("exit", resolve));
-    running.child.kill("SIGTERM");
-    const timer = setTimeout(() => running.child.kill("SIGKILL"), KILL_AFTER_MS);
-    await exited;
-    clearTimeout(timer);
+    await running.process.stop();
   }
 
   private async secretly<T>(inputs: Props, work: () => Promise<T>): Promise<T> {
@@ -197,41 +176,14 @@ export class DynamicProvider implements Provider {
   }
 
   private async start(): Promise<Running> {
-    const script = require.resolve("@pulumi/pulumi/cmd/dynamic-provider/index.js", { paths: [this.options.directory] });
-    const child = spawn(process.execPath, ["-r", DIE_WITH_PARENT, script, this.options.engineAddress], {
-      cwd: this.options.directory,
-      env: this.options.env,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    const port = await this.readPort(child);
-    const limits = { "grpc.max_receive_message_length": MAX_MESSAGE_BYTES, "grpc.max_send_message_length": MAX_MESSAGE_BYTES };
-    const client = new ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure(), limits);
+    const { directory, env, engineAddress, config, log } = this.options;
+    const running = await startPlugin({ what: "dynamic provider", module: "@pulumi/pulumi/cmd/dynamic-provider/index.js", args: [engineAddress], directory, env, log });
+    const client = new ResourceProviderClient(running.address, credentials.createInsecure(), CHANNEL);
     const configure = new provider.ConfigureRequest();
-    configure.setArgs(toStruct(this.options.config, { secrets: true }));
+    configure.setArgs(toStruct(config, { secrets: true }));
     configure.setAcceptsecrets(true);
     configure.setAcceptresources(true);
     await invoke(client.configure.bind(client), configure);
-    return { child, client };
-  }
-
-  /** The first line on its stdout is the port; everything after it is the provider code's own output. */
-  private readPort(child: ChildProcess): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const { stdout, stderr } = child;
-      if (!stdout || !stderr) {
-        reject(new EngineError("the dynamic provider process has no output to read"));
-        return;
-      }
-      let known = false;
-      createInterface({ input: stdout }).on("line", (line) => {
-        if (known) this.options.log(line);
-        else resolve(line.trim());
-        known = true;
-      });
-      createInterface({ input: stderr }).on("line", (line) => { this.options.log(line); });
-      child.once("error", (error) => { reject(new EngineError(`the dynamic provider process did not start: ${messageOf(error)}`)); });
-      child.once("exit", (code, signal) => { reject(new EngineError(`the dynamic provider process ended early (${signal ?? `exit code ${code}`})`)); });
-    });
+    return { process: running, client };
   }
 }
-

@@ -1,0 +1,70 @@
+import { isColor, type Color } from "@bluegreen/release/color";
+import { switchAnnotation } from "@bluegreen/release/names";
+import { nameOf, type Metadata } from "./workload";
+
+type Labels = Partial<Record<string, string>>;
+
+/** The Deployment of a color. */
+export interface ColorDeployment {
+  color: Color;
+  name: string;
+  namespace: string;
+  replicas: number;
+  /** Of its pods. */
+  labels: Labels;
+}
+
+/** The Service that users come in by. */
+export interface ActiveService {
+  urn: string;
+  name: string;
+  namespace: string;
+  selector: Labels;
+  /** It leads into another namespace, by DNS. */
+  isExternal: boolean;
+}
+
+/** An app in two colors in one cluster, as the components label it: `app`, and `version` with the color. */
+export interface App {
+  name: string;
+  /** The resource that is wrong where one is missing. */
+  urn: string;
+  deployments: ColorDeployment[];
+  activeServices: ActiveService[];
+}
+
+/** A resource of the stack. */
+export interface StackResource {
+  type: string;
+  urn: string;
+  props: object;
+  /** Which cluster it is in. */
+  provider?: { urn: string };
+}
+
+interface Manifest {
+  metadata?: Metadata;
+  spec?: { replicas?: number; template?: { metadata?: Metadata }; selector?: Labels; type?: string };
+}
+
+export function appsOf(resources: readonly StackResource[]): App[] {
+  const apps = new Map<string, App>();
+  for (const resource of resources) {
+    // Of others nothing is read: in a preview, what is not known yet cannot be.
+    const isDeployment = resource.type === "kubernetes:apps/v1:Deployment";
+    if (!isDeployment && resource.type !== "kubernetes:core/v1:Service") continue;
+    const { type, urn, props, provider } = resource;
+    const { metadata, spec = {} }: Manifest = props;
+    const { app: name, version } = metadata?.labels ?? {};
+    if (name === undefined) continue;
+    const key = `${provider?.urn ?? ""} ${name}`;
+    const app = apps.get(key) ?? { name, urn, deployments: [], activeServices: [] };
+    const where = { name: nameOf(type, metadata), namespace: metadata?.namespace ?? "default" };
+    if (isDeployment && isColor(version)) app.deployments.push({ ...where, color: version, replicas: spec.replicas ?? 1, labels: spec.template?.metadata?.labels ?? {} });
+    // By a mark and not by what it selects: that is what may be wrong.
+    else if (!isDeployment && Object.keys(metadata?.annotations ?? {}).includes(switchAnnotation)) app.activeServices.push({ ...where, urn, selector: spec.selector ?? {}, isExternal: spec.type === "ExternalName" });
+    else continue;
+    apps.set(key, app);
+  }
+  return [...apps.values()];
+}

@@ -1,0 +1,161 @@
+import { expect } from "chai";
+import { appsOf, type StackResource } from "../../policy/apps";
+import { parseImage } from "../../policy/image";
+import { bothColors } from "../../policy/rules/bothColors";
+import { imageDigest } from "../../policy/rules/imageDigest";
+import { imageTag } from "../../policy/rules/imageTag";
+import { liveColor } from "../../policy/rules/liveColor";
+import { podSecurity } from "../../policy/rules/podSecurity";
+import { probes } from "../../policy/rules/probes";
+import { resources } from "../../policy/rules/resources";
+import { workloadOf, type Container, type PodSpec } from "../../policy/workload";
+
+const digest = `sha256:${"0".repeat(64)}`;
+
+/** Nobody can ask it whether it is ready. */
+const deaf: Container = {
+  name: "web",
+  image: `registry:5000/shop/web:v1.3.0@${digest}`,
+  resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "1", memory: "1Gi" } },
+  livenessProbe: {},
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+};
+/** Nothing is wrong with it. */
+const good: Container = { ...deaf, readinessProbe: {} };
+const securityContext = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } };
+
+const rules = { imageTag, imageDigest, resources, probes, podSecurity };
+
+/** What each rule says of a Deployment, by the names of those that say anything. */
+function judged(container: Partial<Container>, pod: PodSpec = {}) {
+  const props = { metadata: { name: "web", namespace: "shop" }, spec: { template: { spec: { securityContext, containers: [{ ...good, ...container }], ...pod } } } };
+  return judgedAs("kubernetes:apps/v1:Deployment", props);
+}
+
+function judgedAs(type: string, props: object) {
+  const workload = workloadOf(type, props);
+  if (workload === undefined) return undefined;
+  return Object.fromEntries(Object.entries(rules).flatMap(([name, rule]) => {
+    const findings = rule(workload);
+    return findings.length === 0 ? [] : [[name, findings.map(({ what }) => what)]];
+  }));
+}
+
+describe("Policies of pods", () => {
+  it("find nothing in a pod as it should be", () => {
+    expect(judged({})).to.deep.equal({});
+  });
+
+  it("tell the tag of an image from the port of its registry, and from a digest", () => {
+    expect(parseImage(`registry:5000/shop/web:v1@${digest}`)).to.deep.equal({ repository: "registry:5000/shop/web", tag: "v1", digest });
+    expect(parseImage("registry:5000/shop/web")).to.deep.equal({ repository: "registry:5000/shop/web", tag: undefined, digest: undefined });
+  });
+
+  for (const [image, found] of [
+    ["shop/web:latest", ["imageTag", "imageDigest"]],
+    ["registry:5000/shop/web", ["imageTag", "imageDigest"]],
+    ["", ["imageTag", "imageDigest"]],
+    ["shop/web:v1", ["imageDigest"]],
+    [`shop/web:latest@${digest}`, []],
+    [`shop/web@${digest}`, []],
+  ] as const) {
+    it(`say of image ${JSON.stringify(image)} ${found.length === 0 ? "nothing" : found.join(" and ")}`, () => {
+      expect(Object.keys(judged({ image }) ?? {})).to.deep.equal(found);
+    });
+  }
+
+  it("want requests and limits of every container, those at the beginning included", () => {
+    expect(judged({ resources: {} })).to.deep.equal({ resources: ["Container web of Deployment shop/web has no requests.cpu, no limits.cpu, no requests.memory, no limits.memory"] });
+    expect(judged({ resources: { limits: { cpu: "1" }, requests: { memory: "1Gi" } } })).to.deep.equal({ resources: ["Container web of Deployment shop/web has no limits.memory"] });
+    expect(judged({}, { initContainers: [{ ...good, name: "init", resources: {} }] })).to.have.all.keys("resources");
+  });
+
+  it("want probes of what serves, and of nothing that ends by itself", () => {
+    const spec = { template: { spec: { securityContext, containers: [deaf] } } };
+    expect(judgedAs("kubernetes:apps/v1:StatefulSet", { metadata: { name: "web" }, spec })).to.deep.equal({ probes: ["Container web of StatefulSet default/web has no readinessProbe"] });
+    expect(judgedAs("kubernetes:batch/v1:Job", { spec })).to.deep.equal({});
+    expect(judgedAs("kubernetes:batch/v1:CronJob", { spec: { jobTemplate: { spec: { template: { spec: { containers: [{ ...deaf, image: "x" }] } } } } } })).to.have.all.keys("imageTag", "imageDigest", "podSecurity");
+    expect(judgedAs("kubernetes:core/v1:Service", { spec: { selector: {} } })).to.equal(undefined);
+  });
+
+  const own = good.securityContext;
+  for (const [name, container, pod, has] of [
+    ["a pod that may be root", {}, { securityContext: { seccompProfile: { type: "Localhost" } } }, "has runAsNonRoot: undefined"],
+    ["a container that may be root in a pod that may not", { securityContext: { ...own, runAsNonRoot: false } }, {}, "has runAsNonRoot: false"],
+    ["root by number", { securityContext: { ...own, runAsUser: 0 } }, {}, "has runAsUser: 0"],
+    ["a privileged container", { securityContext: { ...own, privileged: true } }, {}, "has privileged: true"],
+    ["more rights on the way", { securityContext: { capabilities: { drop: ["ALL"] } } }, {}, "has allowPrivilegeEscalation: undefined"],
+    ["no filter of system calls", { securityContext: { ...own, seccompProfile: { type: "Unconfined" } } }, {}, "has seccompProfile: Unconfined"],
+    ["capabilities that are kept", { securityContext: { allowPrivilegeEscalation: false } }, {}, "drops no capabilities"],
+    ["capabilities that are added", { securityContext: { ...own, capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE", "SYS_ADMIN"] } } }, {}, "adds the capabilities SYS_ADMIN"],
+    ["the network of the node", {}, { hostNetwork: true }, "has hostNetwork: true"],
+    ["files of the node", {}, { volumes: [{ name: "node", hostPath: {} }] }, "has volume node with a hostPath"],
+  ] as const satisfies [string, Partial<Container>, PodSpec, string][]) {
+    it(`refuse ${name}`, () => {
+      const found = judged(container, pod);
+      expect(found).to.have.all.keys("podSecurity");
+      expect(found?.["podSecurity"]).to.have.length(1);
+      expect(found?.["podSecurity"]?.[0]).to.match(/^(Container web of )?Deployment shop\/web /).and.contain(has);
+    });
+  }
+});
+
+const cluster = { urn: "urn:one" };
+
+function deployment(color: string, { replicas = 2, app = "shop", namespace = "shop", provider = cluster }: { replicas?: number; app?: string; namespace?: string; provider?: { urn: string } } = {}): StackResource {
+  const labels = { app, version: color };
+  return { type: "kubernetes:apps/v1:Deployment", urn: `urn:${color}`, provider, props: { metadata: { name: `${app}-${color}`, namespace, labels }, spec: { replicas, template: { metadata: { labels } } } } };
+}
+
+function service(selector: Record<string, string> | undefined, { type = "ClusterIP", provider = cluster }: { type?: string; provider?: { urn: string } } = {}): StackResource {
+  return { type: "kubernetes:core/v1:Service", urn: "urn:active", provider, props: { metadata: { name: "shop-service", namespace: "shop", labels: { app: "shop" }, annotations: { "bluegreen/switch": "1" } }, spec: { selector, type } } };
+}
+
+const both = [deployment("blue"), deployment("green", { replicas: 0 })];
+const toBlue = service({ app: "shop", version: "blue" });
+
+describe("Policies of an app in two colors", () => {
+  const said = (stack: StackResource[]) => appsOf(stack).flatMap((app) => [...bothColors(app), ...liveColor(app)]).map(({ what, rule }) => `${what}: ${rule}`);
+
+  it("find nothing in an app as it should be, and in what is none", () => {
+    const others = [deployment("v1", { app: "istio" }), { ...toBlue, props: { metadata: { labels: { app: "redis" } }, spec: { selector: {} } } }, { type: "pulumi:pulumi:Stack", urn: "urn:stack", props: {} }];
+    expect(said([...both, toBlue, ...others])).to.deep.equal([]);
+    expect(appsOf(others)).to.deep.equal([]);
+  });
+
+  it("miss a color, and the Deployment that users are sent to", () => {
+    expect(said([deployment("green"), toBlue])).to.deep.equal([
+      "App shop has no Deployment of blue: both colors are there, labelled app: shop and version: blue or green; the one without users may have no replicas",
+      "Service shop/shop-service selects app=shop,version=blue: no Deployment of the stack has such pods; its colors are Deployment shop/shop-green",
+    ]);
+    expect(said([toBlue])[1]).to.contain("its colors are none");
+  });
+
+  for (const [name, active, found] of [
+    ["an empty selector", service({}), "has an empty selector"],
+    ["no selector", service(undefined), "has an empty selector"],
+    ["both colors", service({ app: "shop" }), "these are pods of Deployment shop/shop-blue and of Deployment shop/shop-green"],
+    ["a color without pods", service({ app: "shop", version: "green" }), "it has replicas: 0"],
+    ["a color that is none", service({ app: "shop", version: "red" }), "no Deployment of the stack has such pods"],
+    ["another app", service({ app: "other", version: "blue" }), "no Deployment of the stack has such pods"],
+  ] as const) {
+    it(`refuse a Service that leads to ${name}`, () => {
+      const findings = said([...both, active]);
+      expect(findings).to.have.length(1);
+      expect(findings[0]).to.contain("Service shop/shop-service").and.contain(found);
+    });
+  }
+
+  it("follow a Service into the namespace of a color by its name in DNS alone", () => {
+    const apart = [deployment("blue", { namespace: "shop-blue" }), deployment("green", { namespace: "shop-green" })];
+    expect(said([...apart, toBlue])).to.have.length(1);
+    expect(said([...apart, service({ app: "shop", version: "blue" }, { type: "ExternalName" })])).to.deep.equal([]);
+  });
+
+  it("judge each cluster by itself", () => {
+    const provider = { urn: "urn:two" };
+    const second = [deployment("blue", { provider }), deployment("green", { provider }), service({ app: "shop", version: "green" }, { provider })];
+    expect(said([...both, toBlue, ...second])).to.deep.equal([]);
+    expect(said([...both, toBlue, ...second.slice(1)])).to.have.length(1);
+  });
+});
