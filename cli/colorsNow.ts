@@ -1,4 +1,4 @@
-import { connect, otherColor, readLiveColor, Refusal, type Cluster, type Color } from "@bluegreen/release";
+import { colors, connect, otherColor, readLiveColor, Refusal, type Cluster, type Color } from "@bluegreen/release";
 import { clustersOf } from "./clusters";
 import { app, readStackSettings } from "./stackSettings";
 
@@ -21,6 +21,13 @@ export async function colorsNow(stack: string): Promise<ColorsNow> {
   if (live === undefined) throw new Refusal({ what: "No color has users yet", rule: `namespace ${namespace} has no active Service of ${app}`, next: "pulumi up makes the first release" });
   if (others.some((other) => other !== live)) throw new Refusal({ what: "There is no color that is idle everywhere", rule: `users are on ${[live, ...others].map((each) => each ?? "none").join(", ")} in the clusters of ${stack}, in the order of config`, next: "pulumi up brings them to one color" });
   return { clusters, live, idle: otherColor(live), activeColor, tags: { blue: blueTag, green: greenTag } };
+}
+
+/** Between a decision and what it is about somebody may have deployed something else. @throws Refusal when no color, or not this one, has the version */
+export function colorWith(tag: string, color: Color | undefined, { live, idle, tags }: ColorsNow): Color {
+  const found = [live, idle].find((each) => tags[each] === tag && (color === undefined || each === color));
+  if (found !== undefined) return found;
+  throw new Refusal({ what: `${tag} was not found${color === undefined ? "" : ` on ${color}`}`, rule: `config has ${colors.map((each) => `${tags[each] ?? "nothing"} on ${each}`).join(" and ")}`, next: `npm run bluegreen -- deploy ${tag}, then again` });
 }
 
 /** What `pulumi config` is told to give a color a tag, or none. */

@@ -13,7 +13,7 @@ interface Options {
 const help = `
 Sets the tag of whichever color has no users, shows the plan, asks, and runs the update: migrations, then
 the pods, then the smoke tests. Users stay where they are, also when config names the other color as the
-active one, as it does after a rollback by the watch.
+active one, as it does after a rollback by the watch. A version that users have already is not deployed again.
 
 Examples:
   npm run bluegreen -- deploy v1.3.0 --stack production
@@ -34,6 +34,10 @@ export function deployCommand(): Command {
 
 async function run(tag: string, { stack, switch: andSwitch, yes }: Options): Promise<void> {
   const { live, idle, tags, activeColor } = await colorsNow(stack);
+  if (tags[live] === tag) {
+    console.log(`Users have ${tag} already, on ${live}: nothing is deployed.`);
+    return;
+  }
   const stays = activeColor === live ? [] : [["set", "activeColor", live]];
   const code = await applyChange({
     stack,

@@ -27,10 +27,13 @@ export async function makePlan(stack: string): Promise<Plan> {
 }
 
 async function readPreview(stack: string): Promise<Preview> {
-  const { isWell, out, errors } = await askPulumi(["preview", "--json", "--non-interactive", "--stack", stack]);
+  const command = ["preview", "--non-interactive", "--stack", stack];
+  const { isWell, out, errors } = await askPulumi([...command, "--json"]);
   const { data } = previewSchema.safeParse(parseJson(out));
   if (data !== undefined && (isWell || data.diagnostics.some(({ severity }) => severity === "error"))) return data;
-  throw new Refusal({ what: `The plan of ${stack} could not be made: its preview ${isWell ? "cannot be read" : "failed"}`, rule: masked(errors.trim() || out.trim() || "it said nothing"), next: `pulumi preview --stack ${stack}` });
+  // What a policy pack refuses, the real CLI says in text alone.
+  const told = data === undefined ? errors.trim() || out.trim() : (await askPulumi(command)).out.trim();
+  throw new Refusal({ what: `The plan of ${stack} could not be made: its preview ${isWell ? "cannot be read" : "failed"}`, rule: masked(told || "it said nothing"), next: `pulumi preview --stack ${stack}` });
 }
 
 /** None of an app without a database. At the first release nobody needs an old form, and all are due. */

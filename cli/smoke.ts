@@ -3,14 +3,14 @@ import { colors, Refusal, type Color } from "@bluegreen/release";
 import { runSuite } from "@bluegreen/release/gates/smoke";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { readServed } from "@bluegreen/release/releases/served";
-import { colorsNow } from "./colorsNow";
+import { colorsNow, colorWith } from "./colorsNow";
 import { exitCodes } from "./exitCodes";
 import { app, readStackSettings } from "./stackSettings";
 import { tagOf } from "./tagOf";
 
 const help = `
 The suite of the smoke gate, through the API server to a ready pod of the color. Changes nothing, and no
-gate counts it. Without a color it asks the one that has no users.
+gate counts it. Without a color it asks the one that has no users; with --tag, the one that has this version.
 
 Examples:
   npm run bluegreen -- smoke --stack production
@@ -22,15 +22,17 @@ export function smokeCommand(): Command {
   return new Command("smoke")
     .description("Runs the smoke tests against a color, now.")
     .addArgument(new Argument("[color]", "which is tested").choices(colors))
+    .option("--tag <tag>", "only the color that has this version")
     .option("--stack <stack>", "whose color", "production")
     .addHelpText("after", help)
     .action(run);
 }
 
-async function run(asked: Color | undefined, { stack }: { stack: string }): Promise<void> {
-  const { clusters, idle } = await colorsNow(stack);
+async function run(asked: Color | undefined, { stack, tag }: { stack: string; tag?: string }): Promise<void> {
+  const now = await colorsNow(stack);
+  const { clusters, idle } = now;
   const { smokeSuite: suite, smokeBudgetSeconds: budgetSeconds } = readStackSettings(stack, ["smokeSuite", "smokeBudgetSeconds"]);
-  const color = asked ?? idle;
+  const color = tag === undefined ? (asked ?? idle) : colorWith(tag, asked, now);
   try {
     for (const cluster of clusters) {
       const version = tagOf((await readServed(cluster, app, color))?.image ?? "none");

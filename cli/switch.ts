@@ -1,22 +1,26 @@
 import { Argument, Command } from "commander";
 import { colors, type Color } from "@bluegreen/release";
 import { applyChange } from "./change";
-import { colorsNow } from "./colorsNow";
+import { colorsNow, colorWith } from "./colorsNow";
 import { exitCodes } from "./exitCodes";
 
 interface Options {
   stack: string;
   yes: boolean;
+  /** What users are to have. */
+  tag?: string;
 }
 
 const help = `
 Sets activeColor in config, shows the plan, asks, and runs the update: all gates, then users, then the watch.
-Without a color it goes to the one that is idle. Ctrl-C before the update leaves config as it was; in the
+Without a color it goes to the one that is idle; typed again, back again. With --tag it goes to the color
+that has this version, and nowhere else: nothing is done where users have it already. Ctrl-C before the update leaves config as it was; in the
 update it ends what is under way, and says where users are.
 
 Examples:
   npm run bluegreen -- switch --stack production
   npm run bluegreen -- switch green --yes
+  npm run bluegreen -- switch --tag v1.3.0 --yes
 
 Exit codes: 0 users are there, 1 the update failed, and says where users are, 2 nothing was changed.`;
 
@@ -24,20 +28,22 @@ export function switchCommand(): Command {
   return new Command("switch")
     .description("Moves all users to the other color, through all gates.")
     .addArgument(new Argument("[color]", "where users go").choices(colors))
+    .option("--tag <tag>", "only to the color that has this version")
     .option("--stack <stack>", "whose users", "production")
     .option("--yes", "do not ask", false)
     .addHelpText("after", help)
     .action(run);
 }
 
-async function run(color: Color | undefined, { stack, yes }: Options): Promise<void> {
-  process.exitCode = await switchUsers(color, { stack, yes });
+async function run(color: Color | undefined, { stack, yes, tag }: Options): Promise<void> {
+  process.exitCode = await switchUsers(color, { stack, yes, ...(tag !== undefined && { tag }) });
 }
 
 /** @returns the exit code */
-export async function switchUsers(color: Color | undefined, { stack, yes }: Options): Promise<number> {
-  const { live, idle, activeColor } = await colorsNow(stack);
-  const to = color ?? idle;
+export async function switchUsers(color: Color | undefined, { stack, yes, tag }: Options): Promise<number> {
+  const now = await colorsNow(stack);
+  const { live, idle, activeColor } = now;
+  const to = tag === undefined ? (color ?? idle) : colorWith(tag, color, now);
   if (live === to && activeColor === to) {
     console.log(`Users are on ${to} already, and config says so.`);
     return exitCodes.clean;

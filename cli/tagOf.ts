@@ -1,6 +1,6 @@
-/** Both colors have the same repository: the tag, or the digest, tells them apart. */
+/** What config calls an image: both colors have the same repository, and its tag, with a digest where it has one, tells them apart. */
 export function tagOf(image: string): string {
-  const last = image.split("/").at(-1) ?? image;
-  const [name = "", digest] = last.split("@");
-  return digest ?? (name.includes(":") ? name.slice(name.indexOf(":") + 1) : image);
+  const name = image.slice(image.lastIndexOf("/") + 1);
+  const end = name.search(/[:@]/);
+  return end === -1 ? image : name.slice(end + 1);
 }

@@ -18,6 +18,12 @@ function facts(part: Partial<PlanFacts> = {}): PlanFacts {
 const toBlue = { ...facts().wanted, activeColor: "blue" as const, weights: { blue: 100, green: 0 } };
 
 describe("The plan of an update", () => {
+  it("calls an image what config calls it", () => {
+    const digest = `sha256:${"0f".repeat(32)}`;
+    for (const tag of ["v1", digest, `v1@${digest}`]) expect(tagOf(`registry:5000/shop${tag.startsWith("sha256") ? "@" : ":"}${tag}`)).to.equal(tag);
+    expect(tagOf("registry:5000/shop")).to.equal("registry:5000/shop");
+  });
+
   it("says that nothing changes where nothing does", () => {
     expect(planText(planOf(facts()))).to.equal(["users       stay on green (v2)", "rolls out   nothing", "migrations  nothing", "gates       none", "rollback    possible afterwards: to blue, as now", "refused     nothing"].join("\n"));
   });

@@ -49,6 +49,12 @@ describe("Settings", () => {
     expect(parseSettings(valid).colors.green.tag).to.equal(undefined);
   });
 
+  it("take a digest after a tag, and nothing that only looks like one", () => {
+    const pinned = `v1.3.0@sha256:${"0f".repeat(32)}`;
+    expect(parseSettings({ ...valid, blueTag: pinned }).colors.blue.tag).to.equal(pinned);
+    for (const blueTag of ["v1.3.0@sha256:0f", `latest@sha256:${"0f".repeat(32)}x`, "@sha256:0f", "v1:v2"]) expect(refusalOf({ ...valid, blueTag }), blueTag).to.contain("blueTag =");
+  });
+
   it("refuse values that only together are wrong", () => {
     const text = refusalOf({ ...valid, cpuRequest: "2", memoryRequest: "1Gi", drainSeconds: "30", databaseAddress: "db:5432" });
     expect(text).to.contain('cpuRequest = "2"').and.contain("at most cpuLimit (500m)");

@@ -14,7 +14,7 @@ const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const dnsName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const hostPattern = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 const repositoryPattern = /^[a-z0-9]+([._:/-]+[a-z0-9]+)*$/;
-const tagPattern = /^(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const tagPattern = /^(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$/;
 const migrationId = /^\d{4,}$/;
 
 function integer(fallback: number, min: number, max: number, what: string) {
@@ -23,7 +23,7 @@ function integer(fallback: number, min: number, max: number, what: string) {
 
 function tag() {
   return field(z.string().regex(tagPattern).optional(), {
-    rule: "an image tag: letters, digits, '_', '.', '-', at most 128, and never latest, which names another image tomorrow",
+    rule: "an image tag: letters, digits, '_', '.', '-', at most 128, and never latest, which names another image tomorrow; after it, the digest, as v1.3.0@sha256:…",
     example: "v1.3.0",
   });
 }
