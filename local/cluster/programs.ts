@@ -84,6 +84,15 @@ const metrics: Program = {
   duration: "1 to 4 minutes on 2 cores, once",
 };
 
+/** What reads workflows as GitHub does; for tests. */
+const actionlint: Program = {
+  name: "actionlint",
+  packages: ["tool"],
+  flags: ["-ldflags", "-s -w"],
+  env: { CGO_ENABLED: "0" },
+  duration: "less than a minute, once",
+};
+
 /** Folders of the built programs. */
 export interface Programs {
   kubernetes: string;
@@ -114,6 +123,11 @@ export async function buildSimulated(progress: (text: string) => void): Promise<
 /** Builds metrics-server if it is not built yet and returns its folder. */
 export async function buildMetrics(progress: (text: string) => void): Promise<string> {
   return build(metrics, progress);
+}
+
+/** Builds actionlint if it is not built yet and returns its folder. */
+export async function buildActionlint(progress: (text: string) => void): Promise<string> {
+  return build(actionlint, progress);
 }
 
 async function build(program: Program, progress: (text: string) => void): Promise<string> {
