@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { messageOf } from "@bluegreen/release";
+import { messageOf, poll } from "@bluegreen/release";
 import { stickyMark } from "../../cli/planText";
 import { makeCheckout, type Checkout } from "../support/checkout";
 import { endKilled, unlock } from "../support/killUpdate";
@@ -108,20 +108,24 @@ describe("The jobs of the pipeline, on a real cluster", function () {
   });
 
   it("say in main where users are, also when the job was killed in the middle", async () => {
+    const killedWhen = async (reached: () => Promise<unknown>) => {
+      checkOut(tagged);
+      const { codes, said } = await runJob(runner(), "release.yml", "switch", {
+        values: { "needs.build.outputs.tag": "v2" },
+        started: (step, { pid = 0 }) => {
+          if (step === "Switch, and watch") reached().then(() => process.kill(-pid, "SIGKILL"), (error: unknown) => { console.error(messageOf(error)); });
+        },
+      });
+      expect(codes, said).to.deep.equal({ Config: 0, "Switch, and watch": null, "Config, back to main": 0 });
+      await endKilled(test);
+      await unlock(test);
+    };
     const users = await startUsers(test.cluster);
-    checkOut(tagged);
-    const killed = runJob(runner(), "release.yml", "switch", {
-      values: { "needs.build.outputs.tag": "v2" },
-      started: (step, { pid = 0 }) => {
-        if (step !== "Switch, and watch") return;
-        users.answeredBy("green", 120_000).then(() => process.kill(-pid, "SIGKILL"), (error: unknown) => { console.error(messageOf(error)); });
-      },
-    });
-    const { codes, said } = await killed;
-    expect(codes, said).to.deep.equal({ Config: 0, "Switch, and watch": null, "Config, back to main": 0 });
-    expect(configAtOrigin("activeColor")).to.equal("green");
-    await endKilled(test);
-    await unlock(test);
+    const inFile = () => readFileSync(join(checkout.folder, file), "utf8");
+    await killedWhen(() => poll(() => Promise.resolve(inFile().includes(":activeColor: green") || undefined), { timeoutMs: 60_000, intervalMs: 20 }));
+    expect([configAtOrigin("activeColor"), await liveColor(test.cluster)], "before users moved").to.deep.equal(["blue", "blue"]);
+    await killedWhen(() => users.answeredBy("green", 120_000));
+    expect(configAtOrigin("activeColor"), "after they have").to.equal("green");
     const again = await release("switch", "v2");
     expect(again.codes, again.said).to.deep.equal({ Config: 0, "Switch, and watch": 0, "Config, back to main": 0 });
     const before = lastCommit();
