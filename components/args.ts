@@ -14,11 +14,11 @@ export interface BlueGreenAppArgs {
    */
   activeColor: Part<FlatSettings["activeColor"]>;
   /**
-   * Image tag of blue. Without one blue stays at zero replicas. Required for the active color.
+   * Image tag of blue, or tag and digest (v1.3.0@sha256:…). Without one blue stays at zero replicas. Required for the active color.
    */
   blueTag?: Part<FlatSettings["blueTag"]>;
   /**
-   * Image tag of green. Without one green stays at zero replicas. Required for the active color.
+   * Image tag of green, or tag and digest. Without one green stays at zero replicas. Required for the active color.
    */
   greenTag?: Part<FlatSettings["greenTag"]>;
   /**
