@@ -43,7 +43,7 @@ const rounds: Round[] = [
         { name: "release", folders: ["e2e", "faults"], jobs: 2, engines: true },
         { name: "routes", jobs: 2, engines: true, edge: true },
       ],
-      [{ name: "integration" }, { name: "engine" }, { name: "provider" }, { name: "app" }, { name: "edge", edge: true }],
+      [{ name: "integration" }, { name: "engine" }, { name: "provider" }, { name: "usage", engines: true }, { name: "app" }, { name: "edge", edge: true }],
     ],
   },
   // These add to the stage, or start and end stages of their own.
