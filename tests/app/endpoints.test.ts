@@ -48,7 +48,7 @@ describe("The app's endpoints", function () {
 
   it("reports version, environment, uptime and the last known checks as its health", async () => {
     const response = await app.get("/health");
-    const body = await response.json();
+    const body: unknown = await response.json();
     expect(response.status).to.equal(200);
     expect(body).to.deep.include({ status: "healthy", version: "v2", environment: "green", checks: { database: true, redis: true, openai: false } });
     expect(body).to.have.property("uptime").that.is.a("number");
@@ -60,7 +60,7 @@ describe("The app's endpoints", function () {
   });
 
   it("describes itself and its tools to plain requests", async () => {
-    const body = await (await app.get("/mcp")).json();
+    const body: unknown = await (await app.get("/mcp")).json();
     expect(body).to.include({ name: "chatgpt-app", version: "v2" });
     expect(body).to.have.nested.property("tools[0].name", "get_user_info");
     expect(body).to.have.nested.property("tools[0].inputSchema.required").that.deep.equals(["userId"]);
@@ -86,7 +86,7 @@ describe("The app's endpoints", function () {
 
   it("answers a tool call without an Accept header, and one for a user that nobody has", async () => {
     const call = JSON.stringify({ jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "get_user_info", arguments: { userId: "nobody" } } });
-    const body = await (await app.post("/mcp", call)).json();
+    const body: unknown = await (await app.post("/mcp", call)).json();
     expect(body).to.deep.include({ jsonrpc: "2.0", id: 7 });
     expect(body).to.have.nested.property("result.structuredContent").that.deep.equals({ found: false, user: null });
   });

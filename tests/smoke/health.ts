@@ -5,7 +5,7 @@ import { expected, request, TEST_LIMIT_MS } from "./support/target";
 describe("Health", () => {
   it("is alive and sees its database and Redis", async () => {
     const response = await request(PATHS.health);
-    const body = await response.json();
+    const body: unknown = await response.json();
     expect(response.status).to.equal(200);
     expect(body).to.include.all.keys("status", "timestamp", "version", "environment", "checks", "uptime");
     expect(body).to.have.nested.property("checks.database", true);
@@ -15,7 +15,7 @@ describe("Health", () => {
 
   it("is the color and the version that are about to be released", async () => {
     const response = await request(PATHS.health);
-    const body = await response.json();
+    const body: unknown = await response.json();
     expect(body).to.have.property("environment", expected("EXPECT_COLOR"));
     expect(body).to.have.property("version", expected("EXPECT_VERSION"));
     expect(response.headers.get(HEADERS.color)).to.equal(expected("EXPECT_COLOR"));
@@ -24,7 +24,7 @@ describe("Health", () => {
 
   it("is ready, on a schema that it can work with", async () => {
     const response = await request(PATHS.ready);
-    const body = await response.json();
+    const body: unknown = await response.json();
     expect(response.status, JSON.stringify(body)).to.equal(200);
     expect(body).to.have.property("ready", true);
     expect(body).to.have.nested.property("schema.needs").that.is.a("string");

@@ -7,7 +7,7 @@ import { PATHS, TOOL, UNKNOWN_USER_ID } from "./support/app";
 describe("MCP server", () => {
   it("describes itself and its tools to plain requests", async () => {
     const response = await request(PATHS.mcp);
-    const body = await response.json();
+    const body: unknown = await response.json();
     expect(response.status).to.equal(200);
     expect(body).to.have.property("name").that.is.a("string");
     expect(body).to.have.property("version", expected("EXPECT_VERSION"));
@@ -41,7 +41,7 @@ describe("MCP server", () => {
         params: { name: TOOL, arguments: { userId: UNKNOWN_USER_ID } },
       }),
     });
-    const body = await response.json();
+    const body: unknown = await response.json();
     expect(response.status, JSON.stringify(body)).to.equal(200);
     expect(body).to.have.property("result");
     expect(body, JSON.stringify(body)).not.to.have.nested.property("result.isError", true);

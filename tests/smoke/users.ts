@@ -6,7 +6,7 @@ import { request, TEST_LIMIT_MS } from "./support/target";
 describe("Users", () => {
   it("finds a user, or says that there is none with this id", async () => {
     const response = await request(PATHS.user(USER_ID));
-    const body = await response.json();
+    const body: unknown = await response.json();
     // A name from SMOKE_USER_ID is a promise that the user exists.
     expect(response.status, JSON.stringify(body)).to.be.oneOf(process.env["SMOKE_USER_ID"] === undefined ? [200, 404] : [200]);
     if (response.status === 200) expect(body).to.have.property("id", USER_ID);
@@ -14,7 +14,7 @@ describe("Users", () => {
 
   it("answers 404 with JSON for a user that does not exist", async () => {
     const response = await request(PATHS.user(UNKNOWN_USER_ID));
-    const body = await response.json();
+    const body: unknown = await response.json();
     expect(response.status, JSON.stringify(body)).to.equal(404);
     expect(body).to.have.property("error").that.is.a("string");
   }).timeout(TEST_LIMIT_MS);
