@@ -21,9 +21,17 @@ export type Outcome<T> = { name: string | undefined; value: T } | { name: string
 export function clustersOf(settings: Pick<FlatSettings, "context" | "clusters" | "namespace" | "isolation">, only: string | undefined): Place[] {
   const { namespace, isolation } = settings;
   const places = placesOf(settings).map(({ context, together }) => ({ name: together?.name, where: { context, namespace, isolation, app } }));
-  const chosen = places.filter(({ name }) => only === undefined || name === only);
+  return chosenFrom(places, ({ name }) => name, only);
+}
+
+/**
+ * All of what there is of each cluster, or that of the one which is asked for.
+ * @throws Refusal when there is none of that name
+ */
+export function chosenFrom<T>(all: readonly T[], nameOf: (each: T) => string | undefined, only: string | undefined): T[] {
+  const chosen = all.filter((each) => only === undefined || nameOf(each) === only);
   if (chosen.length > 0) return chosen;
-  const known = places.flatMap(({ name }) => name ?? []).join(", ");
+  const known = all.flatMap((each) => nameOf(each) ?? []).join(", ");
   throw new Refusal({ what: `--cluster ${only} was refused`, rule: known === "" ? "this stack has one cluster, without a name" : `the clusters of this stack are ${known}`, next: known === "" ? "leave --cluster out" : `--cluster ${known.split(", ")[0]}` });
 }
 

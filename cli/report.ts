@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { Refusal } from "@bluegreen/release";
+import { chosenFrom } from "./clusters";
 import { readLoad } from "./loadFile";
 import { statusRefsOf } from "./statusRef";
 
@@ -35,9 +35,8 @@ export function reportCommand(): Command {
 }
 
 async function run({ stack, out, cluster, load }: Options): Promise<void> {
-  const refs = statusRefsOf(stack);
-  const ref = cluster === undefined ? refs[0] : refs.find(({ together }) => together?.name === cluster);
-  if (ref === undefined) throw new Refusal({ what: `--cluster ${cluster ?? ""} was refused`, rule: `the clusters of this stack are ${refs.flatMap(({ together }) => together?.name ?? []).join(", ") || "one, without a name"}`, next: "npm run bluegreen -- report --out FILE" });
+  const [ref] = chosenFrom(statusRefsOf(stack), ({ together }) => together?.name, cluster);
+  if (ref === undefined) throw new Error(`stack ${stack} has no cluster`);
   // Loaded only now: what draws pages would make every other command slower.
   const { makeReport } = require("./reportPage") as typeof import("./reportPage");
   const page = await makeReport(stack, ref, load === undefined ? null : readLoad(load));

@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes";
 import { Namespace } from "@pulumi/kubernetes/core/v1";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
+import { podSecurity } from "@bluegreen/release/homes";
 import { movedRoute } from "@bluegreen/release/route/route";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { sizesOf } from "@bluegreen/release/settings/sizes";
-import { podSecurity } from "./isolation";
 import { colorTemplate, type ColorTemplate } from "./podTemplate";
 import { resourceName } from "./resourceName";
 

@@ -4,19 +4,13 @@ import { LimitRange, Namespace, ResourceQuota, ServiceAccount } from "@pulumi/ku
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { appResources, quotaLimits } from "@bluegreen/release/capacity/room";
 import { colors } from "@bluegreen/release/color";
-import { homeOf, inEachHome } from "@bluegreen/release/homes";
+import { homeOf, inEachHome, podSecurity } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
 import { routes } from "@bluegreen/release/route/routes";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { skipAwait } from "./appColor";
 import { networkPolicies } from "./networkPolicies";
 import { resourceName } from "./resourceName";
-
-/** No pod of such a namespace may have more rights than the restricted standard leaves it. */
-export const podSecurity = {
-  "pod-security.kubernetes.io/enforce": "restricted",
-  "pod-security.kubernetes.io/warn": "restricted",
-};
 
 /**
  * What keeps the colors, and what else runs there, from each other: a namespace for each color where

@@ -22,6 +22,17 @@ export function homesOf(homes: Homes): string[] {
   return [...new Set(colors.map((color) => homeOf(homes, color)))];
 }
 
+/** Every namespace of an app, once. */
+export function namespacesOf(homes: Homes): string[] {
+  return [...new Set([homes.namespace, ...homesOf(homes)])];
+}
+
+/** Labels of a namespace in which no pod may have more rights than the restricted standard leaves it. */
+export const podSecurity = {
+  "pod-security.kubernetes.io/enforce": "restricted",
+  "pod-security.kubernetes.io/warn": "restricted",
+};
+
 /** For what is made once in each of them: where, and a name that is another one for each. */
 export function inEachHome(homes: Homes, name: string): NamespacedName[] {
   if (homes.isolation === "shared") return [{ namespace: homes.namespace, name }];

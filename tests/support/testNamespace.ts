@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { connect, homesOf, orUndefined, poll, type Cluster, type ClusterRef, type Isolation } from "@bluegreen/release";
+import { connect, namespacesOf, orUndefined, poll, type Cluster, type ClusterRef, type Isolation } from "@bluegreen/release";
 import { readStage, type Stage } from "../../local/stage";
 
 /** A namespace of the running stage for one suite, with those of its colors where they have their own; gone after it. */
@@ -20,7 +20,7 @@ export async function makeNamespace(isolation: Isolation = "shared"): Promise<Te
   const namespace = `bg-test-${randomBytes(3).toString("hex")}`;
   const where = { context: stage.context, namespace, isolation, app: "chatgpt-app" };
   const cluster = connect(where);
-  const all = new Set([namespace, ...homesOf(cluster)]);
+  const all = namespacesOf(cluster);
   for (const name of all) await cluster.core.createNamespace({ body: { metadata: { name } } });
   return {
     stage,

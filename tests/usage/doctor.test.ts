@@ -138,6 +138,9 @@ describe("bluegreen doctor, and a release by an account that has the rights it n
     expect(status).to.equal(1);
     expect(of(all, "secrets")).to.equal(`broken: Secret ${namespace}/openai-credentials is not there`);
     expect(all.find(({ subject }) => subject === "secrets")).to.have.property("next").that.contains(`kubectl -n ${namespace} create secret generic openai-credentials --from-env-file=`);
+    await test.set({ secretVariables: { ONE_KEY: "payments/one", OTHER_KEY: "payments/other" } });
+    const [payments] = findings().all.filter(({ subject }) => subject === "secrets");
+    expect(payments).to.include({ says: `Secret ${namespace}/payments is not there` }).and.to.have.property("next").that.contains("write one=… and other=… to a file");
     expect(of(all, "database")).to.match(/^broken: databaseAdminUrl: no database answers from here: .*ECONNREFUSED/).and.not.to.contain("very-secret");
   });
 });

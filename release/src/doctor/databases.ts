@@ -1,5 +1,5 @@
 import { colors, type Color } from "../color.js";
-import { secretOf } from "../database/colorDatabases.js";
+import { findColorUrl, secretOf } from "../database/colorDatabases.js";
 import { withoutPasswords } from "../database/secrets.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { findSecretValue } from "../kubernetes/secretValue.js";
@@ -23,7 +23,7 @@ export async function examineDatabases(cluster: Cluster, settings: Asked): Promi
     asked.map(async (color): Promise<Finding[]> => {
       const secret = secretOf(cluster, strategy, color);
       const at = `Secret ${secret.namespace}/${secret.name}`;
-      const [url, adminUrl] = await Promise.all([findSecretValue(cluster, secret, "direct-url", "url"), findSecretValue(cluster, secret, "admin-url")]);
+      const [url, adminUrl] = await Promise.all([findColorUrl(cluster, strategy, color), findSecretValue(cluster, secret, "admin-url")]);
       // One that is not there is a finding about Secrets, or the program is still to make it.
       return Promise.all([
         ...(url === undefined ? [] : [examine(at, url, lookAtSchema)]),
@@ -63,17 +63,31 @@ const lookAtSchema: Look = async (at, db, url) => {
   return well("database", `${who} may change the schema`);
 };
 
-const lookAtAdmin: Look = async (at, db) => {
-  const { rows } = await db.query<{ role: string; can: boolean }>("SELECT current_user AS role, rolsuper OR (rolcreaterole AND rolcreatedb) AS can FROM pg_roles WHERE rolname = current_user");
-  const { role = "nobody", can = false } = rows[0] ?? {};
-  return can ? well("database", `${at}: ${role} may make role and database`) : broken("database", `${at}: ${role} may not make roles and databases`, `ALTER ROLE "${role}" CREATEROLE CREATEDB, as a superuser`);
-};
+const lookAtAdmin = lookAtRole("rolsuper OR (rolcreaterole AND rolcreatedb)", {
+  can: (role) => `${role} may make role and database`,
+  cannot: (role) => [`${role} may not make roles and databases`, `ALTER ROLE "${role}" CREATEROLE CREATEDB, as a superuser`],
+});
 
-const lookAtSuperuser: Look = async (at, db) => {
-  const { rows } = await db.query<{ role: string; can: boolean }>("SELECT current_user AS role, rolsuper AS can FROM pg_roles WHERE rolname = current_user");
-  const { role = "nobody", can = false } = rows[0] ?? {};
-  return can ? well("database", `${at}: ${role} is a superuser`) : broken("database", `${at}: ${role} is no superuser`, `put a superuser's URL there, or ALTER ROLE "${role}" SUPERUSER`);
-};
+const lookAtSuperuser = lookAtRole("rolsuper", {
+  can: (role) => `${role} is a superuser`,
+  cannot: (role) => [`${role} is no superuser`, `put a superuser's URL there, or ALTER ROLE "${role}" SUPERUSER`],
+});
+
+interface RoleTexts {
+  can: (role: string) => string;
+  cannot: (role: string) => [says: string, next: string];
+}
+
+/** @param condition SQL, on the row of pg_roles of whoever asks */
+function lookAtRole(condition: string, { can, cannot }: RoleTexts): Look {
+  return async (at, db) => {
+    const { rows } = await db.query<{ role: string; holds: boolean }>(`SELECT current_user AS role, ${condition} AS holds FROM pg_roles WHERE rolname = current_user`);
+    const { role = "nobody", holds = false } = rows[0] ?? {};
+    if (holds) return well("database", `${at}: ${can(role)}`);
+    const [says, next] = cannot(role);
+    return broken("database", `${at}: ${says}`, next);
+  };
+}
 
 const lookAtServer: Record<"perColor" | "replica", Look> = {
   replica: lookAtSuperuser,

@@ -1,5 +1,5 @@
 import { AuthorizationV1Api } from "@kubernetes/client-node";
-import { homesOf } from "../homes.js";
+import { namespacesOf } from "../homes.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { mapBounded } from "../mapBounded.js";
 import type { RouteKind } from "../route/route.js";
@@ -24,11 +24,13 @@ type Asked = Pick<Settings, "namespace" | "makeNamespaces" | "isolation" | "traf
 /** What the program makes, it has to be able to read, to change and to take away. */
 const keep = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
+const ingresses = rule("networking.k8s.io", ["ingresses"], keep);
+
 /** Who reads the way in also says what it consists of. */
 const wayIn: Record<RouteKind, Rule> = {
-  nginx: rule("networking.k8s.io", ["ingresses"], keep),
-  alb: rule("networking.k8s.io", ["ingresses"], keep),
-  gce: rule("networking.k8s.io", ["ingresses"], keep),
+  nginx: ingresses,
+  alb: ingresses,
+  gce: ingresses,
   traefik: rule("traefik.io", ["ingressroutes", "middlewares", "traefikservices"], keep),
   gateway: rule("gateway.networking.k8s.io", ["httproutes", "referencegrants"], keep),
 };
@@ -36,21 +38,18 @@ const wayIn: Record<RouteKind, Rule> = {
 /** The rights that an update of these settings needs, with what doctor looks at, and no others. */
 export function rightsFor(settings: Asked): Right[] {
   const rules = rulesIn(settings);
-  const namespaces = new Set([settings.namespace, ...homesOf(settings)]);
-  const everywhere = [rule("", ["namespaces"], settings.makeNamespaces ? keep : ["get"]), ...looks(settings)];
-  return [{ namespace: undefined, rules: everywhere }, ...[...namespaces].map((namespace) => ({ namespace, rules }))];
+  return [{ namespace: undefined, rules: rulesEverywhere(settings) }, ...namespacesOf(settings).map((namespace) => ({ namespace, rules }))];
 }
 
 /** The same as roles. In a namespace that is not there yet nobody can have one: who makes it needs all of them in the whole cluster. */
 export function rolesFor(settings: Asked): Right[] {
-  const rights = rightsFor(settings);
-  const rules = [...(rights.find(({ namespace }) => namespace === undefined)?.rules ?? []), ...rulesIn(settings)];
-  return settings.makeNamespaces ? [{ namespace: undefined, rules }] : rights;
+  return settings.makeNamespaces ? [{ namespace: undefined, rules: [...rulesEverywhere(settings), ...rulesIn(settings)] }] : rightsFor(settings);
 }
 
-/** What says whether there is a way in, and a certificate for it. */
-function looks({ traffic: { route }, clusterIssuer }: Asked): Rule[] {
+/** On namespaces, and on what says whether there is a way in, and a certificate for it. */
+function rulesEverywhere({ makeNamespaces, traffic: { route }, clusterIssuer }: Asked): Rule[] {
   return [
+    rule("", ["namespaces"], makeNamespaces ? keep : ["get"]),
     ...(route === "nginx" || route === "alb" ? [rule("networking.k8s.io", ["ingressclasses"], ["get", "list"])] : []),
     ...(route === "gateway" ? [rule("gateway.networking.k8s.io", ["gateways"], ["get"])] : []),
     ...(route !== "gateway" && clusterIssuer !== undefined ? [rule("cert-manager.io", ["clusterissuers"], ["get"])] : []),

@@ -29,8 +29,9 @@ function createCommand({ namespace, name, keys }: Needed): string {
   return `write ${keys.map((key) => `${key}=…`).join(" and ")} to a file, then kubectl -n ${namespace} create secret generic ${name} --from-env-file=FILE`;
 }
 
+/** Each once, with all of its keys: both colors may read it, and several variables. */
 function neededSecrets(settings: Settings): Needed[] {
-  const { databaseAccount, database: { strategy }, imagePullSecrets, isolation } = settings;
+  const { databaseAccount, database: { strategy }, imagePullSecrets } = settings;
   const needed = colors.flatMap((color): Needed[] => {
     const namespace = homeOf(settings, color);
     return [
@@ -39,6 +40,10 @@ function neededSecrets(settings: Settings): Needed[] {
       ...imagePullSecrets.map((name) => ({ namespace, name, keys: [] })),
     ];
   });
-  // Colors that share a namespace share what is in it.
-  return isolation === "shared" ? needed.filter((each, index) => needed.findIndex(({ name }) => name === each.name) === index) : needed;
+  const whole = new Map<string, Needed>();
+  for (const each of needed) {
+    const at = `${each.namespace}/${each.name}`;
+    whole.set(at, { ...each, keys: [...new Set([...(whole.get(at)?.keys ?? []), ...each.keys])] });
+  }
+  return [...whole.values()];
 }
