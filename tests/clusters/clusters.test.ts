@@ -1,14 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
 import { repositoryDir } from "../../local/paths";
 import type { AppBuild } from "../../local/images/app";
 import type { Crowd } from "../routes/support/visitor";
+import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, liveColor } from "../support/look";
 import { makeProgramFolder, type ProgramFolder } from "../support/programFolder";
@@ -48,11 +46,6 @@ describe("One release over two clusters, with a load balancer in front", functio
   const members = [{ name: "eu", context: "eu" }, { name: "us", context: "us" }];
   const live = async () => ({ eu: await liveColor(test.eu.cluster), us: await liveColor(test.us.cluster) });
   const history = (cluster: "eu" | "us"): Promise<HistoryEntry[]> => readHistory(test[cluster].cluster, app);
-  const bluegreen = async (...args: string[]): Promise<{ code: unknown; said: string; wrong: string }> => {
-    const child = spawn(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name], { cwd: repositoryDir, env: { ...process.env, ...test.env }, stdio: ["ignore", "pipe", "pipe"] });
-    const [said, wrong, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<unknown[]>]);
-    return { code, said, wrong };
-  };
   /** Ten times in a row: each second of them is another cluster's, if the balancer has both. */
   const untilAnswered = async (): Promise<void> => {
     let inARow = 0;
@@ -106,22 +99,22 @@ describe("One release over two clusters, with a load balancer in front", functio
   it("takes users of the other cluster back by hand when one cannot be reached, and says which, and then that one's", async () => {
     crowd = test.visitor.crowd();
     test.us.api.cut();
-    const { code, said, wrong } = await bluegreen("rollback", "--yes", "--why", "a test");
-    expect(said).to.match(/eu: users are on blue .*: \d+\.\d\d s/);
-    expect(wrong).to.contain("us: users were NOT moved").and.contain("Cluster us (context us) was not reached").and.contain("rollback --cluster us");
+    const { code, out, errors } = await bluegreen(test, "rollback", "--yes", "--why", "a test");
+    expect(out).to.match(/eu: users are on blue .*: \d+\.\d\d s/);
+    expect(errors).to.contain("us: users were NOT moved").and.contain("Cluster us (context us) was not reached").and.contain("rollback --cluster us");
     expect(code).to.equal(3);
     expect(await live()).to.deep.equal({ eu: "blue", us: "green" });
 
     expect(await failureOf(test.stack.preview()), "a release over a cluster that is away").to.contain("Cluster us (context us) was not reached");
     test.us.api.mend();
-    const rest = await bluegreen("rollback", "--yes", "--cluster", "us");
-    expect(rest.said, rest.wrong).to.match(/us: users are on blue .*/).and.contain("Config says the same");
+    const rest = await bluegreen(test, "rollback", "--yes", "--cluster", "us");
+    expect(rest.out, rest.errors).to.match(/us: users are on blue .*/).and.contain("Config says the same");
     expect(rest.code).to.equal(0);
     expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
     await crowd.untilOnly("blue");
     await atEase();
-    const shown = await bluegreen("history");
-    expect(shown.said.split("\n").slice(0, 3).map((line) => line.split(" ")[0])).to.deep.equal(["cluster", "us", "eu"]);
+    const shown = await bluegreen(test, "history");
+    expect(shown.out.split("\n").slice(0, 3).map((line) => line.split(" ")[0])).to.deep.equal(["cluster", "us", "eu"]);
   });
 
   it("moves nobody anywhere when a gate fails in one of them", async () => {
@@ -166,7 +159,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     expect(error).to.contain("Users are on: blue in us, green in eu.").and.contain("back everywhere: pulumi config set activeColor blue && pulumi up").and.contain("clear-mark green");
     expect(await live()).to.deep.equal({ eu: "green", us: "blue" });
     disliked = undefined;
-    expect((await bluegreen("clear-mark", "green")).code).to.equal(0);
+    expect((await bluegreen(test, "clear-mark", "green")).code).to.equal(0);
     await test.set({ contractVersion: "0003" });
     expect(await failureOf(test.stack.preview())).to.contain("users of cluster us are on blue, and config makes green active");
     await test.set({ contractVersion: "" });
@@ -179,8 +172,8 @@ describe("One release over two clusters, with a load balancer in front", functio
 
   it("takes users of both back by hand, at once", async () => {
     crowd = test.visitor.crowd();
-    const { code, said, wrong } = await bluegreen("rollback", "--yes", "--only-traffic");
-    expect(said, wrong).to.match(/eu: users are on blue/).and.match(/us: users are on blue/).and.contain("pulumi config set activeColor blue");
+    const { code, out, errors } = await bluegreen(test, "rollback", "--yes", "--only-traffic");
+    expect(out, errors).to.match(/eu: users are on blue/).and.match(/us: users are on blue/).and.contain("pulumi config set activeColor blue");
     expect(code).to.equal(0);
     expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
     await crowd.untilOnly("blue");

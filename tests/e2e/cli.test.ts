@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { readColors, type ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
+import { bluegreen, start } from "../support/bluegreen";
 import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers } from "../support/users";
 
@@ -23,17 +23,8 @@ describe("A release from the command line, on a real cluster", function () {
   });
   after(() => test.remove());
 
-  const start = (options: { detached?: true }, ...args: string[]) => spawn(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name], { cwd: repositoryDir, env: { ...process.env, ...test.env }, stdio: ["ignore", "pipe", "pipe"], ...options });
-  const bluegreen = async (...args: string[]) => {
-    const child = start({}, ...args);
-    const [out, all]: [string[], string[]] = [[], []];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => { out.push(text); all.push(text); });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => all.push(text));
-    const [code] = (await once(child, "close")) as [number | null];
-    return { code, out: out.join(""), said: all.join("") };
-  };
   const status = async () => {
-    const { code, out, said } = await bluegreen("status", "--json");
+    const { code, out, said } = await bluegreen(test, "status", "--json");
     expect(out, said).not.to.equal("");
     return { code, ...(JSON.parse(out) as Shown) };
   };
@@ -50,10 +41,10 @@ describe("A release from the command line, on a real cluster", function () {
 
   it("brings a version to the idle color, and shows it coming", async () => {
     await test.stack.removeConfig(["schemaVersion"]);
-    const watching = start({}, "status", "--watch");
+    const watching = start(test, {}, "status", "--watch");
     const seen: string[] = [];
     createInterface({ input: watching.stdout }).on("line", (line) => seen.push(line));
-    const { code, said } = await bluegreen("deploy", "v2", "--yes");
+    const { code, said } = await bluegreen(test, "deploy", "v2", "--yes");
     expect(code, said).to.equal(0);
     expect(said).to.match(/^users +stay on blue \(v1\)$/m).and.match(/^rolls out +green: none → v2$/m).and.match(/^migrations +0002_add_user_tier \(expand\): nothing found by lint$/m).and.match(/^rollback +not possible afterwards: as now: green has no pods that users came from$/m);
     await poll(() => Promise.resolve(seen.some((line) => line.includes("live blue · blue live v1 2/2 · green standby v2 2/2")) || undefined), { timeoutMs: 20_000 });
@@ -66,11 +57,11 @@ describe("A release from the command line, on a real cluster", function () {
   it("plans a switch, refuses what may not be, and leaves config as it was where nobody says yes", async () => {
     const config = () => readFileSync(join(repositoryDir, `Pulumi.${test.name}.yaml`), "utf8");
     const before = config();
-    const unasked = await bluegreen("switch");
+    const unasked = await bluegreen(test, "switch");
     expect([unasked.code, config() === before], unasked.said).to.deep.equal([2, true]);
     expect(unasked.said).to.match(/^users +blue → green \(v2\)$/m).and.match(/^gates .*smoke gate of green, gate of the switch, watch for 4 s, drain of blue/m).and.match(/^rollback +possible afterwards: to blue, which stays as it is$/m);
     await test.set({ blueTag: "v2" });
-    const refused = await bluegreen("plan", "--markdown");
+    const refused = await bluegreen(test, "plan", "--markdown");
     expect([refused.code, refused.said.includes("**Refused:**")], refused.said).to.deep.equal([1, true]);
     expect(refused.said).to.contain("blue serves users with");
     await test.set({ blueTag: "v1" });
@@ -79,31 +70,31 @@ describe("A release from the command line, on a real cluster", function () {
 
   it("switches, and tests what users came from", async () => {
     const users = await startUsers(test.cluster);
-    const switched = await bluegreen("switch", "--yes");
+    const switched = await bluegreen(test, "switch", "--yes");
     expect(switched.code, switched.said).to.equal(0);
     await users.answeredBy("green");
     expect((await users.stop()).failures).to.deep.equal([]);
     const { code, live, rollback, lastSwitch, attention } = await status();
     expect({ code, live, rollback, attention, kind: lastSwitch?.kind }).to.deep.equal({ code: 0, live: "green", rollback: { possible: true, to: "blue" }, attention: [], kind: "switch" });
-    const smoke = await bluegreen("smoke");
+    const smoke = await bluegreen(test, "smoke");
     expect(smoke.said, "the one without users").to.match(/^blue \(v1\) passed [1-9]\d* smoke tests\.$/m);
   });
 
   it("takes away what users came from no sooner than it may", async () => {
-    const early = await bluegreen("retire", "--yes");
+    const early = await bluegreen(test, "retire", "--yes");
     expect([early.code, early.said.includes("it is what a rollback goes back to until")], early.said).to.deep.equal([2, true]);
-    const retired = await bluegreen("retire", "--now", "--yes");
+    const retired = await bluegreen(test, "retire", "--now", "--yes");
     expect(retired.code, retired.said).to.equal(0);
     const after = await status();
     expect({ live: after.live, roles: after.colors.map(({ role }) => role), possible: after.rollback.possible }).to.deep.equal({ live: "green", roles: ["off", "live"], possible: false });
-    const gone = await bluegreen("smoke", "blue");
+    const gone = await bluegreen(test, "smoke", "blue");
     expect([gone.code, gone.said.includes("has no ready endpoint")], gone.said).to.deep.equal([1, true]);
   });
 
   it("ends safely at Ctrl-C in an update, says where things stand, and goes on when it is typed again", async () => {
     const users = await startUsers(test.cluster);
     // As at a terminal, which tells the whole group.
-    const child = start({ detached: true }, "deploy", "v1", "--switch", "--yes");
+    const child = start(test, { detached: true }, "deploy", "v1", "--switch", "--yes");
     const said: string[] = [];
     for (const output of [child.stdout, child.stderr]) output.setEncoding("utf8").on("data", (text: string) => said.push(text));
     const ended = once(child, "close");
@@ -111,7 +102,7 @@ describe("A release from the command line, on a real cluster", function () {
     process.kill(-(child.pid ?? 0), "SIGINT");
     expect(await ended, said.join("")).to.deep.equal([1, null]);
     expect(said.join("")).to.contain("The deploy of v1 to blue was interrupted").and.match(/^live green · /m).and.contain("to go on: pulumi up").and.contain(`or back:  pulumi config rm blueTag --stack ${test.name}`);
-    const again = await bluegreen("deploy", "v1", "--switch", "--yes");
+    const again = await bluegreen(test, "deploy", "v1", "--switch", "--yes");
     expect(again.code, again.said).to.equal(0);
     await users.answeredBy("blue");
     expect((await users.stop()).failures).to.deep.equal([]);

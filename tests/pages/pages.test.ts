@@ -11,9 +11,10 @@ import { startLoad, type Load } from "../../local/load/job";
 import { figuresOf, type Mark } from "../../local/load/report";
 import { startProxy, type BreakableProxy } from "../support/breakableProxy";
 import { liveColor } from "../support/look";
+import { bluegreen } from "../support/bluegreen";
 import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { expectGood, openTab, photograph, startBrowser, violations, type Shown } from "./support/browser";
-import { askRaw, bluegreen, startDashboard, type RunningDashboard } from "./support/dashboard";
+import { askRaw, startDashboard, type RunningDashboard } from "./support/dashboard";
 
 const app = "chatgpt-app";
 

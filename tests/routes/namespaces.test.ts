@@ -1,14 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { AuthorizationV1Api, NetworkingV1Api, RbacAuthorizationV1Api, type V1ResourceAttributes } from "@kubernetes/client-node";
 import { expect } from "chai";
 import { colors, homeOf, homesOf, orUndefined, poll, type Color } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/releases/history";
 import { readGiven } from "@bluegreen/release/route/move";
-import { repositoryDir } from "../../local/paths";
 import { loadWatcher } from "../../local/stage";
+import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
@@ -122,10 +118,8 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     await makeCertificate(test);
     await test.visitor.askUntil(({ color }) => color === "green", "/widget");
     const crowd = test.visitor.crowd();
-    const args = [join(repositoryDir, "cli/bluegreen.mjs"), "rollback", "--yes", "--only-traffic", "--why", "a test", "--stack", test.name];
-    const child = spawn(process.execPath, args, { cwd: repositoryDir, env: { ...process.env, ...test.env }, stdio: ["ignore", "pipe", "pipe"] });
-    const [said, wrong, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null]>]);
-    expect([status, wrong], said).to.deep.equal([0, ""]);
+    const { code, errors, out } = await bluegreen(test, "rollback", "--yes", "--only-traffic", "--why", "a test");
+    expect([code, errors], out).to.deep.equal([0, ""]);
     await crowd.untilOnly("blue");
     expect(await expectUsersOn("blue"), "marked in the same request").to.have.property("bluegreen/rolled-back");
     await test.set({ activeColor: "blue" });

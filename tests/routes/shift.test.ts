@@ -1,12 +1,10 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/releases/history";
 import { readGiven } from "@bluegreen/release/route/move";
-import { repositoryDir } from "../../local/paths";
 import { STAND_IN } from "../../local/engine/standIn";
+import { bluegreen, start } from "../support/bluegreen";
 import { endKilled, unlock } from "../support/killUpdate";
 import { liveColor } from "../support/look";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
@@ -30,37 +28,24 @@ describe("A shift at a real edge, under load", function () {
   });
   after(() => test.remove());
 
-  const command = (...args: string[]) => [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name];
-  const options = () => ({ cwd: repositoryDir, env: { ...process.env, ...test.env } });
-  /** Not waited for in one piece: the crowd lives in this process. */
-  const bluegreen = async (...args: string[]) => {
-    const child = spawn(process.execPath, command(...args), { ...options(), stdio: ["ignore", "pipe", "pipe"] });
-    const said = { all: "", out: "" };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => { said.all += text; said.out += text; });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (said.all += text));
-    const [status] = (await once(child, "close")) as [number | null];
-    return { said: said.all, stdout: said.out, status };
-  };
-  /** A process group of its own, as a shell with job control gives it one. */
-  const start = (...args: string[]): ChildProcess => spawn(process.execPath, command(...args), { ...options(), stdio: "ignore", detached: true });
   const given = async () => (await readGiven(test.cluster, app, "traefik"))?.weights;
   const untilShared = () => poll(async () => ((await given())?.green === 50 ? true : undefined), { timeoutMs: 300_000 });
 
   it("is refused where it makes no sense, and touches nothing", async () => {
-    expect((await bluegreen("shift", "--to", "green", "--over", "10s", "--steps", "10")).said).to.contain("each step is watched for 4 to 3600 s, and this would be 1");
-    expect((await bluegreen("shift", "--to", "green", "--over", "soon")).said).to.contain("a duration is 30m");
-    expect((await bluegreen("shift", "--to", "red")).status).to.equal(2);
-    const there = await bluegreen("shift", "--to", "blue", "--json");
-    expect([there.status, JSON.parse(there.stdout)]).to.deep.equal([0, { to: "blue", share: 100 }]);
+    expect((await bluegreen(test, "shift", "--to", "green", "--over", "10s", "--steps", "10")).said).to.contain("each step is watched for 4 to 3600 s, and this would be 1");
+    expect((await bluegreen(test, "shift", "--to", "green", "--over", "soon")).said).to.contain("a duration is 30m");
+    expect((await bluegreen(test, "shift", "--to", "red")).code).to.equal(2);
+    const there = await bluegreen(test, "shift", "--to", "blue", "--json");
+    expect([there.code, JSON.parse(there.out)]).to.deep.equal([0, { to: "blue", share: 100 }]);
     expect(await given()).to.deep.equal({ blue: 100, green: 0 });
   });
 
   it("takes all users back from a version that fails on its share, says why, and brings config in line", async () => {
     await test.set({ greenTag: "v2-errors", watch: { seconds: 8, everySeconds: 1, threshold: 2 } });
     const crowd = test.visitor.crowd();
-    const { stdout, said, status } = await bluegreen("shift", "--to", "green", "--over", "2m", "--steps", "2", "--json");
-    expect(status, said).to.equal(1);
-    const ended = JSON.parse(stdout) as { share: number; reason: string };
+    const { out, said, code } = await bluegreen(test, "shift", "--to", "green", "--over", "2m", "--steps", "2", "--json");
+    expect(code, said).to.equal(1);
+    const ended = JSON.parse(out) as { share: number; reason: string };
     expect(ended.share).to.equal(0);
     expect(ended.reason).to.contain("points");
     await crowd.untilOnly("blue");
@@ -68,7 +53,7 @@ describe("A shift at a real edge, under load", function () {
     expect(crowd.failures.length, "its share has seen the errors").to.be.greaterThan(0);
     expect(crowd.failures.filter((failure) => !failure.endsWith("by green")), "and nobody else").to.deep.equal([]);
     expect(await given()).to.deep.equal({ blue: 100, green: 0 });
-    const again = await bluegreen("shift", "--to", "green", "--over", "2m", "--steps", "2");
+    const again = await bluegreen(test, "shift", "--to", "green", "--over", "2m", "--steps", "2");
     expect(again.said, "the same image").to.contain("was refused: it was rolled back");
     expect((await readHistory(test.cluster, app)).map(({ kind, share }) => `${kind} ${share}`)).to.deep.equal(["switch 100", "share 50", "rollback 50"]);
   });
@@ -76,22 +61,24 @@ describe("A shift at a real edge, under load", function () {
   it("goes on from where it was, when it was killed", async () => {
     await test.set({ greenTag: "v2", watch: { seconds: 4, everySeconds: 1 } });
     const crowd = test.visitor.crowd();
-    const killed = start("shift", "--to", "green", "--over", "1h", "--steps", "2");
+    const killed = start(test, { detached: true }, "shift", "--to", "green", "--over", "1h", "--steps", "2");
+    // What nobody reads would stop it in the end.
+    for (const output of [killed.stdout, killed.stderr]) output.resume();
     await untilShared();
-    const second = await bluegreen("shift", "--to", "green");
-    expect([second.status, second.said.includes("The shift was refused")], second.said).to.deep.equal([2, true]);
+    const second = await bluegreen(test, "shift", "--to", "green");
+    expect([second.code, second.said.includes("The shift was refused")], second.said).to.deep.equal([2, true]);
     const gone = once(killed, "exit");
     process.kill(-(killed.pid ?? 0), "SIGKILL");
     await gone;
     await endKilled(test);
     if (test.engine.name !== STAND_IN) {
-      const locked = await bluegreen("shift", "--to", "green", "--over", "20s", "--steps", "4");
-      expect([locked.status, locked.said.includes(`pulumi cancel --yes --stack ${test.name}`)], locked.said).to.deep.equal([2, true]);
+      const locked = await bluegreen(test, "shift", "--to", "green", "--over", "20s", "--steps", "4");
+      expect([locked.code, locked.said.includes(`pulumi cancel --yes --stack ${test.name}`)], locked.said).to.deep.equal([2, true]);
       expect((await given())?.green, "users keep their shares").to.equal(50);
       await unlock(test);
     }
-    const { said, status } = await bluegreen("shift", "--to", "green", "--over", "20s", "--steps", "4");
-    expect(status, said).to.equal(0);
+    const { said, code } = await bluegreen(test, "shift", "--to", "green", "--over", "20s", "--steps", "4");
+    expect(code, said).to.equal(0);
     expect(said).to.contain("green has 50 % of the users: the shift goes on from there").and.contain("green gets 75 %").and.not.contain("green gets 25 %");
     await crowd.untilOnly("green");
     await crowd.stop();
@@ -102,7 +89,8 @@ describe("A shift at a real edge, under load", function () {
 
   it("takes users back when somebody interrupts it, and says so", async () => {
     const crowd = test.visitor.crowd();
-    const child = spawn(process.execPath, command("shift", "--to", "blue", "--over", "1h", "--steps", "2"), { ...options(), stdio: ["ignore", "pipe", "inherit"], detached: true });
+    const child = start(test, { detached: true }, "shift", "--to", "blue", "--over", "1h", "--steps", "2");
+    child.stderr.resume();
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
     await poll(async () => ((await given())?.blue === 50 ? true : undefined), { timeoutMs: 300_000 });
@@ -117,12 +105,12 @@ describe("A shift at a real edge, under load", function () {
 
   it("is taken back by the rollback of the night", async () => {
     // What was taken back before is marked, whoever did it.
-    expect((await bluegreen("clear-mark", "blue")).status).to.equal(0);
+    expect((await bluegreen(test, "clear-mark", "blue")).code).to.equal(0);
     await test.set({ weights: "blue=50,green=50", shareSeconds: 4 });
     await test.stack.up();
     expect(await given()).to.deep.equal({ blue: 50, green: 50 });
-    const { said, status } = await bluegreen("rollback", "--yes", "--why", "a test");
-    expect(status, said).to.equal(0);
+    const { said, code } = await bluegreen(test, "rollback", "--yes", "--why", "a test");
+    expect(code, said).to.equal(0);
     expect(said).to.contain("pulumi config rm weights");
     expect(await given()).to.deep.equal({ blue: 0, green: 100 });
   });

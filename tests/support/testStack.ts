@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, homesOf, orUndefined, type Cluster, type Isolation } from "@bluegreen/release";
+import { connect, namespacesOf, orUndefined, type Cluster, type Isolation } from "@bluegreen/release";
 import { selectEngine, type Engine, type Stack } from "../../local/engine/engine";
 import { repositoryDir } from "../../local/paths";
 import type { AppBuild } from "../../local/images/app";
@@ -17,6 +17,8 @@ export interface TestStack {
   cluster: Cluster;
   /** What a shell would have exported: kubeconfig, backend, passphrase. */
   env: Record<string, string>;
+  /** Folder of the program. */
+  workDir: string;
   /** Folder of the engine's state. */
   backend: string;
   /** Values that must never be readable anywhere but in Secrets. */
@@ -106,12 +108,13 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
     stage,
     cluster,
     env,
+    workDir,
     backend,
     secrets,
     set,
     remove: async () => {
       // Whatever state a test has left, and quicker than a destroy, which has a test of its own.
-      await Promise.all([...new Set([namespace, ...homesOf(cluster)])].map((each) => orUndefined(cluster.core.deleteNamespace({ name: each }))));
+      await Promise.all(namespacesOf(cluster).map((each) => orUndefined(cluster.core.deleteNamespace({ name: each }))));
       await rm(join(workDir, `Pulumi.${name}.yaml`), { force: true });
       await rm(backend, { recursive: true, force: true });
     },

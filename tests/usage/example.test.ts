@@ -1,10 +1,11 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "chai";
 import { names } from "@bluegreen/release";
 import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
 import { loadBundles } from "../../local/stage";
+import { bluegreen } from "../support/bluegreen";
 import { makeStack, type TestStack } from "../support/testStack";
 
 const workDir = join(repositoryDir, "examples", "shop");
@@ -26,16 +27,15 @@ describe("Another app in another program: examples/shop, on a real cluster", fun
   });
   after(() => test.remove());
 
-  const bluegreen = (...args: string[]) => spawnSync(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name], { cwd: workDir, env: { ...process.env, ...test.env }, encoding: "utf8" });
-  const status = () => {
-    const { stdout, stderr } = bluegreen("status", "--json");
-    expect(stdout, stderr).not.to.equal("");
-    return JSON.parse(stdout) as ReleaseStatus & { attention: string[] };
+  const status = async () => {
+    const { out, errors } = await bluegreen(test, "status", "--json");
+    expect(out, errors).not.to.equal("");
+    return JSON.parse(out) as ReleaseStatus & { attention: string[] };
   };
 
   it("releases it by its own port, paths and tests, without a database", async () => {
     await test.stack.up();
-    const { app, live, colors, schema, attention } = status();
+    const { app, live, colors, schema, attention } = await status();
     expect({ app, live, schema, attention }).to.deep.equal({ app: "shop", live: "blue", schema: { version: null, pending: [] }, attention: [] });
     expect(colors.map(({ image, ready }) => [image, ready])).to.deep.equal([["bluegreen.local/shop:v1", 2], ["bluegreen.local/shop:v2", 2]]);
     const { items } = await test.cluster.core.listNamespacedSecret({ namespace: test.cluster.namespace });
@@ -43,14 +43,14 @@ describe("Another app in another program: examples/shop, on a real cluster", fun
   });
 
   it("plans a switch, makes it, and takes it back, by the same commands", async () => {
-    const plan = bluegreen("plan");
-    expect(plan.status, plan.stdout + plan.stderr).to.equal(0);
-    const switched = bluegreen("switch", "green", "--yes");
-    expect(switched.status, switched.stdout + switched.stderr).to.equal(0);
-    const { live, rollback } = status();
+    const plan = await bluegreen(test, "plan");
+    expect(plan.code, plan.said).to.equal(0);
+    const switched = await bluegreen(test, "switch", "green", "--yes");
+    expect(switched.code, switched.said).to.equal(0);
+    const { live, rollback } = await status();
     expect({ live, rollback }).to.deep.equal({ live: "green", rollback: { possible: true, to: "blue" } });
-    const back = bluegreen("rollback", "--why", "the example takes it back", "--yes");
-    expect(back.status, back.stdout + back.stderr).to.equal(0);
+    const back = await bluegreen(test, "rollback", "--why", "the example takes it back", "--yes");
+    expect(back.code, back.said).to.equal(0);
     const service = await test.cluster.core.readNamespacedService({ name: names.activeService("shop"), namespace: test.cluster.namespace });
     expect(service.spec?.selector).to.include({ app: "shop", version: "blue" });
   });

@@ -1,24 +1,10 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { request, type OutgoingHttpHeaders } from "node:http";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { poll } from "@bluegreen/release";
-import { repositoryDir } from "../../../local/paths";
+import { start } from "../../support/bluegreen";
 import type { TestStack } from "../../support/testStack";
-
-const command = join(repositoryDir, "cli/bluegreen.mjs");
-
-/** A command of `bluegreen` that has ended. */
-export async function bluegreen(test: TestStack, ...args: string[]): Promise<{ code: number | null; said: string }> {
-  const child = start(test, {}, ...args);
-  const [out, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null]>]);
-  return { code, said: out + errors };
-}
-
-function start(test: TestStack, env: Record<string, string>, ...args: string[]) {
-  return spawn(process.execPath, [command, ...args, "--stack", test.name], { cwd: repositoryDir, env: { ...process.env, ...test.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
-}
 
 export interface RunningDashboard {
   process: ChildProcess;
@@ -31,7 +17,7 @@ export interface RunningDashboard {
 }
 
 export async function startDashboard(test: TestStack, env: Record<string, string>): Promise<RunningDashboard> {
-  const child = start(test, env, "dashboard");
+  const child = start(test, { env }, "dashboard");
   let said = "";
   for (const output of [child.stdout, child.stderr]) output.setEncoding("utf8").on("data", (part: string) => { said += part; });
   const ended = once(child, "close") as Promise<[number | null]>;
