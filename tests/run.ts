@@ -1,6 +1,7 @@
 /**
- * `npm test`: every suite, on a stage of its own that is removed at the end. `npm test -- unit e2e` runs those alone.
- * A suite that cannot run, runs no test or leaves one out has failed.
+ * `npm test`: what every change has to pass, on a stage of its own that is removed at the end. `npm run test:all` adds
+ * the long suites, and `npm test -- unit e2e` runs those alone. A suite that cannot run, runs no test or leaves one out
+ * has failed; which ones were not asked for is said at the end.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync } from "node:fs";
@@ -21,6 +22,8 @@ interface Suite {
   engines?: true;
   /** Needs a stage with an edge. */
   edge?: true;
+  /** Not for every change: its minutes are as many as those of all others. Runs by its name, and in `npm run test:all`. */
+  long?: true;
 }
 
 /** Suites side by side, in lanes: within a lane one after the other. */
@@ -42,13 +45,22 @@ const rounds: Round[] = [
       [
         { name: "release", folders: ["e2e", "faults"], jobs: 2, engines: true },
         { name: "routes", jobs: 2, engines: true, edge: true },
+        { name: "traffic", jobs: 2, engines: true, edge: true, long: true },
       ],
       [{ name: "integration" }, { name: "engine" }, { name: "provider" }, { name: "usage", engines: true }, { name: "app" }, { name: "edge", edge: true }],
     ],
   },
   // These add to the stage, or start and end stages of their own.
-  { stage: true, lanes: [[{ name: "start" }, { name: "outages" }, { name: "stage" }], [{ name: "scale" }, { name: "autoscaler" }, { name: "clusters", edge: true }, { name: "pages" }]] },
+  {
+    stage: true,
+    lanes: [
+      [{ name: "start" }, { name: "outages", long: true }, { name: "stage", long: true }],
+      [{ name: "pages" }, { name: "scale", long: true }, { name: "autoscaler", long: true }, { name: "clusters", edge: true, long: true }],
+    ],
+  },
 ];
+
+const everything = "--all";
 
 interface Counts {
   passed: number;
@@ -58,10 +70,20 @@ interface Counts {
 /** What the suites said of their failures: said once more at the very end, where somebody who was given only the end finds it. */
 const failures: string[] = [];
 
-async function main(wanted: string[]): Promise<Counts> {
-  const known = rounds.flatMap(({ lanes }) => lanes.flat()).map(({ name }) => name);
-  const unknown = wanted.filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw new Error(`no suite ${unknown.join(", ")}; the suites are ${known.join(", ")}`);
+/** @throws Error for a name that no suite has */
+function choose(names: string[]): { chosen: Round[]; left: string[] } {
+  const suites = rounds.flatMap(({ lanes }) => lanes.flat());
+  const unknown = names.filter((each) => each !== everything && suites.every(({ name }) => name !== each));
+  if (unknown.length > 0) throw new Error(`no suite ${unknown.join(", ")}; the suites are ${suites.map(({ name }) => name).join(", ")}`);
+  const isWanted = ({ name, long }: Suite) => names.includes(everything) || (names.length === 0 ? long === undefined : names.includes(name));
+  return {
+    chosen: rounds.map(({ stage, lanes }) => ({ stage, lanes: lanes.map((lane) => lane.filter(isWanted)).filter(({ length }) => length > 0) })).filter(({ lanes }) => lanes.length > 0),
+    // Whoever names suites knows which they are.
+    left: names.length === 0 ? suites.filter((suite) => !isWanted(suite)).map(({ name }) => name) : [],
+  };
+}
+
+async function runRounds(chosen: Round[]): Promise<Counts> {
   const total: Counts = { passed: 0, failed: 0 };
   const run = async (lanes: Suite[][]) => {
     const show = lanes.length > 1 ? "afterwards" : "live";
@@ -77,9 +99,6 @@ async function main(wanted: string[]): Promise<Counts> {
       }),
     );
   };
-  const chosen = rounds
-    .map(({ stage, lanes }) => ({ stage, lanes: lanes.map((lane) => lane.filter(({ name }) => wanted.length === 0 || wanted.includes(name))).filter(({ length }) => length > 0) }))
-    .filter(({ lanes }) => lanes.length > 0);
   for (const { lanes } of chosen.filter(({ stage }) => !stage)) await run(lanes);
   const onStage = chosen.filter(({ stage }) => stage);
   if (onStage.length === 0) return total;
@@ -181,15 +200,18 @@ async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, en
   return { passed: counts.passing, failed: failed + unexplained };
 }
 
-void main(process.argv.slice(2)).then(
-  ({ passed, failed }) => {
-    if (failures.length > 0) console.log(failures.join("\n"));
-    console.log(`\n${passed} passed, ${failed} failed`);
-    process.exitCode = failed === 0 ? 0 : 1;
-  },
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    console.log("\n0 passed, 1 failed");
-    process.exitCode = 1;
-  },
-);
+async function main(names: string[]): Promise<void> {
+  const started = Date.now();
+  const { chosen, left } = choose(names);
+  const { passed, failed } = await runRounds(chosen);
+  if (failures.length > 0) console.log(failures.join("\n"));
+  console.log(`\n${Math.round((Date.now() - started) / 60_000)} min${left.length > 0 ? `; not run: ${left.join(", ")}, which npm run test:all adds` : ""}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  console.log("\n0 passed, 1 failed");
+  process.exitCode = 1;
+});

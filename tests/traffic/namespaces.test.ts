@@ -7,7 +7,7 @@ import { loadWatcher } from "../../local/stage";
 import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
-import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
+import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/support/routedStack";
 
 const app = "chatgpt-app";
 

@@ -7,7 +7,7 @@ import { STAND_IN } from "../../local/engine/standIn";
 import { bluegreen, start } from "../support/bluegreen";
 import { endKilled, unlock } from "../support/killUpdate";
 import { liveColor } from "../support/look";
-import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
+import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/support/routedStack";
 
 const app = "chatgpt-app";
 
