@@ -72,7 +72,7 @@ function sources(folder) {
 }
 
 function runFile() {
-  const child = spawn(node, ["-r", join(repository, "node_modules", "ts-node", "register", "transpile-only"), join(repository, file), ...rest], {
+  const child = spawn(node, ["-r", join(repository, "local", "typescript.cjs"), join(repository, file), ...rest], {
     stdio: "inherit",
   });
   // A terminal sends Ctrl-C to the child as well; a supervisor's signal comes only here.

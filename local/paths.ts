@@ -5,6 +5,9 @@ import { join, resolve } from "node:path";
 /** Root of the repository. */
 export const repositoryDir = resolve(__dirname, "..");
 
+/** Preloaded by a process that runs TypeScript of this repository. */
+export const typescript = join(repositoryDir, "local", "typescript.cjs");
+
 /** What is built or downloaded once and shared by every stage and test run. */
 export function cacheDir(): string {
   return visible(join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "bluegreen"), "XDG_CACHE_HOME");

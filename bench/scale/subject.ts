@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { otherColor, type Color } from "@bluegreen/release";
 import { readDeployment, templateOf } from "@bluegreen/release/kubernetes/deployment";
 import { findPulumi } from "../../local/engine/engine";
-import { repositoryDir } from "../../local/paths";
+import { repositoryDir, typescript } from "../../local/paths";
 import { countRequests, type CountedApi, type RequestCounts } from "../../tests/support/countedApi";
 import { makeStack, type TestStack, type Whereabouts } from "../../tests/support/testStack";
 import { measureCommand, type Cost } from "./measure";
@@ -100,5 +100,5 @@ const second = otherColor(first);
 /** The command as a person types it. */
 function pulumi(): string[] {
   const real = findPulumi();
-  return real === undefined ? [process.execPath, "-r", "ts-node/register/transpile-only", join(repositoryDir, "local/engine/cli.ts")] : [real];
+  return real === undefined ? [process.execPath, "-r", typescript, join(repositoryDir, "local/engine/cli.ts")] : [real];
 }

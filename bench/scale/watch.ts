@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ClusterRef } from "@bluegreen/release";
 import type { WatchTarget } from "@bluegreen/release/watch/look";
-import { repositoryDir } from "../../local/paths";
+import { repositoryDir, typescript } from "../../local/paths";
 import type { CountedApi, RequestCounts } from "../../tests/support/countedApi";
 
 /** What a part of the watch has cost its process: the time it took, and its memory at the most until then. */
@@ -23,7 +23,7 @@ export async function measureWatch(api: CountedApi, where: ClusterRef, target: W
   api.take();
   const child = fork(join(__dirname, "reading.ts"), [JSON.stringify(where), JSON.stringify(target)], {
     cwd: repositoryDir,
-    execArgv: ["-r", "ts-node/register/transpile-only"],
+    execArgv: ["-r", typescript],
     env: { ...process.env, KUBECONFIG: api.kubeconfig },
   });
   const part = async () => {

@@ -5,6 +5,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { findPulumi } from "../../local/engine/engine";
+import { typescript } from "../../local/paths";
 import { THINGS } from "./things";
 import { makeWorkspace, type Workspace } from "./workspace";
 
@@ -31,10 +32,9 @@ describe("the stand-in's command line", function () {
   });
 
   const pulumi = async (args: string[], input = ""): Promise<{ code: number | null; out: string; err: string }> => {
-    const child = spawn(process.execPath, ["-r", require.resolve("ts-node/register/transpile-only"), CLI, ...args], {
+    const child = spawn(process.execPath, ["-r", typescript, CLI, ...args], {
       cwd: w.directory,
-      // ts-node looks for its settings from the working folder, which here is not the repository's.
-      env: { ...process.env, ...w.env, PATH, TS_NODE_PROJECT: resolve(__dirname, "../../tsconfig.json") },
+      env: { ...process.env, ...w.env, PATH },
     });
     child.stdin.end(input);
     const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
+import { typescript } from "../../local/paths";
 import { THINGS } from "./things";
 import { makeWorkspace, type Workspace } from "./workspace";
 
@@ -12,7 +13,7 @@ const SECONDS = 1_000;
 
 /** Whether the process was killed at its n-th save; false when it finished before. */
 async function crashAt(w: Workspace, save: number, when: "before" | "after"): Promise<boolean> {
-  const child = spawn(process.execPath, ["-r", "ts-node/register/transpile-only", SCRIPT, w.directory, String(save), when], {
+  const child = spawn(process.execPath, ["-r", typescript, SCRIPT, w.directory, String(save), when], {
     cwd: resolve(__dirname, "../.."),
     env: { ...process.env, ...w.env },
     stdio: "ignore",
@@ -104,7 +105,7 @@ describe("kill -9", function () {
       };
       class Slow extends pulumi.dynamic.Resource { constructor(name: string) { super(slow, name, {}); } }
       new Slow("slow");`);
-    const child = spawn(process.execPath, ["-r", "ts-node/register/transpile-only", SCRIPT, w.directory, "1000", "before"], {
+    const child = spawn(process.execPath, ["-r", typescript, SCRIPT, w.directory, "1000", "before"], {
       cwd: resolve(__dirname, "../.."), env: { ...process.env, ...w.env }, stdio: "ignore",
     });
     await eventually("create has started", () => existsSync(pidFile) && readFileSync(pidFile, "utf8") !== "");

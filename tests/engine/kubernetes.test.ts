@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { expect } from "chai";
 import { Cluster } from "../../local/engine/kubernetes/cluster";
 import { dig, type JsonObject, type ObjectReference } from "../../local/engine/kubernetes/objects";
+import { typescript } from "../../local/paths";
 import { readStage, type Stage } from "../../local/stage";
 import { failureOf } from "./things";
 import { makeWorkspace, PRELUDE, type Workspace } from "./workspace";
@@ -158,7 +159,7 @@ describe("the stand-in engine's Kubernetes resources, on a real API server", fun
     await w.stack.up();
     objects(`const map = new k8s.core.v1.ConfigMap("map", { metadata: { namespace }, data: { key: "1" } }, here); export const name = map.metadata.name;`);
     // Saves: the pending creation, then its end; killed before the end is saved, the object exists.
-    const child = spawn(process.execPath, ["-r", "ts-node/register/transpile-only", resolve(__dirname, "crash.ts"), w.directory, "2", "before"], {
+    const child = spawn(process.execPath, ["-r", typescript, resolve(__dirname, "crash.ts"), w.directory, "2", "before"], {
       cwd: resolve(__dirname, "../.."), env: { ...process.env, ...w.env }, stdio: "ignore",
     });
     await once(child, "exit");

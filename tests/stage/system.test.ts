@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { repositoryDir, stageDir } from "../../local/paths";
+import { repositoryDir, stageDir, typescript } from "../../local/paths";
 import { redisAnswers } from "../../local/services/redis";
 import { withLock } from "../../local/system/lock";
 import { findProcesses } from "../../local/system/processes";
@@ -26,7 +26,7 @@ describe("system", function () {
 
   /** Runs TypeScript in a process of its own. */
   const script = (code: string): ReturnType<typeof spawn> =>
-    spawn(process.execPath, ["-r", "ts-node/register/transpile-only", "-e", code], { cwd: repositoryDir, stdio: ["ignore", "pipe", "inherit"] });
+    spawn(process.execPath, ["-r", typescript, "-e", code], { cwd: repositoryDir, stdio: ["ignore", "pipe", "inherit"] });
 
   const started = async (child: ReturnType<typeof spawn>): Promise<void> => {
     if (child.stdout === null) throw new Error("The script has no output.");

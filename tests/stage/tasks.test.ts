@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { expect } from "chai";
-import { repositoryDir } from "../../local/paths";
+import { repositoryDir, typescript } from "../../local/paths";
 
 /** Runs tasks in a process without a terminal. */
 function runInLines(tasks: string): { lines: string[]; status: number | null } {
   const { stdout, status } = spawnSync(
     process.execPath,
-    ["-r", "ts-node/register/transpile-only", "-e", `require("./local/tasks").runTasks([${tasks}]).catch(() => process.exit(4))`],
+    ["-r", typescript, "-e", `require("./local/tasks").runTasks([${tasks}]).catch(() => process.exit(4))`],
     { cwd: repositoryDir, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
   );
   return { lines: stdout.trimEnd().split("\n"), status };

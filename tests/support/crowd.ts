@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { poll, type Cluster } from "@bluegreen/release";
+import { typescript } from "../../local/paths";
 import { insideNetwork } from "../../local/stage";
 import type { ClientKind, ClientReport, CrowdCommand, CrowdOptions, CrowdReport } from "./crowdClients";
 
@@ -19,7 +20,7 @@ export interface Crowd {
 /** @returns when every client has had an answer; those of slow requests have to wait for theirs */
 export async function startCrowd(cluster: Cluster, options: Partial<CrowdOptions>): Promise<Crowd> {
   const service = await cluster.core.readNamespacedService({ name: "chatgpt-app-service", namespace: cluster.namespace });
-  const script = ["-r", require.resolve("ts-node/register/transpile-only"), join(__dirname, "crowdClients.ts")];
+  const script = ["-r", typescript, join(__dirname, "crowdClients.ts")];
   const wanted: CrowdOptions = { streams: 0, busy: 0, idle: 0, slow: 0, ...options };
   const [command = "", ...args] = await insideNetwork([process.execPath, ...script, `http://${service.spec?.clusterIP ?? ""}`, JSON.stringify(wanted)]);
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });

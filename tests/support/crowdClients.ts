@@ -1,6 +1,6 @@
 /**
  * Clients of the active Service that keep what they have opened, in a process of their own inside the
- * cluster's network: node -r ts-node/register/transpile-only FILE URL OPTIONS. Commands come by stdin,
+ * cluster's network: node -r ./local/typescript.cjs FILE URL OPTIONS. Commands come by stdin,
  * a line each, and each is answered by a line of JSON on stdout: what every client has seen so far.
  */
 import { Agent, request, type ClientRequest, type IncomingMessage } from "node:http";
