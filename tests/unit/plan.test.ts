@@ -29,7 +29,7 @@ describe("The plan of an update", () => {
   });
 
   it("names the gates that run, in their order, and none that stays as it is", () => {
-    const steps = [gate("update", "SmokeGate", "blue-smoke"), gate("create", "Rollout", "blue-rollout"), gate("same", "SchemaGate", "blue-schema"), gate("update", "Watch", "watch"), gate("update", "SwitchGate", "switch-gate"), gate("update", "LiveLock", "live-lock")];
+    const steps = [gate("update", "SmokeGate", "blue-smoke"), gate("create", "Rollout", "blue-rollout"), gate("same", "SchemaGate", "blue-schema"), gate("update", "Watch", "watch"), gate("update", "SwitchGate", "switch-gate"), gate("update", "LiveLock", "live-lock"), gate("delete", "SmokeGate", "green-smoke")];
     expect(planOf(facts({ preview: preview(...steps), wanted: toBlue })).gates).to.deep.equal(["rollout of blue", "smoke gate of blue", "gate of the switch", "watch for 600 s"]);
   });
 

@@ -97,7 +97,7 @@ function weightsOf({ colors: all }: ReleaseStatus): Weights {
 
 /** Kinds and names of what is made or changed, as `SmokeGate chatgpt-app-green-smoke`: in one cluster or in another of those that are released together. */
 function changesOf({ steps }: Preview): Set<string> {
-  const changed = steps.filter(({ op }) => !["same", "read", "refresh"].includes(op));
+  const changed = steps.filter(({ op }) => !/^(?:same|read|refresh|delete|discard)/.test(op));
   return new Set(
     changed.map(({ urn }) => {
       const { kind, name } = resourceAt(urn);
