@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { poll } from "@bluegreen/release";
+import { poll, type Color } from "@bluegreen/release";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
 import { repositoryDir } from "../../local/paths";
 import type { AppBuild } from "../../local/images/app";
+import { expectGood, openTab, startBrowser } from "../pages/support/browser";
+import { startDashboard } from "../pages/support/dashboard";
 import type { Crowd } from "../routes/support/visitor";
 import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
@@ -56,6 +58,18 @@ describe("One release over two clusters, with a load balancer in front", functio
     };
     await poll(ask, { timeoutMs: 30_000, intervalMs: 20 });
   };
+  /** The dashboard in a browser, as somebody has it open beside the update. */
+  const watchOnPage = async () => {
+    const [browser, dashboard] = await Promise.all([startBrowser(), startDashboard(test, {})]);
+    const { page, complaints } = await openTab(browser);
+    await page.goto(dashboard.url);
+    const isOn = (cluster: string, color: Color) => page.locator(`section[aria-label="Users in ${cluster}"] .card.live[data-color=${color}]`).waitFor({ timeout: 200_000 });
+    const close = async () => {
+      await browser.close();
+      expect([await dashboard.end(), complaints]).to.deep.equal([0, []]);
+    };
+    return { page, isOn, close };
+  };
   const atEase = async (): Promise<void> => {
     await crowd.stop();
     expect(crowd.failures).to.deep.equal([]);
@@ -87,8 +101,20 @@ describe("One release over two clusters, with a load balancer in front", functio
 
   it("moves users of one cluster after the other, each watched before the next, without a failed request", async () => {
     crowd = test.visitor.crowd();
-    await test.set({ activeColor: "green", greenTag: "v2" });
-    await test.stack.up();
+    const { page, isOn, close } = await watchOnPage();
+    try {
+      await Promise.all([isOn("eu", "blue"), isOn("us", "blue")]);
+      await test.set({ activeColor: "green", greenTag: "v2" });
+      const inTurn = async () => {
+        await isOn("eu", "green");
+        await isOn("us", "blue");
+      };
+      await Promise.all([test.stack.up(), inTurn()]);
+      await isOn("us", "green");
+      await expectGood(page, "dashboard-clusters");
+    } finally {
+      await close();
+    }
     await crowd.untilOnly("green");
     await atEase();
     expect(await live()).to.deep.equal({ eu: "green", us: "green" });
