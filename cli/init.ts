@@ -58,8 +58,15 @@ function fileOf(stack: string, overwrite: boolean): string {
   const refuse = (rule: string, nextStep: string) => new Refusal({ what: `The stack ${JSON.stringify(stack)} was not written`, rule, next: nextStep });
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/.test(stack)) throw refuse("a stack's name has letters, digits, '_', '.' and '-', at most 100", "npm run bluegreen -- init production");
   if (!existsSync("Pulumi.yaml")) throw refuse("there is no Pulumi.yaml in this folder", "go to the program's folder");
-  if (existsSync(file) && !overwrite) throw refuse(`${file} is there already`, `change it (pulumi config set …) and look at it: npm run bluegreen -- doctor --stack ${stack}; or write it anew: --overwrite`);
+  if (existsSync(file) && !overwrite && !isExample(file)) throw refuse(`${file} is there already`, `change it (pulumi config set …) and look at it: npm run bluegreen -- doctor --stack ${stack}; or write it anew: --overwrite`);
   return file;
+}
+
+const example = z.object({ config: z.looseObject({ [`${app}:imageRepository`]: z.string().startsWith("your-registry/") }) });
+
+/** The file that comes with the program names a registry that nobody has: it waits to be written anew. */
+function isExample(file: string): boolean {
+  return example.safeParse(parse(readFileSync(file, "utf8"))).success;
 }
 
 const keys = z.object({ encryptionsalt: z.string().optional(), secretsprovider: z.string().optional(), encryptedkey: z.string().optional() });

@@ -93,6 +93,15 @@ const actionlint: Program = {
   duration: "less than a minute, once",
 };
 
+/** Kubernetes' own command line, of the same version, for tests of what the documentation says to type. */
+const kubectl: Program = {
+  name: "kubectl",
+  packages: ["."],
+  flags: ["-ldflags", ["-s -w", ...kubernetesVersionFlags].join(" ")],
+  env: { CGO_ENABLED: "0" },
+  duration: "about a minute, once",
+};
+
 /** Folders of the built programs. */
 export interface Programs {
   kubernetes: string;
@@ -128,6 +137,11 @@ export async function buildMetrics(progress: (text: string) => void): Promise<st
 /** Builds actionlint if it is not built yet and returns its folder. */
 export async function buildActionlint(progress: (text: string) => void): Promise<string> {
   return build(actionlint, progress);
+}
+
+/** Builds kubectl if it is not built yet and returns its folder. */
+export async function buildKubectl(progress: (text: string) => void): Promise<string> {
+  return build(kubectl, progress);
 }
 
 async function build(program: Program, progress: (text: string) => void): Promise<string> {

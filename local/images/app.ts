@@ -15,6 +15,8 @@ export interface AppBuild {
   release: "v1" | "v2";
   /** The newest migration that the build knows. @default the one that its release needs */
   knows?: string;
+  /** The program whose app it is. @default this repository */
+  source?: string;
   /** How the build is told to misbehave. */
   fault: "none" | "smoke" | "errors" | "slow" | "crash" | "late-crash" | "leak";
 }
@@ -28,8 +30,8 @@ export async function bundleWatcher(file: string): Promise<void> {
 }
 
 /** Bundles a build of the reference app into one file. */
-export async function bundleApp({ release, knows, fault }: AppBuild, file: string): Promise<void> {
-  await run(process.execPath, [join(repositoryDir, "app", "build.mjs"), "--release", release, "--fault", fault, ...(knows === undefined ? [] : ["--knows", knows]), "--outfile", file]);
+export async function bundleApp({ release, knows, fault, source = repositoryDir }: AppBuild, file: string): Promise<void> {
+  await run(process.execPath, [join(source, "app", "build.mjs"), "--release", release, "--fault", fault, ...(knows === undefined ? [] : ["--knows", knows]), "--outfile", file]);
 }
 
 /** An image around a server in one file, the app's or the watcher's. The folder is for this image alone. */

@@ -28,7 +28,7 @@ export interface TestStack {
 }
 
 /** Small and quick pods; everything else as in production. */
-const local = {
+export const smallAndQuick = {
   replicas: 2,
   host: "app.example.com",
   cpuRequest: "20m",
@@ -87,7 +87,7 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
   const stack = await engine.stack({ name, workDir, env });
   const set = (values: Record<string, unknown>) => stack.setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
   await set({
-    ...local,
+    ...smallAndQuick,
     namespace,
     context: stage.context,
     ...(isolation !== "shared" && { isolation }),

@@ -1,0 +1,220 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
+import { expect } from "chai";
+import { Client } from "pg";
+import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";
+import { parseSettings } from "@bluegreen/release/settings/settings";
+import { buildKubectl } from "../../local/cluster/programs";
+import { findPulumi, selectEngine } from "../../local/engine/engine";
+import { imageRepository } from "../../local/images/app";
+import { repositoryDir } from "../../local/paths";
+import { loadImages, readStage } from "../../local/stage";
+import { makeCheckout, type Checkout } from "../support/checkout";
+import { commandBlocks, type CommandBlock } from "./commandBlocks";
+import { imageOf, liveColor } from "../support/look";
+import { runCommands } from "../support/runJob";
+import { smallAndQuick } from "../support/testStack";
+
+const namespace = "chatgpt-production";
+const account = "bg_docs";
+
+/** Blocks that other tests type, with values of their own, or that take what there is none of here. */
+const elsewhere: { page: RegExp; commands: RegExp; by: string }[] = [
+  { page: /^(?:README|CONTRIBUTING)\.md$/, commands: /^npm (?:start|run check|test)\b/, by: "tests/start/start.test.ts, and this run of npm test itself" },
+  { page: /./, commands: /^docker buildx /, by: "nobody: it takes Docker and a registry" },
+  { page: /^docs\/(?:scale|switching)\.md$/, commands: /^npm run bench:/, by: "nobody: it measures, and takes its time" },
+  { page: /^docs\/(?:dashboard|report)\.md$/, commands: /^npm (?:start|run bluegreen -- (?:dashboard|report)) /, by: "tests/pages/pages.test.ts, tests/start/start.test.ts" },
+  { page: /^docs\/traffic\.md$/, commands: /^npm run bluegreen -- shift /, by: "tests/traffic/shift.test.ts" },
+  { page: /^docs\/policy\.md$/, commands: /^(?:pulumi preview --policy-pack |PULUMI_OPTION_POLICY_PACK=)/, by: "tests/engine/policy.test.ts" },
+  { page: /^docs\/databases\.md$/, commands: /^pulumi up|&& pulumi up$/, by: "tests/faults/perColor.test.ts, tests/faults/replica.test.ts" },
+];
+
+/** The pages of a release, typed block by block into a shell, by somebody who has cloned the project. */
+describe("What the documentation says to type, on a real cluster", function () {
+  this.timeout(600_000);
+  // Each step goes on where the one before has ended.
+  this.bail(true);
+  let checkout: Checkout;
+  let cluster: Cluster;
+  let env: Record<string, string>;
+  let adminUrl: string;
+  let directUrl: string;
+  let redisUrl: string;
+  /** What `init` asks. */
+  let initAnswers: string;
+  const blocks = commandBlocks();
+  const typed = new Set<string>();
+
+  before(async () => {
+    const stage = await readStage();
+    if (stage === undefined) throw new Error("the local stage is not running: npm start, or npm test, which starts it");
+    checkout = makeCheckout();
+    const editor = join(dirname(checkout.folder), "editor");
+    // This machine's way to the server is another one than the pods'.
+    directUrl = Object.assign(new URL(stage.postgres.adminUrl), { username: account, password: "docs", pathname: account }).href;
+    writeFileSync(editor, `#!/bin/sh\nfor file; do case $file in openai.env) echo api-key=sk-docs ;; *) printf '%s\\n' 'url=postgres://${account}:docs@${stage.postgres.address}/${account}' 'direct-url=${directUrl}' ;; esac > "$file"; done\n`, { mode: 0o755 });
+    env = {
+      KUBECONFIG: stage.kubeconfig,
+      PULUMI_BACKEND_URL: `file://${dirname(checkout.folder)}`,
+      PULUMI_CONFIG_PASSPHRASE: "docs",
+      EDITOR: editor,
+      PATH: [await buildKubectl(() => undefined), process.env["PATH"]].join(delimiter),
+    };
+    initAnswers = `--yes --image-repository ${imageRepository} --tag v1.0.0 --host app.example.com --namespace ${namespace} --context ${stage.context} --route nginx --ingress-class nginx --cluster-issuer none`;
+    adminUrl = stage.postgres.adminUrl;
+    redisUrl = stage.redis.url;
+    process.env["KUBECONFIG"] = stage.kubeconfig;
+    cluster = connect({ context: stage.context, namespace, isolation: "shared" });
+    await asAdmin(`DROP DATABASE IF EXISTS ${account} WITH (FORCE)`, `DROP ROLE IF EXISTS ${account}`, `CREATE ROLE ${account} LOGIN PASSWORD 'docs'`, `CREATE DATABASE ${account} OWNER ${account}`);
+    await loadImages([
+      { tag: "v1.0.0", release: "v1", fault: "none" },
+      { tag: "v1.1.0", release: "v1", fault: "none" },
+      { tag: "v1.3.0", release: "v2", fault: "none" },
+      { tag: "v1.4.0", release: "v2", fault: "none" },
+    ]);
+  });
+
+  after(async () => {
+    const rbac = cluster.config.makeApiClient(RbacAuthorizationV1Api);
+    await Promise.all([orUndefined(cluster.core.deleteNamespace({ name: namespace })), orUndefined(rbac.deleteClusterRole({ name: `bluegreen-release-${namespace}` }))]);
+    await asAdmin(`DROP DATABASE ${account} WITH (FORCE)`, `DROP ROLE ${account}`);
+    checkout.remove();
+  });
+
+  const asAdmin = (...statements: string[]) => execute(adminUrl, statements);
+  const database = (...statements: string[]) => execute(directUrl, statements);
+
+  /** As it stands there, but for what a person answers, and what this machine has done already or has not. */
+  const asTyped = (command: string): string => {
+    if (/^npm ci$|^docker /.test(command)) return `: ${command}`;
+    // 1: something needs attention, as at night.
+    if (command === "npm run bluegreen -- status --stack production") return `${command} || test $? = 1`;
+    // A day later.
+    if (command === "npm run bluegreen -- retire") return `${command} --now --yes`;
+    // What is missing after it, the next steps of the page bring.
+    if (command === "npm run bluegreen -- init production") return `${command} ${initAnswers} || test $? = 1`;
+    const [, secret] = /^pulumi config set --secret (?:--path )?([\w.]+)$/.exec(command) ?? [];
+    const answered = secret !== undefined ? `${command} <<< ${secretAnswers[secret] ?? ""}` : /^(?:pulumi up|npm run bluegreen -- (?:deploy|switch|rollback))\b/.test(command) ? `${command} --yes` : command;
+    // Where a machine has no pulumi, this is what the README says to type instead.
+    return findPulumi() === undefined ? answered.replaceAll(/(?<=^|&& )pulumi /g, "npm run --silent pulumi -- ") : answered;
+  };
+
+  const type = async (page: string, fragment: string): Promise<string> => {
+    const found = blocks.filter((block) => block.page === page && block.commands.some((command) => command.includes(fragment)));
+    expect(found.map(({ line }) => line), `blocks of ${page} with ${fragment}`).to.have.length(1);
+    const [block] = found as [CommandBlock];
+    for (const command of block.commands) typed.add(command);
+    const { code, said } = await run(...block.commands.map(asTyped));
+    expect(code, `${page}:${block.line}\n${said}`).to.equal(0);
+    return said;
+  };
+  const run = (...commands: string[]) => runCommands(commands.join("\n"), { folder: checkout.folder, env });
+  const set = async (values: Record<string, unknown>) => (await (await selectEngine()).stack({ name: "production", workDir: checkout.folder, env })).setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
+
+  it("leads to a first release, from nothing", async () => {
+    expect(await type("docs/first-cluster.md", "init production")).to.contain("Pulumi.production.yaml is written");
+    // Pods that this machine has room for, and times that a test has.
+    await set({ ...smallAndQuick, redisUrl });
+    expect(await type("docs/first-cluster.md", "doctor --rights")).to.contain("role.rbac.authorization.k8s.io");
+    await type("docs/first-cluster.md", "db.env");
+    await type("docs/first-cluster.md", "openai.env");
+    expect(await type("docs/first-cluster.md", "npm run bluegreen -- doctor"), "nothing is missing").not.to.match(/^(?:broken|unknown)/m);
+    expect(await type("docs/first-cluster.md", "-- plan")).to.contain("users are on blue").and.match(/^blue +live +v1\.0\.0 +100 % +2 of 2$/m);
+  });
+
+  it("releases by config, and the next version by the commands", async () => {
+    await type("README.md", "config set greenTag v1.3.0");
+    expect([await liveColor(cluster), await imageOf(cluster, "green")]).to.deep.equal(["green", `${imageRepository}:v1.3.0`]);
+    await type("README.md", "deploy v1.4.0");
+    expect([await liveColor(cluster), await imageOf(cluster, "blue")]).to.deep.equal(["blue", `${imageRepository}:v1.4.0`]);
+  });
+
+  it("takes users back", async () => {
+    await type("README.md", "-- rollback");
+    expect(await liveColor(cluster)).to.equal("green");
+  });
+
+  it("tells the night what to type, with and without anything but kubectl", async () => {
+    await type("docs/first-cluster.md", "deploy v1.1.0");
+    expect(await type("docs/night.md", "-- rollback --stack")).to.contain("Users are on green");
+    expect(await type("docs/night.md", "-- history"), "status and history").to.contain("users are on green").and.contain("checkout fails for everybody");
+    await type("docs/night.md", "kubectl -n");
+    expect(await liveColor(cluster)).to.equal("blue");
+  });
+
+  it("renames a column in two releases", async () => {
+    await run(asTyped("pulumi config set activeColor blue"), "npm run bluegreen -- clear-mark blue");
+    await type("docs/migrations.md", "full_name --dry-run");
+    await type("docs/rename-column.md", "migrations rename");
+    // What the page calls a version that uses the new name.
+    const users = join(checkout.folder, "app/src/users.ts");
+    writeFileSync(users, readFileSync(users, "utf8").replaceAll('"id, email, name', '"id, email, full_name AS name').replace("(id, email, name)", "(id, email, full_name)"));
+    await loadImages([{ tag: "v2.0.0", release: "v2", knows: "0005", fault: "none", source: checkout.folder }]);
+    await type("docs/rename-column.md", "deploy v2.0.0");
+    expect([await liveColor(cluster), await imageOf(cluster, "green")]).to.deep.equal(["green", `${imageRepository}:v2.0.0`]);
+    const early = await run("npm run bluegreen -- retire --yes");
+    expect([early.code, early.said.includes("it is what a rollback goes back to until")], early.said).to.deep.equal([2, true]);
+    // What keeps the way back open a day looks at the database's record.
+    await database(`UPDATE schema_switches SET switched_at = now() - interval '25 hours'`);
+    await type("docs/rename-column.md", "retire");
+    await type("docs/migrations.md", "migrations status");
+  });
+
+  it("makes the Secrets of databases", async () => {
+    await type("docs/databases.md", "db-credentials-blue");
+    await run("$EDITOR db.env");
+    await type("docs/migrations.md", "--dry-run=client");
+  });
+
+  it("sets what is valid together, page by page", async () => {
+    const stackFile = join(checkout.folder, "Pulumi.docs.yaml");
+    // The one that comes with the program, before anybody has filled it in.
+    const example = readFileSync(join(repositoryDir, "Pulumi.production.yaml"), "utf8");
+    const made = await run(asTyped("pulumi stack init docs"));
+    expect(made.code, made.said).to.equal(0);
+    const configOf = ({ commands }: CommandBlock) => commands.flatMap((command) => command.split(" && ")).filter((command) => command.startsWith("pulumi config "));
+    let page = "";
+    for (const block of blocks) {
+      const commands = configOf(block);
+      if (commands.length === 0) continue;
+      if (block.page !== page) writeFileSync(stackFile, example);
+      page = block.page;
+      const { code, said } = await run(...commands.map(asTyped), `${asTyped("pulumi config --json --show-secrets")} > settings.json`);
+      expect(code, `${block.page}:${block.line}\n${said}`).to.equal(0);
+      const settings = JSON.parse(readFileSync(join(checkout.folder, "settings.json"), "utf8")) as Record<string, { value: string; secret: boolean }>;
+      const entries = Object.entries(settings).map(([name, entry]) => ({ name: name.replace(/^.*:/, ""), ...entry }));
+      try {
+        parseSettings(Object.fromEntries(entries.map(({ name, value }) => [name, value])), entries.flatMap(({ name, secret }) => (secret ? [name] : [])));
+      } catch (error) {
+        expect.fail(`${block.page}:${block.line}: ${messageOf(error)}`);
+      }
+      for (const command of block.commands) if (configOf({ ...block, commands: [command] }).length > 0) typed.add(command);
+    }
+  });
+
+  it("leaves no command out", () => {
+    const left = blocks.flatMap(({ page, line, commands }) => commands.filter((command) => !typed.has(command)).map((command) => ({ page, line, command })));
+    const unknown = left.filter(({ page, command }) => !elsewhere.some((each) => each.page.test(page) && each.commands.test(command)));
+    expect(unknown.map(({ page, line, command }) => `${page}:${line} ${command}`)).to.deep.equal([]);
+  });
+});
+
+/** What `pulumi config set --secret` asks for. */
+const secretAnswers: Record<string, string> = {
+  "alerts.slackUrl": "https://hooks.slack.com/services/T0/B0/docs",
+  "alerts.webhookUrl": "https://alerts.example.com/bluegreen",
+  "alerts.webhookSecret": "0123456789abcdef0123456789abcdef",
+  "alerts.pagerDutyKey": "0123456789abcdef0123456789abcdef",
+  "greenSecretEnvironment.PAYMENT_TOKEN": "docs",
+};
+
+async function execute(url: string, statements: string[]): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
