@@ -6,15 +6,16 @@ import { Client } from "pg";
 import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";
 import { parseSettings } from "@bluegreen/release/settings/settings";
 import { buildKubectl } from "../../local/cluster/programs";
-import { findPulumi, selectEngine } from "../../local/engine/engine";
+import { selectEngine } from "../../local/engine/engine";
 import { imageRepository } from "../../local/images/app";
 import { repositoryDir } from "../../local/paths";
 import { loadImages, readStage } from "../../local/stage";
 import { makeCheckout, type Checkout } from "../support/checkout";
-import { commandBlocks, type CommandBlock } from "./commandBlocks";
 import { imageOf, liveColor } from "../support/look";
 import { runCommands } from "../support/runJob";
 import { smallAndQuick } from "../support/testStack";
+import { asTyped } from "./asTyped";
+import { commandBlocks, type CommandBlock } from "./commandBlocks";
 
 const namespace = "chatgpt-production";
 const account = "bg_docs";
@@ -85,31 +86,16 @@ describe("What the documentation says to type, on a real cluster", function () {
   const asAdmin = (...statements: string[]) => execute(adminUrl, statements);
   const database = (...statements: string[]) => execute(directUrl, statements);
 
-  /** As it stands there, but for what a person answers, and what this machine has done already or has not. */
-  const asTyped = (command: string): string => {
-    if (/^npm ci$|^docker /.test(command)) return `: ${command}`;
-    // 1: something needs attention, as at night.
-    if (command === "npm run bluegreen -- status --stack production") return `${command} || test $? = 1`;
-    // A day later.
-    if (command === "npm run bluegreen -- retire") return `${command} --now --yes`;
-    // What is missing after it, the next steps of the page bring.
-    if (command === "npm run bluegreen -- init production") return `${command} ${initAnswers} || test $? = 1`;
-    const [, secret] = /^pulumi config set --secret (?:--path )?([\w.]+)$/.exec(command) ?? [];
-    const answered = secret !== undefined ? `${command} <<< ${secretAnswers[secret] ?? ""}` : /^(?:pulumi up|npm run bluegreen -- (?:deploy|switch|rollback))\b/.test(command) ? `${command} --yes` : command;
-    // Where a machine has no pulumi, this is what the README says to type instead.
-    return findPulumi() === undefined ? answered.replaceAll(/(?<=^|&& )pulumi /g, "npm run --silent pulumi -- ") : answered;
-  };
-
   const type = async (page: string, fragment: string): Promise<string> => {
     const found = blocks.filter((block) => block.page === page && block.commands.some((command) => command.includes(fragment)));
     expect(found.map(({ line }) => line), `blocks of ${page} with ${fragment}`).to.have.length(1);
     const [block] = found as [CommandBlock];
     for (const command of block.commands) typed.add(command);
-    const { code, said } = await run(...block.commands.map(asTyped));
+    const { code, said } = await run(...block.commands);
     expect(code, `${page}:${block.line}\n${said}`).to.equal(0);
     return said;
   };
-  const run = (...commands: string[]) => runCommands(commands.join("\n"), { folder: checkout.folder, env });
+  const run = (...commands: string[]) => runCommands(commands.map((command) => asTyped(command, initAnswers)).join("\n"), { folder: checkout.folder, env });
   const set = async (values: Record<string, unknown>) => (await (await selectEngine()).stack({ name: "production", workDir: checkout.folder, env })).setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
 
   it("leads to a first release, from nothing", async () => {
@@ -144,7 +130,7 @@ describe("What the documentation says to type, on a real cluster", function () {
   });
 
   it("renames a column in two releases", async () => {
-    await run(asTyped("pulumi config set activeColor blue"), "npm run bluegreen -- clear-mark blue");
+    await run("pulumi config set activeColor blue", "npm run bluegreen -- clear-mark blue");
     await type("docs/migrations.md", "full_name --dry-run");
     await type("docs/rename-column.md", "migrations rename");
     // What the page calls a version that uses the new name.
@@ -153,7 +139,7 @@ describe("What the documentation says to type, on a real cluster", function () {
     await loadImages([{ tag: "v2.0.0", release: "v2", knows: "0005", fault: "none", source: checkout.folder }]);
     await type("docs/rename-column.md", "deploy v2.0.0");
     expect([await liveColor(cluster), await imageOf(cluster, "green")]).to.deep.equal(["green", `${imageRepository}:v2.0.0`]);
-    const early = await run("npm run bluegreen -- retire --yes");
+    const early = await run("npm run bluegreen -- retire --stack production --yes");
     expect([early.code, early.said.includes("it is what a rollback goes back to until")], early.said).to.deep.equal([2, true]);
     // What keeps the way back open a day looks at the database's record.
     await database(`UPDATE schema_switches SET switched_at = now() - interval '25 hours'`);
@@ -171,7 +157,7 @@ describe("What the documentation says to type, on a real cluster", function () {
     const stackFile = join(checkout.folder, "Pulumi.docs.yaml");
     // The one that comes with the program, before anybody has filled it in.
     const example = readFileSync(join(repositoryDir, "Pulumi.production.yaml"), "utf8");
-    const made = await run(asTyped("pulumi stack init docs"));
+    const made = await run("pulumi stack init docs");
     expect(made.code, made.said).to.equal(0);
     const configOf = ({ commands }: CommandBlock) => commands.flatMap((command) => command.split(" && ")).filter((command) => command.startsWith("pulumi config "));
     let page = "";
@@ -180,7 +166,7 @@ describe("What the documentation says to type, on a real cluster", function () {
       if (commands.length === 0) continue;
       if (block.page !== page) writeFileSync(stackFile, example);
       page = block.page;
-      const { code, said } = await run(...commands.map(asTyped), `${asTyped("pulumi config --json --show-secrets")} > settings.json`);
+      const { code, said } = await run(...commands, "pulumi config --json --show-secrets > settings.json");
       expect(code, `${block.page}:${block.line}\n${said}`).to.equal(0);
       const settings = JSON.parse(readFileSync(join(checkout.folder, "settings.json"), "utf8")) as Record<string, { value: string; secret: boolean }>;
       const entries = Object.entries(settings).map(([name, entry]) => ({ name: name.replace(/^.*:/, ""), ...entry }));
@@ -199,15 +185,6 @@ describe("What the documentation says to type, on a real cluster", function () {
     expect(unknown.map(({ page, line, command }) => `${page}:${line} ${command}`)).to.deep.equal([]);
   });
 });
-
-/** What `pulumi config set --secret` asks for. */
-const secretAnswers: Record<string, string> = {
-  "alerts.slackUrl": "https://hooks.slack.com/services/T0/B0/docs",
-  "alerts.webhookUrl": "https://alerts.example.com/bluegreen",
-  "alerts.webhookSecret": "0123456789abcdef0123456789abcdef",
-  "alerts.pagerDutyKey": "0123456789abcdef0123456789abcdef",
-  "greenSecretEnvironment.PAYMENT_TOKEN": "docs",
-};
 
 async function execute(url: string, statements: string[]): Promise<void> {
   const client = new Client({ connectionString: url });

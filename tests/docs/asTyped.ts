@@ -1,0 +1,30 @@
+import { findPulumi } from "../../local/engine/engine";
+
+/** What `pulumi config set --secret` asks for. */
+const secrets: Record<string, string> = {
+  "alerts.slackUrl": "https://hooks.slack.com/services/T0/B0/docs",
+  "alerts.webhookUrl": "https://alerts.example.com/bluegreen",
+  "alerts.webhookSecret": "0123456789abcdef0123456789abcdef",
+  "alerts.pagerDutyKey": "0123456789abcdef0123456789abcdef",
+  "greenSecretEnvironment.PAYMENT_TOKEN": "docs",
+};
+
+/**
+ * A command of the documentation for a shell that nobody sits at: with what a person would answer.
+ * @param init what `init` asks for, as options
+ */
+export function asTyped(command: string, init: string): string {
+  const answered = command
+    // The checkout has this repository's packages, and the images are there.
+    .replace(/^(?:npm ci|docker .*)$/, ": $&")
+    // 1: what is missing after it, the next steps of the page bring.
+    .replace(/^npm run bluegreen -- init production$/, `$& ${init} || test $? = 1`)
+    // 1: something needs attention, as at night.
+    .replace(/^npm run bluegreen -- status --stack production$/, "$& || test $? = 1")
+    // A day later.
+    .replace(/^npm run bluegreen -- retire$/, "$& --now")
+    .replace(/^(?:pulumi up|npm run bluegreen -- (?:deploy|switch|rollback|retire)).*$/, "$& --yes")
+    .replace(/^pulumi config set --secret (?:--path )?([\w.]+)$/, (all, key: string) => `${all} <<< ${secrets[key] ?? ""}`);
+  // Where a machine has no pulumi, this is what the README says to type instead.
+  return findPulumi() === undefined ? answered.replaceAll(/(?<=^|&& )pulumi /g, "npm run --silent pulumi -- ") : answered;
+}
