@@ -36,7 +36,7 @@ interface Round {
 /** Type check and lint, counted as one test. */
 const check: Suite = { name: "check" };
 
-/** Quick ones first: a broken rule shows before a cluster is started. A release mostly waits, for pods, so that others bear it company. */
+/** Quick ones first: a broken rule shows before a cluster is started. Then the longest, and the others beside it. */
 const rounds: Round[] = [
   { stage: false, lanes: [[check], [{ name: "unit" }, { name: "lint" }]] },
   {
@@ -45,6 +45,7 @@ const rounds: Round[] = [
       [
         { name: "release", folders: ["e2e", "faults"], jobs: 2, engines: true },
         { name: "routes", jobs: 2, engines: true, edge: true },
+        { name: "databases", jobs: 2, engines: true, long: true },
         { name: "traffic", jobs: 2, engines: true, edge: true, long: true },
       ],
       [{ name: "integration" }, { name: "engine", long: true }, { name: "provider" }, { name: "usage", engines: true }, { name: "docs", engines: true, long: true }, { name: "app" }, { name: "edge", edge: true }],

@@ -28,7 +28,7 @@ const elsewhere: { page: RegExp; commands: RegExp; by: string }[] = [
   { page: /^docs\/(?:dashboard|report)\.md$/, commands: /^npm (?:start|run bluegreen -- (?:dashboard|report)) /, by: "tests/pages/pages.test.ts, tests/start/start.test.ts" },
   { page: /^docs\/traffic\.md$/, commands: /^npm run bluegreen -- shift /, by: "tests/traffic/shift.test.ts" },
   { page: /^docs\/policy\.md$/, commands: /^(?:pulumi preview --policy-pack |PULUMI_OPTION_POLICY_PACK=)/, by: "tests/engine/policy.test.ts" },
-  { page: /^docs\/databases\.md$/, commands: /^pulumi up|&& pulumi up$/, by: "tests/faults/perColor.test.ts, tests/faults/replica.test.ts" },
+  { page: /^docs\/databases\.md$/, commands: /^pulumi up|&& pulumi up$/, by: "tests/databases/perColor.test.ts, tests/databases/replica.test.ts" },
 ];
 
 /** The pages of a release, typed block by block into a shell, by somebody who has cloned the project. */

@@ -25,9 +25,10 @@ async function crashAt(w: Workspace, save: number, when: "before" | "after"): Pr
 }
 
 async function eventually(what: string, test: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10 * SECONDS;
+  // A program and its provider start in a second, and in many where everything else runs as well.
+  const deadline = Date.now() + 60 * SECONDS;
   while (!test()) {
-    if (Date.now() > deadline) throw new Error(`not within 10 seconds: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within 60 seconds: ${what}`);
     await delay(50);
   }
 }
