@@ -189,7 +189,7 @@ export const shape = {
   }),
   imagePullSecrets: field(json(z.array(z.string().regex(dnsName)).max(10).default([])), {
     rule: "a list of at most 10 names of Secrets, of the type kubernetes.io/dockerconfigjson, in the namespace",
-    example: "--path 'imagePullSecrets[0]' registry-credentials",
+    example: "--plaintext --path 'imagePullSecrets[0]' registry-credentials",
   }),
   namespace: field(z.string().regex(dnsLabel).default("chatgpt-production"), { rule: "a Kubernetes name: lower-case letters, digits and '-', at most 63", example: "chatgpt-production" }),
   makeNamespaces: field(json(z.boolean().default(true)), { rule: "true or false", example: "false" }),
