@@ -3,9 +3,10 @@ import { lint } from "@bluegreen/release/lint/index";
 import { listMigrations, migrationPath, type Migration } from "@bluegreen/release/migrations/files";
 import { parseJson } from "@bluegreen/release/parseJson";
 import { Refusal } from "@bluegreen/release/refusal";
-import { masked, planOf, previewSchema, type DueMigration, type DueMigrations, type Plan, type Preview } from "@bluegreen/release/releases/plan";
+import { masked, planOf, previewSchema, refusedIn, type DueMigration, type DueMigrations, type Plan, type Preview } from "@bluegreen/release/releases/plan";
 import { readReleaseStatus, type ReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { allOn } from "@bluegreen/release/route/weights";
+import { policyViolations } from "./policyViolations";
 import { askPulumi } from "./runPulumi";
 import { readStackSettings } from "./stackSettings";
 import { statusRefsOf } from "./statusRef";
@@ -30,9 +31,10 @@ async function readPreview(stack: string): Promise<Preview> {
   const command = ["preview", "--non-interactive", "--stack", stack];
   const { isWell, out, errors } = await askPulumi([...command, "--json"]);
   const { data } = previewSchema.safeParse(parseJson(out));
-  if (data !== undefined && (isWell || data.diagnostics.some(({ severity }) => severity === "error"))) return data;
-  // What a policy pack refuses, the real CLI says in text alone.
+  if (data !== undefined && (isWell || refusedIn(data).length > 0)) return data;
   const told = data === undefined ? errors.trim() || out.trim() : (await askPulumi(command)).out.trim();
+  const violations = policyViolations(told);
+  if (data !== undefined && violations.length > 0) return { ...data, diagnostics: violations.map((message) => ({ severity: "error", message })) };
   throw new Refusal({ what: `The plan of ${stack} could not be made: its preview ${isWell ? "cannot be read" : "failed"}`, rule: masked(told || "it said nothing"), next: `pulumi preview --stack ${stack}` });
 }
 

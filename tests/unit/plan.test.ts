@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { planOf, previewSchema, type PlanFacts } from "@bluegreen/release/releases/plan";
+import { policyViolations } from "../../cli/policyViolations";
 import { planMarkdown, planText, stickyMark } from "../../cli/planText";
 import { tagOf } from "../../cli/tagOf";
 import { blue, green, status } from "./statuses";
@@ -26,6 +27,37 @@ describe("The plan of an update", () => {
 
   it("says that nothing changes where nothing does", () => {
     expect(planText(planOf(facts()))).to.equal(["users       stay on green (v2)", "rolls out   nothing", "migrations  nothing", "gates       none", "rollback    possible afterwards: to blue, as now", "refused     nothing"].join("\n"));
+  });
+
+  it("takes what a policy pack refuses from the text of a preview, and leaves its advice", () => {
+    const text = [
+      " +  pulumi:pulumi:Stack chatgpt-app-production create 1 error",
+      "Policies:",
+      "    ❌ bluegreen@v0.1.0 (local: policy)",
+      "        - [mandatory]  image-digest  (kubernetes:apps/v1:Deployment: chatgpt-app-blue)",
+      "          An image is pinned by its digest.",
+      "          Container mcp-server names its image by tag alone",
+      "            why:  a tag can be pushed again",
+      "        - [advisory]  resources  (kubernetes:apps/v1:Deployment: chatgpt-app-green)",
+      "          A container says what it needs.",
+      "        - [mandatory]  live-color  (pulumi:pulumi:Stack: chatgpt-app-production)",
+      "          Users are sent to one color.",
+      "",
+      "Diagnostics:",
+      "  pulumi:pulumi:Stack (chatgpt-app-production):",
+      "    error: preview failed",
+      "",
+    ].join("\n");
+    expect(policyViolations(text)).to.deep.equal([
+      "image-digest  (kubernetes:apps/v1:Deployment: chatgpt-app-blue)\nAn image is pinned by its digest.\nContainer mcp-server names its image by tag alone\n  why:  a tag can be pushed again",
+      "live-color  (pulumi:pulumi:Stack: chatgpt-app-production)\nUsers are sent to one color.",
+    ]);
+    expect(policyViolations(text.replace("Policies:", "Other:"))).to.deep.equal([]);
+  });
+
+  it("takes Pulumi's last word for no reason", () => {
+    const failed = (message: string) => planOf(facts({ preview: { steps: [], diagnostics: [{ severity: "error", message }] } })).refused;
+    expect([failed("error: preview failed\n"), failed("preview failed"), failed("no such image")]).to.deep.equal([[], [], ["no such image"]]);
   });
 
   it("names the gates that run, in their order, and none that stays as it is", () => {

@@ -166,11 +166,12 @@ function rollbackAfter({ app, status, wanted, rollouts, changes }: AfterFacts): 
 
 /** What each resource's name and kind adds to a reason, and Pulumi's own last word. */
 const prefix = /^\S+ resource '[^']*'(?: property \S+)?(?: value \{.*?\})? has (?:a problem|\d+ problems):\s*/s;
-const lastWord = /^(?:preview|update) failed\.?$/i;
+const lastWord = /^(?:error: )?(?:preview|update) failed\.?$/i;
 const colorTag = /<\{%.*?%\}>/g;
 const password = /(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g;
 
-function refusedIn({ diagnostics }: Preview): string[] {
+/** What a preview says that it refuses, without a password. */
+export function refusedIn({ diagnostics }: Preview): string[] {
   return diagnostics
     .filter(({ severity }) => severity === "error")
     .map(({ message }) => masked(message.replaceAll(colorTag, "").replace(prefix, "").trim()))
