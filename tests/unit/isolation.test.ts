@@ -55,7 +55,7 @@ describe("Isolation", () => {
       expect(pulling.one(types.account, "chatgpt-app-green-account").inputs["imagePullSecrets"]).to.deep.equal([{ name: "registry-credentials" }]);
       const spec = (each: Recorder) => each.one(types.deployment, "chatgpt-app-green").inputs["spec"];
       expect(spec(pulling)).to.deep.equal(spec(recorder));
-      expect(refusalOf({ imagePullSecrets: '["No Name"]' })).to.contain("imagePullSecrets =").and.contain("pulumi config set --path 'imagePullSecrets[0]' registry-credentials");
+      expect(refusalOf({ imagePullSecrets: '["No Name"]' })).to.contain("imagePullSecrets =").and.contain("pulumi config set --plaintext --path 'imagePullSecrets[0]' registry-credentials");
     });
   });
 

@@ -72,7 +72,7 @@ describe("The pipeline", () => {
     const wanted = dependencies["@pulumi/pulumi"] ?? "";
     const { runs } = parse(readFileSync(".github/actions/prepare/action.yml", "utf8")) as { runs: { steps: { with?: Record<string, string> }[] } };
     expect(runs.steps.flatMap((step) => step.with?.["pulumi-version"] ?? step.with?.["version"] ?? [])).to.deep.equal([wanted, wanted]);
-    expect(readFileSync(".gitlab-ci.yml", "utf8")).to.contain(`image: pulumi/pulumi-nodejs:${wanted}\n`);
+    expect(readFileSync(".gitlab-ci.yml", "utf8")).to.contain(`image: pulumi/pulumi-nodejs-24:${wanted}\n`);
   });
 
   it("does the same by GitLab, also after a job that failed", () => {
