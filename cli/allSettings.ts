@@ -13,9 +13,19 @@ const listed = z.record(z.string(), z.object({ value: z.string().default(""), se
  */
 export async function readAllSettings(stack: string): Promise<Settings> {
   const { isWell, out, errors } = await askPulumi(["config", "--json", "--show-secrets", "--stack", stack]);
-  const { data } = listed.safeParse(parseJson(out));
+  const settings = isWell ? parseListed(out) : undefined;
   // What it printed may hold secrets; what it complained of does not.
-  if (!isWell || data === undefined) throw new Refusal({ what: `The config of stack ${stack} could not be read`, rule: errors.trim() || "pulumi config gave no JSON", next: `pulumi config --stack ${stack}; where it asks for a passphrase, export PULUMI_CONFIG_PASSPHRASE` });
+  if (settings === undefined) throw new Refusal({ what: `The config of stack ${stack} could not be read`, rule: errors.trim() || "pulumi config gave no JSON", next: `pulumi config --stack ${stack}; where it asks for a passphrase, export PULUMI_CONFIG_PASSPHRASE` });
+  return settings;
+}
+
+/**
+ * Settings from what `pulumi config --json --show-secrets` prints; undefined where it is something else.
+ * @throws Refusal naming every violation
+ */
+export function parseListed(out: string): Settings | undefined {
+  const { data } = listed.safeParse(parseJson(out));
+  if (data === undefined) return undefined;
   const prefix = `${app}:`;
   const own = Object.entries(data).flatMap(([key, entry]) => (key.startsWith(prefix) ? [{ key: key.slice(prefix.length), ...entry }] : []));
   return parseSettings(Object.fromEntries(own.map(({ key, value }) => [key, value])), own.flatMap(({ key, secret }) => (secret ? [key] : [])));

@@ -48,7 +48,7 @@ const rounds: Round[] = [
         { name: "databases", jobs: 2, engines: true, long: true },
         { name: "traffic", jobs: 2, engines: true, edge: true, long: true },
       ],
-      [{ name: "integration" }, { name: "engine", long: true }, { name: "provider" }, { name: "usage", engines: true }, { name: "docs", engines: true, long: true }, { name: "app" }, { name: "edge", edge: true }],
+      [{ name: "integration" }, { name: "engine", long: true }, { name: "provider" }, { name: "usage", engines: true }, { name: "docs", engines: true, edge: true, long: true }, { name: "app" }, { name: "edge", edge: true }],
     ],
   },
   // These add to the stage, or start and end stages of their own.

@@ -2,14 +2,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
 import { expect } from "chai";
-import { Client } from "pg";
 import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";
-import { parseSettings } from "@bluegreen/release/settings/settings";
+import { parseListed } from "../../cli/allSettings";
 import { buildKubectl } from "../../local/cluster/programs";
 import { selectEngine } from "../../local/engine/engine";
 import { imageRepository } from "../../local/images/app";
 import { repositoryDir } from "../../local/paths";
 import { loadImages, readStage } from "../../local/stage";
+import { query } from "../integration/database";
 import { makeCheckout, type Checkout } from "../support/checkout";
 import { imageOf, liveColor } from "../support/look";
 import { runCommands } from "../support/runJob";
@@ -67,7 +67,9 @@ describe("What the documentation says to type, on a real cluster", function () {
     redisUrl = stage.redis.url;
     process.env["KUBECONFIG"] = stage.kubeconfig;
     cluster = connect({ context: stage.context, namespace, isolation: "shared" });
-    await asAdmin(`DROP DATABASE IF EXISTS ${account} WITH (FORCE)`, `DROP ROLE IF EXISTS ${account}`, `CREATE ROLE ${account} LOGIN PASSWORD 'docs'`, `CREATE DATABASE ${account} OWNER ${account}`);
+    await dropDatabase();
+    await query(adminUrl, `CREATE ROLE ${account} LOGIN PASSWORD 'docs'`);
+    await query(adminUrl, `CREATE DATABASE ${account} OWNER ${account}`);
     await loadImages([
       { tag: "v1.0.0", release: "v1", fault: "none" },
       { tag: "v1.1.0", release: "v1", fault: "none" },
@@ -79,12 +81,14 @@ describe("What the documentation says to type, on a real cluster", function () {
   after(async () => {
     const rbac = cluster.config.makeApiClient(RbacAuthorizationV1Api);
     await Promise.all([orUndefined(cluster.core.deleteNamespace({ name: namespace })), orUndefined(rbac.deleteClusterRole({ name: `bluegreen-release-${namespace}` }))]);
-    await asAdmin(`DROP DATABASE ${account} WITH (FORCE)`, `DROP ROLE ${account}`);
+    await dropDatabase();
     checkout.remove();
   });
 
-  const asAdmin = (...statements: string[]) => execute(adminUrl, statements);
-  const database = (...statements: string[]) => execute(directUrl, statements);
+  const dropDatabase = async () => {
+    await query(adminUrl, `DROP DATABASE IF EXISTS ${account} WITH (FORCE)`);
+    await query(adminUrl, `DROP ROLE IF EXISTS ${account}`);
+  };
 
   const type = async (page: string, fragment: string): Promise<string> => {
     const found = blocks.filter((block) => block.page === page && block.commands.some((command) => command.includes(fragment)));
@@ -142,7 +146,7 @@ describe("What the documentation says to type, on a real cluster", function () {
     const early = await run("npm run bluegreen -- retire --stack production --yes");
     expect([early.code, early.said.includes("it is what a rollback goes back to until")], early.said).to.deep.equal([2, true]);
     // What keeps the way back open a day looks at the database's record.
-    await database(`UPDATE schema_switches SET switched_at = now() - interval '25 hours'`);
+    await query(directUrl, `UPDATE schema_switches SET switched_at = now() - interval '25 hours'`);
     await type("docs/rename-column.md", "retire");
     await type("docs/migrations.md", "migrations status");
   });
@@ -159,23 +163,20 @@ describe("What the documentation says to type, on a real cluster", function () {
     const example = readFileSync(join(repositoryDir, "Pulumi.production.yaml"), "utf8");
     const made = await run("pulumi stack init docs");
     expect(made.code, made.said).to.equal(0);
-    const configOf = ({ commands }: CommandBlock) => commands.flatMap((command) => command.split(" && ")).filter((command) => command.startsWith("pulumi config "));
     let page = "";
     for (const block of blocks) {
-      const commands = configOf(block);
-      if (commands.length === 0) continue;
+      const config = block.commands.filter((command) => command.startsWith("pulumi config "));
+      if (config.length === 0) continue;
       if (block.page !== page) writeFileSync(stackFile, example);
       page = block.page;
-      const { code, said } = await run(...commands, "pulumi config --json --show-secrets > settings.json");
+      const { code, said } = await run(...config.map((command) => command.replace(/ && pulumi up$/, "")), "pulumi config --json --show-secrets > settings.json");
       expect(code, `${block.page}:${block.line}\n${said}`).to.equal(0);
-      const settings = JSON.parse(readFileSync(join(checkout.folder, "settings.json"), "utf8")) as Record<string, { value: string; secret: boolean }>;
-      const entries = Object.entries(settings).map(([name, entry]) => ({ name: name.replace(/^.*:/, ""), ...entry }));
       try {
-        parseSettings(Object.fromEntries(entries.map(({ name, value }) => [name, value])), entries.flatMap(({ name, secret }) => (secret ? [name] : [])));
+        expect(parseListed(readFileSync(join(checkout.folder, "settings.json"), "utf8"))).not.to.equal(undefined);
       } catch (error) {
         expect.fail(`${block.page}:${block.line}: ${messageOf(error)}`);
       }
-      for (const command of block.commands) if (configOf({ ...block, commands: [command] }).length > 0) typed.add(command);
+      for (const command of config) typed.add(command);
     }
   });
 
@@ -185,13 +186,3 @@ describe("What the documentation says to type, on a real cluster", function () {
     expect(unknown.map(({ page, line, command }) => `${page}:${line} ${command}`)).to.deep.equal([]);
   });
 });
-
-async function execute(url: string, statements: string[]): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    for (const statement of statements) await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
