@@ -26,8 +26,18 @@ export class AppInCluster extends pulumi.ComponentResource {
   ) {
     super("bluegreen:app:BlueGreenApp", resourceName(settings, name), {}, options);
     const { namespace, makeNamespaces, context, allowDelete } = settings;
-    // Changed in place: to replace a Secret by its name is to delete it first, and pods that start meanwhile miss it.
-    this.provider = new Provider(resourceName(settings, name), { ...(context !== "" && { context }), enableServerSideApply: true, enableSecretMutable: true }, { parent: this });
+    this.provider = new Provider(
+      resourceName(settings, name),
+      {
+        // Found as kubectl finds it. Left out, the SDK takes KUBECONFIG's path into the state, and who comes by another one replaces all there is (decision 022).
+        kubeconfig: "",
+        ...(context !== "" && { context }),
+        enableServerSideApply: true,
+        // Changed in place: to replace a Secret by its name is to delete it first, and pods that start meanwhile miss it.
+        enableSecretMutable: true,
+      },
+      { parent: this },
+    );
     this.home = makeNamespaces ? new Namespace(resourceName(settings, name), { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider: this.provider, protect: !allowDelete }) : undefined;
     this.templates = {
       blue: colorTemplate(name, "blue", this.tagOf("blue"), settings),

@@ -7,8 +7,8 @@ import { colors, type Color } from "@bluegreen/release/color";
 import { databaseSecret } from "@bluegreen/release/database/databaseSecret";
 import { homeOf, type Homes } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
-import type { ObjectAt } from "@bluegreen/release/route/route";
-import { routes } from "@bluegreen/release/route/routes";
+import { movedRoute } from "@bluegreen/release/route/route";
+import { weightObjects } from "@bluegreen/release/route/routes";
 import { isSeparate } from "@bluegreen/release/settings/schema";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { skipAwait } from "./appColor";
@@ -72,7 +72,7 @@ function roles(app: string, settings: Settings) {
 function appRules(app: string, { traffic }: Settings) {
   return [
     { apiGroups: [""], resources: ["services"], resourceNames: [names.activeService(app)], verbs: ["get", "patch"] },
-    ...weightsOf(app, traffic).map(({ group, plural, name }) => ({ apiGroups: [group], resources: [plural], resourceNames: [name], verbs: ["get", "patch"] })),
+    ...weightObjects(movedRoute(traffic), app).map(({ group, plural, name }) => ({ apiGroups: [group], resources: [plural], resourceNames: [name], verbs: ["get", "patch"] })),
     { apiGroups: [""], resources: ["configmaps"], resourceNames: [names.release(app), names.history(app), names.incidents(app)], verbs: ["get", "update", "patch"] },
     { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames: [names.watchLease(app)], verbs: ["get", "update"] },
     { apiGroups: [""], resources: ["secrets"], resourceNames: [names.alertsSecret(app)], verbs: ["get"] },
@@ -88,11 +88,6 @@ function colorRules(app: string, { database: { strategy } }: Settings, of: reado
     // To hand the writing over.
     ...(isSeparate(strategy) ? [{ apiGroups: [""], resources: ["secrets"], resourceNames: of.map((color) => databaseSecret(strategy, color)), verbs: ["get"] }] : []),
   ];
-}
-
-/** What has to move at the edge when users are taken back. */
-function weightsOf(app: string, { mode, route }: Settings["traffic"]): ObjectAt[] {
-  return mode === "route" ? (routes[route].weights?.at(app) ?? []) : [];
 }
 
 function podSpec(app: string, { namespace, isolation }: Homes, image: string) {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, messageOf, type Color } from "@bluegreen/release";
-import { followLive } from "@bluegreen/release/followLive";
+import { followUsers } from "@bluegreen/release/followUsers";
 import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
 import { readHistory } from "@bluegreen/release/releases/history";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
@@ -44,10 +44,12 @@ class ClusterFeed {
 
   follow(): Promise<void> {
     const { ref, signal } = this.options;
-    return followLive(ref(), (live) => {
-      this.noteLive(live);
-      this.awake.abort();
-    }, signal);
+    const look = () => { this.awake.abort(); };
+    const live = (color: Color | undefined) => {
+      this.noteLive(color);
+      look();
+    };
+    return followUsers(ref(), { live, shares: look }, signal);
   }
 
   async keepLooking(): Promise<void> {

@@ -1,8 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { orUndefined } from "@bluegreen/release";
 import { imageOf, liveColor, podsOf } from "../support/look";
+import { writeOtherWay } from "../support/otherWay";
 import { makeStack, twoVersions, type TestStack } from "../support/testStack";
 import { startUsers } from "../support/users";
 
@@ -41,10 +42,15 @@ describe("A release, end to end on a real cluster", function () {
     expect(await schemaVersion()).to.equal("0001");
   });
 
-  it("changes nothing when nothing changed", async () => {
+  it("changes nothing when nothing changed, by whoever's kubeconfig, and whether that is still there next time or not", async () => {
     const pods = await podsOf(test.cluster, "blue");
-    const { changes } = await test.stack.up();
+    const kubeconfig = join(test.backend, "kubeconfig");
+    const way = await writeOtherWay(test.stage.kubeconfig, kubeconfig);
+    const theirs = await test.engine.stack({ name: test.name, workDir: test.workDir, env: { ...test.env, KUBECONFIG: kubeconfig } });
+    const { changes } = await theirs.up();
     expect(Object.keys(changes)).to.deep.equal(["same"]);
+    way.close();
+    await rm(kubeconfig);
     expect(await podsOf(test.cluster, "blue")).to.deep.equal(pods);
   });
 

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,7 +8,8 @@ import { PatchStrategy, setHeaderOptions, V1MicroTime } from "@kubernetes/client
 import { expect } from "chai";
 import { connect, poll, takeLease, type Cluster, type HeldLease, type LeaseOptions } from "@bluegreen/release";
 import { hasEnded, processMark } from "@bluegreen/release/processMark";
-import { startProxy, type BreakableProxy } from "../support/breakableProxy";
+import type { BreakableProxy } from "../support/breakableProxy";
+import { writeOtherWay } from "../support/otherWay";
 import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
@@ -24,11 +25,8 @@ describe("A Lease, on a real cluster", function () {
   before(async () => {
     home = await makeNamespace();
     folder = await mkdtemp(join(tmpdir(), "bg-lease-"));
-    const kubeconfig = await readFile(home.stage.kubeconfig, "utf8");
-    const { hostname, port } = new URL(home.cluster.config.getCurrentCluster()?.server ?? "");
-    proxy = await startProxy({ host: hostname, port: Number(port) });
     const other = join(folder, "kubeconfig");
-    await writeFile(other, kubeconfig.replaceAll(`${hostname}:${port}`, `127.0.0.1:${proxy.port}`));
+    proxy = await writeOtherWay(home.stage.kubeconfig, other);
     process.env["KUBECONFIG"] = other;
     far = connect(home.where);
     process.env["KUBECONFIG"] = home.stage.kubeconfig;

@@ -3,11 +3,12 @@ import { z } from "zod";
 import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { asJsonPatch, held } from "../kubernetes/jsonPatch.js";
+import type { ObjectAt } from "../kubernetes/objectAt.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { withSignal } from "../kubernetes/withSignal.js";
 import { switchAnnotation } from "../names.js";
 import { Refusal } from "../refusal.js";
-import type { ObjectAt, RouteKind, WeightsIn } from "./route.js";
+import type { RouteKind, WeightsIn } from "./route.js";
 import { routes } from "./routes.js";
 import { sameWeights, shareOf, type Weights } from "./weights.js";
 

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { colors, otherColor, type Color } from "../color.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
+import type { ObjectAt } from "../kubernetes/objectAt.js";
 import { names } from "../names.js";
 import { ingress } from "./ingress.js";
-import { previewCookiePrefix, previewHeader, type ObjectAt, type Route, type RouteObject, type Way } from "./route.js";
+import { previewCookiePrefix, previewHeader, type Route, type RouteObject, type Way } from "./route.js";
 import { allOn, shareOf, type Weights } from "./weights.js";
 
 const prefix = "nginx.ingress.kubernetes.io";

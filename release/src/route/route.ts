@@ -1,6 +1,7 @@
 import type { Homes } from "../homes.js";
 import type { Color } from "../color.js";
 import type { JsonPatch } from "../kubernetes/jsonPointer.js";
+import type { ObjectAt } from "../kubernetes/objectAt.js";
 import type { Weights } from "./weights.js";
 
 /** Who reads the objects of a route: the controller that users come in by. */
@@ -88,14 +89,6 @@ export interface RouteObject<T> {
 
 /** An object of a color's namespace, as a manifest without it, by which that lets the route in. */
 export type Grant = Pick<RouteObject<never>, "apiVersion" | "kind" | "name" | "spec">;
-
-/** Where an object is in Kubernetes' API. */
-export interface ObjectAt {
-  group: string;
-  version: string;
-  plural: string;
-  name: string;
-}
 
 /** Where a route holds its weights, and how to read and change them without touching anything else. */
 export interface WeightsIn {
