@@ -2,8 +2,10 @@ import { once } from "node:events";
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/releases/history";
-import { readGiven } from "@bluegreen/release/route/move";
+import { moveUsers, readGiven } from "@bluegreen/release/route/move";
 import { STAND_IN } from "../../local/engine/standIn";
+import { openTab, startBrowser } from "../pages/support/browser";
+import { startDashboard } from "../pages/support/dashboard";
 import { bluegreen, start } from "../support/bluegreen";
 import { endKilled, unlock } from "../support/killUpdate";
 import { liveColor } from "../support/look";
@@ -38,6 +40,27 @@ describe("A shift at a real edge, under load", function () {
     const there = await bluegreen(test, "shift", "--to", "blue", "--json");
     expect([there.code, JSON.parse(there.out)]).to.deep.equal([0, { to: "blue", share: 100 }]);
     expect(await given()).to.deep.equal({ blue: 100, green: 0 });
+  });
+
+  it("is on the dashboard within a second, whoever gives a share", async () => {
+    const [browser, dashboard] = await Promise.all([startBrowser(), startDashboard(test, {})]);
+    try {
+      const { page, complaints } = await openTab(browser);
+      await page.goto(dashboard.url);
+      const shows = (share: number) => page.locator("[data-color=green]", { hasText: `${share} % of users` }).waitFor({ timeout: 60_000 });
+      await shows(0);
+      for (const share of [30, 0]) {
+        const at = Date.now();
+        await moveUsers(test.cluster, app, "traefik", { weights: { blue: 100 - share, green: share }, active: "blue" });
+        await shows(share);
+        console.log(`      a share: on the screen after ${Date.now() - at} ms`);
+        expect(Date.now() - at).to.be.at.most(1000);
+      }
+      expect(complaints).to.deep.equal([]);
+    } finally {
+      await browser.close();
+      expect(await dashboard.end()).to.equal(0);
+    }
   });
 
   it("takes all users back from a version that fails on its share, says why, and brings config in line", async () => {
