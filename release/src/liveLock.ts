@@ -39,8 +39,7 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
   async check(inputs) {
     try {
       const { context, together } = inputs;
-      // Said by its name, and not by the address of its API server.
-      return await violations(together === null ? connect(inputs) : await reach({ name: together.name, context }, inputs), inputs);
+      return await violations(await reach({ name: together?.name ?? null, context }, inputs), inputs);
     } catch (error) {
       return [{ property: "activeColor", reason: messageOf(error) }];
     }

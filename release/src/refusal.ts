@@ -1,3 +1,5 @@
+import { parseJson } from "./parseJson.js";
+
 export interface RefusalParts {
   /** What was refused, with the offending value. */
   what: string;
@@ -15,7 +17,24 @@ export class Refusal extends Error {
   }
 }
 
-/** The text of whatever was thrown. */
+/** The text of whatever was thrown: the API server's own sentence where it has refused something, and what kept a request from being answered. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return refusedByServer(error) ?? noConnection(error) ?? error.message;
+}
+
+/** Of the Kubernetes client's errors, whose message is all of the answer with its headers. Told by what they hold: the program says errors, too, and does not load that client. */
+function refusedByServer(error: Error): string | undefined {
+  if (!("code" in error && "body" in error && typeof error.code === "number")) return undefined;
+  const body = typeof error.body === "string" ? parseJson(error.body) : error.body;
+  const said = typeof body === "object" && body !== null && "message" in body && typeof body.message === "string" && body.message !== "" ? body.message : "without a reason";
+  return `the API server refused it: ${said} (HTTP ${error.code})`;
+}
+
+/** Of fetch, which says "fetch failed" whatever it was. */
+function noConnection({ message, cause }: Error): string | undefined {
+  if (message !== "fetch failed" || !(cause instanceof Error)) return undefined;
+  // One that has tried several addresses says nothing itself.
+  const said = cause.message === "" && "code" in cause ? String(cause.code) : cause.message;
+  return `no answer: ${said}`;
 }

@@ -1,7 +1,12 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import type { LiveLockInputs } from "@bluegreen/release";
 import { allOn } from "@bluegreen/release/route/weights";
 import { startStep, type RunningStep } from "./stepProvider";
+import { failureOf } from "../support/look";
+import { writeOtherWay } from "../support/otherWay";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("The live lock, in Pulumi's provider process and on a real cluster", function () {
@@ -117,6 +122,29 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
   it("names the context that does not exist, and those that do", async () => {
     const [reason] = await reasons({ context: "nowhere" });
     expect(reason).to.contain('context "nowhere" was refused').and.contain(home.stage.context);
+  });
+
+  it("names the cluster that does not answer, and what kept it from that", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "bg-live-lock-"));
+    const kubeconfig = join(folder, "kubeconfig");
+    const way = await writeOtherWay(home.stage.kubeconfig, kubeconfig);
+    way.close();
+    const there = await startStep("liveLock", { KUBECONFIG: kubeconfig });
+    try {
+      const [violation] = await there.check(inputs());
+      expect(violation?.reason).to.equal(
+        `The cluster (context ${home.stage.context}) was not reached\n  why:  no answer: connect ECONNREFUSED 127.0.0.1:${way.port}\n  next: kubectl --context ${home.stage.context} -n ${home.namespace} get services; then the command again`,
+      );
+    } finally {
+      await there.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("is not taken in a cluster without the namespace: that is another one, or somebody has deleted it", async () => {
+    const failure = await failureOf(lock.create(inputs({ namespace: "bg-nowhere" })));
+    expect(failure).to.contain("there is no namespace bg-nowhere in the cluster of context").and.contain("pulumi config set context NAME").and.contain("pulumi up --refresh");
+    expect(failure).not.to.contain("HTTP-Code");
   });
 
   it("is an update when the color or a template changes, and nothing otherwise", async () => {

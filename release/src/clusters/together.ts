@@ -18,16 +18,20 @@ export type InCluster = ClusterRef & { app: string; together: Together | null };
 /** Long enough for a proxy far away, and no minute that users on a bad version would have to wait. */
 const answerMs = 10_000;
 
-/** @throws Refusal naming the cluster when it does not answer */
-export async function reach({ name, context }: Member, homes: Homes): Promise<Cluster> {
+/** @param member its name is null where it is the only one @throws Refusal naming the cluster when it does not answer */
+export async function reach({ name, context }: Omit<Member, "name"> & { name: string | null }, homes: Homes): Promise<Cluster> {
   const { namespace } = homes;
+  const cluster = connect({ ...homes, context });
   try {
-    const cluster = connect({ ...homes, context });
     await cluster.core.listNamespacedService({ namespace, limit: 1 }, withSignal(AbortSignal.timeout(answerMs)));
     return cluster;
   } catch (error) {
     throw new Refusal(
-      { what: `Cluster ${name} (context ${context}) was not reached`, rule: messageOf(error).trim(), next: `kubectl --context ${context} -n ${namespace} get services; then the command again` },
+      {
+        what: `${name === null ? "The cluster" : `Cluster ${name}`} (${context === "" ? "current context" : `context ${context}`}) was not reached`,
+        rule: messageOf(error).trim(),
+        next: `kubectl${context === "" ? "" : ` --context ${context}`} -n ${namespace} get services; then the command again`,
+      },
       { cause: error },
     );
   }

@@ -5,7 +5,7 @@ import { hasEnded, processMark } from "../processMark.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Say } from "../step.js";
 import type { Cluster } from "./cluster.js";
-import { orUndefined } from "./orUndefined.js";
+import { isMissing, orUndefined } from "./orUndefined.js";
 import { serverTime } from "./serverTime.js";
 import { withSignal } from "./withSignal.js";
 
@@ -275,10 +275,6 @@ async function serverClock(cluster: Cluster): Promise<() => V1MicroTime> {
 
 function isConflict(error: unknown): boolean {
   return error instanceof ApiException && error.code === 409;
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof ApiException && error.code === 404;
 }
 
 /** Whether to ask again can help: no answer, or one that says that it is the server's fault. */

@@ -2,6 +2,7 @@ import { holderName } from "../holderName.js";
 import { untilInterrupted } from "../interrupt.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { isUnreleased, takeLease, type HeldLease } from "../kubernetes/lease.js";
+import { isMissing } from "../kubernetes/orUndefined.js";
 import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
 import { starterGone } from "../starter.js";
@@ -28,7 +29,9 @@ export async function beginRelease(cluster: Cluster, app: string, { waitSeconds,
       say,
       signal: AbortSignal.any([interrupted, starterGone()]),
     }),
-  );
+  ).catch((error: unknown) => {
+    throw isMissing(error) ? elsewhere(cluster, app, error) : error;
+  });
   if ("heldBy" in answer) {
     throw new Refusal({
       what: `The release of ${app} was refused: ${answer.heldBy} has been releasing it since ${answer.since}`,
@@ -38,6 +41,19 @@ export async function beginRelease(cluster: Cluster, app: string, { waitSeconds,
   }
   held.set(keyOf(cluster, app), answer.held);
   return answer.held.id;
+}
+
+/** The program makes the namespace before the release begins, unless it is in the state already. */
+function elsewhere({ config, namespace }: Cluster, app: string, cause: unknown): Refusal {
+  const context = config.getCurrentContext();
+  return new Refusal(
+    {
+      what: `The release of ${app} was refused: there is no namespace ${namespace} in the cluster of context ${context} (${config.getCurrentCluster()?.server ?? "no server"})`,
+      rule: "it is not the cluster that the stack's state is about, or somebody has deleted the namespace",
+      next: `kubectl config get-contexts, then pulumi config set context NAME; where ${namespace} was deleted: pulumi up --refresh`,
+    },
+    { cause },
+  );
 }
 
 /** The next one may begin. Nothing happens where this process has not begun it. */
