@@ -1,4 +1,4 @@
-import { colors, connect, otherColor, readLiveColor, Refusal, type Cluster, type Color } from "@bluegreen/release";
+import { colors, connect, noUsersYet, otherColor, readLiveColor, Refusal, type Cluster, type Color } from "@bluegreen/release";
 import { clustersOf } from "./clusters";
 import { app, readStackSettings } from "./stackSettings";
 
@@ -15,11 +15,11 @@ export interface ColorsNow {
 /** @throws Refusal before the first release, and where clusters do not agree */
 export async function colorsNow(stack: string): Promise<ColorsNow> {
   const settings = readStackSettings(stack, ["activeColor", "blueTag", "greenTag", "clusters", "context", "namespace", "isolation"]);
-  const { activeColor, blueTag, greenTag, namespace } = settings;
+  const { activeColor, blueTag, greenTag } = settings;
   const clusters = clustersOf(settings, undefined).map(({ where }) => connect(where));
-  const [live, ...others] = await Promise.all(clusters.map((cluster) => readLiveColor(cluster, app)));
-  if (live === undefined) throw new Refusal({ what: "No color has users yet", rule: `namespace ${namespace} has no active Service of ${app}`, next: "pulumi up makes the first release" });
-  if (others.some((other) => other !== live)) throw new Refusal({ what: "There is no color that is idle everywhere", rule: `users are on ${[live, ...others].map((each) => each ?? "none").join(", ")} in the clusters of ${stack}, in the order of config`, next: "pulumi up brings them to one color" });
+  const lives = await Promise.all(clusters.map((cluster) => liveIn(cluster)));
+  const [live] = lives;
+  if (live === undefined || lives.some((other) => other !== live)) throw new Refusal({ what: "There is no color that is idle everywhere", rule: `users are on ${lives.join(", ")} in the clusters of ${stack}, in the order of config`, next: "pulumi up brings them to one color" });
   return { clusters, live, idle: otherColor(live), activeColor, tags: { blue: blueTag, green: greenTag } };
 }
 
@@ -33,4 +33,10 @@ export function colorWith(tag: string, color: Color | undefined, { live, idle, t
 /** What `pulumi config` is told to give a color a tag, or none. */
 export function tagConfig(color: Color, tag: string | undefined): string[] {
   return tag === undefined ? ["rm", `${color}Tag`] : ["set", `${color}Tag`, tag];
+}
+
+async function liveIn(cluster: Cluster): Promise<Color> {
+  const live = await readLiveColor(cluster, app);
+  if (live === undefined) throw noUsersYet(cluster, app, "No color has users yet");
+  return live;
 }

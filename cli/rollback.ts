@@ -1,6 +1,5 @@
 import { Command } from "commander";
-import { connect, otherColor, readLiveColor } from "@bluegreen/release";
-import { Refusal } from "@bluegreen/release/refusal";
+import { connect, noUsersYet, otherColor, readLiveColor } from "@bluegreen/release";
 import { rollback, takeShareBack } from "@bluegreen/release/releases/rollback";
 import { readShare } from "@bluegreen/release/route/move";
 import { movedRoute } from "@bluegreen/release/route/route";
@@ -68,7 +67,7 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
   const where = { context, namespace, isolation, app };
   const cluster = connect(where);
   const live = await readLiveColor(cluster, app);
-  if (live === undefined) throw new Refusal({ what: "There is nothing to roll back", rule: `namespace ${namespace} has no active Service of ${app}`, next: "pulumi up makes the first release" });
+  if (live === undefined) throw noUsersYet(cluster, app, "There is nothing to roll back");
   const share = await readShare(cluster, app, route, live);
   // A share is what there is to take back then: all the others are where they were.
   const [from, to] = share > 0 ? [otherColor(live), live] : [live, otherColor(live)];

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { colors, connect, holderName, messageOf, names, readLiveColor, Refusal, takeLease, type Cluster, type ClusterRef, type Color, type HeldLease } from "@bluegreen/release";
+import { colors, connect, holderName, messageOf, names, noUsersYet, readLiveColor, Refusal, takeLease, type Cluster, type ClusterRef, type Color, type HeldLease } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { readMark } from "@bluegreen/release/releases/marks";
 import { takeShareBack } from "@bluegreen/release/releases/rollback";
@@ -117,7 +117,7 @@ interface Ended {
 async function walk(shift: Shift, steps: number): Promise<Ended> {
   const { cluster, to, route, stack, seconds, say } = shift;
   const live = await readLiveColor(cluster, app);
-  if (live === undefined) throw new Refusal({ what: `A shift to ${to} was refused`, rule: "no color has users yet", next: "pulumi up makes the first release" });
+  if (live === undefined) throw noUsersYet(cluster, app, `A shift to ${to} was refused`);
   if (live === to) {
     say(`All users are on ${to} already.`);
     return { to, share: 100 };

@@ -7,7 +7,7 @@ export { readReceivers } from "./alerts/receivers.js";
 export { describeDeliveries, sendAlert, type Delivery, type Receiver, type SendOptions } from "./alerts/send.js";
 export { colors, isColor, otherColor, type Color } from "./color.js";
 export { homeOf, homesOf, namespacesOf, isolations, type Homes, type Isolation } from "./homes.js";
-export { describeLive, readLiveColor } from "./live.js";
+export { describeLive, noUsersYet, readLiveColor } from "./live.js";
 export { schemaGate, type SchemaGateInputs, type SchemaGateOutputs } from "./compatibility/schemaGate.js";
 export { names, permitAnnotation, switchAnnotation, templateAnnotation } from "./names.js";
 export { Refusal, messageOf } from "./refusal.js";

@@ -29,6 +29,15 @@ export async function readLiveColor(cluster: Cluster, app: string): Promise<Colo
   });
 }
 
+/** Of whatever needs a color with users, where there is none: before the first release, or in the wrong cluster. */
+export function noUsersYet({ config, namespace }: Cluster, app: string, what: string): Refusal {
+  return new Refusal({
+    what,
+    rule: `namespace ${namespace} has no active Service of ${app} in the cluster of context ${config.getCurrentContext()}`,
+    next: "pulumi up makes the first release; where there was one, that is another cluster: kubectl config get-contexts, then pulumi config set context NAME",
+  });
+}
+
 /** Objects cannot move: users would lose the color that they are on, to have it made again in another namespace. */
 function otherHomes(cluster: Cluster, app: string): Refusal {
   const { namespace, isolation } = cluster;

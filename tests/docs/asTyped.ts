@@ -2,6 +2,7 @@ import { findPulumi } from "../../local/engine/engine";
 
 /** What `pulumi config set --secret` asks for. */
 const secrets: Record<string, string> = {
+  databaseAdminUrl: "postgres://admin:docs@db.example.com:5432/postgres",
   "alerts.slackUrl": "https://hooks.slack.com/services/T0/B0/docs",
   "alerts.webhookUrl": "https://alerts.example.com/bluegreen",
   "alerts.webhookSecret": "0123456789abcdef0123456789abcdef",

@@ -26,6 +26,15 @@ export function commandBlocks(): CommandBlock[] {
   });
 }
 
+/** Commands that stand in a sentence, with what they are given. Decisions tell of commands, and say to nobody to type them. */
+export function sentenceCommands(): { page: string; command: string }[] {
+  return [...globSync("*.md"), ...globSync("docs/*.md")].sort().flatMap((page) => {
+    const text = readFileSync(page, "utf8").replaceAll(/^ *```[^]*?^ *```/gm, "");
+    const commands = [...text.matchAll(/`([^`\n]+)`/g)].map(([, command = ""]) => command).filter((command) => program.test(command));
+    return [...new Set(commands)].map((command) => ({ page, command }));
+  });
+}
+
 function pairs(fences: number[]): [from: number, to: number][] {
   return fences.flatMap((from, index) => (index % 2 === 0 ? [[from, fences[index + 1] ?? from]] : []));
 }

@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
 import { expect } from "chai";
 import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";
+import { hold } from "@bluegreen/release/size/autoscaler";
 import { parseListed } from "../../cli/allSettings";
 import { buildKubectl } from "../../local/cluster/programs";
 import { selectEngine } from "../../local/engine/engine";
@@ -15,7 +16,7 @@ import { imageOf, liveColor } from "../support/look";
 import { runCommands } from "../support/runJob";
 import { smallAndQuick } from "../support/testStack";
 import { asTyped } from "./asTyped";
-import { commandBlocks, type CommandBlock } from "./commandBlocks";
+import { commandBlocks, sentenceCommands, type CommandBlock } from "./commandBlocks";
 
 const namespace = "chatgpt-production";
 const account = "bg_docs";
@@ -24,12 +25,27 @@ const account = "bg_docs";
 const elsewhere: { page: RegExp; commands: RegExp; by: string }[] = [
   { page: /^(?:README|CONTRIBUTING)\.md$/, commands: /^npm (?:start|run check|test)\b/, by: "tests/start/start.test.ts, and this run of npm test itself" },
   { page: /./, commands: /^docker buildx /, by: "nobody: it takes Docker and a registry" },
-  { page: /^docs\/(?:scale|switching)\.md$/, commands: /^npm run bench:/, by: "nobody: it measures, and takes its time" },
+  { page: /./, commands: /^npm run bench:/, by: "tests/bench/bench.test.ts" },
   { page: /^docs\/(?:dashboard|report)\.md$/, commands: /^npm (?:start|run bluegreen -- (?:dashboard|report)) /, by: "tests/pages/pages.test.ts, tests/start/start.test.ts" },
   { page: /^docs\/traffic\.md$/, commands: /^npm run bluegreen -- shift /, by: "tests/traffic/shift.test.ts" },
   { page: /^docs\/policy\.md$/, commands: /^(?:pulumi preview --policy-pack |PULUMI_OPTION_POLICY_PACK=)/, by: "tests/engine/policy.test.ts" },
   { page: /^docs\/databases\.md$/, commands: /^pulumi up|&& pulumi up$/, by: "tests/databases/perColor.test.ts, tests/databases/replica.test.ts" },
 ];
+
+/** Commands in sentences that other tests type, that are this run itself, or that only tell what others do. */
+const told: { commands: RegExp; by: string }[] = [
+  { commands: /^pulumi (?:up|preview|destroy(?: --skip-preview)?|cancel.*)$/, by: "tests/e2e/release.test.ts, tests/faults/locks.test.ts, tests/support/killUpdate.ts" },
+  { commands: /^(?:npx bluegreen|npm run (?:--silent )?bluegreen --)/, by: "the tests of each command, for which tests/unit/docs.test.ts looks" },
+  { commands: /^npm (?:start|run stop|run pulumi -- up)/, by: "tests/start/start.test.ts, tests/start/refusals.test.ts" },
+  { commands: /^npm run docs(?::api)?$/, by: "tests/unit/reuse.test.ts" },
+  { commands: /^npm run bench:/, by: "tests/bench/bench.test.ts" },
+  { commands: /^(?:npm (?:test|run (?:test:all|check|screenshots))\b|npx mocha )/, by: "this run" },
+  { commands: /^(?:npm link|pulumi policy publish)$/, by: "nobody: it changes the machine, or takes an account" },
+  { commands: /^kubectl (?:create secret generic|rollout undo|patch service|port-forward|set image|argo rollouts promote)$/, by: "nobody: it is what others do" },
+];
+
+/** Of those in sentences, what a stack and its cluster can be asked without changing where users are. */
+const inSentences = /^(?:pulumi config (?:set|rm) |pulumi stack (?:export|output )|kubectl -n |npm run --silent bluegreen -- lint|npm pack )/;
 
 /** The pages of a release, typed block by block into a shell, by somebody who has cloned the project. */
 describe("What the documentation says to type, on a real cluster", function () {
@@ -180,9 +196,26 @@ describe("What the documentation says to type, on a real cluster", function () {
     }
   });
 
+  it("says in its sentences what can be typed as it stands there", async () => {
+    const autoscaler = { name: "chatgpt-app-blue", namespace };
+    const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "chatgpt-app-blue" };
+    await cluster.autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace, body: { metadata: autoscaler, spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 4 } } });
+    await hold(cluster, "chatgpt-app", "blue", 3);
+    await run("pulumi stack select production");
+    for (const { page, command } of sentenceCommands().filter(({ command }) => inSentences.test(command))) {
+      // Whether what is set is valid depends on the rest of config, which a sentence does not tell.
+      const { code, said } = await run(command.replace(/ && pulumi up$/, ""));
+      expect(code, `${page}: ${command}\n${said}`).to.equal(0);
+      typed.add(command);
+    }
+    const { metadata, spec } = await cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(autoscaler);
+    expect([metadata?.annotations?.["bluegreen/hold"], spec.behavior?.scaleDown?.selectPolicy]).to.deep.equal([undefined, undefined]);
+  });
+
   it("leaves no command out", () => {
-    const left = blocks.flatMap(({ page, line, commands }) => commands.filter((command) => !typed.has(command)).map((command) => ({ page, line, command })));
-    const unknown = left.filter(({ page, command }) => !elsewhere.some((each) => each.page.test(page) && each.commands.test(command)));
-    expect(unknown.map(({ page, line, command }) => `${page}:${line} ${command}`)).to.deep.equal([]);
+    const inBlocks = blocks.flatMap(({ page, line, commands }) => commands.map((command) => ({ page, line, command }))).filter(({ page, command }) => !elsewhere.some((each) => each.page.test(page) && each.commands.test(command)));
+    const inText = sentenceCommands().filter(({ command }) => !told.some(({ commands }) => commands.test(command)));
+    const left = [...inBlocks.map(({ page, line, command }) => ({ page: `${page}:${line}`, command })), ...inText].filter(({ command }) => !typed.has(command));
+    expect(left.map(({ page, command }) => `${page} ${command}`)).to.deep.equal([]);
   });
 });

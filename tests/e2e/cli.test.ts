@@ -31,6 +31,8 @@ describe("A release from the command line, on a real cluster", function () {
 
   it("tells where it stands: before the first one, and after it", async () => {
     expect((await status()).live).to.equal(null);
+    const { code: refused, said } = await bluegreen(test, "rollback", "--yes");
+    expect([refused, said.includes(`of context ${test.stage.context}`), said.includes("kubectl config get-contexts")], said).to.deep.equal([2, true, true]);
     await test.stack.up();
     const { code, live, colors, schema, rollback, attention } = await status();
     expect({ code, live, attention }).to.deep.equal({ code: 0, live: "blue", attention: [] });

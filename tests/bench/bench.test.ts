@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { expect } from "chai";
+
+/** Each measurement in little: that it comes to figures, and not what they are. A goal that a busy machine misses is no failure. */
+describe("A measurement of bench/", function () {
+  this.timeout(900_000);
+
+  const measure = async (name: string, ...options: string[]): Promise<unknown> => {
+    const child = spawn("npm", ["run", "--silent", `bench:${name}`, "--", "--json", ...options], { stdio: ["ignore", "pipe", "pipe"] });
+    const [out, said, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null]>]);
+    expect([0, 1], said).to.include(code);
+    expect(out, said).to.match(/^\{.*\}\n$/);
+    return JSON.parse(out);
+  };
+
+  it("tells how long a person waits for the program", async () => {
+    const { measured } = (await measure("up", "--runs", "1")) as { measured: { what: string; seconds: number[] }[] };
+    expect(measured).not.to.be.empty;
+    for (const { what, seconds } of measured) expect([seconds.length, (seconds[0] ?? 0) > 0], what).to.deep.equal([1, true]);
+  });
+
+  it("tells how quickly users are back", async () => {
+    const { rows, requests, failures } = (await measure("rollback", "--runs", "1")) as { rows: { way: string; client: string; firstOld: number[]; lastBad: number[] }[]; requests: number; failures: number };
+    expect(rows.map(({ way, client, firstOld, lastBad }) => `${way}, ${client}: ${firstOld.length}, ${lastBad.length}`)).to.deep.equal(["rollback, short: 1, 1", "rollback, keep-alive: 1, 1", "bare patch, short: 1, 1", "bare patch, keep-alive: 1, 1"]);
+    expect(requests).to.be.greaterThan(100);
+    expect(failures).to.equal(0);
+  });
+
+  it("tells what a backfill costs beside what people do without one", async () => {
+    const { rows, outcomes } = (await measure("migrations", "--rows", "10000", "--limit", "30")) as { rows: number; outcomes: { rowsPerSecond: number }[] };
+    expect(rows).to.equal(10_000);
+    expect(outcomes.length).to.be.greaterThan(2);
+    for (const { rowsPerSecond } of outcomes) expect(rowsPerSecond).to.be.greaterThan(0);
+  });
+
+  it("tells what users notice of a switch, and of other ways to switch", async () => {
+    const { switches, ways, requests } = (await measure("switch", "--switches", "1", "--beside", "1", "--rate", "20")) as { switches: number; ways: unknown[]; requests: number };
+    expect(switches).to.equal(1);
+    expect(ways).to.have.length(3);
+    expect(requests).to.be.greaterThan(100);
+  });
+
+  it("tells what a release costs as pods and apps become more", async () => {
+    const { pods, fleet, oneProgram } = (await measure("scale", "--apps", "2", "--pods", "10")) as Record<"pods" | "fleet" | "oneProgram", unknown[]>;
+    expect([pods.length, fleet.length, oneProgram.length]).to.deep.equal([2, 2, 2]);
+  });
+});
