@@ -7,11 +7,12 @@
 import Table from "cli-table3";
 import { program } from "commander";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
-import { runTasks, type Task } from "../local/tasks";
+import type { Task } from "../local/tasks";
 import type { AppFigures } from "./backfill/app";
 import { contenders } from "./backfill/contenders";
 import { measure, measureAlone, type Outcome } from "./backfill/contest";
 import { startBenchDatabase } from "./backfill/database";
+import { runnerFor } from "./runner";
 import { wholeNumber } from "./wholeNumber";
 
 /** What the project promises for its own two, at 1,000,000 rows. */
@@ -127,10 +128,7 @@ async function main(): Promise<void> {
     .opts<{ rows: string; limit: string; json?: true }>();
   const rows = wholeNumber("rows", options.rows, 10_000, 100_000_000);
   const limitMs = wholeNumber("limit", options.limit, 5, 3600) * 1000;
-  const quietly = async (tasks: Task[]) => {
-    for (const { run } of tasks) await run(() => undefined);
-  };
-  const measured = await untilInterrupted((signal) => compare(rows, limitMs, options.json === true ? quietly : runTasks, signal));
+  const measured = await untilInterrupted((signal) => compare(rows, limitMs, runnerFor(options), signal));
   if (options.json === true) console.log(JSON.stringify(measured));
   else show(measured);
   const [ours, unthrottled] = measured.outcomes;

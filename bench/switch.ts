@@ -9,8 +9,9 @@ import { Refusal, messageOf } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { bounds } from "../local/load/generator/options";
 import { startStageTasks } from "../local/stage";
-import { runTasks, type Task } from "../local/tasks";
+import type { Task } from "../local/tasks";
 import { makeStack, twoVersions } from "../tests/support/testStack";
+import { runnerFor } from "./runner";
 import { figuresOf, type SwitchFigures } from "./switch/figures";
 import { planBlocks } from "./switch/plan";
 import { runSwitches, settings } from "./switch/run";
@@ -100,10 +101,7 @@ async function main(): Promise<void> {
     rate: wholeNumber("rate", options.rate, 10, 2000),
     spacing: wholeNumber("spacing", options.spacing, 10, 60),
   };
-  const quietly = async (tasks: Task[]): Promise<void> => {
-    for (const { run } of tasks) await run(() => undefined);
-  };
-  const { engine, figures } = await untilInterrupted((signal) => measure(chosen, options.json === true ? quietly : runTasks, signal));
+  const { engine, figures } = await untilInterrupted((signal) => measure(chosen, runnerFor(options), signal));
   console.log(options.json === true ? JSON.stringify({ engine, ...chosen, ...figures }) : `\n${show(figures)}\n\nEngine: ${engine}`);
   process.exitCode = verdicts(figures).every(({ met }) => met) ? 0 : 1;
 }

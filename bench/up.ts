@@ -7,8 +7,9 @@ import { spawnSync } from "node:child_process";
 import Table from "cli-table3";
 import { program } from "commander";
 import { repositoryDir } from "../local/paths";
-import { startStage } from "../local/stage";
+import { startStageTasks } from "../local/stage";
 import { patchSelector } from "./patchSelector";
+import { runnerFor } from "./runner";
 import { makeStack, twoVersions, type TestStack } from "../tests/support/testStack";
 import { startUsers, type Users } from "../tests/support/users";
 
@@ -110,7 +111,7 @@ async function main(): Promise<void> {
     .opts<{ runs: string; json?: true }>();
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > 100) throw new Error(`--runs ${options.runs} was refused: a whole number from 1 to 100`);
-  await startStage();
+  await runnerFor(options)(startStageTasks(() => undefined));
   const test = await makeStack(twoVersions);
   try {
     const measured = await measure(test, runs);

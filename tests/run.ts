@@ -56,9 +56,11 @@ const rounds: Round[] = [
     stage: true,
     lanes: [
       [{ name: "start" }, { name: "outages", long: true }, { name: "stage", long: true }],
-      [{ name: "pages" }, { name: "scale", long: true }, { name: "autoscaler", long: true }, { name: "bench", long: true }, { name: "clusters", edge: true, long: true }],
+      [{ name: "pages" }, { name: "scale", long: true }, { name: "autoscaler", long: true }, { name: "clusters", edge: true, long: true }],
     ],
   },
+  // Measures: nothing beside it.
+  { stage: true, lanes: [[{ name: "bench", long: true }]] },
 ];
 
 const everything = "--all";

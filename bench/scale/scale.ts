@@ -8,7 +8,8 @@ import { program } from "commander";
 import type { Cluster } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { podsPerNode, startSimulatedNodes, type SimulatedNodes } from "../../local/simulated/nodes";
-import { startStage } from "../../local/stage";
+import { startStageTasks } from "../../local/stage";
+import { runnerFor } from "../runner";
 import { wholeNumber } from "../wholeNumber";
 import { makeCopies, removeCopies, untilReady } from "./copies";
 import { describeRow, meanOf, parts, rowOf, rowsOf, tableOf, type Row } from "./rows";
@@ -168,7 +169,8 @@ async function main(): Promise<void> {
   const pods = sizesUpTo(smallest.pods, wholeNumber("pods", options.pods, 10, 1000));
   const started = Date.now();
   const say = (text: string) => process.stderr.write(`${((Date.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
-  const { kubeconfig } = await startStage();
+  let kubeconfig = "";
+  await runnerFor(options)(startStageTasks((stage) => { ({ kubeconfig } = stage); }));
   const podsInAll = 2 * Math.max(...apps) * Math.max(...pods);
   await untilInterrupted(async (signal) => {
     // Room for a rolling update of one app beside all of them.
