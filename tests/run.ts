@@ -45,6 +45,7 @@ const rounds: Round[] = [
       [
         { name: "release", folders: ["e2e", "faults"], jobs: 2, engines: true },
         { name: "routes", jobs: 2, engines: true, edge: true },
+        { name: "changes", jobs: 2, engines: true, long: true },
         { name: "databases", jobs: 2, engines: true, long: true },
         { name: "traffic", jobs: 2, engines: true, edge: true, long: true },
       ],
