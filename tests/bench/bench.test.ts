@@ -36,7 +36,7 @@ describe("A measurement of bench/", function () {
   });
 
   it("tells what users notice of a switch, and of other ways to switch", async () => {
-    const { switches, ways, requests } = (await measure("switch", "--switches", "1", "--beside", "1", "--rate", "20")) as { switches: number; ways: unknown[]; requests: number };
+    const { switches, ways, requests } = (await measure("switch", "--switches", "1", "--beside", "1", "--rate", "20", "--spacing", "40")) as { switches: number; ways: unknown[]; requests: number };
     expect(switches).to.equal(1);
     expect(ways).to.have.length(3);
     expect(requests).to.be.greaterThan(100);
