@@ -12,7 +12,7 @@ import { removeLoad, startLoad, type Load } from "../local/load/job";
 import { figuresOf, type Mark } from "../local/load/report";
 import type { Client } from "../local/load/samples";
 import { settled } from "../local/load/settled";
-import { startStageTasks } from "../local/stage";
+import { startStage } from "../local/stage";
 import { makeStack, twoVersions, type TestStack } from "../tests/support/testStack";
 import { patchSelector } from "./patchSelector";
 import { runnerFor } from "./runner";
@@ -88,7 +88,7 @@ async function main(): Promise<void> {
   const options = program.description("How quickly users are back").option("--runs <count>", "rollbacks of each way", "20").option("--json", "figures for machines").parse().opts<{ runs: string; json?: true }>();
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > 20) throw new Error(`--runs ${options.runs} was refused: a whole number from 1 to 20, because the load is bounded`);
-  await runnerFor(options)(startStageTasks(() => undefined));
+  await startStage({}, runnerFor(options));
   const test = await makeStack(twoVersions);
   try {
     const { rows, failures, requests } = await measure(test, runs);

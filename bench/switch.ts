@@ -8,7 +8,7 @@ import { Option, program } from "commander";
 import { Refusal, messageOf } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { bounds } from "../local/load/generator/options";
-import { startStageTasks } from "../local/stage";
+import { startStage } from "../local/stage";
 import type { Task } from "../local/tasks";
 import { makeStack, twoVersions } from "../tests/support/testStack";
 import { runnerFor } from "./runner";
@@ -40,7 +40,7 @@ async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, 
   const { through, switches, beside, rate, spacing } = options;
   const loadSeconds = secondsOf(options);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout((loadSeconds + aroundSeconds) * 1000)]);
-  await run(startStageTasks(() => undefined, { edge: through === "edge" }));
+  await startStage({ edge: through === "edge" }, run);
   const test = await makeStack(twoVersions);
   const entry = entryOf(through, test, app);
   let figures: SwitchFigures | undefined;

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import Table from "cli-table3";
 import { program } from "commander";
 import { repositoryDir } from "../local/paths";
-import { startStageTasks } from "../local/stage";
+import { startStage } from "../local/stage";
 import { patchSelector } from "./patchSelector";
 import { runnerFor } from "./runner";
 import { makeStack, twoVersions, type TestStack } from "../tests/support/testStack";
@@ -111,7 +111,7 @@ async function main(): Promise<void> {
     .opts<{ runs: string; json?: true }>();
   const runs = Number(options.runs);
   if (!Number.isInteger(runs) || runs < 1 || runs > 100) throw new Error(`--runs ${options.runs} was refused: a whole number from 1 to 100`);
-  await runnerFor(options)(startStageTasks(() => undefined));
+  await startStage({}, runnerFor(options));
   const test = await makeStack(twoVersions);
   try {
     const measured = await measure(test, runs);

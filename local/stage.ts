@@ -68,10 +68,13 @@ const additions: Record<keyof StageOptions, Addition> = {
   metrics: { title: "metrics-server", build: buildMetrics, isThere: hasMetrics, add: async (paths, _programs, program) => addMetrics(paths, program) },
 };
 
-/** Starts the stage, or keeps the one that runs, and shows each step. */
-export async function startStage(options: StageOptions = {}): Promise<Stage> {
+/**
+ * Starts the stage, or keeps the one that runs.
+ * @param run how its steps are run. @default each is shown
+ */
+export async function startStage(options: StageOptions = {}, run: (tasks: Task[]) => Promise<void> = runTasks): Promise<Stage> {
   let stage: Stage | undefined;
-  await runTasks(
+  await run(
     startStageTasks((started) => {
       stage = started;
     }, options),

@@ -8,7 +8,7 @@ import { program } from "commander";
 import type { Cluster } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { podsPerNode, startSimulatedNodes, type SimulatedNodes } from "../../local/simulated/nodes";
-import { startStageTasks } from "../../local/stage";
+import { startStage } from "../../local/stage";
 import { runnerFor } from "../runner";
 import { wholeNumber } from "../wholeNumber";
 import { makeCopies, removeCopies, untilReady } from "./copies";
@@ -169,8 +169,7 @@ async function main(): Promise<void> {
   const pods = sizesUpTo(smallest.pods, wholeNumber("pods", options.pods, 10, 1000));
   const started = Date.now();
   const say = (text: string) => process.stderr.write(`${((Date.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
-  let kubeconfig = "";
-  await runnerFor(options)(startStageTasks((stage) => { ({ kubeconfig } = stage); }));
+  const { kubeconfig } = await startStage({}, runnerFor(options));
   const podsInAll = 2 * Math.max(...apps) * Math.max(...pods);
   await untilInterrupted(async (signal) => {
     // Room for a rolling update of one app beside all of them.

@@ -1,18 +1,16 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import { expect } from "chai";
+import { endOf } from "../support/endOf";
 
 /** Each measurement in little: that it comes to figures, and not what they are. A goal that a busy machine misses is no failure. */
 describe("A measurement of bench/", function () {
   this.timeout(900_000);
 
   const measure = async (name: string, ...options: string[]): Promise<unknown> => {
-    const child = spawn("npm", ["run", "--silent", `bench:${name}`, "--", "--json", ...options], { stdio: ["ignore", "pipe", "pipe"] });
-    const [out, said, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null]>]);
-    expect([0, 1], said).to.include(code);
-    expect(out, said).to.match(/^\{.*\}\n$/);
-    return JSON.parse(out);
+    const { code, output, errors } = await endOf(spawn("npm", ["run", "--silent", `bench:${name}`, "--", "--json", ...options], { stdio: ["ignore", "pipe", "pipe"] }));
+    expect([0, 1], errors).to.include(code);
+    expect(output, errors).to.match(/^\{.*\}\n$/);
+    return JSON.parse(output);
   };
 
   it("tells how long a person waits for the program", async () => {

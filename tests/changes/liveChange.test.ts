@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, wellAndRefused, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
 
 /** `allowLiveChange`: pods that serve users change in place, and users meet nothing that has not passed the gates. */
@@ -11,12 +11,7 @@ describe("A change of the live color, on a real cluster under load", function ()
   let users: Users;
   let bluePods: string[];
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-      { tag: "v2-smoke", release: "v2", fault: "smoke" },
-      { tag: "v2-crash", release: "v2", fault: "crash" },
-    ]);
+    test = await makeStack(wellAndRefused);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", allowLiveChange: true });
     await test.stack.up();

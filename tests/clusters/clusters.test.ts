@@ -5,8 +5,8 @@ import { poll, type Color } from "@bluegreen/release";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
 import { repositoryDir } from "../../local/paths";
 import type { AppBuild } from "../../local/images/app";
-import { expectGood, openTab, startBrowser } from "../pages/support/browser";
-import { startDashboard } from "../pages/support/dashboard";
+import { expectGood } from "../pages/support/browser";
+import { openDashboard } from "../pages/support/openDashboard";
 import type { Crowd } from "../routes/support/visitor";
 import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
@@ -60,14 +60,8 @@ describe("One release over two clusters, with a load balancer in front", functio
   };
   /** The dashboard in a browser, as somebody has it open beside the update. */
   const watchOnPage = async () => {
-    const [browser, dashboard] = await Promise.all([startBrowser(), startDashboard(test, {})]);
-    const { page, complaints } = await openTab(browser);
-    await page.goto(dashboard.url);
+    const { page, close } = await openDashboard(test);
     const isOn = (cluster: string, color: Color) => page.locator(`section[aria-label="Users in ${cluster}"] .card.live[data-color=${color}]`).waitFor({ timeout: 200_000 });
-    const close = async () => {
-      await browser.close();
-      expect([await dashboard.end(), complaints]).to.deep.equal([0, []]);
-    };
     return { page, isOn, close };
   };
   const atEase = async (): Promise<void> => {

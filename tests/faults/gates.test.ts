@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
-import { makeStack, type TestStack } from "../support/testStack";
+import { makeStack, wellAndRefused, type TestStack } from "../support/testStack";
 import { startUsers, type Users } from "../support/users";
 
 /** What goes wrong in a release. In each case users notice nothing, and the next `up` goes on. */
@@ -12,12 +12,7 @@ describe("A release that its gates stop, on a real cluster under load", function
   let bluePods: string[];
 
   before(async () => {
-    test = await makeStack([
-      { tag: "v1", release: "v1", fault: "none" },
-      { tag: "v2", release: "v2", fault: "none" },
-      { tag: "v2-smoke", release: "v2", fault: "smoke" },
-      { tag: "v2-crash", release: "v2", fault: "crash" },
-    ]);
+    test = await makeStack(wellAndRefused);
     console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();

@@ -6,7 +6,6 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { readOptions, type GeneratorOptions } from "../../local/load/generator/options";
 import { Histogram } from "../../local/load/histogram";
@@ -14,6 +13,7 @@ import { generatorScript } from "../../local/load/job";
 import { figuresOf } from "../../local/load/report";
 import { readLines, requestsIn, type LoadLog } from "../../local/load/samples";
 import { makeCertificate, type CertificateFiles } from "../support/certificate";
+import { endOf, type Ended } from "../support/endOf";
 
 interface Seen {
   paths: Map<string, number>;
@@ -23,10 +23,7 @@ interface Seen {
   lastEventIds: string[];
 }
 
-interface Ended {
-  code: number | null;
-  errors: string;
-  output: string;
+interface EndedLoad extends Ended {
   log: LoadLog;
   seen: Seen;
 }
@@ -76,7 +73,7 @@ function count(counts: Map<string, number>, key: string): void {
 }
 
 /** Runs the generator, as it would run in the cluster, against a server of the test; with a certificate by TLS, for both versions of HTTP. */
-async function runGenerator(options: Partial<GeneratorOptions>, handle: Handler = rightAnswer, stream: Handler = openStream, certificate?: CertificateFiles): Promise<Ended> {
+async function runGenerator(options: Partial<GeneratorOptions>, handle: Handler = rightAnswer, stream: Handler = openStream, certificate?: CertificateFiles): Promise<EndedLoad> {
   const seen: Seen = { paths: new Map(), ways: new Map(), connections: 0, lastEventIds: [] };
   const serve: Handler = (request, response) => {
     const path = `${request.method ?? ""} ${request.url ?? ""}`;
@@ -114,8 +111,8 @@ async function runGenerator(options: Partial<GeneratorOptions>, handle: Handler 
   };
   const child = spawn(process.execPath, ["-e", await generatorScript()], { env: { LOAD: JSON.stringify(load) }, stdio: ["ignore", "pipe", "pipe"] });
   try {
-    const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null]>]);
-    return { code, errors, output, log: readLines(output), seen };
+    const ended = await endOf(child);
+    return { ...ended, log: readLines(ended.output), seen };
   } finally {
     child.kill("SIGKILL");
     server.close();

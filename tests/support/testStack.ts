@@ -55,6 +55,9 @@ export const twoVersions: AppBuild[] = [
   { tag: "v2", release: "v2", fault: "none" },
 ];
 
+/** And two that the gates have to stop. */
+export const wellAndRefused: AppBuild[] = [...twoVersions, { tag: "v2-smoke", release: "v2", fault: "smoke" }, { tag: "v2-crash", release: "v2", fault: "crash" }];
+
 /** Where it differs from what a test usually takes. */
 export interface Whereabouts {
   /** @default one with a name of its own */

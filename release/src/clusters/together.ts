@@ -18,7 +18,10 @@ export type InCluster = ClusterRef & { app: string; together: Together | null };
 /** Long enough for a proxy far away, and no minute that users on a bad version would have to wait. */
 const answerMs = 10_000;
 
-/** @param member its name is null where it is the only one @throws Refusal naming the cluster when it does not answer */
+/**
+ * @param member its name is null where it is the only one
+ * @throws Refusal naming the cluster when it does not answer
+ */
 export async function reach({ name, context }: Omit<Member, "name"> & { name: string | null }, homes: Homes): Promise<Cluster> {
   const { namespace } = homes;
   const cluster = connect({ ...homes, context });

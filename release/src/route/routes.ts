@@ -1,8 +1,8 @@
+import type { ObjectAt } from "../kubernetes/objectAt.js";
 import { alb } from "./alb.js";
 import { gateway } from "./gateway.js";
 import { gce } from "./gce.js";
 import { nginx } from "./nginx.js";
-import type { ObjectAt } from "../kubernetes/objectAt.js";
 import type { Route, RouteKind } from "./route.js";
 import { traefik } from "./traefik.js";
 
