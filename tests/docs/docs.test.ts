@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";
 import { hold } from "@bluegreen/release/size/autoscaler";
 import { parseListed } from "../../cli/allSettings";
-import { buildKubectl } from "../../local/cluster/programs";
+import { buildKubectl } from "../../local/programs/programs";
 import { selectEngine } from "../../local/engine/engine";
 import { imageRepository } from "../../local/images/app";
 import { repositoryDir } from "../../local/paths";
