@@ -47,11 +47,18 @@ const pulumiOverlays: Overlay[] = [
   { module: "github.com/aws/aws-sdk-go-v2/service/s3", leftOut: "all" },
 ];
 
-/** Without Helm and Kustomize, and without components, which need the provider's generated SDK for Go. */
+/** Without Helm, Kustomize, packages of custom resource definitions, and components, which need the provider's generated SDK for Go. */
 const kubernetesProviderOverlay: Overlay = {
   module: "github.com/pulumi/pulumi-kubernetes/provider/v4",
-  leftOut: ["pkg/helm", "pkg/provider/helm", "pkg/provider/kustomize", "pkg/provider/manifest_json.go", "pkg/provider/resource", "pkg/provider/yaml"],
+  leftOut: [
+    ...["dotnet", "overlays", "schema", "strings", "typegen", "types"].map((file) => `pkg/gen/${file}.go`),
+    "pkg/helm",
+    ...["helm", "kustomize", "manifest_json.go", "resource", "yaml"].map((path) => `pkg/provider/${path}`),
+  ],
 };
+
+/** Version 4 in terms of version 6: the provider was written for an older Kubernetes than the one of this build. */
+const mergeDiffOverlay: Overlay = { module: "sigs.k8s.io/structured-merge-diff/v4", leftOut: "all" };
 
 /** The module that most programs share: what one of them has compiled the next finds in Go's build cache. */
 const shared = ".";
@@ -153,7 +160,7 @@ const kubernetesProvider: Program = {
   packages: ["github.com/pulumi/pulumi-kubernetes/provider/v4/cmd/pulumi-resource-kubernetes"],
   linked: [`-X github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=${kubernetesProviderVersion}`],
   duration: "about 3 minutes on 2 cores, once",
-  overlays: [...pulumiOverlays, kubernetesProviderOverlay],
+  overlays: [...pulumiOverlays, kubernetesProviderOverlay, mergeDiffOverlay],
   prepare: async (module) => embedSchema(overlaidFolder(module, kubernetesProviderOverlay.module), kubernetesProviderVersion),
 };
 
