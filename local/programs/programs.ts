@@ -57,6 +57,12 @@ const kubernetesProviderOverlay: Overlay = {
   ],
 };
 
+/** Without what only components need, and all of the SDK for Go with it. */
+const sdkOverlay: Overlay = {
+  module: "github.com/pulumi/pulumi/sdk/v3",
+  leftOut: ["go/pulumi/provider/component_provider.go", "go/pulumi/provider/provider.go"],
+};
+
 /** Version 4 in terms of version 6: the provider was written for an older Kubernetes than the one of this build. */
 const mergeDiffOverlay: Overlay = { module: "sigs.k8s.io/structured-merge-diff/v4", leftOut: "all" };
 
@@ -160,7 +166,7 @@ const kubernetesProvider: Program = {
   packages: ["github.com/pulumi/pulumi-kubernetes/provider/v4/cmd/pulumi-resource-kubernetes"],
   linked: [`-X github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=${kubernetesProviderVersion}`],
   duration: "about 3 minutes on 2 cores, once",
-  overlays: [...pulumiOverlays, kubernetesProviderOverlay, mergeDiffOverlay],
+  overlays: [...pulumiOverlays, sdkOverlay, kubernetesProviderOverlay, mergeDiffOverlay],
   prepare: async (module) => embedSchema(overlaidFolder(module, kubernetesProviderOverlay.module), kubernetesProviderVersion),
 };
 
