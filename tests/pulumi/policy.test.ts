@@ -1,36 +1,38 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { expect } from "chai";
+import { connect, orUndefined, type Cluster } from "@bluegreen/release";
+import type { UpdateError } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../../local/paths";
-import { Cluster } from "../../local/engine/kubernetes/cluster";
 import { readStage } from "../../local/stage";
-import { failureOf } from "./things";
-import { makeWorkspace, PRELUDE, type Workspace } from "./workspace";
+import { makeProgram, type Program } from "./program";
 
 const packs = { policyPacks: [join(repositoryDir, "policy")] };
 
-/** The pack in the process that Pulumi starts for it, asked by Pulumi's own protocol, about another app than this project's. */
-describe("The policy pack, in its own process", function () {
+/** The pack in the process that Pulumi starts for it, asked about another app than this project's. */
+describe("The policy pack, run by Pulumi", function () {
   this.timeout(120_000);
-  let w: Workspace;
+  let program: Program;
   let cluster: Cluster;
   let context: string;
   const namespace = `policy-${randomBytes(4).toString("hex")}`;
 
   before(async () => {
     const stage = await readStage();
-    if (stage === undefined) throw new Error("the local stage is not running; start it with: npm start");
+    if (stage === undefined) throw new Error("the local stage is not running: npm test, which starts it");
     context = stage.context;
-    cluster = await Cluster.connect({ kubeconfig: stage.kubeconfig, context, env: {} });
-    w = await makeWorkspace({ env: { KUBECONFIG: stage.kubeconfig } });
+    process.env["KUBECONFIG"] = stage.kubeconfig;
+    cluster = connect({ context, namespace, isolation: "shared" });
+    program = await makeProgram({ KUBECONFIG: stage.kubeconfig });
   });
   after(async () => {
-    await cluster.delete({ apiVersion: "v1", kind: "Namespace", name: namespace, namespace: undefined });
-    w.remove();
+    await orUndefined(cluster.core.deleteNamespace({ name: namespace }));
+    await program.remove();
   });
 
   const shop = ({ image = `shop:v1@sha256:${"0".repeat(64)}`, replicas = 0, of = ["blue", "green"] }: { image?: string; replicas?: number; of?: string[] }) => {
-    w.program(`${PRELUDE}
+    program.write(`
+      import * as pulumi from "@pulumi/pulumi";
       import * as k8s from "@pulumi/kubernetes";
       const provider = new k8s.Provider("local", { context: ${JSON.stringify(context)} });
       const ns = new k8s.core.v1.Namespace("ns", { metadata: { name: ${JSON.stringify(namespace)} } }, { provider });
@@ -47,37 +49,37 @@ describe("The policy pack, in its own process", function () {
       new k8s.core.v1.Service("shop", { metadata: { name: "shop", namespace, labels: { app: "shop" }, annotations: { ...skip, "bluegreen/switch": "1" } },
         spec: { selector: { app: "shop", version: "blue" }, ports: [{ port: 80 }] } }, { provider, deletedWith: ns });`);
   };
-  const policiesIn = (text: string) => [...text.matchAll(/policy ([\w-]+) of bluegreen v[\d.]+/g)].map(([, policy]) => policy);
+  const refusedBy = (work: Promise<unknown>) =>
+    work.then(
+      () => { throw new Error("it was expected to be refused"); },
+      (error: unknown) => error as UpdateError,
+    );
+  const policiesOf = ({ diagnostics }: Pick<UpdateError, "diagnostics">, of: "error" | "warning") => diagnostics.flatMap(({ severity, policy }) => (severity === of && policy !== undefined ? [policy] : []));
 
   it("lets pass what is as it should be", async () => {
     shop({ replicas: 1 });
-    const { diagnostics } = await w.stack.preview(packs);
+    const { diagnostics } = await program.stack.preview(packs);
     expect(diagnostics.filter(({ severity }) => severity !== "info")).to.deep.equal([]);
   });
 
   it("finds all that is wrong in a preview, and says what to do", async () => {
     shop({ image: "shop:latest", of: ["green"] });
-    const failure = await failureOf(w.stack.preview(packs));
-    expect(policiesIn(failure.message)).to.have.members(["image-tag", "both-colors", "live-color"]);
-    expect(failure.message).to.contain('Container web of Deployment').and.contain('asks for image "shop:latest"').and.contain("next: give it the tag of a version: shop:v1.3.0");
-    const advice = failure.diagnostics.filter(({ severity }) => severity === "warning").map(({ message }) => message);
-    expect(advice.flatMap(policiesIn)).to.deep.equal(["image-digest"]);
+    const refused = await refusedBy(program.stack.preview(packs));
+    expect(policiesOf(refused, "error")).to.have.members(["bluegreen/image-tag", "bluegreen/both-colors", "bluegreen/live-color"]);
+    expect(refused.message).to.contain('Container web of Deployment').and.contain('asks for image "shop:latest"').and.contain("next: give it the tag of a version: shop:v1.3.0");
+    expect(policiesOf(refused, "warning")).to.deep.equal(["bluegreen/image-digest"]);
   });
 
   it("lets nothing begin in an update that it forbids", async () => {
     shop({ image: "shop:latest" });
-    expect(policiesIn((await failureOf(w.stack.up(packs))).message)).to.include("image-tag");
-    expect(await cluster.read({ apiVersion: "apps/v1", kind: "Deployment", name: "shop-blue", namespace })).to.equal(undefined);
+    expect(policiesOf(await refusedBy(program.stack.up(packs)), "error")).to.include("bluegreen/image-tag");
+    expect(await orUndefined(cluster.apps.readNamespacedDeployment({ name: "shop-blue", namespace }))).to.equal(undefined);
   });
 
   it("protects the color that users are sent to, whatever else an update does", async () => {
     shop({ replicas: 1 });
-    await w.stack.up(packs);
+    await program.stack.up(packs);
     shop({ replicas: 0 });
-    expect((await failureOf(w.stack.preview(packs))).message).to.contain(`Service ${namespace}/shop sends users to Deployment ${namespace}/shop-blue`);
-  });
-
-  it("is asked for by a folder that has one", async () => {
-    expect((await failureOf(w.stack.preview({ policyPacks: [w.directory] }))).message).to.contain("there is no policy pack in");
+    expect((await refusedBy(program.stack.preview(packs))).message).to.contain(`Service ${namespace}/shop sends users to Deployment ${namespace}/shop-blue`);
   });
 });
