@@ -56,7 +56,7 @@ export async function startProviderProcess(env: Record<string, string>, said: (l
       request.setUrn(urn);
       request.setProperties(structOf(inputs));
       const answer = await asked<provider.CreateResponse>((done) => client.create(request, done));
-      return (answer.getProperties()?.toJavaScript() ?? {}) as Properties;
+      return answer.getProperties()?.toJavaScript() ?? {};
     },
     close: async () => {
       client.close();

@@ -27,7 +27,7 @@ describe("The policy pack, run by Pulumi", function () {
   });
   after(async () => {
     await orUndefined(cluster.core.deleteNamespace({ name: namespace }));
-    await program.remove();
+    program.remove();
   });
 
   const shop = ({ image = `shop:v1@sha256:${"0".repeat(64)}`, replicas = 0, of = ["blue", "green"] }: { image?: string; replicas?: number; of?: string[] }) => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Stack } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../../local/paths";
+import { installPulumi } from "../../local/pulumi/installation";
 
 /** A Pulumi program other than this project's, with a state of its own. */
 export interface Program {
@@ -23,6 +24,7 @@ export async function makeProgram(more: Record<string, string> = {}): Promise<Pr
   write("tsconfig.json", JSON.stringify({ compilerOptions: { target: "es2022", module: "nodenext", moduleResolution: "nodenext" } }));
   write("Pulumi.yaml", "name: fixture\nruntime: nodejs\nmain: index.ts\n");
   const env = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "correct horse", ...more };
+  await installPulumi(() => undefined);
   return {
     folder,
     stack: await Stack.create({ name: "test", workDir: folder, env }),

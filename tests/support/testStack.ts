@@ -6,6 +6,7 @@ import { connect, namespacesOf, orUndefined, type Cluster, type Isolation } from
 import { Stack } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../../local/paths";
 import type { AppBuild } from "../../local/images/app";
+import { installPulumi } from "../../local/pulumi/installation";
 import { loadImages, readStage, type Stage } from "../../local/stage";
 
 /** The whole program as a stack of its own on the running stage: its own namespace, database account and state. */
@@ -85,6 +86,8 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
   // The tests' own look at the cluster goes the same way.
   process.env["KUBECONFIG"] = stage.kubeconfig;
 
+  // A file that is run by mocha alone has it on PATH only so.
+  await installPulumi(() => undefined);
   const stack = await Stack.create({ name, workDir, env });
   const set = (values: Record<string, unknown>) => stack.setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
   await set({
