@@ -52,6 +52,14 @@ function stepsOf({ op, urn, type }: { op: string; urn: string; type: string }): 
   return defaultProvider.test(urn) ? [] : [{ op, urn, type, name: nameOf(urn) }];
 }
 
+/** What people are told. The engine also sends "debug", which its types leave out, and in it secret values in plain text. */
+const severities = new Map<string, Diagnostic["severity"]>([
+  ["info", "info"],
+  ["info#err", "info"],
+  ["warning", "warning"],
+  ["error", "error"],
+]);
+
 function diagnosticsOf({ diagnosticEvent: diagnostic, policyEvent: violation }: EngineEvent): Diagnostic[] {
   if (violation !== undefined) {
     const { policyName, policyPackName, message, enforcementLevel, resourceUrn } = violation;
@@ -59,7 +67,8 @@ function diagnosticsOf({ diagnosticEvent: diagnostic, policyEvent: violation }: 
   }
   // Ephemeral ones are the progress of a step, which the next one overwrites.
   if (diagnostic === undefined || diagnostic.ephemeral === true) return [];
-  return [{ severity: diagnostic.severity === "info#err" ? "info" : diagnostic.severity, message: plain(diagnostic.message), ...about(diagnostic.urn) }];
+  const severity = severities.get(diagnostic.severity);
+  return severity === undefined ? [] : [{ severity, message: plain(diagnostic.message), ...about(diagnostic.urn) }];
 }
 
 function about(urn: string | undefined): Pick<Diagnostic, "urn"> {
