@@ -8,7 +8,7 @@ import { writeConfiguration } from "./cluster/configuration";
 import { untilComplete, untilContainerd, whatIsMissing } from "./cluster/health";
 import { writeKubeconfig } from "./cluster/kubeconfig";
 import { contextName, layout, network, type Layout } from "./cluster/layout";
-import { buildEdge, buildMetrics, buildPrograms, type Programs } from "./cluster/programs";
+import { buildEdge, buildMetrics, buildPrograms, type Programs } from "./programs/programs";
 import { killSupervisor, startSupervisor, supervisorPid } from "./cluster/supervisor";
 import { addEdge, describeEdge, hasEdge, type Edge } from "./edge/edge";
 import { applyTlsSecret } from "./edge/objects";

@@ -4,7 +4,7 @@ import { parseAllDocuments } from "yaml";
 import type { Layout } from "../cluster/layout";
 import { StageObjects } from "../cluster/stageObjects";
 import { digText, isObject, type JsonObject } from "../cluster/rawObjects";
-import { definitionsFolder } from "./module";
+import { definitionsFolder } from "./definitions";
 import { edgeName, ingressClasses } from "./traefik";
 
 /** Where HTTPRoutes attach: name and namespace of the one Gateway. */

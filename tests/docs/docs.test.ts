@@ -6,9 +6,9 @@ import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/releas
 import { hold } from "@bluegreen/release/size/autoscaler";
 import { parseListed } from "../../cli/allSettings";
 import { Stack } from "../../cli/pulumi/stack";
-import { buildKubectl } from "../../local/cluster/programs";
 import { imageRepository } from "../../local/images/app";
 import { repositoryDir } from "../../local/paths";
+import { buildKubectl } from "../../local/programs/programs";
 import { loadImages, readStage } from "../../local/stage";
 import { query } from "../integration/database";
 import { makeCheckout, type Checkout } from "../support/checkout";
