@@ -6,7 +6,7 @@ import { cacheDir } from "../paths";
 import { filesOf } from "../system/files";
 import { withLock } from "../system/lock";
 import { CommandError, run } from "../system/run";
-import { applyOverlay, copyInto, type Overlay } from "./overlay";
+import { applyOverlay, copyInto, overlaidFolder, standIns, type Overlay } from "./overlay";
 
 /** What is built of a Go module. */
 export interface Program {
@@ -65,7 +65,7 @@ export async function build(program: Program, progress: (text: string) => void):
 /** Changes with all that the program is made of, and with nothing else. */
 async function keyOf(program: Program): Promise<string> {
   const key = createHash("sha256").update(JSON.stringify([await goVersion(), buildFlags(program), buildEnv, { ...program, duration: undefined }]));
-  const own = await Promise.all((program.overlays ?? []).map(async (overlay) => filesOf(join(__dirname, overlay.own))));
+  const own = await Promise.all((program.overlays ?? []).map(async (overlay) => (await standIns(overlay)).map((path) => join(overlaidFolder(__dirname, overlay.module), path))));
   for (const file of [...(await sourceFiles(program)), ...own.flat()]) key.update(relative(__dirname, file)).update("\0").update(await readFile(file)).update("\0");
   return key.digest("hex").slice(0, 16);
 }
@@ -74,7 +74,7 @@ async function keyOf(program: Program): Promise<string> {
 async function makeModule(program: Program, folder: string): Promise<void> {
   const module = join(__dirname, program.module);
   for (const file of await sourceFiles(program)) await copyInto(file, join(folder, relative(module, file)));
-  for (const overlay of program.overlays ?? []) await applyOverlay(overlay, __dirname, folder);
+  for (const overlay of program.overlays ?? []) await applyOverlay(overlay, folder);
 }
 
 async function sourceFiles(program: Program): Promise<string[]> {

@@ -6,7 +6,7 @@ import { keepDefinitions } from "../edge/definitions";
 import { cacheDir } from "../paths";
 import { build, type Program } from "./build";
 import { embedSchema } from "./kubernetesProvider";
-import type { Overlay } from "./overlay";
+import { overlaidFolder, type Overlay } from "./overlay";
 
 const kubernetesVersion = "1.37.2";
 const [kubernetesMajor = "", kubernetesMinor = ""] = kubernetesVersion.split(".");
@@ -22,23 +22,43 @@ const pulumiVersion = "3.274.1";
 const kubernetesProviderVersion = "4.25.0";
 const randomProviderVersion = "4.21.2";
 
-/** Without the three clouds: their SDKs for state backends, key services and `pulumi env setup`. */
+/** Without helpers of Kubernetes' own tests, which bring 59 packages of a make-believe API server. */
+const kubernetesOverlays: Overlay[] = [
+  { module: "k8s.io/kubernetes", leftOut: ["CHANGELOG", "api", "pkg/scheduler/backend/queue/testing.go", "test"] },
+  { module: "k8s.io/apiserver", leftOut: ["pkg/admission/plugin/policy/generic/policy_test_context.go"] },
+];
+
+/** What only `pulumi api` needs, of cmd/pulumi/cloud: it takes two minutes to compile a reader of OpenAPI documents for it. */
+const apiCommand = ["cli_command_hints", "describe", "describe_markdown", "encoding", "fields", "format", "list", "output", "paginate", "pathmatch", "schema", "spec", "spec_fetch"];
+
+/** Without `pulumi api` and the three clouds: their SDKs for state backends, key services and `pulumi env setup`. */
 const pulumiOverlays: Overlay[] = [
   {
     module: "github.com/pulumi/pulumi/pkg/v3",
-    own: "overlay/pulumi",
-    leftOut: ["authhelpers", "cloudsetup", "cmd/esc/cli/setup_aws.go", "cmd/esc/cli/setup_azure.go", "cmd/esc/cli/setup_gcp.go", "secrets/cloud"],
+    leftOut: [
+      "authhelpers",
+      "cloudsetup",
+      ...["aws", "azure", "gcp"].map((cloud) => `cmd/esc/cli/setup_${cloud}.go`),
+      ...apiCommand.map((file) => `cmd/pulumi/cloud/${file}.go`),
+      "secrets/cloud",
+    ],
   },
-  { module: "gocloud.dev", own: "overlay/gocloud", leftOut: ["blob/azureblob", "blob/gcsblob", "blob/s3blob"] },
-  { module: "github.com/aws/aws-sdk-go-v2/service/s3", own: "overlay/aws-s3", leftOut: "all" },
+  { module: "gocloud.dev", leftOut: ["blob/azureblob", "blob/gcsblob", "blob/s3blob"] },
+  { module: "github.com/aws/aws-sdk-go-v2/service/s3", leftOut: "all" },
 ];
 
-/** Without Helm and Kustomize, and without components, which need the provider's generated SDK for Go. */
+/** Without Helm, Kustomize, packages of custom resource definitions, and components, which need the provider's generated SDK for Go. */
 const kubernetesProviderOverlay: Overlay = {
   module: "github.com/pulumi/pulumi-kubernetes/provider/v4",
-  own: "overlay/pulumi-kubernetes",
-  leftOut: ["pkg/helm", "pkg/provider/helm", "pkg/provider/kustomize", "pkg/provider/manifest_json.go", "pkg/provider/resource", "pkg/provider/yaml"],
+  leftOut: [
+    ...["dotnet", "overlays", "schema", "strings", "typegen", "types"].map((file) => `pkg/gen/${file}.go`),
+    "pkg/helm",
+    ...["helm", "kustomize", "manifest_json.go", "resource", "yaml"].map((path) => `pkg/provider/${path}`),
+  ],
 };
+
+/** Version 4 in terms of version 6: the provider was written for an older Kubernetes than the one of this build. */
+const mergeDiffOverlay: Overlay = { module: "sigs.k8s.io/structured-merge-diff/v4", leftOut: "all" };
 
 /** The module that most programs share: what one of them has compiled the next finds in Go's build cache. */
 const shared = ".";
@@ -50,6 +70,7 @@ const kubernetes: Program = {
   packages: ["./kubernetes"],
   linked: kubernetesVersionFlags,
   duration: "about 10 minutes on 2 cores, once",
+  overlays: kubernetesOverlays,
 };
 
 const containers: Program = {
@@ -83,7 +104,7 @@ const edge: Program = {
   packages: ["tool"],
   duration: "about 6 minutes on 2 cores, once",
   // lego is for certificates that nobody issues on a stage.
-  overlays: [{ module: "github.com/go-acme/lego/v5", own: "overlay/lego", leftOut: ["cmd", "e2e", "main.go", "providers"] }],
+  overlays: [{ module: "github.com/go-acme/lego/v5", leftOut: ["cmd", "e2e", "main.go", "providers"] }],
   prepare: keepDefinitions,
 };
 
@@ -139,8 +160,8 @@ const kubernetesProvider: Program = {
   packages: ["github.com/pulumi/pulumi-kubernetes/provider/v4/cmd/pulumi-resource-kubernetes"],
   linked: [`-X github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=${kubernetesProviderVersion}`],
   duration: "about 3 minutes on 2 cores, once",
-  overlays: [...pulumiOverlays, kubernetesProviderOverlay],
-  prepare: async (module) => embedSchema(join(module, kubernetesProviderOverlay.own), kubernetesProviderVersion),
+  overlays: [...pulumiOverlays, kubernetesProviderOverlay, mergeDiffOverlay],
+  prepare: async (module) => embedSchema(overlaidFolder(module, kubernetesProviderOverlay.module), kubernetesProviderVersion),
 };
 
 const languageHost: Program = {
