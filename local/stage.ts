@@ -20,6 +20,7 @@ import { cacheDir, stageId } from "./paths";
 import { pulumiTask } from "./pulumi/installation";
 import { postgresAccount, postgresAdminUrl, postgresPort, preparePostgres } from "./services/postgres";
 import { prepareRedis, redisAccount, redisPort, redisSocket } from "./services/redis";
+import { killDashboard } from "./start/dashboard";
 import { withLock } from "./system/lock";
 import { installPackages, missingPackages } from "./system/packages";
 import { runTasks, type Task } from "./tasks";
@@ -252,6 +253,7 @@ async function startAnew(paths: Layout, programs: Programs): Promise<void> {
 }
 
 async function remove(paths: Layout): Promise<void> {
+  await killDashboard(paths);
   await killSupervisor(paths);
   await removeCgroup(paths.cgroup);
   // Of a supervisor that someone else killed, the last processes may still be ending.

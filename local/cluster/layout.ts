@@ -31,6 +31,8 @@ export interface Layout {
   ports: string;
   /** Host and port inside that the app's loopback port leads to; missing until there is an active Service. */
   appAddress: string;
+  /** Output of the dashboard, its token included. */
+  dashboardLog: string;
   status: string;
   logs: string;
   pki: string;
@@ -59,6 +61,7 @@ export function layout(): Layout {
     supervisor: join(root, "supervisor.json"),
     ports: join(root, "ports.json"),
     appAddress: join(root, "app-address"),
+    dashboardLog: join(root, "dashboard.log"),
     status: join(root, "status.json"),
     logs: join(root, "logs"),
     pki: join(root, "pki"),
