@@ -62,6 +62,7 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
       task(`${target.oldTag} live on ${homeColor}`, async () => {
         await removeLoad(cluster);
         await updates.begin(replicas);
+        await target.openApp?.(cluster, app);
       }),
       task(`Load of ${String(rate)} requests/s`, async () => {
         const seconds = Math.min(loadBounds.seconds, Math.floor(loadBounds.requests / rate));

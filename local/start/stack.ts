@@ -1,4 +1,5 @@
-import { names, orUndefined, otherColor, readLiveColor, type Cluster, type Color } from "@bluegreen/release";
+import { colors, names, orUndefined, otherColor, readLiveColor, type Cluster, type Color } from "@bluegreen/release";
+import { clearMarks } from "@bluegreen/release/releases/marks";
 import { Stack, type ConfigValue } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../paths";
 import { madeUpApiKey, prepareHome, stackEnvironment } from "./home";
@@ -68,6 +69,8 @@ export function updatesOf(stack: Stack, cluster: Cluster, target: Target, up: ()
       await stack.setConfig(plain({ activeColor: homeColor, [tagKey(homeColor)]: target.oldTag, schemaVersion: oldSchema, replicas }));
       // Pods of an earlier run may differ from what this one wants: they are exchanged one by one, as in any rolling update.
       if (live !== undefined) await stack.setConfig(plain({ allowLiveChange: true }));
+      // A rollback that somebody typed has blocked an image of this run.
+      if (live !== undefined) for (const color of colors) await clearMarks(cluster, app, color);
       if (live === otherColor(homeColor) && running !== undefined) {
         // Users move first; never to fewer pods than they have.
         await stack.setConfig(plain({ [tagKey(live)]: running.tag, replicas: Math.max(replicas, running.replicas) }));
