@@ -8,7 +8,7 @@ import { writeConfiguration } from "./cluster/configuration";
 import { untilComplete, untilContainerd, whatIsMissing } from "./cluster/health";
 import { writeKubeconfig } from "./cluster/kubeconfig";
 import { contextName, layout, network, type Layout } from "./cluster/layout";
-import { buildEdge, buildMetrics, buildPrograms, type Programs } from "./cluster/programs";
+import { buildEdge, buildMetrics, buildPrograms, type Programs } from "./programs/programs";
 import { killSupervisor, startSupervisor, supervisorPid } from "./cluster/supervisor";
 import { addEdge, describeEdge, hasEdge, type Edge } from "./edge/edge";
 import { applyTlsSecret } from "./edge/objects";
@@ -17,6 +17,7 @@ import { importImages } from "./images/containerd";
 import { pauseImage } from "./images/pause";
 import { addMetrics, hasMetrics } from "./metrics/metricsServer";
 import { cacheDir, stageId } from "./paths";
+import { pulumiTask } from "./pulumi/installation";
 import { postgresAccount, postgresAdminUrl, postgresPort, preparePostgres } from "./services/postgres";
 import { prepareRedis, redisAccount, redisPort, redisSocket } from "./services/redis";
 import { withLock } from "./system/lock";
@@ -103,6 +104,7 @@ export function startStageTasks(done: (stage: Stage) => void, { edge = false, me
         await buildPrograms(progress);
       },
     },
+    pulumiTask,
     ...added.map(({ title, build }) => ({
       title,
       run: async (progress: (text: string) => void) => {

@@ -31,9 +31,9 @@ async function main(): Promise<number> {
 async function run(target: Target, options: StartOptions, interrupt: Interrupt): Promise<number> {
   Object.assign(process.env, target.env);
   try {
-    const { engine, figures } = await release(target, options, interrupt);
-    console.log(`\n${tableOf(figures)}\nEngine: ${engine}\n${await writeReport(target, figures)}\n\n${whatNext(target, options)}`);
-    if (options.json) process.stdout.write(`${JSON.stringify({ engine, ...figures }, undefined, 2)}\n`);
+    const figures = await release(target, options, interrupt);
+    console.log(`\n${tableOf(figures)}\n${await writeReport(target, figures)}\n\n${whatNext(target, options)}`);
+    if (options.json) process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);
     return figures.failures === 0 ? 0 : 1;
   } catch (error) {
     console.error(interrupt.signal.aborted ? "\nStopped: the load is gone, the rest stays as it is." : `\n${messageOf(error)}`);

@@ -2,9 +2,9 @@
 import { Command } from "commander";
 import { connect, messageOf, names, readLiveColor, type Cluster } from "@bluegreen/release";
 import { readColors, type ColorStatus } from "@bluegreen/release/releases/status";
+import { Stack } from "../cli/pulumi/stack";
 import { layout } from "./cluster/layout";
 import { componentStatuses } from "./cluster/supervisor";
-import { selectEngine } from "./engine/engine";
 import { repositoryDir, stageDir } from "./paths";
 import { insideNetwork, readStage, type Stage } from "./stage";
 import { localHome, stackEnvironment } from "./start/home";
@@ -44,12 +44,11 @@ async function readStatus(stage: Stage): Promise<Status> {
 async function readRelease(stage: Stage, cluster: Cluster): Promise<Status["release"]> {
   const live = await readLiveColor(cluster, app);
   if (live === undefined) return undefined;
-  const engine = await selectEngine();
   const home = localHome();
-  const stack = await engine.stack({ name: home.stack, workDir: repositoryDir, env: { ...stackEnvironment(home), KUBECONFIG: stage.kubeconfig } });
+  const stack = await Stack.open({ name: home.stack, workDir: repositoryDir, env: { ...stackEnvironment(home), KUBECONFIG: stage.kubeconfig } });
   const outputs = await stack.outputs();
   const output = (name: string): string => {
-    const value = outputs[name]?.value;
+    const value: unknown = outputs[name]?.value;
     return typeof value === "string" ? value : "unknown";
   };
   const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });

@@ -52,8 +52,13 @@ function stepsOf({ op, urn, type }: { op: string; urn: string; type: string }): 
   return defaultProvider.test(urn) ? [] : [{ op, urn, type, name: nameOf(urn) }];
 }
 
-/** How bad what the engine calls so is. What is for debugging is not here: it tells of secrets in plain text. */
-const severities: Partial<Record<string, Diagnostic["severity"]>> = { info: "info", "info#err": "info", warning: "warning", error: "error" };
+/** What people are told. The engine also sends "debug", which its types leave out, and in it secret values in plain text. */
+const severities = new Map<string, Diagnostic["severity"]>([
+  ["info", "info"],
+  ["info#err", "info"],
+  ["warning", "warning"],
+  ["error", "error"],
+]);
 
 /** That a run has failed is all that these say; why stands before them. */
 const lastWords = ["preview failed", "update failed"];
@@ -67,7 +72,7 @@ function diagnosticsOf({ diagnosticEvent: diagnostic, policyEvent: violation }: 
   }
   // Ephemeral ones are the progress of a step, which the next one overwrites.
   if (diagnostic === undefined || diagnostic.ephemeral === true) return [];
-  const severity = severities[diagnostic.severity];
+  const severity = severities.get(diagnostic.severity);
   const message = diagnostic.message.trim();
   return severity === undefined || lastWords.includes(message) ? [] : [{ severity, message, ...about(diagnostic.urn) }];
 }

@@ -87,6 +87,11 @@ export class Stack {
     return this.stack.name;
   }
 
+  /** Of the command line that drives it, such as 3.274.1. */
+  get pulumiVersion(): string {
+    return this.workspace.pulumiVersion;
+  }
+
   preview(options: RunOptions = {}): Promise<Result> {
     return observed("preview", options, (each) => this.stack.preview(each));
   }

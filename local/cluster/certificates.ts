@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../system/run";
 import { network, nodeName, type Layout } from "./layout";
-import type { Programs } from "./programs";
+import type { Programs } from "../programs/programs";
 
 /** The client certificate of whoever uses the stage from outside. */
 export const adminClient = "admin";

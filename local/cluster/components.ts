@@ -5,7 +5,7 @@ import { systemPath } from "../system/packages";
 import { frontProxyClient } from "./certificates";
 import { componentKubeconfig } from "./configuration";
 import { inside, network, nodeName, type Layout } from "./layout";
-import type { Programs } from "./programs";
+import type { Programs } from "../programs/programs";
 
 /** A program that the supervisor keeps running (the Go side has the same fields). */
 export interface Component {

@@ -4,7 +4,7 @@ import { pauseReference } from "../images/pause";
 import { unifiedCgroups } from "./cgroups";
 import { network, type Layout } from "./layout";
 import { writeKubeconfig } from "./kubeconfig";
-import type { Programs } from "./programs";
+import type { Programs } from "../programs/programs";
 
 /** Writes the configuration files of containerd, CNI, kubelet and kube-proxy. */
 export async function writeConfiguration(paths: Layout, programs: Programs): Promise<void> {

@@ -44,7 +44,7 @@ export interface Layout {
   config: string;
   postgres: string;
   redis: string;
-  /** Stand-ins for folders and files that the components use under fixed names. */
+  /** The stage's own instead of folders and files that the components use under fixed names. */
   fixed: string;
   /** cgroup that all pods are below, a name in every hierarchy. */
   cgroup: string;

@@ -5,7 +5,7 @@ import { run } from "../system/run";
 import { waitFor } from "../system/wait";
 import { components, type Component } from "./components";
 import { inside, network, nodeName, type Layout } from "./layout";
-import type { Programs } from "./programs";
+import type { Programs } from "../programs/programs";
 
 /** What the supervisor says about one component. */
 export interface ComponentStatus {

@@ -6,7 +6,7 @@ import { adminClient, writeEdgeCertificate } from "../cluster/certificates";
 import { componentKubeconfig } from "../cluster/configuration";
 import { writeKubeconfig } from "../cluster/kubeconfig";
 import { network, type Layout } from "../cluster/layout";
-import type { Programs } from "../cluster/programs";
+import type { Programs } from "../programs/programs";
 import { addComponent, componentStatuses } from "../cluster/supervisor";
 import { applyEdgeObjects, gateway } from "./objects";
 import { edgeName, traefik } from "./traefik";

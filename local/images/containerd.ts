@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { logFile } from "../cluster/components";
 import type { Layout } from "../cluster/layout";
-import type { Programs } from "../cluster/programs";
+import type { Programs } from "../programs/programs";
 import { run } from "../system/run";
 import { describeImage, packImages, type Image } from "./archive";
 

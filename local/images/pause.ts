@@ -1,6 +1,6 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Programs } from "../cluster/programs";
+import type { Programs } from "../programs/programs";
 import { packLayer, type Image } from "./archive";
 
 /** Image of the container that holds a pod's namespaces. */

@@ -8,7 +8,7 @@ import { mapBounded } from "@bluegreen/release/mapBounded";
 import { adminClient } from "../cluster/certificates";
 import { writeKubeconfig } from "../cluster/kubeconfig";
 import { layout, network } from "../cluster/layout";
-import { buildSimulated } from "../cluster/programs";
+import { buildSimulated } from "../programs/programs";
 import { insideNetwork, readStage } from "../stage";
 import { startOwned, type Owned } from "../system/owned";
 import { startAnsweringApp } from "./answeringApp";

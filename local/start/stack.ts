@@ -1,5 +1,5 @@
 import { names, orUndefined, otherColor, readLiveColor, type Cluster, type Color } from "@bluegreen/release";
-import { selectEngine, type ConfigValue, type Stack } from "../engine/engine";
+import { Stack, type ConfigValue } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../paths";
 import { madeUpApiKey, prepareHome, stackEnvironment } from "./home";
 import { app, type Target } from "./target";
@@ -36,18 +36,17 @@ const small = {
 };
 
 /** Selects the stack of a target, made and configured when it is new. */
-export async function openStack(target: Target): Promise<{ engine: string; stack: Stack }> {
+export async function openStack(target: Target): Promise<Stack> {
   // A passphrase that the user has exported is another stack's.
   delete process.env["PULUMI_CONFIG_PASSPHRASE"];
   await prepareHome(target.home);
-  const engine = await selectEngine();
-  const stack = await engine.stack({ name: target.home.stack, workDir: repositoryDir, env: { ...stackEnvironment(target.home), ...target.env } });
+  const stack = await Stack.create({ name: target.home.stack, workDir: repositoryDir, env: { ...stackEnvironment(target.home), ...target.env } });
   await stack.setConfig({
     ...plain({ ...small, namespace: target.namespace, context: target.context, imageRepository: target.imageRepository, databaseAddress: target.databaseAddress, redisUrl: target.redisUrl }),
     databaseAdminUrl: { value: target.databaseAdminUrl, secret: true },
     openaiApiKey: { value: await madeUpApiKey(target.home), secret: true },
   });
-  return { engine: engine.name, stack };
+  return stack;
 }
 
 /** What a run does next: config, and then an update that makes it true. */

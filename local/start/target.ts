@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { connect, orUndefined, Refusal, type Cluster } from "@bluegreen/release";
 import { loadImages, startStageTasks, type Stage } from "../stage";
+import { pulumiTask } from "../pulumi/installation";
 import { runTasks } from "../tasks";
 import { databaseVariable, type ForeignOptions } from "./options";
 import { foreignHome, localHome, type StackHome } from "./home";
@@ -58,6 +59,7 @@ export async function foreignTarget({ yes, ...options }: ForeignOptions): Promis
   const kubeconfig = process.env["KUBECONFIG"];
   await refuseStrangersNamespace(cluster, home);
   if (!yes) await ask(cluster, options);
+  await runTasks([pulumiTask]);
   return { ...options, isolation: "shared", home, env: kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig } };
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { buildActionlint } from "../../local/cluster/programs";
+import { buildActionlint } from "../../local/programs/programs";
 import { repositoryDir } from "../../local/paths";
 
 describe("The workflows, read by actionlint", function () {
