@@ -40,7 +40,7 @@ export function nameOf(urn: string): string {
   return urn.split("::").slice(3).join("::");
 }
 
-/** Errors first met, each with the resource that it is about. */
+/** In the order in which they were met, each with the resource that it is about. */
 export function errorsIn(diagnostics: readonly Diagnostic[]): string[] {
   return diagnostics.filter(({ severity }) => severity === "error").map(({ message, urn }) => `${urn === undefined ? "" : `${nameOf(urn)}: `}${message}`);
 }
@@ -60,24 +60,25 @@ const severities = new Map<string, Diagnostic["severity"]>([
   ["error", "error"],
 ]);
 
+/** That a run has failed is all that these say; why stands before them. */
+const lastWords = ["preview failed", "update failed"];
+
 function diagnosticsOf({ diagnosticEvent: diagnostic, policyEvent: violation }: EngineEvent): Diagnostic[] {
   if (violation !== undefined) {
     const { policyName, policyPackName, message, enforcementLevel, resourceUrn } = violation;
-    return [{ severity: enforcementLevel === "mandatory" ? "error" : "warning", message: plain(message), policy: `${policyPackName}/${policyName}`, ...about(resourceUrn) }];
+    // Of a mandatory one an organization can make exceptions, which the Automation API's types do not know.
+    const isForbidden = enforcementLevel === "mandatory" && !("exceptions" in violation);
+    return [{ severity: isForbidden ? "error" : "warning", message: message.trim(), policy: `${policyPackName}/${policyName}`, ...about(resourceUrn) }];
   }
   // Ephemeral ones are the progress of a step, which the next one overwrites.
   if (diagnostic === undefined || diagnostic.ephemeral === true) return [];
   const severity = severities.get(diagnostic.severity);
-  return severity === undefined ? [] : [{ severity, message: plain(diagnostic.message), ...about(diagnostic.urn) }];
+  const message = diagnostic.message.trim();
+  return severity === undefined || lastWords.includes(message) ? [] : [{ severity, message, ...about(diagnostic.urn) }];
 }
 
 function about(urn: string | undefined): Pick<Diagnostic, "urn"> {
   return urn === undefined || urn === "" ? {} : { urn };
-}
-
-/** The engine marks colors as <{%reset%}>. */
-function plain(text: string): string {
-  return text.replaceAll(/<\{%.*?%\}>/g, "").trim();
 }
 
 function changesOf(counts: Partial<Record<string, number>>): Changes {

@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
+import type { ConfigMap } from "@pulumi/pulumi/automation/index.js";
 import { expect } from "chai";
 import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";
 import { hold } from "@bluegreen/release/size/autoscaler";
-import { parseListed } from "../../cli/allSettings";
 import { Stack } from "../../cli/pulumi/stack";
+import { settingsFrom } from "../../cli/stackConfig";
 import { imageRepository } from "../../local/images/app";
 import { repositoryDir } from "../../local/paths";
 import { buildKubectl } from "../../local/programs/programs";
@@ -188,7 +189,7 @@ describe("What the documentation says to type, on a real cluster", function () {
       const { code, said } = await run(...config.map((command) => command.replace(/ && pulumi up$/, "")), "pulumi config --json --show-secrets > settings.json");
       expect(code, `${block.page}:${block.line}\n${said}`).to.equal(0);
       try {
-        expect(parseListed(readFileSync(join(checkout.folder, "settings.json"), "utf8"))).not.to.equal(undefined);
+        expect(settingsFrom(JSON.parse(readFileSync(join(checkout.folder, "settings.json"), "utf8")) as ConfigMap)).to.have.property("colors");
       } catch (error) {
         expect.fail(`${block.page}:${block.line}: ${messageOf(error)}`);
       }
