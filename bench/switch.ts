@@ -36,7 +36,7 @@ const aroundSeconds = 600;
 /** Of the load: the warm-up, and ways between that are not measured. */
 const aroundLoadSeconds = 60;
 
-async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, signal: AbortSignal): Promise<{ engine: string; figures: SwitchFigures }> {
+async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, signal: AbortSignal): Promise<SwitchFigures> {
   const { through, switches, beside, rate, spacing } = options;
   const loadSeconds = secondsOf(options);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout((loadSeconds + aroundSeconds) * 1000)]);
@@ -66,7 +66,7 @@ async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, 
     await test.remove();
   }
   if (figures === undefined) throw new Error("nothing was measured");
-  return { engine: test.engine.name, figures };
+  return figures;
 }
 
 /** The longest that the load may run. @throws Refusal where its bounds leave no room for so many switches */
@@ -101,8 +101,8 @@ async function main(): Promise<void> {
     rate: wholeNumber("rate", options.rate, 10, 2000),
     spacing: wholeNumber("spacing", options.spacing, 10, 60),
   };
-  const { engine, figures } = await untilInterrupted((signal) => measure(chosen, runnerFor(options), signal));
-  console.log(options.json === true ? JSON.stringify({ engine, ...chosen, ...figures }) : `\n${show(figures)}\n\nEngine: ${engine}`);
+  const figures = await untilInterrupted((signal) => measure(chosen, runnerFor(options), signal));
+  console.log(options.json === true ? JSON.stringify({ ...chosen, ...figures }) : `\n${show(figures)}`);
   process.exitCode = verdicts(figures).every(({ met }) => met) ? 0 : 1;
 }
 

@@ -89,9 +89,9 @@ function median(seconds: number[]): number {
   return [...seconds].sort((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? Number.NaN;
 }
 
-function show(engine: string, measured: Measured[]): void {
+function show(pulumi: string, measured: Measured[]): void {
   const table = new Table({
-    head: [`engine: ${engine}`, "median s", "min", "max", "goal s", ""],
+    head: [`Pulumi ${pulumi}`, "median s", "min", "max", "goal s", ""],
     colAligns: ["left", "right", "right", "right", "right", "left"],
     style: { head: [], border: [] },
   });
@@ -115,8 +115,8 @@ async function main(): Promise<void> {
   const test = await makeStack(twoVersions);
   try {
     const measured = await measure(test, runs);
-    if (options.json === true) console.log(JSON.stringify({ engine: test.engine.name, measured }));
-    else show(test.engine.name, measured);
+    if (options.json === true) console.log(JSON.stringify({ pulumi: test.stack.pulumiVersion, measured }));
+    else show(test.stack.pulumiVersion, measured);
     process.exitCode = measured.every(({ seconds, goal }) => goal === undefined || median(seconds) <= goal) ? 0 : 1;
   } finally {
     await test.remove();

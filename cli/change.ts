@@ -7,19 +7,19 @@ import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { makePlan } from "./makePlan";
 import { planText } from "./planText";
-import { runPulumi, updateStack } from "./runPulumi";
+import { stackPath } from "./stackConfig";
 import { statusRefsOf } from "./statusRef";
 import { statusLine } from "./statusText";
+import { changeConfig, configCommands, updateStack, type ConfigChange } from "./update";
 
 /** A release that is a change of config: what it needs, and what a person would type to take it back. */
 export interface Change {
   stack: string;
   /** What it is, as in "The deploy of v2 to green". */
   what: string;
-  /** Each of them the rest of `pulumi config`. */
-  config: string[][];
+  config: ConfigChange;
   /** The same, for the way back. */
-  undo: string[][];
+  undo: ConfigChange;
   /** Put to whoever sees the plan. Undefined: nobody is asked. */
   question: string | undefined;
 }
@@ -32,7 +32,7 @@ export interface Change {
  */
 export async function applyChange(change: Change): Promise<number> {
   const { stack, what } = change;
-  const file = `Pulumi.${stack}.yaml`;
+  const file = stackPath(stack);
   const before = readFileSync(file, "utf8");
   try {
     await prepare(change);
@@ -49,17 +49,15 @@ async function update({ stack, what, undo }: Change): Promise<number> {
   const { isWell, stopped } = await untilInterrupted(async (signal) => ({ isWell: await updateStack(stack, console.log), stopped: signal.aborted }));
   console.log(await whereItStands(stack));
   if (isWell) return exitCodes.clean;
-  const typed = undo.map((each) => `pulumi config ${each.join(" ")} --stack ${stack} && `).join("");
-  console.error(`${what} ${stopped ? "was interrupted" : "failed"}: what was reached stands above, and config asks for the rest.\n  to go on: pulumi up --stack ${stack}\n  or back:  ${typed}pulumi up --stack ${stack}`);
+  const back = [...configCommands(undo, stack), `pulumi up --stack ${stack}`].join(" && ");
+  console.error(`${what} ${stopped ? "was interrupted" : "failed"}: what was reached stands above, and config asks for the rest.\n  to go on: pulumi up --stack ${stack}\n  or back:  ${back}`);
   return exitCodes.findings;
 }
 
 function prepare({ stack, what, config, question }: Change): Promise<void> {
   return untilInterrupted(async (signal) => {
-    for (const each of config) {
-      if (!(await runPulumi(["config", ...each, "--stack", stack], console.log))) throw new Refusal({ what: `${what} was refused`, rule: "config could not be changed; why stands above", next: `pulumi config --stack ${stack}` });
-      signal.throwIfAborted();
-    }
+    await changeConfig(stack, config, console.log);
+    signal.throwIfAborted();
     const plan = await makePlan(stack);
     signal.throwIfAborted();
     console.log(`\n${planText(plan)}\n`);

@@ -2,15 +2,16 @@ import { Argument, Command } from "commander";
 import { colors, type Color } from "@bluegreen/release";
 import { clearMarks } from "@bluegreen/release/releases/marks";
 import { clustersOf, inEach, sayFailures, succeeded } from "./clusters";
-import { app, readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackConfig";
 import { exitCodes } from "./exitCodes";
+import { stackOption } from "./stackOption";
 
 const help = `
 A color that was rolled back is refused with the same image, until the image changes or its mark is
 cleared. Clear it when the image was not to blame: a database that was down, a limit that was too low.
 
 Examples:
-  npm run bluegreen -- clear-mark green --stack production
+  npm run bluegreen -- clear-mark green
 
 Exit codes: 0 cleared, 1 there was no mark, 2 the command itself was wrong, or the cluster cannot be changed, 3 one of several cannot.`;
 
@@ -18,7 +19,7 @@ export function clearMarkCommand(): Command {
   return new Command("clear-mark")
     .description("Lets an image serve users again that was rolled back.")
     .addArgument(new Argument("<color>", "whose marks are cleared").choices(colors))
-    .option("--stack <stack>", "whose cluster is asked", "production")
+    .addOption(stackOption())
     .option("--cluster <name>", "in one cluster only")
     .addHelpText("after", help)
     .action(run);

@@ -2,7 +2,7 @@ import { connect, messageOf, Refusal, type Cluster, type ClusterRef } from "@blu
 import { reach } from "@bluegreen/release/clusters/together";
 import { placesOf, type FlatSettings } from "@bluegreen/release/settings/settings";
 import { exitCodes } from "./exitCodes";
-import { app } from "./stackSettings";
+import { app } from "./stackConfig";
 
 /** Where the app of a stack is, as a command names and reaches it. */
 export interface Place {

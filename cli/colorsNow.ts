@@ -1,6 +1,7 @@
 import { colors, connect, noUsersYet, otherColor, readLiveColor, Refusal, type Cluster, type Color } from "@bluegreen/release";
 import { clustersOf } from "./clusters";
-import { app, readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackConfig";
+import type { ConfigChange } from "./update";
 
 /** Which color is which at this moment, and what config says of them. */
 export interface ColorsNow {
@@ -30,9 +31,9 @@ export function colorWith(tag: string, color: Color | undefined, { live, idle, t
   throw new Refusal({ what: `${tag} was not found${color === undefined ? "" : ` on ${color}`}`, rule: `config has ${colors.map((each) => `${tags[each] ?? "nothing"} on ${each}`).join(" and ")}`, next: `npm run bluegreen -- deploy ${tag}, then again` });
 }
 
-/** What `pulumi config` is told to give a color a tag, or none. */
-export function tagConfig(color: Color, tag: string | undefined): string[] {
-  return tag === undefined ? ["rm", `${color}Tag`] : ["set", `${color}Tag`, tag];
+/** The config that gives a color a tag, or none. */
+export function tagConfig(color: Color, tag: string | undefined): ConfigChange {
+  return { [`${color}Tag`]: tag };
 }
 
 async function liveIn(cluster: Cluster): Promise<Color> {

@@ -14,6 +14,7 @@ import { retireCommand } from "./retire";
 import { rollbackCommand } from "./rollback";
 import { shiftCommand } from "./shift";
 import { smokeCommand } from "./smoke";
+import { chooseStack } from "./stackOption";
 import { releaseStatusCommand } from "./status";
 import { switchCommand } from "./switch";
 
@@ -21,6 +22,7 @@ import { switchCommand } from "./switch";
 export function bluegreen(): Command {
   const program = new Command("bluegreen").description("Releases a web app in two colors.");
   for (const command of allCommands()) program.addCommand(command);
+  program.hook("preAction", (_program, command) => chooseStack(command));
   addCompletion(program);
   return program;
 }

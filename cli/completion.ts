@@ -1,6 +1,6 @@
 import tab from "@bomb.sh/tab/commander";
-import { readdirSync } from "node:fs";
 import type { Command } from "commander";
+import { stacksHere } from "./stackConfig";
 
 const help = `
 Examples:
@@ -20,8 +20,4 @@ export function addCompletion(program: Command): void {
     };
   }
   program.commands.find((command) => command.name() === "completion")?.description("Prints what a shell needs to complete commands.").addHelpText("after", help);
-}
-
-function stacksHere(): string[] {
-  return readdirSync(".").flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.slice(1) ?? []);
 }

@@ -1,13 +1,14 @@
 import { Command } from "commander";
 import { stringify } from "yaml";
 import { examine } from "@bluegreen/release/doctor/doctor";
-import { advice, well, type Finding } from "@bluegreen/release/doctor/finding";
+import { broken, well, type Finding } from "@bluegreen/release/doctor/finding";
 import { rolesFor } from "@bluegreen/release/doctor/rights";
 import { placesOf, type Settings } from "@bluegreen/release/settings/settings";
-import { readAllSettings } from "./allSettings";
 import { exitCodes } from "./exitCodes";
 import { findingsText } from "./findingsText";
-import { pulumiVersion } from "./runPulumi";
+import { noPulumi, pulumiVersion } from "./pulumi/ask";
+import { readAllSettings } from "./stackConfig";
+import { stackOption } from "./stackOption";
 
 interface Options {
   stack: string;
@@ -20,7 +21,7 @@ Asks the cluster and the database for all that a release of this stack needs, an
 them. Each finding comes with what to do about it.
 
 Examples:
-  npm run bluegreen -- doctor --stack production
+  npm run bluegreen -- doctor
   npm run --silent bluegreen -- doctor --rights | kubectl apply -f -
 
 Exit codes: 0 nothing is broken, 1 something is, or could not be looked at, 2 the command itself was wrong, or a setting breaks its rule.`;
@@ -28,7 +29,7 @@ Exit codes: 0 nothing is broken, 1 something is, or could not be looked at, 2 th
 export function doctorCommand(): Command {
   return new Command("doctor")
     .description("Looks whether a release would find what it needs: settings, cluster, rights, Secrets, way in, certificate, metrics, database.")
-    .option("--stack <stack>", "whose settings", "production")
+    .addOption(stackOption())
     .option("--rights", "print the roles that an update needs, for kubectl, and nothing else", false)
     .option("--json", "for programs", false)
     .addHelpText("after", help)
@@ -61,7 +62,7 @@ export function codeOf(findings: Finding[]): number {
 }
 
 function engineOf(version: string | undefined): Finding {
-  return version === undefined ? advice("engine", "there is no pulumi on PATH: the stand-in of this project is used, which is for trials", "https://www.pulumi.com/docs/install/") : well("engine", `pulumi ${version}`);
+  return version === undefined ? broken("engine", noPulumi.rule, noPulumi.next) : well("engine", `pulumi ${version}`);
 }
 
 /** As kubectl takes them. Whom they are for is up to whoever applies them. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { parseJson } from "@bluegreen/release/parseJson";
+import { messageOf } from "@bluegreen/release/refusal";
 import { masked, resourceAt } from "@bluegreen/release/releases/plan";
 import type { Gates, PassedGate } from "../pages/views";
-import { askPulumi } from "./runPulumi";
+import { Stack } from "./pulumi/stack";
 
 /** What of `pulumi stack export` it takes. */
 const exportSchema = z.object({ deployment: z.object({ resources: z.array(z.object({ urn: z.string(), outputs: z.record(z.string(), z.unknown()).default({}) })).default([]) }) });
@@ -60,9 +60,11 @@ const kinds: Record<string, GateKind> = {
 
 /** What each gate came to when it was last passed, from the stack's state. It is a part of what is shown: where it cannot be read, that is shown. */
 export async function readGates(stack: string): Promise<Gates> {
-  const { isWell, out, errors } = await askPulumi(["stack", "export", "--stack", stack]);
-  const exported = parseJson(out);
-  return isWell && exported !== undefined ? gatesIn(exported) : { unreadable: masked(errors.trim() || "pulumi stack export gave no state") };
+  try {
+    return gatesIn(await (await Stack.open({ name: stack })).exportDeployment());
+  } catch (error) {
+    return { unreadable: masked(messageOf(error)) };
+  }
 }
 
 /** @param exported by `pulumi stack export` */

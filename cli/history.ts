@@ -2,7 +2,8 @@ import { Command } from "commander";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
 import { clustersOf, inEach, sayFailures, succeeded } from "./clusters";
 import { exitCodes } from "./exitCodes";
-import { app, readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackConfig";
+import { stackOption } from "./stackOption";
 import { newTable, tableText } from "./table";
 import { tagOf } from "./tagOf";
 
@@ -16,7 +17,7 @@ type Entry = HistoryEntry & { cluster: string | undefined };
 
 const help = `
 Examples:
-  npm run bluegreen -- history --stack production
+  npm run bluegreen -- history
   npm run bluegreen -- history --json
 
 Exit codes: 0 shown, 2 the command itself was wrong, or the cluster cannot be read, 3 one of several cannot.`;
@@ -24,7 +25,7 @@ Exit codes: 0 shown, 2 the command itself was wrong, or the cluster cannot be re
 export function historyCommand(): Command {
   return new Command("history")
     .description("Shows every switch and every rollback: who, what, why, and what the watch saw. From the cluster.")
-    .option("--stack <stack>", "whose cluster is asked", "production")
+    .addOption(stackOption())
     .option("--cluster <name>", "of one cluster only")
     .option("--json", "for programs", false)
     .addHelpText("after", help)

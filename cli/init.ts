@@ -9,7 +9,7 @@ import { parseSettings } from "@bluegreen/release/settings/settings";
 import { codeOf, examineStack } from "./doctor";
 import { findingsText } from "./findingsText";
 import { answersOf, type Given } from "./initAnswers";
-import { app } from "./stackSettings";
+import { app, requireProject, stackPath } from "./stackConfig";
 
 type Options = Given & { yes: boolean; overwrite: boolean };
 
@@ -54,10 +54,10 @@ async function run(stack: string, { yes, overwrite, ...given }: Options): Promis
 }
 
 function fileOf(stack: string, overwrite: boolean): string {
-  const file = `Pulumi.${stack}.yaml`;
+  requireProject();
+  const file = stackPath(stack);
   const refuse = (rule: string, nextStep: string) => new Refusal({ what: `The stack ${JSON.stringify(stack)} was not written`, rule, next: nextStep });
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/.test(stack)) throw refuse("a stack's name has letters, digits, '_', '.' and '-', at most 100", "npm run bluegreen -- init production");
-  if (!existsSync("Pulumi.yaml")) throw refuse("there is no Pulumi.yaml in this folder", "go to the program's folder");
   if (existsSync(file) && !overwrite && !isExample(file)) throw refuse(`${file} is there already`, `change it (pulumi config set …) and look at it: npm run bluegreen -- doctor --stack ${stack}; or write it anew: --overwrite`);
   return file;
 }

@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
 import { lint } from "@bluegreen/release/lint/index";
 import { listMigrations, migrationPath, type Migration } from "@bluegreen/release/migrations/files";
-import { parseJson } from "@bluegreen/release/parseJson";
-import { Refusal } from "@bluegreen/release/refusal";
-import { masked, planOf, previewSchema, refusedIn, type DueMigration, type DueMigrations, type Plan, type Preview } from "@bluegreen/release/releases/plan";
+import { planOf, refusedIn, type DueMigration, type DueMigrations, type Plan, type Preview } from "@bluegreen/release/releases/plan";
 import { readReleaseStatus, type ReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { allOn } from "@bluegreen/release/route/weights";
-import { policyViolations } from "./policyViolations";
-import { askPulumi } from "./runPulumi";
-import { readStackSettings } from "./stackSettings";
+import { pulumiRefusal } from "./pulumi/refusal";
+import { Stack, UpdateError } from "./pulumi/stack";
+import { readStackSettings } from "./stackConfig";
 import { statusRefsOf } from "./statusRef";
 import { tagOf } from "./tagOf";
 
@@ -28,14 +26,12 @@ export async function makePlan(stack: string): Promise<Plan> {
 }
 
 async function readPreview(stack: string): Promise<Preview> {
-  const command = ["preview", "--non-interactive", "--stack", stack];
-  const { isWell, out, errors } = await askPulumi([...command, "--json"]);
-  const { data } = previewSchema.safeParse(parseJson(out));
-  if (data !== undefined && (isWell || refusedIn(data).length > 0)) return data;
-  const told = data === undefined ? errors.trim() || out.trim() : (await askPulumi(command)).out.trim();
-  const violations = policyViolations(told);
-  if (data !== undefined && violations.length > 0) return { ...data, diagnostics: violations.map((message) => ({ severity: "error", message })) };
-  throw new Refusal({ what: `The plan of ${stack} could not be made: its preview ${isWell ? "cannot be read" : "failed"}`, rule: masked(told || "it said nothing"), next: `pulumi preview --stack ${stack}` });
+  try {
+    return await (await Stack.open({ name: stack })).preview();
+  } catch (error) {
+    if (error instanceof UpdateError && refusedIn(error).length > 0) return error;
+    throw pulumiRefusal(error, { stack, what: `The plan of ${stack} could not be made: its preview failed`, next: `pulumi preview --stack ${stack}` });
+  }
 }
 
 /** None of an app without a database. At the first release nobody needs an old form, and all are due. */

@@ -1,11 +1,12 @@
 import { styleText } from "node:util";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { listMigrations, readMigration, type Migration, type MigrationFile } from "@bluegreen/release/migrations/files";
 import { readDatabaseStatus, readMigrationStatus, type MigrationStatus } from "@bluegreen/release/migrations/status";
 import { Refusal } from "@bluegreen/release/refusal";
 import { placesOf } from "@bluegreen/release/settings/settings";
 import { exitCodes } from "./exitCodes";
-import { app, readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackConfig";
+import { stackOption } from "./stackOption";
 import { newTable, tableText } from "./table";
 
 interface Options {
@@ -20,7 +21,7 @@ const help = `
 Reads the stack's file, the cluster and the database, and changes nothing in any of them.
 
 Examples:
-  npm run bluegreen -- migrations status --stack production
+  npm run bluegreen -- migrations status
   npm run bluegreen -- migrations status --url-from DATABASE_URL --sql
 
 Exit codes: 0 nothing is refused, 1 a migration is refused, 2 the command itself was wrong, or something cannot be read.`;
@@ -28,8 +29,9 @@ Exit codes: 0 nothing is refused, 1 a migration is refused, 2 the command itself
 export function statusCommand(): Command {
   return new Command("status")
     .description("Shows which migrations are applied, due or waiting, for what and until when.")
-    .option("--stack <stack>", "whose cluster and database are asked", "production")
-    .option("--url-from <variable>", "environment variable with a PostgreSQL URL: asks that database alone, and no cluster")
+    .addOption(stackOption())
+    // No stack is asked for then.
+    .addOption(new Option("--url-from <variable>", "environment variable with a PostgreSQL URL: asks that database alone, and no cluster").implies({ stack: "" }))
     .option("--folder <folder>", "the migrations, instead of the stack's migrationsFolder")
     .option("--sql", "show what the next update would execute, too", false)
     .option("--json", "for programs", false)

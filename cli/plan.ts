@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { exitCodes } from "./exitCodes";
 import { makePlan } from "./makePlan";
 import { planMarkdown, planText } from "./planText";
+import { stackOption } from "./stackOption";
 
 interface Options {
   stack: string;
@@ -13,7 +14,7 @@ const help = `
 Made of a real preview, which asks the cluster and the database, and changes nothing in any of them.
 
 Examples:
-  npm run bluegreen -- plan --stack production
+  npm run bluegreen -- plan
   npm run --silent bluegreen -- plan --markdown > comment.md
 
 Exit codes: 0 nothing is refused, 1 something is, 2 the plan could not be made.`;
@@ -21,7 +22,7 @@ Exit codes: 0 nothing is refused, 1 something is, 2 the plan could not be made.`
 export function planCommand(): Command {
   return new Command("plan")
     .description("Shows what the next update will do: to users, pods and schema, by which gates, and whether there is a way back.")
-    .option("--stack <stack>", "whose next update", "production")
+    .addOption(stackOption())
     .option("--markdown", "for a comment on a pull request", false)
     .option("--json", "for programs", false)
     .addHelpText("after", help)

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { chosenFrom } from "./clusters";
 import { readLoad } from "./loadFile";
+import { stackOption } from "./stackOption";
 import { statusRefsOf } from "./statusRef";
 
 interface Options {
@@ -27,7 +28,7 @@ export function reportCommand(): Command {
   return new Command("report")
     .description("Writes the last release as one HTML file: who, what, why, gates, watch and load.")
     .requiredOption("--out <file>", "where to; a file that is there is written anew")
-    .option("--stack <stack>", "whose release", "production")
+    .addOption(stackOption())
     .option("--cluster <name>", "of this cluster; of several, the first one")
     .option("--load <file>", "figures of a load, as npm start -- --json prints them")
     .addHelpText("after", help)

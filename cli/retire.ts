@@ -3,7 +3,8 @@ import { Refusal } from "@bluegreen/release";
 import { standbyOf } from "@bluegreen/release/releases/standby";
 import { applyChange } from "./change";
 import { colorsNow, tagConfig } from "./colorsNow";
-import { app, readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackConfig";
+import { stackOption } from "./stackOption";
 
 interface Options {
   stack: string;
@@ -20,7 +21,7 @@ the time has not come, and a color that users were not on before the last switch
 be the next release.
 
 Examples:
-  npm run bluegreen -- retire --stack production
+  npm run bluegreen -- retire
   npm run bluegreen -- retire --when-due --yes
   npm run bluegreen -- retire --now --yes
 
@@ -29,7 +30,7 @@ Exit codes: 0 it is gone, or with --when-due is not to go yet, 1 the update fail
 export function retireCommand(): Command {
   return new Command("retire")
     .description("Takes away the color that has no users, once nobody has to go back to it.")
-    .option("--stack <stack>", "whose idle color", "production")
+    .addOption(stackOption())
     .addOption(new Option("--now", "although it is the way back").default(false).conflicts("whenDue"))
     .option("--when-due", "only if it was the way back, and its time is over", false)
     .option("--yes", "do not ask", false)
@@ -59,5 +60,5 @@ async function run({ stack, now, whenDue, yes }: Options): Promise<void> {
     console.log(`${idle} (${tag}) stays: ${rule}.`);
     return;
   }
-  process.exitCode = await applyChange({ stack, what: `The retirement of ${idle}`, config: [tagConfig(idle, undefined)], undo: [tagConfig(idle, tag)], question: yes ? undefined : `Take ${idle} (${tag}) away? Users stay on ${live}, and cannot go back to it.` });
+  process.exitCode = await applyChange({ stack, what: `The retirement of ${idle}`, config: tagConfig(idle, undefined), undo: tagConfig(idle, tag), question: yes ? undefined : `Take ${idle} (${tag}) away? Users stay on ${live}, and cannot go back to it.` });
 }

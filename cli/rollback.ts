@@ -6,8 +6,9 @@ import { movedRoute } from "@bluegreen/release/route/route";
 import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { rollbackClusters } from "./rollbackClusters";
-import { bringInLine } from "./runPulumi";
-import { app, readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackConfig";
+import { stackOption } from "./stackOption";
+import { bringInLine, configCommands } from "./update";
 
 interface Options {
   stack: string;
@@ -27,6 +28,8 @@ back, and \`pulumi up\` runs, which finds users where config wants them.
 The image that users were taken from is marked: it does not come again until it changes, or until
 npm run bluegreen -- clear-mark.
 
+With --stack it asks Pulumi for nothing before users have moved: neither its backend nor a passphrase has to be there.
+
 Examples:
   npm run bluegreen -- rollback --stack production --why "checkout fails for everybody"
   npm run bluegreen -- rollback --yes --only-traffic
@@ -40,7 +43,7 @@ Exit codes: 0 users are back and config is in line, 1 users are back and config 
 export function rollbackCommand(): Command {
   return new Command("rollback")
     .description("Takes users back to the other color, now.")
-    .option("--stack <stack>", "whose users", "production")
+    .addOption(stackOption())
     .option("--why <text>", "for the history, and for whoever wakes up next", "rolled back by hand")
     .option("--cluster <name>", "users of one cluster only")
     .option("--yes", "do not ask", false)
@@ -74,10 +77,10 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
   if (!yes) await confirm(share > 0 ? `${share} % of the users are on ${from}. Take them back to ${to}?` : `Users are on ${from}. Take them to ${to}?`, asking);
   const { seconds, image } = share > 0 && route !== null ? await takeShareBack(where, { active: to, route, why }, say) : await rollback(where, { from, why, database, drainSeconds, route, fewer }, say);
   say(`Users are on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);
-  const config = share > 0 ? ["rm", "weights"] : ["set", "activeColor", to];
+  const config = share > 0 ? { weights: undefined } : { activeColor: to };
   const inLine = onlyTraffic ? undefined : await bringInLine(stack, config, say);
   if (json) console.log(JSON.stringify({ from, to, image, share: share > 0 ? share : 100, seconds, configInLine: inLine ?? false }));
   else if (inLine === true) console.log("Config says the same, and the state agrees.");
-  else console.log(`Config still says what it said. To bring it in line:\n  pulumi config ${config.join(" ")} --stack ${stack} && pulumi up --stack ${stack}`);
+  else console.log(`Config still says what it said. To bring it in line:\n  ${[...configCommands(config, stack), `pulumi up --stack ${stack}`].join(" && ")}`);
   process.exitCode = inLine === false ? exitCodes.findings : exitCodes.clean;
 }

@@ -5,7 +5,7 @@ import type { FlatSettings } from "@bluegreen/release/settings/settings";
 import type { Say } from "@bluegreen/release/step";
 import { clustersOf, failed, inEach, succeeded } from "./clusters";
 import { exitCodes } from "./exitCodes";
-import { bringInLine } from "./runPulumi";
+import { bringInLine } from "./update";
 
 export interface ClustersRollback {
   settings: Pick<FlatSettings, "activeColor" | "clusters" | "context" | "namespace" | "isolation" | "database" | "drainSeconds" | "traffic">;
@@ -43,7 +43,7 @@ export async function rollbackClusters({ settings, stack, only, why, onlyTraffic
 
   const rest = only === undefined ? [] : await inEach(clustersOf(settings, undefined).filter(({ name }) => name !== only), (cluster, { where }) => readLiveColor(cluster, where.app));
   const isWhole = stuck.length === 0 && rest.every((each) => "value" in each && each.value === to);
-  const inLine = isWhole && !onlyTraffic ? await bringInLine(stack, ["set", "activeColor", to], say) : undefined;
+  const inLine = isWhole && !onlyTraffic ? await bringInLine(stack, { activeColor: to }, say) : undefined;
   if (json) console.log(JSON.stringify({ from, to, why, moved: succeeded(moved).map(({ name, value }) => ({ cluster: name, ...value })), already: [...there], failed: stuck.map(({ name, error }) => ({ cluster: name, error })), configInLine: inLine ?? false }));
   else say(inLine === true ? "Config says the same, and the state agrees." : `Config still says what it said, and the next pulumi up does that in every cluster. Once users of all of them are to be on ${to}:\n  pulumi config set activeColor ${to} --stack ${stack} && pulumi up --stack ${stack}`);
   if (stuck.length > 0) return succeeded(moved).length + there.size > 0 ? exitCodes.partly : exitCodes.usage;

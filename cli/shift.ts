@@ -11,8 +11,9 @@ import { parseDuration, sharesAfter } from "@bluegreen/release/route/shares";
 import { formatWeights, type Weights } from "@bluegreen/release/route/weights";
 import type { Say } from "@bluegreen/release/step";
 import { exitCodes } from "./exitCodes";
-import { bringInLine, runPulumi, updateStack } from "./runPulumi";
-import { app, readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackConfig";
+import { stackOption } from "./stackOption";
+import { bringInLine, changeConfig, updateStack, type ConfigChange } from "./update";
 
 interface Options {
   to: Color;
@@ -45,7 +46,7 @@ export function shiftCommand(): Command {
     .addOption(new Option("--to <color>", "where users go").choices(colors).makeOptionMandatory())
     .option("--over <duration>", "how long it takes, as 30m or 1h30m", duration, 1800)
     .option("--steps <number>", "in how many steps, 2 to 100", stepsOf, 10)
-    .option("--stack <stack>", "whose users", "production")
+    .addOption(stackOption())
     .option("--json", "for programs: one line at the end, progress on the error output", false)
     .addHelpText("after", help)
     .action(run);
@@ -124,10 +125,10 @@ async function walk(shift: Shift, steps: number): Promise<Ended> {
   }
   const given = await readShare(cluster, app, route, live);
   if (given > 0) say(`${to} has ${given} % of the users: the shift goes on from there.`);
-  if (!(await runPulumi(["config", "set", "shareSeconds", String(seconds), "--stack", stack], say))) throw new Error("Config could not be changed: nothing was moved.");
+  await changeConfig(stack, { shareSeconds: String(seconds) }, say);
   for (const share of sharesAfter(given, steps)) {
     say(`\n${to} gets ${share} % of the users${share < 100 ? `, watched for ${seconds} s` : ""}.`);
-    const failure = await untilInterrupted(async (signal) => whyStopped(signal, share, await give(shift, share)));
+    const failure = await untilInterrupted((signal) => whyNotGiven(signal, shift, share));
     if (failure !== undefined && share < 100) return takeAllBack(shift, live, failure);
     if (failure !== undefined) return afterSwitch(shift, live, failure);
   }
@@ -135,19 +136,31 @@ async function walk(shift: Shift, steps: number): Promise<Ended> {
   return { to, share: 100 };
 }
 
-/** An interruption reaches the update too, which then fails, watching already or not yet. */
-function whyStopped(signal: AbortSignal, share: number, isGiven: boolean): string | undefined {
+/** An interruption reaches the update too, which then fails, watching already or not yet, or does not begin. */
+async function whyNotGiven(signal: AbortSignal, shift: Shift, share: number): Promise<string | undefined> {
+  const isGiven = await give(shift, share).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    return false;
+  });
   if (signal.aborted) return messageOf(signal.reason);
   return isGiven ? undefined : `the update that was to give ${share} % failed; what it said stands above`;
 }
 
 /** Config first, then the update: cut off in between, the next update gives what config says. */
 async function give({ to, stack, say }: Shift, share: number): Promise<boolean> {
-  const changes = share < 100 ? [["set", "weights", formatWeights(weightsOf(to, share))]] : [["rm", "weights"], ["set", "activeColor", to]];
-  for (const change of changes) {
-    if (!(await runPulumi(["config", ...change, "--stack", stack], say))) return false;
+  const change = share < 100 ? { weights: formatWeights(weightsOf(to, share)) } : { weights: undefined, activeColor: to };
+  return (await isConfigured(stack, change, say)) && updateStack(stack, say);
+}
+
+/** Said, and not thrown: whoever has a share is taken back without it. */
+async function isConfigured(stack: string, change: ConfigChange, say: Say): Promise<boolean> {
+  try {
+    await changeConfig(stack, change, say);
+    return true;
+  } catch (error) {
+    console.error(messageOf(error));
+    return false;
   }
-  return updateStack(stack, say);
 }
 
 function weightsOf(to: Color, share: number): Weights {
@@ -159,7 +172,7 @@ async function takeAllBack({ cluster, where, to, route, stack, say }: Shift, liv
   if ((await readShare(cluster, app, route, live)) > 0) await takeShareBack(where, { active: live, route, why: `shift: ${failure}` }, say);
   const reason = (await markReason(cluster, to)) ?? failure;
   say(`\nThe shift has ended: all users are on ${live} again.\n  why:  ${reason}`);
-  const inLine = await bringInLine(stack, ["rm", "weights"], say);
+  const inLine = await bringInLine(stack, { weights: undefined }, say);
   if (!inLine) say(`Config is not in line yet: pulumi config rm weights --stack ${stack} && pulumi up --stack ${stack}`);
   return { to, share: 0, reason };
 }
@@ -168,7 +181,7 @@ async function takeAllBack({ cluster, where, to, route, stack, say }: Shift, liv
 async function afterSwitch(shift: Shift, live: Color, failure: string): Promise<Ended> {
   if ((await readLiveColor(shift.cluster, app)) === shift.to) return { to: shift.to, share: 100, reason: failure };
   const { stack, say } = shift;
-  await runPulumi(["config", "set", "activeColor", live, "--stack", stack], say);
+  await isConfigured(stack, { activeColor: live }, say);
   return takeAllBack(shift, live, failure);
 }
 

@@ -5,7 +5,8 @@ import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { readServed } from "@bluegreen/release/releases/served";
 import { colorsNow, colorWith } from "./colorsNow";
 import { exitCodes } from "./exitCodes";
-import { app, readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackConfig";
+import { stackOption } from "./stackOption";
 import { tagOf } from "./tagOf";
 
 const help = `
@@ -13,7 +14,7 @@ The suite of the smoke gate, through the API server to a ready pod of the color.
 gate counts it. Without a color it asks the one that has no users; with --tag, the one that has this version.
 
 Examples:
-  npm run bluegreen -- smoke --stack production
+  npm run bluegreen -- smoke
   npm run bluegreen -- smoke blue
 
 Exit codes: 0 every test passed, 1 one failed, or there was no pod to test, 2 the command itself was wrong, or the cluster cannot be read.`;
@@ -23,7 +24,7 @@ export function smokeCommand(): Command {
     .description("Runs the smoke tests against a color, now.")
     .addArgument(new Argument("[color]", "which is tested").choices(colors))
     .option("--tag <tag>", "only the color that has this version")
-    .option("--stack <stack>", "whose color", "production")
+    .addOption(stackOption())
     .addHelpText("after", help)
     .action(run);
 }

@@ -4,6 +4,7 @@ import { messageOf } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { attention, readReleaseStatus, type ReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { exitCodes } from "./exitCodes";
+import { stackOption } from "./stackOption";
 import { statusRefsOf } from "./statusRef";
 import { statusLine, statusText } from "./statusText";
 
@@ -17,8 +18,8 @@ const help = `
 Reads the stack's file, the cluster and the database, and changes nothing in any of them.
 
 Examples:
-  npm run bluegreen -- status --stack production
-  npm run bluegreen -- status --watch
+  npm run bluegreen -- status
+  npm run bluegreen -- status --watch --stack staging
   npm run bluegreen -- status --json
 
 Exit codes: 0 all is well, 1 something needs attention, 2 the command itself was wrong, or the cluster cannot be read.`;
@@ -29,7 +30,7 @@ const everyMs = 1000;
 export function releaseStatusCommand(): Command {
   return new Command("status")
     .description("Shows where a release stands: users, pods, schema, the last switch, and whether there is a way back.")
-    .option("--stack <stack>", "whose cluster and database are asked", "production")
+    .addOption(stackOption())
     .option("--watch", "go on until Ctrl-C; on a terminal the same place is drawn again, elsewhere each change is a line", false)
     .option("--json", "for programs", false)
     .addHelpText("after", help)

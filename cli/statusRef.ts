@@ -1,7 +1,7 @@
 import type { ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { movedRoute } from "@bluegreen/release/route/route";
 import { placesOf } from "@bluegreen/release/settings/settings";
-import { app, readStackSettings } from "./stackSettings";
+import { app, readStackSettings } from "./stackConfig";
 
 /** Where the release of a stack is looked up: in each of its clusters, in the order of config. */
 export function statusRefsOf(stack: string): ReleaseStatusRef[] {

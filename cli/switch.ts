@@ -3,6 +3,7 @@ import { colors, type Color } from "@bluegreen/release";
 import { applyChange } from "./change";
 import { colorsNow, colorWith } from "./colorsNow";
 import { exitCodes } from "./exitCodes";
+import { stackOption } from "./stackOption";
 
 interface Options {
   stack: string;
@@ -18,7 +19,7 @@ that has this version, and nowhere else: nothing is done where users have it alr
 update it ends what is under way, and says where users are.
 
 Examples:
-  npm run bluegreen -- switch --stack production
+  npm run bluegreen -- switch
   npm run bluegreen -- switch green --yes
   npm run bluegreen -- switch --tag v1.3.0 --yes
 
@@ -29,7 +30,7 @@ export function switchCommand(): Command {
     .description("Moves all users to the other color, through all gates.")
     .addArgument(new Argument("[color]", "where users go").choices(colors))
     .option("--tag <tag>", "only to the color that has this version")
-    .option("--stack <stack>", "whose users", "production")
+    .addOption(stackOption())
     .option("--yes", "do not ask", false)
     .addHelpText("after", help)
     .action(run);
@@ -48,5 +49,5 @@ export async function switchUsers(color: Color | undefined, { stack, yes, tag }:
     console.log(`Users are on ${to} already, and config says so.`);
     return exitCodes.clean;
   }
-  return applyChange({ stack, what: `The switch to ${to}`, config: [["set", "activeColor", to]], undo: [["set", "activeColor", live]], question: yes ? undefined : `Users are on ${live}. Take them to ${to}?` });
+  return applyChange({ stack, what: `The switch to ${to}`, config: { activeColor: to }, undo: { activeColor: live }, question: yes ? undefined : `Users are on ${live}. Take them to ${to}?` });
 }

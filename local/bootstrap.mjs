@@ -25,6 +25,7 @@ const node = isRecent() ? process.execPath : bringNode();
 process.env.PATH = dirname(node) + delimiter + process.env.PATH;
 // Most of a short process is compiling what it loads: each one finds what the one before has compiled.
 process.env.NODE_COMPILE_CACHE ??= join(cache, "compiled");
+usePulumi();
 bringPackages();
 buildRelease();
 runFile();
@@ -47,6 +48,16 @@ function bringNode() {
     rmSync(partial, { recursive: true, force: true });
   }
   return program;
+}
+
+/** The Pulumi that local/pulumi has built, unless another one is on PATH. It is on it after the first npm start. */
+function usePulumi() {
+  const home = join(cache, "pulumi");
+  const isThere = (folder) => folder !== "" && existsSync(join(folder, "pulumi"));
+  if (process.env.PATH.split(delimiter).some(isThere) || !isThere(join(home, "bin"))) return;
+  process.env.PATH = join(home, "bin") + delimiter + process.env.PATH;
+  process.env.PULUMI_HOME = home;
+  process.env.PULUMI_SKIP_UPDATE_CHECK = "true";
 }
 
 function bringPackages() {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adminClient, writeCertificates } from "./cluster/certificates";
@@ -9,7 +9,7 @@ import { untilComplete, untilContainerd, whatIsMissing } from "./cluster/health"
 import { writeKubeconfig } from "./cluster/kubeconfig";
 import { contextName, layout, network, type Layout } from "./cluster/layout";
 import { buildEdge, buildMetrics, buildPrograms, type Programs } from "./programs/programs";
-import { killSupervisor, startSupervisor, supervisorPid } from "./cluster/supervisor";
+import { killSupervisor, startSupervisor, supervisorPid, writePorts } from "./cluster/supervisor";
 import { addEdge, describeEdge, hasEdge, type Edge } from "./edge/edge";
 import { applyTlsSecret } from "./edge/objects";
 import { bundleApp, bundleWatcher, imageRepository, serverImage, watcherImage, type AppBuild } from "./images/app";
@@ -17,8 +17,10 @@ import { importImages } from "./images/containerd";
 import { pauseImage } from "./images/pause";
 import { addMetrics, hasMetrics } from "./metrics/metricsServer";
 import { cacheDir, stageId } from "./paths";
+import { pulumiTask } from "./pulumi/installation";
 import { postgresAccount, postgresAdminUrl, postgresPort, preparePostgres } from "./services/postgres";
 import { prepareRedis, redisAccount, redisPort, redisSocket } from "./services/redis";
+import { killDashboard } from "./start/dashboard";
 import { withLock } from "./system/lock";
 import { installPackages, missingPackages } from "./system/packages";
 import { runTasks, type Task } from "./tasks";
@@ -103,6 +105,7 @@ export function startStageTasks(done: (stage: Stage) => void, { edge = false, me
         await buildPrograms(progress);
       },
     },
+    pulumiTask,
     ...added.map(({ title, build }) => ({
       title,
       run: async (progress: (text: string) => void) => {
@@ -212,7 +215,7 @@ async function start(added: Addition[], progress: (text: string) => void): Promi
 
 async function untilStarted(paths: Layout, programs: Programs, progress: (text: string) => void): Promise<void> {
   // The supervisor brings a component back that ended: give it the time.
-  if ((await supervisorPid(paths)) !== undefined && existsSync(paths.port)) {
+  if ((await supervisorPid(paths)) !== undefined && existsSync(paths.ports)) {
     progress("checking the running stage");
     try {
       await untilComplete(paths, repairTimeoutMs, progress);
@@ -246,12 +249,11 @@ async function startAnew(paths: Layout, programs: Programs): Promise<void> {
   // Before the first pod: there is nowhere to get the image from.
   await withTemporaryFolder(async (folder) => importImages(paths, programs, [await pauseImage(programs, folder)], folder));
   await writeKubeconfig({ file: paths.kubeconfig, pki: paths.pki, client: adminClient, port: ports.api });
-  await writeFile(paths.edgePort, String(ports.edge));
-  await writeFile(`${paths.port}.new`, String(ports.api));
-  await rename(`${paths.port}.new`, paths.port);
+  await writePorts(paths, ports);
 }
 
 async function remove(paths: Layout): Promise<void> {
+  await killDashboard(paths);
   await killSupervisor(paths);
   await removeCgroup(paths.cgroup);
   // Of a supervisor that someone else killed, the last processes may still be ending.

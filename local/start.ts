@@ -1,16 +1,19 @@
 /** `npm start`: the whole of a release on one machine, or in a context of yours. */
 import { join } from "node:path";
 import { connect, describeLive, messageOf } from "@bluegreen/release";
+import { layout } from "./cluster/layout";
 import { tableOf } from "./load/table";
 import { cacheDir, stageId } from "./paths";
-import { stackEnvironment } from "./start/home";
+import { openDashboard } from "./start/dashboard";
 import { Interrupt } from "./start/interrupt";
+import { foreignWords, localWords } from "./start/lastWords";
+import { readLinks } from "./start/links";
 import { readOptions, type StartOptions } from "./start/options";
 import { release } from "./start/release";
 import { writeReport } from "./start/report";
-import { homeColor } from "./start/stack";
 import { app, foreignTarget, localTarget, type Target } from "./start/target";
 import { withLock } from "./system/lock";
+import { runTasks } from "./tasks";
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2), process.env);
@@ -31,31 +34,29 @@ async function main(): Promise<number> {
 async function run(target: Target, options: StartOptions, interrupt: Interrupt): Promise<number> {
   Object.assign(process.env, target.env);
   try {
-    const { engine, figures } = await release(target, options, interrupt);
-    console.log(`\n${tableOf(figures)}\nEngine: ${engine}\n${await writeReport(target, figures)}\n\n${whatNext(target, options)}`);
-    if (options.json) process.stdout.write(`${JSON.stringify({ engine, ...figures }, undefined, 2)}\n`);
+    const figures = await release(target, options, interrupt);
+    if (options.foreign === undefined) await showDashboard(target);
+    console.log(`\n${tableOf(figures)}\n${await writeReport(target, figures)}\n\n${await lastWords(target, options)}`);
+    if (options.json) process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);
     return figures.failures === 0 ? 0 : 1;
   } catch (error) {
     console.error(interrupt.signal.aborted ? "\nStopped: the load is gone, the rest stays as it is." : `\n${messageOf(error)}`);
-    console.error(`${await describeLive(connect(target), app)} Config may be ahead of that: npm run pulumi -- preview shows by what. npm start begins again from here, whatever the state.\n\n${whatNext(target, options)}`);
+    console.error(`${await describeLive(connect(target), app)} Config may be ahead of that: npm run pulumi -- preview shows by what. npm start begins again from here, whatever the state.\n\n${await lastWords(target, options)}`);
     return interrupt.signal.aborted ? 130 : 1;
   }
 }
 
-function whatNext({ home, env, newTag }: Target, { foreign }: StartOptions): string {
-  const commands = [
-    ...(foreign === undefined ? [["npm run status", "what runs, which color is live"]] : []),
-    ["npm run pulumi -- preview", "what an update would change"],
-    ["npm run pulumi -- config set activeColor green && npm run pulumi -- up --yes", `switch to ${newTag}; with ${homeColor}, back again`],
-    foreign === undefined ? ["npm run stop", "end and remove all of it"] : ["npm run pulumi -- destroy --yes", "remove all of it, the database excepted"],
-  ];
-  const exports = Object.entries({ ...env, ...stackEnvironment(home) }).map(([name, value]) => `  export ${name}=${value}`);
-  return [
-    "Next:",
-    // The commands find the local stack by themselves.
-    ...(foreign === undefined ? [] : exports),
-    ...commands.flatMap(([command = "", purpose = ""]) => [`  ${command}`, `      ${purpose}`]),
-  ].join("\n");
+/** The figures are what the run was for: a dashboard that does not start is said, and spoils none of them. */
+async function showDashboard(target: Target): Promise<void> {
+  try {
+    await runTasks([{ title: "Dashboard", run: async () => openDashboard(layout(), target.home) }]);
+  } catch (error) {
+    console.error(messageOf(error));
+  }
+}
+
+async function lastWords(target: Target, { foreign }: StartOptions): Promise<string> {
+  return foreign === undefined ? localWords(await readLinks()) : foreignWords(target);
 }
 
 main().then(

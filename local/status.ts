@@ -1,19 +1,21 @@
 /** `npm run status`: what of the local stage runs, and what users get. Changes nothing. */
 import { Command } from "commander";
-import { connect, messageOf, names, readLiveColor, type Cluster } from "@bluegreen/release";
+import { connect, messageOf, readLiveColor, type Cluster } from "@bluegreen/release";
 import { readColors, type ColorStatus } from "@bluegreen/release/releases/status";
+import { Stack } from "../cli/pulumi/stack";
 import { layout } from "./cluster/layout";
 import { componentStatuses } from "./cluster/supervisor";
-import { selectEngine } from "./engine/engine";
 import { repositoryDir, stageDir } from "./paths";
-import { insideNetwork, readStage, type Stage } from "./stage";
+import { readStage, type Stage } from "./stage";
 import { localHome, stackEnvironment } from "./start/home";
+import { readLinks, type Links } from "./start/links";
 import { app, localNamespace } from "./start/target";
 
 interface Status {
   folder: string;
   /** Restarts since the stage was started. */
   components: { name: string; state: string; restarts: number }[];
+  links: Links;
   release:
     | undefined
     | {
@@ -21,8 +23,6 @@ interface Status {
         colors: ColorStatus[];
         schemaVersion: string;
         urls: string[];
-        /** A command that asks the app as users do. */
-        ask: string;
       };
 }
 
@@ -38,31 +38,28 @@ async function main(): Promise<number> {
 async function readStatus(stage: Stage): Promise<Status> {
   process.env["KUBECONFIG"] = stage.kubeconfig;
   const components = [...(await componentStatuses(layout()))].map(([name, { pid, starts }]) => ({ name, state: pid === 0 ? "down" : "running", restarts: Math.max(0, starts - 1) }));
-  return { folder: stageDir(), components, release: await readRelease(stage, connect({ context: stage.context, namespace: localNamespace, isolation: "shared" })) };
+  return { folder: stageDir(), components, links: await readLinks(), release: await readRelease(stage, connect({ context: stage.context, namespace: localNamespace, isolation: "shared" })) };
 }
 
 async function readRelease(stage: Stage, cluster: Cluster): Promise<Status["release"]> {
   const live = await readLiveColor(cluster, app);
   if (live === undefined) return undefined;
-  const engine = await selectEngine();
   const home = localHome();
-  const stack = await engine.stack({ name: home.stack, workDir: repositoryDir, env: { ...stackEnvironment(home), KUBECONFIG: stage.kubeconfig } });
+  const stack = await Stack.open({ name: home.stack, workDir: repositoryDir, env: { ...stackEnvironment(home), KUBECONFIG: stage.kubeconfig } });
   const outputs = await stack.outputs();
   const output = (name: string): string => {
-    const value = outputs[name]?.value;
+    const value: unknown = outputs[name]?.value;
     return typeof value === "string" ? value : "unknown";
   };
-  const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace });
   return {
     namespace: cluster.namespace,
     colors: await readColors(cluster, app, live, 0),
     schemaVersion: output("schemaVersion"),
     urls: ["url", "blueUrl", "greenUrl"].map(output),
-    ask: (await insideNetwork(["curl", "-i", `http://${service.spec?.clusterIP ?? "unknown"}/health`])).join(" "),
   };
 }
 
-function textOf({ folder, components, release }: Status): string {
+function textOf({ folder, components, links, release }: Status): string {
   const stage = [`Stage in ${folder}`, ...aligned(components.map(({ name, state, restarts }) => [name, state, restarts === 0 ? "" : `restarted ${String(restarts)} times`]))];
   if (release === undefined) return [...stage, "", "No release yet: npm start"].join("\n");
   return [
@@ -73,8 +70,10 @@ function textOf({ folder, components, release }: Status): string {
     "",
     "URLs by the Ingress (the local stage has no ingress controller):",
     ...release.urls.map((url) => `  ${url}`),
-    "Ask the live color as the Service does:",
-    `  ${release.ask}`,
+    "",
+    "Open in a browser:",
+    `  the app        ${links.app ?? "no link: npm start opens it"}`,
+    `  the dashboard  ${links.dashboard ?? "does not run: npm start starts it"}`,
   ].join("\n");
 }
 

@@ -7,9 +7,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { findPulumi } from "../local/engine/engine";
 import { startStage, stopStage } from "../local/stage";
 
 interface Suite {
@@ -18,8 +17,6 @@ interface Suite {
   folders?: string[];
   /** How many files at a time: more than one where most of the time is spent waiting. @default 1 */
   jobs?: number;
-  /** Runs on each engine there is, and has to give the same results. */
-  engines?: true;
   /** Needs a stage with an edge. */
   edge?: true;
   /** Not for every change: its minutes are as many as those of all others. Runs by its name, and in `npm run test:all`. */
@@ -43,13 +40,13 @@ const rounds: Round[] = [
     stage: true,
     lanes: [
       [
-        { name: "release", folders: ["e2e", "faults"], jobs: 2, engines: true },
-        { name: "routes", jobs: 2, engines: true, edge: true },
-        { name: "changes", jobs: 2, engines: true, long: true },
-        { name: "databases", jobs: 2, engines: true, long: true },
-        { name: "traffic", jobs: 2, engines: true, edge: true, long: true },
+        { name: "release", folders: ["e2e", "faults"], jobs: 2 },
+        { name: "routes", jobs: 2, edge: true },
+        { name: "changes", jobs: 2, long: true },
+        { name: "databases", jobs: 2, long: true },
+        { name: "traffic", jobs: 2, edge: true, long: true },
       ],
-      [{ name: "integration" }, { name: "engine", long: true }, { name: "provider" }, { name: "usage", engines: true }, { name: "docs", engines: true, edge: true, long: true }, { name: "app" }, { name: "edge", edge: true }],
+      [{ name: "integration" }, { name: "pulumi" }, { name: "provider" }, { name: "usage" }, { name: "docs", edge: true, long: true }, { name: "app" }, { name: "edge", edge: true }],
     ],
   },
   // These add to the stage, or start and end stages of their own.
@@ -94,11 +91,9 @@ async function runRounds(chosen: Round[]): Promise<Counts> {
     await Promise.all(
       lanes.map(async (lane) => {
         for (const suite of lane) {
-          for (const engine of enginesFor(suite)) {
-            const { passed, failed } = suite === check ? await runCheck(show) : await runSuite(suite, engine, show);
-            total.passed += passed;
-            total.failed += failed;
-          }
+          const { passed, failed } = suite === check ? await runCheck(show) : await runSuite(suite, show);
+          total.passed += passed;
+          total.failed += failed;
         }
       }),
     );
@@ -116,25 +111,6 @@ async function runRounds(chosen: Round[]): Promise<Counts> {
     await rm(folder, { recursive: true, force: true });
   }
   return total;
-}
-
-type EngineName = "stand-in" | "pulumi";
-
-function enginesFor({ name, engines }: Suite): EngineName[] {
-  if (engines === undefined) return ["stand-in"];
-  if (findPulumi() !== undefined) return ["stand-in", "pulumi"];
-  console.log(`\n${name} on the real Pulumi: not run, there is no pulumi on PATH`);
-  return ["stand-in"];
-}
-
-/** The program uses a pulumi on PATH; without one, the stand-in. */
-function pathFor(engine: EngineName): string {
-  let path = process.env["PATH"] ?? "";
-  for (let pulumi = findPulumi(path); engine === "stand-in" && pulumi !== undefined; pulumi = findPulumi(path)) {
-    const folder = dirname(pulumi);
-    path = path.split(delimiter).filter((each) => each !== folder).join(delimiter);
-  }
-  return path;
 }
 
 async function runCheck(show: Show): Promise<Counts> {
@@ -177,12 +153,10 @@ function printer(title: string, show: Show): { line: (text: string) => void; end
   };
 }
 
-async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, engine: EngineName, show: Show): Promise<Counts> {
+async function runSuite({ name, folders = [name], jobs = 1 }: Suite, show: Show): Promise<Counts> {
   const started = Date.now();
-  const title = `${name}${engines === undefined ? "" : ` (${engine})`}`;
-  const print = printer(title, show);
+  const print = printer(name, show);
   const mocha = spawn(process.execPath, [require.resolve("mocha/bin/mocha.js"), ...(jobs > 1 ? ["--parallel", "--jobs", String(jobs)] : []), ...folders.map((folder) => `tests/${folder}/**/*.test.ts`)], {
-    env: { ...process.env, PATH: pathFor(engine) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   createInterface({ input: mocha.stderr }).on("line", print.line);
@@ -200,7 +174,7 @@ async function runSuite({ name, folders = [name], jobs = 1, engines }: Suite, en
   const unexplained = counts.passing + failed === 0 || (code !== 0 && failed === 0) ? 1 : 0;
   print.line(`   ${name}: ${counts.passing} passed, ${failed + unexplained} failed, ${Math.round((Date.now() - started) / 1000)} s`);
   print.end();
-  if (failed + unexplained > 0) failures.push(`\n── failures of ${title} ${"─".repeat(50)}`, ...(unexplained > 0 ? [`mocha ended with ${code ?? "a signal"}`] : []), ...failing);
+  if (failed + unexplained > 0) failures.push(`\n── failures of ${name} ${"─".repeat(50)}`, ...(unexplained > 0 ? [`mocha ended with ${code ?? "a signal"}`] : []), ...failing);
   return { passed: counts.passing, failed: failed + unexplained };
 }
 

@@ -9,6 +9,7 @@ import type { Lifecycle } from "./lifecycle";
 import type { Log } from "./log";
 import { mcpRoutes } from "./mcp";
 import { createMetrics } from "./metrics";
+import { page } from "./page";
 import type { WriteFence } from "./readOnly";
 import type { Settings } from "./settings";
 import type { Streams } from "./streams";
@@ -48,6 +49,7 @@ export function createApp({ settings, log, probes, users, fence, streams, connec
   app.get("/health", health(settings, probes));
   app.get("/ready", readiness(settings, probes, lifecycle));
   app.get("/metrics", metrics.expose);
+  app.get("/", page(settings));
   app.get("/widget", (_request, response) => void response.type("html").send(widget));
   app.get("/stream", ticks(settings, streams));
   app.use(userRoutes(users, fence));

@@ -22,7 +22,7 @@ const smallest = { apps: 1, pods: 5 } as const;
 const factor = 10;
 
 interface Measured {
-  engine: string;
+  pulumi: string;
   /** One app with more and more pods of each color. */
   pods: Row[];
   /** One app among more and more others, each a stack of its own. */
@@ -68,7 +68,7 @@ async function measure(bench: Bench, made: Made): Promise<Measured> {
   // The last of them is the fleet of one.
   const alone = oneApp.filter(({ size }) => size === pods.at(-1)).map((row) => ({ ...row, size: 1 }));
   const fleet = [...alone, ...(await measureFleet(bench, subject.test.cluster, made))];
-  return { engine: subject.test.engine.name, pods: oneApp, fleet, oneProgram: await measureOneProgram(bench) };
+  return { pulumi: subject.test.stack.pulumiVersion, pods: oneApp, fleet, oneProgram: await measureOneProgram(bench) };
 }
 
 async function remove({ subjects, copies }: Made): Promise<void> {
@@ -150,7 +150,7 @@ function verdicts({ pods }: Measured): { what: string; met: boolean }[] {
 }
 
 function show(measured: Measured, sizes: Pick<Bench, "apps" | "pods">): void {
-  console.log(`Engine: ${measured.engine}. Nodes, and what runs in the pods, are simulated.\n`);
+  console.log(`Pulumi ${measured.pulumi}. Nodes, and what runs in the pods, are simulated.\n`);
   console.log(`One app\n${tableOf(measured.pods, "pods of a color", "pod")}\n`);
   console.log(`A stack for each app, 2 × ${sizes.pods.at(-1) ?? 0} pods (${measuredApps} measured, or all where they are fewer; MiB of one)\n${fleetTable(measured.fleet)}\n`);
   console.log(`All apps in one program, before their first update\n${tableOf(measured.oneProgram, "apps", "app")}\n`);

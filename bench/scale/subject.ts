@@ -1,8 +1,6 @@
-import { join } from "node:path";
 import { otherColor, type Color } from "@bluegreen/release";
 import { readDeployment, templateOf } from "@bluegreen/release/kubernetes/deployment";
-import { findPulumi } from "../../local/engine/engine";
-import { repositoryDir, typescript } from "../../local/paths";
+import { repositoryDir } from "../../local/paths";
 import { countRequests, type CountedApi, type RequestCounts } from "../../tests/support/countedApi";
 import { makeStack, type TestStack, type Whereabouts } from "../../tests/support/testStack";
 import { measureCommand, type Cost } from "./measure";
@@ -89,16 +87,10 @@ export class Subject {
 
   private async run(args: string[], env: Record<string, string> = {}): Promise<CountedCost> {
     this.api.take();
-    const cost = await measureCommand([...pulumi(), ...args, "--stack", this.test.name], { cwd: this.workDir, env: { ...this.test.env, ...env } });
+    const cost = await measureCommand(["pulumi", ...args, "--stack", this.test.name], { cwd: this.workDir, env: { ...this.test.env, ...env } });
     return { ...cost, requests: this.api.take() };
   }
 }
 
 const first: Color = "blue";
 const second = otherColor(first);
-
-/** The command as a person types it. */
-function pulumi(): string[] {
-  const real = findPulumi();
-  return real === undefined ? [process.execPath, "-r", typescript, join(repositoryDir, "local/engine/cli.ts")] : [real];
-}

@@ -3,7 +3,7 @@ import { Refusal } from "@bluegreen/release";
 import type { DashboardState } from "../../pages/dashboard/state";
 import { exitCodes } from "../exitCodes";
 import { readGates } from "../gates";
-import { app } from "../stackSettings";
+import { app } from "../stackConfig";
 import { statusRefsOf } from "../statusRef";
 import { Board } from "./board";
 import { followCluster } from "./clusterFeed";

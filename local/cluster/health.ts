@@ -8,7 +8,7 @@ import { waitFor } from "../system/wait";
 import { askApi, type ApiAnswer } from "./api";
 import { logFile } from "./components";
 import { nodeName, type Layout } from "./layout";
-import { componentStatuses, supervisorLog, supervisorPid, type ComponentStatus } from "./supervisor";
+import { componentStatuses, readPorts, supervisorLog, supervisorPid, type ComponentStatus } from "./supervisor";
 
 /** Waits until the stage is complete. Fails early, with the end of its log, when a component does not stay up. */
 export async function untilComplete(paths: Layout, timeoutMs: number, progress: (text: string) => void): Promise<void> {
@@ -42,8 +42,8 @@ export async function untilContainerd(paths: Layout, timeoutMs: number): Promise
 /** The first thing the stage lacks, in words; undefined when it is complete. */
 export async function whatIsMissing(paths: Layout): Promise<string | undefined> {
   if ((await supervisorPid(paths)) === undefined) return "the supervisor does not run";
-  if (!existsSync(paths.port)) return "the start was cut off";
-  const port = Number(await readFile(paths.port, "utf8"));
+  if (!existsSync(paths.ports)) return "the start was cut off";
+  const { api: port } = await readPorts(paths);
   const [api, node, account, postgres, redis] = await Promise.all([
     askApi(paths, port, "/readyz"),
     askApi(paths, port, `/api/v1/nodes/${nodeName}`),

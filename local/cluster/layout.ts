@@ -27,10 +27,12 @@ export interface Layout {
   kubeconfig: string;
   /** What the supervisor was started with. */
   supervisor: string;
-  /** The loopback port outside, written last: where it is missing, a start was cut off. */
-  port: string;
-  /** The loopback port outside that leads to the edge, if there is one. */
-  edgePort: string;
+  /** The loopback ports outside, written last: where they are missing, a start was cut off. */
+  ports: string;
+  /** Host and port inside that the app's loopback port leads to; missing until there is an active Service. */
+  appAddress: string;
+  /** Output of the dashboard, its token included. */
+  dashboardLog: string;
   status: string;
   logs: string;
   pki: string;
@@ -44,7 +46,7 @@ export interface Layout {
   config: string;
   postgres: string;
   redis: string;
-  /** Stand-ins for folders and files that the components use under fixed names. */
+  /** The stage's own instead of folders and files that the components use under fixed names. */
   fixed: string;
   /** cgroup that all pods are below, a name in every hierarchy. */
   cgroup: string;
@@ -57,8 +59,9 @@ export function layout(): Layout {
     root,
     kubeconfig: join(root, "kubeconfig"),
     supervisor: join(root, "supervisor.json"),
-    port: join(root, "port"),
-    edgePort: join(root, "edge-port"),
+    ports: join(root, "ports.json"),
+    appAddress: join(root, "app-address"),
+    dashboardLog: join(root, "dashboard.log"),
     status: join(root, "status.json"),
     logs: join(root, "logs"),
     pki: join(root, "pki"),

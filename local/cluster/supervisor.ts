@@ -34,10 +34,11 @@ const kernelSettings: Record<string, string> = {
 /** Folders that components write to under fixed names. */
 const fixedFolders = ["/var/lib", "/var/log"];
 
-/** Loopback ports outside, by what they lead to. Nothing answers at the edge's until there is an edge. */
+/** Loopback ports outside, by what they lead to. Nothing answers at the edge's or the app's until there is an edge or an app. */
 export interface Ports {
   api: number;
   edge: number;
+  app: number;
 }
 
 /** Starts the supervisor, which starts everything else, and returns the ports that lead into the stage. */
@@ -45,11 +46,21 @@ export async function startSupervisor(paths: Layout, programs: Programs): Promis
   await writeFile(paths.supervisor, JSON.stringify(await description(paths, programs), undefined, 2), { mode: 0o600 });
   const answer: unknown = JSON.parse(await run(join(programs.supervisor, "supervisor"), ["start", paths.supervisor]));
   const ports: unknown = typeof answer === "object" && answer !== null && "ports" in answer ? answer.ports : undefined;
-  const [api, edge] = Array.isArray(ports) ? (ports as unknown[]) : [];
-  if (typeof api !== "number" || typeof edge !== "number") {
+  const [api, edge, app] = Array.isArray(ports) ? (ports as unknown[]) : [];
+  if (typeof api !== "number" || typeof edge !== "number" || typeof app !== "number") {
     throw new Error(`The supervisor answered ${JSON.stringify(answer)} instead of its ports. Its log: ${supervisorLog(paths)}`);
   }
-  return { api, edge };
+  return { api, edge, app };
+}
+
+/** Notes the ports of a stage whose start is complete. */
+export async function writePorts(paths: Layout, ports: Ports): Promise<void> {
+  await writeFile(`${paths.ports}.new`, JSON.stringify(ports));
+  await rename(`${paths.ports}.new`, paths.ports);
+}
+
+export async function readPorts(paths: Layout): Promise<Ports> {
+  return JSON.parse(await readFile(paths.ports, "utf8")) as Ports; // written by writePorts
 }
 
 const addTimeoutMs = 10_000;
@@ -124,7 +135,8 @@ async function description(paths: Layout, programs: Programs): Promise<object> {
       // Without a route, a connection to a Service fails before the Service rules are asked.
       ["ip", "route", "add", network.services, "dev", "node0"],
     ],
-    forwards: [`127.0.0.1:${String(network.apiPort)}`, `${network.node}:${String(network.edgePort)}`],
+    // In the order of Ports.
+    forwards: [`127.0.0.1:${String(network.apiPort)}`, `${network.node}:${String(network.edgePort)}`, paths.appAddress],
     components: await components(paths, programs),
   };
 }

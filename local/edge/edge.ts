@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
 import { adminClient, writeEdgeCertificate } from "../cluster/certificates";
@@ -7,7 +6,7 @@ import { componentKubeconfig } from "../cluster/configuration";
 import { writeKubeconfig } from "../cluster/kubeconfig";
 import { network, type Layout } from "../cluster/layout";
 import type { Programs } from "../programs/programs";
-import { addComponent, componentStatuses } from "../cluster/supervisor";
+import { addComponent, componentStatuses, readPorts } from "../cluster/supervisor";
 import { applyEdgeObjects, gateway } from "./objects";
 import { edgeName, traefik } from "./traefik";
 
@@ -44,12 +43,12 @@ export async function addEdge(paths: Layout, programs: Programs, program: string
 
 /** The edge of a stage that has one. */
 export async function describeEdge(paths: Layout): Promise<Edge> {
-  return { address: network.node, port: await edgePort(paths), host, ca: join(paths.edgePki, "ca.crt"), gateway };
+  return { address: network.node, port: (await readPorts(paths)).edge, host, ca: join(paths.edgePki, "ca.crt"), gateway };
 }
 
 /** True when the edge answers: with 404, as long as nothing is routed. */
 export async function edgeAnswers(paths: Layout): Promise<boolean> {
-  const port = await edgePort(paths);
+  const { edge: port } = await readPorts(paths);
   return new Promise((resolve) => {
     // Without a name there is nothing that its certificate could prove.
     const asked = request({ host: "127.0.0.1", port, path: "/", agent: false, timeout: 3000, rejectUnauthorized: false }, (response) => {
@@ -62,8 +61,4 @@ export async function edgeAnswers(paths: Layout): Promise<boolean> {
     });
     asked.end();
   });
-}
-
-async function edgePort(paths: Layout): Promise<number> {
-  return Number(await readFile(paths.edgePort, "utf8"));
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import type { Layout } from "../cluster/layout";
 import { StageObjects } from "../cluster/stageObjects";
-import { digText, isObject, type JsonObject } from "../engine/kubernetes/objects";
+import { digText, isObject, type JsonObject } from "../cluster/rawObjects";
 import { definitionsFolder } from "./definitions";
 import { edgeName, ingressClasses } from "./traefik";
 
@@ -17,7 +17,7 @@ const gatewaySecret = "edge-tls";
 
 /** Puts what the edge needs into the cluster: the definitions of its resources, its classes and its Gateway. */
 export async function applyEdgeObjects(paths: Layout, program: string): Promise<void> {
-  const objects = await StageObjects.of(paths);
+  const objects = new StageObjects(paths);
   const definitions = await readDefinitions(program);
   await objects.apply(definitions);
   await objects.untilCondition(definitions.filter((definition) => digText(definition, "kind") === "CustomResourceDefinition"), "Established");
@@ -27,7 +27,7 @@ export async function applyEdgeObjects(paths: Layout, program: string): Promise<
 
 /** Puts the edge's certificate where an Ingress of that namespace names it. */
 export async function applyTlsSecret(paths: Layout, where: { name: string; namespace: string }): Promise<void> {
-  await (await StageObjects.of(paths)).apply([await tlsSecret(paths, where)]);
+  await new StageObjects(paths).apply([await tlsSecret(paths, where)]);
 }
 
 async function readDefinitions(program: string): Promise<JsonObject[]> {

@@ -7,7 +7,7 @@ import { writeKubeconfig } from "../cluster/kubeconfig";
 import { network, type Layout } from "../cluster/layout";
 import { StageObjects } from "../cluster/stageObjects";
 import { addComponent, componentStatuses } from "../cluster/supervisor";
-import type { JsonObject } from "../engine/kubernetes/objects";
+import type { JsonObject } from "../cluster/rawObjects";
 
 const metricsName = "metrics-server";
 const [service = "", namespace = ""] = metricsHost.split(".");
@@ -21,7 +21,7 @@ export async function hasMetrics(paths: Layout): Promise<boolean> {
 export async function addMetrics(paths: Layout, program: string): Promise<void> {
   await writeKubeconfig({ file: componentKubeconfig(paths, metricsName), pki: paths.pki, client: adminClient, port: network.apiPort });
   await addComponent(paths, metricsServer(paths, program));
-  const objects = await StageObjects.of(paths);
+  const objects = new StageObjects(paths);
   const api = await apiService(paths);
   await objects.apply([...endpoints(), api]);
   await objects.untilCondition([api], "Available");

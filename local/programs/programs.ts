@@ -22,12 +22,6 @@ const pulumiVersion = "3.274.1";
 const kubernetesProviderVersion = "4.25.0";
 const randomProviderVersion = "4.21.2";
 
-/** Without helpers of Kubernetes' own tests, which bring 59 packages of a make-believe API server. */
-const kubernetesOverlays: Overlay[] = [
-  { module: "k8s.io/kubernetes", leftOut: ["CHANGELOG", "api", "pkg/scheduler/backend/queue/testing.go", "test"] },
-  { module: "k8s.io/apiserver", leftOut: ["pkg/admission/plugin/policy/generic/policy_test_context.go"] },
-];
-
 /** What only `pulumi api` needs, of cmd/pulumi/cloud: it takes two minutes to compile a reader of OpenAPI documents for it. */
 const apiCommand = ["cli_command_hints", "describe", "describe_markdown", "encoding", "fields", "format", "list", "output", "paginate", "pathmatch", "schema", "spec", "spec_fetch"];
 
@@ -76,7 +70,6 @@ const kubernetes: Program = {
   packages: ["./kubernetes"],
   linked: kubernetesVersionFlags,
   duration: "about 10 minutes on 2 cores, once",
-  overlays: kubernetesOverlays,
 };
 
 const containers: Program = {

@@ -1,12 +1,12 @@
 import { connect, otherColor, type Color } from "@bluegreen/release";
-import type { PreviewResult } from "../engine/engine";
+import { makePlan } from "../../cli/makePlan";
+import { planText } from "../../cli/planText";
 import { removeLoad, startLoad, type Load } from "../load/job";
 import { figuresOf, type Figures, type Mark } from "../load/report";
 import type { LoadLog } from "../load/samples";
 import { settled } from "../load/settled";
 import { runTasks, type Task } from "../tasks";
 import type { Interrupt } from "./interrupt";
-import { previewText } from "./previewText";
 import { homeColor, openStack, updatesOf } from "./stack";
 import { app, type Target } from "./target";
 
@@ -15,21 +15,15 @@ export interface ReleaseOptions {
   replicas: number;
 }
 
-export interface ReleaseResult {
-  /** Name of the engine that ran the program. */
-  engine: string;
-  figures: Figures;
-}
-
 /** What one load may send at most, whoever forgets to stop it. */
 const loadBounds = { seconds: 600, requests: 200_000 };
 /**
  * The main job: a new version beside the old one, users switched to it and back, under load.
  * @throws what stopped it; the load is removed then, and live traffic is where the last update left it
  */
-export async function release(target: Target, { rate, replicas }: ReleaseOptions, interrupt: Interrupt): Promise<ReleaseResult> {
+export async function release(target: Target, { rate, replicas }: ReleaseOptions, interrupt: Interrupt): Promise<Figures> {
   const { signal } = interrupt;
-  const { engine, stack } = await openStack(target);
+  const stack = await openStack(target);
   const cluster = connect(target);
   let report: (text: string) => void = () => undefined;
   const up = async (): Promise<void> => {
@@ -38,7 +32,7 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
   const updates = updatesOf(stack, cluster, target, up);
   const marks: Mark[] = [];
   let load: Load | undefined;
-  let preview: PreviewResult | undefined;
+  let plan: string | undefined;
   let log: LoadLog | undefined;
 
   const task = (title: string, work: () => Promise<void>): Task => ({
@@ -68,18 +62,19 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
       task(`${target.oldTag} live on ${homeColor}`, async () => {
         await removeLoad(cluster);
         await updates.begin(replicas);
+        await target.openApp?.(cluster, app);
       }),
       task(`Load of ${String(rate)} requests/s`, async () => {
         const seconds = Math.min(loadBounds.seconds, Math.floor(loadBounds.requests / rate));
         load = await startLoad(cluster, { app, image: `${target.imageRepository}:${target.oldTag}`, rate, seconds });
         marks.push({ title: `${target.oldTag} alone`, startedAt: Date.now(), endedAt: Date.now() });
       }),
-      task(`Preview of ${target.newTag}`, async () => {
+      task(`Plan of ${target.newTag}`, async () => {
         await updates.release();
-        preview = await stack.preview({ signal });
+        plan = planText(await makePlan(stack.name));
       }),
     ]);
-    if (preview !== undefined) console.log(previewText(preview));
+    if (plan !== undefined) console.log(plan.replaceAll(/^/gm, "  "));
     const idle = otherColor(homeColor);
     const releaseTitle = `${target.newTag} on ${idle}, not live`;
     await runTasks([
@@ -94,7 +89,7 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
     await removeLoad(cluster);
   }
   if (log === undefined) throw new Error("The tasks of the release ended without a log of the load.");
-  return { engine, figures: figuresOf(log, marks) };
+  return figuresOf(log, marks);
 }
 
 function running(load: Load | undefined): Load {

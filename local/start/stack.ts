@@ -1,5 +1,6 @@
-import { names, orUndefined, otherColor, readLiveColor, type Cluster, type Color } from "@bluegreen/release";
-import { selectEngine, type ConfigValue, type Stack } from "../engine/engine";
+import { colors, names, orUndefined, otherColor, readLiveColor, type Cluster, type Color } from "@bluegreen/release";
+import { clearMarks } from "@bluegreen/release/releases/marks";
+import { Stack, type ConfigValue } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../paths";
 import { madeUpApiKey, prepareHome, stackEnvironment } from "./home";
 import { app, type Target } from "./target";
@@ -36,18 +37,17 @@ const small = {
 };
 
 /** Selects the stack of a target, made and configured when it is new. */
-export async function openStack(target: Target): Promise<{ engine: string; stack: Stack }> {
+export async function openStack(target: Target): Promise<Stack> {
   // A passphrase that the user has exported is another stack's.
   delete process.env["PULUMI_CONFIG_PASSPHRASE"];
   await prepareHome(target.home);
-  const engine = await selectEngine();
-  const stack = await engine.stack({ name: target.home.stack, workDir: repositoryDir, env: { ...stackEnvironment(target.home), ...target.env } });
+  const stack = await Stack.create({ name: target.home.stack, workDir: repositoryDir, env: { ...stackEnvironment(target.home), ...target.env } });
   await stack.setConfig({
     ...plain({ ...small, namespace: target.namespace, context: target.context, imageRepository: target.imageRepository, databaseAddress: target.databaseAddress, redisUrl: target.redisUrl }),
     databaseAdminUrl: { value: target.databaseAdminUrl, secret: true },
     openaiApiKey: { value: await madeUpApiKey(target.home), secret: true },
   });
-  return { engine: engine.name, stack };
+  return stack;
 }
 
 /** What a run does next: config, and then an update that makes it true. */
@@ -69,6 +69,8 @@ export function updatesOf(stack: Stack, cluster: Cluster, target: Target, up: ()
       await stack.setConfig(plain({ activeColor: homeColor, [tagKey(homeColor)]: target.oldTag, schemaVersion: oldSchema, replicas }));
       // Pods of an earlier run may differ from what this one wants: they are exchanged one by one, as in any rolling update.
       if (live !== undefined) await stack.setConfig(plain({ allowLiveChange: true }));
+      // A rollback that somebody typed has blocked an image of this run.
+      if (live !== undefined) for (const color of colors) await clearMarks(cluster, app, color);
       if (live === otherColor(homeColor) && running !== undefined) {
         // Users move first; never to fewer pods than they have.
         await stack.setConfig(plain({ [tagKey(live)]: running.tag, replicas: Math.max(replicas, running.replicas) }));

@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { connect, orUndefined, Refusal, type Cluster } from "@bluegreen/release";
 import { loadImages, startStageTasks, type Stage } from "../stage";
+import { pulumiTask } from "../pulumi/installation";
 import { runTasks } from "../tasks";
 import { databaseVariable, type ForeignOptions } from "./options";
 import { foreignHome, localHome, type StackHome } from "./home";
+import { openApp } from "./links";
 
 /** The name of the app, in the cluster and of the Pulumi project. */
 export const app = "chatgpt-app";
@@ -15,6 +17,8 @@ export interface Target extends Omit<ForeignOptions, "yes"> {
   home: StackHome;
   /** What has to be exported beside the stack's own variables. */
   env: Record<string, string>;
+  /** Makes the app reachable from this machine, once it has its active Service. */
+  openApp?: (cluster: Cluster, app: string) => Promise<void>;
 }
 
 export const localNamespace = "chatgpt-local";
@@ -47,6 +51,7 @@ export async function localTarget(): Promise<Target> {
     databaseAddress: stage.postgres.address,
     redisUrl: stage.redis.url,
     env: { KUBECONFIG: stage.kubeconfig },
+    openApp,
   };
 }
 
@@ -58,6 +63,7 @@ export async function foreignTarget({ yes, ...options }: ForeignOptions): Promis
   const kubeconfig = process.env["KUBECONFIG"];
   await refuseStrangersNamespace(cluster, home);
   if (!yes) await ask(cluster, options);
+  await runTasks([pulumiTask]);
   return { ...options, isolation: "shared", home, env: kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig } };
 }
 

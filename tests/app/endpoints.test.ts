@@ -39,7 +39,7 @@ describe("The app's endpoints", function () {
   });
 
   it("names its color and version on every answer, errors too", async () => {
-    for (const path of ["/health", "/ready", "/metrics", "/mcp", "/widget", "/api/users/ada", "/api/users/%ZZ", "/nowhere"]) {
+    for (const path of ["/", "/health", "/ready", "/metrics", "/mcp", "/widget", "/api/users/ada", "/api/users/%ZZ", "/nowhere"]) {
       const response = await app.get(path);
       expect(response.headers.get("x-app-color"), path).to.equal("green");
       expect(response.headers.get("x-app-version"), path).to.equal("v2");
@@ -95,6 +95,21 @@ describe("The app's endpoints", function () {
     const response = await app.get("/mcp", { method: "DELETE" });
     expect(response.status).to.equal(405);
     expect(response.headers.get("allow")).to.equal("GET, POST");
+  });
+
+  it("shows a person its color and version, in words and without a script", async () => {
+    const response = await app.get("/");
+    expect(response.status).to.equal(200);
+    expect(response.headers.get("content-type")).to.equal("text/html; charset=utf-8");
+    const html = await response.text();
+    expect(html).to.include(">green<").and.include(">v2<").and.not.include("{{");
+    expect([...html.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, address]) => address), "nothing from elsewhere").to.deep.equal(["data:,", "widget", "mcp", "health", "ready", "metrics"]);
+  });
+
+  it("shows whatever its version is called as text", async () => {
+    const other = await App.start({ env: { DATABASE_URL: database, REDIS_URL: services.redisUrl, APP_VERSION: "v2<b>&$&\"'" } });
+    expect(await (await other.get("/")).text()).to.include(">v2&lt;b&gt;&amp;$&amp;&quot;&#39;<").and.not.include("<b>");
+    await other.stop();
   });
 
   it("serves the widget", async () => {

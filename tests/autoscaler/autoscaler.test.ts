@@ -18,7 +18,6 @@ describe("Autoscalers of both colors under load, on a real cluster", function ()
     this.timeout(40 * 60_000);
     await startStage({ metrics: true });
     test = await makeStack(twoVersions);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", cpuRequest: "50m", autoscaling: { minReplicas: fewest, maxReplicas: most, cpuPercent: 70 } });
     await test.stack.up();
     crowd = await startCrowd(test.cluster, { busy: 200 });

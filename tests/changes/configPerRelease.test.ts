@@ -15,7 +15,6 @@ describe("The config of a release, on a real cluster under load", function () {
   const said: string[] = [];
   before(async () => {
     test = await makeStack(twoVersions);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v1" });
     await up();
   });

@@ -12,7 +12,6 @@ describe("A change of the live color, on a real cluster under load", function ()
   let bluePods: string[];
   before(async () => {
     test = await makeStack(wellAndRefused);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", allowLiveChange: true });
     await test.stack.up();
   });

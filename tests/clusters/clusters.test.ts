@@ -36,7 +36,6 @@ describe("One release over two clusters, with a load balancer in front", functio
     });
     test = await makeTwoClusters([{ tag: "v1", release: "v1", fault: "none" }, ...["v2", "v3", "v4", "v5", "v6", "v7"].map(build)]);
     await test.eu.loadImages([build("eu-alone")]);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ watch: { seconds: 10, everySeconds: 1, threshold: 3, webhookUrl: critic.url } });
   });
   after(async () => {

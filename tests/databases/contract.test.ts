@@ -26,7 +26,6 @@ describe("Contract migrations and the versions that still need the old form, on 
       { tag: "v3", release: "v2", knows: "0003", fault: "none" },
     ]);
     await test.set({ migrationsFolder: folder.path });
-    console.log(`      engine: ${test.engine.name}`);
   });
   after(async () => {
     await test.remove();

@@ -21,7 +21,6 @@ describe("A database for each color, on a real cluster and two real servers", fu
     servers = await prepareServers({ wal_level: "logical" });
     databases = { blue: await servers.start("blue"), green: await servers.start("green") };
     await Promise.all([servers.makeDatabase(databases.blue), servers.makeDatabase(databases.green)]);
-    console.log(`      engine: ${test.engine.name}`);
   });
   after(async () => {
     await test.remove();

@@ -26,7 +26,6 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
     await rebuild("green", "blue", () => undefined);
     await test.stack.removeConfig(["databaseAdminUrl", "databaseAddress"]);
     await setDatabase();
-    console.log(`      engine: ${test.engine.name}`);
   });
   after(async () => {
     await test.remove();

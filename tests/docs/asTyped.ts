@@ -1,5 +1,3 @@
-import { findPulumi } from "../../local/engine/engine";
-
 /** What `pulumi config set --secret` asks for. */
 const secrets: Record<string, string> = {
   databaseAdminUrl: "postgres://admin:docs@db.example.com:5432/postgres",
@@ -15,7 +13,7 @@ const secrets: Record<string, string> = {
  * @param init what `init` asks for, as options
  */
 export function asTyped(command: string, init: string): string {
-  const answered = command
+  return command
     // The checkout has this repository's packages, and the images are there.
     .replace(/^(?:npm ci|docker .*)$/, ": $&")
     // 1: what is missing after it, the next steps of the page bring.
@@ -26,6 +24,4 @@ export function asTyped(command: string, init: string): string {
     .replace(/^npm run bluegreen -- retire$/, "$& --now")
     .replace(/^(?:pulumi up|npm run bluegreen -- (?:deploy|switch|rollback|retire)).*$/, "$& --yes")
     .replace(/^pulumi config set --secret (?:--path )?([\w.]+)$/, (all, key: string) => `${all} <<< ${secrets[key] ?? ""}`);
-  // Where a machine has no pulumi, this is what the README says to type instead.
-  return findPulumi() === undefined ? answered.replaceAll(/(?<=^|&& )pulumi /g, "npm run --silent pulumi -- ") : answered;
 }

@@ -1,14 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
+import type { ConfigMap } from "@pulumi/pulumi/automation/index.js";
 import { expect } from "chai";
 import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";
 import { hold } from "@bluegreen/release/size/autoscaler";
-import { parseListed } from "../../cli/allSettings";
-import { buildKubectl } from "../../local/programs/programs";
-import { selectEngine } from "../../local/engine/engine";
+import { Stack } from "../../cli/pulumi/stack";
+import { settingsFrom } from "../../cli/stackConfig";
 import { imageRepository } from "../../local/images/app";
 import { repositoryDir } from "../../local/paths";
+import { buildKubectl } from "../../local/programs/programs";
 import { loadImages, readStage } from "../../local/stage";
 import { query } from "../integration/database";
 import { makeCheckout, type Checkout } from "../support/checkout";
@@ -28,7 +29,7 @@ const elsewhere: { page: RegExp; commands: RegExp; by: string }[] = [
   { page: /./, commands: /^npm run bench:/, by: "tests/bench/bench.test.ts" },
   { page: /^docs\/(?:dashboard|report)\.md$/, commands: /^npm (?:start|run bluegreen -- (?:dashboard|report)) /, by: "tests/pages/pages.test.ts, tests/start/start.test.ts" },
   { page: /^docs\/traffic\.md$/, commands: /^npm run bluegreen -- shift /, by: "tests/traffic/shift.test.ts" },
-  { page: /^docs\/policy\.md$/, commands: /^(?:pulumi preview --policy-pack |PULUMI_OPTION_POLICY_PACK=)/, by: "tests/engine/policy.test.ts" },
+  { page: /^docs\/policy\.md$/, commands: /^(?:pulumi preview --policy-pack |PULUMI_OPTION_POLICY_PACK=)/, by: "tests/pulumi/policy.test.ts" },
   { page: /^docs\/databases\.md$/, commands: /^pulumi up|&& pulumi up$/, by: "tests/databases/perColor.test.ts, tests/databases/replica.test.ts" },
 ];
 
@@ -116,7 +117,7 @@ describe("What the documentation says to type, on a real cluster", function () {
     return said;
   };
   const run = (...commands: string[]) => runCommands(commands.map((command) => asTyped(command, initAnswers)).join("\n"), { folder: checkout.folder, env });
-  const set = async (values: Record<string, unknown>) => (await (await selectEngine()).stack({ name: "production", workDir: checkout.folder, env })).setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
+  const set = async (values: Record<string, unknown>) => (await Stack.open({ name: "production", workDir: checkout.folder, env })).setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
 
   it("leads to a first release, from nothing", async () => {
     expect(await type("docs/first-cluster.md", "init production")).to.contain("Pulumi.production.yaml is written");
@@ -188,7 +189,7 @@ describe("What the documentation says to type, on a real cluster", function () {
       const { code, said } = await run(...config.map((command) => command.replace(/ && pulumi up$/, "")), "pulumi config --json --show-secrets > settings.json");
       expect(code, `${block.page}:${block.line}\n${said}`).to.equal(0);
       try {
-        expect(parseListed(readFileSync(join(checkout.folder, "settings.json"), "utf8"))).not.to.equal(undefined);
+        expect(settingsFrom(JSON.parse(readFileSync(join(checkout.folder, "settings.json"), "utf8")) as ConfigMap)).to.have.property("colors");
       } catch (error) {
         expect.fail(`${block.page}:${block.line}: ${messageOf(error)}`);
       }

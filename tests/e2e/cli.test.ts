@@ -18,7 +18,6 @@ describe("A release from the command line, on a real cluster", function () {
   let test: TestStack;
   before(async () => {
     test = await makeStack(twoVersions);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", schemaVersion: "0001" });
   });
   after(() => test.remove());

@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { orUndefined } from "@bluegreen/release";
+import { Stack } from "../../cli/pulumi/stack";
 import { imageOf, liveColor, podsOf } from "../support/look";
 import { writeOtherWay } from "../support/otherWay";
 import { makeStack, twoVersions, type TestStack } from "../support/testStack";
@@ -13,7 +14,6 @@ describe("A release, end to end on a real cluster", function () {
   let test: TestStack;
   before(async () => {
     test = await makeStack(twoVersions);
-    console.log(`      engine: ${test.engine.name}`);
   });
   after(() => test.remove());
 
@@ -46,7 +46,7 @@ describe("A release, end to end on a real cluster", function () {
     const pods = await podsOf(test.cluster, "blue");
     const kubeconfig = join(test.backend, "kubeconfig");
     const way = await writeOtherWay(test.stage.kubeconfig, kubeconfig);
-    const theirs = await test.engine.stack({ name: test.name, workDir: test.workDir, env: { ...test.env, KUBECONFIG: kubeconfig } });
+    const theirs = await Stack.open({ name: test.name, workDir: test.workDir, env: { ...test.env, KUBECONFIG: kubeconfig } });
     const { changes } = await theirs.up();
     expect(Object.keys(changes)).to.deep.equal(["same"]);
     way.close();

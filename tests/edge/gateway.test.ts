@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { CustomObjectsApi } from "@kubernetes/client-node";
 import { poll } from "@bluegreen/release";
 import { expect } from "chai";
-import { digList, digText, type JsonObject } from "../../local/engine/kubernetes/objects";
+import { digList, digText, type JsonObject } from "../../local/cluster/rawObjects";
 import { makeColors, port, type Colors } from "./support/colors";
 import { User } from "./support/user";
 

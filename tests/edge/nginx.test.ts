@@ -1,6 +1,6 @@
 import { hashSync } from "bcryptjs";
 import { expect } from "chai";
-import type { JsonObject } from "../../local/engine/kubernetes/objects";
+import type { JsonObject } from "../../local/cluster/rawObjects";
 import { askInside } from "./support/askInside";
 import { makeColors, port, tlsSecret, type Colors } from "./support/colors";
 import { User } from "./support/user";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { JsonObject } from "../../local/engine/kubernetes/objects";
+import type { JsonObject } from "../../local/cluster/rawObjects";
 import { makeColors, port, tlsSecret, type Colors } from "./support/colors";
 import { startCrowd } from "./support/crowd";
 import { User } from "./support/user";

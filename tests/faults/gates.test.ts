@@ -13,7 +13,6 @@ describe("A release that its gates stop, on a real cluster under load", function
 
   before(async () => {
     test = await makeStack(wellAndRefused);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();
     bluePods = await podsOf(test.cluster, "blue");

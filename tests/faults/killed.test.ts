@@ -14,7 +14,6 @@ describe("A release whose update is killed, on a real cluster under load", funct
 
   before(async () => {
     test = await makeStack(twoVersions);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();
   });

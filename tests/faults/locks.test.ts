@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { expect } from "chai";
 import { names, orUndefined, poll } from "@bluegreen/release";
-import type { Stack } from "../../local/engine/engine";
+import { Stack } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../../local/paths";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, liveColor, podsOf } from "../support/look";
@@ -15,7 +15,6 @@ describe("The locks around a release, on a real cluster under load", function ()
   let test: TestStack;
   before(async () => {
     test = await makeStack(twoVersions);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v2" });
     await test.stack.up();
   });
@@ -50,15 +49,15 @@ describe("The locks around a release, on a real cluster under load", function ()
   const otherCheckout = async (): Promise<{ stack: Stack; remove(): Promise<void> }> => {
     const folder = await mkdtemp(join(tmpdir(), "bg-other-"));
     await cp(test.backend, folder, { recursive: true });
-    const stack = await test.engine.stack({ name: test.name, workDir: repositoryDir, env: { ...test.env, PULUMI_BACKEND_URL: `file://${folder}` } });
+    const stack = await Stack.open({ name: test.name, workDir: repositoryDir, env: { ...test.env, PULUMI_BACKEND_URL: `file://${folder}` } });
     return { stack, remove: () => rm(folder, { recursive: true }) };
   };
 
   it("an update limited to the active Service moves nobody, and leaves a state that the next one can read", async () => {
     const users = await startUsers(test.cluster);
     await test.set({ activeColor: "green" });
-    const targets = [await resource("Service", "chatgpt-app-service")];
-    for (const run of [() => test.stack.preview({ targets }), () => test.stack.up({ targets })]) {
+    const target = [await resource("Service", "chatgpt-app-service")];
+    for (const run of [() => test.stack.preview({ target }), () => test.stack.up({ target })]) {
       expect(await failureOf(run())).to.contain("This update leaves out the lock on the live color, and activeColor changes from blue to green").and.contain("without --target");
     }
     expect(await liveColor(test.cluster)).to.equal("blue");

@@ -13,7 +13,6 @@ describe("A rollback from a version that crashes after the switch, on a real clu
       { tag: "v1", release: "v1", fault: "none" },
       { tag: "v2-late-crash", release: "v2", fault: "late-crash" },
     ]);
-    console.log(`      engine: ${test.engine.name}`);
   });
   after(() => test.remove());
 

@@ -30,7 +30,6 @@ describe("A version that goes wrong once it has users, on a real cluster under l
       { tag: "v2", release: "v2", fault: "none" },
       ...faults.map(({ tag, fault }) => ({ tag, release: "v2" as const, fault })),
     ]);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ watch: { seconds: 90, everySeconds: 3, latencySeconds: 1 }, memoryLimit: "160Mi" });
     await test.stack.setConfig({ alerts: { value: { webhookUrl: receiver.url, webhookSecret: "a secret of the test" }, secret: true } });
     await test.set({ activeColor: "blue", blueTag: "v1" });

@@ -22,7 +22,6 @@ describe("A switch that nobody but the watcher in the cluster watches, on a real
       { tag: "v2", release: "v2", fault: "none" },
       { tag: "v2-errors", release: "v2", fault: "errors" },
     ]);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ watcherImage: await loadWatcher(), watch: { seconds: 60, everySeconds: 2 } });
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();

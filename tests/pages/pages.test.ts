@@ -47,7 +47,6 @@ describe("The pages, in a real browser, on a real cluster", function () {
     browser = await startBrowser();
     folder = await mkdtemp(join(tmpdir(), "bg-pages-"));
     test = await makeStack(twoVersions);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v2", drain: { seconds: 4 } });
     await test.stack.up();
     // The dashboard alone reaches the cluster by a way that the test can cut.

@@ -1,14 +1,14 @@
 import { runtime } from "@pulumi/pulumi";
-import { DynamicProvider } from "../../local/engine/providers/dynamic";
 import { dynamicStep, type StepName } from "../../components/dynamicStep";
+import { startProviderProcess, type Properties } from "./providerProcess";
 
 /** A step as Pulumi runs it: its code as text, in the SDK's own provider process. */
 export interface RunningStep {
   /** The text that Pulumi keeps in the state of every such resource. */
   text: string;
-  check(inputs: Record<string, unknown>): Promise<{ property: string; reason: string }[]>;
-  changes(last: Record<string, unknown>, inputs: Record<string, unknown>): Promise<string>;
-  create(inputs: Record<string, unknown>): Promise<Record<string, unknown>>;
+  check(inputs: Properties): Promise<{ property: string; reason: string }[]>;
+  changes(last: Properties, inputs: Properties): Promise<string>;
+  create(inputs: Properties): Promise<Properties>;
   /** What its code has printed so far: the engine shows it in the update's output. */
   shown: string[];
   /** Another step of the same update, which runs in the same process. */
@@ -24,33 +24,18 @@ export async function storedCode(step: StepName): Promise<string> {
 
 export async function startStep(step: StepName, env: Record<string, string> = {}): Promise<RunningStep> {
   const shown: string[] = [];
-  const provider = new DynamicProvider({
-    directory: process.cwd(),
-    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env },
-    // Nothing listens there: the process would only log to the engine.
-    engineAddress: "127.0.0.1:1",
-    config: {},
-    log: (line) => shown.push(line),
-  });
-  const run = { preview: false, timeoutSeconds: 0, progress: () => undefined, signal: new AbortController().signal };
+  const provider = await startProviderProcess({ PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env }, (line) => shown.push(line));
   const stepIn = async (name: StepName) => {
     const text = await storedCode(name);
-    const resource = resourceOf(name);
-    const withCode = (inputs: object) => ({ ...inputs, __provider: text });
+    const urn = `urn:pulumi:test::chatgpt-app::pulumi-nodejs:dynamic:Resource::${name}`;
+    const withCode = (inputs: Properties) => ({ ...inputs, __provider: text });
     return {
       text,
-      check: async (inputs: Record<string, unknown>) => (await provider.check({ ...resource, oldInputs: undefined, inputs: withCode(inputs) })).failures,
-      changes: async (last: Record<string, unknown>, inputs: Record<string, unknown>) => {
-        const old = withCode(last);
-        return (await provider.diff({ ...resource, id: name, oldInputs: old, oldOutputs: old, inputs: withCode(inputs) })).changes;
-      },
-      create: async (inputs: Record<string, unknown>) => (await provider.create({ ...resource, ...run, inputs: withCode(inputs) })).outputs,
+      check: (inputs: Properties) => provider.check(urn, withCode(inputs)),
+      changes: (last: Properties, inputs: Properties) => provider.diff(urn, name, withCode(last), withCode(inputs)),
+      create: (inputs: Properties) => provider.create(urn, withCode(inputs)),
       shown,
     };
   };
   return { ...(await stepIn(step)), beside: stepIn, close: () => provider.close() };
-}
-
-function resourceOf(step: StepName) {
-  return { urn: `urn:pulumi:test::chatgpt-app::pulumi-nodejs:dynamic:Resource::${step}`, type: "pulumi-nodejs:dynamic:Resource", name: step };
 }

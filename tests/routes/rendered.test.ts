@@ -15,7 +15,6 @@ describe("The routes of cloud load balancers, without their controllers", functi
   let users: Users;
   before(async () => {
     test = await makeStack(twoVersions);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ clusterIssuer: "none", activeColor: "blue", blueTag: "v1", greenTag: "v2", traffic: { mode: "route", route: "alb" }, drain: { seconds: 0 } });
     await test.stack.up();
     users = await startUsers(test.cluster);

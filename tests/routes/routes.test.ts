@@ -21,7 +21,6 @@ for (const route of ["traefik", "gateway", "nginx"] satisfies RouteKind[]) {
     const affinity = routes[route].can.affinityCookie ? "cookie" : "none";
     before(async () => {
       test = await makeRoutedStack(route, twoVersions);
-      console.log(`      engine: ${test.engine.name}`);
     });
     after(() => test.remove());
 

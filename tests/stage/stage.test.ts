@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { untilComplete } from "../../local/cluster/health";
-import { layout } from "../../local/cluster/layout";
+import { layout, network } from "../../local/cluster/layout";
+import { readPorts } from "../../local/cluster/supervisor";
 import { loadBundles, readStage, startStage, stopStage, type Stage } from "../../local/stage";
 import { findProcesses } from "../../local/system/processes";
 import { waitFor } from "../../local/system/wait";
@@ -52,6 +53,20 @@ describe("local stage", function () {
 
   it("passes port-forwards on from outside", async () => {
     expect(JSON.parse(await pods.getForwarded("/"))).to.include({ uid: 10001 });
+  });
+
+  it("leads the app's port to the address that a file names, and closes connections while there is none", async () => {
+    const paths = layout();
+    const { app } = await readPorts(paths);
+    const ask = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${app}/`, { headers: { connection: "close" } })).json();
+    const isClosed = () => ask().then(() => false, (error: unknown) => error instanceof TypeError);
+    expect(await isClosed(), "without an address").to.equal(true);
+    await writeFile(paths.appAddress, `${service}:80`);
+    expect(await ask()).to.include({ uid: 10001 });
+    // Where nothing listens.
+    await writeFile(paths.appAddress, `${network.node}:1`);
+    expect(await isClosed(), "of another address").to.equal(true);
+    await rm(paths.appAddress);
   });
 
   it("refuses a pod that does not keep to the restricted standard", async () => {
@@ -134,7 +149,7 @@ describe("local stage", function () {
   it("starts anew where only the files of a stage are left, as after a reboot", async () => {
     process.kill(await runningSupervisor(), "SIGKILL");
     expect(await readStage()).to.equal(undefined);
-    expect(existsSync(layout().port)).to.equal(true);
+    expect(existsSync(layout().ports)).to.equal(true);
     expect(await startStage()).to.deep.equal(stage);
   });
 

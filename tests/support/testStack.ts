@@ -3,14 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, namespacesOf, orUndefined, type Cluster, type Isolation } from "@bluegreen/release";
-import { selectEngine, type Engine, type Stack } from "../../local/engine/engine";
+import { Stack } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../../local/paths";
 import type { AppBuild } from "../../local/images/app";
+import { installPulumi } from "../../local/pulumi/installation";
 import { loadImages, readStage, type Stage } from "../../local/stage";
 
 /** The whole program as a stack of its own on the running stage: its own namespace, database account and state. */
 export interface TestStack {
-  engine: Engine;
   stack: Stack;
   name: string;
   stage: Stage;
@@ -86,8 +86,9 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
   // The tests' own look at the cluster goes the same way.
   process.env["KUBECONFIG"] = stage.kubeconfig;
 
-  const engine = await selectEngine();
-  const stack = await engine.stack({ name, workDir, env });
+  // A file that is run by mocha alone has it on PATH only so.
+  await installPulumi(() => undefined);
+  const stack = await Stack.create({ name, workDir, env });
   const set = (values: Record<string, unknown>) => stack.setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
   await set({
     ...smallAndQuick,
@@ -105,7 +106,6 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
   });
   const cluster = connect({ context: stage.context, namespace, isolation });
   return {
-    engine,
     stack,
     name,
     stage,

@@ -25,7 +25,6 @@ describe("A switch under clients that keep their connections, on a real cluster"
       { tag: "v2", release: "v2", fault: "none" },
       { tag: "v2-errors", release: "v2", fault: "errors" },
     ]);
-    console.log(`      engine: ${test.engine.name}`);
     // Nothing but a drain ends a connection here.
     await test.set({ environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9", CONNECTION_MAX_AGE_SECONDS: "3600" } });
     await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v2" });

@@ -15,7 +15,6 @@ describe("Isolation, on a real cluster under load", function () {
 
   before(async () => {
     test = await makeStack(twoVersions);
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();
   });

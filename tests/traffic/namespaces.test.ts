@@ -23,7 +23,6 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
       { tag: "v2-errors", release: "v2", fault: "errors" },
     ] as const;
     test = await makeRoutedStack("gateway", [...images], { isolation: "namespaces" });
-    console.log(`      engine: ${test.engine.name}`);
     await test.set({ watcherImage: await loadWatcher(), quota: { enabled: true } });
   });
   after(() => test.remove());

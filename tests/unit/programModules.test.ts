@@ -4,12 +4,28 @@ import { expect } from "chai";
 
 const root = join(__dirname, "..", "..");
 
-describe("The program", () => {
-  it("loads no client of what only its steps talk to: every preview would pay for it", function () {
-    this.timeout(60_000);
-    const list = 'require("./components/release"); console.log(JSON.stringify(Object.keys(require.cache)))';
-    const loaded = JSON.parse(execFileSync(process.execPath, ["-r", "ts-node/register/transpile-only", "-e", list], { cwd: root, encoding: "utf8" })) as string[];
+/** Which files a process has loaded once it has run a script. */
+function loadedBy(script: string, ...preload: string[]): string[] {
+  const list = `${script}; console.log(JSON.stringify(Object.keys(require.cache)))`;
+  return JSON.parse(execFileSync(process.execPath, [...preload.flatMap((file) => ["-r", file]), "-e", list], { cwd: root, encoding: "utf8" })) as string[];
+}
+
+describe("The program", function () {
+  this.timeout(60_000);
+
+  it("loads no client of what only its steps talk to: every preview would pay for it", () => {
+    const loaded = loadedBy('require("./components/release")', "ts-node/register/transpile-only");
     expect(loaded.filter((file) => /node_modules\/(@kubernetes\/client-node|pg|ioredis|libpg-query)\//.test(file))).to.deep.equal([]);
     expect(loaded.some((file) => file.includes("@pulumi/kubernetes"))).to.equal(true);
+  });
+});
+
+describe("The command line", function () {
+  this.timeout(60_000);
+
+  it("loads nothing of Pulumi's before something is run by it: a rollback at night would wait for it", () => {
+    const loaded = loadedBy('require("./cli/commands").bluegreen()', "./local/typescript.cjs");
+    expect(loaded.filter((file) => file.includes("@pulumi"))).to.deep.equal([]);
+    expect(loaded.some((file) => file.endsWith("cli/pulumi/stack.ts"))).to.equal(true);
   });
 });

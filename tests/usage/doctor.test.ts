@@ -27,7 +27,6 @@ describe("bluegreen doctor, and a release by an account that has the rights it n
     if (stage === undefined) throw new Error("the local stage is not running");
     writeFileSync(kubeconfig, "");
     test = await makeStack(twoVersions, { kubeconfig });
-    console.log(`      engine: ${test.engine.name}`);
     const { core, config, namespace } = test.cluster;
     ingressClass = `${namespace}-class`;
     await core.createNamespace({ body: { metadata: { name: namespace } } });

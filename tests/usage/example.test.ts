@@ -20,7 +20,6 @@ describe("Another app in another program: examples/shop, on a real cluster", fun
     const bundle = join(workDir, "server.js");
     await loadBundles(["v1", "v2"].map((tag) => ({ reference: `bluegreen.local/shop:${tag}`, bundle })));
     test = await makeStack([], { workDir });
-    console.log(`      engine: ${test.engine.name}`);
     // It has no database, and no secrets of its own.
     await test.stack.removeConfig(["databaseAdminUrl", "databaseAddress", "openaiApiKey", "secretEnvironment", "redisUrl", "environment", "host"]);
     await test.set({ imageRepository: "bluegreen.local/shop", activeColor: "blue", blueTag: "v1", greenTag: "v2" });

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { messageOf, poll } from "@bluegreen/release";
 import { stickyMark } from "../../cli/planText";
 import { makeCheckout, type Checkout } from "../support/checkout";
-import { endKilled, unlock } from "../support/killUpdate";
+import { endKilled } from "../support/killUpdate";
 import { liveColor } from "../support/look";
 import { startReceiver } from "../support/receiver";
 import { runCommands, runJob, type JobRun } from "../support/runJob";
@@ -25,7 +25,6 @@ describe("The jobs of the pipeline, on a real cluster", function () {
   before(async () => {
     checkout = makeCheckout();
     test = await makeStack(twoVersions, { workDir: checkout.folder });
-    console.log(`      engine: ${test.engine.name}`);
     file = `Pulumi.${test.name}.yaml`;
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();
@@ -118,7 +117,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
       });
       expect(codes, said).to.deep.equal({ Config: 0, "Switch, and watch": null, "Config, back to main": 0 });
       await endKilled(test);
-      await unlock(test);
+      await test.stack.cancel();
     };
     const users = await startUsers(test.cluster);
     const inFile = () => readFileSync(join(checkout.folder, file), "utf8");

@@ -14,7 +14,8 @@ type stage struct {
 	Sysctls []sysctl `json:"sysctls"`
 	// Setup are commands run once, in order, before any component.
 	Setup [][]string `json:"setup"`
-	// Forwards are addresses inside; a loopback port outside leads to each.
+	// Forwards are addresses inside, or files that hold one; a loopback port
+	// outside leads to each.
 	Forwards   []string    `json:"forwards"`
 	Components []component `json:"components"`
 }

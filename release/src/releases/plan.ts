@@ -1,14 +1,13 @@
-import { z } from "zod";
 import { colors, otherColor, type Color } from "../color.js";
 import type { Weights } from "../route/weights.js";
 import type { ReleaseStatus } from "./status.js";
 
-/** What of `pulumi preview --json` a plan is made of; everything else in it may change with Pulumi's version. */
-export const previewSchema = z.object({
-  steps: z.array(z.object({ op: z.string(), urn: z.string() })).default([]),
-  diagnostics: z.array(z.object({ severity: z.string(), message: z.string() })).default([]),
-});
-export type Preview = z.output<typeof previewSchema>;
+/** What of a preview a plan is made of. */
+export interface Preview {
+  steps: readonly { op: string; urn: string }[];
+  /** Those of a policy name it. */
+  diagnostics: readonly { severity: string; message: string; policy?: string }[];
+}
 
 /** What config asks for. */
 export interface Wanted {
@@ -164,18 +163,13 @@ function rollbackAfter({ app, status, wanted, rollouts, changes }: AfterFacts): 
   return { possible: true, why: `to ${idle}, as now` };
 }
 
-/** What each resource's name and kind adds to a reason, and Pulumi's own last word. */
-const prefix = /^\S+ resource '[^']*'(?: property \S+)?(?: value \{.*?\})? has (?:a problem|\d+ problems):\s*/s;
-const lastWord = /^(?:error: )?(?:preview|update) failed\.?$/i;
-const colorTag = /<\{%.*?%\}>/g;
+/** What the engine puts before a step's own reason: which resource it is of, which property, and what that is. */
+const frame = /^\S+ resource '[^']*'(?:: property \S+ value .*?)? has a problem: /s;
 const password = /(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g;
 
 /** What a preview says that it refuses, without a password. */
 export function refusedIn({ diagnostics }: Preview): string[] {
-  return diagnostics
-    .filter(({ severity }) => severity === "error")
-    .map(({ message }) => masked(message.replaceAll(colorTag, "").replace(prefix, "").trim()))
-    .filter((message) => message !== "" && !lastWord.test(message));
+  return diagnostics.filter(({ severity }) => severity === "error").map(({ message, policy }) => masked(`${policy === undefined ? "" : `policy ${policy}: `}${message.replace(frame, "")}`));
 }
 
 /** No password of a URL, whoever has written it there. */

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { colors, type Color } from "@bluegreen/release";
-import { Cluster } from "../../../local/engine/kubernetes/cluster";
-import { referenceOf, type JsonObject } from "../../../local/engine/kubernetes/objects";
+import { rawObjects, type JsonObject } from "../../../local/cluster/rawObjects";
 import type { Edge } from "../../../local/edge/edge";
 import { loadBundles, makeTlsSecret } from "../../../local/stage";
 import { waitFor } from "../../../local/system/wait";
@@ -27,11 +26,8 @@ export async function makeColors(): Promise<Colors> {
   const home = await makeNamespace();
   const { edge, kubeconfig, context } = home.stage;
   if (edge === undefined) throw new Error("the local stage has no edge: npm test, which starts one");
-  const cluster = await Cluster.connect({ kubeconfig, context, env: {} });
-  const apply: Colors["apply"] = async (object) => {
-    const placed = { ...object, metadata: { namespace: home.namespace, ...object.metadata } };
-    await cluster.apply(referenceOf(placed), placed, { manager: "test", force: true, dryRun: false });
-  };
+  const objects = rawObjects(kubeconfig, context);
+  const apply: Colors["apply"] = (object) => objects.apply({ ...object, metadata: { namespace: home.namespace, ...object.metadata } }, "test");
   await makeTlsSecret({ name: tlsSecret, namespace: home.namespace });
   await Promise.all(colors.flatMap((color) => [apply(deployment(color, image)), apply(service(color))]));
   await Promise.all(

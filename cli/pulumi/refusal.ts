@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { messageOf, Refusal } from "@bluegreen/release/refusal";
+import { masked } from "@bluegreen/release/releases/plan";
+import { wordsOf } from "./ask";
+
+export interface Failed {
+  stack: string;
+  /** What has not been done. */
+  what: string;
+  /** Where nothing better is known. */
+  next: string;
+}
+
+/** What keeps Pulumi from something, for whoever typed it. */
+export function pulumiRefusal(error: unknown, { stack, what, next }: Failed): Refusal {
+  if (error instanceof Refusal) return error;
+  // By name: their classes are loaded only where something runs.
+  const name = error instanceof Error ? error.name : "";
+  if (name === "ConcurrentUpdateError") {
+    return new Refusal({ what, rule: `stack ${stack} is locked by another update, or by one that was killed`, next: `wait for its end; if it was killed, pulumi cancel --yes --stack ${stack}, then the same command again` }, { cause: error });
+  }
+  if (name === "StackNotFoundError") {
+    return new Refusal({ what, rule: `there is no stack ${stack} in Pulumi's backend`, next: `pulumi stack ls shows those that there are; pulumi stack init ${stack} makes it` }, { cause: error });
+  }
+  return new Refusal({ what, rule: masked(saidBy(error)), next }, { cause: error });
+}
+
+const commandError = z.object({ commandResult: z.object({ err: z.object({ stderr: z.string().min(1) }) }) });
+
+/** A CommandError's own message is all that is known of a process, arguments and output, twice. */
+function saidBy(error: unknown): string {
+  const { data } = commandError.safeParse(error);
+  return data === undefined ? messageOf(error) : wordsOf(data.commandResult.err.stderr);
+}

@@ -1,0 +1,96 @@
+/** A stack's settings: what Pulumi.yaml declares for all stacks, and above it what the stack has of its own. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ConfigMap } from "@pulumi/pulumi/automation/index.js";
+import { parse } from "yaml";
+import { z } from "zod";
+import { Refusal } from "@bluegreen/release/refusal";
+import { parseSettings, parseSome, type FlatSettings, type Settings } from "@bluegreen/release/settings/settings";
+import { pulumiRefusal } from "./pulumi/refusal";
+import { Stack } from "./pulumi/stack";
+
+/** A value, or a declaration of one. */
+const declared = z.union([z.object({ value: z.unknown() }).transform(({ value }) => value), z.object({ default: z.unknown() }).transform((each) => each.default), z.unknown()]);
+const projectFile = z.object({ name: z.string(), stackConfigDir: z.string().default(""), config: z.record(z.string(), declared).default({}) });
+const stackFile = z.object({ config: z.record(z.string(), z.unknown()).default({}) });
+
+export type Project = z.output<typeof projectFile>;
+
+/** Read once: it is as long as there are settings, and a page or a watch asks for some of them every second. */
+const project = existsSync("Pulumi.yaml") ? parseProject(readFileSync("Pulumi.yaml", "utf8")) : { name: "", stackConfigDir: "", config: {} };
+
+/**
+ * The app that the program of this folder releases: it is called as the project is, and so begins every key of its
+ * config. Without a project there is none, which the first look at its settings refuses.
+ */
+export const app = project.name;
+
+/**
+ * Settings from a stack's file, by nothing but the file: no backend, no passphrase, no Pulumi. Secret ones cannot be read so.
+ * @throws Refusal when there is no such stack, or a value breaks its rule
+ */
+export function readStackSettings<Key extends keyof FlatSettings>(stack: string, keys: Key[]): Pick<FlatSettings, Key> {
+  requireProject();
+  const file = stackPath(stack);
+  if (!existsSync(file)) throw new Refusal({ what: `The stack ${JSON.stringify(stack)} was refused`, rule: `there is no ${file} in this folder`, next: "name another one: --stack production; or write the file: npm run bluegreen -- init NAME" });
+  const texts = textsOf(project, stackFile.parse(parse(readFileSync(file, "utf8"))).config);
+  return parseSome(Object.fromEntries(Object.entries(texts).filter(([key]) => keys.some((wanted) => wanted === key))), keys);
+}
+
+/**
+ * All settings of a stack as the program would get them, secret ones in plain text: they stay in this process.
+ * @throws Refusal naming every violation, or when Pulumi cannot read them
+ */
+export async function readAllSettings(stack: string): Promise<Settings> {
+  let config;
+  try {
+    config = await (await Stack.open({ name: stack })).config();
+  } catch (error) {
+    throw pulumiRefusal(error, { stack, what: `The config of stack ${stack} could not be read`, next: `pulumi config --stack ${stack}; where it asks for a passphrase, export PULUMI_CONFIG_PASSPHRASE` });
+  }
+  return settingsFrom(config);
+}
+
+/**
+ * Settings from what Pulumi tells of a stack's config.
+ * @throws Refusal naming every violation
+ */
+export function settingsFrom(config: ConfigMap): Settings {
+  const entries = Object.entries(config);
+  const secret = Object.keys(textsOf({ ...project, config: {} }, Object.fromEntries(entries.filter(([, each]) => each.secret === true))));
+  return parseSettings(textsOf(project, Object.fromEntries(entries.map(([key, { value }]) => [key, value]))), secret);
+}
+
+export function parseProject(text: string): Project {
+  return projectFile.parse(parse(text));
+}
+
+/**
+ * The project's own settings as texts, by the names that they have in it.
+ * @param config of a stack, by full keys
+ */
+export function textsOf({ name, config: ofProject }: Project, config: Record<string, unknown>): Record<string, string> {
+  const all = [...Object.entries(ofProject).map(([key, value]): [string, unknown] => [key.includes(":") ? key : `${name}:${key}`, value]), ...Object.entries(config)];
+  const own = all.flatMap(([key, value]) => (key.startsWith(`${name}:`) ? [[key.slice(name.length + 1), typeof value === "string" ? value : JSON.stringify(value)]] : []));
+  return Object.fromEntries(own) as Record<string, string>;
+}
+
+/** @throws Refusal when there is none in this folder */
+export function requireProject(): void {
+  if (app === "") throw new Refusal({ what: "The command was refused", rule: "there is no Pulumi.yaml in this folder", next: "go to the program's folder" });
+}
+
+/** Of a stack of this folder's project. */
+export function stackPath(stack: string): string {
+  return join(project.stackConfigDir, stackFileName(stack));
+}
+
+/** Whatever organization and project a stack's name tells, its file is named by the stack alone. */
+export function stackFileName(stack: string): string {
+  return `Pulumi.${stack.slice(stack.lastIndexOf("/") + 1)}.yaml`;
+}
+
+/** Those that have a file. */
+export function stacksHere(): string[] {
+  return readdirSync(project.stackConfigDir || ".").flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.slice(1) ?? []);
+}
