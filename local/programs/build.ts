@@ -82,7 +82,7 @@ async function sourceFiles(program: Program): Promise<string[]> {
   // A module without requirements has no go.sum.
   const own = ["go.mod", "go.sum"].map((name) => join(module, name)).filter((path) => existsSync(path));
   const files = await Promise.all(program.sources.map(async (source) => filesOf(join(module, source))));
-  return [...new Set([...own, ...files.flat()])].sort();
+  return [...new Set([...own, ...files.flat()])].filter((file) => !file.endsWith("_test.go")).sort();
 }
 
 /** The same for all: Go's build cache has a package once for each set of them. Without C every program runs anywhere. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { link, mkdir, rename, rm } from "node:fs/promises";
+import { copyFile, link, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { keepDefinitions } from "../edge/definitions";
 import { cacheDir } from "../paths";
+import { withLock } from "../system/lock";
 import { build, type Program } from "./build";
 import { embedSchema } from "./kubernetesProvider";
 import { overlaidFolder, type Overlay } from "./overlay";
@@ -179,6 +180,9 @@ const randomProvider: Program = {
   duration: "half a minute, once",
 };
 
+/** The provider of dynamic resources is a script. */
+const dynamicProvider = join(__dirname, "pulumi-resource-pulumi-nodejs", "pulumi-resource-pulumi-nodejs");
+
 /** Folders of the built programs. */
 export interface Programs {
   kubernetes: string;
@@ -207,20 +211,23 @@ export async function buildPulumi(progress: (text: string) => void): Promise<str
     [randomProvider, join("plugins", `resource-random-v${randomProviderVersion}`, "pulumi-resource-random")],
     [kubernetesProvider, join("plugins", `resource-kubernetes-v${kubernetesProviderVersion}`, "pulumi-resource-kubernetes")],
   ];
-  const files: [built: string, place: string][] = [];
+  const files: [file: string, place: string][] = [[dynamicProvider, join("bin", basename(dynamicProvider))]];
   for (const [program, place] of places) files.push([join(await build(program, progress), basename(place)), place]);
-  const key = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 16);
+  const key = createHash("sha256").update(JSON.stringify(files)).update(await readFile(dynamicProvider)).digest("hex").slice(0, 16);
   const folder = join(cacheDir(), "programs", `pulumi-home-${key}`);
-  if (existsSync(folder)) return folder;
-  const temporary = `${folder}.${process.pid}`;
-  await rm(temporary, { recursive: true, force: true });
-  for (const [built, place] of files) {
-    const file = join(temporary, place);
-    await mkdir(dirname(file), { recursive: true });
-    // The command line looks for its language hosts beside itself, where no symbolic link leads.
-    await link(built, file);
-  }
-  await rename(temporary, folder);
+  await withLock(`${folder}.lock`, async () => {
+    if (existsSync(folder)) return;
+    const temporary = `${folder}.new`;
+    await rm(temporary, { recursive: true, force: true });
+    for (const [file, place] of files) {
+      const placed = join(temporary, place);
+      await mkdir(dirname(placed), { recursive: true });
+      if (file === dynamicProvider) await copyFile(file, placed);
+      // The command line looks for its language hosts beside itself, where no symbolic link leads.
+      else await link(file, placed);
+    }
+    await rename(temporary, folder);
+  });
   return folder;
 }
 
