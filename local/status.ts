@@ -48,7 +48,7 @@ async function readRelease(stage: Stage, cluster: Cluster): Promise<Status["rele
   const stack = await Stack.open({ name: home.stack, workDir: repositoryDir, env: { ...stackEnvironment(home), KUBECONFIG: stage.kubeconfig } });
   const outputs = await stack.outputs();
   const output = (name: string): string => {
-    const value: unknown = outputs[name]?.value;
+    const value = outputs[name]?.value;
     return typeof value === "string" ? value : "unknown";
   };
   return {

@@ -1,6 +1,6 @@
 /** One stack, driven by Pulumi's own command line through the Automation API. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { ConfigMap, EngineEvent, LocalWorkspace, OutputMap, Stack as PulumiStack, UpOptions } from "@pulumi/pulumi/automation/index.js";
+import type { ConfigMap, EngineEvent, LocalWorkspace, Stack as PulumiStack, UpOptions } from "@pulumi/pulumi/automation/index.js";
 import { parseJson } from "@bluegreen/release/parseJson";
 import { messageOf, Refusal } from "@bluegreen/release/refusal";
 import { askPulumi, noPulumi, pulumiVersion, quiet } from "./ask";
@@ -20,6 +20,11 @@ export type RunOptions = Pick<UpOptions, "refresh" | "target" | "targetDependent
 export interface Result extends Observed {
   /** What Pulumi printed for people. */
   text: string;
+}
+
+export interface Output {
+  value: unknown;
+  secret: boolean;
 }
 
 export interface ConfigValue {
@@ -80,7 +85,7 @@ export class Stack {
     private readonly stack: PulumiStack,
     private readonly workspace: LocalWorkspace,
     /** Secret ones in plain text: they stay in this process. */
-    readonly outputs: () => Promise<OutputMap>,
+    readonly outputs: () => Promise<Record<string, Output>>,
   ) {}
 
   get name(): string {
