@@ -1,4 +1,5 @@
 import { readdir, readFile, rm } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { orUndefined } from "@bluegreen/release";
@@ -29,7 +30,10 @@ describe("A release, end to end on a real cluster", function () {
 
   it("starts with blue v1 live and green at zero", async () => {
     await test.set({ activeColor: "blue", blueTag: "v1", schemaVersion: "0001" });
-    await test.stack.up();
+    const { text, diagnostics } = await test.stack.up();
+    // Of plugins on PATH, their versions or newer ones, and of this machine's folders.
+    expect(diagnostics.filter(({ severity }) => severity === "warning")).to.deep.equal([]);
+    expect(text).not.to.match(/warning:|new version of Pulumi/).and.not.to.contain(homedir());
     expect(await liveColor(test.cluster)).to.equal("blue");
     expect(await podsOf(test.cluster, "blue")).to.have.length(2);
     expect(await podsOf(test.cluster, "green")).to.have.length(0);
