@@ -28,7 +28,7 @@ export interface Output {
 }
 
 export interface ConfigValue {
-  /** Lists and objects are written whole; as a secret, they are one JSON text. */
+  /** Lists and objects are written whole; as secrets, leaf by leaf. */
   value: unknown;
   /** @default false */
   secret?: boolean;
@@ -142,14 +142,26 @@ export class Stack {
     const { workDir: cwd, envVars: env } = this.workspace;
     // Each waits for the one before: all of them write the same file.
     for (const [key, { value }] of entries.filter(([, { secret }]) => secret === true)) {
-      // By standard input: the Automation API passes values as arguments, which every user of the machine can read.
-      await askPulumi(["config", "set", "--secret", key, "--stack", this.name], { cwd, env, input: textOf(value) });
+      const isWhole = typeof value === "object";
+      // Nothing stays of what it held before.
+      if (isWhole) await this.removeConfig([key]);
+      for (const [path, leaf] of leavesOf(value, key)) {
+        // By standard input: the Automation API passes values as arguments, which every user of the machine can read.
+        await askPulumi(["config", "set", "--secret", ...(isWhole ? ["--path"] : []), path, "--stack", this.name], { cwd, env, input: leaf });
+      }
     }
   }
 
   removeConfig(keys: string[]): Promise<void> {
     return this.stack.removeAllConfig(keys);
   }
+}
+
+/** Pulumi encrypts a list or an object leaf by leaf. @returns each by its property path, as `alerts.webhookUrl` */
+function leavesOf(value: unknown, path: string): [path: string, leaf: string][] {
+  if (typeof value !== "object" || value === null) return [[path, textOf(value)]];
+  if (Array.isArray(value)) return value.flatMap((each, index) => leavesOf(each, `${path}[${index}]`));
+  return Object.entries(value).flatMap(([name, each]) => leavesOf(each, /^[A-Za-z_$][\w$-]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`));
 }
 
 /** So long Pulumi has to say that it is ending, before the signal is passed on to it. */
