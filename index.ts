@@ -1,6 +1,7 @@
+import "@bluegreen/components/plainStackTraces";
 import { otherColor } from "@bluegreen/release/color";
-import { release } from "./components/release";
-import { readSettings } from "./components/settings";
+import { release } from "@bluegreen/components/release";
+import { readSettings } from "@bluegreen/components/settings";
 
 const name = "chatgpt-app";
 const settings = readSettings(name);

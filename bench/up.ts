@@ -34,8 +34,8 @@ async function repeat(runs: number, measure: (run: number) => Promise<number>): 
 
 /** The whole process that loads the program's modules and ends, as Pulumi starts it. */
 function startProgram(): Promise<unknown> {
-  const load = 'process.argv[1] = "bench"; require("@pulumi/pulumi"); require("./components/settings"); require("./components/release");';
-  const { status, stderr } = spawnSync(process.execPath, ["-r", "ts-node/register/transpile-only", "-e", load], { cwd: repositoryDir, encoding: "utf8" });
+  const load = 'process.argv[1] = "bench"; require("@pulumi/pulumi"); require("@bluegreen/components");';
+  const { status, stderr } = spawnSync(process.execPath, ["-e", load], { cwd: repositoryDir, encoding: "utf8" });
   if (status !== 0) throw new Error(`the program did not load: ${stderr}`);
   return Promise.resolve();
 }

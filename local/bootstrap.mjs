@@ -1,7 +1,7 @@
 // Runs a TypeScript file of this repository: node local/bootstrap.mjs FILE [arguments]
 //
 // Plain JavaScript for any Node.js from version 20 on, because it is what brings
-// the rest: a Node.js that is new enough, the npm packages and the build of release/.
+// the rest: a Node.js that is new enough, the npm packages and the built packages.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -12,7 +12,7 @@ const repository = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "bluegreen");
 
 /** The oldest version that the packages used here run on, as in package.json. */
-const oldest = [22, 12];
+const oldest = [22, 18];
 /** What is brought where the machine's is older. */
 const brought = "24.21.0";
 
@@ -27,7 +27,7 @@ process.env.PATH = dirname(node) + delimiter + process.env.PATH;
 process.env.NODE_COMPILE_CACHE ??= join(cache, "compiled");
 usePulumi();
 bringPackages();
-buildRelease();
+buildPackages();
 runFile();
 
 function isRecent() {
@@ -67,23 +67,31 @@ function bringPackages() {
   npm(["ci"], repository);
 }
 
-function buildRelease() {
-  const folder = join(repository, "release");
-  const built = modified(join(folder, "tsconfig.tsbuildinfo"));
+/** What the program and the command line load of this repository. An update compiles nothing. */
+function buildPackages() {
+  const packages = ["release", "components"].map((name) => join(repository, name));
+  const bundler = join(repository, "bundle.mjs");
+  // The last to be written.
+  const built = modified(join(repository, "dist", "local", "pulumi.js"));
   // Asking the compiler takes longer than looking at the files.
-  if (existsSync(join(folder, "dist")) && [join(folder, "tsconfig.json"), ...sources(join(folder, "src"))].every((source) => modified(source) <= built)) return;
-  say("Building release/ (tsc --build)");
-  check(spawnSync(node, [join(repository, "node_modules", "typescript", "bin", "tsc"), "--build", folder], { stdio: ["ignore", 2, 2] }), "tsc --build release");
+  const folders = [...packages, ...["cli", "local", "pages"].map((name) => join(repository, name))];
+  if ([bundler, ...folders.flatMap(sources)].every((source) => modified(source) <= built)) return;
+  say("Building what updates and commands load (tsc --build, esbuild)");
+  check(spawnSync(node, [join(repository, "node_modules", "typescript", "bin", "tsc"), "--build", ...packages], { stdio: ["ignore", 2, 2] }), "tsc --build release components");
+  check(spawnSync(node, [bundler], { stdio: ["ignore", 2, 2] }), "node bundle.mjs");
 }
 
+/** Of a package: all but what was made or brought there. */
 function sources(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => name !== "dist" && name !== "node_modules" && !name.endsWith(".tsbuildinfo"))
+    .flatMap((entry) => (entry.isDirectory() ? sources(join(folder, entry.name)) : [join(folder, entry.name)]));
 }
 
 function runFile() {
-  const child = spawn(node, ["-r", join(repository, "local", "typescript.cjs"), join(repository, file), ...rest], {
+  const built = join(repository, "dist", file.replace(/\.ts$/, ".js"));
+  const script = existsSync(built) ? [built] : ["-r", join(repository, "local", "typescript.cjs"), join(repository, file)];
+  const child = spawn(node, [...script, ...rest], {
     stdio: "inherit",
   });
   // A terminal sends Ctrl-C to the child as well; a supervisor's signal comes only here.

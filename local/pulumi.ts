@@ -1,6 +1,6 @@
 /** `npm run pulumi -- …`: Pulumi's own command line, with the stack of the dev cluster where no other is named. */
 import { spawn } from "node:child_process";
-import { messageOf } from "@bluegreen/release";
+import { messageOf } from "@bluegreen/release/refusal";
 import { installPulumi } from "./pulumi/installation";
 import "./start/localShell";
 

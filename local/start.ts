@@ -5,6 +5,7 @@ import { layout } from "./cluster/layout";
 import { tableOf } from "./load/table";
 import { cacheDir, stageId } from "./paths";
 import { openDashboard } from "./start/dashboard";
+import { stackEnvironment } from "./start/home";
 import { Interrupt } from "./start/interrupt";
 import { foreignWords, localWords } from "./start/lastWords";
 import { readLinks } from "./start/links";
@@ -32,7 +33,9 @@ async function main(): Promise<number> {
 
 /** @returns the exit code */
 async function run(target: Target, options: StartOptions, interrupt: Interrupt): Promise<number> {
-  Object.assign(process.env, target.env);
+  // A passphrase that the user has exported is another stack's.
+  delete process.env["PULUMI_CONFIG_PASSPHRASE"];
+  Object.assign(process.env, stackEnvironment(target.home), target.env);
   try {
     const figures = await release(target, options, interrupt);
     if (options.foreign === undefined) await showDashboard(target);

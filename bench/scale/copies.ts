@@ -1,4 +1,4 @@
-import { PolicyV1Api, type V1ObjectMeta } from "@kubernetes/client-node";
+import { PolicyV1Api, type V1ObjectMeta } from "@bluegreen/release/kubernetes/client";
 import { colors, poll, type Cluster } from "@bluegreen/release";
 import { mapBounded } from "@bluegreen/release/mapBounded";
 import { names } from "@bluegreen/release/names";

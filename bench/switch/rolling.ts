@@ -1,4 +1,4 @@
-import type { V1DeploymentSpec } from "@kubernetes/client-node";
+import type { V1DeploymentSpec } from "@bluegreen/release/kubernetes/client";
 import { names, poll, templateAnnotation, whatIsPending, type Cluster, type Color } from "@bluegreen/release";
 import { readDeployment } from "@bluegreen/release/kubernetes/deployment";
 

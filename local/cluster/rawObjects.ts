@@ -1,4 +1,4 @@
-import { ApiException, HttpMethod, KubeConfig, KubernetesObjectApi, type ResponseContext } from "@kubernetes/client-node";
+import { ApiException, HttpMethod, KubeConfig, KubernetesObjectApi, type ResponseContext } from "@bluegreen/release/kubernetes/client";
 import { orUndefined } from "@bluegreen/release";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { BatchV1Api, type V1Job, type V1Pod } from "@kubernetes/client-node";
+import { BatchV1Api, type V1Job, type V1Pod } from "@bluegreen/release/kubernetes/client";
 import { DeadlineError, forwardPod, messageOf, names, orUndefined, poll, Refusal, type Cluster } from "@bluegreen/release";
 import { build } from "esbuild";
 import type { GeneratorOptions } from "./generator/options";

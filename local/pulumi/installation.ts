@@ -2,7 +2,7 @@
 import { accessSync, constants } from "node:fs";
 import { mkdir, rename, rm, symlink } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { Refusal } from "@bluegreen/release";
+import { Refusal } from "@bluegreen/release/refusal";
 import { cacheDir } from "../paths";
 import { buildPulumi } from "../programs/programs";
 import { CommandError, run } from "../system/run";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CoreV1Api, KubeConfig, type V1Node } from "@kubernetes/client-node";
+import { CoreV1Api, KubeConfig, type V1Node } from "@bluegreen/release/kubernetes/client";
 import { orUndefined } from "@bluegreen/release";
 import { mapBounded } from "@bluegreen/release/mapBounded";
 import { adminClient } from "../cluster/certificates";

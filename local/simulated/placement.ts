@@ -1,4 +1,4 @@
-import { AdmissionregistrationV1Api, type KubeConfig } from "@kubernetes/client-node";
+import { AdmissionregistrationV1Api, type KubeConfig } from "@bluegreen/release/kubernetes/client";
 import { orUndefined } from "@bluegreen/release";
 import { simulatedKey, simulatedNames } from "./names";
 

@@ -2,7 +2,7 @@ import { colors, names, orUndefined, otherColor, readLiveColor, type Cluster, ty
 import { clearMarks } from "@bluegreen/release/releases/marks";
 import { Stack, type ConfigValue } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../paths";
-import { madeUpApiKey, prepareHome, stackEnvironment } from "./home";
+import { madeUpApiKey, prepareHome } from "./home";
 import { app, type Target } from "./target";
 
 /** The migration that the old version needs. The new one needs all. */
@@ -38,10 +38,8 @@ const small = {
 
 /** Selects the stack of a target, made and configured when it is new. */
 export async function openStack(target: Target): Promise<Stack> {
-  // A passphrase that the user has exported is another stack's.
-  delete process.env["PULUMI_CONFIG_PASSPHRASE"];
   await prepareHome(target.home);
-  const stack = await Stack.create({ name: target.home.stack, workDir: repositoryDir, env: { ...stackEnvironment(target.home), ...target.env } });
+  const stack = await Stack.create({ name: target.home.stack, workDir: repositoryDir });
   await stack.setConfig({
     ...plain({ ...small, namespace: target.namespace, context: target.context, imageRepository: target.imageRepository, databaseAddress: target.databaseAddress, redisUrl: target.redisUrl }),
     databaseAdminUrl: { value: target.databaseAdminUrl, secret: true },

@@ -1,4 +1,4 @@
-import type { V1Deployment } from "@kubernetes/client-node";
+import type { V1Deployment } from "./kubernetes/client.js";
 import { colors, otherColor, type Color } from "./color.js";
 import { reach, type InCluster } from "./clusters/together.js";
 import { connect, type Cluster } from "./kubernetes/cluster.js";

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
+import { RbacAuthorizationV1Api } from "@bluegreen/release/kubernetes/client";
 import type { ConfigMap } from "@pulumi/pulumi/automation/index.js";
 import { expect } from "chai";
 import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTls } from "node:tls";
-import { NetworkingV1Api } from "@kubernetes/client-node";
+import { NetworkingV1Api } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { failureOf } from "../support/look";
 import { makeColors, port, tlsSecret, type Colors } from "./support/colors";

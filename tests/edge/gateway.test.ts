@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { CustomObjectsApi } from "@kubernetes/client-node";
+import { CustomObjectsApi } from "@bluegreen/release/kubernetes/client";
 import { poll } from "@bluegreen/release";
 import { expect } from "chai";
 import { digList, digText, type JsonObject } from "../../local/cluster/rawObjects";

@@ -116,7 +116,7 @@ describe("A switch that nobody but the watcher in the cluster watches, on a real
   });
 
   it("may do no more than it needs", async () => {
-    const { status } = await test.cluster.config.makeApiClient((await import("@kubernetes/client-node")).AuthorizationV1Api).createSubjectAccessReview({
+    const { status } = await test.cluster.config.makeApiClient((await import("@bluegreen/release/kubernetes/client")).AuthorizationV1Api).createSubjectAccessReview({
       body: { spec: { user: `system:serviceaccount:${test.cluster.namespace}:${app}-watcher`, resourceAttributes: { namespace: test.cluster.namespace, verb: "get", resource: "secrets", name: "db-credentials" } } },
     });
     expect(status?.allowed).to.equal(false);

@@ -1,4 +1,4 @@
-import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { otherColor, switchAnnotation, watch, type Color } from "@bluegreen/release";
 import { failTogether } from "@bluegreen/release/clusters/back";

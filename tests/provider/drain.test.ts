@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/client";
 import { switchAnnotation } from "@bluegreen/release";
 import { readDrain } from "@bluegreen/release/drain/note";
 import { turnDrain } from "@bluegreen/release/drain/turn";

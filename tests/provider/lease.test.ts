@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { PatchStrategy, setHeaderOptions, V1MicroTime } from "@kubernetes/client-node";
+import { PatchStrategy, setHeaderOptions, V1MicroTime } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { connect, poll, takeLease, type Cluster, type HeldLease, type LeaseOptions } from "@bluegreen/release";
 import { hasEnded, processMark } from "@bluegreen/release/processMark";

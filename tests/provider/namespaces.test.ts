@@ -62,7 +62,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
   });
 
   it("give a color its size, and keep its autoscaler from taking it", async () => {
-    const size = await lock.beside("colorSize");
+    const size = lock.beside("colorSize");
     expect(await size.create({ ...home.where, color: "green", deployed: true, template: "aaa", replicas: 1, maxReplicas: 8, active: true })).to.deep.include({ asked: 3 });
     const green = { name: `${app}-green`, namespace: homeOf(home.where, "green") };
     expect((await home.cluster.apps.readNamespacedDeployment(green)).spec?.replicas).to.equal(3);
@@ -70,7 +70,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
   });
 
   it("try a live change out beside the color, and remove what a run that was killed has left beside either", async () => {
-    const trial = await lock.beside("trial");
+    const trial = lock.beside("trial");
     const [blue, green] = colors.map((color) => homeOf(home.where, color)) as [string, string];
     await home.cluster.core.createNamespacedPod({ namespace: green, body: { metadata: { name: "left", labels: { "bluegreen/trial": app } }, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } } });
     await home.cluster.core.createNamespacedResourceQuota({ namespace: blue, body: { metadata: { name: "theirs" }, spec: { hard: { "count/pods": "0" } } } });
@@ -80,7 +80,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
   });
 
   it("refuse a color whose Secret leads to another database, and let each have a role of its own", async () => {
-    const schema = await lock.beside("schemaGate");
+    const schema = lock.beside("schemaGate");
     const [users, other] = await Promise.all([databases.fresh(), databases.fresh()]);
     await query(users, "CREATE ROLE green_role LOGIN SUPERUSER");
     const asGreen = new URL(users);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { names, permitAnnotation, poll, switchAnnotation } from "@bluegreen/release";
 import { refuseUnpermitted, writePermit } from "@bluegreen/release/releases/permit";

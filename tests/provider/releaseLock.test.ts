@@ -46,7 +46,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
       await poll(async () => ((await find()).length === 0 ? true : undefined), { timeoutMs: 10_000 });
       await lock.close();
     };
-    return { lock, unlock: await lock.beside("releaseUnlock"), kill };
+    return { lock, unlock: lock.beside("releaseUnlock"), kill };
   };
   const lease = () => ({ name: names.releaseLease("chatgpt-app"), namespace: home.namespace });
   const inputs = (part: Partial<LiveLockInputs> = {}): LiveLockInputs => ({

@@ -18,7 +18,8 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
   before(async () => {
     home = await makeNamespace();
     size = await startStep("colorSize", { KUBECONFIG: home.stage.kubeconfig });
-    [settle, capacity] = await Promise.all([size.beside("sizeSettle"), size.beside("capacityGate")]);
+    settle = size.beside("sizeSettle");
+    capacity = size.beside("capacityGate");
     const { namespace, cluster } = home;
     const ports = [{ port: 80 }];
     await cluster.core.createNamespacedService({ namespace, body: { metadata: { name: "chatgpt-app-service" }, spec: { selector: { app: "chatgpt-app", version: "blue" }, ports } } });

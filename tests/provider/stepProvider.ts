@@ -1,5 +1,5 @@
-import { runtime } from "@pulumi/pulumi";
-import { dynamicStep, type StepName } from "../../components/dynamicStep";
+import { codeOf } from "@bluegreen/components/dynamicStep";
+import type { StepName } from "@bluegreen/release/provider";
 import { startProviderProcess, type Properties } from "./providerProcess";
 
 /** A step as Pulumi runs it: its code as text, in the SDK's own provider process. */
@@ -12,21 +12,15 @@ export interface RunningStep {
   /** What its code has printed so far: the engine shows it in the update's output. */
   shown: string[];
   /** Another step of the same update, which runs in the same process. */
-  beside(step: StepName): Promise<Omit<RunningStep, "beside" | "close">>;
+  beside(step: StepName): Omit<RunningStep, "beside" | "close">;
   close(): Promise<void>;
-}
-
-/** A provider as Pulumi writes it into state: the object and all that it captures, as text. */
-export async function storedCode(step: StepName): Promise<string> {
-  const provider = dynamicStep(step);
-  return (await runtime.serializeFunction(() => provider, {})).text;
 }
 
 export async function startStep(step: StepName, env: Record<string, string> = {}): Promise<RunningStep> {
   const shown: string[] = [];
   const provider = await startProviderProcess({ PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...env }, (line) => shown.push(line));
-  const stepIn = async (name: StepName) => {
-    const text = await storedCode(name);
+  const stepIn = (name: StepName) => {
+    const text = codeOf(name);
     const urn = `urn:pulumi:test::chatgpt-app::pulumi-nodejs:dynamic:Resource::${name}`;
     const withCode = (inputs: Properties) => ({ ...inputs, __provider: text });
     return {
@@ -37,5 +31,5 @@ export async function startStep(step: StepName, env: Record<string, string> = {}
       shown,
     };
   };
-  return { ...(await stepIn(step)), beside: stepIn, close: () => provider.close() };
+  return { ...stepIn(step), beside: stepIn, close: () => provider.close() };
 }

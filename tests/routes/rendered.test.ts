@@ -1,4 +1,4 @@
-import { NetworkingV1Api } from "@kubernetes/client-node";
+import { NetworkingV1Api } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { rollback } from "@bluegreen/release/releases/rollback";
 import { readGiven } from "@bluegreen/release/route/move";

@@ -4,7 +4,7 @@ import { Agent, request } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@bluegreen/release/kubernetes/client";
 import { describeRequest } from "./apiRequest";
 
 /** Requests by what they ask for: "list pods", "create pods/portforward". */

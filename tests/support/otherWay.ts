@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@bluegreen/release/kubernetes/client";
 import { startProxy, type BreakableProxy } from "./breakableProxy";
 
 /** Writes a kubeconfig that reaches the same cluster at another address, by a way that a test can cut. */

@@ -8,6 +8,7 @@ import { repositoryDir } from "../../local/paths";
 import type { AppBuild } from "../../local/images/app";
 import { installPulumi } from "../../local/pulumi/installation";
 import { loadImages, readStage, type Stage } from "../../local/stage";
+import { countUpdates } from "./updates";
 
 /** The whole program as a stack of its own on the running stage: its own namespace, database account and state. */
 export interface TestStack {
@@ -37,8 +38,8 @@ export const smallAndQuick = {
   memoryLimit: "256Mi",
   livenessProbe: { initialDelaySeconds: 2, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
   readinessProbe: { initialDelaySeconds: 0, periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 2 },
-  minReadySeconds: 2,
-  drainSeconds: 2,
+  minReadySeconds: 1,
+  drainSeconds: 1,
   environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9" },
   terminationGraceSeconds: 10,
   rolloutBudgetSeconds: 90,
@@ -119,6 +120,7 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
       // Whatever state a test has left, and quicker than a destroy, which has a test of its own.
       await Promise.all(namespacesOf(cluster).map((each) => orUndefined(cluster.core.deleteNamespace({ name: each }))));
       await rm(join(workDir, `Pulumi.${name}.yaml`), { force: true });
+      await countUpdates(backend);
       await rm(backend, { recursive: true, force: true });
     },
   };

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import { Exec } from "@kubernetes/client-node";
+import { Exec } from "@bluegreen/release/kubernetes/client";
 import type { Cluster } from "@bluegreen/release";
 
 /** Variables as the app in a pod has them. */

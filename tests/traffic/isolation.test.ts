@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { NetworkingV1Api, type V1NetworkPolicySpec } from "@kubernetes/client-node";
+import { NetworkingV1Api, type V1NetworkPolicySpec } from "@bluegreen/release/kubernetes/client";
 import { poll, type Color } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/releases/rollback";
 import { scale } from "@bluegreen/release/size/grow";

@@ -1,4 +1,4 @@
-import { AuthorizationV1Api, NetworkingV1Api, RbacAuthorizationV1Api, type V1ResourceAttributes } from "@kubernetes/client-node";
+import { AuthorizationV1Api, NetworkingV1Api, RbacAuthorizationV1Api, type V1ResourceAttributes } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { colors, homeOf, homesOf, orUndefined, poll, type Color } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/releases/history";

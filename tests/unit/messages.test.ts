@@ -1,4 +1,4 @@
-import { ApiException } from "@kubernetes/client-node";
+import { ApiException } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { messageOf } from "@bluegreen/release";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
+import type { V1ContainerStatus, V1Pod } from "@bluegreen/release/kubernetes/client";
 import { findTrouble } from "@bluegreen/release/gates/podTrouble";
 
 function pod(status: Partial<V1ContainerStatus>): V1Pod {

@@ -14,9 +14,15 @@ describe("The program", function () {
   this.timeout(60_000);
 
   it("loads no client of what only its steps talk to: every preview would pay for it", () => {
-    const loaded = loadedBy('require("./components/release")', "ts-node/register/transpile-only");
+    const loaded = loadedBy('require("@bluegreen/components/release")');
     expect(loaded.filter((file) => /node_modules\/(@kubernetes\/client-node|pg|ioredis|libpg-query)\//.test(file))).to.deep.equal([]);
     expect(loaded.some((file) => file.includes("@pulumi/kubernetes"))).to.equal(true);
+  });
+
+  it("compiles nothing", () => {
+    const loaded = loadedBy('require("@bluegreen/components")');
+    expect(loaded.filter((file) => /node_modules\/(ts-node|@swc\/core)\//.test(file))).to.deep.equal([]);
+    expect(loaded.some((file) => file.endsWith("components/dist/steps.js"))).to.equal(true);
   });
 });
 

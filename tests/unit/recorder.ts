@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { awaitFeatureSupport } from "@pulumi/pulumi/runtime/settings";
 import { parseSettings } from "@bluegreen/release/settings/settings";
-import { release } from "../../components/release";
+import { release } from "@bluegreen/components/release";
 
 declare module "@pulumi/pulumi/runtime/settings" {
   /** Left out of the SDK's declarations. */

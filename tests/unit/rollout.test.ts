@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { V1Deployment, V1DeploymentStatus } from "@kubernetes/client-node";
+import type { V1Deployment, V1DeploymentStatus } from "@bluegreen/release/kubernetes/client";
 import { templateAnnotation, whatIsPending } from "@bluegreen/release";
 
 const done = { observedGeneration: 4, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 };

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { expect } from "chai";
-import type { V1Pod, V1PodStatus } from "@kubernetes/client-node";
+import type { V1Pod, V1PodStatus } from "@bluegreen/release/kubernetes/client";
 import { fetchText, NoAnswerError } from "@bluegreen/release/fetchText";
 import { askDirectly } from "@bluegreen/release/kubernetes/pods";
 import { askPrometheus } from "@bluegreen/release/watch/prometheus";

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "@bluegreen/release/kubernetes/client";
 import { connect, templateAnnotation, type Cluster } from "@bluegreen/release";
 import { NoAnswerError } from "@bluegreen/release/fetchText";
 import type { AskPod } from "@bluegreen/release/kubernetes/pods";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig, KubernetesObjectApi, NetworkingV1Api, RbacAuthorizationV1Api, type KubernetesObject } from "@kubernetes/client-node";
+import { KubeConfig, KubernetesObjectApi, NetworkingV1Api, RbacAuthorizationV1Api, type KubernetesObject } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { parse, parseAllDocuments } from "yaml";
 import { homesOf, orUndefined } from "@bluegreen/release";

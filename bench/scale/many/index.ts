@@ -1,6 +1,6 @@
 import { getProject } from "@pulumi/pulumi";
-import { release } from "../../../components/release";
-import { readSettings } from "../../../components/settings";
+import { release } from "@bluegreen/components/release";
+import { readSettings } from "@bluegreen/components/settings";
 
 const settings = readSettings(getProject());
 /** Not config: the settings are those of one app, as everywhere. */

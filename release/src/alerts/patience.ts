@@ -1,4 +1,4 @@
-import { ApiException } from "@kubernetes/client-node";
+import { ApiException } from "../kubernetes/client.js";
 import { DeadlineError } from "../poll.js";
 import { messageOf } from "../refusal.js";
 

@@ -1,4 +1,4 @@
-import type { V1ResourceQuota } from "@kubernetes/client-node";
+import type { V1ResourceQuota } from "../kubernetes/client.js";
 import { colors, otherColor, type Color } from "../color.js";
 import { homeOf, homesOf } from "../homes.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";

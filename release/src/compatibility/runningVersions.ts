@@ -1,4 +1,4 @@
-import type { V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "../kubernetes/client.js";
 import { inOthers, type InCluster } from "../clusters/together.js";
 import { isColor, type Color } from "../color.js";
 import { homesOf } from "../homes.js";

@@ -1,4 +1,4 @@
-import { VersionApi } from "@kubernetes/client-node";
+import { VersionApi } from "../kubernetes/client.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Settings } from "../settings/settings.js";

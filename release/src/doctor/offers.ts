@@ -1,4 +1,4 @@
-import { CustomObjectsApi, NetworkingV1Api } from "@kubernetes/client-node";
+import { CustomObjectsApi, NetworkingV1Api } from "../kubernetes/client.js";
 import { z } from "zod";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";

@@ -1,4 +1,4 @@
-import { AuthorizationV1Api } from "@kubernetes/client-node";
+import { AuthorizationV1Api } from "../kubernetes/client.js";
 import { namespacesOf } from "../homes.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { mapBounded } from "../mapBounded.js";

@@ -1,4 +1,4 @@
-import { CustomObjectsApi } from "@kubernetes/client-node";
+import { CustomObjectsApi } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 

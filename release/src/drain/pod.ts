@@ -1,4 +1,4 @@
-import type { V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "../kubernetes/client.js";
 import { z } from "zod";
 import { fetchText, NoAnswerError } from "../fetchText.js";
 import type { Cluster } from "../kubernetes/cluster.js";

@@ -1,4 +1,4 @@
-import type { V1Endpoint } from "@kubernetes/client-node";
+import type { V1Endpoint } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import type { NamespacedName } from "../kubernetes/namespacedName.js";
 import { withSignal } from "../kubernetes/withSignal.js";

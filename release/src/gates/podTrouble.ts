@@ -1,4 +1,4 @@
-import type { V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
+import type { V1ContainerStatus, V1Pod } from "../kubernetes/client.js";
 
 /** Why a pod will not become ready by waiting. */
 export interface PodTrouble {

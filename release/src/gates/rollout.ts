@@ -1,4 +1,4 @@
-import type { V1Deployment } from "@kubernetes/client-node";
+import type { V1Deployment } from "../kubernetes/client.js";
 import { alerting } from "../alerts/alerting.js";
 import { otherColor, type Color } from "../color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";

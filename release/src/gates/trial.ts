@@ -1,4 +1,4 @@
-import type { V1Pod, V1PodSpec } from "@kubernetes/client-node";
+import type { V1Pod, V1PodSpec } from "../kubernetes/client.js";
 import { otherColor, type Color } from "../color.js";
 import { parseRange } from "../compatibility/range.js";
 import { judgeVersion } from "../compatibility/schemaGate.js";

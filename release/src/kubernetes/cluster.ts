@@ -1,4 +1,7 @@
-import { AppsV1Api, AutoscalingV2Api, CoordinationV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "@kubernetes/client-node";
+import { statSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { AppsV1Api, AutoscalingV2Api, CoordinationV1Api, CoreV1Api, DiscoveryV1Api, KubeConfig } from "./client.js";
 import type { Homes } from "../homes.js";
 import { messageOf, Refusal } from "../refusal.js";
 
@@ -33,9 +36,24 @@ export function loadKubeConfig(): KubeConfig {
   return config;
 }
 
-/** @throws Refusal when there is no kubeconfig, or the context does not exist */
-export function connect({ context, namespace, isolation }: ClusterRef): Cluster {
+/** What was loaded last from where: all steps of an update share its connections, and the token that a login command brought. */
+const loaded = new Map<string, KubeConfig>();
+
+/** The kubeconfig, with a context chosen in it; anew when one of its files has changed. */
+function configFor(context: string): KubeConfig {
+  const paths = process.env["KUBECONFIG"] ?? join(homedir(), ".kube", "config");
+  const key = JSON.stringify([context, paths, paths.split(delimiter).map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs)]);
+  const known = loaded.get(key);
+  if (known !== undefined) return known;
   const config = loadKubeConfig();
+  chooseContext(config, context);
+  loaded.clear();
+  loaded.set(key, config);
+  return config;
+}
+
+/** @throws Refusal when the context does not exist */
+function chooseContext(config: KubeConfig, context: string): void {
   if (context !== "") {
     const known = config.getContexts().map(({ name }) => name);
     if (!known.includes(context)) {
@@ -47,6 +65,11 @@ export function connect({ context, namespace, isolation }: ClusterRef): Cluster 
     }
     config.setCurrentContext(context);
   }
+}
+
+/** @throws Refusal when there is no kubeconfig, or the context does not exist */
+export function connect({ context, namespace, isolation }: ClusterRef): Cluster {
+  const config = configFor(context);
   return {
     namespace,
     isolation,

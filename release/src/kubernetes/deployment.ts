@@ -1,4 +1,4 @@
-import type { V1Deployment } from "@kubernetes/client-node";
+import type { V1Deployment } from "./client.js";
 import type { Color } from "../color.js";
 import { homeOf } from "../homes.js";
 import { names, templateAnnotation } from "../names.js";

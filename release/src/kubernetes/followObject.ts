@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Watch } from "@kubernetes/client-node";
+import { Watch } from "./client.js";
 import { messageOf } from "../refusal.js";
 import { connect, type Cluster, type ClusterRef } from "./cluster.js";
 import type { ObjectAt } from "./objectAt.js";

@@ -1,4 +1,4 @@
-import { ApiException, PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { ApiException, PatchStrategy, setHeaderOptions } from "./client.js";
 
 /** Sends a body as a JSON patch. */
 export const asJsonPatch = setHeaderOptions("Content-Type", PatchStrategy.JsonPatch);

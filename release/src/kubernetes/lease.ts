@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { ApiException, V1MicroTime, type V1Lease } from "@kubernetes/client-node";
+import { ApiException, V1MicroTime, type V1Lease } from "./client.js";
 import { hasEnded, processMark } from "../processMark.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Say } from "../step.js";

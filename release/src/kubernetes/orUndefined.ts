@@ -1,4 +1,4 @@
-import { ApiException } from "@kubernetes/client-node";
+import { ApiException } from "./client.js";
 
 /** The object, or undefined where the API server answers 404. Every other failure stays a failure. */
 export async function orUndefined<T>(read: Promise<T>): Promise<T | undefined> {

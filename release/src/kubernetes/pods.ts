@@ -1,4 +1,4 @@
-import type { V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "./client.js";
 import type { Color } from "../color.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../fetchText.js";
 import { homeOf } from "../homes.js";

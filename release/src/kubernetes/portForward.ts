@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
-import { PortForward } from "@kubernetes/client-node";
+import { PortForward } from "./client.js";
 import type { Cluster } from "./cluster.js";
 import type { NamespacedName } from "./namespacedName.js";
 

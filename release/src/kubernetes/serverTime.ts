@@ -1,4 +1,4 @@
-import { VersionApi } from "@kubernetes/client-node";
+import { VersionApi } from "./client.js";
 import type { Cluster } from "./cluster.js";
 import { withSignal } from "./withSignal.js";
 

@@ -1,4 +1,4 @@
-import { Observable, type CoreV1Api } from "@kubernetes/client-node";
+import { Observable, type CoreV1Api } from "./client.js";
 
 type CallOptions = NonNullable<Parameters<CoreV1Api["listNamespacedPod"]>[1]>;
 

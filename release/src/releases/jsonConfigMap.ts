@@ -1,4 +1,4 @@
-import { ApiException, PatchStrategy, setHeaderOptions, type V1ConfigMap } from "@kubernetes/client-node";
+import { ApiException, PatchStrategy, setHeaderOptions, type V1ConfigMap } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 

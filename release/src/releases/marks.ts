@@ -1,4 +1,4 @@
-import type { V1Service } from "@kubernetes/client-node";
+import type { V1Service } from "../kubernetes/client.js";
 import { z } from "zod";
 import { colors, type Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";

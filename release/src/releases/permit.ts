@@ -1,4 +1,4 @@
-import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { PatchStrategy, setHeaderOptions } from "../kubernetes/client.js";
 import { z } from "zod";
 import { isColor, type Color } from "../color.js";
 import { homeOf } from "../homes.js";

@@ -1,4 +1,4 @@
-import { ApiException } from "@kubernetes/client-node";
+import { ApiException } from "../kubernetes/client.js";
 import { z } from "zod";
 import { otherColor } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";

@@ -1,4 +1,4 @@
-import { CustomObjectsApi } from "@kubernetes/client-node";
+import { CustomObjectsApi } from "../kubernetes/client.js";
 import { z } from "zod";
 import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";

@@ -1,4 +1,4 @@
-import { PatchStrategy, setHeaderOptions, type V2HorizontalPodAutoscaler } from "@kubernetes/client-node";
+import { PatchStrategy, setHeaderOptions, type V2HorizontalPodAutoscaler } from "../kubernetes/client.js";
 import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { homeOf } from "../homes.js";

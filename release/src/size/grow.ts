@@ -1,4 +1,4 @@
-import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { PatchStrategy, setHeaderOptions } from "../kubernetes/client.js";
 import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";

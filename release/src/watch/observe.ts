@@ -1,4 +1,4 @@
-import type { V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "../kubernetes/client.js";
 import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, runsTemplate, type AskPod } from "../kubernetes/pods.js";

@@ -1,4 +1,4 @@
-import type { V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
+import type { V1ContainerStatus, V1Pod } from "../kubernetes/client.js";
 import { isReady } from "../kubernetes/pods.js";
 
 /** How a container ended. */

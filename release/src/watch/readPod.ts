@@ -1,4 +1,4 @@
-import type { V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "../kubernetes/client.js";
 import { NoAnswerError } from "../fetchText.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { whereIs, type AskPod } from "../kubernetes/pods.js";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { AppsV1Api, CoreV1Api, KubeConfig, PortForward } from "@kubernetes/client-node";
+import { AppsV1Api, CoreV1Api, KubeConfig, PortForward } from "@bluegreen/release/kubernetes/client";
 import type { Stage } from "../../../local/stage";
 import { waitFor } from "../../../local/system/wait";
 

@@ -1,0 +1,31 @@
+import { keyOf, type Times } from "./times";
+import type { Batch } from "./suites";
+
+/** Of a batch that never ran. */
+const unknownSeconds = 60;
+
+/** Those that take longest first, so that none of them is left at the end while the other places are empty. */
+export function longestFirst(batches: readonly Batch[], times: Times): Batch[] {
+  const seconds = (batch: Batch) => times[keyOf(batch)]?.seconds ?? unknownSeconds;
+  return [...batches].sort((a, b) => seconds(b) - seconds(a));
+}
+
+/** Runs what waits, in its order, as many at a time as there are places; of a serial suite one, and beside one that is alone none. */
+export async function runAll(batches: readonly Batch[], places: number, run: (batch: Batch) => Promise<void>): Promise<void> {
+  const waiting = [...batches];
+  const running = new Map<Batch, Promise<void>>();
+  const isFree = ({ suite }: Batch) => {
+    const beside = [...running.keys()].map((each) => each.suite);
+    if (suite.alone === true || beside.some(({ alone }) => alone === true)) return beside.length === 0;
+    return suite.serial !== true || !beside.includes(suite);
+  };
+  while (waiting.length > 0 || running.size > 0) {
+    const next = running.size < places ? waiting.find(isFree) : undefined;
+    if (next === undefined) {
+      await Promise.race(running.values());
+      continue;
+    }
+    waiting.splice(waiting.indexOf(next), 1);
+    running.set(next, run(next).finally(() => running.delete(next)));
+  }
+}
