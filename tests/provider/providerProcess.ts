@@ -30,7 +30,9 @@ export async function startProviderProcess(env: Record<string, string>, said: (l
   const [port] = (await Promise.race([once(lines, "line"), ended.then(() => { throw new Error("The provider process ended before it said its port."); })])) as [string];
   lines.on("line", said);
   const client = new ResourceProviderClient(`127.0.0.1:${port.trim()}`, credentials.createInsecure());
-  await asked<provider.ConfigureResponse>((done) => client.configure(new provider.ConfigureRequest(), done));
+  const configuration = new provider.ConfigureRequest();
+  configuration.setArgs(structOf({}));
+  await asked<provider.ConfigureResponse>((done) => client.configure(configuration, done));
   return {
     check: async (urn, inputs) => {
       const request = new provider.CheckRequest();
