@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { program } from "commander";
 import { readStage, startStage, stopStage } from "../local/stage";
 import { brokenBy, changedFiles } from "./runner/changed";
-import { runBatch } from "./runner/runBatch";
+import { interruptAll, runBatch } from "./runner/runBatch";
 import { longestFirst, runAll } from "./runner/schedule";
 import { batchesOf, check, filesOf, suites, type Batch, type Suite } from "./runner/suites";
 import { formatTimes, keepTimes, keyOf, readTimes, type Ran } from "./runner/times";
@@ -23,8 +23,8 @@ interface Options {
   jobs?: string;
 }
 
-/** Most of a test is waiting for pods: more at a time than there are cores, and not so many that they wait for each other. */
-const jobsPerCore = 2;
+/** Half of a test is waiting for pods: more at a time than there are cores, and not so many that they wait for each other. */
+const jobsPerCore = 1.5;
 
 interface Chosen {
   batches: Batch[];
@@ -50,6 +50,7 @@ function choose(names: string[], { all, changed }: Options): Chosen {
 async function onStage(needed: NonNullable<Suite["stage"]>, here: boolean, work: () => Promise<void>): Promise<void> {
   if (here) {
     if ((await readStage()) === undefined) throw new Error("--here was refused: no stage runs; npm start starts it");
+    await startStage({ edge: needed === "edge" });
     return work();
   }
   // Beside a stage that somebody uses, not in it.
@@ -63,10 +64,23 @@ async function onStage(needed: NonNullable<Suite["stage"]>, here: boolean, work:
   }
 }
 
+/** Ctrl-C ends what runs and begins nothing more; a stage that was started is ended, too. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      controller.abort();
+      interruptAll();
+    });
+  }
+  return controller.signal;
+}
+
 async function main(names: string[], options: Options): Promise<void> {
   const started = Date.now();
   const { batches, left } = choose(names, options);
   const times = readTimes();
+  const signal = untilInterrupted();
   const ran: Ran[] = [];
   const run = async (batch: Batch) => {
     const { name } = batch.suite;
@@ -76,18 +90,18 @@ async function main(names: string[], options: Options): Promise<void> {
     times[keyOf(batch)] = { seconds: result.seconds, cpuSeconds: result.cpuSeconds, updates: result.updates };
     ran.push({ batch, result });
   };
-  const places = options.jobs === undefined ? jobsPerCore * availableParallelism() : Number(options.jobs);
+  const places = options.jobs === undefined ? Math.ceil(jobsPerCore * availableParallelism()) : Number(options.jobs);
   if (!Number.isInteger(places) || places < 1 || places > 64) throw new Error(`--jobs ${String(options.jobs)} was refused: a whole number from 1 to 64`);
   const withStage = (each: Batch) => each.suite.stage !== undefined;
   const failed = () => ran.flatMap(({ result }) => result.failed);
   // A broken rule shows before a cluster is started.
-  await runAll(batches.filter((each) => !withStage(each)), availableParallelism(), run);
+  await runAll(batches.filter((each) => !withStage(each)), { places: availableParallelism(), signal }, run);
   const onOne = longestFirst(batches.filter(withStage), times);
-  if (onOne.length > 0) {
+  if (onOne.length > 0 && !signal.aborted) {
     const kinds = new Set(onOne.map(({ suite }) => suite.stage));
     await onStage(kinds.has("edge") ? "edge" : "cluster", options.here === true, async () => {
-      await runAll(onOne.filter(({ suite }) => suite.alone !== true), places, run);
-      await runAll(onOne.filter(({ suite }) => suite.alone === true), 1, run);
+      await runAll(onOne.filter(({ suite }) => suite.alone !== true), { places, signal }, run);
+      await runAll(onOne.filter(({ suite }) => suite.alone === true), { places: 1, signal }, run);
     });
   }
   for (const { batch, result } of ran.filter((each) => each.result.failed.length > 0)) {
@@ -99,7 +113,7 @@ async function main(names: string[], options: Options): Promise<void> {
   console.log(`${Math.round((Date.now() - started) / 60_000)} min; each file's are in ${keepTimes(times)}${left.length > 0 ? `; not run: ${left.join(", ")}, which npm run test:all adds` : ""}`);
   const passed = ran.reduce((sum, { result }) => sum + result.passed, 0);
   console.log(`${passed} passed, ${failed().length} failed`);
-  process.exitCode = failed().length === 0 && passed > 0 ? 0 : 1;
+  process.exitCode = failed().length === 0 && passed > 0 && !signal.aborted ? 0 : 1;
 }
 
 program
@@ -108,7 +122,7 @@ program
   .option("--all", "the long suites, too")
   .option("--changed [ref]", "what the changes since a commit can break (HEAD)")
   .option("--here", "on the stage that npm start has started, which stays")
-  .option("--jobs <count>", `files at a time (${jobsPerCore} for each core)`)
+  .option("--jobs <count>", `files at a time (${Math.ceil(jobsPerCore * availableParallelism())} here)`)
   .action(main);
 
 program.parseAsync().catch((error: unknown) => {

@@ -213,7 +213,9 @@ export async function buildPulumi(progress: (text: string) => void): Promise<str
   ];
   const files: [file: string, place: string][] = [[dynamicProvider, join("bin", basename(dynamicProvider))]];
   for (const [program, place] of places) files.push([join(await build(program, progress), basename(place)), place]);
-  const key = createHash("sha256").update(JSON.stringify(files)).update(await readFile(dynamicProvider)).digest("hex").slice(0, 16);
+  // Not by where the script lies: all checkouts share the folder that its path leads to.
+  const built = files.filter(([file]) => file !== dynamicProvider);
+  const key = createHash("sha256").update(JSON.stringify(built)).update(await readFile(dynamicProvider)).digest("hex").slice(0, 16);
   const folder = join(cacheDir(), "programs", `pulumi-home-${key}`);
   await withLock(`${folder}.lock`, async () => {
     if (existsSync(folder)) return;

@@ -13,7 +13,8 @@ describe("A release that its gates stop, on a real cluster under load", function
 
   before(async () => {
     test = await makeStack(wellAndRefused);
-    await test.set({ activeColor: "blue", blueTag: "v1" });
+    // A version that crashes a second after its start is not to pass by that second.
+    await test.set({ activeColor: "blue", blueTag: "v1", minReadySeconds: 2 });
     await test.stack.up();
     bluePods = await podsOf(test.cluster, "blue");
   });

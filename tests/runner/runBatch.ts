@@ -28,6 +28,13 @@ export interface EndedTest {
   outcome: "passed" | "failed";
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends what runs, as Ctrl-C does. Each batch comes to its end then, and says what did not. */
+export function interruptAll(): void {
+  for (const child of running) child.kill("SIGINT");
+}
+
 /** Of what a batch prints. */
 const linesKept = 200;
 
@@ -93,11 +100,16 @@ function keep({ stdout, stderr }: ChildProcess, lines: string[]): void {
   }
 }
 
-function exitOf(child: ChildProcess): Promise<number | null> {
-  return new Promise((done, fail) => {
-    child.once("error", fail);
-    child.once("exit", done);
-  });
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  running.add(child);
+  try {
+    return await new Promise<number | null>((done, fail) => {
+      child.once("error", fail);
+      child.once("exit", done);
+    });
+  } finally {
+    running.delete(child);
+  }
 }
 
 function secondsSince(started: number): number {

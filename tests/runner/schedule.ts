@@ -10,9 +10,14 @@ export function longestFirst(batches: readonly Batch[], times: Times): Batch[] {
   return [...batches].sort((a, b) => seconds(b) - seconds(a));
 }
 
-/** Runs what waits, in its order, as many at a time as there are places; of a serial suite one, and beside one that is alone none. */
-export async function runAll(batches: readonly Batch[], places: number, run: (batch: Batch) => Promise<void>): Promise<void> {
+/**
+ * Runs what waits, in its order, as many at a time as there are places; of a serial suite one, and beside one that is
+ * alone none. Nothing begins any more once `signal` says so.
+ */
+export async function runAll(batches: readonly Batch[], { places, signal }: { places: number; signal: AbortSignal }, run: (batch: Batch) => Promise<void>): Promise<void> {
   const waiting = [...batches];
+  signal.addEventListener("abort", () => waiting.splice(0), { once: true });
+  if (signal.aborted) return;
   const running = new Map<Batch, Promise<void>>();
   const isFree = ({ suite }: Batch) => {
     const beside = [...running.keys()].map((each) => each.suite);

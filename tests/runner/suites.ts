@@ -25,6 +25,7 @@ export const suites: readonly Suite[] = [
   check,
   { name: "unit", together: true },
   { name: "lint", together: true },
+  { name: "load", alone: true },
   { name: "release", folders: ["e2e", "faults"], stage: "cluster" },
   { name: "routes", stage: "edge" },
   { name: "pulumi", stage: "cluster" },

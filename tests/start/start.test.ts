@@ -120,7 +120,7 @@ describe("npm start", () => {
 
   it("knows the stack in the commands that it names, as they are typed", async () => {
     // There is no terminal here that could be asked.
-    const typed = [["status"], ["switch", "--yes"], ["rollback", "--yes"]];
+    const typed = [["status"], ["rollback", "--yes"], ["clear-mark", "green"], ["switch", "--yes"]];
     const lives: (Color | undefined)[] = [];
     for (const args of typed) {
       const { code, output, errors } = await runLocal("bluegreen.ts", args);
@@ -128,7 +128,7 @@ describe("npm start", () => {
       expect(errors).to.include(`Stack ${home.stack}, of the dev cluster.`);
       lives.push(await liveColor());
     }
-    expect(lives).to.deep.equal(["green", "blue", "green"]);
+    expect(lives).to.deep.equal(["green", "blue", "blue", "green"]);
   }).timeout(runTimeoutMs);
 
   it("begins again from there without a failed request, and keeps its links", async () => {
