@@ -44,7 +44,7 @@ export function createApp({ settings, log, probes, users, fence, streams, connec
     next();
   });
   app.use(connections.observe, lifecycle.leave, metrics.observe);
-  if (FAULT !== "none") app.use(faultyRequests());
+  if (FAULT !== "none") app.use(faultyRequests(log));
 
   app.get("/health", health(settings, probes));
   app.get("/ready", readiness(settings, probes, lifecycle));

@@ -9,23 +9,21 @@ const HEALTHY_REQUESTS = 300;
 const MAX_LEAK_BYTES = 2 ** 31;
 const MEBIBYTE = 2 ** 20;
 
-/** The faults that end the process whether or not anybody uses it. */
+function crash(log: Log): never {
+  log("error", `fault build ${FAULT}: the process ends now`);
+  process.exit(1);
+}
+
+/** The fault that ends the process whether or not anybody uses it. */
 export function startFault(log: Log): void {
-  const crash = (afterMs: number): void => {
-    setTimeout(() => {
-      log("error", `fault build ${FAULT}: the process ends now`);
-      process.exit(1);
-    }, afterMs);
-  };
-  if (FAULT === "crash") crash(1000);
-  if (FAULT === "late-crash") crash(20_000);
+  if (FAULT === "crash") setTimeout(() => { crash(log); }, 1000);
 }
 
 /**
  * The faults that show under users' traffic only: probes and the smoke gate pass, then it goes
  * wrong. Counted in requests, not time, so that waiting before the switch does not uncover them.
  */
-export function faultyRequests(): RequestHandler {
+export function faultyRequests(log: Log): RequestHandler {
   let requests = 0;
   const leaked: Buffer[] = [];
 
@@ -35,6 +33,8 @@ export function faultyRequests(): RequestHandler {
       next();
     } else if (FAULT === "errors" && requests % 3 === 0) {
       next(new Error("fault build errors: this request fails"));
+    } else if (FAULT === "late-crash") {
+      crash(log);
     } else if (FAULT === "slow") {
       setTimeout(next, 2000);
     } else {

@@ -132,7 +132,7 @@ describe("npm start", () => {
   }).timeout(runTimeoutMs);
 
   it("begins again from there without a failed request, and keeps its links", async () => {
-    const { code, output, errors } = await runLocal("start.ts", ["--json", "--rate", "100"]);
+    const { code, output, errors } = await runLocal("start.ts", ["--json", "--rate", "20"]);
     expectRelease(code, output, errors);
     expect(linksIn(errors)).to.deep.equal(links);
     expect(await (await fetch(links.app)).text()).to.include(">blue<");
@@ -191,7 +191,7 @@ describe("npm start -- --context", () => {
   }).timeout(60_000);
 
   it("does the same in a cluster that it has not made, and can be taken away again", async () => {
-    const { code, output, errors } = await runLocal("start.ts", [...args, "--yes", "--json", "--rate", "100"], env);
+    const { code, output, errors } = await runLocal("start.ts", [...args, "--yes", "--json", "--rate", "20"], env);
     expectRelease(code, output, errors);
     expect(errors).to.include("export PULUMI_STACK=").and.include(`kubectl --context ${stage.context} --namespace ${namespace} port-forward service/chatgpt-app-service 8080:80`).and.not.include("/?token=");
     const exported = Object.fromEntries([...errors.matchAll(/^ {2}export (\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]));

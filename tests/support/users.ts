@@ -19,8 +19,8 @@ export interface Users {
   stop(): Promise<Seen>;
 }
 
-/** Requests per second: enough to notice a gap of fifty milliseconds, little enough to disturb nothing. */
-const rate = 20;
+/** Requests per second: enough to notice a gap of a few tens of milliseconds, little enough to disturb nothing. */
+const rate = 40;
 /** The user stops by itself: a test that dies must not leave it running. */
 const maxRequests = rate * 1800;
 
