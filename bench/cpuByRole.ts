@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 /** What a process of an update is there for, by its command line. The first that fits. */
 const roles = {
   program: /@pulumi\/pulumi\/cmd\/run\//,
-  steps: /cmd\/dynamic-provider/,
+  steps: /pulumi-resource-pulumi-nodejs/,
   "Kubernetes provider": /pulumi-resource-kubernetes/,
   engine: /^\S*pulumi(-language-\S+)? /,
 } as const;

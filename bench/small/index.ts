@@ -1,6 +1,7 @@
-import { Provider } from "@pulumi/kubernetes";
-import { ConfigMap, Namespace, Service } from "@pulumi/kubernetes/core/v1";
+import { core, Provider } from "@pulumi/kubernetes";
 import { Config } from "@pulumi/pulumi";
+
+const { ConfigMap, Namespace, Service } = core.v1;
 
 const name = new Config().require("namespace");
 const provider = new Provider("small", { kubeconfig: "", enableServerSideApply: true });
