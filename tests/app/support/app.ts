@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fenceKey } from "@bluegreen/release";
 import { waitFor } from "../../../local/system/wait";
@@ -128,14 +127,6 @@ export class App {
       8000,
       () => Promise.resolve(new Error(`The app did not become ${wanted ? "ready" : "unready"}; it last said ${JSON.stringify(last)}`)),
     );
-  }
-
-  /** The CPU time the process has used; Linux counts it in hundredths of a second. */
-  async cpuSeconds(): Promise<number> {
-    const stat = await readFile(`/proc/${this.child.pid ?? "none"}/stat`, "utf8");
-    // Behind the name, which is in parentheses and may hold anything: fields 14 and 15 of proc(5).
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
   signal(name: NodeJS.Signals): void {
