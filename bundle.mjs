@@ -33,7 +33,7 @@ const folders = {
 const steps = { ...shared, entryPoints: ["kubernetes/client", "provider"].map((name) => at(`release/src/${name}.ts`)), outbase: at("release/src"), outdir: at("release/dist"), allowOverwrite: true };
 const commands = {
   ...shared,
-  entryPoints: ["cli/main", "local/bluegreen", "local/pulumi"].map((name) => at(`${name}.ts`)),
+  entryPoints: ["cli/main", "local/bluegreen", "local/pulumi", "local/start"].map((name) => at(`${name}.ts`)),
   outbase: repository,
   outdir: at("dist"),
   alias: { "@bluegreen/release": at("release/src") },

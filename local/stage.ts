@@ -143,12 +143,9 @@ export async function stopStage(): Promise<void> {
 /** Builds images of the reference app and loads those whose content is not loaded yet. Returns their references. */
 export async function loadImages(builds: AppBuild[]): Promise<string[]> {
   return withTemporaryFolder(async (folder) => {
-    const bundles = builds.map(({ tag }) => ({ reference: `${imageRepository}:${tag}`, bundle: join(folder, `${tag}.js`) }));
-    for (const [index, { bundle }] of bundles.entries()) {
-      const build = builds[index];
-      if (build !== undefined) await bundleApp(build, bundle);
-    }
-    return loadBundles(bundles);
+    const bundleOf = ({ tag }: AppBuild): string => join(folder, `${tag}.js`);
+    await Promise.all(builds.map((build) => bundleApp(build, bundleOf(build))));
+    return loadBundles(builds.map((build) => ({ reference: `${imageRepository}:${build.tag}`, bundle: bundleOf(build) })));
   });
 }
 

@@ -125,7 +125,15 @@ export class Stack {
   /** What `pulumi stack import` takes. Secrets stay encrypted, which the Automation API's own would decrypt. */
   async exportDeployment(): Promise<unknown> {
     const { workDir: cwd, envVars: env } = this.workspace;
-    return parseJson(await askPulumi(["stack", "export", "--stack", this.name], { cwd, env }));
+    const read = () => askPulumi(["stack", "export", "--stack", this.name], { cwd, env });
+    return parseJson(
+      await read().catch(async (error: unknown) => {
+        if (!messageOf(error).includes("failed to load checkpoint")) throw error;
+        // An update was just writing the file of a backend in a folder.
+        await delay(checkpointMs);
+        return read();
+      }),
+    );
   }
 
   /** All of it by its full key. Secret values are in plain text: they stay in this process. */
@@ -163,6 +171,9 @@ function leavesOf(value: unknown, path: string): [path: string, leaf: string][] 
   if (Array.isArray(value)) return value.flatMap((each, index) => leavesOf(each, `${path}[${index}]`));
   return Object.entries(value).flatMap(([name, each]) => leavesOf(each, /^[A-Za-z_$][\w$-]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`));
 }
+
+/** An update writes its state in less. */
+const checkpointMs = 500;
 
 /** So long Pulumi has to say that it is ending, before the signal is passed on to it. */
 const tellMs = 1000;

@@ -50,7 +50,7 @@ export const databaseVariable = "DATABASE_ADMIN_URL";
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): StartOptions {
   const flags = new Command("npm start --")
     .description("Releases a new version of the reference app beside the old one, switches users to it and back, and counts what they notice. Without --context all of it runs on this machine, in namespaces of its own.")
-    .option("--rate <number>", "requests per second of the load, 1 to 1000", wholeNumber(1, 1000), 200)
+    .option("--rate <number>", "requests per second of the load, 1 to 1000", wholeNumber(1, 1000), 100)
     .option("--replicas <number>", "pods of each color, 1 to 20", wholeNumber(1, 20), 2)
     .option("--json", "print the figures as JSON on standard output, and all else on standard error", false)
     .option("--context <name>", "use this context of your kubeconfig and nothing of the local stage; it asks first")

@@ -26,11 +26,11 @@ const small = {
   // Quick to become ready; patient with a machine that is busy with other things as well.
   readinessProbe: { initialDelaySeconds: 0, periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 3 },
   livenessProbe: { initialDelaySeconds: 2, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 6 },
-  minReadySeconds: 2,
+  minReadySeconds: 1,
   drainSeconds: 2,
   terminationGraceSeconds: 20,
   // Some readings of a real watch; nobody waits ten minutes for a trial.
-  watch: { seconds: 8, everySeconds: 2 },
+  watch: { seconds: 4, everySeconds: 1 },
   // A trial is there to be removed again.
   allowDelete: true,
   environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "10", CONNECTION_MAX_AGE_SECONDS: "3", ...nobodyElse },

@@ -28,7 +28,10 @@ describe("A rollback from a version that crashes after the switch, on a real clu
     await test.set({ activeColor: "green", greenTag: "v2-late-crash" });
     await test.stack.up();
     expect(await liveColor(test.cluster)).to.equal("green");
+    // It crashes at requests, whose failures are not the subject: those after the rollback are.
+    const before = await startUsers(test.cluster);
     await poll(async () => ((await greenReady()) < 2 ? true : undefined), { timeoutMs: 90_000 });
+    await before.stop();
 
     await test.set({ activeColor: "blue" });
     await test.stack.up();

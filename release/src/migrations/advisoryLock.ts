@@ -20,15 +20,18 @@ export async function takeLock(session: Queryable, timeoutMs: number, what = "Th
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
+    const holder = await lockHolder(session);
+    // It ended after the last look: the lock is free, or somebody else's by now.
+    if (holder === undefined) return takeLock(session, timeoutMs, what);
     throw new Refusal({
-      what: `${what}: another run holds the lock (${await lockHolder(session)})`,
+      what: `${what}: another run holds the lock (${holder})`,
       rule: `one run at a time; waited ${timeoutMs / 1000} s`,
       next: "wait for it, or end it if it is dead: SELECT pg_terminate_backend(PID)",
     });
   }
 }
 
-async function lockHolder(session: Queryable): Promise<string> {
+async function lockHolder(session: Queryable): Promise<string | undefined> {
   const { rows } = await session.query<{ holder: string }>(
     `SELECT format('pid %s, user %s, from %s, since %s', a.pid, a.usename, coalesce(host(a.client_addr), 'socket'), a.backend_start) AS holder
        FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -36,5 +39,5 @@ async function lockHolder(session: Queryable): Promise<string> {
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     [advisoryLock],
   );
-  return rows[0]?.holder ?? "it has just ended";
+  return rows[0]?.holder;
 }

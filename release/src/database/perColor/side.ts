@@ -45,6 +45,9 @@ export interface OpenPair {
 /** Marks the program's own sessions: they are spared when all others are ended. */
 const name = "bluegreen databases";
 
+/** PostgreSQL lets go of the lock of a run that was killed in less. */
+const endedRunMs = 2000;
+
 /**
  * @param what what is not done when it does not succeed
  * @param lockTimeoutMs how long a statement may wait for a lock: none of them holds up a user
@@ -62,7 +65,7 @@ export async function openPair({ live, idle }: DatabasePair, what: string, lockT
       });
       const side = { color, session, adminUrl, peerUrl, version: 0 };
       opened.push(side);
-      await takeLock(session, 0, `${what} (database of ${color})`);
+      await takeLock(session, endedRunMs, `${what} (database of ${color})`);
       await session.reset(lockTimeoutMs);
       side.version = await prepare(side);
     }
