@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { processTimeOf } from "../local/system/processTime";
 
 /** What a process of an update is there for, by its command line. The first that fits. */
 const roles = {
@@ -20,8 +21,6 @@ export interface Cost {
   memory: number;
 }
 
-/** Of Linux, whatever the machine. */
-const ticksPerSecond = 100;
 const pageBytes = 4096;
 
 /** Often enough that little of a process that ends is missed. */
@@ -29,7 +28,7 @@ const sampleMs = 20;
 
 interface Seen {
   role: Role;
-  ticks: number;
+  seconds: number;
 }
 
 /** What some work costs in the processes that it starts. */
@@ -37,7 +36,7 @@ export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   const seen = new Map<number, Seen>();
   const before = new Set(below(process.pid));
   const started = performance.now();
-  let [waiting, memory, at, ticks] = [0, 0, started, 0];
+  let [waiting, memory, at, worked] = [0, 0, started, 0];
   const look = () => {
     const pids = below(process.pid).filter((pid) => !before.has(pid));
     for (const pid of pids) {
@@ -45,9 +44,9 @@ export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
       if (found !== undefined) seen.set(pid, found);
     }
     const now = performance.now();
-    const total = [...seen.values()].reduce((sum, each) => sum + each.ticks, 0);
-    if (total === ticks) waiting += (now - at) / 1000;
-    [at, ticks, memory] = [now, total, Math.max(memory, pids.reduce((sum, pid) => sum + residentMiB(pid), 0))];
+    const total = [...seen.values()].reduce((sum, each) => sum + each.seconds, 0);
+    if (total === worked) waiting += (now - at) / 1000;
+    [at, worked, memory] = [now, total, Math.max(memory, pids.reduce((sum, pid) => sum + residentMiB(pid), 0))];
   };
   const timer = setInterval(look, sampleMs);
   try {
@@ -57,7 +56,7 @@ export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
     clearInterval(timer);
   }
   const cpu: Record<Role, number> = { program: 0, steps: 0, "Kubernetes provider": 0, engine: 0, others: 0 };
-  for (const each of seen.values()) cpu[each.role] += each.ticks / ticksPerSecond;
+  for (const each of seen.values()) cpu[each.role] += each.seconds;
   return { seconds: (performance.now() - started) / 1000, cpu, waiting, memory };
 }
 
@@ -75,15 +74,14 @@ function tasksOf(pid: number): string[] {
   }
 }
 
-/** @returns undefined when it has ended; @see proc(5) */
+/** @returns undefined when it has ended */
 function read(pid: number, known: Seen | undefined): Seen | undefined {
-  const stat = textOf(`/proc/${pid}/stat`);
-  if (stat === "") return undefined;
-  const [user = "", system = ""] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13);
+  const time = processTimeOf(pid);
+  if (time === undefined) return undefined;
   const command = textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
   const [role] = Object.entries(roles).find(([, pattern]) => pattern.test(command)) ?? ["others"];
   // One that nobody has waited for yet has no command line any more.
-  return { role: command === "" && known !== undefined ? known.role : (role as Role), ticks: Number(user) + Number(system) };
+  return { role: command === "" && known !== undefined ? known.role : (role as Role), seconds: time.own };
 }
 
 function residentMiB(pid: number): number {

@@ -100,8 +100,7 @@ async function main(names: string[], options: Options): Promise<void> {
   if (onOne.length > 0 && !signal.aborted) {
     const kinds = new Set(onOne.map(({ suite }) => suite.stage));
     await onStage(kinds.has("edge") ? "edge" : "cluster", options.here === true, async () => {
-      await runAll(onOne.filter(({ suite }) => suite.alone !== true), { places, signal }, run);
-      await runAll(onOne.filter(({ suite }) => suite.alone === true), { places: 1, signal }, run);
+      await runAll(onOne, { places, signal }, run);
     });
   }
   for (const { batch, result } of ran.filter((each) => each.result.failed.length > 0)) {

@@ -64,7 +64,7 @@ class ClusterFeed {
         this.shown = "";
       }
       const pause = this.awake.signal;
-      await delay(lookEveryMs, undefined, { signal: AbortSignal.any([signal, pause]) }).catch(() => undefined);
+      await board.pause(lookEveryMs, AbortSignal.any([signal, pause]));
       if (pause.aborted) this.awake = new AbortController();
     }
   }
@@ -104,7 +104,7 @@ class ClusterFeed {
       // What cannot be read is a gap, and what comes after it is not compared with what was before.
       readings = counted === undefined ? [] : [...readings, counted].slice(-readingsKept);
       board.tell({ type: "sample", cluster: index, sample: sampleOf(readings, Date.now()) });
-      await delay(Math.max(0, at + sampleEveryMs - performance.now()), undefined, { signal }).catch(() => undefined);
+      await board.pause(Math.max(0, at + sampleEveryMs - performance.now()), signal);
     }
   }
 

@@ -56,7 +56,7 @@ export function prepare({ app, lock }: Locked, { locks, before }: PrepareArgs): 
     );
   const databases = new ColorDatabases(name, { settings, templates: wanted }, { parent: app });
   const synced = databases.sync(migrations === undefined ? [capacity, ...config] : [migrations]);
-  const active = new AppColor(name, { color: activeColor, settings, template: templates[activeColor], after: [...synced, tryOut(app, synced)] }, within);
+  const active = new AppColor(name, { color: activeColor, settings, template: templates[activeColor], after: [...synced, ...tryOut(app, synced)] }, within);
   const watcher = new Watcher(name, settings, [capacity], within);
   const gate = new SwitchGate(
     app.named("switch-gate"),
@@ -78,16 +78,14 @@ export function prepare({ app, lock }: Locked, { locks, before }: PrepareArgs): 
   return { app, lock, migrations, databases, watcher, gate, gates: [...active.gates, gate], databaseAccess };
 }
 
-/** A change of the live color proves itself in a pod that no user reaches. */
-function tryOut(app: AppInCluster, after: pulumi.Resource[]): Trial {
+/** A change of the live color, where config lets there be one, proves itself in a pod that no user reaches. */
+function tryOut(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
   const { settings, templates } = app;
   const { activeColor, allowLiveChange, minReadySeconds, rolloutBudgetSeconds, smokeSuite: suite, smokeBudgetSeconds } = settings;
+  if (!allowLiveChange) return [];
   const { hash: template, spec: pod } = templates[activeColor];
-  return new Trial(
-    app.named("trial"),
-    { ...app.where, strategy: app.database?.strategy ?? null, template, pod, version: app.tagOf(activeColor), allowLiveChange, minReadySeconds, rolloutBudgetSeconds, suite, smokeBudgetSeconds },
-    app.after(after),
-  );
+  const inputs = { ...app.where, strategy: app.database?.strategy ?? null, template, pod, version: app.tagOf(activeColor), minReadySeconds, rolloutBudgetSeconds, suite, smokeBudgetSeconds };
+  return [new Trial(app.named("trial"), inputs, app.after(after))];
 }
 
 /** The account that the program makes itself, where config lets it. */

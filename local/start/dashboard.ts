@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Layout } from "../cluster/layout";
-import { repositoryDir, typescript } from "../paths";
+import { repositoryDir } from "../paths";
 import { findProcesses, killProcesses } from "../system/processes";
 import { tail } from "../system/run";
 import { waitFor } from "../system/wait";
@@ -25,7 +25,7 @@ export async function openDashboard(paths: Layout, home: StackHome): Promise<voi
   if ((await dashboardUrl(paths)) !== undefined) return;
   await killDashboard(paths);
   const log = await open(paths.dashboardLog, "w", 0o600);
-  const child = spawn(process.execPath, ["-r", typescript, join(repositoryDir, "cli", "main.ts"), "dashboard", "--stack", home.stack], {
+  const child = spawn(process.execPath, [join(repositoryDir, "dist", "cli", "main.js"), "dashboard", "--stack", home.stack], {
     cwd: repositoryDir,
     // A passphrase in the environment is another stack's, and would win over the file.
     env: { ...process.env, PULUMI_CONFIG_PASSPHRASE: undefined, KUBECONFIG: paths.kubeconfig, ...stackEnvironment(home), [marker]: paths.root },

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/releases/history";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/look";
 import { pulumi } from "../support/pulumiCommand";
 import { startReceiver, type HttpReceiver } from "../support/receiver";
 import { makeStack, type TestStack } from "../support/testStack";
@@ -30,7 +30,7 @@ describe("A version that goes wrong once it has users, on a real cluster under l
       { tag: "v2", release: "v2", fault: "none" },
       ...faults.map(({ tag, fault }) => ({ tag, release: "v2" as const, fault })),
     ]);
-    await test.set({ watch: { seconds: 90, everySeconds: 3, latencySeconds: 1 }, memoryLimit: "160Mi" });
+    await test.set({ watch: { seconds: 90, everySeconds: 2, latencySeconds: 1 }, memoryLimit: "160Mi" });
     await test.stack.setConfig({ alerts: { value: { webhookUrl: receiver.url, webhookSecret: "a secret of the test" }, secret: true } });
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();
@@ -60,14 +60,19 @@ describe("A version that goes wrong once it has users, on a real cluster under l
 
       // The version is marked: in preview already.
       expect(await failureOf(test.stack.preview())).to.contain(`(${test.stage.imageRepository}:${tag}) was refused: it was rolled back`).and.contain("clear-mark green");
-      await test.set({ activeColor: "blue" });
-      await test.stack.up();
-      expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
     });
   }
 
+  it("leaves nothing to do but the previous config, which the color that crashes does not keep from being applied", async () => {
+    await test.set({ activeColor: "blue" });
+    await test.stack.up();
+    expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
+    expect(await liveColor(test.cluster)).to.equal("blue");
+    expect(await podsOf(test.cluster, "green"), "the color it left is kept for a look").to.have.length(2);
+  });
+
   it("gives way to an image that is well, which stays, whatever the clock of the runner says", async () => {
-    await test.set({ activeColor: "green", greenTag: "v2", watch: { seconds: 12, everySeconds: 3 } });
+    await test.set({ activeColor: "green", greenTag: "v2", watch: { seconds: 4, everySeconds: 1 } });
     const users = await startUsers(test.cluster);
     const update = pulumi(test, { NODE_OPTIONS: `--require ${join(__dirname, "../support/skewedClock.cjs")}` }, "up", "--yes", "--stack", test.name);
     const [said, code] = await Promise.all([text(update.stdout), once(update, "exit").then(([ended]) => ended as number | null)]);
@@ -81,7 +86,7 @@ describe("A version that goes wrong once it has users, on a real cluster under l
   });
 
   it("stays, and that is said loudly, when the other color is no better", async () => {
-    await test.set({ activeColor: "blue", blueTag: "v2-errors", watch: { seconds: 40, everySeconds: 3 } });
+    await test.set({ activeColor: "blue", blueTag: "v2-errors", watch: { seconds: 40, everySeconds: 1 } });
     const users = await startUsers(test.cluster);
     const ended = failureOf(test.stack.up());
     await poll(async () => ((await liveColor(test.cluster)) === "blue" ? true : undefined), { timeoutMs: 180_000, intervalMs: 50 });

@@ -74,7 +74,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     const [blue, green] = colors.map((color) => homeOf(home.where, color)) as [string, string];
     await home.cluster.core.createNamespacedPod({ namespace: green, body: { metadata: { name: "left", labels: { "bluegreen/trial": app } }, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } } });
     await home.cluster.core.createNamespacedResourceQuota({ namespace: blue, body: { metadata: { name: "theirs" }, spec: { hard: { "count/pods": "0" } } } });
-    const inputs: TrialInputs = { ...home.where, strategy: "shared", activeColor: "blue", template: "bbb", pod: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v2" }] }, version: "v2", allowLiveChange: true, minReadySeconds: 0, rolloutBudgetSeconds: 5, suite: "tests/smoke/**/*.ts", smokeBudgetSeconds: 5 };
+    const inputs: TrialInputs = { ...home.where, strategy: "shared", activeColor: "blue", template: "bbb", pod: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v2" }] }, version: "v2", minReadySeconds: 0, rolloutBudgetSeconds: 5, suite: "tests/smoke/**/*.ts", smokeBudgetSeconds: 5 };
     expect(await failureOf(trial.create(inputs))).to.contain(`Pod ${blue}/${app}-blue-trial could not be made`).and.contain("exceeded quota: theirs");
     expect((await home.cluster.core.listNamespacedPod({ namespace: green, labelSelector: "bluegreen/trial" })).items).to.deep.equal([]);
   });

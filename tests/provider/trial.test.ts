@@ -35,7 +35,6 @@ describe("The trial of a live change, in Pulumi's provider process and on a real
     // No registry has it: the pod is there and never ready.
     pod: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v2", ports: [{ name: "http", containerPort: 3000 }] }] },
     version: "v2",
-    allowLiveChange: true,
     minReadySeconds: 0,
     rolloutBudgetSeconds: 50,
     suite: "tests/smoke/**/*.ts",
@@ -49,11 +48,10 @@ describe("The trial of a live change, in Pulumi's provider process and on a real
       body: { metadata: { name, labels: { "bluegreen/trial": "chatgpt-app" } }, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } },
     });
 
-  it("is needed where the live color would change in place and may, and nowhere else", async () => {
+  it("is needed where the live color would change in place, and nowhere else", async () => {
     const needed = async (part: Partial<TrialInputs>) => step.changes(inputs(), inputs(part));
     expect(await needed({})).to.equal("some");
     expect(await needed({ template: "live" }), "nothing changes").to.equal("none");
-    expect(await needed({ allowLiveChange: false }), "it is refused anyway").to.equal("none");
     expect(await needed({ activeColor: "green" }), "traffic moves, through the gates of a switch").to.equal("none");
     await leave("chatgpt-app-green-trial");
     expect(await needed({ template: "live" }), "a killed run has left something").to.equal("some");

@@ -1,22 +1,13 @@
 /** Mocha's reporter inside the process of a batch. */
-import { readFileSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { inspect } from "node:util";
 import type { Runner, Test } from "mocha";
+import { processTimeOf } from "../../local/system/processTime";
 import { updatesMade } from "../support/updates";
 import { eventsFd, type TestEvent } from "./events";
 
-/** Of Linux, whatever the machine. */
-const ticksPerSecond = 100;
-
 function tell(event: TestEvent): void {
   writeSync(eventsFd, `${JSON.stringify(event)}\n`);
-}
-
-/** @see proc(5): user and system time of the process, and of the children that it has waited for */
-function cpuSeconds(): number {
-  const stat = readFileSync("/proc/self/stat", "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
 }
 
 /** Mocha makes a reporter by `new`. */
@@ -28,7 +19,10 @@ function report(runner: Runner): void {
   runner.on("fail", (test, error: unknown) => {
     tell({ kind: "failed", title: title(test), seconds: seconds(test), error: error instanceof Error ? (error.stack ?? error.message) : inspect(error) });
   });
-  runner.on("end", () => { tell({ kind: "end", cpuSeconds: cpuSeconds(), updates: updatesMade() }); });
+  runner.on("end", () => {
+    const { own = 0, children = 0 } = processTimeOf("self") ?? {};
+    tell({ kind: "end", cpuSeconds: own + children, updates: updatesMade() });
+  });
 }
 
 export = report;

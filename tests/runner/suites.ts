@@ -37,6 +37,9 @@ export const suites: readonly Suite[] = [
   { name: "pages", stage: "cluster", serial: true },
   // Starts and ends stages of its own.
   { name: "start", stage: "cluster", serial: true },
+  { name: "trials", stage: "cluster", serial: true, long: true },
+  { name: "pipeline", stage: "cluster", long: true },
+  { name: "otherRoutes", stage: "edge", long: true },
   { name: "changes", stage: "cluster", long: true },
   { name: "databases", stage: "cluster", long: true },
   { name: "traffic", stage: "edge", long: true },

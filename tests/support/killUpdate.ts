@@ -6,18 +6,21 @@ import { killProcesses } from "../../local/system/processes";
 import { pulumi } from "./pulumiCommand";
 import type { TestStack } from "./testStack";
 
-/** Starts `up` as a person would, and kills it with everything it started once `reached` is true. */
-export async function killUpdate(test: TestStack, reached: () => Promise<boolean>): Promise<void> {
+/**
+ * Starts `up` as a person would, and kills it with everything it started once `reached` is true.
+ * @param reached gets what the update has printed so far
+ */
+export async function killUpdate(test: TestStack, reached: (said: string) => Promise<boolean>): Promise<void> {
   const child = pulumi(test, {}, "up", "--yes", "--stack", test.name);
-  // What nobody reads would stop it in the end.
-  child.stdout.resume();
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => { said += text; });
   const exit = once(child, "exit");
   let ended = false;
   void exit.then(() => { ended = true; });
   await poll(
     async () => {
       if (ended) throw new Error("the update ended before it could be killed");
-      return (await reached()) ? true : undefined;
+      return (await reached(said)) ? true : undefined;
     },
     { timeoutMs: 120_000, intervalMs: 20 },
   );

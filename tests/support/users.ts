@@ -20,7 +20,7 @@ export interface Users {
 }
 
 /** Requests per second: enough to notice a gap of a few tens of milliseconds, little enough to disturb nothing. */
-const rate = 40;
+const rate = 25;
 /** The user stops by itself: a test that dies must not leave it running. */
 const maxRequests = rate * 1800;
 

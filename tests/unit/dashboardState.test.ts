@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { applied, linesMax, samplesMax, whyNotNow, type DashboardEvent, type DashboardState, type Job, type JobKind } from "../../pages/dashboard/state";
 import { whatChanged } from "../../pages/dashboard/whatChanged";
+import { Board } from "../../cli/dashboard/board";
 import { releaseView } from "../../cli/dashboard/releaseView";
 import { sampleOf, type Counted } from "../../cli/dashboard/sample";
 import { status } from "./statuses";
@@ -76,5 +77,26 @@ describe("A sample of what both colors answer", () => {
   it("has no ratio and no latency without requests, and nothing at the first reading", () => {
     expect(sampleOf([counted(0, 5), counted(1000, 5)], 7).figures.blue).to.deep.include({ requestsPerSecond: 0, errorRatio: null, p50Seconds: null, p99Seconds: null });
     expect(sampleOf([counted(0, 5)], 7).figures).to.deep.equal({ blue: null, green: null });
+  });
+});
+
+describe("A pause between two questions to a cluster", () => {
+  const anHour = 3_600_000;
+
+  it("is over as soon as somebody opens a page", async () => {
+    const board = new Board(empty);
+    const pause = board.pause(anHour, new AbortController().signal);
+    board.listen(() => undefined);
+    await pause;
+  });
+
+  it("is over at its signal, whether a page is open or not", async () => {
+    const board = new Board(empty);
+    const over = new AbortController();
+    const pauses = [board.pause(anHour, over.signal)];
+    board.listen(() => undefined);
+    pauses.push(board.pause(anHour, over.signal));
+    over.abort();
+    await Promise.all(pauses);
   });
 });

@@ -33,7 +33,7 @@ const refusalOf = (config: Record<string, string>) => {
 describe("Isolation", () => {
   let recorder: Recorder;
   before(async () => {
-    recorder = await recordApp({ ...someSettings, watcherImage: "ghcr.io/you/watcher:1" });
+    recorder = await recordApp({ ...someSettings, watcherImage: "ghcr.io/you/watcher:1", allowLiveChange: "true" });
   });
 
   describe("accounts", () => {

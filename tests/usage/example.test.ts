@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "chai";
 import { names } from "@bluegreen/release";
@@ -15,8 +14,6 @@ describe("Another app in another program: examples/shop, on a real cluster", fun
   let test: TestStack;
 
   before(async () => {
-    // A program of its own takes the package as it is built.
-    execFileSync("npx", ["tsc", "--build", "components"], { cwd: repositoryDir });
     const bundle = join(workDir, "server.js");
     await loadBundles(["v1", "v2"].map((tag) => ({ reference: `bluegreen.local/shop:${tag}`, bundle })));
     test = await makeStack([], { workDir });

@@ -31,7 +31,6 @@ export type TrialInputs = ClusterRef &
     pod: PlainRecord;
     /** The image tag that the pod must report as its version. */
     version: string;
-    allowLiveChange: boolean;
     minReadySeconds: number;
     rolloutBudgetSeconds: number;
     /** Glob of the test files, relative to the program's folder. */
@@ -43,7 +42,7 @@ export type TrialInputs = ClusterRef &
 export type TrialOutputs = { passedTests: number };
 
 /**
- * The gates before a change of the live color in place. Between two colors they stand before the
+ * The gates before a change of the live color in place, where config lets there be one. Between two colors they stand before the
  * switch; a rolling update has no such moment, the first new pod that is ready has users. So one pod
  * of the wanted template is started beside the color, with a label that no Service selects, has to
  * become ready, work on the schema and pass the smoke suite, and goes.
@@ -71,8 +70,8 @@ export const trial: Step<TrialInputs, TrialOutputs> = {
 };
 
 /** Decided by the cluster, as a switch is: what the state remembers may not be what users have. */
-async function isDue(cluster: Cluster, { app, activeColor, template, allowLiveChange }: TrialInputs): Promise<boolean> {
-  if (!allowLiveChange || (await readLiveColor(cluster, app)) !== activeColor) return false;
+async function isDue(cluster: Cluster, { app, activeColor, template }: TrialInputs): Promise<boolean> {
+  if ((await readLiveColor(cluster, app)) !== activeColor) return false;
   const running = templateOf(await readDeployment(cluster, app, activeColor));
   return running !== undefined && running !== template;
 }

@@ -36,19 +36,18 @@ export function loadKubeConfig(): KubeConfig {
   return config;
 }
 
-/** What was loaded last from where: all steps of an update share its connections, and the token that a login command brought. */
-const loaded = new Map<string, KubeConfig>();
+/** By context: all steps of an update share its connections, and the token that a login command brought. */
+const loaded = new Map<string, { files: string; config: KubeConfig }>();
 
 /** The kubeconfig, with a context chosen in it; anew when one of its files has changed. */
 function configFor(context: string): KubeConfig {
   const paths = process.env["KUBECONFIG"] ?? join(homedir(), ".kube", "config");
-  const key = JSON.stringify([context, paths, paths.split(delimiter).map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs)]);
-  const known = loaded.get(key);
-  if (known !== undefined) return known;
+  const files = JSON.stringify([paths, paths.split(delimiter).map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs)]);
+  const known = loaded.get(context);
+  if (known?.files === files) return known.config;
   const config = loadKubeConfig();
   chooseContext(config, context);
-  loaded.clear();
-  loaded.set(key, config);
+  loaded.set(context, { files, config });
   return config;
 }
 

@@ -4,16 +4,17 @@ import { rollback } from "@bluegreen/release/releases/rollback";
 import { readGiven } from "@bluegreen/release/route/move";
 import type { RouteKind } from "@bluegreen/release/route/route";
 import { routes } from "@bluegreen/release/route/routes";
-import { failureOf, liveColor } from "../support/look";
-import { twoVersions } from "../support/testStack";
-import { makeCertificate, makeRoutedStack, type RoutedStack } from "./support/routedStack";
+import { failureOf, liveColor } from "../../support/look";
+import { twoVersions } from "../../support/testStack";
+import { makeCertificate, makeRoutedStack, type RoutedStack } from "./routedStack";
 
 const app = "chatgpt-app";
 const requests = 10_000;
 /** Of a fair draw of that many at 10 %, five standard deviations: one run in two million would miss it by chance. */
 const sigmas = 5;
 
-for (const route of ["traefik", "gateway", "nginx"] satisfies RouteKind[]) {
+/** The same for every route. */
+export function describeRelease(route: RouteKind): void {
   describe(`A release by weights, with the route ${route} at a real edge`, function () {
     this.timeout(600_000);
     let test: RoutedStack;

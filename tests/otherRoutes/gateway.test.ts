@@ -1,0 +1,3 @@
+import { describeRelease } from "../routes/support/release";
+
+describeRelease("gateway");

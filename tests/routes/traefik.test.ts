@@ -1,0 +1,3 @@
+import { describeRelease } from "./support/release";
+
+describeRelease("traefik");
