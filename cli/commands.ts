@@ -1,50 +1,36 @@
 import { Command } from "commander";
-import { clearMarkCommand } from "./clearMark";
 import { addCompletion } from "./completion";
-import { dashboardCommand } from "./dashboard";
-import { deployCommand } from "./deploy";
-import { doctorCommand } from "./doctor";
-import { historyCommand } from "./history";
-import { initCommand } from "./init";
-import { lintCommand } from "./lint";
-import { migrationsCommand } from "./migrations";
-import { planCommand } from "./plan";
-import { reportCommand } from "./report";
-import { retireCommand } from "./retire";
-import { rollbackCommand } from "./rollback";
-import { shiftCommand } from "./shift";
-import { smokeCommand } from "./smoke";
 import { chooseStack } from "./stackOption";
-import { releaseStatusCommand } from "./status";
-import { switchCommand } from "./switch";
-
-/** All of it, as it is typed. */
-export function bluegreen(): Command {
-  const program = new Command("bluegreen").description("Releases a web app in two colors.");
-  for (const command of allCommands()) program.addCommand(command);
-  program.hook("preAction", (_program, command) => chooseStack(command));
-  addCompletion(program);
-  return program;
-}
 
 /** In the order of --help: what is needed at night comes first, then the way of a release. */
-function allCommands(): Command[] {
-  return [
-    rollbackCommand(),
-    releaseStatusCommand(),
-    dashboardCommand(),
-    planCommand(),
-    deployCommand(),
-    smokeCommand(),
-    switchCommand(),
-    shiftCommand(),
-    retireCommand(),
-    historyCommand(),
-    reportCommand(),
-    clearMarkCommand(),
-    initCommand(),
-    doctorCommand(),
-    lintCommand(),
-    migrationsCommand(),
-  ];
+const commands = {
+  rollback: () => (require("./rollback") as typeof import("./rollback")).rollbackCommand(),
+  status: () => (require("./status") as typeof import("./status")).releaseStatusCommand(),
+  dashboard: () => (require("./dashboard") as typeof import("./dashboard")).dashboardCommand(),
+  plan: () => (require("./plan") as typeof import("./plan")).planCommand(),
+  deploy: () => (require("./deploy") as typeof import("./deploy")).deployCommand(),
+  smoke: () => (require("./smoke") as typeof import("./smoke")).smokeCommand(),
+  switch: () => (require("./switch") as typeof import("./switch")).switchCommand(),
+  shift: () => (require("./shift") as typeof import("./shift")).shiftCommand(),
+  retire: () => (require("./retire") as typeof import("./retire")).retireCommand(),
+  history: () => (require("./history") as typeof import("./history")).historyCommand(),
+  report: () => (require("./report") as typeof import("./report")).reportCommand(),
+  "clear-mark": () => (require("./clearMark") as typeof import("./clearMark")).clearMarkCommand(),
+  init: () => (require("./init") as typeof import("./init")).initCommand(),
+  doctor: () => (require("./doctor") as typeof import("./doctor")).doctorCommand(),
+  lint: () => (require("./lint") as typeof import("./lint")).lintCommand(),
+  migrations: () => (require("./migrations") as typeof import("./migrations")).migrationsCommand(),
+};
+
+/**
+ * All of it, as it is typed.
+ * @param typed the command that runs: it does not wait for what the others load. @default all of them
+ */
+export function bluegreen(typed = ""): Command {
+  const program = new Command("bluegreen").description("Releases a web app in two colors.");
+  const wanted = typed in commands ? [commands[typed as keyof typeof commands]] : Object.values(commands);
+  for (const load of wanted) program.addCommand(load());
+  program.hook("preAction", (_program, command) => chooseStack(command));
+  if (wanted.length > 1) addCompletion(program);
+  return program;
 }

@@ -4,7 +4,7 @@ import { messageOf } from "@bluegreen/release/refusal";
 import { bluegreen } from "./commands";
 import { exitCodes } from "./exitCodes";
 
-const program = bluegreen();
+const program = bluegreen(process.argv[2]);
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
 
 program.parseAsync().catch((error: unknown) => {

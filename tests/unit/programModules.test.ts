@@ -34,4 +34,10 @@ describe("The command line", function () {
     expect(loaded.filter((file) => file.includes("@pulumi"))).to.deep.equal([]);
     expect(loaded.some((file) => file.endsWith("cli/pulumi/stack.ts"))).to.equal(true);
   });
+
+  it("loads no other command than the one that is typed", () => {
+    const loaded = loadedBy('require("./cli/commands").bluegreen("history")', "./local/typescript.cjs");
+    expect(loaded.some((file) => file.endsWith("cli/history.ts"))).to.equal(true);
+    expect(loaded.filter((file) => /cli\/(?:status|dashboard|init|lint|switch)\.ts$/.test(file))).to.deep.equal([]);
+  });
 });
