@@ -18,10 +18,10 @@ export interface FeedOptions {
   /** Users have been moved, by whoever it was. */
   historyGrew: () => void;
   signal: AbortSignal;
+  /** Between the end of a look and the next one, in milliseconds. A move of users does not wait for it. @default 2000 */
+  lookEveryMs?: number;
 }
 
-/** Between the end of a look and the next one. A move of users does not wait for it. */
-const lookEveryMs = 2000;
 /** A database that does not answer takes ten; an API server that hangs would take minutes. */
 const lookTimeoutMs = 15_000;
 const sampleEveryMs = 1000;
@@ -53,7 +53,7 @@ class ClusterFeed {
   }
 
   async keepLooking(): Promise<void> {
-    const { index, board, signal } = this.options;
+    const { index, board, signal, lookEveryMs = 2000 } = this.options;
     while (!signal.aborted) {
       try {
         await within(lookTimeoutMs, this.look());

@@ -3,7 +3,7 @@ import { App, stopAll } from "./support/app";
 import { query, Services } from "./support/services";
 
 describe("Malformed input", function () {
-  this.timeout(10_000);
+  this.timeout(60_000);
   let services: Services;
   let database: string;
   let app: App;
@@ -71,9 +71,9 @@ describe("Malformed input", function () {
       { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "get_user_info", arguments: { userId: "ada" } } },
       { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } },
     ];
-    const response = await app.post("/mcp", JSON.stringify(batch), 15_000);
+    const response = await app.post("/mcp", JSON.stringify(batch), 30_000);
     expect(response.status).to.equal(504);
-  }).timeout(20_000);
+  });
 
   it("is refused as a period out of bounds", async () => {
     for (const period of ["0", "99", "60001", "soon"]) {

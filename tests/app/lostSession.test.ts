@@ -4,7 +4,7 @@ import { App, stopAll } from "./support/app";
 import { query, Services, withClient } from "./support/services";
 
 describe("The app, whose database sessions are ended", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let services: Services;
   let database: string;
   let app: App;
@@ -24,7 +24,7 @@ describe("The app, whose database sessions are ended", function () {
 
   it("has sessions for its first users before they come", async () => {
     const own = () => query(services.adminUrl, "SELECT FROM pg_stat_activity WHERE application_name = 'the app' AND query = ''");
-    await waitFor(async () => ((await own()).length === 4 ? true : undefined), 5000, async () => new Error(`${(await own()).length} sessions that no request has used, and 4 were expected`));
+    await waitFor(async () => ((await own()).length === 4 ? true : undefined), 20_000, async () => new Error(`${(await own()).length} sessions that no request has used, and 4 were expected`));
   });
 
   const endSessions = () => query(services.adminUrl, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'the app'");
@@ -35,7 +35,7 @@ describe("The app, whose database sessions are ended", function () {
       const answer = send();
       await waitFor(
         async () => ((await query(services.adminUrl, "SELECT FROM pg_locks WHERE NOT granted")).length > 0 ? true : undefined),
-        5000,
+        20_000,
         () => Promise.resolve(new Error("The request does not wait")),
       );
       await endSessions();
@@ -64,7 +64,7 @@ describe("The app, whose database sessions are ended", function () {
     const readers = Array.from({ length: 16 }, reader);
     for (let times = 1; times <= 20; times++) {
       const wanted = statuses.length + 100;
-      await waitFor(() => Promise.resolve(statuses.length >= wanted ? true : undefined), 5000, () => Promise.resolve(new Error("The readers stand still")));
+      await waitFor(() => Promise.resolve(statuses.length >= wanted ? true : undefined), 20_000, () => Promise.resolve(new Error("The readers stand still")));
       await endSessions();
     }
     ended = true;

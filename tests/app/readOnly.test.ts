@@ -6,7 +6,7 @@ import { App, stopAll } from "./support/app";
 import { query, Services, withClient } from "./support/services";
 
 describe("The app, asked not to write", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let services: Services;
   let database: string;
   let app: App;
@@ -59,9 +59,9 @@ describe("The app, asked not to write", function () {
   });
 
   it("writes again in time after a release that died", async () => {
-    await raiseFence({ seconds: 1 });
+    await raiseFence({ seconds: 4 });
     await expectRefusal(await write());
-    await waitFor(async () => ((await write()).status === 201 ? true : undefined), 4000, () => Promise.resolve(new Error("The app stayed read-only")));
+    await waitFor(async () => ((await write()).status === 201 ? true : undefined), 20_000, () => Promise.resolve(new Error("The app stayed read-only")));
   });
 
   it("loses no write that passed before the fence: it is done within the settle time", async () => {
@@ -70,7 +70,7 @@ describe("The app, asked not to write", function () {
       const writing = write();
       await waitFor(
         async () => ((await query(database, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")).length > 0 ? true : undefined),
-        5000,
+        20_000,
         () => Promise.resolve(new Error("The write did not begin")),
       );
       const raising = raiseFence({ settleMs: 1000 });

@@ -15,7 +15,7 @@ const unreachable = {
 };
 
 describe("Secrets and errors", function () {
-  this.timeout(10_000);
+  this.timeout(60_000);
   afterEach(stopAll);
 
   const expectNoSecret = (text: string): void => {

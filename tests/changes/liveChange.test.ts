@@ -12,7 +12,7 @@ describe("A change of the live color, on a real cluster under load", function ()
   let bluePods: string[];
   before(async () => {
     test = await makeStack(wellAndRefused);
-    await test.set({ activeColor: "blue", blueTag: "v1", allowLiveChange: true, minReadySeconds: 2 });
+    await test.set({ activeColor: "blue", blueTag: "v1", allowLiveChange: true });
     await test.stack.up();
   });
   after(() => test.remove());

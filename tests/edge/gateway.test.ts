@@ -80,7 +80,7 @@ describe("the edge, by an HTTPRoute", function () {
     await home.cluster.core.createNamespace({ body: { metadata: { name: entry } } });
     try {
       await route([{ matches: [{ path: { type: "PathPrefix", value: "/from-afar" } }], backendRefs: [{ name: "green", namespace: home.namespace, port }] }], { name: "app", namespace: entry });
-      const refused = await poll(async () => await condition(entry, "ResolvedRefs"), { timeoutMs: 10_000 });
+      const refused = await poll(async () => await condition(entry, "ResolvedRefs"), { timeoutMs: 30_000 });
       expect(refused).to.include({ status: "False", reason: "RefNotPermitted" });
       await user.askUntil(({ status }) => status === 500, "/from-afar");
       await home.apply({

@@ -27,7 +27,7 @@ describe("Migrations through PgBouncer", () => {
     const pooler = await pgbouncer.start(databases.adminUrl, "transaction");
     try {
       const pooled = pooler.urlOf(url);
-      await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 5000 });
+      await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 20_000 });
       expect(await failureOf(migrations.run(pooled))).to.contain("a pooler in transaction mode is between").and.contain("direct-url");
       expect(await query(url, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).to.deep.equal([]);
       expect(await query(url, "SELECT to_regclass('schema_migrations') AS made")).to.deep.equal([{ made: null }]);

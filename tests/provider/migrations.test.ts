@@ -107,7 +107,7 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
 
   it("leave no statement behind when their process is killed: PostgreSQL notices within seconds", async () => {
     await interrupt("SIGKILL");
-    await poll(async () => ((await running()).length === 0 ? true : undefined), { timeoutMs: 5000 });
+    await poll(async () => ((await running()).length === 0 ? true : undefined), { timeoutMs: 20_000 });
     expect(await query(url, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).to.deep.equal([]);
   });
 });

@@ -43,7 +43,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     const kill = async () => {
       const find = () => findProcesses((_args, environment) => environment.includes(`MARK=${mark}`));
       for (const pid of await find()) process.kill(pid, "SIGKILL");
-      await poll(async () => ((await find()).length === 0 ? true : undefined), { timeoutMs: 10_000 });
+      await poll(async () => ((await find()).length === 0 ? true : undefined), { timeoutMs: 20_000 });
       await lock.close();
     };
     return { lock, unlock: lock.beside("releaseUnlock"), kill };

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,17 +14,20 @@ export interface ApiServer {
   /** File that names it. */
   kubeconfig: string;
   objects: Map<string, object>;
+  /** Makes it what is given, and tells whoever watches that kind. */
+  change(key: string, object: object): void;
   /** What it answers to everything; undefined: what it should. "nothing": it takes the request, and no more. */
   trouble: number | "nothing" | undefined;
   close(): Promise<void>;
 }
 
 /**
- * As much of an API server as reading and writing single objects takes. A real one cannot be made
+ * As much of an API server as reading, writing and watching single objects takes. A real one cannot be made
  * to refuse or to hang at will; what it does with these objects is tested on a real one.
  */
 export async function startApiServer(): Promise<ApiServer> {
   const objects = new Map<string, object>();
+  const watches = new Map<string, Set<ServerResponse>>();
   const folder = mkdtempSync(join(tmpdir(), "bg-api-"));
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -41,6 +44,14 @@ export async function startApiServer(): Promise<ApiServer> {
       if (request.method === "POST" && sent !== undefined) {
         objects.set(`${kind}/${sent.metadata.name}`, sent);
         return respond(201, sent);
+      }
+      const { searchParams } = new URL(path, "http://api");
+      if (name === undefined && searchParams.get("watch") === "true") {
+        const key = `${kind}/${searchParams.get("fieldSelector")?.replace("metadata.name=", "") ?? ""}`;
+        watches.set(key, (watches.get(key) ?? new Set()).add(response));
+        response.writeHead(200, { "content-type": "application/json" });
+        if (objects.has(key)) response.write(eventOf("ADDED", objects.get(key)));
+        return;
       }
       if (name === undefined) return respond(200, { items: [] });
       const found = objects.get(`${kind}/${name}`);
@@ -65,6 +76,10 @@ export async function startApiServer(): Promise<ApiServer> {
   const api: ApiServer = {
     kubeconfig,
     objects,
+    change: (key, object) => {
+      objects.set(key, object);
+      for (const watch of watches.get(key) ?? []) watch.write(eventOf("MODIFIED", object));
+    },
     trouble: undefined,
     close: () =>
       new Promise((done) => {
@@ -76,6 +91,10 @@ export async function startApiServer(): Promise<ApiServer> {
       }),
   };
   return api;
+}
+
+function eventOf(type: string, object: unknown): string {
+  return `${JSON.stringify({ type, object })}\n`;
 }
 
 /** A Secret as the API server has it. */

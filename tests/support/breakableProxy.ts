@@ -5,6 +5,8 @@ export interface BreakableProxy {
   port: number;
   /** Ends every connection and takes no new one. */
   cut(): void;
+  /** How many it has not taken since it was cut. */
+  refused(): number;
   mend(): void;
   close(): void;
 }
@@ -12,8 +14,10 @@ export interface BreakableProxy {
 export async function startProxy(target: { host: string; port: number }): Promise<BreakableProxy> {
   const open = new Set<Socket>();
   let isCut = false;
+  let refused = 0;
   const server = createServer((client) => {
     if (isCut) {
+      refused += 1;
       client.destroy();
       return;
     }
@@ -31,11 +35,13 @@ export async function startProxy(target: { host: string; port: number }): Promis
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const cut = () => {
     isCut = true;
+    refused = 0;
     for (const socket of open) socket.destroy();
   };
   return {
     port: (server.address() as AddressInfo).port,
     cut,
+    refused: () => refused,
     mend: () => {
       isCut = false;
     },

@@ -57,12 +57,12 @@ export async function startUsers(cluster: Cluster): Promise<Users> {
     }
   });
   // A Service made a moment ago refuses connections until every node knows it: users come after that.
-  await poll(() => Promise.resolve(seen.colors.size > 0 ? true : undefined), { timeoutMs: 10_000, intervalMs: 5 });
+  await poll(() => Promise.resolve(seen.colors.size > 0 ? true : undefined), { timeoutMs: 30_000, intervalMs: 5 });
   seen.requests = 0;
   seen.failures.length = 0;
   return {
     seen,
-    answeredBy: async (color, timeoutMs = 10_000) => {
+    answeredBy: async (color, timeoutMs = 30_000) => {
       latest = "";
       await poll(() => Promise.resolve(latest === color ? true : undefined), { timeoutMs, intervalMs: 5 });
     },

@@ -65,7 +65,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     await test.set({ activeColor: "green", drain: { seconds } });
     const { said, movedAt } = await up();
     await all.tell("ask");
-    const { clients, answers, failures } = await all.allOn("green", ["streams", "busy", "idle"], 5000);
+    const { clients, answers, failures } = await all.allOn("green", ["streams", "busy", "idle"], 30_000);
     expect(failures).to.deep.equal([]);
     expect(said).to.match(/draining blue 0:\d\d of 0:20 · \d+ connections, \d+ of them streams, on [12] pods?/);
     expect(said).to.match(/blue is drained, after [\d.]+ s: no connection is left/);
@@ -74,6 +74,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     const [streams, busy] = [lastOver(clients, "streams", begunAt), lastOver(clients, "busy", begunAt)];
     expect(Number(/blue is drained, after ([\d.]+) s/.exec(said)?.[1]), "idle connections go in the last third").to.be.greaterThan((seconds * 2) / 3);
     console.log(`      ${answers} answers and events, none failed; the drain began ${((begunAt - movedAt) / 1000).toFixed(1)} s after the switch; until the last client was on green it took ${streams.toFixed(1)} s for 500 streams, ${busy.toFixed(1)} s for 80 kept connections in use; ${/blue is drained.*/.exec(said)?.[0] ?? ""}`);
+    // What config promises: the budget itself, of which streams take half.
     expect(Math.max(streams, busy)).to.be.lessThan(seconds);
     expect((await statesOf("blue")).map((state) => state?.connections)).to.deep.equal([0, 0]);
     expect(await podsOf(test.cluster, "blue"), "the standby stays").to.deep.equal(pods);
@@ -88,7 +89,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     const { said } = await up();
     expect(said).to.match(/green is drained, after [\d.]+ s: no connection is left/);
     await all.tell("ask");
-    expect((await all.allOn("blue", ["streams", "busy", "idle"], 5000)).failures).to.deep.equal([]);
+    expect((await all.allOn("blue", ["streams", "busy", "idle"], 30_000)).failures).to.deep.equal([]);
     expect(Object.keys((await test.stack.up()).changes)).to.deep.equal(["same"]);
   });
 
@@ -96,7 +97,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     const all = await gather({ busy: 5, slow: 2 });
     await test.set({ activeColor: "green", drain: { seconds: 2 } });
     const { said } = await up();
-    expect(said).to.match(/blue is not drained: after [2-9][\d.]* s, 2 connections, 0 of them streams, on [12] pods? are left\. Nobody cuts them/).and.contain("--path drain.seconds 4");
+    expect(said).to.match(/blue is not drained: after \d[\d.]* s, 2 connections, 0 of them streams, on [12] pods? are left\. Nobody cuts them/).and.contain("--path drain.seconds 4");
     await all.tell("finish");
     const { failures } = await all.allOn("blue", ["slow"], 10_000);
     expect(failures).to.deep.equal([]);
@@ -118,7 +119,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     expect((await statesOf("green")).map((state) => state?.draining), "the color they were taken from").to.deep.equal([true, true]);
     await all.allOn("blue", ["streams", "busy"], 120_000);
     await all.tell("ask");
-    expect((await all.allOn("blue", ["idle"], 5000)).failures).to.deep.equal([]);
+    expect((await all.allOn("blue", ["idle"], 30_000)).failures).to.deep.equal([]);
     await test.set({ activeColor: "blue" });
     await test.stack.up();
     expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
@@ -126,7 +127,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
 
   it("that the watch takes back does not wait for the drain", async () => {
     const seconds = 900;
-    await test.set({ greenTag: "v2-errors", drain: { seconds }, watch: { seconds: 90, everySeconds: 3 } });
+    await test.set({ greenTag: "v2-errors", drain: { seconds }, watch: { seconds: 90, everySeconds: 1 } });
     await test.stack.up();
     const all = await gather({ slow: 1 });
     const users = await startUsers(test.cluster);

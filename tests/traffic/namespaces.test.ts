@@ -129,7 +129,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
   });
 
   it("is taken back by the watcher in the cluster from a version that fails, when the update was killed", async () => {
-    await test.set({ activeColor: "green", greenTag: "v2-errors", watch: { seconds: 60, everySeconds: 2 } });
+    await test.set({ activeColor: "green", greenTag: "v2-errors", watch: { seconds: 60, everySeconds: 1 } });
     const crowd = test.visitor.crowd();
     await killUpdate(test, async () => (await readGiven(test.cluster, app, "traefik"))?.weights.green === 100);
     await poll(async () => ((await liveColor(test.cluster)) === "blue" ? true : undefined), { timeoutMs: 120_000 });

@@ -196,7 +196,7 @@ describe("An alert", function () {
       const never = () => undefined;
       first.answer(never);
       expect(await failureWith(webhook(), { ...quick, timeoutMs: 100 })).to.equal("alert rolledBack: webhook not (3 tries, last: no answer within 0.1 s)");
-      expect(await failureWith(webhook(), { timeoutMs: 600_000, totalMs: 300 })).to.equal("alert rolledBack: webhook not (1 try: no answer within 0.3 s, and no time for another)");
+      expect(await failureWith(webhook(), { timeoutMs: 600_000, totalMs: 300 })).to.match(/^alert rolledBack: webhook not \(1 try: no answer within 0\.\d s, and no time for another\)$/);
     });
 
     it("gives up one that nobody listens at", async () => {

@@ -76,8 +76,8 @@ export class App {
     const app = await App.spawn(options);
     await waitFor(
       () => Promise.resolve(app.#portOf("listening") === undefined || app.#portOf("listening for drains") === undefined ? undefined : true),
-      10_000,
-      () => Promise.resolve(new Error(`The app did not listen within 10 s: ${app.output}`)),
+      30_000,
+      () => Promise.resolve(new Error(`The app did not listen within 30 s: ${app.output}`)),
     );
     return app;
   }
@@ -108,10 +108,10 @@ export class App {
   }
 
   get(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(5000), ...init });
+    return fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(20_000), ...init });
   }
 
-  post(path: string, body: string, timeoutMs = 5000): Promise<Response> {
+  post(path: string, body: string, timeoutMs = 20_000): Promise<Response> {
     return this.get(path, { method: "POST", body, headers: { "content-type": "application/json" }, signal: AbortSignal.timeout(timeoutMs) });
   }
 
@@ -124,7 +124,7 @@ export class App {
         last = await response.json();
         return (response.status === 200) === wanted ? last : undefined;
       },
-      8000,
+      30_000,
       () => Promise.resolve(new Error(`The app did not become ${wanted ? "ready" : "unready"}; it last said ${JSON.stringify(last)}`)),
     );
   }

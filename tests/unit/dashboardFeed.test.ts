@@ -1,0 +1,58 @@
+import { expect } from "chai";
+import { Board } from "../../cli/dashboard/board";
+import { followCluster } from "../../cli/dashboard/clusterFeed";
+import { colors, names, poll, type Color } from "@bluegreen/release";
+import { startApiServer, type ApiServer } from "../support/apiServer";
+
+const app = "chatgpt-app";
+
+/** With an hour between two looks: what is shown sooner of a change, a watch has told. */
+describe("A cluster on the dashboard", () => {
+  let api: ApiServer;
+  let board: Board;
+  let following: Promise<void>;
+  let ended: AbortController;
+  const kubeconfigBefore = process.env["KUBECONFIG"];
+
+  beforeEach(async () => {
+    api = await startApiServer();
+    process.env["KUBECONFIG"] = api.kubeconfig;
+    board = new Board({ app, namespace: "shop", stack: "production", clusters: [{ name: null, release: null, away: null, samples: [], moves: [] }], gates: null, plan: null, jobs: {}, isEnding: false });
+    api.change(...service("blue"));
+    api.change(...weights(0));
+    ended = new AbortController();
+    const database = { strategy: "none" as const, acceptLoss: false, rebuildCommand: [], budgetSeconds: 60 };
+    const ref = { app, activeColor: "blue" as const, context: "", namespace: "shop", isolation: "shared" as const, database, folder: "migrations", schemaVersion: "", afterHours: 24, route: "traefik" as const, together: null };
+    following = followCluster({ ref: () => ref, index: 0, board, historyGrew: () => undefined, signal: ended.signal, lookEveryMs: 3_600_000 });
+    await shows(["blue 100", "green 0"]);
+  });
+  afterEach(async () => {
+    ended.abort();
+    await following;
+    await api.close();
+    if (kubeconfigBefore === undefined) delete process.env["KUBECONFIG"];
+    else process.env["KUBECONFIG"] = kubeconfigBefore;
+  });
+
+  const service = (version: Color) => [`services/${names.activeService(app)}`, { metadata: { name: names.activeService(app) }, spec: { selector: { version } } }] as const;
+  const weights = (green: number) => {
+    const services = colors.map((color) => ({ name: names.colorService(app, color), weight: color === "green" ? green : 100 - green }));
+    return [`traefikservices/${names.users(app)}`, { metadata: { name: names.users(app) }, spec: { weighted: { services } } }] as const;
+  };
+  const users = () => board.state.clusters[0]?.release?.colors.map((each) => `${each.color} ${each.users}`);
+  const shows = (wanted: string[]) => poll(() => Promise.resolve(users()?.join() === wanted.join() ? true : undefined), { timeoutMs: 30_000, intervalMs: 5 });
+
+  it("shows where all users are when a watch of the active Service says so", async () => {
+    api.change(...service("green"));
+    await shows(["blue 0", "green 100"]);
+    expect(board.state.clusters[0]?.moves.map(({ to }) => to)).to.deep.equal(["green"]);
+  });
+
+  it("shows shares when a watch of the weights says so", async () => {
+    for (const share of [30, 0]) {
+      api.change(...weights(share));
+      await shows([`blue ${100 - share}`, `green ${share}`]);
+    }
+    expect(board.state.clusters[0]?.moves).to.deep.equal([]);
+  });
+});
