@@ -1,4 +1,5 @@
 import { colors, connect, noUsersYet, otherColor, readLiveColor, Refusal, type Cluster, type Color } from "@bluegreen/release";
+import { shellWord } from "@bluegreen/release/shellWord";
 import { clustersOf } from "./clusters";
 import { app, readStackSettings } from "./stackConfig";
 import type { ConfigChange } from "./update";
@@ -28,7 +29,7 @@ export async function colorsNow(stack: string): Promise<ColorsNow> {
 export function colorWith(tag: string, color: Color | undefined, { live, idle, tags }: ColorsNow): Color {
   const found = [live, idle].find((each) => tags[each] === tag && (color === undefined || each === color));
   if (found !== undefined) return found;
-  throw new Refusal({ what: `${tag} was not found${color === undefined ? "" : ` on ${color}`}`, rule: `config has ${colors.map((each) => `${tags[each] ?? "nothing"} on ${each}`).join(" and ")}`, next: `npm run bluegreen -- deploy ${tag}, then again` });
+  throw new Refusal({ what: `${tag} was not found${color === undefined ? "" : ` on ${color}`}`, rule: `config has ${colors.map((each) => `${tags[each] ?? "nothing"} on ${each}`).join(" and ")}`, next: `npm run bluegreen -- deploy ${shellWord(tag)}, then again` });
 }
 
 /** The config that gives a color a tag, or none. */

@@ -1,5 +1,6 @@
 /** What changes a stack: config, and the program that makes it so, as a person would type both. */
 import { messageOf } from "@bluegreen/release/refusal";
+import { shellWord } from "@bluegreen/release/shellWord";
 import type { Say } from "@bluegreen/release/step";
 import { pulumiRefusal } from "./pulumi/refusal";
 import { Stack, UpdateError } from "./pulumi/stack";
@@ -9,7 +10,7 @@ export type ConfigChange = Record<string, string | undefined>;
 
 /** What a person types for it. */
 export function configCommands(change: ConfigChange, stack: string): string[] {
-  return Object.entries(change).map(([key, value]) => `pulumi config ${value === undefined ? `rm ${key}` : `set ${key} ${value}`} --stack ${stack}`);
+  return Object.entries(change).map(([key, value]) => `pulumi config ${value === undefined ? `rm ${key}` : `set ${key} ${shellWord(value)}`} --stack ${stack}`);
 }
 
 /** @throws Refusal when config is not changed, or not all of it */

@@ -44,17 +44,28 @@ export interface StackResource {
 
 interface Manifest {
   metadata?: Metadata;
-  spec?: { replicas?: number; template?: { metadata?: Metadata }; selector?: Labels; type?: string };
+  spec?: Spec;
 }
+
+interface Spec {
+  replicas?: number | undefined;
+  template?: { metadata?: Metadata };
+  selector?: Labels;
+  type?: string | undefined;
+}
+
+/** Of others nothing is read: in a preview, what is not known yet cannot be. */
+const deploymentType = "kubernetes:apps/v1:Deployment";
+const serviceType = "kubernetes:core/v1:Service";
 
 export function appsOf(resources: readonly StackResource[]): App[] {
   const apps = new Map<string, App>();
   for (const resource of resources) {
-    // Of others nothing is read: in a preview, what is not known yet cannot be.
-    const isDeployment = resource.type === "kubernetes:apps/v1:Deployment";
-    if (!isDeployment && resource.type !== "kubernetes:core/v1:Service") continue;
     const { type, urn, props, provider } = resource;
-    const { metadata, spec = {} }: Manifest = props;
+    const isDeployment = type === deploymentType;
+    if (!isDeployment && type !== serviceType) continue;
+    const { metadata }: Manifest = props;
+    const spec = patchedSpec(resource, resources);
     const { app: name, version } = metadata?.labels ?? {};
     if (name === undefined) continue;
     const key = `${provider?.urn ?? ""} ${name}`;
@@ -67,4 +78,23 @@ export function appsOf(resources: readonly StackResource[]): App[] {
     apps.set(key, app);
   }
   return [...apps.values()];
+}
+
+/** What a Deployment or Service says of itself, and what patches of the same stack make of it. */
+function patchedSpec({ type, props, provider }: StackResource, resources: readonly StackResource[]): Spec {
+  const { metadata, spec = {} }: Manifest = props;
+  const patches = resources
+    .filter((other) => other.type === `${type}Patch` && other.provider?.urn === provider?.urn)
+    .map(({ props: patch }): Manifest => patch)
+    .filter(({ metadata: of }) => of?.name === metadata?.name && (of?.namespace ?? "default") === (metadata?.namespace ?? "default"))
+    .flatMap((patch) => patch.spec ?? []);
+  return patches.reduce<Spec>(
+    (before, { replicas = before.replicas, type: kind = before.type, selector, template }) => ({
+      replicas,
+      type: kind,
+      selector: { ...before.selector, ...selector },
+      template: { metadata: { labels: { ...before.template?.metadata?.labels, ...template?.metadata?.labels } } },
+    }),
+    spec,
+  );
 }

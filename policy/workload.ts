@@ -3,26 +3,40 @@ export interface Container {
   name: string;
   image?: string;
   resources?: { requests?: Partial<Record<string, string>>; limits?: Partial<Record<string, string>> };
-  readinessProbe?: object;
-  livenessProbe?: object;
-  securityContext?: SecurityContext & { allowPrivilegeEscalation?: boolean; privileged?: boolean; capabilities?: { drop?: string[]; add?: string[] } };
+  ports?: { hostPort?: number }[];
+  readinessProbe?: Handler;
+  livenessProbe?: Handler;
+  startupProbe?: Handler;
+  lifecycle?: { postStart?: Handler; preStop?: Handler };
+  securityContext?: SecurityContext & { allowPrivilegeEscalation?: boolean; privileged?: boolean; procMount?: string; capabilities?: { drop?: string[]; add?: string[] } };
+}
+
+/** What the kubelet asks. */
+interface Handler {
+  httpGet?: { host?: string };
+  tcpSocket?: { host?: string };
 }
 
 /** What a pod says for all its containers, and each of them for itself. */
-interface SecurityContext {
+export interface SecurityContext {
   runAsNonRoot?: boolean;
   runAsUser?: number;
   seccompProfile?: { type?: string };
+  appArmorProfile?: { type?: string };
+  seLinuxOptions?: { type?: string; user?: string; role?: string };
+  windowsOptions?: { hostProcess?: boolean };
 }
 
 export interface PodSpec {
   containers?: Container[];
   initContainers?: Container[];
-  securityContext?: SecurityContext;
+  ephemeralContainers?: Container[];
+  securityContext?: SecurityContext & { sysctls?: { name: string }[] };
   hostNetwork?: boolean;
   hostPID?: boolean;
   hostIPC?: boolean;
-  volumes?: { name: string; hostPath?: object }[];
+  /** Each has its kind as a field of its own, such as emptyDir. */
+  volumes?: ({ name: string } & Partial<Record<string, unknown>>)[];
 }
 
 export interface Metadata {
@@ -39,6 +53,8 @@ export interface Workload {
   pod: PodSpec;
   /** Its pods run until somebody ends them. */
   serves: boolean;
+  /** It changes what it names and leaves the rest: what it does not say is not missing. */
+  isPatch: boolean;
 }
 
 interface PodTemplate {
@@ -47,26 +63,36 @@ interface PodTemplate {
 
 interface Manifest {
   metadata?: Metadata;
+  template?: PodTemplate;
   spec?: PodSpec & { template?: PodTemplate; jobTemplate?: { spec?: { template?: PodTemplate } } };
 }
 
-/** By kind: where its pods are described. Those that end by themselves have nothing to probe. */
-const kinds: Partial<Record<string, { serves: boolean; pod: (spec: Manifest["spec"]) => PodSpec | undefined }>> = {
-  "kubernetes:apps/v1:Deployment": { serves: true, pod: (spec) => spec?.template?.spec },
-  "kubernetes:apps/v1:StatefulSet": { serves: true, pod: (spec) => spec?.template?.spec },
-  "kubernetes:apps/v1:DaemonSet": { serves: true, pod: (spec) => spec?.template?.spec },
-  "kubernetes:apps/v1:ReplicaSet": { serves: true, pod: (spec) => spec?.template?.spec },
-  "kubernetes:batch/v1:Job": { serves: false, pod: (spec) => spec?.template?.spec },
-  "kubernetes:batch/v1:CronJob": { serves: false, pod: (spec) => spec?.jobTemplate?.spec?.template?.spec },
-  "kubernetes:core/v1:Pod": { serves: false, pod: (spec) => spec },
+const ofTemplate = ({ spec }: Manifest) => spec?.template?.spec;
+
+/** By kind, of whatever version of its API: where its pods are described. Those that end by themselves have nothing to probe. */
+const kinds: Partial<Record<string, { serves: boolean; pod: (manifest: Manifest) => PodSpec | undefined }>> = {
+  Deployment: { serves: true, pod: ofTemplate },
+  StatefulSet: { serves: true, pod: ofTemplate },
+  DaemonSet: { serves: true, pod: ofTemplate },
+  ReplicaSet: { serves: true, pod: ofTemplate },
+  ReplicationController: { serves: true, pod: ofTemplate },
+  Job: { serves: false, pod: ofTemplate },
+  CronJob: { serves: false, pod: ({ spec }) => spec?.jobTemplate?.spec?.template?.spec },
+  Pod: { serves: false, pod: ({ spec }) => spec },
+  PodTemplate: { serves: false, pod: ({ template }) => template?.spec },
 };
+
+/** Kinds that somebody else has defined like Deployments, such as Argo's Rollout. Others have a template, too, and not of pods. */
+const otherKind = { serves: true, pod: (manifest: Manifest) => [ofTemplate(manifest)].find((pod) => pod?.containers !== undefined) };
 
 /** Undefined for what makes no pods. */
 export function workloadOf(type: string, props: object): Workload | undefined {
-  const { metadata, spec }: Manifest = props;
-  const kind = kinds[type];
-  const pod = kind?.pod(spec);
-  return kind === undefined || pod === undefined ? undefined : { name: nameOf(type, metadata), pod, serves: kind.serves };
+  const [, kindName, patch] = /^kubernetes:.*:(\w+?)(Patch)?$/.exec(type) ?? [];
+  if (kindName === undefined) return undefined;
+  const manifest: Manifest = props;
+  const { serves, pod: find } = kinds[kindName] ?? otherKind;
+  const pod = find(manifest);
+  return pod && { name: nameOf(type, manifest.metadata), pod, serves, isPatch: patch !== undefined };
 }
 
 /** Kind, and where it is. */
@@ -74,6 +100,11 @@ export function nameOf(type: string, metadata: Metadata | undefined): string {
   return `${type.slice(type.lastIndexOf(":") + 1)} ${metadata?.namespace ?? "default"}/${metadata?.name ?? "(named by the cluster)"}`;
 }
 
-export function containersOf({ initContainers = [], containers = [] }: PodSpec): Container[] {
-  return [...initContainers, ...containers];
+export function containersOf({ initContainers = [], containers = [], ephemeralContainers = [] }: PodSpec): Container[] {
+  return [...initContainers, ...containers, ...ephemeralContainers];
+}
+
+/** The image of each container. One without is asked for its image, unless a patch leaves it as it is. */
+export function imagesOf({ pod, isPatch }: Workload): { container: string; image: string }[] {
+  return containersOf(pod).flatMap(({ name, image }) => (isPatch && image === undefined ? [] : [{ container: name, image: image ?? "" }]));
 }

@@ -1,5 +1,6 @@
 /** What `npm start` says at its end: where to look, and what to type. */
 import { names } from "@bluegreen/release";
+import { shellWord } from "@bluegreen/release/shellWord";
 import { stackEnvironment } from "./home";
 import type { Links } from "./links";
 import { app, type Target } from "./target";
@@ -61,9 +62,4 @@ function textOf(sections: Section[]): string {
       return [title, ...rows.map(([what, purpose]) => `  ${what.padEnd(width)}  ${purpose}`.trimEnd())].join("\n");
     })
     .join("\n\n");
-}
-
-/** Quoted where a shell would not take it as it is. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

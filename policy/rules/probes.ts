@@ -2,8 +2,8 @@ import type { RefusalParts } from "@bluegreen/release/refusal";
 import type { Workload } from "../workload";
 
 /** Users move to pods that are ready: somebody has to ask them. */
-export function probes({ name, pod: { containers = [] }, serves }: Workload): RefusalParts[] {
-  if (!serves) return [];
+export function probes({ name, pod: { containers = [] }, serves, isPatch }: Workload): RefusalParts[] {
+  if (!serves || isPatch) return [];
   return containers.flatMap(({ name: container, readinessProbe, livenessProbe }) => {
     const missing = Object.entries({ readinessProbe, livenessProbe }).flatMap(([probe, value]) => (value === undefined ? [probe] : []));
     return missing.length === 0 ? [] : [{ what: `Container ${container} of ${name} has no ${missing.join(" and no ")}`, rule: "without a readiness probe a pod gets users before it can answer them, without a liveness probe one that is stuck stays", next: `set ${missing.join(" and ")} of the container` }];

@@ -5,6 +5,7 @@ import type { Cluster } from "./kubernetes/cluster.js";
 import { orUndefined } from "./kubernetes/orUndefined.js";
 import { names } from "./names.js";
 import { messageOf, Refusal } from "./refusal.js";
+import { shellWord } from "./shellWord.js";
 
 /**
  * The color that serves users now, as the cluster says: the active Service's selector.
@@ -25,7 +26,7 @@ export async function readLiveColor(cluster: Cluster, app: string): Promise<Colo
   throw new Refusal({
     what: `The live color of Service ${namespace}/${name} is unknown: its selector has version=${JSON.stringify(version ?? null)}${externalName === undefined ? "" : `, its externalName is ${externalName}`}`,
     rule: `the selector's version must be blue or green${externalName === undefined ? "" : ", and the externalName of the same color,"} before anything may change`,
-    next: `kubectl -n ${namespace} patch service ${name} -p '${JSON.stringify(patch)}' (or green, whichever is healthy)`,
+    next: `kubectl -n ${namespace} patch service ${name} -p ${shellWord(JSON.stringify(patch))} (or green, whichever is healthy)`,
   });
 }
 

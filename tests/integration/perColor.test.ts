@@ -131,14 +131,15 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       expect(await failureOf(sync(databases.pair("blue"), options))).to.contain("only blue has migration 0001_size").and.contain("the idle one first");
     });
 
-    it("never overwrites what a database has of its own, and says how to empty it", async () => {
-      const databases = await servers.fresh('CREATE TABLE things (id int PRIMARY KEY, name text); CREATE TABLE "Odd one" (id int PRIMARY KEY)');
+    it("never overwrites what a database has of its own, and says how to empty it, in words that stay words in a shell", async () => {
+      const odd = `"Odd $(id)'s one"`;
+      const databases = await servers.fresh(`CREATE TABLE things (id int PRIMARY KEY, name text); CREATE TABLE ${odd} (id int PRIMARY KEY)`);
       await databases.on("blue", "INSERT INTO things VALUES (1)");
       await databases.on("green", "INSERT INTO things VALUES (2)");
       const refused = await failureOf(sync(databases.pair("blue"), options));
-      expect(refused).to.contain("rows of its own in public.things\n").and.contain('TRUNCATE public.\\"Odd one\\", public.things');
+      expect(refused).to.contain("rows of its own in public.things\n").and.contain(`-c 'TRUNCATE public."Odd $(id)'\\''s one", public.things'; then pulumi up`);
       expect(await things(databases, "green")).to.have.property("n", 1);
-      await databases.on("green", 'TRUNCATE public."Odd one", public.things');
+      await databases.on("green", `TRUNCATE public.${odd}, public.things`);
       await sync(databases.pair("blue"), options);
       expect(await things(databases, "green")).to.deep.equal(await things(databases, "blue"));
     });

@@ -73,18 +73,19 @@ describe("The jobs of the pipeline, on a real cluster", function () {
 
   it("write what a pull request would do into a comment, and fail where it is refused", async () => {
     const plan = async () => {
-      const { codes, said } = await job("preview.yml", "plan");
-      const comment = readFileSync(join(checkout.folder, "plan.md"), "utf8");
-      expect(comment.startsWith(`${stickyMark}\n`), said).to.equal(true);
+      const values = { "github.event.pull_request.head.sha": tagged, "github.server_url": "https://github.com", "github.repository": "a/b", "github.run_id": "7" };
+      const { codes, said } = await job("preview.yml", "plan", values);
+      const comment = readFileSync(join(checkout.folder, "comment.md"), "utf8");
+      expect(comment.startsWith(`${stickyMark}\nCommit ${tagged}, by [this run](https://github.com/a/b/actions/runs/7).`), said).to.equal(true);
       for (const secret of Object.values(test.secrets)) expect(comment + said).not.to.contain(secret);
       return { codes, comment };
     };
     const good = await plan();
-    expect(good.codes).to.deep.equal({ Plan: 0, Verdict: 0 });
+    expect(good.codes).to.deep.equal({ Plan: 0, "Text of the comment": 0, Verdict: 0 });
     expect(good.comment).to.contain("| **rolls out** | green: none → v2 |").and.contain("Nothing is refused.");
     await test.set({ blueTag: "v2" });
     const bad = await plan();
-    expect(bad.codes).to.deep.equal({ Plan: 0, Verdict: 1 });
+    expect(bad.codes).to.deep.equal({ Plan: 0, "Text of the comment": 0, Verdict: 1 });
     expect(bad.comment).to.contain("**Refused:**").and.contain("blue serves users with");
     checkout.git("checkout", "--", file);
   });

@@ -13,6 +13,7 @@ export interface Workflow {
 }
 
 export interface WorkflowJob {
+  if?: string;
   "timeout-minutes"?: number;
   permissions?: Record<string, string>;
   environment?: string;

@@ -26,10 +26,11 @@ const securityContext = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDe
 
 const rules = { imageTag, imageDigest, resources, probes, podSecurity };
 
+const metadata = { name: "web", namespace: "shop" };
+
 /** What each rule says of a Deployment, by the names of those that say anything. */
 function judged(container: Partial<Container>, pod: PodSpec = {}) {
-  const props = { metadata: { name: "web", namespace: "shop" }, spec: { template: { spec: { securityContext, containers: [{ ...good, ...container }], ...pod } } } };
-  return judgedAs("kubernetes:apps/v1:Deployment", props);
+  return judgedAs("kubernetes:apps/v1:Deployment", { metadata, spec: { template: { spec: { securityContext, containers: [{ ...good, ...container }], ...pod } } } });
 }
 
 function judgedAs(type: string, props: object) {
@@ -78,6 +79,43 @@ describe("Policies of pods", () => {
     expect(judgedAs("kubernetes:core/v1:Service", { spec: { selector: {} } })).to.equal(undefined);
   });
 
+  for (const type of ["apps/v1:Deployment", "apps/v1beta2:Deployment", "extensions/v1beta1:DaemonSet", "apps/v1:StatefulSet", "apps/v1:ReplicaSet", "core/v1:ReplicationController", "argoproj.io/v1alpha1:Rollout"]) {
+    it(`know the pods of ${type}, which serve`, () => {
+      const [kind] = type.split(":").slice(-1);
+      const template = { spec: { securityContext, hostNetwork: true, containers: [{ ...deaf, image: "shop/web" }] } };
+      expect(judgedAs(`kubernetes:${type}`, { metadata, spec: { template } })).to.deep.include({ probes: [`Container web of ${kind ?? ""} shop/web has no readinessProbe`], podSecurity: [`${kind ?? ""} shop/web has hostNetwork: true`] }).and.include.keys("imageTag");
+    });
+  }
+
+  it("know the pods of a PodTemplate, and of a CronJob before batch/v1", () => {
+    const pod = { spec: { securityContext, containers: [{ ...deaf, image: "shop/web" }] } };
+    expect(judgedAs("kubernetes:core/v1:PodTemplate", { metadata, template: pod })).to.have.all.keys("imageTag", "imageDigest");
+    expect(judgedAs("kubernetes:batch/v1beta1:CronJob", { metadata, spec: { jobTemplate: { spec: { template: pod } } } })).to.have.all.keys("imageTag", "imageDigest");
+  });
+
+  it("take no other template for one of pods", () => {
+    expect(judgedAs("kubernetes:cluster.x-k8s.io/v1beta1:MachineDeployment", { metadata, spec: { template: { spec: { clusterName: "a", volumes: [{ name: "root", disk: {} }] } } } })).to.equal(undefined);
+    expect(judgedAs("kubernetes:monitoring.coreos.com/v1:Prometheus", { metadata, spec: { containers: [{ name: "prometheus" }] } })).to.equal(undefined);
+    expect(judgedAs("aws:ecs/taskDefinition:TaskDefinition", { spec: { template: { spec: { containers: [{ name: "web" }] } } } })).to.equal(undefined);
+  });
+
+  it("ask a patch for nothing that it leaves as it is", () => {
+    const patch = (pod: PodSpec) => judgedAs("kubernetes:apps/v1:DeploymentPatch", { metadata, spec: { template: { spec: pod } } });
+    expect(judgedAs("kubernetes:apps/v1:DeploymentPatch", { metadata, spec: { replicas: 3 } })).to.equal(undefined);
+    expect(patch({ containers: [{ name: "web", image: `shop/web:v1@${digest}` }] })).to.deep.equal({});
+    expect(patch({ containers: [{ name: "web", securityContext: { runAsNonRoot: true } }] })).to.deep.equal({});
+    expect(patch({ containers: [{ name: "web", image: "shop/web:latest" }] })).to.have.all.keys("imageTag", "imageDigest");
+    expect(patch({ hostPID: true })).to.deep.equal({ podSecurity: ["DeploymentPatch shop/web has hostPID: true"] });
+    expect(patch({ containers: [{ name: "web", securityContext: { privileged: true, runAsNonRoot: false, allowPrivilegeEscalation: true, seccompProfile: { type: "Unconfined" }, capabilities: { drop: ["CHOWN"] } } }] })?.["podSecurity"]).to.have.length(5);
+    expect(judgedAs("kubernetes:core/v1:PodTemplatePatch", { metadata, template: { spec: { hostIPC: true } } })).to.have.all.keys("podSecurity");
+  });
+
+  it("know containers that are added to a pod that runs: they have images and rights, and neither requests nor probes", () => {
+    const found = judgedAs("kubernetes:core/v1:PodPatch", { metadata, spec: { ephemeralContainers: [{ name: "debug", image: "busybox", securityContext: { privileged: true } }] } });
+    expect(found).to.have.all.keys("imageTag", "imageDigest", "podSecurity");
+    expect(judged({}, { ephemeralContainers: [{ ...deaf, name: "debug", resources: {} }] })).to.deep.equal({});
+  });
+
   const own = good.securityContext;
   for (const [name, container, pod, has] of [
     ["a pod that may be root", {}, { securityContext: { seccompProfile: { type: "Localhost" } } }, "has runAsNonRoot: undefined"],
@@ -90,12 +128,25 @@ describe("Policies of pods", () => {
     ["capabilities that are added", { securityContext: { ...own, capabilities: { drop: ["ALL"], add: ["NET_BIND_SERVICE", "SYS_ADMIN"] } } }, {}, "adds the capabilities SYS_ADMIN"],
     ["the network of the node", {}, { hostNetwork: true }, "has hostNetwork: true"],
     ["files of the node", {}, { volumes: [{ name: "node", hostPath: {} }] }, "has volume node with a hostPath"],
+    ["a volume that the cluster does not know", {}, { volumes: [{ name: "data", emptyDir: {} }, { name: "share", nfs: {} }] }, "has volume share with a nfs"],
+    ["a port of the node", { ports: [{ hostPort: 0 }, { hostPort: 8080 }] }, {}, "takes hostPort 8080 of its node"],
+    ["a port of the node for an init container", {}, { initContainers: [{ ...good, name: "init", ports: [{ hostPort: 53 }] }] }, "takes hostPort 53 of its node"],
+    ["/proc as the node has it", { securityContext: { ...own, procMount: "Unmasked" } }, {}, "has procMount: Unmasked"],
+    ["what the kernel has once for all", {}, { securityContext: { ...securityContext, sysctls: [{ name: "net.ipv4.tcp_syncookies" }, { name: "kernel.msgmax" }] } }, "sets the sysctls kernel.msgmax"],
+    ["no AppArmor, for a container", { securityContext: { ...own, appArmorProfile: { type: "Unconfined" } } }, {}, "has appArmorProfile: Unconfined"],
+    ["no AppArmor, for the pod", {}, { securityContext: { ...securityContext, appArmorProfile: { type: "Unconfined" } } }, "has appArmorProfile: Unconfined"],
+    ["a type of SELinux that may more", { securityContext: { ...own, seLinuxOptions: { type: "spc_t" } } }, {}, "has seLinuxOptions: spc_t"],
+    ["a user of SELinux", {}, { securityContext: { ...securityContext, seLinuxOptions: { user: "system_u" } } }, "has seLinuxOptions: system_u"],
+    ["a process of a Windows node", {}, { securityContext: { ...securityContext, windowsOptions: { hostProcess: true } } }, "has windowsOptions.hostProcess: true"],
+    ["a probe that asks somebody else", { readinessProbe: { httpGet: { host: "169.254.169.254" } } }, {}, "lets the kubelet ask 169.254.169.254"],
+    ["a hook that asks somebody else", { lifecycle: { preStop: { tcpSocket: { host: "db" } } } }, {}, "lets the kubelet ask db"],
+    ["rights that a debug container has", {}, { ephemeralContainers: [{ ...good, name: "debug", securityContext: { ...own, privileged: true } }] }, "has privileged: true"],
   ] as const satisfies [string, Partial<Container>, PodSpec, string][]) {
     it(`refuse ${name}`, () => {
       const found = judged(container, pod);
       expect(found).to.have.all.keys("podSecurity");
       expect(found?.["podSecurity"]).to.have.length(1);
-      expect(found?.["podSecurity"]?.[0]).to.match(/^(Container web of )?Deployment shop\/web /).and.contain(has);
+      expect(found?.["podSecurity"]?.[0]).to.match(/^(Container (web|init|debug) of )?Deployment shop\/web /).and.contain(has);
     });
   }
 });
@@ -150,6 +201,17 @@ describe("Policies of an app in two colors", () => {
     const apart = [deployment("blue", { namespace: "shop-blue" }), deployment("green", { namespace: "shop-green" })];
     expect(said([...apart, toBlue])).to.have.length(1);
     expect(said([...apart, service({ app: "shop", version: "blue" }, { type: "ExternalName" })])).to.deep.equal([]);
+  });
+
+  it("judge what patches of the same stack make of it", () => {
+    const patch = (type: string, spec: object, { name = "shop-service", provider = cluster } = {}): StackResource => ({ type: `kubernetes:${type}Patch`, urn: "urn:patch", provider, props: { metadata: { name, namespace: "shop" }, spec } });
+    expect(said([...both, toBlue, patch("core/v1:Service", { selector: { version: "red" } })])[0]).to.contain("selects app=shop,version=red: no Deployment");
+    expect(said([...both, toBlue, patch("core/v1:Service", { selector: { version: "green" } })])[0]).to.contain("it has replicas: 0");
+    expect(said([...both, toBlue, patch("apps/v1:Deployment", { replicas: 0 }, { name: "shop-blue" })])[0]).to.contain("it has replicas: 0");
+    expect(said([...both, toBlue, patch("apps/v1:Deployment", { replicas: 2 }, { name: "shop-green" }), patch("core/v1:Service", { selector: { version: "green" } })])).to.deep.equal([]);
+    expect(said([...both, toBlue, patch("apps/v1:Deployment", { template: { metadata: { labels: { version: "red" } } } }, { name: "shop-blue" })])[0]).to.contain("no Deployment of the stack has such pods");
+    const elsewhere = [patch("core/v1:Service", { selector: { version: "red" } }, { name: "other" }), patch("core/v1:Service", { selector: { version: "red" } }, { provider: { urn: "urn:two" } })];
+    expect(said([...both, toBlue, ...elsewhere])).to.deep.equal([]);
   });
 
   it("judge each cluster by itself", () => {

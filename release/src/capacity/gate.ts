@@ -9,6 +9,7 @@ import { names } from "../names.js";
 import { messageOf, Refusal } from "../refusal.js";
 import { isWayBack, readRelease } from "../releases/record.js";
 import type { Sizes } from "../settings/sizes.js";
+import { shellWord } from "../shellWord.js";
 import { readAutoscaler } from "../size/autoscaler.js";
 import { neededSize } from "../size/neededSize.js";
 import type { Step, Violation } from "../step.js";
@@ -115,6 +116,6 @@ function noRoom({ quota, limit, counts, hard, used, wanted }: Misfit, namespace:
     next:
       quota === names.quota(app)
         ? `raise it, or leave it to be computed: pulumi config rm quota && pulumi config set --path quota.enabled true; what else runs there: kubectl -n ${namespace} get pods`
-        : `kubectl -n ${namespace} patch resourcequota ${quota} --type merge -p '{"spec":{"hard":{"${limit}":"${enough}"}}}', or let fewer pods do: pulumi config set replicas N`,
+        : `kubectl -n ${namespace} patch resourcequota ${shellWord(quota)} --type merge -p ${shellWord(JSON.stringify({ spec: { hard: { [limit]: enough } } }))}, or let fewer pods do: pulumi config set replicas N`,
   });
 }

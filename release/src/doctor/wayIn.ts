@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import type { Settings } from "../settings/settings.js";
+import { shellWord } from "../shellWord.js";
 import { advice, broken, well, type Finding } from "./finding.js";
 import { serves } from "./served.js";
 
@@ -34,7 +35,7 @@ async function examineClass({ config }: Cluster, name: string): Promise<Finding>
   const { items } = await api.listIngressClass();
   const known = items.flatMap(({ metadata }) => metadata?.name ?? []);
   const [first] = known;
-  return broken("way in", `there is no IngressClass ${name}: ${known.length === 0 ? "the cluster has none" : `it has ${known.join(", ")}`}`, first === undefined ? "install an ingress controller, or pulumi config set --path traffic.route with what users come in by" : `pulumi config set ingressClass ${first}`);
+  return broken("way in", `there is no IngressClass ${name}: ${known.length === 0 ? "the cluster has none" : `it has ${known.join(", ")}`}`, first === undefined ? "install an ingress controller, or pulumi config set --path traffic.route with what users come in by" : `pulumi config set ingressClass ${shellWord(first)}`);
 }
 
 const gatewaySchema = z.object({ spec: z.object({ listeners: z.array(z.object({ name: z.string() })) }), status: conditions() });
@@ -44,7 +45,7 @@ async function examineGateway(cluster: Cluster, at: string): Promise<Finding> {
   const found = gatewaySchema.safeParse(await orUndefined(cluster.config.makeApiClient(CustomObjectsApi).getNamespacedCustomObject({ group: "gateway.networking.k8s.io", version: "v1", plural: "gateways", namespace, name }))).data;
   if (found === undefined) return broken("way in", `there is no Gateway ${namespace}/${name}`, `kubectl get gateways --all-namespaces, then pulumi config set --path traffic.gateway NAMESPACE/NAME`);
   const known = found.spec.listeners.map((each) => each.name);
-  if (listener !== undefined && !known.includes(listener)) return broken("way in", `Gateway ${namespace}/${name} has no listener ${listener}, only ${known.join(", ")}`, `pulumi config set --path traffic.gateway ${namespace}/${name}/${known[0] ?? "LISTENER"}`);
+  if (listener !== undefined && !known.includes(listener)) return broken("way in", `Gateway ${namespace}/${name} has no listener ${listener}, only ${known.join(", ")}`, `pulumi config set --path traffic.gateway ${shellWord(`${namespace}/${name}/${known[0] ?? "LISTENER"}`)}`);
   if (!holds(found.status, "Programmed")) return broken("way in", `Gateway ${namespace}/${name} is not programmed: no controller has taken it`, `kubectl -n ${namespace} describe gateway ${name}`);
   return well("way in", `Gateway ${namespace}/${name} is programmed`);
 }

@@ -6,6 +6,7 @@ import { askReady, isReady } from "../kubernetes/pods.js";
 import { homeOf } from "../homes.js";
 import { names } from "../names.js";
 import { Refusal } from "../refusal.js";
+import { shellWord } from "../shellWord.js";
 import { findTrouble, type PodTrouble } from "./podTrouble.js";
 import { whyUnready } from "./whyUnready.js";
 
@@ -78,10 +79,10 @@ export class PodJudge {
         return new Refusal({
           what,
           rule: `${trouble.message}; ${await this.readyPods()}`,
-          next: `${this.instead ?? `kubectl -n ${namespace} logs ${trouble.pod} --previous`}; then pulumi config set ${color}Tag TAG with a version that starts, and pulumi up`,
+          next: `${this.instead ?? `kubectl -n ${namespace} logs ${shellWord(trouble.pod)} --previous`}; then pulumi config set ${color}Tag TAG with a version that starts, and pulumi up`,
         });
       default:
-        return new Refusal({ what, rule: trouble.message, next: this.instead ?? `kubectl -n ${namespace} describe pod ${trouble.pod}` });
+        return new Refusal({ what, rule: trouble.message, next: this.instead ?? `kubectl -n ${namespace} describe pod ${shellWord(trouble.pod)}` });
     }
   }
 

@@ -1,4 +1,5 @@
 import { Refusal } from "../../refusal.js";
+import { shellWord } from "../../shellWord.js";
 import { catchUp } from "./catchUp.js";
 import { notReplicated, refuseDifferences, refuseUnreplicable } from "./compare.js";
 import { converge } from "./converge.js";
@@ -42,6 +43,6 @@ async function refuseFilled(direction: Direction): Promise<void> {
   throw new Refusal({
     what: `The database of ${to.color} was not overwritten: it has rows of its own in ${inTheWay.join(", ")}`,
     rule: `these tables do not follow ${direction.from.color} yet, and are copied from it as a whole`,
-    next: `if nobody needs them: psql "$URL_OF_${to.color.toUpperCase()}" -c "SET default_transaction_read_only = off" -c "TRUNCATE ${tables.join(", ").replaceAll('"', '\\"')}"; then pulumi up`,
+    next: `if nobody needs them: psql "$URL_OF_${to.color.toUpperCase()}" -c "SET default_transaction_read_only = off" -c ${shellWord(`TRUNCATE ${tables.join(", ")}`)}; then pulumi up`,
   });
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Refusal } from "../../refusal.js";
+import { shellWord } from "../../shellWord.js";
 import type { Say } from "../../step.js";
 import type { DatabasePair } from "../colorDatabase.js";
 import { passwordsOf } from "../secrets.js";
@@ -57,8 +58,7 @@ function colorsOf({ live, idle }: DatabasePair): Record<string, string> {
 }
 
 function shellText(command: readonly string[], pair: DatabasePair): string {
-  const words = command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  return [...Object.entries(colorsOf(pair)).map(([name, color]) => `${name}=${color}`), ...words].join(" ");
+  return [...Object.entries(colorsOf(pair)).map(([name, color]) => `${name}=${color}`), ...command.map(shellWord)].join(" ");
 }
 
 /** Takes the passwords of a pair's URLs out of a text that others wrote. */

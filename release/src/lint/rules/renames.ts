@@ -1,4 +1,5 @@
 import type { ObjectType } from "libpg-query";
+import { shellWord } from "../../shellWord.js";
 import { nameOf, objectParts, quoted, quotedRelation, relationName } from "../names.js";
 import { allPhases, type Rule, type Statement, type Subject } from "../rule.js";
 
@@ -23,7 +24,7 @@ const twoNames = (create: string) => (subject: Subject) => `${create.replace("NE
 -- and in contract, when nobody asks for it any more, drop ${subject.name}`;
 
 export const renameRules: Rule[] = [
-  renames("rename-column", "column", ["OBJECT_COLUMN"], ({ table, column, newName }) => `-- npm run bluegreen -- migrations rename ${table}.${column} ${newName} writes all of this
+  renames("rename-column", "column", ["OBJECT_COLUMN"], ({ table, column, newName }) => `-- npm run bluegreen -- migrations rename ${shellWord(`${table}.${column}`)} ${shellWord(newName)} writes all of this
 -- expand: a second column, both kept equal by a trigger in both directions
 ALTER TABLE ${table} ADD COLUMN ${newName} …;
 CREATE TRIGGER … BEFORE INSERT OR UPDATE ON ${table} …;
