@@ -8,7 +8,7 @@ const kills = Number(process.env["KILLS"] ?? 1);
 
 /** `kill -9` in the middle of a release. Users notice nothing, and the next `up` ends it. */
 describe("A release whose update is killed, on a real cluster under load", function () {
-  this.timeout(240_000 + kills * 60_000);
+  this.timeout(480_000 + kills * 60_000);
   let test: TestStack;
   let users: Users;
 
