@@ -16,4 +16,5 @@ export const url = `https://${settings.host}/`;
 export const blueUrl = `https://${settings.host}/blue/`;
 export const greenUrl = `https://${settings.host}/green/`;
 export const previewPassword = app.previewPassword;
+export const previewToken = app.previewToken;
 export const clusters = app.clusters;

@@ -7,6 +7,7 @@ import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { makePlan } from "./makePlan";
 import { planText } from "./planText";
+import { print } from "./print";
 import { stackPath } from "./stackConfig";
 import { statusRefsOf } from "./statusRef";
 import { statusLine } from "./statusText";
@@ -46,7 +47,7 @@ export async function applyChange(change: Change): Promise<number> {
 }
 
 async function update({ stack, what, undo }: Change): Promise<number> {
-  const { isWell, stopped } = await untilInterrupted(async (signal) => ({ isWell: await updateStack(stack, console.log), stopped: signal.aborted }));
+  const { isWell, stopped } = await untilInterrupted(async (signal) => ({ isWell: await updateStack(stack, print), stopped: signal.aborted }));
   console.log(await whereItStands(stack));
   if (isWell) return exitCodes.clean;
   const back = [...configCommands(undo, stack), `pulumi up --stack ${stack}`].join(" && ");
@@ -56,7 +57,7 @@ async function update({ stack, what, undo }: Change): Promise<number> {
 
 function prepare({ stack, what, config, question }: Change): Promise<void> {
   return untilInterrupted(async (signal) => {
-    await changeConfig(stack, config, console.log);
+    await changeConfig(stack, config, print);
     signal.throwIfAborted();
     const plan = await makePlan(stack);
     signal.throwIfAborted();

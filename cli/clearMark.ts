@@ -4,6 +4,7 @@ import { clearMarks } from "@bluegreen/release/releases/marks";
 import { clustersOf, inEach, sayFailures, succeeded } from "./clusters";
 import { app, readStackSettings } from "./stackConfig";
 import { exitCodes } from "./exitCodes";
+import { print } from "./print";
 import { stackOption } from "./stackOption";
 
 const help = `
@@ -29,7 +30,7 @@ async function run(color: Color, { stack, cluster: only }: { stack: string; clus
   const places = clustersOf(readStackSettings(stack, ["clusters", "context", "namespace", "isolation"]), only);
   const outcomes = await inEach(places, (cluster) => clearMarks(cluster, app, color));
   const cleared = succeeded(outcomes).flatMap(({ value }) => value);
-  for (const { image, reason } of cleared) console.log(`${color} ${image} may serve users again; it was rolled back: ${reason}`);
+  for (const { image, reason } of cleared) print(`${color} ${image} may serve users again; it was rolled back: ${reason}`);
   if (cleared.length === 0) console.log(`No image of ${color} is marked.`);
   process.exitCode = sayFailures(outcomes) ?? (cleared.length === 0 ? exitCodes.findings : exitCodes.clean);
 }

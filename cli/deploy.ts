@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { applyChange } from "./change";
 import { colorsNow, tagConfig } from "./colorsNow";
 import { exitCodes } from "./exitCodes";
+import { print } from "./print";
 import { stackOption } from "./stackOption";
 import { switchUsers } from "./switch";
 
@@ -36,7 +37,7 @@ export function deployCommand(): Command {
 async function run(tag: string, { stack, switch: andSwitch, yes }: Options): Promise<void> {
   const { live, idle, tags, activeColor } = await colorsNow(stack);
   if (tags[live] === tag) {
-    console.log(`Users have ${tag} already, on ${live}: nothing is deployed.`);
+    print(`Users have ${tag} already, on ${live}: nothing is deployed.`);
     return;
   }
   const stays = activeColor === live ? {} : { activeColor: live };

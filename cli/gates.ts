@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { messageOf } from "@bluegreen/release/refusal";
-import { masked, resourceAt } from "@bluegreen/release/releases/plan";
+import { resourceAt } from "@bluegreen/release/releases/plan";
 import type { Gates, PassedGate } from "../pages/views";
 import { Stack } from "./pulumi/stack";
 
@@ -63,7 +63,7 @@ export async function readGates(stack: string): Promise<Gates> {
   try {
     return gatesIn(await (await Stack.open({ name: stack })).exportDeployment());
   } catch (error) {
-    return { unreadable: masked(messageOf(error)) };
+    return { unreadable: messageOf(error) };
   }
 }
 

@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
+import { shownIn } from "@bluegreen/release/shown";
 import { clustersOf, inEach, sayFailures, succeeded } from "./clusters";
 import { exitCodes } from "./exitCodes";
+import { jsonText } from "./print";
 import { app, readStackSettings } from "./stackConfig";
 import { stackOption } from "./stackOption";
 import { newTable, tableText } from "./table";
@@ -38,7 +40,7 @@ async function run({ stack, json, cluster: only }: Options): Promise<void> {
   const entries = succeeded(read)
     .flatMap(({ name: cluster, value }): Entry[] => value.map((entry) => ({ cluster, ...entry })))
     .sort((a, b) => (a.at < b.at ? -1 : 1));
-  if (json) console.log(JSON.stringify({ history: entries }, null, 2));
+  if (json) console.log(jsonText({ history: entries }, 2));
   else console.log(entries.length === 0 ? "No switch has been noted yet." : table(entries));
   process.exitCode = sayFailures(read) ?? exitCodes.clean;
 }
@@ -47,7 +49,7 @@ async function run({ stack, json, cluster: only }: Options): Promise<void> {
 function table(entries: readonly Entry[]): string {
   const named = entries.some(({ cluster }) => cluster !== undefined);
   const text = newTable([...(named ? ["cluster"] : []), "when", "what", "from", "to", "who", "why"], named ? 7 : 6);
-  for (const { cluster = "", at, kind, from, to, who, why, evidence } of entries.toReversed()) {
+  for (const { cluster = "", at, kind, from, to, who, why, evidence } of shownIn(entries.toReversed())) {
     const first = named ? [cluster] : [];
     text.push([...first, at.replace(/\.\d+Z$/, "Z"), kind, from === null ? "nothing" : served(from), served(to), who, why]);
     for (const line of evidence) text.push([...first.map(() => ""), "", "", "", "", "", line]);

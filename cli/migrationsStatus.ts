@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { listMigrations, readMigration, type Migration, type MigrationFile } from "@bluegreen/release/migrations/files";
 import { readDatabaseStatus, readMigrationStatus, type MigrationStatus } from "@bluegreen/release/migrations/status";
 import { Refusal } from "@bluegreen/release/refusal";
+import { shownIn } from "@bluegreen/release/shown";
 import { placesOf } from "@bluegreen/release/settings/settings";
 import { exitCodes } from "./exitCodes";
 import { app, readStackSettings } from "./stackConfig";
@@ -40,7 +41,7 @@ export function statusCommand(): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  const { folder, rows } = await look(options);
+  const { folder, rows } = shownIn(await look(options));
   const due = options.sql ? filesOf(folder, rows.filter(({ state }) => state === "due")) : [];
   if (options.json) console.log(JSON.stringify({ migrations: rows, ...(options.sql && { due: due.map(({ path, header, sql }) => ({ path, ...header, sql })) }) }, null, 2));
   else console.log([table(rows), summary(rows), ...due.map(show)].join("\n\n"));

@@ -5,6 +5,7 @@ import { connect } from "@bluegreen/release";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
 import { isWatched, readRelease, type Release } from "@bluegreen/release/releases/record";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
+import { shownIn } from "@bluegreen/release/shown";
 import type { LoadFigures, ReportFacts, WatchFacts } from "../pages/report/facts";
 import { renderReport } from "../pages/report/report";
 import { readGates } from "./gates";
@@ -27,7 +28,7 @@ export async function makeReport(stack: string, ref: ReleaseStatusRef, load: Loa
 export function reportPage(facts: ReportFacts): string {
   const css = readFileSync(join(__dirname, "..", "pages", "style.css"), "utf8");
   const hash = createHash("sha256").update(css).digest("base64");
-  return renderReport(facts, { css, policy: `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'` });
+  return renderReport(shownIn(facts), { css, policy: `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'` });
 }
 
 /** The last version that users were brought to, and whatever has moved them since. */

@@ -5,6 +5,7 @@ import { readShare } from "@bluegreen/release/route/move";
 import { movedRoute } from "@bluegreen/release/route/route";
 import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
+import { jsonText, print } from "./print";
 import { rollbackClusters } from "./rollbackClusters";
 import { app, readStackSettings } from "./stackConfig";
 import { stackOption } from "./stackOption";
@@ -58,7 +59,7 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
   const settings = readStackSettings(stack, ["clusters", "context", "namespace", "isolation", "database", "drainSeconds", "traffic"]);
   const { context, namespace, isolation, database, drainSeconds, traffic } = settings;
   const say = (line: string) => {
-    if (!json) console.log(line);
+    if (!json) print(line);
   };
   const asking = { mayAsk: !json, next: "npm run bluegreen -- rollback --yes" };
   if (only !== undefined || settings.clusters.members.length > 0) {
@@ -79,7 +80,7 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
   say(`Users are on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);
   const config = share > 0 ? { weights: undefined } : { activeColor: to };
   const inLine = onlyTraffic ? undefined : await bringInLine(stack, config, say);
-  if (json) console.log(JSON.stringify({ from, to, image, share: share > 0 ? share : 100, seconds, configInLine: inLine ?? false }));
+  if (json) console.log(jsonText({ from, to, image, share: share > 0 ? share : 100, seconds, configInLine: inLine ?? false }));
   else if (inLine === true) console.log("Config says the same, and the state agrees.");
   else console.log(`Config still says what it said. To bring it in line:\n  ${[...configCommands(config, stack), `pulumi up --stack ${stack}`].join(" && ")}`);
   process.exitCode = inLine === false ? exitCodes.findings : exitCodes.clean;

@@ -5,6 +5,7 @@ import type { FlatSettings } from "@bluegreen/release/settings/settings";
 import type { Say } from "@bluegreen/release/step";
 import { clustersOf, failed, inEach, succeeded } from "./clusters";
 import { exitCodes } from "./exitCodes";
+import { jsonText, printError } from "./print";
 import { bringInLine } from "./update";
 
 export interface ClustersRollback {
@@ -39,12 +40,12 @@ export async function rollbackClusters({ settings, stack, only, why, onlyTraffic
   for (const name of there) say(`${name}: users are on ${to} already.`);
   for (const { name, value: { seconds, image } } of succeeded(moved)) say(`${name}: users are on ${to} (${image}): ${seconds.toFixed(2)} s.`);
   const stuck = [...failed(looked), ...failed(moved)];
-  for (const { name, error } of stuck) console.error(`${name}: users were NOT moved: ${error}\n  then: npm run bluegreen -- rollback --cluster ${name} --stack ${stack}`);
+  for (const { name, error } of stuck) printError(`${name}: users were NOT moved: ${error}\n  then: npm run bluegreen -- rollback --cluster ${name} --stack ${stack}`);
 
   const rest = only === undefined ? [] : await inEach(clustersOf(settings, undefined).filter(({ name }) => name !== only), (cluster, { where }) => readLiveColor(cluster, where.app));
   const isWhole = stuck.length === 0 && rest.every((each) => "value" in each && each.value === to);
   const inLine = isWhole && !onlyTraffic ? await bringInLine(stack, { activeColor: to }, say) : undefined;
-  if (json) console.log(JSON.stringify({ from, to, why, moved: succeeded(moved).map(({ name, value }) => ({ cluster: name, ...value })), already: [...there], failed: stuck.map(({ name, error }) => ({ cluster: name, error })), configInLine: inLine ?? false }));
+  if (json) console.log(jsonText({ from, to, why, moved: succeeded(moved).map(({ name, value }) => ({ cluster: name, ...value })), already: [...there], failed: stuck.map(({ name, error }) => ({ cluster: name, error })), configInLine: inLine ?? false }));
   else say(inLine === true ? "Config says the same, and the state agrees." : `Config still says what it said, and the next pulumi up does that in every cluster. Once users of all of them are to be on ${to}:\n  pulumi config set activeColor ${to} --stack ${stack} && pulumi up --stack ${stack}`);
   if (stuck.length > 0) return succeeded(moved).length + there.size > 0 ? exitCodes.partly : exitCodes.usage;
   return inLine === false ? exitCodes.findings : exitCodes.clean;

@@ -11,6 +11,7 @@ import { parseDuration, sharesAfter } from "@bluegreen/release/route/shares";
 import { formatWeights, type Weights } from "@bluegreen/release/route/weights";
 import type { Say } from "@bluegreen/release/step";
 import { exitCodes } from "./exitCodes";
+import { jsonText, print, printError } from "./print";
 import { app, readStackSettings } from "./stackConfig";
 import { stackOption } from "./stackOption";
 import { bringInLine, changeConfig, updateStack, type ConfigChange } from "./update";
@@ -65,7 +66,7 @@ function stepsOf(text: string): number {
 }
 
 async function run({ to, over, steps, stack, json }: Options): Promise<void> {
-  const say: Say = json ? console.error : console.log;
+  const say: Say = json ? printError : print;
   const seconds = Math.floor(over / steps);
   if (seconds < stepSeconds.min || seconds > stepSeconds.max) {
     throw new Refusal({ what: `A shift over ${over} s in ${steps} steps was refused`, rule: `each step is watched for ${stepSeconds.min} to ${stepSeconds.max} s, and this would be ${seconds}`, next: `--over ${Math.max(steps * stepSeconds.min, Math.min(over, steps * stepSeconds.max))}s, or other --steps` });
@@ -83,7 +84,7 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
   try {
     const shift = { cluster, where, to, route: traffic.route, stack, seconds, say };
     const ended = await walk(shift, steps);
-    if (json) console.log(JSON.stringify(ended));
+    if (json) console.log(jsonText(ended));
     process.exitCode = ended.share === 100 ? exitCodes.clean : exitCodes.findings;
   } finally {
     await lease.release();

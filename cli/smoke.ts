@@ -5,6 +5,7 @@ import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { readServed } from "@bluegreen/release/releases/served";
 import { colorsNow, colorWith } from "./colorsNow";
 import { exitCodes } from "./exitCodes";
+import { print, printError } from "./print";
 import { app, readStackSettings } from "./stackConfig";
 import { stackOption } from "./stackOption";
 import { tagOf } from "./tagOf";
@@ -37,8 +38,8 @@ async function run(asked: Color | undefined, { stack, tag }: { stack: string; ta
   try {
     for (const cluster of clusters) {
       const version = tagOf((await readServed(cluster, app, color))?.image ?? "none");
-      const passed = await untilInterrupted((signal) => runSuite(cluster, { app, color, version, suite, budgetSeconds }, console.error, signal));
-      console.log(`${color} (${version}) passed ${passed} smoke tests${clusters.length > 1 ? ` in ${cluster.config.getCurrentContext()}` : ""}.`);
+      const passed = await untilInterrupted((signal) => runSuite(cluster, { app, color, version, suite, budgetSeconds }, printError, signal));
+      print(`${color} (${version}) passed ${passed} smoke tests${clusters.length > 1 ? ` in ${cluster.config.getCurrentContext()}` : ""}.`);
     }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ConfigMap } from "@pulumi/pulumi/automation/index.js";
 import { parse } from "yaml";
 import { z } from "zod";
+import { requireAppName } from "@bluegreen/release/appName";
 import { Refusal } from "@bluegreen/release/refusal";
 import { parseSettings, parseSome, type FlatSettings, type Settings } from "@bluegreen/release/settings/settings";
 import { pulumiRefusal } from "./pulumi/refusal";
@@ -42,6 +43,7 @@ export function readStackSettings<Key extends keyof FlatSettings>(stack: string,
  * @throws Refusal naming every violation, or when Pulumi cannot read them
  */
 export async function readAllSettings(stack: string): Promise<Settings> {
+  requireProject();
   let config;
   try {
     config = await (await Stack.open({ name: stack })).config();
@@ -75,9 +77,10 @@ export function textsOf({ name, config: ofProject }: Project, config: Record<str
   return Object.fromEntries(own) as Record<string, string>;
 }
 
-/** @throws Refusal when there is none in this folder */
+/** @throws Refusal when there is none in this folder, or one that no app can be called after */
 export function requireProject(): void {
   if (app === "") throw new Refusal({ what: "The command was refused", rule: "there is no Pulumi.yaml in this folder", next: "go to the program's folder" });
+  requireAppName(app);
 }
 
 /** Of a stack of this folder's project. */

@@ -4,6 +4,7 @@ import { messageOf } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { attention, readReleaseStatus, type ReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { exitCodes } from "./exitCodes";
+import { jsonText } from "./print";
 import { stackOption } from "./stackOption";
 import { statusRefsOf } from "./statusRef";
 import { statusLine, statusText } from "./statusText";
@@ -45,7 +46,7 @@ async function run({ stack, json, watch }: Options): Promise<void> {
   }
   const statuses = await Promise.all(refs.map(readReleaseStatus));
   const all = statuses.map((status) => ({ ...status, attention: attention(status) }));
-  console.log(json ? JSON.stringify(all.length === 1 ? all[0] : { clusters: all }, null, 2) : statuses.map(statusText).join("\n\n"));
+  console.log(json ? jsonText(all.length === 1 ? all[0] : { clusters: all }, 2) : statuses.map(statusText).join("\n\n"));
   process.exitCode = Math.max(...statuses.map(codeOf));
 }
 
@@ -79,7 +80,7 @@ async function follow(refs: ReleaseStatusRef[], json: boolean, signal: AbortSign
 const home = "\u001b[H\u001b[2J";
 
 function textOf(look: Look, { json, drawn }: { json: boolean; drawn: boolean }): string {
-  if (typeof look === "string") return json ? JSON.stringify({ unreadable: look }) : drawn ? look : look.replaceAll(/\s*\n\s*/g, " ");
-  if (json) return JSON.stringify({ ...look, attention: attention(look) });
+  if (typeof look === "string") return json ? jsonText({ unreadable: look }) : drawn ? look : look.replaceAll(/\s*\n\s*/g, " ");
+  if (json) return jsonText({ ...look, attention: attention(look) });
   return drawn ? statusText(look) : statusLine(look);
 }

@@ -1,4 +1,5 @@
 import { attention, type ColorStatus, type LastSwitch, type ReleaseStatus } from "@bluegreen/release/releases/status";
+import { shownIn } from "@bluegreen/release/shown";
 import { paint } from "./paint";
 import { namedLines, newTable, tableText } from "./table";
 import { tagOf } from "./tagOf";
@@ -7,7 +8,8 @@ import { tagOf } from "./tagOf";
 const nameWidth = 13;
 
 /** The whole of it, for somebody who looks once. */
-export function statusText(status: ReleaseStatus): string {
+export function statusText(read: ReleaseStatus): string {
+  const status = shownIn(read);
   const { app, namespace, cluster, live } = status;
   const sections = [
     `${app} in ${namespace}${cluster === null ? "" : ` of ${cluster}`}: ${live === null ? "no color has users yet" : `users are on ${live}`}`,
@@ -18,7 +20,8 @@ export function statusText(status: ReleaseStatus): string {
 }
 
 /** The same in a line, for a log. */
-export function statusLine(status: ReleaseStatus): string {
+export function statusLine(read: ReleaseStatus): string {
+  const status = shownIn(read);
   const { cluster, live, colors, schema, rollback } = status;
   const parts = colors.map(({ color, role, image, ready, wanted, users }) => `${color} ${role}${image === null ? "" : ` ${tagOf(image)} ${ready}/${wanted}`}${users > 0 && users < 100 ? ` ${users} %` : ""}`);
   const found = attention(status);

@@ -1,6 +1,7 @@
 /** What changes a stack: config, and the program that makes it so, as a person would type both. */
 import { messageOf } from "@bluegreen/release/refusal";
 import { shellWord } from "@bluegreen/release/shellWord";
+import { shown } from "@bluegreen/release/shown";
 import type { Say } from "@bluegreen/release/step";
 import { pulumiRefusal } from "./pulumi/refusal";
 import { Stack, UpdateError } from "./pulumi/stack";
@@ -37,7 +38,7 @@ export async function updateStack(name: string, say: Say): Promise<boolean> {
   say(command);
   try {
     const stack = await Stack.open({ name });
-    await untilTerminated((signal) => stack.up({ onOutput: (text) => { say(text.trimEnd()); }, onError: (text) => { process.stderr.write(text); }, signal }));
+    await untilTerminated((signal) => stack.up({ onOutput: (text) => { say(text.trimEnd()); }, onError: (text) => { process.stderr.write(shown(text)); }, signal }));
     return true;
   } catch (error) {
     if (!(error instanceof UpdateError)) throw pulumiRefusal(error, { stack: name, what: `${command} has done nothing`, next: "what Pulumi says, then the same command again" });

@@ -16,7 +16,7 @@ export interface AppRouteArgs {
   switchId: pulumi.Input<string>;
   /** What has to be there before users come in by it as it is now. */
   after: pulumi.Resource[];
-  /** The way in to another cluster, by the same host: testers get in by the same password. */
+  /** The way in to another cluster, by the same host: testers get in by the same password and token. */
   shared?: AppRoute | undefined;
 }
 
@@ -25,27 +25,32 @@ const previewUser = "preview";
 
 /** The way in from outside, as the controller that reads it wants it said: what it consists of is decided in release/src/route. */
 export class AppRoute extends pulumi.ComponentResource {
-  /** Password of the color paths, and token of the previews by header and cookie. */
+  /** Password of the color paths. Only its hash is in the cluster, in a Secret. */
   readonly previewPassword: pulumi.Output<string>;
+  /** Token of the previews by header and cookie: whoever may read the way in reads it. */
+  readonly previewToken: pulumi.Output<string>;
   /** What users come in by. */
   readonly objects: pulumi.Resource[];
   private readonly password: RandomPassword;
+  private readonly token: RandomPassword;
 
   constructor(app: string, { settings, switchId, after, shared }: AppRouteArgs, options?: pulumi.ComponentResourceOptions) {
     const name = names.ingress(app);
     super("bluegreen:app:AppRoute", resourceName(settings, name), {}, { ...options, aliases: [{ type: "bluegreen:app:AppIngress" }] });
     const { namespace, traffic, allowDelete } = settings;
     const route = routes[traffic.route];
-    this.password = shared?.password ?? new RandomPassword(`${name}-preview`, { length: 32, special: false }, { parent: this });
-    const { result, bcryptHash } = this.password;
-    this.previewPassword = pulumi.secret(result);
+    // Two values: the objects of the way in hold the token in plain text. It has the name that was once of both, so that a password which has stood there is one no more.
+    this.token = shared?.token ?? new RandomPassword(`${name}-preview`, { length: 32, special: false }, { parent: this });
+    this.password = shared?.password ?? new RandomPassword(`${name}-preview-password`, { length: 32, special: false }, { parent: this });
+    this.previewPassword = pulumi.secret(this.password.result);
+    this.previewToken = pulumi.secret(this.token.result);
     const guards: pulumi.Resource[] = [];
     if (route.can.colorPaths && traffic.internalHost === "" && traffic.route !== "gateway") {
       // One key alone: Traefik refuses a Secret with more.
-      const stringData = { auth: pulumi.interpolate`${previewUser}:${bcryptHash}` };
+      const stringData = { auth: pulumi.interpolate`${previewUser}:${this.password.bcryptHash}` };
       guards.push(new Secret(resourceName(settings, `${name}-preview`), { metadata: { name: names.previewSecret(app), namespace }, stringData }, { parent: this, dependsOn: after }));
     }
-    this.objects = route.objects(wayOf(app, settings, this.previewPassword)).map((object) => {
+    this.objects = route.objects(wayOf(app, settings, this.previewToken)).map((object) => {
       const moves = traffic.mode === "route" && object.roles.includes("weights");
       const metadata = {
         name: object.name,

@@ -75,11 +75,11 @@ export interface BlueGreenAppArgs {
    */
   clusters?: Part<FlatSettings["clusters"]>;
   /**
-   * Required. Host name that users come by.
+   * Required. Host name that users come by, in lower case; no address.
    */
   host: Part<FlatSettings["host"]>;
   /**
-   * How users come in, and what of it moves (docs/traffic.md). mode: service (the active Service's selector) or route (weights between both colors). route: nginx, traefik, gateway, alb or gce, the controller that reads it. gateway (route gateway): NAMESPACE/NAME or NAMESPACE/NAME/LISTENER of a Gateway that is there. internalHost: host of the color paths /blue and /green, which then ask for no password; not set, they are on host and ask for one. affinity: none, cookie (the edge keeps a user with a color) or clientIP (the Services do).
+   * How users come in, and what of it moves (docs/traffic.md). mode: service (the active Service's selector) or route (weights between both colors). route: nginx, traefik, gateway, alb or gce, the controller that reads it. gateway (route gateway): NAMESPACE/NAME or NAMESPACE/NAME/LISTENER of a Gateway that is there. internalHost: host of the color paths /blue and /green, which then ask for no password; another one than host; not set, they are on host and ask for one. affinity: none, cookie (the edge keeps a user with a color) or clientIP (the Services do).
    * @default {"mode":"service","route":"nginx","gateway":"","internalHost":"","affinity":"none"}
    */
   traffic?: Part<FlatSettings["traffic"]>;
@@ -102,12 +102,12 @@ export interface BlueGreenAppArgs {
    */
   clusterIssuer?: Part<FlatSettings["clusterIssuer"]>;
   /**
-   * Redis as pods reach it, without a password.
+   * Redis as pods reach it, without a password; an IPv6 address in brackets.
    * @default "redis://redis:6379"
    */
   redisUrl?: Part<FlatSettings["redisUrl"]>;
   /**
-   * Variables for the pods of both colors, in a ConfigMap of each (docs/config-per-release.md).
+   * Variables for the pods of both colors, in a ConfigMap of each (docs/config-per-release.md): never encrypted. A number that is not whole stands in quotes.
    * @default {}
    */
   environment?: Part<FlatSettings["environment"]>;
@@ -177,7 +177,7 @@ export interface BlueGreenAppArgs {
    */
   readinessProbe?: Part<FlatSettings["readinessProbe"]>;
   /**
-   * Seconds that a new pod has to stay ready before it counts. A version that dies right after its start does not pass.
+   * Seconds, 0 to 599, that a new pod has to stay ready before it counts. A version that dies right after its start does not pass.
    * @default 5
    */
   minReadySeconds?: Part<FlatSettings["minReadySeconds"]>;
@@ -202,7 +202,7 @@ export interface BlueGreenAppArgs {
    */
   smokeBudgetSeconds?: Part<FlatSettings["smokeBudgetSeconds"]>;
   /**
-   * The mocha tests that a color has to pass before it gets traffic.
+   * Glob, below the program's folder, of the mocha tests that a color has to pass before it gets traffic.
    * @default "tests/smoke/**\/*.ts"
    */
   smokeSuite?: Part<FlatSettings["smokeSuite"]>;
@@ -230,7 +230,7 @@ export interface BlueGreenAppArgs {
    */
   watch?: Part<FlatSettings["watch"]>;
   /**
-   * Image of the watcher that goes on in the cluster where an update ends or dies (docs/watch.md). Not set, a switch is watched only as long as its update runs.
+   * Image, with a digest or a tag that is not latest, of the watcher that goes on in the cluster where an update ends or dies (docs/watch.md). Not set, a switch is watched only as long as its update runs.
    */
   watcherImage?: Part<FlatSettings["watcherImage"]>;
   /**
@@ -269,11 +269,11 @@ export interface BlueGreenAppArgs {
    */
   database?: Part<FlatSettings["database"]>;
   /**
-   * Secret. PostgreSQL URL of a role that may create roles and databases. With it the program makes the app's database account and Secret db-credentials itself; only with database.strategy shared.
+   * Secret. PostgreSQL URL of a role that may create roles and databases; in its password / is written as %2F, @ as %40. With it the program makes the app's database account and Secret db-credentials itself; only with database.strategy shared.
    */
   databaseAdminUrl?: Part<FlatSettings["databaseAdminUrl"]>;
   /**
-   * HOST:PORT of that server as pods reach it. Needed with databaseAdminUrl.
+   * HOST:PORT of that server as pods reach it, an IPv6 address in brackets. Needed with databaseAdminUrl.
    */
   databaseAddress?: Part<FlatSettings["databaseAddress"]>;
   /**

@@ -25,8 +25,10 @@ export class BlueGreenApp extends pulumi.ComponentResource {
   readonly liveColor: pulumi.Output<string>;
   /** The newest migration that the database has; none where there is none. */
   readonly schemaVersion: pulumi.Output<string>;
-  /** Password of the color paths, and token of the previews by header and cookie. Secret. */
+  /** Password of the color paths. Secret. */
   readonly previewPassword: pulumi.Output<string>;
+  /** Token of the previews by header and cookie. Secret in the state; in the cluster, whoever may read the way in reads it. */
+  readonly previewToken: pulumi.Output<string>;
 
   /**
    * @param name of the app: its objects in the cluster are called after it, and its config begins with it
@@ -36,10 +38,11 @@ export class BlueGreenApp extends pulumi.ComponentResource {
   constructor(name: string, args: Partial<BlueGreenAppArgs> = {}, options?: pulumi.ComponentResourceOptions) {
     const settings = readSettings(name, args);
     super("bluegreen:app:Release", name, {}, options);
-    const { liveColor, schemaVersion, previewPassword } = release(name, settings, { parent: this });
+    const { liveColor, schemaVersion, previewPassword, previewToken } = release(name, settings, { parent: this });
     this.liveColor = liveColor;
     this.schemaVersion = schemaVersion;
     this.previewPassword = previewPassword;
-    this.registerOutputs({ liveColor, schemaVersion, previewPassword });
+    this.previewToken = previewToken;
+    this.registerOutputs({ liveColor, schemaVersion, previewPassword, previewToken });
   }
 }

@@ -11,12 +11,13 @@ interface Outputs {
   liveColor: pulumi.Output<string>;
   schemaVersion: pulumi.Output<string>;
   previewPassword: pulumi.Output<string>;
+  previewToken: pulumi.Output<string>;
 }
 
 /** What a release has come to. Where clusters do not agree, that is `mixed`. */
 export interface Released extends Outputs {
   /** By the names of config; none where there is only one. */
-  clusters: Record<string, Omit<Outputs, "previewPassword">>;
+  clusters: Record<string, Pick<Outputs, "liveColor" | "schemaVersion">>;
 }
 
 /**
@@ -52,10 +53,10 @@ export function release(name: string, settings: Settings, options: pulumi.Compon
 }
 
 function summarize(settled: Settled[]): Released {
-  const outputs = settled.map(({ app, liveColor, migrations, route }) => ({ cluster: app.settings.together?.name, liveColor, schemaVersion: migrations?.schemaVersion ?? pulumi.output("none"), previewPassword: route.previewPassword }));
+  const outputs = settled.map(({ app, liveColor, migrations, route }) => ({ cluster: app.settings.together?.name, liveColor, schemaVersion: migrations?.schemaVersion ?? pulumi.output("none"), previewPassword: route.previewPassword, previewToken: route.previewToken }));
   const agreed = (key: keyof Outputs) => pulumi.all(outputs.map((each) => each[key])).apply((values) => (new Set(values).size === 1 ? (values[0] ?? "") : "mixed"));
   const named = outputs.flatMap(({ cluster, liveColor, schemaVersion }) => (cluster === undefined ? [] : [[cluster, { liveColor, schemaVersion }] as const]));
-  return { liveColor: agreed("liveColor"), schemaVersion: agreed("schemaVersion"), previewPassword: agreed("previewPassword"), clusters: Object.fromEntries(named) };
+  return { liveColor: agreed("liveColor"), schemaVersion: agreed("schemaVersion"), previewPassword: agreed("previewPassword"), previewToken: agreed("previewToken"), clusters: Object.fromEntries(named) };
 }
 
 /** The same order for everybody, however config lists them. */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { requireAppName } from "@bluegreen/release/appName";
 import { parseSettings, type Settings } from "@bluegreen/release/settings/settings";
 import type { BlueGreenAppArgs } from "./args";
 
@@ -7,15 +8,18 @@ import type { BlueGreenAppArgs } from "./args";
  * The settings of an app, checked: what code says, and above it the stack's config, where every key that begins with
  * the app's name and a colon is one of them.
  * @param app its name; that of the project, where `pulumi config set` is to be typed without it
- * @throws Refusal with every violation, before any resource is registered
+ * @throws Refusal with every violation, or for a name that no app can have, before any resource is registered
  */
 export function readSettings(app: string, args: Partial<BlueGreenAppArgs> = {}): Settings {
+  requireAppName(app);
   const prefix = `${app}:`;
-  const ours = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
-  const bare = (key: string) => key.slice(prefix.length);
-  const encrypted = encryptedKeys()?.map(bare);
-  // Nothing that code says is in the stack's file.
-  return parseSettings({ ...textsOf(args), ...Object.fromEntries(ours.map(([key, value]) => [bare(key), value])) }, encrypted && [...encrypted, ...Object.keys(args)]);
+  const ours = (keys: string[]) => keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+  const config = pulumi.runtime.allConfig();
+  const texts = Object.fromEntries(ours(Object.keys(config)).map((key) => [key, config[`${prefix}${key}`] ?? ""]));
+  const encrypted = encryptedKeys();
+  // What code alone says is in no stack's file.
+  const fromCode = Object.keys(args).filter((key) => !(key in texts));
+  return parseSettings({ ...textsOf(args), ...texts }, encrypted && ours(encrypted), fromCode);
 }
 
 /** As a stack's file would hold them: there is one set of rules, for texts. */

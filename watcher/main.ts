@@ -3,7 +3,9 @@ import { createServer } from "node:http";
 import { z } from "zod";
 import { isolations } from "@bluegreen/release/homes";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
+import { messageOf } from "@bluegreen/release/refusal";
 import { watchOn } from "@bluegreen/release/releases/watchOn";
+import { shown } from "@bluegreen/release/shown";
 
 /** A look takes seconds where the API server is slow; one that takes longer than this hangs. */
 const aliveWithinMs = 90_000;
@@ -25,7 +27,7 @@ async function main(): Promise<void> {
   health.listen(Number(required("WATCH_HEALTH_PORT")));
   try {
     await untilInterrupted(async (signal) => {
-      await watchOn(where, { holder, signal, say: (line) => { console.log(line); }, looked: () => { looked = performance.now(); } });
+      await watchOn(where, { holder, signal, say: (line) => { console.log(shown(line)); }, looked: () => { looked = performance.now(); } });
     });
   } finally {
     health.close();
@@ -34,6 +36,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   process.exitCode = 1;
 });

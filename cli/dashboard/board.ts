@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { shownIn } from "@bluegreen/release/shown";
 import { applied, type DashboardEvent, type DashboardState } from "../../pages/dashboard/state";
 
 const somebodyListens = "somebodyListens";
@@ -23,8 +24,9 @@ export class Board extends EventTarget {
   }
 
   tell(event: DashboardEvent): void {
-    this.#state = applied(this.#state, event);
-    for (const listener of this.#listeners) listener(event);
+    const safe = shownIn(event);
+    this.#state = applied(this.#state, safe);
+    for (const listener of this.#listeners) listener(safe);
   }
 
   /** @returns what ends it */

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Color } from "@bluegreen/release";
-import { masked } from "@bluegreen/release/releases/plan";
 import { whyNotNow, type Job, type JobKind } from "../../pages/dashboard/state";
 import { exitCodes } from "../exitCodes";
 import type { Board } from "./board";
@@ -82,7 +81,7 @@ export class Jobs {
   }
 
   private say(kind: JobKind, line: string): void {
-    this.board.tell({ type: "said", kind, lines: [masked(line)] });
+    this.board.tell({ type: "said", kind, lines: [line] });
   }
 
   private end({ kind }: Job, code: unknown): void {

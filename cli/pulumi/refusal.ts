@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { messageOf, Refusal } from "@bluegreen/release/refusal";
-import { masked } from "@bluegreen/release/releases/plan";
 import { wordsOf } from "./ask";
 
 export interface Failed {
@@ -22,7 +21,7 @@ export function pulumiRefusal(error: unknown, { stack, what, next }: Failed): Re
   if (name === "StackNotFoundError") {
     return new Refusal({ what, rule: `there is no stack ${stack} in Pulumi's backend`, next: `pulumi stack ls shows those that there are; pulumi stack init ${stack} makes it` }, { cause: error });
   }
-  return new Refusal({ what, rule: masked(saidBy(error)), next }, { cause: error });
+  return new Refusal({ what, rule: saidBy(error), next }, { cause: error });
 }
 
 const commandError = z.object({ commandResult: z.object({ err: z.object({ stderr: z.string().min(1) }) }) });

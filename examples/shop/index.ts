@@ -9,4 +9,4 @@ const shop = new BlueGreenApp("shop", {
   smokeSuite: "tests/smoke/*.ts",
 });
 
-export const { liveColor, previewPassword } = shop;
+export const { liveColor, previewPassword, previewToken } = shop;

@@ -1,3 +1,5 @@
+import { messageOf, Refusal } from "./refusal.js";
+import { shown } from "./shown.js";
 import type { PlainRecord, Step } from "./step.js";
 
 /** The steps of a release that run at update time. Each is loaded when it is asked for: one that needs no database does not wait for its client. */
@@ -36,17 +38,25 @@ export interface DynamicProvider {
   update(id: string, last: PlainRecord, inputs: PlainRecord): Promise<{ outs: PlainRecord }>;
 }
 
-/** A step of the release as a dynamic provider. */
+/** A step of the release as a dynamic provider. Whatever it says, it says for people: Pulumi shows it as it is. */
 export function dynamicProvider(name: StepName): DynamicProvider {
   const load = steps[name] as () => Promise<Step<PlainRecord, PlainRecord>>;
   // What a provider prints is shown in the update's output, as it comes.
   const say = (line: string) => {
-    console.log(line);
+    console.log(shown(line));
   };
-  const outs = async (inputs: PlainRecord) => ({ ...inputs, ...(await (await load()).run(inputs, say)) });
+  const step = async <T>(work: (loaded: Step<PlainRecord, PlainRecord>) => Promise<T>): Promise<T> => {
+    const loaded = await load();
+    try {
+      return await work(loaded);
+    } catch (error) {
+      throw error instanceof Refusal ? error : new Error(messageOf(error), { cause: error });
+    }
+  };
+  const outs = async (inputs: PlainRecord) => ({ ...inputs, ...(await step((each) => each.run(inputs, say))) });
   return {
-    check: async (last, inputs) => ({ inputs, failures: await (await load()).check(inputs, last ?? {}, say) }),
-    diff: async (_id, last, inputs) => ({ changes: await (await load()).isNeeded(last, inputs) }),
+    check: async (last, inputs) => ({ inputs, failures: (await step((each) => each.check(inputs, last ?? {}, say))).map(({ property, reason }) => ({ property, reason: shown(reason) })) }),
+    diff: async (_id, last, inputs) => ({ changes: await step((each) => each.isNeeded(last, inputs)) }),
     create: async (inputs) => ({ id: name, outs: await outs(inputs) }),
     update: async (_id, _last, inputs) => ({ outs: await outs(inputs) }),
   };

@@ -1,4 +1,5 @@
 import { parseJson } from "./parseJson.js";
+import { shown } from "./shown.js";
 
 export interface RefusalParts {
   /** What was refused, with the offending value. */
@@ -9,18 +10,18 @@ export interface RefusalParts {
   next: string;
 }
 
-/** An error for people: what was refused, why, and what to do next. */
+/** An error for people: what was refused, why, and what to do next. Whatever it quotes, it holds no secret and nothing that a terminal or a CI system would obey. */
 export class Refusal extends Error {
   constructor({ what, rule, next }: RefusalParts, options?: ErrorOptions) {
-    super(`${what}\n  why:  ${rule}\n  next: ${next}`, options);
+    super(shown(`${what}\n  why:  ${rule}\n  next: ${next}`), options);
     this.name = "Refusal";
   }
 }
 
-/** The text of whatever was thrown: the API server's own sentence where it has refused something, and what kept a request from being answered. */
+/** The text of whatever was thrown, for people: the API server's own sentence where it has refused something, and what kept a request from being answered. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return refusedByServer(error) ?? noConnection(error) ?? error.message;
+  if (!(error instanceof Error)) return shown(String(error));
+  return shown(refusedByServer(error) ?? noConnection(error) ?? error.message);
 }
 
 /** Of the Kubernetes client's errors, whose message is all of the answer with its headers. Told by what they hold: the program says errors, too, and does not load that client. */

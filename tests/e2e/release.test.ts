@@ -42,7 +42,7 @@ describe("A release, end to end on a real cluster", function () {
     expect(outputs["idleColor"]?.value).to.equal("green");
     expect(outputs["blueTag"]?.value).to.equal("v1");
     expect(outputs["url"]?.value).to.equal("https://app.example.com/");
-    expect(outputs["previewPassword"]?.secret).to.equal(true);
+    for (const name of ["previewPassword", "previewToken"]) expect(outputs[name]?.secret, name).to.equal(true);
     expect(await schemaVersion()).to.equal("0001");
   });
 

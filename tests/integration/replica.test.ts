@@ -354,9 +354,9 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       expect(await says("echo copying to $STANDBY_COLOR from $PRIMARY_COLOR; echo 'no route for hunter 2' >&2; exit 3"))
         .to.contain("the rebuild command ended with code 3")
         .and.contain("copying to blue from green")
-        .and.contain("no route for ***")
+        .and.contain("no route for [secret]")
         .and.contain("users are on green");
-      expect(said).to.include("rebuild of blue: no route for ***");
+      expect(said).to.include("rebuild of blue: no route for [secret]");
       expect(await says("kill -9 $$")).to.contain("was ended by SIGKILL");
       expect(await says("true")).to.contain("although the rebuild command ended with 0");
       expect(await failureOf(settle(pair(), { rebuildCommand: ["/nonexistent/rebuild"] }))).to.contain("could not be started (spawn /nonexistent/rebuild ENOENT)");

@@ -268,9 +268,9 @@ describe("An alert", function () {
     for (const { body } of first.received) expect(body).not.to.match(/:hunter2@|\\u001b|\\u0000|\u202E|javascript/);
     const [body] = bodies().filter((each) => "kind" in each);
     const lines = body?.["evidence"] as string[];
-    expect(lines.slice(0, 2)).to.deep.equal(["connect postgres://app:***@db:5432/app failed", "red gnihtemos"]);
+    expect(lines.slice(0, 2)).to.deep.equal(["connect postgres://app:[secret]@db:5432/app failed", "red gnihtemos"]);
     expect(lines).to.have.length(51).and.include("… 52 more lines");
-    expect(body).to.deep.include({ why: "redis://:***@redis said no", links: [] });
+    expect(body).to.deep.include({ why: "redis://:[secret]@redis said no", links: [] });
     for (const line of lines) expect(line.length).to.be.at.most(500);
   });
 });

@@ -103,7 +103,7 @@ describe("The blue-green app", () => {
       ["/blue(/|$)(.*)", "chatgpt-app-blue"],
       ["/green(/|$)(.*)", "chatgpt-app-green"],
     ]);
-    expect(recorder.one(types.secret, "chatgpt-app-ingress-preview").inputs["stringData"]).to.deep.equal({ auth: "preview:hash-of-chatgpt-app-ingress-preview" });
+    expect(recorder.one(types.secret, "chatgpt-app-ingress-preview").inputs["stringData"]).to.deep.equal({ auth: "preview:hash-of-chatgpt-app-ingress-preview-password" });
   });
 
   it("moves traffic only after the lock, the migrations, the rollout and the gates of the active color", () => {

@@ -27,7 +27,7 @@ describe("One release over several clusters", () => {
     const kinds = (prefix: string) => recorder.recorded.filter(({ name }) => name.startsWith(prefix)).map(({ type, name }) => `${type} ${name.slice(prefix.length)}`);
     expect(kinds("eu/").filter((each) => !kinds("us/").includes(each))).to.deep.equal([`${dynamic("SwitchTurn")} chatgpt-app-switch-turn`]);
     expect(kinds("us/").filter((each) => !kinds("eu/").includes(each))).to.deep.equal([]);
-    expect(recorder.recorded.filter(({ name }) => !/^(eu|us)\//.test(name)).map(({ type, name }) => `${type} ${name}`)).to.deep.equal(["random:index/randomPassword:RandomPassword chatgpt-app-ingress-preview"]);
+    expect(recorder.recorded.filter(({ name }) => !/^(eu|us)\//.test(name)).map(({ type, name }) => `${type} ${name}`)).to.deep.equal(["chatgpt-app-ingress-preview", "chatgpt-app-ingress-preview-password"].map((name) => `random:index/randomPassword:RandomPassword ${name}`));
   });
 
   it("makes one database account, and a Secret of it in each", async () => {

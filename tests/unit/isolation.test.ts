@@ -55,7 +55,7 @@ describe("Isolation", () => {
       expect(pulling.one(types.account, "chatgpt-app-green-account").inputs["imagePullSecrets"]).to.deep.equal([{ name: "registry-credentials" }]);
       const spec = (each: Recorder) => each.one(types.deployment, "chatgpt-app-green").inputs["spec"];
       expect(spec(pulling)).to.deep.equal(spec(recorder));
-      expect(refusalOf({ imagePullSecrets: '["No Name"]' })).to.contain("imagePullSecrets =").and.contain("pulumi config set --plaintext --path 'imagePullSecrets[0]' registry-credentials");
+      expect(refusalOf({ imagePullSecrets: '["No Name"]' })).to.contain("imagePullSecrets[0] =").and.contain("pulumi config set --plaintext --path 'imagePullSecrets[0]' registry-credentials");
     });
   });
 
@@ -117,7 +117,7 @@ describe("Isolation", () => {
     it("are none where config says so, and a peer without labels is refused: it would be everybody", async () => {
       expect(of(await recordApp({ ...someSettings, networkPolicy: '{"enabled":false}' }), types.policy)).to.deep.equal([]);
       for (const wrong of ['{"from":[{}]}', '{"from":[{"namespaceLabels":{"a b":"c"}}]}', '{"egress":"some"}', '{"egressPorts":[0]}', '{"form":[]}']) {
-        expect(refusalOf({ networkPolicy: wrong }), wrong).to.contain("networkPolicy =").and.contain("pulumi config set --path networkPolicy.egress known");
+        expect(refusalOf({ networkPolicy: wrong }), wrong).to.match(/^ {2}networkPolicy\.(from\[0\].*|egress|egressPorts\[0\]|form) = \[not shown\]$/m).and.contain("pulumi config set --path networkPolicy.egress known");
       }
     });
 
@@ -233,7 +233,7 @@ describe("Isolation", () => {
 
     it("have a most that is not less than the fewest", () => {
       for (const wrong of ['{"minReplicas":5,"maxReplicas":4}', '{"minReplicas":0,"maxReplicas":4}', '{"maxReplicas":-1}', '{"cpuPercent":0}', '{"max":4}']) {
-        expect(refusalOf({ autoscaling: wrong }), wrong).to.contain("autoscaling =").and.contain("pulumi config set --path autoscaling.maxReplicas 10");
+        expect(refusalOf({ autoscaling: wrong }), wrong).to.match(/autoscaling(\.\w+)? = \[not shown\]/).and.contain("pulumi config set --path autoscaling.maxReplicas 10");
       }
     });
   });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { BlueGreenApp, type BlueGreenAppArgs } from "../../components";
+import { readSettings } from "@bluegreen/components/settings";
 import { argsFile, argsText } from "../../docs/argsText";
 import { record } from "./recorder";
 
@@ -67,6 +68,23 @@ describe("An app of another program", function () {
     });
     expect(message).to.contain("3 settings were refused").and.contain("host").and.match(/drain[^]*another port than http.port/).and.match(/contractVersion[^]*only with a database/);
     expect(recorder.recorded.filter(({ type }) => type !== "pulumi:pulumi:Stack")).to.deep.equal([]);
+  });
+
+  it("is refused where its config encrypts what would end readable, and where Kubernetes would refuse its name", () => {
+    const read = (name: string, encrypted: string[]) => {
+      pulumi.runtime.setAllConfig({ "shop:environment": '{"API_TOKEN":"tok-hunter2"}', "club:host": "hunter2" });
+      process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
+      try {
+        return readSettings(name, { ...shop, secretEnvironment: { TOKEN: "of code" } });
+      } finally {
+        delete process.env["PULUMI_CONFIG_SECRET_KEYS"];
+        pulumi.runtime.setAllConfig({});
+      }
+    };
+    // Another project's key, whose name is as long.
+    expect(read("shop", ["club:host"]).colors.blue.environment).to.deep.equal({ API_TOKEN: "tok-hunter2" });
+    expect(() => read("shop", ["shop:environment"])).to.throw("environment = [secret]\n    rule:    not encrypted: it ends readable, in a ConfigMap of each color; a secret goes to secretEnvironment");
+    for (const name of ["My_Shop", "1shop", "s".repeat(45)]) expect(() => read(name, []), name).to.throw(`The app's name "${name}" was refused`);
   });
 
   it("has a page of its classes and arguments, each with a description", function () {

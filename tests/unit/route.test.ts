@@ -221,6 +221,18 @@ describe("The blue-green app with a route that has weights", () => {
     expect(rules.filter(({ resources }) => resources.includes("traefikservices"))).to.deep.equal([{ apiGroups: ["traefik.io"], resources: ["traefikservices"], resourceNames: ["chatgpt-app-users"], verbs: ["get", "patch"] }]);
   });
 
+  it("holds no password, but a token that is another text: the password's hash is in a Secret, and it is nowhere else", async () => {
+    for (const kind of routeKinds) {
+      const recorder = await recordApp({ ...someSettings, traffic: JSON.stringify({ route: kind, ...(kind === "gateway" && { gateway: "edge/main" }) }) });
+      const [password, token] = ["chatgpt-app-ingress-preview-password", "chatgpt-app-ingress-preview"].map((name) => recorder.one("random:index/randomPassword:RandomPassword", name));
+      expect([password?.name, token?.name], kind).not.to.include(undefined);
+      const inCluster = JSON.stringify(recorder.recorded.filter(({ type }) => !type.startsWith("random:")).map(({ inputs }) => inputs));
+      expect(inCluster, kind).not.to.contain("generated-chatgpt-app-ingress-preview-password");
+      // As what was there before there were two: testers' tools go on.
+      expect(inCluster.includes("generated-chatgpt-app-ingress-preview"), kind).to.equal(routes[kind].can.previewHeader);
+    }
+  });
+
   it("keeps the token encrypted wherever it stands", async () => {
     for (const kind of routeKinds) {
       const recorder = await recordApp({ ...someSettings, traffic: JSON.stringify({ route: kind, ...(kind === "gateway" && { gateway: "edge/main" }) }) });

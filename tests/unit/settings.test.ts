@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { parse } from "yaml";
+import { helpOf } from "@bluegreen/release/settings/fields";
+import { shape } from "@bluegreen/release/settings/schema";
 import { parseSettings, placesOf, settingKeys } from "@bluegreen/release/settings/settings";
+import { requireAppName } from "@bluegreen/release/appName";
+import { names } from "@bluegreen/release/names";
+import { refusedForms, takenForms } from "../support/settingForms";
 
 const valid = { activeColor: "blue", blueTag: "v1.2.3", imageRepository: "ghcr.io/you/chatgpt-app", host: "app.example.com" };
 
-function refusalOf(config: Record<string, string>): string {
+function refusalOf(config: Record<string, string>, encrypted?: string[]): string {
   try {
-    parseSettings(config);
+    parseSettings(config, encrypted);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -75,9 +80,10 @@ describe("Settings", () => {
     expect(settings.colors.blue.secretEnvironment).to.deep.equal({ OPENAI_API_KEY: "sk-1", TOKEN: "both", PIN: "1" });
     expect(settings.colors.green.secretEnvironment).to.deep.equal({ OPENAI_API_KEY: "sk-2", TOKEN: "own", PIN: "1" });
     expect(parseSettings(valid).colors.blue.secretEnvironment).to.deep.equal({});
-    for (const wrong of ['{"DATABASE_URL":"hunter2"}', '{"OPENAI_API_KEY":"hunter2"}', '{"NAME":["hunter2"]}', '{"NAME":""}', '{"A-B":"hunter2"}', "hunter2"]) {
-      expect(refusalOf({ ...valid, secretEnvironment: wrong }), wrong)
-        .to.contain("secretEnvironment = [secret]")
+    const wrong = [['{"DATABASE_URL":"hunter2"}', ".DATABASE_URL"], ['{"OPENAI_API_KEY":"hunter2"}', ".OPENAI_API_KEY"], ['{"NAME":["hunter2"]}', ".NAME"], ['{"NAME":""}', ".NAME"], ['{"A-B":"hunter2"}', '["A-B"]'], ["hunter2", ""]] as const;
+    for (const [secretEnvironment, path] of wrong) {
+      expect(refusalOf({ ...valid, secretEnvironment }), secretEnvironment)
+        .to.contain(`secretEnvironment${path} = [secret]`)
         .and.contain("pulumi config set --secret --path 'secretEnvironment.NAME'\n")
         .and.not.contain("hunter2");
     }
@@ -113,8 +119,9 @@ describe("Settings", () => {
   it("refuse a fence that ends before traffic can move, and never repeat its Redis URL", () => {
     expect(parseSettings({ ...valid, readOnlyFence: '{"seconds":30}' }).readOnlyFence).to.deep.equal({ seconds: 30, settleMs: 1000, redisUrl: "" });
     expect(parseSettings({ ...valid, readOnlyFence: '{"seconds":30,"redisUrl":"unix:///run/redis.sock"}' }).readOnlyFence.redisUrl).to.equal("unix:///run/redis.sock");
-    for (const wrong of ['{"seconds":1}', '{"seconds":601}', '{"seconds":30,"settleMs":-1}', '{"second":30}', '{"seconds":30,"redisUrl":"redis://:hunter2@redis:6379"}', '{"seconds":30,"redisUrl":"http://hunter2"}']) {
-      expect(refusalOf({ ...valid, readOnlyFence: wrong }), wrong).to.contain("readOnlyFence = [secret]").and.contain("--path readOnlyFence.seconds 30").and.not.contain("hunter2");
+    const wrong = [['{"seconds":1}', ""], ['{"seconds":601}', ".seconds"], ['{"seconds":30,"settleMs":-1}', ".settleMs"], ['{"second":30}', ".second"], ['{"seconds":30,"redisUrl":"redis://:hunter2@redis:6379"}', ".redisUrl"], ['{"seconds":30,"redisUrl":"http://hunter2"}', ".redisUrl"]] as const;
+    for (const [fence, path] of wrong) {
+      expect(refusalOf({ ...valid, readOnlyFence: fence }), fence).to.contain(`readOnlyFence${path} = [secret]`).and.contain("--path readOnlyFence.seconds 30").and.not.contain("hunter2");
     }
   });
 
@@ -135,7 +142,7 @@ describe("Settings", () => {
       { slakUrl: "https://hooks.example.com/hunter2" },
     ];
     for (const alerts of [...wrong.map((each) => JSON.stringify(each)), "https://hunter2"]) {
-      expect(refusalOf({ ...valid, alerts }), alerts).to.contain("alerts = [secret]").and.contain("pulumi config set --path alerts.slackUrl --secret").and.not.contain("hunter2");
+      expect(refusalOf({ ...valid, alerts }), alerts).to.match(/^ {2}alerts(\.\w+)? = \[secret\]$/m).and.contain("pulumi config set --path alerts.slackUrl --secret").and.not.contain("hunter2");
     }
   });
 
@@ -143,9 +150,9 @@ describe("Settings", () => {
     expect(parseSettings(valid).drain).to.deep.equal({ seconds: 30, port: 3001 });
     expect(parseSettings({ ...valid, drain: '{"seconds":0,"port":0}' }).drain).to.deep.equal({ seconds: 0, port: 0 });
     for (const each of [{ seconds: -1 }, { seconds: 3601 }, { seconds: 1.5 }, { port: 3000 }, { port: 80 }, { port: 65_536 }, { ports: 3001 }, "30"]) {
-      expect(refusalOf({ ...valid, drain: JSON.stringify(each) }), JSON.stringify(each)).to.contain("drain = ").and.contain("pulumi config set --path drain.seconds 30");
+      expect(refusalOf({ ...valid, drain: JSON.stringify(each) }), JSON.stringify(each)).to.match(/^ {2}drain(\.\w+)? = \[not shown\]$/m).and.contain("pulumi config set --path drain.seconds 30");
     }
-    expect(refusalOf({ ...valid, environment: '{"DRAIN_PORT":"1"}' })).to.contain("environment = ");
+    expect(refusalOf({ ...valid, environment: '{"DRAIN_PORT":"1"}' })).to.contain("environment.DRAIN_PORT = ");
   });
 
   it("are the same in Pulumi.yaml: every key described, and the same default", () => {
@@ -165,9 +172,8 @@ describe("Settings", () => {
       { context: "prod-eu", together: { name: "eu", others: [us], onFailure: "stop" } },
       { context: "prod-us", together: { name: "us", others: [eu], onFailure: "stop" } },
     ]);
-    for (const wrong of [clusters(eu, { ...us, name: "eu" }), clusters(eu, { ...us, context: "prod-eu" }), clusters({ name: "EU", context: "x" }), clusters({ name: "eu" }), { ...valid, clusters: '{"order":"random"}' }]) {
-      expect(refusalOf(wrong)).to.contain("clusters = ").and.contain("no name and no context twice");
-    }
+    for (const twice of [clusters(eu, { ...us, name: "eu" }), clusters(eu, { ...us, context: "prod-eu" })]) expect(refusalOf(twice)).to.contain("clusters = ").and.contain("no name and no context twice");
+    for (const [wrong, path] of [[clusters({ name: "EU", context: "x" }), "members[0].name"], [clusters({ name: "eu" }), "members[0].context"], [{ ...valid, clusters: '{"order":"random"}' }, "order"]] as const) expect(refusalOf(wrong)).to.contain(`clusters.${path} = [not shown]`);
   });
 
   it("refuse with several clusters what one release over them cannot promise", () => {
@@ -177,4 +183,107 @@ describe("Settings", () => {
     expect(refusalOf({ ...valid, database: '{"strategy":"replica"}', clusters })).to.contain("strategy shared with clusters");
     expect(parseSettings({ ...valid, ...together, database: '{"strategy":"shared"}' })).to.have.property("context", "prod");
   });
+
+  it("show of a setting with parts which part is wrong and why, and no value: it may be a secret in the wrong place", () => {
+    const wrong: [config: Record<string, string>, told: string[]][] = [
+      [{ environment: '{"OPENAI_API_KEY":"hunter2","LOG_LEVEL":"hunter2"}' }, ["environment.OPENAI_API_KEY = [not shown]", "which the program sets"]],
+      [{ greenEnvironment: '{"DATABASE_URL":"postgres://app:hunter2@db/app","A B":"hunter2"}' }, ["greenEnvironment.DATABASE_URL = [not shown]", 'greenEnvironment["A B"] = [not shown]']],
+      [{ blueEnvironment: '{"TOKEN":{"value":"hunter2"}}' }, ["blueEnvironment.TOKEN = [not shown]"]],
+      [{ environment: "TOKEN=hunter2" }, ["environment = [not shown]", "an object of variable names"]],
+      [{ database: '{"strategy":"hunter2","rebuildCommand":["rebuild","--password","hunter2",""]}' }, ["database.strategy = [not shown]\n    rule:    shared, perColor, replica, none\n", "database.rebuildCommand[3] = [not shown]"]],
+      [{ networkPolicy: '{"egress":"hunter2","from":[{"podLabels":{"a":"hunter2!"}}]}' }, ["networkPolicy.egress = [not shown]", "networkPolicy.from[0].podLabels.a = [not shown]"]],
+      [{ watch: '{"webhookUrl":"https://ada:hunter2@example.com","hunter":2}' }, ["watch.webhookUrl = [not shown]\n    rule:    http(s)://HOST/PATH without a user", "watch.hunter = [not shown]"]],
+      [{ secretVariables: '{"TOKEN":"hunter2"}' }, ["secretVariables.TOKEN = [not shown]"]],
+      [{ imagePullSecrets: '["hunter2!"]' }, ["imagePullSecrets[0] = [not shown]"]],
+      [{ clusters: '{"members":[{"name":"eu","context":""},{"name":"hunter2!","context":"b"}]}' }, ["clusters.members[0].context = [not shown]", "clusters.members[1].name = [not shown]"]],
+      [{ drain: '{"port":3000}', context: "hunter3" }, ["drain = [not shown]", "another port than http.port"]],
+      [{ databaseAddress: "app:hunter2@db:5432" }, ["databaseAddress = [not shown]"]],
+      [{ host: "https://app.example.com/?token=hunter2" }, ['host = "https://app.example.com/?token=[secret]"']],
+    ];
+    for (const [config, told] of wrong) {
+      const text = refusalOf({ ...valid, ...config });
+      for (const each of told) expect(text, JSON.stringify(config)).to.contain(each);
+      expect(text).not.to.contain("hunter2");
+    }
+  });
+
+  it("never undo an encryption: what ends readable may not be encrypted, whatever it is", () => {
+    const examples: Record<string, string> = {
+      ...Object.fromEntries(settingKeys.map((key) => [key, "{}"])),
+      activeColor: "blue", blueTag: "hunter2", greenTag: "hunter2", imageRepository: "hunter2", replicas: "3", imagePullSecrets: "[]", namespace: "hunter2", makeNamespaces: "true", isolation: "shared", context: "hunter2", host: "hunter2", weights: "blue=100,green=0", shareSeconds: "60", ingressClass: "hunter2", clusterIssuer: "hunter2", redisUrl: "redis://hunter2:6379",
+      environment: '{"API_TOKEN":"hunter2"}', cpuRequest: "250m", cpuLimit: "500m", memoryRequest: "256Mi", memoryLimit: "512Mi", minReadySeconds: "5", drainSeconds: "5", terminationGraceSeconds: "30", rolloutBudgetSeconds: "300", smokeBudgetSeconds: "300", smokeSuite: "hunter2/*.ts", migrationsFolder: "hunter2", schemaVersion: "0002", contractVersion: "0002", contractAfterHours: "24", watcherImage: "hunter2:v1", lockWaitSeconds: "60", allowLiveChange: "true", allowDelete: "true",
+      watch: '{"webhookUrl":"https://example.com/hunter2"}', database: '{"rebuildCommand":["hunter2"]}', databaseAddress: "hunter2:5432", databaseAdminUrl: "postgres://a:hunter2@b/c", openaiApiKey: "hunter2",
+    };
+    for (const key of settingKeys) {
+      const { ends } = helpOf(shape[key]);
+      const text = (() => {
+        try {
+          parseSettings({ ...valid, [key]: examples[key] ?? "" }, [key]);
+          return "";
+        } catch (error) {
+          return String(error);
+        }
+      })();
+      if (ends === "secret") expect(text, key).not.to.contain("not encrypted");
+      else expect(text, key).to.contain(`${key} = [secret]\n    rule:    not encrypted: it ends readable, in ${ends.place}`).and.not.contain("hunter2");
+    }
+    const told = refusalOf({ ...valid, environment: '{"API_TOKEN":"tok-1"}', greenEnvironment: '{"PIN":"1"}' }, ["environment", "greenEnvironment"]);
+    expect(told).to.contain("a secret goes to secretEnvironment").and.contain("pulumi config set --secret --path 'greenSecretEnvironment.NAME'").and.not.contain("tok-1");
+    // Whatever breaks a rule beside it.
+    expect(refusalOf({ ...valid, blueTag: "hunter2!" }, ["blueTag"])).to.contain("blueTag = [secret]").and.not.contain("hunter2");
+    expect(parseSettings({ ...valid, secretEnvironment: '{"TOKEN":"t"}' }, ["secretEnvironment"]).colors.blue.secretEnvironment).to.deep.equal({ TOKEN: "t" });
+  });
+
+  it("take secrets from code, where nobody encrypts them", () => {
+    const config = { ...valid, secretEnvironment: '{"TOKEN":"t"}', environment: '{"A":"b"}' };
+    expect(() => parseSettings(config, [], ["secretEnvironment", "environment"])).not.to.throw();
+    expect(() => parseSettings(config, [])).to.throw("encrypted in the stack file");
+  });
+
+  it("tell a number as it is written, or refuse it and say how to write it", () => {
+    expect(parseSettings({ ...valid, environment: '{"PORT":8080,"BELOW":-1,"NONE":0,"TEXT":"1.10"}' }).colors.blue.environment).to.deep.equal({ PORT: "8080", BELOW: "-1", NONE: "0", TEXT: "1.10" });
+    for (const number of ["123456789012345678", "1.10", "1.5", "1.0", "1e3", "-0", "1e400"]) {
+      expect(refusalOf({ ...valid, environment: `{"GUILD_ID":${number}}` }), number).to.contain("environment.GUILD_ID = [not shown]").and.contain("in quotes").and.contain("--type string");
+    }
+  });
+
+  it("have forms that Kubernetes has, too, IPv6 among them", () => {
+    const [{ app: taken = [], ...takenValues }, { app: refused = [], ...refusedValues }] = [takenForms, refusedForms];
+    for (const app of taken) expect(() => { requireAppName(app); }, app).not.to.throw();
+    for (const app of refused) expect(() => { requireAppName(app); }, app).to.throw("at most 44 characters");
+    for (const [key, values] of Object.entries(takenValues)) for (const value of values) expect(() => parseSettings({ ...valid, ...withAll(key, value) }), `${key} ${value}`).not.to.throw();
+    for (const [key, values] of Object.entries(refusedValues)) for (const value of values) expect(refusalOf({ ...valid, ...withAll(key, value) }), `${key} ${value}`).to.match(new RegExp(`^ {2}${key}`, "m"));
+  });
+
+  it("leave room for whatever is called after the app", () => {
+    const app = "a".repeat(44);
+    const tags = ["v1", "v".repeat(128)];
+    const all = [
+      ...Object.values(names).flatMap((name) => (typeof name === "string" ? [name] : [(name as (app: string, ...more: string[]) => string)(app, "green", "0123456789ab")])),
+      names.tlsSecret(app, true),
+      ...["-ingress-colors", "-ingress-idle", "-preview-prefix"].map((end) => `${app}${end}`),
+    ];
+    for (const name of all) expect(name.length, name).to.be.at.most(63);
+    const sessions = [...tags, "v".repeat(127)].map((tag) => names.session(app, "green", tag));
+    expect(new Set(sessions.map((name) => name.slice(0, 63))).size, "PostgreSQL tells them apart").to.equal(3);
+  });
+
+  it("keep testers' open host apart from that of users", () => {
+    expect(refusalOf({ ...valid, traffic: '{"internalHost":"app.example.com"}' })).to.contain("another internalHost than host (app.example.com)");
+    expect(parseSettings({ ...valid, traffic: '{"internalHost":"preview.internal"}' }).traffic.internalHost).to.equal("preview.internal");
+  });
 });
+
+/** A value, and what has to be said with it. */
+function withAll(key: string, value: string): Record<string, string> {
+  const [name = "", part] = key.split(".");
+  const adminUrl = { databaseAdminUrl: "postgres://admin@db/postgres" };
+  const together: Record<string, Record<string, string>> = {
+    databaseAddress: adminUrl,
+    databaseAdminUrl: { databaseAddress: "db:5432" },
+    cpuRequest: { cpuLimit: "999999999" },
+    memoryRequest: { memoryLimit: "900T" },
+  };
+  const whole = part === undefined ? value : JSON.stringify({ [part]: JSON.parse(value) as unknown, ...(part === "gateway" && { route: "gateway" }) });
+  return { ...together[name], [name]: whole };
+}

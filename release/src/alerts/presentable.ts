@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from "node:util";
+import { shown, shownIn } from "../shown.js";
 import type { Alert } from "./alert.js";
 
 /** More is for the logs; every receiver takes this much. */
@@ -8,23 +8,26 @@ const lineMax = 500;
 /**
  * An alert that may leave for somebody else's servers. What it quotes comes from pods and error
  * texts: no line or list is endless, nothing moves a cursor or turns the reading direction, and
- * passwords in URLs are gone.
+ * secrets are gone.
  */
-export function presentable(alert: Alert): Alert {
-  const lines = alert.evidence.flatMap((text) => text.split("\n")).map(plain).filter((line) => line.trim() !== "");
-  const left = lines.length - linesMax;
+export function presentable({ evidence, ...alert }: Alert): Alert {
+  const all = evidence.flatMap((text) => text.split(/\r\n?|\n/)).filter((line) => line.trim() !== "");
+  // Several at once, and longer than they are shown: what is hidden may be longer than a line.
+  const first = all.slice(0, 4 * linesMax).map((line) => line.slice(0, 4 * lineMax));
+  const lines = shown(first.join("\n")).split("\n").map(oneLine).filter((line) => line.trim() !== "");
+  const left = lines.length - linesMax + all.length - first.length;
+  const safe = shownIn(alert);
   return {
-    ...alert,
-    who: plain(alert.who),
-    why: plain(alert.why),
+    ...safe,
+    who: oneLine(safe.who),
+    why: oneLine(safe.why),
     evidence: left > 0 ? [...lines.slice(0, linesMax), `… ${left} more ${left === 1 ? "line" : "lines"}`] : lines,
-    links: (alert.links ?? []).filter(({ url }) => /^https?:\/\//.test(url) && URL.canParse(url)).map(({ text, url }) => ({ text: plain(text), url: new URL(url).href })),
+    links: (safe.links ?? []).filter(({ url }) => /^https?:\/\//.test(url) && URL.canParse(url)).map(({ text, url }) => ({ text: oneLine(text), url: new URL(url).href })),
   };
 }
 
-function plain(text: string): string {
-  const visible = stripVTControlCharacters(text).replaceAll(/[\t\r\n]+/g, " ").replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, "");
-  return shortened(visible.replaceAll(/(\w:\/\/[^\s:@/]*:)[^\s"'<>]+@/g, "$1***@"), lineMax);
+function oneLine(text: string): string {
+  return shortened(text.replaceAll(/[\t\n]+/g, " "), lineMax);
 }
 
 /** At most so many characters; never half of one. */

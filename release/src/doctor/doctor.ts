@@ -3,7 +3,7 @@ import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Settings } from "../settings/settings.js";
 import { examineDatabases } from "./databases.js";
-import { advice, broken, well, type Finding } from "./finding.js";
+import { advice, broken, unknown, well, type Finding } from "./finding.js";
 import { examineMetrics } from "./metrics.js";
 import { examineNamespaces } from "./namespaces.js";
 import { examineRights } from "./rights.js";
@@ -39,13 +39,13 @@ async function reach({ context, namespace, isolation }: Settings): Promise<{ clu
   }
 }
 
-const rest: Finding = { subject: "the rest", state: "unknown", says: "not looked at: namespaces, rights, Secrets, way in, certificate, metrics and database are found by the cluster", next: "npm run bluegreen -- doctor, when it answers" };
+const rest = unknown("the rest", "not looked at: namespaces, rights, Secrets, way in, certificate, metrics and database are found by the cluster", "npm run bluegreen -- doctor, when it answers");
 
 async function whole(subject: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await look();
   } catch (error) {
-    return [{ subject, state: "unknown", says: `could not be looked at: ${shortly(error)}`, next: "what it says, then npm run bluegreen -- doctor" }];
+    return [unknown(subject, `could not be looked at: ${shortly(error)}`, "what it says, then npm run bluegreen -- doctor")];
   }
 }
 

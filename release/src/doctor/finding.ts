@@ -1,3 +1,5 @@
+import { shown } from "../shown.js";
+
 /** What was looked at, and what came of it. */
 export type Finding = { subject: string; says: string } & (
   | { state: "well" }
@@ -6,13 +8,22 @@ export type Finding = { subject: string; says: string } & (
 );
 
 export function well(subject: string, says: string): Finding {
-  return { subject, state: "well", says };
+  return { subject, state: "well", says: shown(says) };
 }
 
 export function broken(subject: string, says: string, next: string): Finding {
-  return { subject, state: "broken", says, next };
+  return toDo("broken", subject, says, next);
 }
 
 export function advice(subject: string, says: string, next: string): Finding {
-  return { subject, state: "advice", says, next };
+  return toDo("advice", subject, says, next);
+}
+
+export function unknown(subject: string, says: string, next: string): Finding {
+  return toDo("unknown", subject, says, next);
+}
+
+/** What a cluster or a database has said is a part of it. */
+function toDo(state: "advice" | "broken" | "unknown", subject: string, says: string, next: string): Finding {
+  return { subject, state, says: shown(says), next: shown(next) };
 }

@@ -1,5 +1,6 @@
 import { colors, otherColor, type Color } from "../color.js";
 import type { Weights } from "../route/weights.js";
+import { shownIn } from "../shown.js";
 import type { ReleaseStatus } from "./status.js";
 
 /** What of a preview a plan is made of. */
@@ -66,7 +67,7 @@ export interface PlanFacts {
   tagOf: (image: string) => string;
 }
 
-/** A plan, from facts alone. */
+/** A plan, from facts alone, as it may come before people. */
 export function planOf({ preview, status, others, wanted, migrations, tagOf }: PlanFacts): Plan {
   const { app, namespace, live } = status;
   const changes = changesOf(preview);
@@ -75,7 +76,7 @@ export function planOf({ preview, status, others, wanted, migrations, tagOf }: P
     const image = status.colors.find((each) => each.color === color)?.image ?? null;
     return { color, from: image === null ? null : tagOf(image), to: wanted.tags[color] ?? null, hasUsers: (before?.[color] ?? 0) > 0 };
   });
-  return {
+  return shownIn({
     app,
     namespace,
     users: { before, after: wanted.weights },
@@ -86,7 +87,7 @@ export function planOf({ preview, status, others, wanted, migrations, tagOf }: P
     gates: gatesOf(changes, { app, wanted, isFirst: live === null }),
     rollback: rollbackAfter({ app, status, wanted, rollouts, changes }),
     refused: refusedIn(preview),
-  };
+  });
 }
 
 function weightsOf({ colors: all }: ReleaseStatus): Weights {
@@ -165,14 +166,8 @@ function rollbackAfter({ app, status, wanted, rollouts, changes }: AfterFacts): 
 
 /** What the engine puts before a step's own reason: which resource it is of, which property, and what that is. */
 const frame = /^\S+ resource '[^']*'(?:: property \S+ value .*?)? has a problem: /s;
-const password = /(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g;
 
-/** What a preview says that it refuses, without a password. */
+/** What a preview says that it refuses. */
 export function refusedIn({ diagnostics }: Preview): string[] {
-  return diagnostics.filter(({ severity }) => severity === "error").map(({ message, policy }) => masked(`${policy === undefined ? "" : `policy ${policy}: `}${message.replace(frame, "")}`));
-}
-
-/** No password of a URL, whoever has written it there. */
-export function masked(text: string): string {
-  return text.replaceAll(password, "$1:[secret]@");
+  return diagnostics.filter(({ severity }) => severity === "error").map(({ message, policy }) => `${policy === undefined ? "" : `policy ${policy}: `}${message.replace(frame, "")}`);
 }

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { userName } from "../holderName.js";
+import { shown } from "../shown.js";
 
 /** Who releases: `BLUEGREEN_WHO`, the user that a CI system names, or user@host. */
 export function whoami(env: NodeJS.ProcessEnv = process.env): string {
@@ -14,6 +15,7 @@ export function whyOf(fallback: string, env: NodeJS.ProcessEnv = process.env): s
   return oneLine(BLUEGREEN_WHY ?? (commit === undefined ? fallback : `${fallback}, commit ${commit.slice(0, 12)}`));
 }
 
+/** It is kept in the cluster, and read where this program does not show it. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim().slice(0, 200);
+  return shown(text).replaceAll(/\s+/g, " ").trim().slice(0, 200);
 }

@@ -35,7 +35,7 @@ export interface Capabilities {
   otherNamespaces: boolean;
 }
 
-/** How testers reach the color that has no users. Both hold the generated token. */
+/** How testers reach the color that has no users. Both hold the generated token, which whoever reads the objects of the way in reads, too. */
 export const previewHeader = "x-bluegreen-preview";
 /** With the token behind it: nginx looks at the name alone, and wants this value. */
 export const previewCookiePrefix = "bluegreen-preview-";
@@ -61,7 +61,7 @@ export interface Way<T> extends Homes {
   affinity: Affinity;
   active: Color;
   weights: Weights;
-  /** Password of the color paths and token of the previews. */
+  /** Of the previews by header and cookie; never the password of the color paths, for it stands in the objects as it is. */
   token: T;
   interpolate: Interpolate<T>;
 }

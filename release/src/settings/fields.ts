@@ -1,16 +1,27 @@
 import { z } from "zod";
 
+/** A place where people read a setting's value who may not read Secrets, and what takes a secret one instead. */
+export interface Readable {
+  place: string;
+  /** Another setting. */
+  instead?: string;
+}
+
 /** What a person is told about a setting when its value is refused. */
 export interface FieldHelp {
   rule: string;
   example: string;
-  /** The value is never shown. @default false */
-  secret?: boolean;
+  /** Where its value ends: in Secrets, and encrypted in the state; or readable, and then it may not be encrypted in config, where that would only look as if it were hidden. */
+  ends: "secret" | Readable;
+  /** A wrong value is never shown: it may hold what belongs into a secret one. @default false */
+  hidden?: boolean;
+  /** Rules of its parts by their names. Of a setting with parts no value is ever shown: it is refused by the path of the part. */
+  parts?: Record<string, string>;
 }
 
 const help = new WeakMap<z.ZodType, FieldHelp>();
 
-/** A setting: how it is read, and what to say when it cannot be. */
+/** A setting: how it is read, where its value ends, and what to say when it cannot be read. */
 export function field<T extends z.ZodType>(schema: T, about: FieldHelp): T {
   help.set(schema, about);
   return schema;
@@ -22,14 +33,53 @@ export function helpOf(schema: z.ZodType): FieldHelp {
   return about;
 }
 
-/** Stack config holds text; a number, a flag or an object is JSON in it. */
+/** Stack config holds text; a number, a flag or a list is JSON in it. */
 export function json<T extends z.ZodType>(schema: T) {
   return z.preprocess((raw) => (typeof raw === "string" ? parseOrKeep(raw) : raw), schema);
 }
 
-function parseOrKeep(raw: string): unknown {
+interface Part {
+  schema: z.ZodType;
+  rule: string;
+}
+
+/** A part of an object, and what it has to be. */
+export function part<T extends z.ZodType>(schema: T, rule: string): { schema: T; rule: string } {
+  return { schema, rule };
+}
+
+type ShapeOf<Parts extends Record<string, Part>> = { [Name in keyof Parts]: Parts[Name]["schema"] };
+
+const rules = new WeakMap<z.ZodType, Record<string, string>>();
+
+/** An object of parts, and of no others. @param together what has to hold between them, each with its rule */
+export function objectOf<Parts extends Record<string, Part>>(parts: Parts, ...together: [holds: (value: z.output<z.ZodObject<ShapeOf<Parts>, z.core.$strict>>) => boolean, rule: string][]) {
+  const shape = Object.fromEntries(Object.entries(parts).map(([name, { schema }]) => [name, schema])) as ShapeOf<Parts>;
+  const schema = together.reduce((before, [holds, rule]) => before.refine(holds, rule), z.strictObject(shape));
+  rules.set(schema, Object.fromEntries(Object.entries(parts).map(([name, { rule }]) => [name, rule])));
+  return schema;
+}
+
+/** A setting that is an object, made by `objectOf`. */
+export function objectField<T extends z.ZodType>(schema: T, about: Omit<FieldHelp, "rule" | "parts">) {
+  const parts = rules.get(schema) ?? {};
+  const rule = `an object with ${Object.entries(parts).map(([name, each]) => `${name} (${each})`).join(", ")}`;
+  return field(json(schema).prefault({}), { ...about, rule, parts });
+}
+
+/** A setting that is an object of names that are not known before: of variables. */
+export function mapField<T extends z.ZodType>(schema: T, about: Omit<FieldHelp, "parts">) {
+  return field(z.preprocess((raw) => (typeof raw === "string" ? parseOrKeep(raw, asWritten) : raw), schema), { ...about, parts: {} });
+}
+
+type Reviver = (name: string, value: unknown, context?: { source?: string }) => unknown;
+
+/** A number that would be told another way than it is written, as 1.0, is none: a variable is a text. */
+const asWritten: Reviver = (_name, value, context) => (typeof value === "number" && context?.source !== String(value) ? Number.NaN : value);
+
+function parseOrKeep(raw: string, reviver?: Reviver): unknown {
   try {
-    return JSON.parse(raw);
+    return JSON.parse(raw, reviver);
   } catch {
     return raw;
   }

@@ -1,22 +1,25 @@
 import { z } from "zod";
-import { cpuPattern, memoryPattern } from "./quantity.js";
+import { objectOf, part } from "./fields.js";
+import { labelKey, labelValue } from "./forms.js";
+import { cpuPattern, cpuRule, memoryPattern, memoryRule } from "./quantity.js";
 
 /** By CPU, between two numbers of pods; with a maxReplicas of 0 a color has `replicas`, always. */
-export const autoscaling = z
-  .strictObject({
-    minReplicas: z.int().min(1).max(1000).default(3),
-    maxReplicas: z.int().min(0).max(1000).default(0),
-    cpuPercent: z.int().min(1).max(1000).default(70),
-  })
-  .refine(({ minReplicas, maxReplicas }) => maxReplicas === 0 || maxReplicas >= minReplicas);
+export const autoscaling = objectOf(
+  {
+    minReplicas: part(z.int().min(1).max(1000).default(3), "1 to 1000"),
+    maxReplicas: part(z.int().min(0).max(1000).default(0), "0, for no autoscaler, or minReplicas to 1000"),
+    cpuPercent: part(z.int().min(1).max(1000).default(70), "1 to 1000, of cpuRequest"),
+  },
+  [({ minReplicas, maxReplicas }) => maxReplicas === 0 || maxReplicas >= minReplicas, "a maxReplicas of 0, for no autoscaler, or of minReplicas or more"],
+);
 
-const cpuOrComputed = z.union([z.literal(""), z.coerce.string().regex(cpuPattern)]).default("");
-const memoryOrComputed = z.union([z.literal(""), z.string().regex(memoryPattern)]).default("");
+const cpuOrComputed = part(z.union([z.literal(""), z.coerce.string().regex(cpuPattern)]).default(""), `${cpuRule}; "": computed`);
+const memoryOrComputed = part(z.union([z.literal(""), z.coerce.string().regex(memoryPattern)]).default(""), `${memoryRule}; "": computed`);
 
 /** What the namespace may use at most; 0 and "" are computed from the other settings. */
-export const quota = z.strictObject({
-  enabled: z.boolean().default(false),
-  pods: z.int().min(0).max(100_000).default(0),
+export const quota = objectOf({
+  enabled: part(z.boolean().default(false), "true or false"),
+  pods: part(z.int().min(0).max(100_000).default(0), "0 to 100000; 0: computed"),
   cpuRequests: cpuOrComputed,
   cpuLimits: cpuOrComputed,
   memoryRequests: memoryOrComputed,
@@ -24,17 +27,15 @@ export const quota = z.strictObject({
 });
 export type QuotaSettings = z.output<typeof quota>;
 
-const labelName = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
-const labelValue = /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/;
-const labels = z.record(z.string().regex(labelName), z.string().regex(labelValue)).default({});
+const labels = z.record(z.string().regex(labelKey), z.string().regex(labelValue)).default({});
 
 /** Without labels of a namespace: pods of the app's own one. */
 const peer = z.strictObject({ namespaceLabels: labels, podLabels: labels }).refine(({ namespaceLabels, podLabels }) => Object.keys({ ...namespaceLabels, ...podLabels }).length > 0);
 export type NetworkPeer = z.output<typeof peer>;
 
-export const networkPolicy = z.strictObject({
-  enabled: z.boolean().default(true),
-  from: z.array(peer).max(20).default([]),
-  egress: z.enum(["any", "known"]).default("any"),
-  egressPorts: z.array(z.int().min(1).max(65_535)).max(20).default([]),
+export const networkPolicy = objectOf({
+  enabled: part(z.boolean().default(true), "true or false"),
+  from: part(z.array(peer).max(20).default([]), "at most 20 of {namespaceLabels, podLabels}, each with at least one label, names and values as Kubernetes takes them"),
+  egress: part(z.enum(["any", "known"]).default("any"), "any or known"),
+  egressPorts: part(z.array(z.int().min(1).max(65_535)).max(20).default([]), "at most 20 port numbers, 1 to 65535"),
 });

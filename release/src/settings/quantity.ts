@@ -1,6 +1,9 @@
-/** Kubernetes quantities that make sense for a container: 250m or 0.5 of a CPU, 256Mi or 1Gi of memory. */
-export const cpuPattern = /^(\d+m|\d+(\.\d+)?)$/;
-export const memoryPattern = /^\d+(Ki|Mi|Gi)$/;
+/** Kubernetes quantities that make sense for a container: 250m or 0.5 of a CPU, which it divides no further than by 1000, and 256Mi, 1.5Gi or 512M of memory. */
+export const cpuPattern = /^(\d{1,9}m|\d{1,9}(\.\d{1,3})?)$/;
+export const cpuRule = "CPUs, as 250m or 0.5";
+/** Without m, which Kubernetes takes for thousandths of a byte. */
+export const memoryPattern = /^\d{1,15}(\.\d{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$/;
+export const memoryRule = "memory, as 256Mi, 1.5Gi or 512M";
 
 /** The API server hands back whatever others have written. */
 const factors: Record<string, number> = {

@@ -3,37 +3,45 @@ import { isSecureUrl, secureUrlRule } from "../alerts/secureUrl.js";
 import { colors } from "../color.js";
 import { drainPortVariable, names } from "../names.js";
 import { isolations } from "../homes.js";
-import { field, json } from "./fields.js";
+import { field, json, mapField, objectField, objectOf, part, type Readable } from "./fields.js";
+import { dnsLabel, dnsSubdomain, httpPath, isAddress, isGateway, isHostName, isPlainUrl, isPostgresUrl, isRedisUrl, isSecretKey, leadsOut, variable } from "./forms.js";
+import { isImage, isRepository, tagPattern } from "./images.js";
 import { affinities, routeKinds, trafficModes } from "../route/route.js";
 import { parseWeights } from "../route/weights.js";
-import { clusterOrders, clusters, failureRules } from "./clusters.js";
+import { clusters, contextName } from "./clusters.js";
 import { autoscaling, networkPolicy, quota } from "./isolation.js";
-import { cpuPattern, memoryPattern } from "./quantity.js";
+import { cpuPattern, cpuRule, memoryPattern, memoryRule } from "./quantity.js";
 
-const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const dnsName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
-const hostPattern = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
-const repositoryPattern = /^[a-z0-9]+([._:/-]+[a-z0-9]+)*$/;
-const tagPattern = /^(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$/;
 const migrationId = /^\d{4,}$/;
 
-function integer(fallback: number, min: number, max: number, what: string) {
-  return field(json(z.int().min(min).max(max).default(fallback)), { rule: `a whole number of ${what} from ${min} to ${max}`, example: String(fallback) });
+/** Where settings end that are no secrets. An encrypted one among them is refused. */
+const deployment: Readable = { place: "the Deployments of the colors" };
+const wayIn: Readable = { place: "the objects that users come in by" };
+const state: Readable = { place: "the stack's state" };
+const objectNames: Readable = { place: "names of objects" };
+
+function integer(fallback: number, min: number, max: number, what: string, ends: Readable) {
+  return field(json(z.int().min(min).max(max).default(fallback)), { rule: `a whole number of ${what} from ${min} to ${max}`, example: String(fallback), ends });
+}
+
+function flag(fallback: boolean) {
+  return field(json(z.boolean().default(fallback)), { rule: "true or false", example: "false", ends: state });
 }
 
 function tag() {
   return field(z.string().regex(tagPattern).optional(), {
     rule: "an image tag: letters, digits, '_', '.', '-', at most 128, and never latest, which names another image tomorrow; after it, the digest, as v1.3.0@sha256:…",
     example: "v1.3.0",
+    ends: deployment,
   });
 }
 
 function cpu(fallback: string) {
-  return field(json(z.coerce.string().regex(cpuPattern).default(fallback)), { rule: "CPUs, as 250m or 0.5", example: fallback });
+  return field(json(z.coerce.string().regex(cpuPattern).default(fallback)), { rule: cpuRule, example: fallback, ends: deployment });
 }
 
 function memory(fallback: string) {
-  return field(z.string().regex(memoryPattern).default(fallback), { rule: "memory, with Ki, Mi or Gi", example: fallback });
+  return field(z.string().regex(memoryPattern).default(fallback), { rule: memoryRule, example: fallback, ends: deployment });
 }
 
 /** Takes openaiApiKey; a color's own key is a secret variable of this name. */
@@ -43,23 +51,28 @@ export const openaiVariable = "OPENAI_API_KEY";
 const ownVariables = ["ENVIRONMENT", "APP_VERSION", "DATABASE_URL", "PGAPPNAME", openaiVariable, "REDIS_URL", "READ_ONLY_KEY", drainPortVariable];
 
 function variableName(refused: string[]) {
-  return z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).refine((name) => !refused.includes(name));
+  return z.string().regex(variable).refine((name) => !refused.includes(name));
 }
 
-function environment() {
-  const variables = z.record(variableName(ownVariables), z.union([z.string(), z.number(), z.boolean()]).transform(String));
-  return field(json(variables.default({})), {
-    rule: `an object of variable names and texts, without ${ownVariables.join(", ")}, which the program sets`,
+/** What a container can be told: no text with a zero byte in it. */
+const variableText = z.string().regex(/^[^\0]*$/);
+const numberRule = "a number is whole and at most 15 digits long, or in quotes (pulumi config set --path --type string …), or it would change";
+
+function environment(instead: string) {
+  const text = z.union([variableText, z.boolean().transform(String), z.int().transform(String)]);
+  return mapField(z.record(variableName(ownVariables), text).default({}), {
+    rule: `an object of variable names and texts, without ${ownVariables.join(", ")}, which the program sets; ${numberRule}`,
     example: `--path 'environment.LOG_LEVEL' info`,
+    ends: { place: "a ConfigMap of each color", instead },
   });
 }
 
 function secretEnvironment(key: string, refused: string[]) {
-  return field(json(z.record(variableName(refused), z.string().min(1)).default({})), {
+  return mapField(z.record(variableName(refused), variableText.min(1)).default({}), {
     rule: `an object of variable names and texts, none of them empty, without ${refused.join(", ")}, which the program sets`,
     // Without a value: Pulumi asks for it, and no shell remembers it.
     example: `--secret --path '${key}.NAME'`,
-    secret: true,
+    ends: "secret",
   });
 }
 
@@ -68,17 +81,14 @@ const ownButOpenai = ownVariables.filter((name) => name !== openaiVariable);
 const seconds = z.int().min(0).max(3600);
 const positive = z.int().min(1).max(3600);
 
-function probe(initialDelaySeconds: number, periodSeconds: number, timeoutSeconds: number, failureThreshold: number) {
-  const timings = z.strictObject({
-    initialDelaySeconds: seconds.default(initialDelaySeconds),
-    periodSeconds: positive.default(periodSeconds),
-    timeoutSeconds: positive.default(timeoutSeconds),
-    failureThreshold: positive.default(failureThreshold),
+function probe(name: string, initialDelaySeconds: number, periodSeconds: number, timeoutSeconds: number, failureThreshold: number) {
+  const timings = objectOf({
+    initialDelaySeconds: part(seconds.default(initialDelaySeconds), "0 to 3600"),
+    periodSeconds: part(positive.default(periodSeconds), "1 to 3600"),
+    timeoutSeconds: part(positive.default(timeoutSeconds), "1 to 3600"),
+    failureThreshold: part(positive.default(failureThreshold), "1 to 3600"),
   });
-  return field(json(timings.prefault({})), {
-    rule: "an object with whole numbers of seconds: initialDelaySeconds (0 or more), periodSeconds, timeoutSeconds, and failureThreshold (each 1 or more)",
-    example: `--path 'readinessProbe.periodSeconds' ${periodSeconds}`,
-  });
+  return objectField(timings, { example: `--path '${name}.periodSeconds' ${periodSeconds}`, ends: deployment });
 }
 
 /** How the two colors share their data. */
@@ -90,192 +100,164 @@ export function isSeparate(strategy: Strategy | "none"): strategy is Exclude<Str
   return strategy === "perColor" || strategy === "replica";
 }
 
-const database = z.strictObject({
+const database = objectOf({
   // none: the app has no database that a release has to know of.
-  strategy: z.enum([...strategies, "none"]).default("shared"),
-  acceptLoss: z.boolean().default(false),
-  rebuildCommand: z.array(z.string().min(1)).default([]),
-  budgetSeconds: z.int().min(1).max(86_400).default(600),
+  strategy: part(z.enum([...strategies, "none"]).default("shared"), [...strategies, "none"].join(", ")),
+  acceptLoss: part(z.boolean().default(false), "true or false"),
+  rebuildCommand: part(z.array(z.string().min(1)).default([]), "a list of words, none of them empty"),
+  budgetSeconds: part(z.int().min(1).max(86_400).default(600), "1 to 86400"),
 });
 
-/** Without a password, as redisUrl; a socket where Redis is on this machine. */
-const fenceRedisPattern = /^(rediss?:\/\/[^\s:@/]+(:\d+)?(\/\d+)?|unix:\/\/\/[^\s@?]+)$/;
-
-const readOnlyFence = z
-  .strictObject({
-    seconds: z.int().min(0).max(600).default(0),
-    settleMs: z.int().min(0).max(60_000).default(1000),
-    redisUrl: z.union([z.literal(""), z.string().regex(fenceRedisPattern)]).default(""),
-  })
-  .refine(({ seconds, settleMs }) => seconds === 0 || settleMs < seconds * 1000);
+const readOnlyFence = objectOf(
+  {
+    seconds: part(z.int().min(0).max(600).default(0), "0 to 600; 0: no fence"),
+    settleMs: part(z.int().min(0).max(60_000).default(1000), "0 to 60000, and less than the seconds"),
+    // A socket where Redis is on this machine.
+    redisUrl: part(z.string().refine((text) => text === "" || isRedisUrl(text) || /^unix:\/\/\/[^\s@?]+$/.test(text)).default(""), "redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, without a password"),
+  },
+  [({ seconds: fenced, settleMs }) => fenced === 0 || settleMs < fenced * 1000, "settleMs less than the seconds"],
+);
 
 /** The app is no root, so that lower ports are closed to it. */
 const appPort = z.int().min(1024).max(65_535);
 const drainPort = z.union([z.literal(0), appPort]);
 
-const httpPath = z.string().max(200).regex(/^\/[\w.~/-]*$/);
-
 /** How the app answers inside its container. */
-const http = z.strictObject({ port: appPort.default(3000), healthPath: httpPath.default("/health"), readyPath: httpPath.default("/ready") });
+const http = objectOf({
+  port: part(appPort.default(3000), "1024 to 65535"),
+  healthPath: part(z.string().max(200).regex(httpPath).default("/health"), "a path, without a query"),
+  readyPath: part(z.string().max(200).regex(httpPath).default("/ready"), "a path, without a query"),
+});
 
-/** SECRET/KEY in the namespace of the pods. */
-const secretKey = z.string().regex(/^[a-z0-9][-.a-z0-9]{0,252}\/[-._A-Za-z0-9]{1,253}$/);
+const drain = objectOf({
+  seconds: part(z.int().min(0).max(3600).default(30), "0 to 3600; 0: nobody waits"),
+  port: part(drainPort.default(3001), "1024 to 65535, not that of http; 0: pods have none"),
+});
 
-const drain = z.strictObject({ seconds: z.int().min(0).max(3600).default(30), port: drainPort.default(3001) });
-
-/** Without a user or a query: what they carry would be readable in the state and in the cluster. */
-const plainUrl = z.union([z.literal(""), z.string().regex(/^https?:\/\/[^\s@?#/]+(\/[^\s@?#]*)?$/)]);
+const plainUrl = part(z.string().refine((text) => text === "" || isPlainUrl(text)).default(""), "http(s)://HOST/PATH without a user, a password or a query");
 
 /** The numbers of the practice where it names some: ten minutes, every 30 s, ten points, five errors, five seconds. */
-export const watchLimits = z
-  .strictObject({
-    seconds: z.int().min(0).max(3600).default(600),
-    everySeconds: z.int().min(1).max(300).default(30),
-    threshold: z.int().min(1).max(1000).default(10),
-    latencySeconds: z.number().positive().max(3600).default(5),
-    logErrors: z.int().min(0).max(100_000).default(5),
-    standbyHours: z.int().min(24).max(48).default(24),
-    prometheusUrl: plainUrl.default(""),
-    prometheusQueries: z.array(z.strictObject({ name: z.string().min(1).max(100), query: z.string().min(1).max(4000), max: z.number() })).max(20).default([]),
-    webhookUrl: plainUrl.default(""),
-  })
+export const watchLimits = objectOf(
+  {
+    seconds: part(z.int().min(0).max(3600).default(600), "0 to 3600; 0: not watched by the update"),
+    everySeconds: part(z.int().min(1).max(300).default(30), "1 to 300, and at most a quarter of the seconds"),
+    threshold: part(z.int().min(1).max(1000).default(10), "1 to 1000"),
+    latencySeconds: part(z.number().positive().max(3600).default(5), "more than 0, up to 3600"),
+    logErrors: part(z.int().min(0).max(100_000).default(5), "0 to 100000"),
+    standbyHours: part(z.int().min(24).max(48).default(24), "24 to 48"),
+    prometheusUrl: plainUrl,
+    prometheusQueries: part(z.array(z.strictObject({ name: z.string().min(1).max(100), query: z.string().min(1).max(4000), max: z.number() })).max(20).default([]), "at most 20 of {name, query, max}"),
+    webhookUrl: plainUrl,
+  },
   // A slow interval has three points: fewer readings than that could never end a watch of ten.
-  .refine(({ seconds, everySeconds }) => seconds === 0 || seconds >= 4 * everySeconds);
-const receiverUrl = z.union([z.literal(""), z.string().max(2000).refine(isSecureUrl)]).default("");
+  [({ seconds: watched, everySeconds }) => watched === 0 || watched >= 4 * everySeconds, "everySeconds at most a quarter of the seconds"],
+);
 
-const alerts = z
-  .strictObject({
+const receiverUrl = part(z.string().max(2000).refine((text) => text === "" || isSecureUrl(text)).default(""), secureUrlRule);
+
+const alerts = objectOf(
+  {
     slackUrl: receiverUrl,
     webhookUrl: receiverUrl,
-    webhookSecret: z.union([z.literal(""), z.string().min(16).max(1000)]).default(""),
-    pagerDutyKey: z.union([z.literal(""), z.string().regex(/^[A-Za-z0-9]{32}$/)]).default(""),
-  })
-  .refine(({ webhookUrl, webhookSecret }) => (webhookUrl === "") === (webhookSecret === ""));
-
-const gatewayPattern = /^[a-z0-9][-a-z0-9]{0,62}\/[a-z0-9][-.a-z0-9]{0,252}(\/[a-z0-9][-.a-z0-9]{0,252})?$/;
+    webhookSecret: part(z.union([z.literal(""), z.string().min(16).max(1000)]).default(""), "16 characters or more; with webhookUrl, and only then"),
+    pagerDutyKey: part(z.string().regex(/^([A-Za-z0-9]{32})?$/).default(""), "the 32 letters and digits of an Events API v2 integration"),
+  },
+  [({ webhookUrl, webhookSecret }) => (webhookUrl === "") === (webhookSecret === ""), "webhookSecret with webhookUrl, and only then"],
+);
 
 /** How users come in, and what of it moves. */
-const traffic = z
-  .strictObject({
-    mode: z.enum(trafficModes).default("service"),
-    route: z.enum(routeKinds).default("nginx"),
-    gateway: z.union([z.literal(""), z.string().regex(gatewayPattern)]).default(""),
-    internalHost: z.union([z.literal(""), z.string().regex(hostPattern)]).default(""),
-    affinity: z.enum(affinities).default("none"),
-  })
-  .refine(({ route, gateway }) => (route === "gateway") === (gateway !== ""));
+const traffic = objectOf(
+  {
+    mode: part(z.enum(trafficModes).default("service"), trafficModes.join(" or ")),
+    route: part(z.enum(routeKinds).default("nginx"), routeKinds.join(", ")),
+    gateway: part(z.string().refine((text) => text === "" || isGateway(text)).default(""), "NAMESPACE/NAME or NAMESPACE/NAME/LISTENER, with route gateway and only then"),
+    internalHost: part(z.string().refine((text) => text === "" || isHostName(text)).default(""), 'a host name in lower case, no address and not that of host, or ""'),
+    affinity: part(z.enum(affinities).default("none"), affinities.join(", ")),
+  },
+  [({ route, gateway }) => (route === "gateway") === (gateway !== ""), "gateway with route gateway and only then"],
+);
 
 /** One text, so that one command changes both shares at once. */
 const weights = z.string().transform((text, context) => parseWeights(text) ?? (context.addIssue("no weights"), z.NEVER)).optional();
 
-/** Every setting of a stack: its type, its default, its rule. The same list, with descriptions, stands in Pulumi.yaml. */
+/** Every setting of a stack: its type, its default, its rule, and where it ends. The same list, with descriptions, stands in Pulumi.yaml. */
 export const shape = {
-  activeColor: field(z.enum(colors), { rule: "blue or green", example: "green" }),
+  activeColor: field(z.enum(colors), { rule: "blue or green", example: "green", ends: { place: "the selector of the active Service" } }),
   blueTag: tag(),
   greenTag: tag(),
-  imageRepository: field(z.string().max(255).regex(repositoryPattern), { rule: "an image repository without a tag, in lower case", example: "ghcr.io/you/chatgpt-app" }),
-  replicas: integer(3, 1, 1000, "pods"),
-  autoscaling: field(json(autoscaling.prefault({})), {
-    rule: "an object with minReplicas (1 to 1000), maxReplicas (0, for no autoscaler, or minReplicas to 1000) and cpuPercent (1 to 1000, of cpuRequest)",
-    example: "--path autoscaling.maxReplicas 10",
-  }),
-  quota: field(json(quota.prefault({})), {
-    rule: 'an object with enabled (true or false), pods (0 to 100000; 0: computed), cpuRequests and cpuLimits (CPUs, as 4 or 500m; "": computed), memoryRequests and memoryLimits (memory, with Ki, Mi or Gi; "": computed)',
-    example: "--path quota.enabled true",
-  }),
-  networkPolicy: field(json(networkPolicy.prefault({})), {
-    rule: "an object with enabled (true or false), from (at most 20 of {namespaceLabels, podLabels}, each with at least one label), egress (any or known) and egressPorts (at most 20 port numbers)",
-    example: "--path networkPolicy.egress known",
-  }),
-  imagePullSecrets: field(json(z.array(z.string().regex(dnsName)).max(10).default([])), {
+  imageRepository: field(z.string().refine(isRepository), { rule: "an image repository without a tag, in lower case, at most 255 characters", example: "ghcr.io/you/chatgpt-app", ends: deployment }),
+  replicas: integer(3, 1, 1000, "pods", deployment),
+  autoscaling: objectField(autoscaling, { example: "--path autoscaling.maxReplicas 10", ends: { place: "HorizontalPodAutoscalers" } }),
+  quota: objectField(quota, { example: "--path quota.enabled true", ends: { place: "a ResourceQuota" } }),
+  networkPolicy: objectField(networkPolicy, { example: "--path networkPolicy.egress known", ends: { place: "NetworkPolicies" } }),
+  imagePullSecrets: field(json(z.array(z.string().regex(dnsSubdomain)).max(10).default([])), {
     rule: "a list of at most 10 names of Secrets, of the type kubernetes.io/dockerconfigjson, in the namespace",
     example: "--plaintext --path 'imagePullSecrets[0]' registry-credentials",
+    ends: { place: "ServiceAccounts" },
+    parts: {},
   }),
-  namespace: field(z.string().regex(dnsLabel).default("chatgpt-production"), { rule: "a Kubernetes name: lower-case letters, digits and '-', at most 63", example: "chatgpt-production" }),
-  makeNamespaces: field(json(z.boolean().default(true)), { rule: "true or false", example: "false" }),
-  isolation: field(z.enum(isolations).default("shared"), { rule: isolations.join(" or "), example: "namespaces" }),
-  context: field(z.string().max(253).default(""), { rule: "a context of your kubeconfig", example: "production" }),
-  clusters: field(json(clusters.prefault({})), {
-    rule: `an object with members (at most 20 of {name, context}, no name and no context twice; a name: lower-case letters, digits and '-', at most 32; a context of your kubeconfig), order (${clusterOrders.join(", ")}) and onFailure (${failureRules.join(", ")})`,
-    example: "--path 'clusters.members[0].name' eu",
-  }),
-  host: field(z.string().regex(hostPattern), { rule: "a host name with a domain, in lower case", example: "app.example.com" }),
-  traffic: field(json(traffic.prefault({})), {
-    rule: `an object with mode (${trafficModes.join(", ")}), route (${routeKinds.join(", ")}), gateway (NAMESPACE/NAME or NAMESPACE/NAME/LISTENER, with route gateway and only then), internalHost (a host name, or "") and affinity (${affinities.join(", ")})`,
-    example: "--path traffic.mode route",
-  }),
-  weights: field(weights, { rule: "blue=PERCENT,green=PERCENT, whole numbers that add up to 100", example: "blue=90,green=10" }),
-  shareSeconds: integer(60, 0, 3600, "seconds"),
-  ingressClass: field(z.string().regex(dnsLabel).optional(), { rule: "the name of an IngressClass", example: "nginx" }),
-  clusterIssuer: field(z.string().regex(dnsLabel).default("letsencrypt-prod"), { rule: "the name of a cert-manager ClusterIssuer, or none", example: "letsencrypt-prod" }),
-  redisUrl: field(z.string().regex(/^rediss?:\/\/[^\s:@/]+(:\d+)?(\/\d+)?$/).default("redis://redis:6379"), {
-    rule: "redis://HOST:PORT or rediss://HOST:PORT, without a password: it would be readable in the Deployment",
+  namespace: field(z.string().regex(dnsLabel).default("chatgpt-production"), { rule: "a Kubernetes name: lower-case letters, digits and '-', at most 63", example: "chatgpt-production", ends: objectNames }),
+  makeNamespaces: flag(true),
+  isolation: field(z.enum(isolations).default("shared"), { rule: isolations.join(" or "), example: "namespaces", ends: objectNames }),
+  context: field(contextName.default(""), { rule: "a context of your kubeconfig", example: "production", ends: state }),
+  clusters: objectField(clusters, { example: "--path 'clusters.members[0].name' eu", ends: { place: "ConfigMaps of the clusters" } }),
+  host: field(z.string().refine(isHostName), { rule: "a host name, in lower case, and no address", example: "app.example.com", ends: wayIn }),
+  traffic: objectField(traffic, { example: "--path traffic.mode route", ends: wayIn }),
+  weights: field(weights, { rule: "blue=PERCENT,green=PERCENT, whole numbers that add up to 100", example: "blue=90,green=10", ends: wayIn }),
+  shareSeconds: integer(60, 0, 3600, "seconds", state),
+  ingressClass: field(z.string().regex(dnsSubdomain).optional(), { rule: "the name of an IngressClass", example: "nginx", ends: wayIn }),
+  clusterIssuer: field(z.string().regex(dnsSubdomain).default("letsencrypt-prod"), { rule: "the name of a cert-manager ClusterIssuer, or none", example: "letsencrypt-prod", ends: wayIn }),
+  redisUrl: field(z.string().refine(isRedisUrl).default("redis://redis:6379"), {
+    rule: "redis://HOST:PORT or rediss://HOST:PORT, an IPv6 address in brackets, without a password: it would be readable in the Deployment",
     example: "redis://redis:6379",
-    // A wrong one may carry a password.
-    secret: true,
+    ends: deployment,
+    hidden: true,
   }),
-  environment: environment(),
-  blueEnvironment: environment(),
-  greenEnvironment: environment(),
+  environment: environment("secretEnvironment"),
+  blueEnvironment: environment("blueSecretEnvironment"),
+  greenEnvironment: environment("greenSecretEnvironment"),
   secretEnvironment: secretEnvironment("secretEnvironment", ownVariables),
   blueSecretEnvironment: secretEnvironment("blueSecretEnvironment", ownButOpenai),
   greenSecretEnvironment: secretEnvironment("greenSecretEnvironment", ownButOpenai),
-  secretVariables: field(json(z.record(variableName(ownButOpenai), secretKey).default({ [openaiVariable]: `${names.openaiSecret}/api-key` })), {
+  secretVariables: mapField(z.record(variableName(ownButOpenai), z.string().refine(isSecretKey)).default({ [openaiVariable]: `${names.openaiSecret}/api-key` }), {
     rule: `an object of variable names and SECRET/KEY, without ${ownButOpenai.join(", ")}, which the program sets`,
     example: "--path secretVariables.API_KEY api-credentials/key",
+    ends: deployment,
   }),
-  http: field(json(http.prefault({})), {
-    rule: "an object with port (1024 to 65535), healthPath and readyPath (paths, without a query)",
-    example: "--path http.port 8080",
-  }),
+  http: objectField(http, { example: "--path http.port 8080", ends: deployment }),
   cpuRequest: cpu("250m"),
   cpuLimit: cpu("500m"),
   memoryRequest: memory("256Mi"),
   memoryLimit: memory("512Mi"),
-  livenessProbe: probe(30, 10, 5, 3),
-  readinessProbe: probe(10, 5, 3, 2),
-  minReadySeconds: integer(5, 0, 3600, "seconds"),
-  drainSeconds: integer(5, 0, 300, "seconds"),
-  terminationGraceSeconds: integer(30, 1, 3600, "seconds"),
-  rolloutBudgetSeconds: integer(300, 1, 3600, "seconds"),
-  smokeBudgetSeconds: integer(300, 1, 3600, "seconds"),
-  smokeSuite: field(z.string().min(1).default("tests/smoke/**/*.ts"), { rule: "a glob of mocha test files, relative to the program", example: "tests/smoke/**/*.ts" }),
-  migrationsFolder: field(z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/).default("migrations"), { rule: "a folder below the program's, as PATH/TO/FOLDER", example: "migrations" }),
-  schemaVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest migration wanted, four digits or more", example: "0002" }),
-  contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005" }),
-  contractAfterHours: integer(24, 24, 48, "hours"),
-  watch: field(json(watchLimits.prefault({})), {
-    rule: "an object with seconds (0 to 3600; 0: not watched by the update), everySeconds (1 to 300, and at most a quarter of the seconds), threshold (1 to 1000), latencySeconds (up to 3600), logErrors (0 to 100000), standbyHours (24 to 48), prometheusUrl, prometheusQueries (at most 20 of {name, query, max}) and webhookUrl; URLs http(s)://HOST/PATH without a user, a password or a query",
-    example: "--path watch.seconds 60",
-    // A wrong URL may carry a password.
-    secret: true,
+  livenessProbe: probe("livenessProbe", 30, 10, 5, 3),
+  readinessProbe: probe("readinessProbe", 10, 5, 3, 2),
+  // A Deployment has ten minutes to be ready, and Kubernetes wants that to be longer.
+  minReadySeconds: integer(5, 0, 599, "seconds", deployment),
+  drainSeconds: integer(5, 0, 300, "seconds", deployment),
+  terminationGraceSeconds: integer(30, 1, 3600, "seconds", deployment),
+  rolloutBudgetSeconds: integer(300, 1, 3600, "seconds", state),
+  smokeBudgetSeconds: integer(300, 1, 3600, "seconds", state),
+  smokeSuite: field(z.string().min(1).regex(/^\P{Cc}+$/u).refine((glob) => !leadsOut(glob)).default("tests/smoke/**/*.ts"), { rule: "a glob of mocha test files below the program's folder", example: "tests/smoke/**/*.ts", ends: state }),
+  migrationsFolder: field(z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/).refine((folder) => !leadsOut(folder)).default("migrations"), { rule: "a folder below the program's, as PATH/TO/FOLDER", example: "migrations", ends: state }),
+  schemaVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest migration wanted, four digits or more", example: "0002", ends: state }),
+  contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005", ends: state }),
+  contractAfterHours: integer(24, 24, 48, "hours", state),
+  watch: objectField(watchLimits, { example: "--path watch.seconds 60", ends: { place: "a ConfigMap and the stack's state" } }),
+  watcherImage: field(z.string().max(512).refine(isImage).optional(), { rule: "an image with a digest, or a tag that is not latest", example: "ghcr.io/you/bluegreen-watcher:0.1.0", ends: deployment }),
+  alerts: objectField(alerts, { example: "--path alerts.slackUrl --secret", ends: "secret" }),
+  lockWaitSeconds: integer(60, 0, 3600, "seconds", state),
+  allowLiveChange: flag(false),
+  allowDelete: flag(false),
+  readOnlyFence: objectField(readOnlyFence, { example: "--path readOnlyFence.seconds 30", ends: "secret" }),
+  drain: objectField(drain, { example: "--path drain.seconds 30", ends: deployment }),
+  database: objectField(database, { example: "--path database.strategy shared", ends: { place: "a ConfigMap and the stack's state" } }),
+  databaseAdminUrl: field(z.string().refine(isPostgresUrl).optional(), {
+    rule: "a PostgreSQL URL of a role that may create roles and databases; what is no letter or digit of its password by its number, / as %2F and @ as %40",
+    example: "--secret postgres://admin@db.example.com/postgres",
+    ends: "secret",
   }),
-  watcherImage: field(z.string().max(512).regex(/^\S+[:@]\S+$/).optional(), { rule: "an image with a tag or a digest", example: "ghcr.io/you/bluegreen-watcher:0.1.0" }),
-  alerts: field(json(alerts.prefault({})), {
-    rule: `an object with slackUrl and webhookUrl (each ${secureUrlRule}), webhookSecret (16 characters or more; with webhookUrl, and only then) and pagerDutyKey (the 32 letters and digits of an Events API v2 integration)`,
-    example: "--path alerts.slackUrl --secret",
-    secret: true,
-  }),
-  lockWaitSeconds: integer(60, 0, 3600, "seconds"),
-  allowLiveChange: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
-  allowDelete: field(json(z.boolean().default(false)), { rule: "true or false", example: "false" }),
-  readOnlyFence: field(json(readOnlyFence.prefault({})), {
-    rule: "an object with seconds (0 to 600; 0: no fence), settleMs (0 to 60000, and less than the seconds) and redisUrl (redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, without a password)",
-    example: "--path readOnlyFence.seconds 30",
-    // A wrong URL may carry a password.
-    secret: true,
-  }),
-  drain: field(json(drain.prefault({})), {
-    rule: `an object with seconds (0 to 3600; 0: nobody waits) and port (1024 to 65535, not that of http; 0: pods have none)`,
-    example: "--path drain.seconds 30",
-  }),
-  database: field(json(database.prefault({})), {
-    rule: `an object with strategy (${strategies.join(", ")}, none), acceptLoss (true or false), rebuildCommand (a list of words) and budgetSeconds (1 to 86400)`,
-    example: "--path database.strategy shared",
-  }),
-  databaseAdminUrl: field(z.string().regex(/^postgres(ql)?:\/\/\S+$/).optional(), { rule: "a PostgreSQL URL of a role that may create roles and databases", example: "--secret postgres://admin@db.example.com/postgres", secret: true }),
-  databaseAddress: field(z.string().regex(/^[^\s/@:]+:\d{1,5}$/).optional(), { rule: "HOST:PORT of the database as pods see it", example: "db.example.com:5432" }),
-  openaiApiKey: field(z.string().min(1).optional(), { rule: "a text", example: "--secret sk-…", secret: true }),
+  databaseAddress: field(z.string().refine(isAddress).optional(), { rule: "HOST:PORT of the database as pods see it, an IPv6 address in brackets", example: "db.example.com:5432", ends: { place: "a NetworkPolicy, by its port" }, hidden: true }),
+  openaiApiKey: field(z.string().min(1).optional(), { rule: "a text", example: "--secret sk-…", ends: "secret" }),
 };
 
 export type FlatSettings = { [K in keyof typeof shape]: z.output<(typeof shape)[K]> };

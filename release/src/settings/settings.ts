@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { tooSmall } from "../capacity/room.js";
 import { colors, otherColor, type Color } from "../color.js";
 import { homesOf } from "../homes.js";
@@ -54,7 +55,9 @@ export const settingKeys = Object.keys(shape) as (keyof FlatSettings)[];
 type RawSettings = Record<string, string | undefined>;
 
 interface SettingViolation {
+  /** A setting, or the path of a part of one. */
   field: string;
+  /** What is shown instead of it, where it may not be shown. */
   value: string;
   rule: string;
   example: string;
@@ -69,13 +72,16 @@ const encryptedKeys = ["secretEnvironment", "blueSecretEnvironment", "greenSecre
 /**
  * Reads a stack's config as text by key.
  * @param encrypted the keys whose values the stack file keeps encrypted; not given, that is not checked
+ * @param fromCode the keys whose values are in no stack file
  * @throws Refusal naming every violation at once, each with field, value, rule and example
  */
-export function parseSettings(config: Record<string, string>, encrypted?: string[]): Settings {
+export function parseSettings(config: Record<string, string>, encrypted?: readonly string[], fromCode: readonly string[] = []): Settings {
   const raw = setOnes(config);
   const { values, violations: broken } = parseEach(raw, settingKeys);
-  const violations = [...unknownKeys(raw), ...broken, ...brokenTogether(values, raw), ...readable(raw, encrypted)];
-  if (violations.length > 0 || !hasAll(values, settingKeys)) throw refusal(violations);
+  const violations = [...unknownKeys(raw), ...broken, ...brokenTogether(values, raw), ...readable(raw, encrypted, fromCode), ...undone(raw, encrypted)];
+  // What somebody has encrypted is not shown, whatever it is.
+  const isHidden = ({ field }: SettingViolation) => encrypted?.includes(field) === true;
+  if (violations.length > 0 || !hasAll(values, settingKeys)) throw refusal(violations.map((each) => (isHidden(each) ? { ...each, value: secretValue } : each)));
   return arrange(values);
 }
 
@@ -100,7 +106,7 @@ function parseEach(raw: RawSettings, keys: (keyof FlatSettings)[]): { values: Pa
   for (const key of keys) {
     const parsed = shape[key].safeParse(raw[key]);
     if (parsed.success) Object.assign(values, { [key]: parsed.data });
-    else violations.push(violation(key, raw[key], helpOf(shape[key]).rule));
+    else violations.push(...broken(key, raw[key], parsed.error.issues));
   }
   return { values, violations };
 }
@@ -116,11 +122,40 @@ function unknownKeys(raw: RawSettings): SettingViolation[] {
     .map((key) => ({ field: key, value: "[not shown]", rule: `not a setting; the settings are ${settingKeys.join(", ")}`, example: `pulumi config rm ${key}` }));
 }
 
+/** A setting's own rule, or those of its parts, each by its path: what a part holds may be a secret in the wrong place. */
+function broken(key: keyof FlatSettings, value: string | undefined, issues: z.core.$ZodIssue[]): SettingViolation[] {
+  const { rule, parts } = helpOf(shape[key]);
+  if (parts === undefined) return [violation(key, value, rule)];
+  const each = issues.map((issue): SettingViolation => {
+    const unknown = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+    const path = [...issue.path, ...unknown];
+    const between = issue.code === "custom" && path.length === 0 ? issue.message : undefined;
+    return { ...violation(key, value, between ?? parts[String(path[0])] ?? rule), field: `${key}${path.map(pathPart).join("")}` };
+  });
+  return each.filter(({ field }, index) => each.findIndex((other) => other.field === field) === index);
+}
+
+function pathPart(part: PropertyKey): string {
+  if (typeof part === "number") return `[${part}]`;
+  return /^[A-Za-z_]\w*$/.test(String(part)) ? `.${String(part)}` : `[${JSON.stringify(String(part))}]`;
+}
+
+/** Values that the stack file keeps encrypted, and that would be readable in the end. */
+function undone(raw: RawSettings, encrypted: readonly string[] = []): SettingViolation[] {
+  return settingKeys.flatMap((key) => {
+    const { ends } = helpOf(shape[key]);
+    if (ends === "secret" || raw[key] === undefined || !encrypted.includes(key)) return [];
+    const rule = `not encrypted: it ends readable, in ${ends.place}${ends.instead === undefined ? "" : `; a secret goes to ${ends.instead}, and this one gets another value where anybody has read it`}`;
+    const told = violation(key, raw[key], rule);
+    return [ends.instead === undefined ? told : { ...told, example: `pulumi config set --secret --path '${ends.instead}.NAME'` }];
+  });
+}
+
 /** Secrets that stand in the stack file for everybody to read. */
-function readable(raw: RawSettings, encrypted: string[] | undefined): SettingViolation[] {
+function readable(raw: RawSettings, encrypted: readonly string[] | undefined, fromCode: readonly string[]): SettingViolation[] {
   if (encrypted === undefined) return [];
   return encryptedKeys
-    .filter((key) => raw[key] !== undefined && raw[key] !== "{}" && !encrypted.includes(key))
+    .filter((key) => raw[key] !== undefined && raw[key] !== "{}" && !encrypted.includes(key) && !fromCode.includes(key))
     .map((key) => violation(key, raw[key], "encrypted in the stack file: set it with --secret, and give it another value where the file has been shared"));
 }
 
@@ -178,7 +213,7 @@ function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): Settin
 }
 
 /** What the controller that users come in by cannot do, and shares that nobody could have. */
-function brokenTraffic({ traffic, weights, activeColor, database }: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {
+function brokenTraffic({ traffic, weights, activeColor, database, host }: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {
   if (traffic === undefined) return [];
   const { mode, route, affinity, internalHost } = traffic;
   const { can, weights: shares } = routes[route];
@@ -186,6 +221,7 @@ function brokenTraffic({ traffic, weights, activeColor, database }: Partial<Flat
   const refuse = (key: keyof FlatSettings, rule: string) => broken.push(violation(key, raw[key], rule));
   if (mode === "route" && shares === undefined) refuse("traffic", `mode service with route ${route}: it refers to one color at a time; on GKE, gateway refers to both`);
   if (affinity === "cookie" && !can.affinityCookie) refuse("traffic", `affinity none or clientIP with route ${route}, which sets no cookie`);
+  if (internalHost !== "" && internalHost === host) refuse("traffic", `another internalHost than host (${host}): on it the color paths ask for no password, and users' host is open to everybody`);
   if (internalHost !== "" && !can.colorPaths) refuse("traffic", `no internalHost with route ${route}, which has no color paths`);
   if (weights === undefined || activeColor === undefined) return broken;
   const idle = otherColor(activeColor);
@@ -228,10 +264,18 @@ function inBoth(values: Partial<FlatSettings>, color: Color): string[] {
   return Object.keys({ ...values.secretEnvironment, ...values[`${color}SecretEnvironment`] }).filter((name) => name in plain);
 }
 
+const secretValue = "[secret]";
+
 function violation(key: keyof FlatSettings, value: string | undefined, rule: string): SettingViolation {
-  const { example, secret = false } = helpOf(shape[key]);
+  const { example } = helpOf(shape[key]);
   const command = example.includes("--path ") ? `pulumi config set ${example}` : `pulumi config set ${key} ${example}`;
-  return { field: key, value: value === undefined ? "(not set)" : secret ? "[secret]" : JSON.stringify(value), rule, example: command };
+  return { field: key, value: value === undefined ? "(not set)" : shownValue(key, value), rule, example: command };
+}
+
+function shownValue(key: keyof FlatSettings, value: string): string {
+  const { ends, hidden = false, parts } = helpOf(shape[key]);
+  if (ends === "secret") return secretValue;
+  return hidden || parts !== undefined ? "[not shown]" : JSON.stringify(value);
 }
 
 function refusal(violations: SettingViolation[]): Refusal {

@@ -19,6 +19,7 @@ export function describeRelease(route: RouteKind): void {
     this.timeout(600_000);
     let test: RoutedStack;
     let password = "";
+    let token = "";
     const affinity = routes[route].can.affinityCookie ? "cookie" : "none";
     before(async () => {
       test = await makeRoutedStack(route, twoVersions);
@@ -35,16 +36,17 @@ export function describeRelease(route: RouteKind): void {
       expect(await test.visitor.count(200)).to.deep.equal({ blue: 200 });
       const outputs = await test.stack.outputs();
       password = String(outputs["previewPassword"]?.value);
+      token = String(outputs["previewToken"]?.value);
     });
 
-    it("shows green to testers before users: by header, by cookie and by its path, and to nobody without the password", async () => {
+    it("shows green to testers before users: by header, by cookie and by its path, and to nobody without password or token", async () => {
       await test.set({ greenTag: "v2" });
       await test.stack.up();
       const { visitor } = test;
-      const header = { "x-bluegreen-preview": password };
+      const header = { "x-bluegreen-preview": token };
       await visitor.askUntil(({ color }) => color === "green", "/widget", header);
-      expect((await visitor.ask("/widget", { cookie: `a=b; bluegreen-preview-${password}=always; c=d` })).color).to.equal("green");
-      const wrong = [{ "x-bluegreen-preview": "wrong" }, { cookie: "bluegreen-preview-wrong=always" }, { cookie: `x=bluegreen-preview-${password}` }];
+      expect((await visitor.ask("/widget", { cookie: `a=b; bluegreen-preview-${token}=always; c=d` })).color).to.equal("green");
+      const wrong = [{ "x-bluegreen-preview": "wrong" }, { "x-bluegreen-preview": password }, { cookie: "bluegreen-preview-wrong=always" }, { cookie: `x=bluegreen-preview-${token}` }];
       for (const headers of wrong) expect((await visitor.ask("/widget", headers)).color, JSON.stringify(headers)).to.equal("blue");
       const key = route === "gateway" ? header : { authorization: `Basic ${Buffer.from(`preview:${password}`).toString("base64")}` };
       for (const color of ["blue", "green"]) {

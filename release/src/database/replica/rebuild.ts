@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { masked } from "../../masked.js";
 import { Refusal } from "../../refusal.js";
 import { shellWord } from "../../shellWord.js";
 import type { Say } from "../../step.js";
 import type { DatabasePair } from "../colorDatabase.js";
-import { passwordsOf } from "../secrets.js";
 
 const linesKept = 15;
 
@@ -63,6 +63,6 @@ function shellText(command: readonly string[], pair: DatabasePair): string {
 
 /** Takes the passwords of a pair's URLs out of a text that others wrote. */
 function hiderOf({ live, idle }: DatabasePair): (text: string) => string {
-  const hidden = [live, idle].flatMap(({ adminUrl, peerUrl }) => [adminUrl, peerUrl]).flatMap(passwordsOf);
-  return (text) => hidden.reduce((shown, password) => shown.replaceAll(password, "***"), text);
+  const urls = [live, idle].flatMap(({ adminUrl, peerUrl }) => [adminUrl, peerUrl]);
+  return (text) => masked(text, urls);
 }

@@ -1,0 +1,61 @@
+/** Values of settings by their forms, and names of apps; of a part, as `traffic.gateway`, in JSON. A test asks the API server about the same ones. */
+type Forms = Record<string, string[]>;
+
+const long = (length: number) => "a".repeat(length);
+const digest = `sha256:${"0f".repeat(32)}`;
+
+export const takenForms: Forms = {
+  app: ["a", "a-1", long(44)],
+  imageRepository: ["app", "registry:5000/app", "localhost:1/a/b", "ghcr.io/you/app_a__b-c.d", "[fd00::1]:5000/app", "10.0.0.1:5000/app", long(255)],
+  blueTag: ["v1", "V1_2.3-x", long(128), `v1@${digest}`, `latest@${digest}`],
+  watcherImage: ["app:v1", "registry:5000/app:v1", `registry:5000/app@${digest}`, `app:v1@${digest}`, "[::1]:5000/app:v1"],
+  namespace: ["a", "0", "a-b", long(63)],
+  ingressClass: ["nginx", "nginx.internal", "a.b-c"],
+  clusterIssuer: ["letsencrypt.prod", "none", long(253)],
+  host: ["app.example.com", "intranet", "1.example.com", "app.xn--p1ai", "a.b2", `${long(63)}.example`],
+  "traffic.internalHost": ['"app.internal"', '"app.xn--p1ai"', '""'],
+  "traffic.gateway": ['"edge/main"', '"edge/main.a/https.b"'],
+  imagePullSecrets: ['["a"]', '["a.b-c"]', `["${long(253)}"]`],
+  secretVariables: ['{"A":"a.b/KEY.x_y-z"}', '{"_A1":"a/.a"}'],
+  environment: [`{"${"A".repeat(253)}":"x"}`, '{"_a":""}'],
+  "networkPolicy.from": ['[{"podLabels":{"example.com/a_B.c":"v.1_X-y"}}]', '[{"namespaceLabels":{"a":""}}]'],
+  "networkPolicy.egressPorts": ["[1,65535]"],
+  cpuRequest: ["0", "1", "0.5", "0.125", "250m", "2"],
+  memoryRequest: ["0", "134217728", "128Mi", "1.5Gi", "512M", "1G", "1Ti", "4k"],
+  redisUrl: ["redis://redis", "redis://redis:1", "rediss://10.0.0.1:65535/3", "redis://[fd00::1]:6379", "redis://[::1]", "redis://redis.shop.svc.cluster.local.:6379", "redis://my_redis:6379"],
+  databaseAddress: ["db:5432", "db.example.com:1", "10.0.0.1:65535", "[fd00::1]:5432", "[::ffff:10.0.0.1]:5432"],
+  databaseAdminUrl: ["postgres://admin@db/postgres", "postgresql://admin:a%2Fb%40c@db.example.com:5432/postgres?sslmode=require", "postgres://admin@[fd00::1]:5432/postgres", "postgres://admin@%2Frun%2Fpg/postgres", "postgres://admin@localhost/postgres?host=%2Frun%2Fpg", "postgres://db"],
+  "http.readyPath": ['"/"', '"/a/~b.c-d_e"'],
+  minReadySeconds: ["0", "599"],
+  smokeSuite: ["tests/smoke/**/*.ts", "tests/{a,b}/*.test.ts", "a..b/*.ts"],
+  migrationsFolder: ["migrations", "db/migrations", "a..b"],
+  "watch.prometheusUrl": ['"http://prometheus.monitoring:9090"', '"https://[fd00::1]:9090/a"', '""'],
+};
+
+export const refusedForms: Forms = {
+  app: ["My_Shop", "1shop", "-a", "a-", "a.b", "a/b", long(45), long(56)],
+  imageRepository: ["app:v1", "registry:5000", "registry:0/app", "registry:99999/app", "App", "a//b", "a/", "-a/b", "a@b", `a/b@${digest}`, "a b", "[fd00::g]:1/a", "a..b", long(256)],
+  blueTag: ["latest", "", ".a", "-a", "a b", "v1@sha256:0f", "v1:v2", long(129)].filter((tag) => tag !== ""),
+  watcherImage: ["app", "registry:5000/app", "app:latest", "registry:5000/app:latest", "app@sha256:0f", "app:", "app: v1", `app:v1@${digest}@${digest}`, `app:-v1@${digest}`],
+  namespace: ["A", "a.b", "-a", "a-", "a_b", long(64)],
+  ingressClass: ["Nginx", "a..b", "a.-b", ".a", "a/b"],
+  clusterIssuer: ["a b", "a..b", long(254)],
+  host: ["App.example.com", "10.0.0.1", "fd00::1", "*.example.com", "a..b", "a_b.c", "-a.b", "app.example.com.", "app.example.com:443", "https://app.example.com", `${long(64)}.example`],
+  "traffic.internalHost": ['"10.0.0.1"', '"a..b"', '"A.b"'],
+  "traffic.gateway": ['"main"', '"edge-/main"', '"a.b/main"', '"edge/main/a/b"', '"edge/a..b"', '"edge/"'],
+  imagePullSecrets: ['["a..b"]', '["a.-b"]', '["A"]', `["${long(254)}"]`],
+  secretVariables: ['{"A":"a"}', '{"A":"a/b/c"}', '{"A":"a../b"}', '{"A":"a/.."}', '{"A":"a/..b"}', '{"A":"a/b c"}', '{"A":"/b"}'],
+  environment: [`{"${"A".repeat(254)}":"x"}`, '{"1A":"x"}', '{"A=B":"x"}', '{"":"x"}', '{"A":"\\u0000"}'],
+  "networkPolicy.from": ['[{"podLabels":{"a..b/c":"x"}}]', '[{"podLabels":{"a/b/c":"x"}}]', '[{"podLabels":{"/a":"x"}}]', '[{"podLabels":{"-a":"x"}}]', '[{"podLabels":{"a":"-x"}}]', `[{"podLabels":{"a":"${long(64)}"}}]`, `[{"podLabels":{"${long(64)}":"a"}}]`],
+  "networkPolicy.egressPorts": ["[0]", "[65536]", "[1.5]"],
+  cpuRequest: ["-1", "1.0001", "0.5m", "1 m", "m", "1c", "1e", "1Gi"],
+  memoryRequest: ["-1", "128m", "128mi", "128MB", "1 Gi", "Gi", "1GiB"],
+  redisUrl: ["redis://redis:0", "redis://redis:99999", "redis://:a@redis", "redis://fd00::1:6379", "redis://[fd00::g]:6379", "redis://999.1.1.1", "http://redis", "redis://", "redis://a..b", "redis://redis:6379/a"],
+  databaseAddress: ["db", "db:0", "db:99999", "fd00::1:5432", "[fd00::1]", "[fe80::1%eth0]:5432", "300.1.1.1:5432", "a@db:5432", "db:5432/x"],
+  databaseAdminUrl: ["mysql://a@b/c", "postgres://admin:a/b@db/postgres", "postgres://admin:a@b@db/postgres", "postgres://admin:a?b@db/postgres", "postgres://admin:a#b@db/postgres", "postgres://admin:100%@db/postgres", "postgres://admin@db:99999/postgres", "postgres://admin@/postgres", "postgres://admin:1/b@db/postgres", "postgres://"],
+  "http.readyPath": ['"ready"', '"//example.com/"', '"/a?b"', '"/a b"'],
+  minReadySeconds: ["-1", "600"],
+  smokeSuite: ["--require=./x.js", "-r", "/etc/*.ts", "../x/*.ts", "a/../../x", "{a,../x}/*.ts", "a/..", "..", "~/x"],
+  migrationsFolder: ["../../etc", "..", "a/../b", "/etc", "-a", "a//b", "a/"],
+  "watch.prometheusUrl": ['"http://prometheus:99999"', '"http://a@prometheus"', '"http://prometheus/?a=b"', '"ftp://prometheus"', '"http://[fd00::g]"', '"http://a\\\\b"'],
+};
