@@ -40,7 +40,7 @@ async function goBack(test: TestStack, way: Way): Promise<void> {
   const [to, from] = [await readServed(cluster, app, bad), await readServed(cluster, app, good)];
   if (to === undefined || from === undefined) throw new Error("both colors have to be there");
   const where = { context: test.stage.context, namespace: cluster.namespace, isolation: "shared" as const, app };
-  if (!(await takeBack({ where, undone: { to, from, share: 100, route: null, database: null }, reason: "a measurement", evidence: [], by: "bench" }, () => undefined))) throw new Error("users were not taken back");
+  if (!(await takeBack({ where, undone: { to, from, share: 100 }, settings: { route: null, database: null, connectionDrainSeconds: 0 }, reason: "a measurement", evidence: [], by: "bench" }, () => undefined))) throw new Error("users were not taken back");
 }
 
 async function measure(test: TestStack, runs: number): Promise<{ rows: Row[]; failures: number; requests: number }> {

@@ -1,14 +1,17 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { messageOf } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { Refusal } from "@bluegreen/release/refusal";
+import type { Plan } from "@bluegreen/release/releases/plan";
 import { readReleaseStatus } from "@bluegreen/release/releases/status";
 import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { makePlan } from "./makePlan";
 import { planText } from "./planText";
 import { print } from "./print";
-import { stackPath } from "./stackConfig";
+import { stackPath, takenBack, withSettings } from "./stackConfig";
 import { statusRefsOf } from "./statusRef";
 import { statusLine } from "./statusText";
 import { changeConfig, configCommands, updateStack, type ConfigChange } from "./update";
@@ -26,8 +29,8 @@ export interface Change {
 }
 
 /**
- * Sets config, shows the plan, asks, and runs the update. Until the update begins, config goes back
- * to what it was whatever comes between: a refusal, a no, Ctrl-C.
+ * Shows the plan of config as it would be, asks, sets config, and runs the update. Nothing is written before the yes; and
+ * where the update then does not begin, config goes back to what it was.
  * @returns the exit code
  * @throws Refusal when nothing was changed
  */
@@ -36,13 +39,29 @@ export async function applyChange(change: Change): Promise<number> {
   const file = stackPath(stack);
   const before = readFileSync(file, "utf8");
   try {
-    await prepare(change);
-    return await update(change);
+    await agree(change, before);
+    if (readFileSync(file, "utf8") !== before) throw new Refusal({ what: `${what} was refused`, rule: `${file} is not what the plan was made of: somebody has changed it meanwhile`, next: "the same command again, which shows the plan of config as it is now" });
+    return await carryOut(change, { file, before });
   } catch (error) {
-    // Nothing was done: the plan refused it, nobody wanted it, or another update has the stack.
-    writeFileSync(file, before);
     if (error instanceof Refusal) throw error;
     throw new Refusal({ what: `${what} has not begun`, rule: messageOf(error), next: "the same command again; config is what it was before" }, { cause: error });
+  }
+}
+
+/** @throws when the update has not begun: another one has the stack, or Ctrl-C came before */
+async function carryOut(change: Change, { file, before }: { file: string; before: string }): Promise<number> {
+  const { stack, config } = change;
+  try {
+    await untilInterrupted(async (signal) => {
+      await changeConfig(stack, config, print);
+      signal.throwIfAborted();
+    });
+    return await update(change);
+  } catch (error) {
+    const now = readFileSync(file, "utf8");
+    const back = takenBack(config, { before, now });
+    if (Object.keys(back).length > 0) writeFileSync(file, withSettings(now, back));
+    throw error;
   }
 }
 
@@ -55,17 +74,28 @@ async function update({ stack, what, undo }: Change): Promise<number> {
   return exitCodes.findings;
 }
 
-function prepare({ stack, what, config, question }: Change): Promise<void> {
+/** @throws Refusal unless the plan refuses nothing, and whoever sees it says yes */
+function agree({ stack, what, config, question }: Change, before: string): Promise<void> {
   return untilInterrupted(async (signal) => {
-    await changeConfig(stack, config, print);
-    signal.throwIfAborted();
-    const plan = await makePlan(stack);
+    const plan = await planOf(stack, withSettings(before, config));
     signal.throwIfAborted();
     console.log(`\n${planText(plan)}\n`);
     if (plan.refused.length > 0) throw new Refusal({ what: `${what} was refused`, rule: "the plan refuses it, with a reason above; config is what it was before", next: "what the reason says, then the same command again" });
     if (question !== undefined) await confirm(question, { mayAsk: true, next: "the same command with --yes" });
     signal.throwIfAborted();
   });
+}
+
+/** By a file beside the stack's own, which whoever runs an update meanwhile does not take. */
+async function planOf(stack: string, text: string): Promise<Plan> {
+  const folder = mkdtempSync(join(tmpdir(), "bluegreen-plan-"));
+  try {
+    const file = join(folder, basename(stackPath(stack)));
+    writeFileSync(file, text);
+    return await makePlan(stack, file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** After an update that failed the cluster may be what is wrong. */

@@ -13,8 +13,8 @@ interface Options {
 }
 
 const help = `
-Sets the tag of whichever color has no users, shows the plan, asks, and runs the update: migrations, then
-the pods, then the smoke tests. Users stay where they are, also when config names the other color as the
+Shows the plan of this tag on whichever color has no users, asks, sets it in config, and runs the update:
+migrations, then the pods, then the smoke tests. Users stay where they are, also when config names the other color as the
 active one, as it does after a rollback by the watch. A version that users have already is not deployed again.
 
 Examples:

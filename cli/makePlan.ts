@@ -12,12 +12,13 @@ import { tagOf } from "./tagOf";
 
 /**
  * What the next update of a stack will do, as its preview says.
+ * @param file in the place of the stack's own, with config as it would be
  * @throws Refusal when there is no preview to tell; a preview that refuses something is one
  */
-export async function makePlan(stack: string): Promise<Plan> {
-  const refs = statusRefsOf(stack);
-  const { activeColor, blueTag, greenTag, weights = allOn(activeColor), watch } = readStackSettings(stack, ["activeColor", "blueTag", "greenTag", "weights", "watch"]);
-  const [preview, ...statuses] = await Promise.all([readPreview(stack), ...refs.map(readReleaseStatus)]);
+export async function makePlan(stack: string, file?: string): Promise<Plan> {
+  const refs = statusRefsOf(stack, file);
+  const { activeColor, blueTag, greenTag, weights = allOn(activeColor), watch } = readStackSettings(stack, ["activeColor", "blueTag", "greenTag", "weights", "watch"], file);
+  const [preview, ...statuses] = await Promise.all([readPreview(stack, file), ...refs.map(readReleaseStatus)]);
   const [ref] = refs;
   const [status, ...others] = statuses;
   if (ref === undefined || status === undefined) throw new Error(`stack ${stack} has no cluster`);
@@ -25,9 +26,9 @@ export async function makePlan(stack: string): Promise<Plan> {
   return planOf({ preview, status, others, wanted, migrations: await dueMigrations(status, ref), tagOf });
 }
 
-async function readPreview(stack: string): Promise<Preview> {
+async function readPreview(stack: string, file: string | undefined): Promise<Preview> {
   try {
-    return await (await Stack.open({ name: stack })).preview();
+    return await (await Stack.open({ name: stack })).preview(file === undefined ? {} : { configFile: file });
   } catch (error) {
     if (error instanceof UpdateError && refusedIn(error).length > 0) return error;
     throw pulumiRefusal(error, { stack, what: `The plan of ${stack} could not be made: its preview failed`, next: `pulumi preview --stack ${stack}` });

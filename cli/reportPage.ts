@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "@bluegreen/release";
+import { analysisSettings } from "@bluegreen/release/releases/analysisSettings";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
 import { isWatched, readRelease, type Release } from "@bluegreen/release/releases/record";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
@@ -9,6 +10,7 @@ import { shownIn } from "@bluegreen/release/shown";
 import type { LoadFigures, ReportFacts, WatchFacts } from "../pages/report/facts";
 import { renderReport } from "../pages/report/report";
 import { readGates } from "./gates";
+import { readStackSettings } from "./stackConfig";
 import { states } from "./statusText";
 import { moveView, rolledBackView, schemaView, versionView } from "./views";
 
@@ -21,7 +23,7 @@ export async function makeReport(stack: string, ref: ReleaseStatusRef, load: Loa
   const cluster = connect(ref);
   const [status, history, release, gates] = await Promise.all([readReleaseStatus(ref), readHistory(cluster, ref.app), readRelease(cluster, ref.app), readGates(stack)]);
   const { app, namespace, live, schema, marks } = status;
-  return reportPage({ app, namespace, stack, cluster: status.cluster, madeAt: new Date().toISOString(), live, moves: lastRelease(history).map(moveView), watch: watchFacts(release), gates, schema: schemaView(schema), rolledBack: rolledBackView(marks), load });
+  return reportPage({ app, namespace, stack, cluster: status.cluster, madeAt: new Date().toISOString(), live, moves: lastRelease(history).map(moveView), watch: watchFacts(release, stack), gates, schema: schemaView(schema), rolledBack: rolledBackView(marks), load });
 }
 
 /** From facts alone. */
@@ -42,8 +44,10 @@ export function lastRelease(history: readonly HistoryEntry[]): readonly HistoryE
   return history.slice(before + 1);
 }
 
-function watchFacts(release: Release | undefined): WatchFacts | null {
+/** With limits as config has them now. */
+function watchFacts(release: Release | undefined, stack: string): WatchFacts | null {
   if (release === undefined) return null;
-  const { seconds, everySeconds, threshold, latencySeconds, logErrors } = release.limits;
-  return { kind: release.kind, to: versionView(release.to), state: states[release.state], limits: isWatched(release) ? { seconds, everySeconds, threshold, latencySeconds, logErrors } : null };
+  const { limits } = analysisSettings(readStackSettings(stack, ["watch", "shareSeconds", "traffic", "drain", "database", "drainSeconds"]), release);
+  const { seconds, everySeconds, threshold, latencySeconds, logErrors } = limits;
+  return { kind: release.kind, to: versionView(release.to), state: states[release.state], limits: isWatched(release, limits) ? { seconds, everySeconds, threshold, latencySeconds, logErrors } : null };
 }

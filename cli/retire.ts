@@ -14,7 +14,7 @@ interface Options {
 }
 
 const help = `
-Takes the tag of the color that has no users out of config, shows the plan, asks, and runs the update: its
+Shows the plan, asks, takes the tag of the color that has no users out of config, and runs the update: its
 pods go, and with them the way back. Refused for watch.standbyHours after the switch that left it, unless
 --now. The live color is left alone. With --when-due, for a job that runs by the clock, it is no error that
 the time has not come, and a color that users were not on before the last switch is left alone, too: it may

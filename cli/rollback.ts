@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { connect, noUsersYet, otherColor, readLiveColor } from "@bluegreen/release";
+import { rollbackSettings } from "@bluegreen/release/releases/analysisSettings";
 import { rollback, takeShareBack } from "@bluegreen/release/releases/rollback";
 import { readShare } from "@bluegreen/release/route/move";
-import { movedRoute } from "@bluegreen/release/route/route";
 import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { jsonText, print } from "./print";
@@ -56,8 +56,8 @@ export function rollbackCommand(): Command {
 }
 
 async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }: Options): Promise<void> {
-  const settings = readStackSettings(stack, ["clusters", "context", "namespace", "isolation", "database", "drainSeconds", "traffic"]);
-  const { context, namespace, isolation, database, drainSeconds, traffic } = settings;
+  const settings = readStackSettings(stack, ["clusters", "context", "namespace", "isolation", "database", "drain", "drainSeconds", "traffic"]);
+  const { context, namespace, isolation, database: { strategy } } = settings;
   const say = (line: string) => {
     if (!json) print(line);
   };
@@ -67,7 +67,8 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
     process.exitCode = await rollbackClusters({ settings: { ...settings, ...readStackSettings(stack, ["activeColor"]) }, stack, only, why, onlyTraffic, fewer, json, say, confirm: ask });
     return;
   }
-  const route = movedRoute(traffic);
+  const back = rollbackSettings(settings);
+  const { route } = back;
   const where = { context, namespace, isolation, app };
   const cluster = connect(where);
   const live = await readLiveColor(cluster, app);
@@ -76,7 +77,7 @@ async function run({ stack, why, yes, json, onlyTraffic, fewer, cluster: only }:
   // A share is what there is to take back then: all the others are where they were.
   const [from, to] = share > 0 ? [otherColor(live), live] : [live, otherColor(live)];
   if (!yes) await confirm(share > 0 ? `${share} % of the users are on ${from}. Take them back to ${to}?` : `Users are on ${from}. Take them to ${to}?`, asking);
-  const { seconds, image } = share > 0 && route !== null ? await takeShareBack(where, { active: to, route, why }, say) : await rollback(where, { from, why, database, drainSeconds, route, fewer }, say);
+  const { seconds, image } = share > 0 && route !== null ? await takeShareBack(where, { active: to, route, settings: back, why }, say) : await rollback(where, { from, why, strategy, settings: back, fewer }, say);
   say(`Users are on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);
   const config = share > 0 ? { weights: undefined } : { activeColor: to };
   const inLine = onlyTraffic ? undefined : await bringInLine(stack, config, say);

@@ -1,6 +1,6 @@
 import { otherColor, readLiveColor, Refusal, type Color } from "@bluegreen/release";
+import { rollbackSettings } from "@bluegreen/release/releases/analysisSettings";
 import { rollback } from "@bluegreen/release/releases/rollback";
-import { movedRoute } from "@bluegreen/release/route/route";
 import type { FlatSettings } from "@bluegreen/release/settings/settings";
 import type { Say } from "@bluegreen/release/step";
 import { clustersOf, failed, inEach, succeeded } from "./clusters";
@@ -9,7 +9,7 @@ import { jsonText, printError } from "./print";
 import { bringInLine } from "./update";
 
 export interface ClustersRollback {
-  settings: Pick<FlatSettings, "activeColor" | "clusters" | "context" | "namespace" | "isolation" | "database" | "drainSeconds" | "traffic">;
+  settings: Pick<FlatSettings, "activeColor" | "clusters" | "context" | "namespace" | "isolation" | "database" | "drain" | "drainSeconds" | "traffic">;
   stack: string;
   /** The one that is asked for. */
   only: string | undefined;
@@ -24,8 +24,7 @@ export interface ClustersRollback {
 
 /** Takes users of several clusters back, in all of them at once: what keeps one from it keeps no other. @returns the exit code */
 export async function rollbackClusters({ settings, stack, only, why, onlyTraffic, fewer, json, say, confirm }: ClustersRollback): Promise<number> {
-  const { database, drainSeconds, traffic } = settings;
-  const route = movedRoute(traffic);
+  const { strategy } = settings.database;
   const places = clustersOf(settings, only);
   const looked = await inEach(places, async (cluster, { where }) => ({ where, live: await readLiveColor(cluster, where.app) }));
   const serving = succeeded(looked).flatMap(({ name, value: { where, live } }) => (live === undefined ? [] : [{ name, where, live }]));
@@ -36,7 +35,7 @@ export async function rollbackClusters({ settings, stack, only, why, onlyTraffic
 
   const there = new Set(serving.filter(({ live }) => live === to).map(({ name }) => name));
   const moving = places.filter(({ name }) => serving.some((each) => each.name === name && each.live === from));
-  const moved = await inEach(moving, (_cluster, { name, where }) => rollback(where, { from, why, database, drainSeconds, route, fewer }, (line) => { say(`${name}: ${line}`); }));
+  const moved = await inEach(moving, (_cluster, { name, where }) => rollback(where, { from, why, strategy, settings: rollbackSettings(settings), fewer }, (line) => { say(`${name}: ${line}`); }));
   for (const name of there) say(`${name}: users are on ${to} already.`);
   for (const { name, value: { seconds, image } } of succeeded(moved)) say(`${name}: users are on ${to} (${image}): ${seconds.toFixed(2)} s.`);
   const stuck = [...failed(looked), ...failed(moved)];

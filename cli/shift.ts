@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { colors, connect, holderName, messageOf, names, noUsersYet, readLiveColor, Refusal, takeLease, type Cluster, type ClusterRef, type Color, type HeldLease } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
+import { rollbackSettings, type RollbackSettings } from "@bluegreen/release/releases/analysisSettings";
 import { readMark } from "@bluegreen/release/releases/marks";
 import { takeShareBack } from "@bluegreen/release/releases/rollback";
 import { readServed } from "@bluegreen/release/releases/served";
@@ -71,7 +72,8 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
   if (seconds < stepSeconds.min || seconds > stepSeconds.max) {
     throw new Refusal({ what: `A shift over ${over} s in ${steps} steps was refused`, rule: `each step is watched for ${stepSeconds.min} to ${stepSeconds.max} s, and this would be ${seconds}`, next: `--over ${Math.max(steps * stepSeconds.min, Math.min(over, steps * stepSeconds.max))}s, or other --steps` });
   }
-  const { clusters, context, namespace, isolation, traffic } = readStackSettings(stack, ["clusters", "context", "namespace", "isolation", "traffic"]);
+  const settings = readStackSettings(stack, ["clusters", "context", "namespace", "isolation", "traffic", "drain", "database", "drainSeconds"]);
+  const { clusters, context, namespace, isolation, traffic } = settings;
   if (clusters.members.length > 0) {
     throw new Refusal({ what: `A shift to ${to} was refused`, rule: "this stack has several clusters, and a share of the users of each is not released over all of them together", next: `pulumi config set activeColor ${to} && pulumi up: with clusters.order inOrder the first cluster is the trial` });
   }
@@ -82,7 +84,7 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
   const cluster = connect(where);
   const lease = await takeShift(cluster);
   try {
-    const shift = { cluster, where, to, route: traffic.route, stack, seconds, say };
+    const shift = { cluster, where, to, route: traffic.route, settings: rollbackSettings(settings), stack, seconds, say };
     const ended = await walk(shift, steps);
     if (json) console.log(jsonText(ended));
     process.exitCode = ended.share === 100 ? exitCodes.clean : exitCodes.findings;
@@ -103,6 +105,7 @@ interface Shift {
   where: ClusterRef & { app: string };
   to: Color;
   route: RouteKind;
+  settings: RollbackSettings;
   stack: string;
   /** That each share is watched. */
   seconds: number;
@@ -169,8 +172,8 @@ function weightsOf(to: Color, share: number): Weights {
 }
 
 /** The watch may have done it already. */
-async function takeAllBack({ cluster, where, to, route, stack, say }: Shift, live: Color, failure: string): Promise<Ended> {
-  if ((await readShare(cluster, app, route, live)) > 0) await takeShareBack(where, { active: live, route, why: `shift: ${failure}` }, say);
+async function takeAllBack({ cluster, where, to, route, settings, stack, say }: Shift, live: Color, failure: string): Promise<Ended> {
+  if ((await readShare(cluster, app, route, live)) > 0) await takeShareBack(where, { active: live, route, settings, why: `shift: ${failure}` }, say);
   const reason = (await markReason(cluster, to)) ?? failure;
   say(`\nThe shift has ended: all users are on ${live} again.\n  why:  ${reason}`);
   const inLine = await bringInLine(stack, { weights: undefined }, say);

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigMap } from "@pulumi/pulumi/automation/index.js";
-import { parse } from "yaml";
+import { parse, parseDocument } from "yaml";
 import { z } from "zod";
 import { requireAppName } from "@bluegreen/release/appName";
 import { Refusal } from "@bluegreen/release/refusal";
@@ -28,11 +28,11 @@ export const app = project.name;
 
 /**
  * Settings from a stack's file, by nothing but the file: no backend, no passphrase, no Pulumi. Secret ones cannot be read so.
+ * @param file another one in its place, with config as it would be
  * @throws Refusal when there is no such stack, or a value breaks its rule
  */
-export function readStackSettings<Key extends keyof FlatSettings>(stack: string, keys: Key[]): Pick<FlatSettings, Key> {
+export function readStackSettings<Key extends keyof FlatSettings>(stack: string, keys: Key[], file = stackPath(stack)): Pick<FlatSettings, Key> {
   requireProject();
-  const file = stackPath(stack);
   if (!existsSync(file)) throw new Refusal({ what: `The stack ${JSON.stringify(stack)} was refused`, rule: `there is no ${file} in this folder`, next: "name another one: --stack production; or write the file: npm run bluegreen -- init NAME" });
   const texts = textsOf(project, stackFile.parse(parse(readFileSync(file, "utf8"))).config);
   return parseSome(Object.fromEntries(Object.entries(texts).filter(([key]) => keys.some((wanted) => wanted === key))), keys);
@@ -81,6 +81,30 @@ export function textsOf({ name, config: ofProject }: Project, config: Record<str
 export function requireProject(): void {
   if (app === "") throw new Refusal({ what: "The command was refused", rule: "there is no Pulumi.yaml in this folder", next: "go to the program's folder" });
   requireAppName(app);
+}
+
+/** The text of a stack's file with some of its settings changed; undefined takes one out. */
+export function withSettings(text: string, change: Record<string, unknown>): string {
+  const file = parseDocument(text);
+  for (const [key, value] of Object.entries(change)) {
+    const path = ["config", `${app}:${key}`];
+    if (value !== undefined) file.setIn(path, value);
+    else if (file.hasIn(path)) file.deleteIn(path);
+  }
+  return file.toString();
+}
+
+/**
+ * What takes a change of a stack's file back: the settings that are as it has set them get what they had before it. What
+ * somebody else has written meanwhile stays.
+ */
+export function takenBack(change: Record<string, string | undefined>, { before, now }: { before: string; now: string }): Record<string, unknown> {
+  const [had, has] = [before, now].map((text) => stackFile.parse(parse(text)).config);
+  const isOurs = ([key, value]: [string, string | undefined]) => {
+    const found = has?.[`${app}:${key}`];
+    return found !== had?.[`${app}:${key}`] && (found === value || JSON.stringify(found) === value);
+  };
+  return Object.fromEntries(Object.entries(change).filter(isOurs).map(([key]) => [key, had?.[`${app}:${key}`]]));
 }
 
 /** Of a stack of this folder's project. */

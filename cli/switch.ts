@@ -13,7 +13,7 @@ interface Options {
 }
 
 const help = `
-Sets activeColor in config, shows the plan, asks, and runs the update: all gates, then users, then the watch.
+Shows the plan, asks, sets activeColor in config, and runs the update: all gates, then users, then the watch.
 Without a color it goes to the one that is idle; typed again, back again. With --tag it goes to the color
 that has this version, and nowhere else: nothing is done where users have it already. Ctrl-C before the update leaves config as it was; in the
 update it ends what is under way, and says where users are.

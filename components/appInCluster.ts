@@ -3,6 +3,7 @@ import { Provider } from "@pulumi/kubernetes";
 import { Namespace } from "@pulumi/kubernetes/core/v1";
 import { colors, otherColor, type Color } from "@bluegreen/release/color";
 import { podSecurity } from "@bluegreen/release/homes";
+import { analysisSettings } from "@bluegreen/release/releases/analysisSettings";
 import { movedRoute } from "@bluegreen/release/route/route";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { sizesOf } from "@bluegreen/release/settings/sizes";
@@ -68,6 +69,11 @@ export class AppInCluster extends pulumi.ComponentResource {
   /** The users of the active color, as a gate and a watch name them. */
   get users() {
     return { color: this.settings.activeColor, share: 100, route: this.movable };
+  }
+
+  /** By what its users are watched, and how they are taken back. */
+  get analysis() {
+    return analysisSettings(this.settings, this.users);
   }
 
   /** Whose weights move; null where the active Service is all that does. */

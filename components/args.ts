@@ -46,7 +46,7 @@ export interface BlueGreenAppArgs {
    */
   networkPolicy?: Part<FlatSettings["networkPolicy"]>;
   /**
-   * Secrets in the namespace that images are pulled with. The colors' pods run as accounts of their own, which take nothing from the default account.
+   * Secrets that images are pulled with, in the namespace of each color and, with watcherImage, in the app's. Pods run as accounts of their own, which take nothing from the default account.
    * @default []
    */
   imagePullSecrets?: Part<FlatSettings["imagePullSecrets"]>;
@@ -197,7 +197,7 @@ export interface BlueGreenAppArgs {
    */
   rolloutBudgetSeconds?: Part<FlatSettings["rolloutBudgetSeconds"]>;
   /**
-   * Seconds that the smoke suite may take.
+   * Seconds that the smoke suite may take; then it is ended, with everything that its tests have started.
    * @default 300
    */
   smokeBudgetSeconds?: Part<FlatSettings["smokeBudgetSeconds"]>;
@@ -264,8 +264,8 @@ export interface BlueGreenAppArgs {
    */
   drain?: Part<FlatSettings["drain"]>;
   /**
-   * How the two colors share their data (docs/databases.md). strategy: shared (one database), perColor (one each, replicated both ways) or replica (the idle color reads a standby) or none (the app has no database). With perColor and replica: Secrets db-credentials-blue and -green. acceptLoss: goes on where writes are lost; take it back afterwards. rebuildCommand (replica): words of a command that makes the server of STANDBY_COLOR a standby of PRIMARY_COLOR, both in its environment. budgetSeconds: 1 to 86400, for one database to have what the other has, first copy included.
-   * @default {"strategy":"shared","acceptLoss":false,"rebuildCommand":[],"budgetSeconds":600}
+   * How the two colors share their data (docs/databases.md). strategy: shared (one database), perColor (one each, replicated both ways) or replica (the idle color reads a standby) or none (the app has no database). With perColor and replica: Secrets db-credentials-blue and -green. acceptLoss: goes on where writes are lost; take it back afterwards. rebuildCommand (replica): words of a command that makes the server of STANDBY_COLOR a standby of PRIMARY_COLOR, both in its environment. rebuildTimeoutSeconds: 1 to 86400, after which it is ended with everything that it has started. budgetSeconds: 1 to 86400, for one database to have what the other has, first copy included.
+   * @default {"strategy":"shared","acceptLoss":false,"rebuildCommand":[],"rebuildTimeoutSeconds":3600,"budgetSeconds":600}
    */
   database?: Part<FlatSettings["database"]>;
   /**

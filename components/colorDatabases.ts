@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Templates } from "@bluegreen/release/compatibility/versions";
+import { handoverSettings } from "@bluegreen/release/database/handoverSettings";
 import { listMigrations } from "@bluegreen/release/migrations/files";
-import { isSeparate } from "@bluegreen/release/settings/schema";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { resourceName } from "./resourceName";
 import { DatabaseHandover, DatabaseSettle, DatabaseSync } from "./steps";
@@ -46,15 +46,8 @@ export class ColorDatabases extends pulumi.ComponentResource {
     return inputs === undefined ? after : [...after, new DatabaseSettle(`${this.app}-database-settle`, inputs, this.ordered(after))];
   }
 
-  /** What it takes to hand the writing back, for whoever undoes a switch; null where no color has a database of its own. */
-  handoverSettings() {
-    const { database, drainSeconds } = this.args.settings;
-    const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = database;
-    return isSeparate(strategy) ? { strategy, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds } : null;
-  }
-
   private inputs() {
-    const handover = this.handoverSettings();
+    const handover = handoverSettings(this.args.settings);
     if (handover === null) return undefined;
     const { settings, templates } = this.args;
     const { context, namespace, isolation, activeColor } = settings;

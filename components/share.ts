@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { otherColor } from "@bluegreen/release/color";
 import { names } from "@bluegreen/release/names";
+import { analysisSettings, type AnalysisSettings } from "@bluegreen/release/releases/analysisSettings";
 import type { RouteKind } from "@bluegreen/release/route/route";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { sizesOf } from "@bluegreen/release/settings/sizes";
@@ -24,6 +25,7 @@ export interface ShareArgs {
 export class Share extends pulumi.ComponentResource {
   readonly gate: SwitchGate;
   private readonly users;
+  private readonly analysis: AnalysisSettings;
 
   constructor(
     private readonly app: string,
@@ -33,13 +35,13 @@ export class Share extends pulumi.ComponentResource {
     const name = names.share(app);
     super("bluegreen:app:Share", name, {}, options);
     const { settings, route, template, watcher, after } = args;
-    const { context, namespace, isolation, activeColor, weights, watch, shareSeconds, contractAfterHours } = settings;
+    const { context, namespace, isolation, activeColor, weights } = settings;
     const color = otherColor(activeColor);
     this.users = { context, namespace, isolation, app, color, share: weights[color], route };
-    const limits = { ...watch, seconds: shareSeconds, everySeconds: Math.max(1, Math.min(watch.everySeconds, Math.floor(shareSeconds / readings))) };
+    this.analysis = analysisSettings(settings, this.users);
     this.gate = new SwitchGate(
       `${name}-gate`,
-      { ...this.users, image: template.image, template: template.hash, limits, watcher, autoscaled: sizesOf(settings).maxReplicas > 0, database: null, contractsWaiting: [], contractAfterHours },
+      { ...this.users, image: template.image, template: template.hash, limits: this.analysis.limits, watcher, autoscaled: sizesOf(settings).maxReplicas > 0, contractsWaiting: [] },
       { parent: this, dependsOn: after },
     );
     this.registerOutputs();
@@ -47,9 +49,6 @@ export class Share extends pulumi.ComponentResource {
 
   /** @param route with the weights that give it */
   watch(route: AppRoute): Watch {
-    return new Watch(`${names.share(this.app)}-watch`, { ...this.users, together: this.args.settings.together, switchId: this.gate.switchId, watcher: this.args.watcher }, { parent: this, dependsOn: route.objects });
+    return new Watch(`${names.share(this.app)}-watch`, { ...this.users, ...this.analysis, together: this.args.settings.together, switchId: this.gate.switchId, watcher: this.args.watcher }, { parent: this, dependsOn: route.objects });
   }
 }
-
-/** The watch's own rule: fewer could never end it. */
-const readings = 4;

@@ -5,8 +5,9 @@ import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import { watcherResources } from "@bluegreen/release/capacity/room";
 import { colors, type Color } from "@bluegreen/release/color";
 import { databaseSecret } from "@bluegreen/release/database/databaseSecret";
-import { homeOf, type Homes } from "@bluegreen/release/homes";
+import { homeOf } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
+import { writeWatcherSettings } from "@bluegreen/release/releases/watcherSettings";
 import { movedRoute } from "@bluegreen/release/route/route";
 import { weightObjects } from "@bluegreen/release/route/routes";
 import { isSeparate } from "@bluegreen/release/settings/schema";
@@ -37,7 +38,8 @@ export class Watcher extends pulumi.ComponentResource {
       const ordered = { parent: this, dependsOn: after };
       const labels = watcherLabels(app);
       const metadata = { name, namespace, labels };
-      const account = new ServiceAccount(pulumiName, { metadata, automountServiceAccountToken: false }, ordered);
+      const imagePullSecrets = settings.imagePullSecrets.map((secret) => ({ name: secret }));
+      const account = new ServiceAccount(pulumiName, { metadata, automountServiceAccountToken: false, imagePullSecrets }, ordered);
       const bindings = roles(app, settings).map(({ resource, namespace: within, rules }) => {
         const role = new Role(resourceName(settings, resource), { metadata: { ...metadata, namespace: within }, rules }, ordered);
         return new RoleBinding(resourceName(settings, resource), { metadata: { ...metadata, namespace: within }, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name }, subjects: [{ kind: "ServiceAccount", name, namespace }] }, { parent: this, dependsOn: [account, role] });
@@ -90,7 +92,8 @@ function colorRules(app: string, { database: { strategy } }: Settings, of: reado
   ];
 }
 
-function podSpec(app: string, { namespace, isolation }: Homes, image: string) {
+function podSpec(app: string, settings: Settings, image: string) {
+  const { namespace, isolation } = settings;
   return {
     serviceAccountName: names.watcher(app),
     automountServiceAccountToken: true,
@@ -104,6 +107,7 @@ function podSpec(app: string, { namespace, isolation }: Homes, image: string) {
           { name: "WATCH_APP", value: app },
           { name: "WATCH_NAMESPACE", value: namespace },
           { name: "WATCH_ISOLATION", value: isolation },
+          { name: "WATCH_SETTINGS", value: writeWatcherSettings(settings) },
           { name: "WATCH_HEALTH_PORT", value: String(healthPort) },
           { name: "WATCH_POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
         ],

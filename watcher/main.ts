@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isolations } from "@bluegreen/release/homes";
 import { untilInterrupted } from "@bluegreen/release/interrupt";
 import { messageOf } from "@bluegreen/release/refusal";
+import { readWatcherSettings } from "@bluegreen/release/releases/watcherSettings";
 import { watchOn } from "@bluegreen/release/releases/watchOn";
 import { shown } from "@bluegreen/release/shown";
 
@@ -18,6 +19,7 @@ function required(name: string): string {
 
 async function main(): Promise<void> {
   const where = { context: "", namespace: required("WATCH_NAMESPACE"), isolation: z.enum(isolations).parse(required("WATCH_ISOLATION")), app: required("WATCH_APP") };
+  const settings = readWatcherSettings(required("WATCH_SETTINGS"));
   const holder = `${required("WATCH_POD")} in the cluster`;
   let looked = performance.now();
   const health = createServer((_request, response) => {
@@ -27,7 +29,7 @@ async function main(): Promise<void> {
   health.listen(Number(required("WATCH_HEALTH_PORT")));
   try {
     await untilInterrupted(async (signal) => {
-      await watchOn(where, { holder, signal, say: (line) => { console.log(shown(line)); }, looked: () => { looked = performance.now(); } });
+      await watchOn(where, { settings, holder, signal, say: (line) => { console.log(shown(line)); }, looked: () => { looked = performance.now(); } });
     });
   } finally {
     health.close();

@@ -15,7 +15,7 @@ export interface StackOptions {
 }
 
 /** Where a run comes from, what it is limited to, and who hears of it; `signal` ends it as Ctrl-C does, unless Pulumi has been told already. */
-export type RunOptions = Pick<UpOptions, "refresh" | "target" | "targetDependents" | "policyPacks" | "onOutput" | "onError" | "signal">;
+export type RunOptions = Pick<UpOptions, "configFile" | "refresh" | "target" | "targetDependents" | "policyPacks" | "onOutput" | "onError" | "signal">;
 
 export interface Result extends Observed {
   /** What Pulumi printed for people. */

@@ -68,10 +68,8 @@ export function prepare({ app, lock }: Locked, { locks, before }: PrepareArgs): 
       limits: settings.watch,
       watcher: watcher.isThere,
       autoscaled: app.autoscaled,
-      database: databases.handoverSettings(),
       // Without migrations this is what the lock on the live color is confirmed by.
       contractsWaiting: migrations?.waiting ?? activeConfirmed.apply((): string[] => []),
-      contractAfterHours: settings.contractAfterHours,
     },
     app.after([...active.gates, ...watcher.resources]),
   );

@@ -40,7 +40,7 @@ export function switchUsers(prepared: Prepared, { gates, turns, route: shared }:
   const arrived = movable === null || route === undefined ? [service] : [service, ...route.objects];
   const writing = fence.lower(arrived);
   const moved = databases.settle(arrived);
-  const watch = new Watch(app.named("watch"), { ...among, ...users, switchId: gate.switchId, watcher: watcher.isThere }, app.after([...moved, ...writing]));
+  const watch = new Watch(app.named("watch"), { ...among, ...users, ...app.analysis, switchId: gate.switchId, watcher: watcher.isThere }, app.after([...moved, ...writing]));
   const drained = drain(app, gate.switchId, [...moved, ...writing]);
   return { ...prepared, liveColor: service.spec.selector.apply((selector) => selector["version"] ?? "none"), route, moved, watch, left: [watch, ...drained] };
 }
@@ -49,7 +49,7 @@ export function switchUsers(prepared: Prepared, { gates, turns, route: shared }:
 function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Resource[]): pulumi.Resource[] {
   if (turns.length === 0) return [];
   const { image, hash: template } = app.templates[app.settings.activeColor];
-  return [new SwitchTurn(app.named("switch-turn"), { ...app.among, ...app.users, image, template, autoscaled: app.autoscaled, switchId: gate.switchId }, app.after([...gates, ...turns.map(({ watch }) => watch)]))];
+  return [new SwitchTurn(app.named("switch-turn"), { ...app.among, ...app.users, ...app.analysis, image, template, autoscaled: app.autoscaled, switchId: gate.switchId }, app.after([...gates, ...turns.map(({ watch }) => watch)]))];
 }
 
 /** The way in from outside. */

@@ -1,3 +1,11 @@
+/** Work was told to stop, and did: nothing has failed. */
+export class InterruptedError extends Error {}
+
+/** Whether an error says so, or was caused by one that does. */
+export function isInterruption(error: unknown): boolean {
+  return error instanceof InterruptedError || (error instanceof Error && isInterruption(error.cause));
+}
+
 const stopSignals = ["SIGINT", "SIGTERM"] as const;
 
 /**
@@ -9,7 +17,7 @@ const stopSignals = ["SIGINT", "SIGTERM"] as const;
 export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const stop = (name: NodeJS.Signals) => {
-    controller.abort(new Error(`${name}: the update was interrupted`));
+    controller.abort(new InterruptedError(`${name}: the update was interrupted`));
   };
   for (const name of stopSignals) process.on(name, stop);
   try {

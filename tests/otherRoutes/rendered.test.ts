@@ -39,8 +39,7 @@ describe("The routes of cloud load balancers, without their controllers", functi
     await test.set({ activeColor: "green" });
     await test.stack.up();
     expect([await liveColor(test.cluster), await given()]).to.deep.equal(["green", { blue: 0, green: 100 }]);
-    const database = { strategy: "shared" as const, acceptLoss: false, rebuildCommand: [], budgetSeconds: 60 };
-    await rollback({ context: test.stage.context, namespace: test.cluster.namespace, isolation: "shared", app }, { from: "green", why: "test", database, drainSeconds: 0, fewer: false, route: "alb" }, () => undefined);
+    await rollback({ context: test.stage.context, namespace: test.cluster.namespace, isolation: "shared", app }, { from: "green", why: "test", strategy: "shared", settings: { route: "alb", database: null, connectionDrainSeconds: 30 }, fewer: false }, () => undefined);
     expect([await liveColor(test.cluster), await given()]).to.deep.equal(["blue", { blue: 100, green: 0 }]);
     await test.set({ activeColor: "blue" });
     await test.stack.up();

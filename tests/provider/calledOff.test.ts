@@ -4,6 +4,7 @@ import { otherColor, switchAnnotation, watch, type Color } from "@bluegreen/rele
 import { failTogether } from "@bluegreen/release/clusters/back";
 import type { Together } from "@bluegreen/release/clusters/together";
 import { beginRelease, endRelease } from "@bluegreen/release/lock/releaseLock";
+import type { AnalysisSettings } from "@bluegreen/release/releases/analysisSettings";
 import { refuseUnpermitted, writePermit } from "@bluegreen/release/releases/permit";
 import { readRelease, writeRelease } from "@bluegreen/release/releases/record";
 import { watchLimits } from "@bluegreen/release/settings/schema";
@@ -19,6 +20,7 @@ describe("A release that another cluster calls off before users move, on a real 
   let home: TestNamespace;
   let release: string;
   const to = { color: "green", image: "repo/app:v2", template: "green" } as const;
+  const analysis: AnalysisSettings = { limits: watchLimits.parse({}), route: null, database: null, connectionDrainSeconds: 30 };
   const quiet = () => undefined;
 
   before(async () => {
@@ -33,8 +35,8 @@ describe("A release that another cluster calls off before users move, on a real 
     await cluster.core.createNamespacedService({ namespace, body });
     release = await beginRelease(cluster, app, { waitSeconds: 0, say: quiet });
     await writeRelease(cluster, app, {
-      id: "s1", kind: "switch", share: 100, route: null, to, from: { ...to, color: otherColor(to.color), template: "blue" }, who: "a test", why: "a test",
-      at: new Date().toISOString(), state: "permitted", limits: watchLimits.parse({}), baseline: noBaseline, database: null, contracts: { waiting: [], afterHours: 24 },
+      id: "s1", kind: "switch", share: 100, to, from: { ...to, color: otherColor(to.color), template: "blue" }, who: "a test", why: "a test",
+      at: new Date().toISOString(), state: "permitted", baseline: noBaseline, contracts: { waiting: [] },
     });
     await writePermit(cluster, app, to.color, "s1");
   });
@@ -44,7 +46,7 @@ describe("A release that another cluster calls off before users move, on a real 
   });
 
   const together = (onFailure: Together["onFailure"]): Together => ({ name: "eu", others: [{ name: "us", context: home.stage.context }], onFailure });
-  const fail = (onFailure: Together["onFailure"]) => failTogether({ ...home.where, together: together(onFailure) }, { color: to.color, reason: "it crashes", evidence: [], by: "a test" }, new Error("eu has failed"), quiet);
+  const fail = (onFailure: Together["onFailure"]) => failTogether({ ...home.where, ...analysis, together: together(onFailure) }, { color: to.color, reason: "it crashes", evidence: [], by: "a test" }, new Error("eu has failed"), quiet);
   const move = () => refuseUnpermitted({ ...home.where, templates: { blue: "blue", green: "green" }, service: { metadata: { annotations: { [switchAnnotation]: "s1" } }, spec: { selector: { app, version: "green" } } }, preview: false });
 
   it("may go on where config says that each stays as it is", async () => {
@@ -61,7 +63,7 @@ describe("A release that another cluster calls off before users move, on a real 
   it("takes those back who have moved in that very moment", async () => {
     const body = { metadata: { annotations: { [switchAnnotation]: "s1" } }, spec: { selector: { version: "green" } } };
     await home.cluster.core.patchNamespacedService({ name: `${app}-service`, namespace: home.namespace, body }, setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch));
-    const inputs = { ...home.where, color: to.color, share: 100, route: null, switchId: "s1", watcher: false };
+    const inputs = { ...home.where, ...analysis, color: to.color, share: 100, switchId: "s1", watcher: false };
     // Blue has no pods here: what matters is that it is tried.
     expect(await failureOf(watch.run({ ...inputs, together: together("rollBack") }, quiet))).to.contain("NOTHING WAS SWITCHED").and.contain("called off");
     expect(await watch.run({ ...inputs, together: null }, quiet)).to.deep.equal({ verdict: "" });

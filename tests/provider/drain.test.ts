@@ -4,7 +4,6 @@ import { switchAnnotation } from "@bluegreen/release";
 import { readDrain } from "@bluegreen/release/drain/note";
 import { turnDrain } from "@bluegreen/release/drain/turn";
 import { writeRelease, type Release } from "@bluegreen/release/releases/record";
-import { watchLimits } from "@bluegreen/release/settings/schema";
 import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
@@ -32,17 +31,14 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
       id: "s1",
       kind: "switch",
       share: 100,
-      route: null,
       to: green,
       from: blue,
       who: "anna@laptop",
       why: "a test",
       at: "2026-01-02T03:04:05.000Z",
       state: "kept",
-      limits: watchLimits.parse({}),
       baseline: { reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] } },
-      database: null,
-      contracts: { waiting: [], afterHours: 24 },
+      contracts: { waiting: [] },
       ...part,
     });
   const moveTo = (version: string, id: string) =>
@@ -67,7 +63,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
     await moveTo("green", "s1");
     expect(await drain.changes(inputs("s1"), inputs("s1")), "an update was killed before").to.equal("some");
     expect(await drain.create(inputs("s1")), "no pods are left to drain").to.include(nothing);
-    expect(await drained()).to.deep.include({ id: "s1", color: "blue", seconds: 30, over: true });
+    expect(await drained()).to.deep.include({ id: "s1", color: "blue", over: true });
     expect(await drain.changes(inputs("s1"), inputs("s1"))).to.equal("none");
     const before = await drained();
     await drain.create(inputs("s1"));
@@ -83,8 +79,8 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
   it("turns with users who are taken back, and has nothing to do with the switch that was undone", async () => {
     const now = new Date("2026-01-02T03:04:05.000Z");
     const said: string[] = [];
-    await turnDrain(home.cluster, "chatgpt-app", { back: "blue", now }, (line) => said.push(line));
-    expect(await drained()).to.deep.equal({ id: "s2", color: "green", seconds: 30, until: "2026-01-02T03:04:35.000Z", over: true });
+    await turnDrain(home.cluster, "chatgpt-app", { back: "blue", now, seconds: 60 }, (line) => said.push(line));
+    expect(await drained()).to.deep.equal({ id: "s2", color: "green", until: "2026-01-02T03:05:05.000Z", over: true });
     await moveTo("blue", "s2");
     await note({ id: "s2", state: "rolledBack" });
     expect(await drain.create(inputs("s2", "blue"))).to.include(nothing);

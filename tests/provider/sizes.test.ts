@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { parseSettings, poll } from "@bluegreen/release";
+import { poll } from "@bluegreen/release";
 import { appResources } from "@bluegreen/release/capacity/room";
 import { writeRelease } from "@bluegreen/release/releases/record";
 import { hold } from "@bluegreen/release/size/autoscaler";
@@ -81,17 +81,14 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
         id: "1",
         kind: "switch",
         share: 100,
-        route: null,
         to: served("green"),
         from: served("blue"),
         who: "test",
         why: "test",
         at: at.toISOString(),
         state: "standby",
-        limits: parseSettings({ activeColor: "blue", blueTag: "v1", imageRepository: "nowhere.invalid/app", host: "app.example.com" }).watch,
         baseline: { reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] } },
-        database: null,
-        contracts: { waiting: [], afterHours: 24 },
+        contracts: { waiting: [] },
       });
     await release(new Date());
     const inputs = { ...home.where, ...settling };

@@ -158,9 +158,8 @@ describe("Isolation, on a real cluster under load", function () {
     const serving = (await replicasOf("green")) ?? 0;
     expect(serving).to.be.greaterThan(2);
     const said: string[] = [];
-    const database = { strategy: "shared" as const, acceptLoss: false, rebuildCommand: [], budgetSeconds: 60 };
     const where = { context: test.stage.context, namespace, isolation: "shared" as const, app: "chatgpt-app" };
-    await rollback(where, { from: "green", why: "test", database, drainSeconds: 2, fewer: false, route: null }, (line) => said.push(line));
+    await rollback(where, { from: "green", why: "test", strategy: "shared", settings: { route: null, database: null, connectionDrainSeconds: 30 }, fewer: false }, (line) => said.push(line));
     expect(said.join("\n")).to.contain(`of the ${serving} pods that blue needs are ready`);
     expect(await liveColor(test.cluster)).to.equal("blue");
     expect(await replicasOf("blue")).to.equal(serving);

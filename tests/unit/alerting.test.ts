@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { alerting, connect, raiseAlert, readReceivers, rollout, schemaGate, smokeGate, tellAll, type Alert, type Cluster, type Receiver, type Step } from "@bluegreen/release";
+import { InterruptedError } from "@bluegreen/release/interrupt";
 import { someAlerts } from "../support/alerts";
 import { secretOf, startApiServer, type ApiServer } from "../support/apiServer";
 import { failureOf } from "../support/look";
@@ -119,6 +120,14 @@ describe("Alerts and the cluster", function () {
       process.env["KUBECONFIG"] = "/nowhere";
       expect(await thrown()).to.equal(refusal);
       expect(receiver.received).to.have.length(3);
+    });
+
+    it("tells nobody that somebody has interrupted it", async () => {
+      putWebhook();
+      const interrupted = new Error("and live traffic stays on blue", { cause: new InterruptedError("SIGINT: the update was interrupted") });
+      const step: Step<typeof where, Record<string, never>> = { check: () => Promise.resolve([]), isNeeded: () => Promise.resolve(true), run: () => Promise.reject(interrupted) };
+      expect(await alerting("gate", step).run(where, say).catch((error: unknown) => error)).to.equal(interrupted);
+      expect(receiver.received).to.deep.equal([]);
     });
 
     it("passes on what passes, untold", async () => {

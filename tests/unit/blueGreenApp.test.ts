@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { parseSettings } from "@bluegreen/release";
+import { readWatcherSettings, settingsFor } from "@bluegreen/release/releases/watcherSettings";
 import { failureOf } from "../support/look";
 import { makeProgramFolder } from "../support/programFolder";
 import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
@@ -292,6 +293,25 @@ describe("The blue-green app", () => {
     expect(named(watched)).to.have.members(["Watcher", "ServiceAccount", "Role", "RoleBinding", "Deployment"]);
     expect([...allBefore(watched, "chatgpt-app-switch-gate")]).to.include("chatgpt-app-watcher");
     expect(watched.one("pulumi-nodejs:dynamic/bluegreen:SwitchGate", "chatgpt-app-switch-gate").inputs["watcher"]).to.equal(true);
+  });
+
+  it("tells the watcher in the cluster by its Deployment what it goes by, and nothing to run", async () => {
+    const database = { strategy: "replica", rebuildCommand: ["/usr/local/bin/rebuild-standby"], budgetSeconds: 30 };
+    const watched = await recordApp({ ...someSettings, watcherImage: "ghcr.io/you/watcher:1", watch: '{"threshold":7,"webhookUrl":"https://judge.example.com/shop"}', shareSeconds: "120", database: JSON.stringify(database), drain: '{"seconds":45}' });
+    const { spec } = watched.one(types.deployment, "chatgpt-app-watcher").inputs as { spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } } };
+    const text = spec.template.spec.containers[0]?.env.find(({ name }) => name === "WATCH_SETTINGS")?.value ?? "";
+    expect(text).not.to.contain("rebuild");
+    const settings = readWatcherSettings(text);
+    expect(settingsFor({ share: 100 }, settings)).to.deep.equal({
+      limits: { seconds: 600, everySeconds: 30, threshold: 7, latencySeconds: 5, logErrors: 5, standbyHours: 24, prometheusUrl: "", prometheusQueries: [], webhookUrl: "https://judge.example.com/shop" },
+      route: null,
+      database: { strategy: "replica", acceptLoss: false, rebuildCommand: [], rebuildTimeoutSeconds: 0, budgetSeconds: 30, drainSeconds: 5 },
+      connectionDrainSeconds: 45,
+    });
+    expect(settingsFor({ share: 10 }, settings)).to.deep.include({ database: null }).and.have.property("limits").that.deep.include({ seconds: 120, everySeconds: 30, threshold: 7 });
+    const update = watched.one("pulumi-nodejs:dynamic/bluegreen:Watch", "chatgpt-app-watch").inputs;
+    expect(update["database"], "an update runs it").to.deep.include({ rebuildCommand: database.rebuildCommand, rebuildTimeoutSeconds: 3600 });
+    expect(update["limits"]).to.deep.equal(settings.limits);
   });
 
   it("lets the watcher move this app's Service and write its own notes, and nothing else", async () => {

@@ -66,6 +66,6 @@ describe("The port that a pod takes orders to drain at", () => {
 
   it("is the one that the pod itself was started with, whatever config says by now", () => {
     expect(drainPod(pod("3001"))).to.deep.equal({ namespace: "shop-blue", name: "a", port: 3001 });
-    for (const value of [undefined, "", "0", "-1", "3.5", "none"]) expect(drainPod(pod(value)), value).to.equal(undefined);
+    for (const value of [undefined, "", "0", "-1", "3.5", "none", "1e3", "0x50", "65536"]) expect(drainPod(pod(value)), value).to.equal(undefined);
   });
 });

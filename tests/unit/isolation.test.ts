@@ -50,9 +50,11 @@ describe("Isolation", () => {
       expect([...allBefore(recorder, "chatgpt-app-trial")], "its pod runs as the color's").to.include("chatgpt-app-blue-account");
     });
 
-    it("pull images with the Secrets of config, and the pods stay what they are", async () => {
-      const pulling = await recordApp({ ...someSettings, imagePullSecrets: '["registry-credentials"]' });
-      expect(pulling.one(types.account, "chatgpt-app-green-account").inputs["imagePullSecrets"]).to.deep.equal([{ name: "registry-credentials" }]);
+    it("pull images with the Secrets of config, the watcher's too, and the pods stay what they are", async () => {
+      const pulling = await recordApp({ ...someSettings, watcherImage: "ghcr.io/you/watcher:1", imagePullSecrets: '["registry-credentials"]' });
+      for (const account of ["chatgpt-app-blue-account", "chatgpt-app-green-account", "chatgpt-app-watcher"]) {
+        expect(pulling.one(types.account, account).inputs["imagePullSecrets"], account).to.deep.equal([{ name: "registry-credentials" }]);
+      }
       const spec = (each: Recorder) => each.one(types.deployment, "chatgpt-app-green").inputs["spec"];
       expect(spec(pulling)).to.deep.equal(spec(recorder));
       expect(refusalOf({ imagePullSecrets: '["No Name"]' })).to.contain("imagePullSecrets[0] =").and.contain("pulumi config set --plaintext --path 'imagePullSecrets[0]' registry-credentials");

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { findMark, marksAnnotation, readMarks, withMark, type Mark } from "@bluegreen/release/releases/marks";
-import { isWatched, isWayBack, type Release } from "@bluegreen/release/releases/record";
+import { ageOf, isWatched, isWayBack, type Release } from "@bluegreen/release/releases/record";
 import { whoami, whyOf } from "@bluegreen/release/releases/who";
 import { watchLimits } from "@bluegreen/release/settings/schema";
 
@@ -37,17 +37,14 @@ describe("The way back", () => {
     id: "1",
     kind: "switch",
     share: 100,
-    route: null,
     to: green,
     from: blue,
     who: "anna",
     why: "",
     at: "2026-01-02T03:04:05.000Z",
     state: "standby",
-    limits: { seconds: 600, everySeconds: 30, threshold: 10, latencySeconds: 5, logErrors: 5, standbyHours: 24, prometheusUrl: "", prometheusQueries: [], webhookUrl: "" },
     baseline: { reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] } },
-    database: null,
-    contracts: { waiting: [], afterHours: 24 },
+    contracts: { waiting: [] },
     ...part,
   });
 
@@ -72,13 +69,19 @@ describe("A move of users", () => {
   const from = { color: "blue", image: "app:v1", template: "aaa" } as const;
 
   it("is watched when there is something to go back to", () => {
-    expect(isWatched({ kind: "switch", from, limits })).to.equal(true);
-    expect(isWatched({ kind: "switch", from: null, limits })).to.equal(false);
+    expect(isWatched({ kind: "switch", from }, limits)).to.equal(true);
+    expect(isWatched({ kind: "switch", from: null }, limits)).to.equal(false);
+  });
+
+  it("began now where a record says that it will: nobody waits for that time", () => {
+    const now = new Date("2026-01-02T03:04:05.000Z");
+    expect(ageOf({ at: "2026-01-02T03:04:00.000Z" }, now)).to.equal(5000);
+    expect(ageOf({ at: "2100-01-01T00:00:00.000Z" }, now)).to.equal(0);
   });
 
   it("is not watched on the way back, nor where config gives no time to it", () => {
-    expect(isWatched({ kind: "rollback", from, limits })).to.equal(false);
-    expect(isWatched({ kind: "switch", from, limits: { ...limits, seconds: 0 } })).to.equal(false);
+    expect(isWatched({ kind: "rollback", from }, limits)).to.equal(false);
+    expect(isWatched({ kind: "switch", from }, { ...limits, seconds: 0 })).to.equal(false);
   });
 });
 

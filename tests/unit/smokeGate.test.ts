@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { refuseFailure } from "@bluegreen/release";
 import { runMocha, type SuiteResult } from "@bluegreen/release/gates/mochaRun";
+import { gone } from "../support/processes";
 
 const gate = { color: "green", version: "v2", suite: "tests/smoke/**/*.ts", budgetSeconds: 300 } as const;
 const result = (part: Partial<SuiteResult>): SuiteResult => ({ passed: [], failed: [], timedOut: false, exitCode: 0, stderr: "", ...part });
@@ -74,6 +75,21 @@ describe("A suite's run in a process of its own", () => {
     const run = await runSuite(`it("is quick", () => {}); it("hangs", function () { this.timeout(0); return new Promise(() => { setInterval(() => {}, 1000); }); });`, 12_000);
     expect(run).to.deep.include({ passed: ["is quick"], timedOut: true, exitCode: null });
   });
+
+  for (const [how, then] of [["runs out of its budget", "return new Promise(() => { setInterval(() => {}, 1000); });"], ["ends by itself", ""]] as const) {
+    it(`takes along what a test has started with its own output, when it ${how}`, async () => {
+      const pidFile = join(process.cwd(), folder, "pid");
+      await runSuite(`
+        it("starts a server", function () {
+          this.timeout(0);
+          const { pid } = require("node:child_process").spawn("sleep", ["600"], { stdio: "inherit" });
+          require("node:fs").writeFileSync(${JSON.stringify(pidFile)}, String(pid));
+          ${then}
+        });`, 6_000);
+      const pid = Number(await readFile(pidFile, "utf8"));
+      await gone(pid);
+    });
+  }
 
   it("keeps the reason when a file does not even load", async () => {
     const { passed, exitCode, stderr } = await runSuite(`import "no-such-package";`);

@@ -143,6 +143,22 @@ describe("Asking a server", () => {
       expect(asked[0]?.path).to.equal("/ready");
     });
 
+    it("is asked for nothing by a path that names another server, whoever has written it into a probe", async () => {
+      let elsewhere = 0;
+      const other = await startServer((_request, response) => {
+        elsewhere += 1;
+        response.end("{}");
+      });
+      const address = other.url.slice("http://".length);
+      says("of the pod");
+      for (const path of [`@${address}/x`, `//${address}/x`, `\\\\${address}/x`, `http://${address}/x`, `:1@${address}/x`, ".example.com/x"]) {
+        const answered = await askDirectly(pod(), path, bounds).catch((error: unknown) => error);
+        if (answered !== "of the pod") expect(answered, path).to.be.instanceOf(NoAnswerError);
+      }
+      await other.close();
+      expect(elsewhere).to.equal(0);
+    });
+
     it("does not try where there is no process, address or port to ask", async () => {
       for (const each of [pod({ phase: "Pending", podIP: "127.0.0.1" }), pod({ phase: "Running" }), pod(undefined, "metrics")]) {
         const failed = await askDirectly(each, "/metrics", bounds).catch((error: unknown) => error);

@@ -1,4 +1,5 @@
 import type { Color } from "../color.js";
+import { isInterruption } from "../interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
 import { names } from "../names.js";
@@ -13,7 +14,7 @@ import { readReceivers } from "./receivers.js";
 
 export type GateInputs = ClusterRef & { app: string; color: Color };
 
-/** A gate whose refusals, in an update and never in a preview, are told to whoever is to know. The update fails with the gate's own error. */
+/** A gate whose refusals, in an update and never in a preview, are told to whoever is to know. That somebody has interrupted it is no news. The update fails with the gate's own error. */
 export function alerting<Inputs extends PlainRecord & GateInputs, Outputs extends PlainRecord>(gate: string, step: Step<Inputs, Outputs>): Step<Inputs, Outputs> {
   return {
     ...step,
@@ -21,7 +22,7 @@ export function alerting<Inputs extends PlainRecord & GateInputs, Outputs extend
       try {
         return await step.run(inputs, say);
       } catch (error) {
-        await tell(gate, inputs, error, say);
+        if (!isInterruption(error)) await tell(gate, inputs, error, say);
         throw error;
       }
     },

@@ -2,15 +2,16 @@ import { names } from "../names.js";
 import { mergeData, readData } from "../releases/jsonConfigMap.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { versionOf, type Alert } from "./alert.js";
-import { incidentKey } from "./pagerDuty.js";
+import { incidentKey, incidentPrefix } from "./pagerDuty.js";
 
 /**
  * The incidents that were opened and not resolved, in a ConfigMap of the app by their keys.
  * PagerDuty resolves by key alone, and the version that is switched to in the end is another one
- * than the version that failed.
+ * than the version that failed. No other app's are resolved, whatever stands there.
  */
 export async function readIncidents(cluster: Cluster, app: string): Promise<string[]> {
-  return Object.keys(await readData(cluster, names.incidents(app)));
+  const ofThisApp = incidentPrefix({ namespace: cluster.namespace, app });
+  return Object.keys(await readData(cluster, names.incidents(app))).filter((key) => key.startsWith(ofThisApp));
 }
 
 export async function noteIncident(cluster: Cluster, alert: Alert): Promise<void> {

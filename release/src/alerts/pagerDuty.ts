@@ -10,7 +10,12 @@ const summaryMax = 1024;
 
 /** One incident for each version of an app that fails, however often it does. Also a ConfigMap's key, so it is in their alphabet. */
 export function incidentKey({ namespace, app }: Pick<Alert, "namespace" | "app">, { color, image }: Version): string {
-  return `${namespace}.${app}.${color}.${createHash("sha256").update(image).digest("hex").slice(0, 16)}`;
+  return `${incidentPrefix({ namespace, app })}${color}.${createHash("sha256").update(image).digest("hex").slice(0, 16)}`;
+}
+
+/** Of all incidents of an app. */
+export function incidentPrefix({ namespace, app }: Pick<Alert, "namespace" | "app">): string {
+  return `${namespace}.${app}.`;
 }
 
 /** Whether an alert opens an incident. */

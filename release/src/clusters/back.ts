@@ -4,8 +4,9 @@ import { serverTime } from "../kubernetes/serverTime.js";
 import { readLiveColor } from "../live.js";
 import { isReleasing } from "../lock/releaseLock.js";
 import { messageOf } from "../refusal.js";
+import type { AnalysisSettings } from "../releases/analysisSettings.js";
 import { withdrawPermit } from "../releases/permit.js";
-import { isWhereUsersAre, readRelease, setState, type Release } from "../releases/record.js";
+import { ageOf, isWhereUsersAre, readRelease, setState, type Release } from "../releases/record.js";
 import { takeBack } from "../releases/takeBack.js";
 import type { Member } from "../settings/clusters.js";
 import type { Say } from "../step.js";
@@ -24,7 +25,7 @@ export interface Failure {
  * The error of a release that has failed in one of several clusters: first of all users of the
  * others go back where config wants that, and then it is said where users of each are.
  */
-export async function failTogether(where: InCluster, failure: Failure, error: unknown, say: Say): Promise<Error> {
+export async function failTogether(where: InCluster & AnalysisSettings, failure: Failure, error: unknown, say: Say): Promise<Error> {
   const { together } = where;
   if (together === null) return error instanceof Error ? error : new Error(String(error));
   const outcomes = together.onFailure === "rollBack" ? await Promise.all(together.others.map((member) => takeBackIn(member, where, { ...failure, reason: `cluster ${together.name}: ${failure.reason}` }, say))) : [];
@@ -32,19 +33,19 @@ export async function failTogether(where: InCluster, failure: Failure, error: un
 }
 
 /** Never throws: one cluster that is away keeps nobody else where they are. @returns what there is to say of it */
-async function takeBackIn(member: Member, where: InCluster, failure: Failure, say: Say): Promise<string[]> {
+async function takeBackIn(member: Member, where: InCluster & AnalysisSettings, failure: Failure, say: Say): Promise<string[]> {
   const { name, context } = member;
-  const { app } = where;
+  const { app, route, limits } = where;
   try {
     const cluster = await reach(member, where);
-    const release = await ofThisRelease(cluster, app, failure.color);
+    const release = await ofThisRelease(cluster, app, failure.color, limits);
     if (release === undefined) return [];
     if (release.state === "permitted") {
       await withdrawPermit(cluster, app, release.to.color);
       await setState(cluster, app, release.id, "rolledBack");
     }
-    if (!(await isWhereUsersAre(cluster, app, release))) return [];
-    const back = await takeBack({ where: { ...where, context }, undone: release, ...failure }, (line) => { say(`${name}: ${line}`); });
+    if (!(await isWhereUsersAre(cluster, app, release, route))) return [];
+    const back = await takeBack({ where: { ...where, context }, undone: release, settings: where, ...failure }, (line) => { say(`${name}: ${line}`); });
     return back ? [`Users of cluster ${name} are back on ${release.from?.color ?? "the other color"}.`] : [];
   } catch (error) {
     return [`Users of cluster ${name} were NOT taken back: ${messageOf(error)}\n  then: npm run bluegreen -- rollback --cluster ${name}`];
@@ -52,13 +53,12 @@ async function takeBackIn(member: Member, where: InCluster, failure: Failure, sa
 }
 
 /** The last switch to the color, if this update makes it or goes on with it, and there is something to go back to. */
-async function ofThisRelease(cluster: Cluster, app: string, color: Color): Promise<Release | undefined> {
+async function ofThisRelease(cluster: Cluster, app: string, color: Color, { standbyHours }: AnalysisSettings["limits"]): Promise<Release | undefined> {
   const release = await readRelease(cluster, app);
   // Of a rollback the way back would lead to what it has left.
   if (release?.kind !== "switch" || release.to.color !== color || release.from === null || !isReleasing(cluster, app)) return undefined;
   // Its lock may have been taken for another change, long after.
-  const age = (await serverTime(cluster)).getTime() - Date.parse(release.at);
-  return age < release.limits.standbyHours * 3_600_000 ? release : undefined;
+  return ageOf(release, await serverTime(cluster)) < standbyHours * 3_600_000 ? release : undefined;
 }
 
 /** Where users of each cluster are, and the ways from there. Never throws. */

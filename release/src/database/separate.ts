@@ -15,6 +15,8 @@ export interface SeparateOptions {
   acceptLoss: boolean;
   /** Makes the idle color's server a standby; empty: somebody does it by hand. */
   rebuildCommand: string[];
+  /** How long that may take, in milliseconds. */
+  rebuildBudgetMs: number;
   /** How long requests may still come to the old color after traffic has moved, in milliseconds. */
   drainMs: number;
 }

@@ -31,17 +31,19 @@ function createCommand({ namespace, name, keys }: Needed): string {
 
 /** Each once, with all of its keys: both colors may read it, and several variables. */
 function neededSecrets(settings: Settings): Needed[] {
-  const { databaseAccount, database: { strategy }, imagePullSecrets } = settings;
+  const { databaseAccount, database: { strategy }, imagePullSecrets, namespace: shared, watcherImage } = settings;
+  const pull = (namespace: string) => imagePullSecrets.map((name) => ({ namespace, name, keys: [] }));
   const needed = colors.flatMap((color): Needed[] => {
     const namespace = homeOf(settings, color);
     return [
       ...(databaseAccount !== undefined || strategy === "none" ? [] : [{ namespace, name: databaseSecret(strategy, color), keys: strategy === "shared" ? ["url"] : ["url", "admin-url", "peer-url"] }]),
       ...secretKeysOf(settings, color).map(({ name, key }) => ({ namespace, name, keys: [key] })),
-      ...imagePullSecrets.map((name) => ({ namespace, name, keys: [] })),
+      ...pull(namespace),
     ];
   });
   const whole = new Map<string, Needed>();
-  for (const each of needed) {
+  // The watcher is in the app's namespace, wherever the colors are.
+  for (const each of [...needed, ...(watcherImage === undefined ? [] : pull(shared))]) {
     const at = `${each.namespace}/${each.name}`;
     whole.set(at, { ...each, keys: [...new Set([...(whole.get(at)?.keys ?? []), ...each.keys])] });
   }

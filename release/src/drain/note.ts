@@ -9,8 +9,6 @@ const noteSchema = z.object({
   /** Of the switch that users left the pods by. */
   id: z.string(),
   color: z.enum(colors),
-  /** As config has it, for whoever takes users back. */
-  seconds: z.number(),
   /** When the pods end it by themselves, by the API server's clock, ISO 8601. */
   until: z.string(),
   /** Nobody has to wait for it any more. */

@@ -22,10 +22,11 @@ export interface DrainPod extends NamespacedName {
 /** Undefined for a pod that nobody has given a port for that. */
 export function drainPod(pod: V1Pod): DrainPod | undefined {
   const variable = pod.spec?.containers.find(({ name }) => name === names.container)?.env?.find(({ name }) => name === drainPortVariable);
-  const port = Number(variable?.value);
-  return Number.isInteger(port) && port > 0 ? { ...whereIs(pod), port } : undefined;
+  const port = /^\d{1,5}$/.test(variable?.value ?? "") ? Number(variable?.value) : 0;
+  return port > 0 && port <= portMax ? { ...whereIs(pod), port } : undefined;
 }
 
+const portMax = 65_535;
 const answerMs = 3000;
 const answerBytes = 4096;
 

@@ -25,6 +25,9 @@ export type DrainInputs = ClusterRef & {
 /** How long it took, and how many connections were left then; 0 and 0 when there was nothing to drain. */
 export type DrainOutputs = { drainedSeconds: number; connectionsLeft: number };
 
+/** A share leaves nobody behind: what is drained was left by way of the active Service. */
+const noRoute = null;
+
 /** A switch that has left a color behind. */
 type Leaving = Release & { from: Served };
 
@@ -63,9 +66,9 @@ async function drainSwitch(cluster: Cluster, { app, seconds }: DrainInputs, rele
   const now = await serverTime(cluster);
   await letStay(cluster, app, to.color, now, say);
   const target = { app, color: from.color };
-  const note = { id, color: from.color, seconds, until: untilWhen(now, seconds), over: false };
+  const note = { id, color: from.color, until: untilWhen(now, seconds), over: false };
   await writeDrain(cluster, app, note);
-  const drained = await drainColor(cluster, target, { seconds, isAway: (look) => isWhereUsersAre(cluster, app, release, look), say, signal });
+  const drained = await drainColor(cluster, target, { seconds, isAway: (look) => isWhereUsersAre(cluster, app, release, noRoute, look), say, signal });
   if (drained.end === "back") {
     // Whoever has moved them has told the pods, too; perhaps before this one told the last of them.
     await tellPods(cluster, target, 0, say);

@@ -15,17 +15,18 @@ export async function letStay(cluster: Cluster, app: string, color: Color, now: 
  * Users were taken back: their clients may stay where they have come to, and whoever still has a
  * connection to the color that they were taken from is led away from it. Nobody waits for it, and
  * it never fails. Nothing is done where no switch has drained anything.
+ * @param seconds for how long clients are led away; 0: they are not
  */
-export async function turnDrain(cluster: Cluster, app: string, { back, now }: { back: Color; now: Date }, say: Say): Promise<void> {
+export async function turnDrain(cluster: Cluster, app: string, { back, now, seconds }: { back: Color; now: Date; seconds: number }, say: Say): Promise<void> {
   try {
     const drain = await readDrain(cluster, app);
     if (drain === undefined) return;
     const color = otherColor(back);
-    const { id, seconds } = drain;
+    const { id } = drain;
     await Promise.all([
       goesOn(drain, back, now) ? tellPods(cluster, { app, color: back }, 0, say) : undefined,
-      tellPods(cluster, { app, color }, seconds, say),
-      writeDrain(cluster, app, { id, color, seconds, until: untilWhen(now, seconds), over: true }),
+      seconds > 0 ? tellPods(cluster, { app, color }, seconds, say) : undefined,
+      writeDrain(cluster, app, { id, color, until: untilWhen(now, seconds), over: true }),
     ]);
   } catch (error) {
     say(`clients were not led back to ${back}: ${messageOf(error)}; their connections end by their age`);

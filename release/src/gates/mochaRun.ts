@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { runCommand } from "../runCommand.js";
 
 export interface SuiteRun {
   /** Folder of the program: mocha and ts-node are resolved from here. */
@@ -11,7 +10,7 @@ export interface SuiteRun {
   env: Record<string, string>;
   budgetMs: number;
   /** Ends the run at once. */
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignal;
   /** Told after each test. */
   onTest?: (result: SuiteResult) => void;
 }
@@ -36,46 +35,29 @@ export interface SuiteResult {
 const stderrLines = 20;
 
 /**
- * Runs a mocha suite in a process of its own, and reads each result as it comes so that a killed run still tells what it saw.
+ * Runs a mocha suite in a process of its own, and reads each result as it comes so that a killed run still tells what it saw. Nothing that a test has started outlives it.
  * @throws the reason of `signal` when that has ended it
  */
 export async function runMocha({ cwd, suite, env, budgetMs, signal, onTest }: SuiteRun): Promise<SuiteResult> {
-  signal?.throwIfAborted();
   const resolve = createRequire(join(cwd, "package.json")).resolve;
   const mocha = resolve("mocha/bin/mocha.js");
   const typescript = resolve("ts-node/register/transpile-only");
-  const child = spawn(process.execPath, [mocha, "--reporter", "json-stream", "--require", typescript, "--exit", suite], {
+  const result: SuiteResult = { passed: [], failed: [], timedOut: false, exitCode: null, stderr: "" };
+  const errors: string[] = [];
+  const { code, timedOut } = await runCommand([process.execPath, mocha, "--reporter", "json-stream", "--require", typescript, "--exit", suite], {
     cwd,
     // Nothing of this process's environment that could be a secret reaches the suite.
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"], ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    budgetMs,
+    ...(signal !== undefined && { signal }),
+    onLine: (line, stream) => {
+      if (stream === "stderr") {
+        if (errors.length < stderrLines) errors.push(line);
+      } else if (collect(line, result)) onTest?.(result);
+    },
   });
-  const result: SuiteResult = { passed: [], failed: [], timedOut: false, exitCode: null, stderr: "" };
-  const errors: string[] = [];
-  createInterface(child.stdout).on("line", (line) => {
-    if (collect(line, result)) onTest?.(result);
-  });
-  createInterface(child.stderr).on("line", (line) => {
-    if (errors.length < stderrLines) errors.push(line);
-  });
-  const timer = setTimeout(() => {
-    result.timedOut = true;
-    child.kill("SIGKILL");
-  }, budgetMs);
-  const stop = () => child.kill("SIGKILL");
-  signal?.addEventListener("abort", stop);
-  try {
-    result.exitCode = await new Promise<number | null>((done, fail) => {
-      child.once("error", fail);
-      child.once("close", done);
-    });
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", stop);
-  }
   signal?.throwIfAborted();
-  result.stderr = errors.join("\n");
-  return result;
+  return { ...result, timedOut, exitCode: code, stderr: errors.join("\n") };
 }
 
 /** One line of mocha's json-stream reporter: ["pass", {...}] or ["fail", {...}]; anything else is the suite's own output. @returns whether a test has ended */

@@ -1,6 +1,7 @@
 import { colorService } from "../activeService.js";
 import { alerting } from "../alerts/alerting.js";
 import type { Color } from "../color.js";
+import { untilInterrupted } from "../interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { forwardPod } from "../kubernetes/portForward.js";
 import { sayingWhatIsLive } from "../live.js";
@@ -47,7 +48,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
         say(`${inputs.color} goes back to what users had before: its pods are ready, and the smoke suite is not run again`);
         return { passedTests: 0 };
       }
-      return { passedTests: await runSuite(cluster, inputs, say) };
+      return { passedTests: await untilInterrupted((signal) => runSuite(cluster, inputs, say, signal)) };
     });
   },
 });
@@ -57,7 +58,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
  * @param signal ends it at once
  * @throws Refusal unless all did, or when there is no pod to ask
  */
-export async function runSuite(cluster: Cluster, inputs: SuiteInputs & { app: string }, say: Say, signal?: AbortSignal): Promise<number> {
+export async function runSuite(cluster: Cluster, inputs: SuiteInputs & { app: string }, say: Say, signal: AbortSignal): Promise<number> {
   const service = colorService(cluster, inputs.app, inputs.color);
   const [pod] = await readyPodsBehind(cluster, service);
   if (pod === undefined) {
@@ -78,7 +79,7 @@ export type SuiteInputs = Pick<SmokeInputs, "color" | "version" | "suite" | "bud
  * @param signal ends it at once
  * @throws Refusal unless all did
  */
-export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInputs, say: Say, signal?: AbortSignal): Promise<number> {
+export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInputs, say: Say, signal: AbortSignal): Promise<number> {
   const forwarded = await forwardPod(cluster, pod, pod.port);
   try {
     const result = await runMocha({

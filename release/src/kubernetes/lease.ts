@@ -124,8 +124,9 @@ async function look(cluster: Cluster, name: string, claim: Claim, observed: Obse
   }
 }
 
-async function isGivenUp({ metadata, spec }: V1Lease, { seconds }: Claim, ageMs: number): Promise<boolean> {
-  return ageMs >= (spec?.leaseDurationSeconds ?? seconds) * 1000 || (await hasEnded(metadata?.annotations?.[processAnnotation] ?? ""));
+/** After the seconds that everybody takes this Lease for: what stands in it may have been written to keep everybody out. */
+async function isGivenUp({ metadata }: V1Lease, { seconds }: Claim, ageMs: number): Promise<boolean> {
+  return ageMs >= seconds * 1000 || (await hasEnded(metadata?.annotations?.[processAnnotation] ?? ""));
 }
 
 function sinceWhen({ spec }: V1Lease): string {

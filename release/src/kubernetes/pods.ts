@@ -21,7 +21,7 @@ export function askThroughForward(cluster: Cluster): AskPod {
     const { port, ...where } = whereToAsk(pod);
     const forwarded = await forwardPod(cluster, where, port);
     try {
-      return (await fetchText(`${forwarded.url}${path}`, bounds)).text;
+      return (await fetchText(urlAt(forwarded.url, path), bounds)).text;
     } finally {
       forwarded.close();
     }
@@ -34,8 +34,18 @@ export const askDirectly: AskPod = async (pod, path, bounds) => {
   const ip = pod.status?.podIP;
   if (ip === undefined) throw new NoAnswerError("it has no address yet");
   const host = ip.includes(":") ? `[${ip}]` : ip;
-  return (await fetchText(`http://${host}:${port}${path}`, bounds)).text;
+  return (await fetchText(urlAt(`http://${host}:${port}`, path), bounds)).text;
 };
+
+/**
+ * The path of a probe is its pod's, whoever has made that: it may lead to whatever that pod answers, and nowhere else.
+ * @throws NoAnswerError when it names another server
+ */
+function urlAt(base: string, path: string): string {
+  const url = URL.parse(path, base);
+  if (url === null || url.origin !== new URL(base).origin) throw new NoAnswerError("its path leads to another server");
+  return url.href;
+}
 
 function whereToAsk(pod: V1Pod): NamespacedName & { port: number } {
   const port = httpPort(pod);

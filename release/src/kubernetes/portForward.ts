@@ -22,7 +22,8 @@ export async function forwardPod(cluster: Cluster, { namespace, name }: Namespac
     // A client that goes away mid-answer is its own affair; without a listener it would end this process.
     socket.on("error", () => socket.destroy());
     forward
-      .portForward(namespace, name, [port], socket, null, socket)
+      // The library puts them into a path as they are, and the name may come from an EndpointSlice, where any text can stand: another path could run a command in another pod.
+      .portForward(encodeURIComponent(namespace), encodeURIComponent(name), [port], socket, null, socket)
       .then((stream: unknown) => {
         // Left open it would keep this process alive for minutes.
         const end = () => {

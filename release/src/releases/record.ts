@@ -6,8 +6,7 @@ import { orUndefined } from "../kubernetes/orUndefined.js";
 import { withSignal } from "../kubernetes/withSignal.js";
 import { names, switchAnnotation } from "../names.js";
 import { readGiven } from "../route/move.js";
-import { routeKinds } from "../route/route.js";
-import { strategies, watchLimits } from "../settings/schema.js";
+import type { RouteKind } from "../route/route.js";
 import type { Baseline } from "../watch/observe.js";
 import { mergeData } from "./jsonConfigMap.js";
 import { servedSchema, type Served } from "./served.js";
@@ -20,18 +19,13 @@ import { servedSchema, type Served } from "./served.js";
 const states = ["permitted", "watching", "standby", "kept", "rolledBack"] as const;
 export type ReleaseState = (typeof states)[number];
 
-/** What it takes to hand the writing over to the other color's database; null where both colors share one. */
-const databaseSchema = z.object({
-  strategy: z.enum(strategies).exclude(["shared"]),
-  acceptLoss: z.boolean(),
-  rebuildCommand: z.array(z.string()),
-  budgetSeconds: z.number(),
-  drainSeconds: z.number(),
-});
-
 /** Half a megabyte of figures where there are many pods, written by this package alone: what is inside is not looked at again. */
 const baselineSchema = z.custom<Baseline>((value) => z.object({ reading: z.object({ pods: z.array(z.object({ name: z.string() })) }) }).safeParse(value).success);
 
+/**
+ * What has happened, to be shown and compared. Nobody takes from it what to run, whom to ask or how far to go:
+ * whoever may write a ConfigMap would decide it. That is in config (analysisSettings.ts).
+ */
 const releaseSchema = z.object({
   /** Also on the active Service, from the moment users move. */
   id: z.string(),
@@ -39,22 +33,18 @@ const releaseSchema = z.object({
   kind: z.enum(["switch", "rollback", "share"]),
   /** How many of 100 users `to` gets. */
   share: z.number().default(100),
-  /** Whose weights move with the active Service; null where that is all there is. */
-  route: z.enum(routeKinds).nullable().default(null),
   to: servedSchema,
   /** Null at the first release: there is nothing to go back to. */
   from: servedSchema.nullable(),
   who: z.string(),
   why: z.string(),
   /** By the API server's clock, ISO 8601. */
-  at: z.string(),
+  at: z.iso.datetime(),
   state: z.enum(states),
-  limits: watchLimits,
   /** Taken before users moved. */
   baseline: baselineSchema,
-  database: databaseSchema.nullable(),
   /** Contract migrations whose time comes after the switch, by their ids. */
-  contracts: z.object({ waiting: z.array(z.string()), afterHours: z.number() }),
+  contracts: z.object({ waiting: z.array(z.string()) }),
 });
 
 /** A switch, for whoever has to watch it or take it back: the update, the watcher in the cluster, a person at night. */
@@ -68,8 +58,16 @@ export function isWayBack(last: Release | undefined, { color, template }: Pick<S
   return last?.kind === "switch" && last.from?.color === color && last.from.template === template;
 }
 
-/** Whether users are where a release has brought them: a later one, or somebody by hand, may have moved them since. */
-export async function isWhereUsersAre(cluster: Cluster, app: string, { id, share, route, to }: Pick<Release, "id" | "share" | "route" | "to">, signal?: AbortSignal): Promise<boolean> {
+/** How long ago a release began, in milliseconds. One of the future began now: nobody watches until then. */
+export function ageOf({ at }: Pick<Release, "at">, now: Date): number {
+  return Math.max(0, now.getTime() - Date.parse(at));
+}
+
+/**
+ * Whether users are where a release has brought them: a later one, or somebody by hand, may have moved them since.
+ * @param route whose weights move; null where the active Service is all there is
+ */
+export async function isWhereUsersAre(cluster: Cluster, app: string, { id, share, to }: Pick<Release, "id" | "share" | "to">, route: RouteKind | null, signal?: AbortSignal): Promise<boolean> {
   const service = await cluster.core.readNamespacedService({ name: names.activeService(app), namespace: cluster.namespace }, signal && withSignal(signal));
   const live = service.spec?.selector?.["version"];
   if (share === 100) return live === to.color && service.metadata?.annotations?.[switchAnnotation] === id;
@@ -78,8 +76,8 @@ export async function isWhereUsersAre(cluster: Cluster, app: string, { id, share
 }
 
 /** Whether anybody watches the users that it moves: on the way back they are on pods that they had before, and config may give a watch no time. */
-export function isWatched({ kind, from, limits }: Pick<Release, "kind" | "from" | "limits">): boolean {
-  return kind !== "rollback" && from !== null && limits.seconds > 0;
+export function isWatched({ kind, from }: Pick<Release, "kind" | "from">, { seconds }: { seconds: number }): boolean {
+  return kind !== "rollback" && from !== null && seconds > 0;
 }
 
 /** The one key of the ConfigMap. */

@@ -8,12 +8,13 @@ import { DeadlineError, poll } from "../poll.js";
 import { Refusal } from "../refusal.js";
 import { readShare } from "../route/move.js";
 import type { RouteKind } from "../route/route.js";
-import { isSeparate, type Strategy } from "../settings/schema.js";
+import type { Strategy } from "../settings/schema.js";
 import type { FlatSettings } from "../settings/settings.js";
 import { readAutoscaler } from "../size/autoscaler.js";
 import { growToTakeOver } from "../size/grow.js";
 import type { Taker } from "../size/neededSize.js";
 import type { Say } from "../step.js";
+import type { RollbackSettings } from "./analysisSettings.js";
 import { isWayBack, readRelease, type Release } from "./record.js";
 import { readServed, type Served } from "./served.js";
 import { takeBack } from "./takeBack.js";
@@ -23,10 +24,8 @@ export interface RollbackOptions {
   /** The color that users are taken from. */
   from: Color;
   why: string;
-  database: FlatSettings["database"];
-  drainSeconds: number;
-  /** Whose weights move; null where the active Service is all there is. */
-  route: RouteKind | null;
+  strategy: FlatSettings["database"]["strategy"];
+  settings: RollbackSettings;
   /** Goes back to the pods that are ready, even if users need more. */
   fewer: boolean;
 }
@@ -41,7 +40,7 @@ const growthBudgetMs = 60_000;
  * @returns how long it took, checks included, and what users have now
  * @throws Refusal when users cannot go back; they are where they were then
  */
-export async function rollback(where: ClusterRef & { app: string }, { from, why, database, drainSeconds, route, fewer }: RollbackOptions, say: Say): Promise<{ seconds: number; image: string }> {
+export async function rollback(where: ClusterRef & { app: string }, { from, why, strategy, settings, fewer }: RollbackOptions, say: Say): Promise<{ seconds: number; image: string }> {
   const started = performance.now();
   const cluster = connect(where);
   const { app } = where;
@@ -49,18 +48,15 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
   const { bad, good, release } = await findWayBack(cluster, app, from);
   if (!fewer) await growBack(cluster, { app, color, template: good.template }, say);
   await refuseUnready(cluster, app, color, fewer);
-  const { strategy, acceptLoss, rebuildCommand, budgetSeconds } = database;
   if (strategy !== "none") await schemaGate.run(asTaker(where, good, strategy), say);
   const undone = {
     to: bad,
     from: good,
     share: 100,
-    route,
     // Of the switch that brought users here, if that is still the one on record.
     ...(release?.to.color === from && release.to.template === bad.template && { id: release.id }),
-    database: isSeparate(strategy) ? { strategy, acceptLoss, rebuildCommand, budgetSeconds, drainSeconds } : null,
   };
-  if (!(await takeBack({ where, undone, reason: why, evidence: [], by: whoami() }, say))) {
+  if (!(await takeBack({ where, undone, settings, reason: why, evidence: [], by: whoami() }, say))) {
     throw new Refusal({ what: `Users were not taken from ${from}`, rule: "somebody else has moved them at the same moment", next: "npm run bluegreen -- history" });
   }
   return { seconds: (performance.now() - started) / 1000, image: good.image };
@@ -70,7 +66,7 @@ export async function rollback(where: ClusterRef & { app: string }, { from, why,
  * Why users could not go back at this moment, by the rules of a rollback; undefined where they could. Changes nothing.
  * With separate databases the handover asks more, when it comes to it.
  */
-export async function whyNoWayBack(where: ClusterRef & { app: string }, { from, database: { strategy } }: Pick<RollbackOptions, "from" | "database">, say: Say): Promise<string | undefined> {
+export async function whyNoWayBack(where: ClusterRef & { app: string }, { from, strategy }: Pick<RollbackOptions, "from" | "strategy">, say: Say): Promise<string | undefined> {
   const cluster = connect(where);
   try {
     const { good } = await findWayBack(cluster, where.app, from);
@@ -104,12 +100,14 @@ function asTaker(where: ClusterRef & { app: string }, { color, template }: Serve
 export interface ShareBackOptions {
   /** The color that all users are on otherwise. */
   active: Color;
+  /** Whose weights give it. */
   route: RouteKind;
+  settings: RollbackSettings;
   why: string;
 }
 
 /** Takes back the share of the users that the other color has, by hand. @throws Refusal when there is none, or somebody else has moved it */
-export async function takeShareBack(where: ClusterRef & { app: string }, { active, route, why }: ShareBackOptions, say: Say): Promise<{ seconds: number; image: string }> {
+export async function takeShareBack(where: ClusterRef & { app: string }, { active, route, settings, why }: ShareBackOptions, say: Say): Promise<{ seconds: number; image: string }> {
   const started = performance.now();
   const cluster = connect(where);
   const { app } = where;
@@ -118,8 +116,8 @@ export async function takeShareBack(where: ClusterRef & { app: string }, { activ
   const next = "npm run bluegreen -- history";
   if (share === 0) throw new Refusal({ what: `${color} has no share of the users`, rule: "there is nothing to take back", next });
   const [to, from, release] = await Promise.all([served(cluster, app, color), served(cluster, app, active), readRelease(cluster, app)]);
-  const undone = { to, from, share, route, database: null, ...(release?.kind === "share" && release.to.color === color && { id: release.id }) };
-  if (!(await takeBack({ where, undone, reason: why, evidence: [], by: whoami() }, say))) {
+  const undone = { to, from, share, ...(release?.kind === "share" && release.to.color === color && { id: release.id }) };
+  if (!(await takeBack({ where, undone, settings: { ...settings, database: null }, reason: why, evidence: [], by: whoami() }, say))) {
     throw new Refusal({ what: `The share of ${color} was not taken back`, rule: "somebody else has moved users at the same moment", next });
   }
   return { seconds: (performance.now() - started) / 1000, image: from.image };

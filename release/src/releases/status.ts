@@ -110,7 +110,7 @@ async function readRollback(ref: ReleaseStatusRef, live: Color | undefined, shar
   if (live === undefined) return { possible: false, why: "no color has users yet" };
   // A share is what there is to take back then.
   if (share > 0) return { possible: true, to: live };
-  const why = await whyNoWayBack(ref, { from: live, database: ref.database }, () => undefined);
+  const why = await whyNoWayBack(ref, { from: live, strategy: ref.database.strategy }, () => undefined);
   return why === undefined ? { possible: true, to: otherColor(live) } : { possible: false, why };
 }
 

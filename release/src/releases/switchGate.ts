@@ -18,6 +18,7 @@ import { growToTakeOver } from "../size/grow.js";
 import { heldOnTheWayBack } from "../size/neededSize.js";
 import type { Say, Step } from "../step.js";
 import type { RouteKind } from "../route/route.js";
+import type { WatchLimits } from "../watch/limits.js";
 import { noBaseline, takeBaseline, type Baseline } from "../watch/observe.js";
 import { mergeData } from "./jsonConfigMap.js";
 import { readMark, type Mark } from "./marks.js";
@@ -46,15 +47,13 @@ export type SwitchGateInputs = ClusterRef & {
   /** Of the color. */
   image: string;
   template: string;
-  limits: Release["limits"];
+  limits: WatchLimits;
   /** Whether a watcher in the cluster is configured: a switch waits until it is there. */
   watcher: boolean;
   /** Whether autoscalers give the colors their sizes. */
   autoscaled: boolean;
-  database: Release["database"];
-  /** Ids of the contract migrations whose time comes after the switch, and how many hours after. */
+  /** Ids of the contract migrations whose time comes after the switch. */
   contractsWaiting: string[];
-  contractAfterHours: number;
 };
 
 /** What may get users, for whoever looks at it before they move. */
@@ -93,7 +92,7 @@ export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
 };
 
 async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | undefined, say: Say): Promise<string> {
-  const { app, color, share, route, image, template, limits, database, contractsWaiting: waiting, contractAfterHours: afterHours } = inputs;
+  const { app, color, share, image, template, limits, contractsWaiting: waiting } = inputs;
   const id = randomBytes(6).toString("hex");
   // The state was lost, or was never there: users are where they are to be.
   if (live === color) return (await lastSwitchId(cluster, app)) ?? id;
@@ -108,17 +107,14 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
     id,
     kind,
     share,
-    route,
     to,
     from,
     who: whoami(),
     why: whyOf(share < 100 ? `weights.${color} ${share} in config` : `activeColor ${color} in config`),
     at: (await serverTime(cluster)).toISOString(),
     state: "permitted",
-    limits,
-    baseline: await baselineOf(cluster, { app, live }, { kind, from, to, limits }),
-    database,
-    contracts: { waiting, afterHours },
+    baseline: await baselineOf(cluster, { app, live, limits }, { kind, from, to }),
+    contracts: { waiting },
   };
   await writeRelease(cluster, app, release);
   // What users may come back to keeps the size that it has with them.
@@ -132,8 +128,8 @@ async function permit(cluster: Cluster, inputs: SwitchGateInputs, live: Color | 
 }
 
 /** It asks each pod: what nobody compares with it does not wait for that, a rollback at night least of all. */
-export async function baselineOf(cluster: Cluster, { app, live }: { app: string; live: Color | undefined }, { kind, from, to, limits }: Pick<Release, "kind" | "from" | "to" | "limits">): Promise<Baseline> {
-  if (!isWatched({ kind, from, limits })) return noBaseline;
+export async function baselineOf(cluster: Cluster, { app, live, limits }: { app: string; live: Color | undefined; limits: WatchLimits }, { kind, from, to }: Pick<Release, "kind" | "from" | "to">): Promise<Baseline> {
+  if (!isWatched({ kind, from }, limits)) return noBaseline;
   const { color, template } = to;
   const { beside, ...baseline } = await takeBaseline(cluster, { app, color, template }, { ask: askThroughForward(cluster), live });
   // Nobody stays on the color that all users leave.
@@ -197,8 +193,10 @@ export async function refuseFewer(cluster: Cluster, inputs: Candidate, live: Col
 async function waitForWatcher(cluster: Cluster, app: string, kind: Release["kind"], say: Say): Promise<void> {
   const name = names.watcher(app);
   const look = async () => {
-    const deployment = await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }));
-    return (deployment?.status?.readyReplicas ?? 0) > 0 ? true : undefined;
+    const { metadata, status } = (await orUndefined(cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }))) ?? {};
+    // A pod of before goes by the settings of before.
+    const isNew = status?.observedGeneration === metadata?.generation && (status?.updatedReplicas ?? 0) === (status?.replicas ?? 0);
+    return isNew && (status?.readyReplicas ?? 0) > 0 ? true : undefined;
   };
   try {
     await poll(look, { timeoutMs: kind === "rollback" ? 0 : watcherBudgetMs });
@@ -209,7 +207,7 @@ async function waitForWatcher(cluster: Cluster, app: string, kind: Release["kind
       return;
     }
     throw new Refusal({
-      what: `The switch was refused: the watcher in the cluster (Deployment ${cluster.namespace}/${name}) has no ready pod`,
+      what: `The switch was refused: the watcher in the cluster (Deployment ${cluster.namespace}/${name}) has no ready pod of its newest template`,
       rule: `it has to be there before users move, and ${error.message} it was`,
       next: `kubectl -n ${cluster.namespace} describe pods -l app=${name}; to switch without it: pulumi config rm watcherImage`,
     });

@@ -7,11 +7,12 @@ import { readLiveColor } from "../live.js";
 import { refuseLostRelease } from "../lock/releaseLock.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
+import type { AnalysisSettings } from "./analysisSettings.js";
 import { isMovePending, type Move } from "./movePending.js";
 import { readRelease, writeRelease } from "./record.js";
 import { baselineOf, refuseFewer, refuseMarked, type Candidate } from "./switchGate.js";
 
-export type SwitchTurnInputs = InCluster & Move & Candidate & {
+export type SwitchTurnInputs = InCluster & Move & Candidate & AnalysisSettings & {
   /** That the gate has let through. */
   switchId: string;
 };
@@ -39,7 +40,7 @@ export const switchTurn: Step<SwitchTurnInputs, SwitchTurnOutputs> = {
 
 /** @returns when, by the API server's clock; empty when users are there already */
 async function begin(cluster: Cluster, inputs: SwitchTurnInputs): Promise<string> {
-  const { app, color, switchId } = inputs;
+  const { app, color, switchId, limits } = inputs;
   const live = await readLiveColor(cluster, app);
   if (live === color) return "";
   refuseLostRelease(cluster, app);
@@ -49,7 +50,7 @@ async function begin(cluster: Cluster, inputs: SwitchTurnInputs): Promise<string
   }
   await refuseMarked(cluster, inputs);
   if (live !== undefined) await refuseFewer(cluster, inputs, live);
-  const baseline = await baselineOf(cluster, { app, live }, release);
+  const baseline = await baselineOf(cluster, { app, live, limits }, release);
   const at = (await serverTime(cluster)).toISOString();
   await writeRelease(cluster, app, { ...release, baseline, at });
   return at;

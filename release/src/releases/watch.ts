@@ -9,12 +9,12 @@ import { holderName } from "../holderName.js";
 import { askThroughForward } from "../kubernetes/pods.js";
 import { readLiveColor } from "../live.js";
 import { Refusal } from "../refusal.js";
-import type { RouteKind } from "../route/route.js";
 import type { Say, Step } from "../step.js";
+import type { AnalysisSettings } from "./analysisSettings.js";
 import { readMark } from "./marks.js";
 import { noteSwitch } from "./noteSwitch.js";
 import { isMovePending } from "./movePending.js";
-import { isWatched, isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
+import { ageOf, isWatched, isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
 import { takeBack } from "./takeBack.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { percent } from "../watch/summary.js";
@@ -26,13 +26,11 @@ const readingMs = 2000;
 /** What somebody else watches is asked for that often. */
 const followEveryMs = 2000;
 
-export type WatchInputs = InCluster & {
+export type WatchInputs = InCluster & AnalysisSettings & {
   /** The color that users have moved to. */
   color: Color;
   /** How many of 100. */
   share: number;
-  /** Whose weights have moved; null where the active Service is all there is. */
-  route: RouteKind | null;
   /** Of the switch, from its gate. */
   switchId: string;
   /** Whether the watcher in the cluster goes on when the update is over. */
@@ -62,7 +60,7 @@ export const watch: Step<WatchInputs, WatchOutputs> = {
       return { verdict: "" };
     }
     await noteSwitch(inputs, release, say);
-    if (!isWatched(release)) return { verdict: await leave(cluster, inputs, release, "not watched") };
+    if (!isWatched(release, inputs.limits)) return { verdict: await leave(cluster, inputs, release, "not watched") };
     const watched = await untilInterrupted((signal) => watchOrFollow(cluster, inputs, release, { say, signal }));
     const known = inputs.together !== null && watched.end === "superseded" ? await supersededBy(cluster, inputs.app, release) : watched;
     try {
@@ -76,20 +74,20 @@ export const watch: Step<WatchInputs, WatchOutputs> = {
 };
 
 /** The switch that users of this color came by, as long as no update has watched it to its end. */
-async function unwatched(cluster: Cluster, { app, color, share }: WatchInputs): Promise<Release | undefined> {
+async function unwatched(cluster: Cluster, { app, color, share, route }: WatchInputs): Promise<Release | undefined> {
   const [release, live] = await Promise.all([readRelease(cluster, app), readLiveColor(cluster, app)]);
   const open = release?.state === "permitted" || release?.state === "watching";
   if (!open || release.to.color !== color || release.share !== share) return undefined;
-  return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release)) ? release : undefined;
+  return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route)) ? release : undefined;
 }
 
 /** Another cluster has called the release off in the very moment that users moved here, when the permit had been read. */
 async function refuseCalledOff(cluster: Cluster, inputs: WatchInputs, say: Say): Promise<void> {
-  const { app, together, switchId } = inputs;
+  const { app, together, switchId, route } = inputs;
   const release = together === null ? undefined : await readRelease(cluster, app);
-  if (release?.id !== switchId || release.state !== "rolledBack" || !(await isWhereUsersAre(cluster, app, release))) return;
+  if (release?.id !== switchId || release.state !== "rolledBack" || !(await isWhereUsersAre(cluster, app, release, route))) return;
   const reason = "called off, because it has failed in another cluster";
-  await takeBack({ where: inputs, undone: release, reason, evidence: [], by: holderName() }, say);
+  await takeBack({ where: inputs, undone: release, settings: inputs, reason, evidence: [], by: holderName() }, say);
   throw new Refusal({ what: `${release.to.color} (${release.to.image}) was taken back as soon as it had users`, rule: reason, next: "what that cluster has said stands in this update" });
 }
 
@@ -99,8 +97,8 @@ type Concluded = Exclude<Watched, { end: "lost" }>;
 /** Somebody else may have the watch: the watcher in the cluster, from an update that was killed. Then this one waits for what it says. */
 async function watchOrFollow(cluster: Cluster, inputs: WatchInputs, release: Release, { say, signal }: { say: Say; signal: AbortSignal }): Promise<Concluded> {
   const by = holderName();
-  const { seconds, everySeconds } = release.limits;
-  const age = (await serverTime(cluster)).getTime() - Date.parse(release.at);
+  const { seconds, everySeconds } = inputs.limits;
+  const age = ageOf(release, await serverTime(cluster));
   const movedAt = performance.now() - age;
   // Of an update that was killed long ago at least one reading.
   const until = Math.max(movedAt + seconds * 1000, performance.now() + everySeconds * 1000 + readingMs);
@@ -111,7 +109,7 @@ async function watchOrFollow(cluster: Cluster, inputs: WatchInputs, release: Rel
     if (lease !== undefined) {
       const now = performance.now();
       try {
-        const watched = await watchRelease(inputs, release, { forMs: until - now, sinceMs: now - movedAt, ask: askThroughForward(cluster), lease, by, say, signal });
+        const watched = await watchRelease(inputs, release, { settings: inputs, forMs: until - now, sinceMs: now - movedAt, ask: askThroughForward(cluster), lease, by, say, signal });
         if (watched.end !== "lost") return watched;
       } finally {
         await lease.release();
@@ -146,7 +144,7 @@ async function conclude(cluster: Cluster, inputs: WatchInputs, release: Release,
   const next = `${inLine} && pulumi up, which brings config in line; then push a new image`;
   switch (watched.end) {
     case "over":
-      refuseUngiven(release, watched);
+      refuseUngiven(release, inputs, watched);
       return leave(cluster, inputs, release, watched.requests === 0 ? "no data: nobody used it" : `kept${describeShare(release, watched)}`);
     case "breach":
       throw new Refusal({ what: `${to.color} (${to.image}) was rolled back: users are on ${from?.color ?? "the other color"} again`, rule: [watched.reason, ...watched.evidence].join("\n        "), next });
@@ -163,7 +161,7 @@ type Over = Extract<Watched, { end: "over" }>;
 const expectedMin = 30;
 
 /** An edge that does not know these weights, because another controller reads the route, or none, gives nothing. */
-function refuseUngiven({ to, share, route }: Release, { requests, beside }: Over): void {
+function refuseUngiven({ to, share }: Release, { route }: WatchInputs, { requests, beside }: Over): void {
   if (requests !== 0 || beside === undefined || (beside * share) / 100 < expectedMin) return;
   throw new Refusal({
     what: `${to.color} got none of ${beside} requests: its share of ${share} % is not given at the edge`,
@@ -179,7 +177,7 @@ function describeShare({ to, share }: Release, { requests, beside }: Over): stri
 }
 
 /** The update is done with it. With a watcher in the cluster it is watched on until the standby's time is over. */
-async function leave(cluster: Cluster, { app, watcher }: WatchInputs, release: Release, verdict: string): Promise<string> {
-  await setState(cluster, app, release.id, watcher && isWatched(release) ? "standby" : "kept");
+async function leave(cluster: Cluster, { app, watcher, limits }: WatchInputs, release: Release, verdict: string): Promise<string> {
+  await setState(cluster, app, release.id, watcher && isWatched(release, limits) ? "standby" : "kept");
   return verdict;
 }

@@ -17,10 +17,13 @@ import { readCounts, takeReading } from "../watch/observe.js";
 import type { Reading } from "../watch/reading.js";
 import { describeInterval } from "../watch/summary.js";
 import { trafficBetween } from "../watch/traffic.js";
+import type { AnalysisSettings } from "./analysisSettings.js";
 import { isWhereUsersAre, type Release } from "./record.js";
 import { takeBack } from "./takeBack.js";
 
 export interface WatchOptions {
+  /** By what it is judged, and how it is taken back. */
+  settings: AnalysisSettings;
   /** How long. */
   forMs: number;
   /** How long ago users moved. */
@@ -92,18 +95,22 @@ class Watching {
     private readonly release: Release,
     private readonly options: WatchOptions,
   ) {
-    const { to, baseline, limits, share } = release;
+    const { to, baseline, share } = release;
     this.cluster = connect(where);
     this.target = { app: where.app, color: to.color, template: to.template, service: share < 100 || where.isolation === "namespaces" ? colorService(where, where.app, to.color) : { namespace: where.namespace, name: names.activeService(where.app) } };
     this.before = { reading: baseline.reading, at: this.startedAt - options.sinceMs };
-    this.nextReadingAt = this.startedAt + limits.everySeconds * 1000;
+    this.nextReadingAt = this.startedAt + this.limits.everySeconds * 1000;
+  }
+
+  private get limits(): AnalysisSettings["limits"] {
+    return this.options.settings.limits;
   }
 
   /** One look, and a reading when its time has come. @returns how the watch has ended, if it has */
   async look(): Promise<Watched | undefined> {
     const { signal, say } = this.options;
     try {
-      if (!(await isWhereUsersAre(this.cluster, this.where.app, this.release))) return { end: "superseded" };
+      if (!(await isWhereUsersAre(this.cluster, this.where.app, this.release, this.options.settings.route))) return { end: "superseded" };
       this.startReading();
       const findings = [...judgeLook(this.release.baseline, await this.takeLook()), ...this.found.splice(0)];
       const end = await this.decide(findings);
@@ -146,7 +153,7 @@ class Watching {
   private startReading(): void {
     const at = performance.now();
     if (this.reading !== undefined || at < this.nextReadingAt) return;
-    this.nextReadingAt = at + this.release.limits.everySeconds * 1000;
+    this.nextReadingAt = at + this.limits.everySeconds * 1000;
     this.reading = this.read(at)
       .catch((error: unknown) => {
         if (!this.options.signal.aborted) this.options.say(`watch ${this.target.color}: no reading: ${messageOf(error)}`);
@@ -155,7 +162,8 @@ class Watching {
   }
 
   private async read(at: number): Promise<void> {
-    const { limits, baseline } = this.release;
+    const { limits } = this;
+    const { baseline } = this.release;
     const { ask, signal } = this.options;
     const { reading: before } = this.before;
     const now = await takeReading(this.cluster, this.target, { limits, ask, before, elapsedSeconds: (at - this.before.at) / 1000, signal });
@@ -167,7 +175,7 @@ class Watching {
 
   /** In a long watch an interval in which nothing happened is no news. */
   private tell(before: Reading, now: Reading, findings: Finding[]): void {
-    const { limits } = this.release;
+    const { limits } = this;
     const { forMs, say } = this.options;
     const atSeconds = this.seconds();
     const { score } = judge(limits, this.evidence, findings, atSeconds);
@@ -177,7 +185,7 @@ class Watching {
   }
 
   private async decide(findings: Finding[]): Promise<Watched | undefined> {
-    const { limits } = this.release;
+    const { limits } = this;
     const verdict = judge(limits, this.evidence, findings, this.seconds());
     this.evidence = verdict.evidence;
     if (!verdict.isBreach) {
@@ -192,9 +200,9 @@ class Watching {
   }
 
   private async act(reason: string, evidence: string[]): Promise<Watched | undefined> {
-    const { by, say } = this.options;
+    const { by, say, settings } = this.options;
     try {
-      const back = await takeBack({ where: this.where, undone: this.release, reason, evidence, by }, say);
+      const back = await takeBack({ where: this.where, undone: this.release, settings, reason, evidence, by }, say);
       return back ? { end: "breach", reason, evidence } : { end: "superseded" };
     } catch (error) {
       // The other color is no better. It may become so: the next look tries again.

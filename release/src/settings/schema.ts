@@ -105,6 +105,7 @@ const database = objectOf({
   strategy: part(z.enum([...strategies, "none"]).default("shared"), [...strategies, "none"].join(", ")),
   acceptLoss: part(z.boolean().default(false), "true or false"),
   rebuildCommand: part(z.array(z.string().min(1)).default([]), "a list of words, none of them empty"),
+  rebuildTimeoutSeconds: part(z.int().min(1).max(86_400).default(3600), "1 to 86400"),
   budgetSeconds: part(z.int().min(1).max(86_400).default(600), "1 to 86400"),
 });
 
@@ -242,7 +243,7 @@ export const shape = {
   schemaVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest migration wanted, four digits or more", example: "0002", ends: state }),
   contractVersion: field(z.string().regex(migrationId).optional(), { rule: "the id of the newest contract migration wanted, four digits or more", example: "0005", ends: state }),
   contractAfterHours: integer(24, 24, 48, "hours", state),
-  watch: objectField(watchLimits, { example: "--path watch.seconds 60", ends: { place: "a ConfigMap and the stack's state" } }),
+  watch: objectField(watchLimits, { example: "--path watch.seconds 60", ends: { place: "the watcher's Deployment and the stack's state" } }),
   watcherImage: field(z.string().max(512).refine(isImage).optional(), { rule: "an image with a digest, or a tag that is not latest", example: "ghcr.io/you/bluegreen-watcher:0.1.0", ends: deployment }),
   alerts: objectField(alerts, { example: "--path alerts.slackUrl --secret", ends: "secret" }),
   lockWaitSeconds: integer(60, 0, 3600, "seconds", state),
@@ -250,7 +251,7 @@ export const shape = {
   allowDelete: flag(false),
   readOnlyFence: objectField(readOnlyFence, { example: "--path readOnlyFence.seconds 30", ends: "secret" }),
   drain: objectField(drain, { example: "--path drain.seconds 30", ends: deployment }),
-  database: objectField(database, { example: "--path database.strategy shared", ends: { place: "a ConfigMap and the stack's state" } }),
+  database: objectField(database, { example: "--path database.strategy shared", ends: { place: "the watcher's Deployment and the stack's state" } }),
   databaseAdminUrl: field(z.string().refine(isPostgresUrl).optional(), {
     rule: "a PostgreSQL URL of a role that may create roles and databases; what is no letter or digit of its password by its number, / as %2F and @ as %40",
     example: "--secret postgres://admin@db.example.com/postgres",

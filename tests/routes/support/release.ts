@@ -120,9 +120,8 @@ export function describeRelease(route: RouteKind): void {
     it("takes everybody back by hand within seconds, and the next update agrees", async () => {
       const crowd = test.visitor.crowd();
       await crowd.untilOnly("green");
-      const { database, drainSeconds } = { database: { strategy: "shared", acceptLoss: false, rebuildCommand: [], budgetSeconds: 600 } as const, drainSeconds: 2 };
       const started = performance.now();
-      const { seconds } = await rollback(where(), { from: "green", why: "a test", database: { ...database, rebuildCommand: [] }, drainSeconds, route, fewer: false }, () => undefined);
+      const { seconds } = await rollback(where(), { from: "green", why: "a test", strategy: "shared", settings: { route, database: null, connectionDrainSeconds: 30 }, fewer: false }, () => undefined);
       await crowd.untilOnly("blue");
       console.log(`      ${seconds.toFixed(2)} s by the command, ${((performance.now() - started) / 1000).toFixed(2)} s until twenty answers in a row were blue`);
       expect(await liveColor(connect(where()))).to.equal("blue");

@@ -10,8 +10,11 @@ export interface ReplicaOptions {
    * when that server does not run or an earlier run was killed. Words of a command, without a shell.
    */
   rebuildCommand?: readonly string[];
+  /** How long that may take, in milliseconds. @default 3600000 */
+  rebuildBudgetMs?: number;
   /** Go back to a server that no longer follows, or rebuild one that has writes of its own: what is said to be lost is. @default false */
   acceptLoss?: boolean;
 }
 
 export const defaultBudgetMs = 30_000;
+export const defaultRebuildBudgetMs = 3_600_000;

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { untilInterrupted } from "../../interrupt.js";
 import { masked } from "../../masked.js";
-import { Refusal } from "../../refusal.js";
+import { messageOf, Refusal } from "../../refusal.js";
+import { runCommand } from "../../runCommand.js";
 import { shellWord } from "../../shellWord.js";
 import type { Say } from "../../step.js";
 import type { DatabasePair } from "../colorDatabase.js";
@@ -14,42 +14,45 @@ export class RebuildError extends Refusal {}
 /**
  * Runs the command that makes the idle color's server a standby of the live one. It gets the colors
  * in PRIMARY_COLOR and STANDBY_COLOR, no URL. It ends when
- * the standby answers, and may be run again after it was killed half-way.
+ * the standby answers, and may be run again after it was killed half-way: by its budget, or by Ctrl-C.
  * @throws RebuildError with the end of its output when it does not end with 0
  */
-export async function runRebuild(command: readonly string[], pair: DatabasePair, say: Say): Promise<void> {
-  const [program = "", ...args] = command;
+export async function runRebuild(command: readonly string[], pair: DatabasePair, { budgetMs, say }: { budgetMs: number; say: Say }): Promise<void> {
   const hide = hiderOf(pair);
   const last: string[] = [];
-  const child = spawn(program, args, { env: { ...process.env, ...colorsOf(pair) }, stdio: ["ignore", "pipe", "pipe"] });
-  for (const input of [child.stdout, child.stderr]) {
-    createInterface({ input }).on("line", (line) => {
-      const shown = hide(line);
-      say(`rebuild of ${pair.idle.color}: ${shown}`);
-      last.push(shown);
-      if (last.length > linesKept) last.shift();
-    });
-  }
-  const failure = await new Promise<string | undefined>((resolve) => {
-    child.once("error", ({ message }) => {
-      resolve(`could not be started (${hide(message)})`);
-    });
-    child.once("close", (code, signal) => {
-      resolve(code === 0 ? undefined : signal === null ? `ended with code ${code}` : `was ended by ${signal}`);
-    });
-  });
+  const tell = (line: string) => {
+    const shown = hide(line);
+    say(`rebuild of ${pair.idle.color}: ${shown}`);
+    last.push(shown);
+    if (last.length > linesKept) last.shift();
+  };
+  const failure = await whyNotEnded(command, { env: { ...process.env, ...colorsOf(pair) }, budgetMs, onLine: tell });
   if (failure === undefined) return;
   throw new RebuildError({
-    what: `The server of ${pair.idle.color} was not made a standby of ${pair.live.color}: the rebuild command ${failure}${last.map((line) => `\n    ${line}`).join("")}`,
+    what: `The server of ${pair.idle.color} was not made a standby of ${pair.live.color}: the rebuild command ${hide(failure)}${last.map((line) => `\n    ${line}`).join("")}`,
     rule: `users are on ${pair.live.color} and lose nothing; until there is a standby, there is no way back without a loss, and no next switch`,
     next: `correct what it says, then pulumi up, or by hand: ${hide(shellText(command, pair))}`,
+  });
+}
+
+/** Undefined when it has ended with 0. The server that it has started goes on. */
+async function whyNotEnded(command: readonly string[], options: { env: NodeJS.ProcessEnv; budgetMs: number; onLine: (line: string) => void }): Promise<string | undefined> {
+  return untilInterrupted(async (interrupted) => {
+    try {
+      const { code, signal, timedOut } = await runCommand(command, { ...options, signal: interrupted, leavesOthers: true });
+      if (interrupted.aborted) return `was ended (${messageOf(interrupted.reason)})`;
+      if (timedOut) return `ran out of its ${options.budgetMs / 1000} s (database.rebuildTimeoutSeconds)`;
+      return code === 0 ? undefined : signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+    } catch (error) {
+      return `could not be started (${messageOf(error)})`;
+    }
   });
 }
 
 /** What to type to make the idle color's server a standby. */
 export function rebuildAdvice(command: readonly string[] | undefined, pair: DatabasePair): string {
   return command === undefined
-    ? `make the server of ${pair.idle.color} a standby of ${pair.live.color} (pg_rewind or pg_basebackup), or set database.rebuildCommand and pulumi up`
+    ? `make the server of ${pair.idle.color} a standby of ${pair.live.color} (pg_rewind or pg_basebackup), or pulumi up with database.rebuildCommand in config, which does that`
     : hiderOf(pair)(shellText(command, pair));
 }
 

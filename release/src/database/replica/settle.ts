@@ -3,7 +3,7 @@ import { Refusal } from "../../refusal.js";
 import type { DatabasePair } from "../colorDatabase.js";
 import { refuseWrites } from "./fence.js";
 import { lateTransactions, strangeTransactions } from "./note.js";
-import { defaultBudgetMs, type ReplicaOptions } from "./options.js";
+import { defaultBudgetMs, defaultRebuildBudgetMs, type ReplicaOptions } from "./options.js";
 import { findParting } from "./parting.js";
 import { rebuildAdvice, RebuildError, runRebuild } from "./rebuild.js";
 import { UnreachableError } from "../reachable.js";
@@ -28,7 +28,7 @@ export type Settled =
  * @throws Refusal when the idle color's server is unknown or cannot be made to refuse writes
  */
 export async function settle(pair: DatabasePair, options: ReplicaOptions = {}): Promise<Settled> {
-  const { say = () => undefined, rebuildCommand } = options;
+  const { say = () => undefined, rebuildCommand, rebuildBudgetMs: budgetMs = defaultRebuildBudgetMs } = options;
   const live = await Server.open(pair.live);
   try {
     await requirePrimary(live);
@@ -41,7 +41,7 @@ export async function settle(pair: DatabasePair, options: ReplicaOptions = {}): 
     if (before === undefined) return { followed: true };
     if (rebuildCommand === undefined || !before.rebuild) return { followed: false, reason: before.reason, next: before.next };
     say(`${pair.idle.color} is made a standby of ${pair.live.color}: ${before.reason}`);
-    await runRebuild(rebuildCommand, pair, say);
+    await runRebuild(rebuildCommand, pair, { budgetMs, say });
     const after = await fenceAndLook(live, pair, options);
     if (after === undefined) return { followed: true };
     throw new RebuildError({

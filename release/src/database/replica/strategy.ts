@@ -81,6 +81,6 @@ export async function isSettled(pair: DatabasePair, { rebuildCommand }: Separate
   }
 }
 
-function optionsOf({ say, budgetMs, acceptLoss, rebuildCommand }: SeparateOptions): ReplicaOptions {
-  return { say, budgetMs, acceptLoss, ...(rebuildCommand.length > 0 && { rebuildCommand }) };
+function optionsOf({ say, budgetMs, acceptLoss, rebuildCommand, rebuildBudgetMs }: SeparateOptions): ReplicaOptions {
+  return { say, budgetMs, acceptLoss, ...(rebuildCommand.length > 0 && { rebuildCommand, rebuildBudgetMs }) };
 }

@@ -1,0 +1,7 @@
+/** In the place of node:child_process in the watcher's bundle: what it goes by comes from a cluster, where others write, too. */
+function refuse(): never {
+  throw new Error("the watcher in the cluster runs no command");
+}
+
+export { refuse as spawn };
+export default { spawn: refuse, spawnSync: refuse, execSync: refuse };
