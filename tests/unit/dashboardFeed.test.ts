@@ -21,7 +21,7 @@ describe("A cluster on the dashboard", () => {
     api.change(...service("blue"));
     api.change(...weights(0));
     ended = new AbortController();
-    const database = { strategy: "none" as const, acceptLoss: false, rebuildCommand: [], budgetSeconds: 60 };
+    const database = { strategy: "none" as const, acceptLoss: false, rebuildCommand: [], rebuildTimeoutSeconds: 60, budgetSeconds: 60 };
     const ref = { app, activeColor: "blue" as const, context: "", namespace: "shop", isolation: "shared" as const, database, folder: "migrations", schemaVersion: "", afterHours: 24, route: "traefik" as const, together: null };
     following = followCluster({ ref: () => ref, index: 0, board, historyGrew: () => undefined, signal: ended.signal, lookEveryMs: 3_600_000 });
     await shows(["blue 100", "green 0"]);
