@@ -269,7 +269,7 @@ export interface BlueGreenAppArgs {
    */
   database?: Part<FlatSettings["database"]>;
   /**
-   * Secret. PostgreSQL URL of a role that may create roles and databases; in its password / is written as %2F, @ as %40. With it the program makes the app's database account and Secret db-credentials itself; only with database.strategy shared.
+   * Secret. PostgreSQL URL of a role that may create roles and databases (CREATEROLE, CREATEDB); in its password / is written as %2F, @ as %40. With it the program makes the app's database account and Secret db-credentials itself; only with database.strategy shared.
    */
   databaseAdminUrl?: Part<FlatSettings["databaseAdminUrl"]>;
   /**

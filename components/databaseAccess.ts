@@ -5,6 +5,7 @@ import { inEachHome } from "@bluegreen/release/homes";
 import { names } from "@bluegreen/release/names";
 import type { Settings } from "@bluegreen/release/settings/settings";
 import { resourceName } from "./resourceName";
+import { stackName } from "./stackName";
 import { DatabaseAccount } from "./steps";
 
 export interface DatabaseAccessArgs {
@@ -27,22 +28,36 @@ export class DatabaseAccess extends pulumi.ComponentResource {
 
   constructor(name: string, { settings, adminUrl, address, after, shared }: DatabaseAccessArgs, options?: pulumi.ComponentResourceOptions) {
     super("bluegreen:app:DatabaseAccess", resourceName(settings, name), {}, options);
-    // Named after the namespace: two stacks on one server never share an account.
-    const account = settings.namespace.replaceAll("-", "_");
+    const { context, namespace, isolation } = settings;
+    // Whose it is stands on the server: two stacks may have namespaces of one name.
+    const account = namespace.replaceAll("-", "_");
     this.password = shared?.password ?? new RandomPassword(`${name}-database`, { length: 32, special: false }, { parent: this });
     this.made =
       shared?.made ??
-      new DatabaseAccount(`${name}-database`, { adminUrl: pulumi.secret(adminUrl), name: account, password: this.password.result }, { parent: this, dependsOn: after });
+      new DatabaseAccount(
+        `${name}-database`,
+        { context, namespace, isolation, stack: stackName(), adminUrl: pulumi.secret(adminUrl), name: account, password: this.password.result },
+        { parent: this, dependsOn: after },
+      );
     const { result } = this.password;
     const stringData = {
-      url: pulumi.interpolate`postgres://${account}:${result}@${address}/${account}`,
+      url: pulumi.interpolate`postgres://${account}:${result}@${address}/${account}${encryptionOf(adminUrl)}`,
       "direct-url": result.apply((plain) => directUrl(adminUrl, account, plain)),
     };
     this.secrets = inEachHome(settings, `${name}-database`).map(
-      ({ name: secret, namespace }) => new Secret(resourceName(settings, secret), { metadata: { name: names.databaseSecret, namespace }, stringData }, { parent: this, dependsOn: [...after, this.made] }),
+      (home) => new Secret(resourceName(settings, home.name), { metadata: { name: names.databaseSecret, namespace: home.namespace }, stringData }, { parent: this, dependsOn: [...after, this.made] }),
     );
     this.registerOutputs();
   }
+}
+
+/** How a client is to encrypt, and whom it is to trust. What says who the administrator is, a certificate and its key, is no business of pods. */
+const encryption = ["sslmode", "ssl", "sslnegotiation", "sslrootcert", "sslcrl", "sslcrldir", "sslsni", "ssl_min_protocol_version", "ssl_max_protocol_version", "channel_binding", "gssencmode", "uselibpqcompat"];
+
+/** Pods encrypt as the administrator does: a server that asks for TLS would refuse them, and another one would get their data in clear. */
+function encryptionOf(adminUrl: string): string {
+  const said = [...new URL(adminUrl).searchParams].filter(([name]) => encryption.includes(name));
+  return said.length === 0 ? "" : `?${new URLSearchParams(said).toString()}`;
 }
 
 /** The account's URL by the way the admin's URL goes: the migrations run where this program runs, not in a pod. */

@@ -7,6 +7,7 @@ import type { Color } from "@bluegreen/release";
 import type { Strategy } from "@bluegreen/release/settings/schema";
 import { secretKeysOf, type ProbeTimings, type Settings } from "@bluegreen/release/settings/settings";
 import { colorConfig, type ColorConfig } from "./colorConfig";
+import { stackName } from "./stackName";
 
 /** The user that the app runs as: any number but 0, and not one of a real system account. */
 const appUser = 10001;
@@ -22,7 +23,7 @@ export interface ColorTemplate {
   metadata: { labels: { app: string; version: Color }; annotations: Record<string, string> };
 }
 
-/** The pods of a color, from settings alone: plain data, so that a preview can compare it with what is live. */
+/** The pods of a color, from settings and the name of the stack alone: plain data, so that a preview can compare it with what is live. */
 export function colorTemplate(app: string, color: Color, tag: string, settings: Settings): ColorTemplate {
   const labels = { app, version: color };
   const image = `${settings.imageRepository}:${tag}`;
@@ -86,7 +87,7 @@ function environment({ app, version: color }: ColorTemplate["labels"], tag: stri
     ...(strategy === "none" ? [] : databaseVariables(app, color, tag, strategy)),
     ...secretKeysOf(settings, color).map(({ variable, name, key }) => ({ name: variable, valueFrom: { secretKeyRef: { name, key } } })),
     { name: "REDIS_URL", value: settings.redisUrl },
-    { name: "READ_ONLY_KEY", value: fenceKey(settings.namespace, app) },
+    { name: "READ_ONLY_KEY", value: fenceKey(stackName(), app) },
     // No container port: the app listens on the loopback address, and nobody but a port-forward comes there.
     ...(settings.drain.port === 0 ? [] : [{ name: drainPortVariable, value: String(settings.drain.port) }]),
   ];

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "@bluegreen/release/settings/settings";
+import { stackName } from "./stackName";
 import { Fence, FenceEnd } from "./steps";
 
 /**
@@ -25,14 +26,14 @@ export class ReadOnlyFence {
     const { namespace, isolation, context, activeColor: color, readOnlyFence } = this.settings;
     const { seconds, settleMs } = readOnlyFence;
     if (seconds === 0) return after;
-    this.fence = new Fence(`${app}-fence`, { context, namespace, isolation, app, color, redisUrl, seconds, settleMs }, { ...this.options, dependsOn: after });
+    this.fence = new Fence(`${app}-fence`, { context, namespace, isolation, app, stack: stackName(), color, redisUrl, seconds, settleMs }, { ...this.options, dependsOn: after });
     return [...after, this.fence];
   }
 
   /** Once it has. */
   lower(after: pulumi.Resource[]): pulumi.Resource[] {
     if (this.fence === undefined) return after;
-    const end = new FenceEnd(`${this.app}-fence-end`, { namespace: this.settings.namespace, app: this.app, redisUrl: this.redisUrl, token: this.fence.token }, { ...this.options, dependsOn: after });
+    const end = new FenceEnd(`${this.app}-fence-end`, { app: this.app, stack: stackName(), redisUrl: this.redisUrl, token: this.fence.token }, { ...this.options, dependsOn: after });
     return [...after, end];
   }
 }

@@ -28,9 +28,9 @@ describe("The app, asked not to write", function () {
     await started.untilReady(true);
     return started;
   };
-  const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ context: "", namespace: "test", isolation: "shared", app: "chatgpt-app", color: "green", redisUrl: services.redisUrl, seconds: 30, settleMs: 0, ...part });
-  const raiseFence = (part?: Partial<FenceInputs>) => raise(inputs(part), "blue", () => undefined);
-  const lowerFence = (token: string) => fenceEnd.run({ namespace: "test", app: "chatgpt-app", redisUrl: services.redisUrl, token }, () => undefined);
+  const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ context: "", namespace: "test", isolation: "shared", app: "chatgpt-app", stack: "test", color: "green", redisUrl: services.redisUrl, seconds: 30, settleMs: 0, ...part });
+  const raiseFence = (part?: Partial<FenceInputs>) => raise(inputs(part), "stack test", "blue", () => undefined);
+  const lowerFence = (token: string) => fenceEnd.run({ stack: "test", app: "chatgpt-app", redisUrl: services.redisUrl, token }, () => undefined);
   let made = 0;
   const write = (to = app) => to.post("/api/users", JSON.stringify({ id: `user-${++made}`, email: "user@example.com" }));
   const expectRefusal = async (response: Response) => {

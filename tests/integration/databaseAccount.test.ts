@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { Client } from "pg";
-import { databaseAccount, type DatabaseAccountInputs } from "@bluegreen/release";
+import { makeAccount, whyNoAccount, type Account } from "@bluegreen/release/database/account";
 import { scramVerifier } from "@bluegreen/release/database/scram";
+import { failureOf } from "../support/look";
 import { query, startDatabases, type TestDatabases } from "./database";
 
 describe("The database account, on a real PostgreSQL", () => {
@@ -11,7 +12,8 @@ describe("The database account, on a real PostgreSQL", () => {
   });
   after(() => databases.stop());
 
-  const make = (wanted: DatabaseAccountInputs) => databaseAccount.run(wanted, () => undefined);
+  const owner = "stack acme/chatgpt-app/production in cluster 1";
+  const make = (wanted: Account, by = owner) => makeAccount(wanted, by);
   const inputs = (password: string) => ({ adminUrl: databases.adminUrl, name: "chatgpt_app", password });
   const storedVerifier = async () => (await query(databases.adminUrl, "SELECT rolpassword FROM pg_authid WHERE rolname = 'chatgpt_app'"))[0]?.["rolpassword"];
 
@@ -54,6 +56,69 @@ describe("The database account, on a real PostgreSQL", () => {
     }
     const stored = await storedVerifier();
     expect(stored).to.equal(verifierFor("running", stored));
+  });
+
+  it("belongs to the stack and cluster that made it: no other one takes it over, with nobody connected either", async () => {
+    await make(inputs("mine"));
+    const before = await storedVerifier();
+    for (const other of ["stack acme/chatgpt-app/staging in cluster 1", "stack acme/chatgpt-app/production in cluster 2"]) {
+      const refused = await failureOf(make(inputs("theirs"), other));
+      expect(refused).to.contain(`chatgpt_app was not taken over`).and.contain(`belongs to ${owner}`).and.contain(`COMMENT ON ROLE "chatgpt_app" IS '${other}'`);
+    }
+    expect(await storedVerifier()).to.equal(before);
+    await make(inputs("mine, again"));
+    expect(await storedVerifier()).to.not.equal(before);
+  });
+
+  it("takes over no role and no database that somebody has made by hand, and says how to hand one over", async () => {
+    await query(databases.adminUrl, "CREATE ROLE by_hand LOGIN PASSWORD 'x'");
+    const refused = await failureOf(make({ ...inputs("x"), name: "by_hand" }));
+    expect(refused).to.contain("says of no stack that it has made it");
+    await query(databases.adminUrl, /COMMENT ON ROLE .*'(?=; then)/.exec(refused)?.[0] ?? "");
+    await make({ ...inputs("x"), name: "by_hand" });
+    await query(databases.adminUrl, "CREATE DATABASE only_a_database");
+    expect(await failureOf(make({ ...inputs("x"), name: "only_a_database" }))).to.contain("there is a database only_a_database already, of postgres");
+    expect(await query(databases.adminUrl, "SELECT FROM pg_roles WHERE rolname = 'only_a_database'")).to.deep.equal([]);
+  });
+
+  it("has its database for itself: no other role of the server may connect, also where an earlier run did not come to that", async () => {
+    await query(databases.adminUrl, "CREATE ROLE stranger LOGIN");
+    const as = (user: string, database: string) => databases.adminUrl.replace("postgres@", `${user}@`).replace(/postgres$/, database);
+    await make({ ...inputs("x"), name: "alone" });
+    expect(await failureOf(query(as("stranger", "alone"), "SELECT 1"))).to.contain("permission denied for database");
+    await query(as("alone", "alone"), "CREATE TABLE mine ()");
+    await query(databases.adminUrl, "GRANT CONNECT ON DATABASE alone TO PUBLIC");
+    await make({ ...inputs("y"), name: "alone" });
+    expect(await failureOf(query(as("stranger", "alone"), "SELECT 1"))).to.contain("permission denied for database");
+  });
+
+  describe("by a role with CREATEROLE and CREATEDB alone, as managed databases have", () => {
+    const managed = (url: string) => url.replace("postgres@", "manager@");
+    before(() => query(databases.adminUrl, "CREATE ROLE manager LOGIN CREATEROLE CREATEDB"));
+
+    it("is made, changed again, and leaves its administrator no member of it", async () => {
+      for (const password of ["first", "second"]) {
+        await make({ adminUrl: managed(databases.adminUrl), name: "managed", password });
+        const [found] = await query(databases.adminUrl, `SELECT pg_get_userbyid(datdba) AS owner, has_database_privilege('public', 'managed', 'CONNECT') AS open,
+          EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = 'managed'::regrole AND m.member = 'manager'::regrole AND NOT m.admin_option) AS member, (SELECT rolpassword FROM pg_authid WHERE rolname = 'managed') AS stored FROM pg_database WHERE datname = 'managed'`);
+        expect(found).to.include({ owner: "managed", open: false, member: false });
+        expect(found?.["stored"]).to.equal(verifierFor(password, found?.["stored"]));
+      }
+    });
+
+    it("is found possible by trying, which leaves nothing behind", async () => {
+      expect(await whyNoAccount(managed(databases.adminUrl))).to.equal(undefined);
+      expect(await whyNoAccount(databases.adminUrl)).to.equal(undefined);
+      expect(await query(databases.adminUrl, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'bluegreen%' UNION ALL SELECT datname FROM pg_database WHERE datname LIKE 'bluegreen%'")).to.deep.equal([]);
+    });
+
+    it("is found impossible, in PostgreSQL's words, where one of the two rights is missing or the server takes no writes", async () => {
+      await query(databases.adminUrl, "CREATE ROLE no_roles LOGIN CREATEDB; CREATE ROLE no_databases LOGIN CREATEROLE; CREATE ROLE reader LOGIN CREATEDB CREATEROLE; ALTER ROLE reader SET default_transaction_read_only = on");
+      const why = (role: string) => whyNoAccount(databases.adminUrl.replace("postgres@", `${role}@`));
+      expect(await why("no_roles")).to.contain("permission denied to create role");
+      expect(await why("no_databases")).to.contain("permission denied to create database");
+      expect(await why("reader")).to.contain("read-only transaction");
+    });
   });
 
   it("takes names and passwords as data, whatever is in them", async () => {

@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
+import { reading } from "@bluegreen/release/migrations/connected";
+import { readApplied } from "@bluegreen/release/migrations/records";
 import { failureOf } from "../support/look";
 import { query, startDatabases, type TestDatabases } from "./database";
 import { makeFolder, type MigrationFolder } from "./migrationFolder";
@@ -36,10 +38,25 @@ describe("Migrations through PgBouncer", () => {
     }
   });
 
+  it("leave the sessions that it lends out as they were, where they were only looked at", async () => {
+    const url = await databases.fresh();
+    const pooler = await pgbouncer.start(databases.adminUrl, "transaction");
+    try {
+      const pooled = pooler.urlOf(url);
+      await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 5000 });
+      const [before] = await query(pooled, "SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path");
+      expect(await reading(pooled, readApplied)).to.deep.equal([]);
+      expect(await query(pooled, "SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path")).to.deep.equal([before]);
+    } finally {
+      await pooler.stop();
+    }
+  });
+
   it("are applied in session mode", async () => {
     const url = await databases.fresh();
     const pooler = await pgbouncer.start(databases.adminUrl, "session");
     try {
+      await poll(() => query(pooler.urlOf(url), "SELECT 1").catch(() => undefined), { timeoutMs: 5000 });
       expect((await migrations.run(pooler.urlOf(url))).applied).to.deep.equal(["0001"]);
     } finally {
       await pooler.stop();

@@ -6,14 +6,15 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { inspect } from "node:util";
 import { expect } from "chai";
-import { otherColor, poll, type Color } from "@bluegreen/release";
-import { handover } from "@bluegreen/release/database/replica/handover";
+import { messageOf, otherColor, poll, type Color } from "@bluegreen/release";
+import { handover, type Handover } from "@bluegreen/release/database/replica/handover";
 import type { ReplicaOptions } from "@bluegreen/release/database/replica/options";
 import { settle } from "@bluegreen/release/database/replica/settle";
 import { sync } from "@bluegreen/release/database/replica/sync";
 import { startPostgres } from "../../local/services/postgres";
 import { query } from "./database";
 import { withUser } from "./migrationFolder";
+import { cutConnections } from "../support/cutConnections";
 import { failureOf } from "../support/look";
 import { startReplicaPair, type ReplicaPair } from "./replicaPair";
 import { Reader, Writers } from "./users";
@@ -160,6 +161,64 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       expect(kept.map(({ id }) => id)).to.deep.equal(missing.sort((left, right) => left - right));
       expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand, acceptLoss: true })).to.deep.equal({ followed: true });
     });
+  });
+
+  it("cut off from a server before and after each statement: users write on, it says which connection broke, and the next run brings it to an end", async function () {
+    this.timeout(900_000);
+    const network = cutConnections();
+    const cutAt: string[] = [];
+    const lost: number[] = [];
+    let rebuilt = 0;
+    let isOver = false;
+    const through = async () => {
+      const { live: from, idle: to } = pair();
+      return { live: { ...from, adminUrl: await network.through(from.adminUrl) }, idle: { ...to, adminUrl: await network.through(to.adminUrl) } };
+    };
+    try {
+      for (let number = 1; !isOver; number++) {
+        for (const when of ["before", "after"] as const) {
+          const cuttable = await through();
+          let failed: string | undefined;
+          let handing: Handover | undefined;
+          const before = traffic;
+          const statement = await network.cutting({ number, when }, async () => {
+            try {
+              handing = await handover(cuttable, { say });
+              await handing.confirm();
+              traffic = otherColor(traffic);
+              await handing.complete();
+            } catch (error) {
+              failed = messageOf(error);
+              if (traffic === before) await handing?.cancel().catch(() => undefined);
+            }
+          });
+          isOver = statement === undefined;
+          const at = `${when} ${statement ?? "nothing"}, ${traffic} live`;
+          if (!isOver) cutAt.push(at);
+          if (failed !== undefined) expect(failed, at).to.match(/The connection to the server of (blue|green) broke|The server of (blue|green) could not be asked|The writers of the live database do not wait any longer|(no|the) connection to the live database/);
+          // Before traffic moves, users notice nothing. Afterwards the update settles at once what the handover could not: those who wait on the old server come to the new one.
+          if (traffic === before) await writers.goOn();
+          if ((await sync(pair()).then(() => "a standby", String)) === "a standby") continue;
+          rebuilt++;
+          const settled = await settle(pair(), { say, rebuildCommand: servers.rebuildCommand });
+          await writers.goOn();
+          if (settled.followed) continue;
+          // Out of reach right after traffic had moved, it let the writers go, who wrote to it: that is kept, and said.
+          expect(settled.reason, at).to.match(/began \d+ transactions after it was left/);
+          lost.push(...(await writers.missingAndDoubled(servers.url(traffic))).missing.filter((id) => !lost.includes(id)));
+          expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand, acceptLoss: true }), at).to.deep.equal({ followed: true });
+        }
+      }
+    } finally {
+      network.close();
+    }
+    await writers.end();
+    const { missing, doubled } = await writers.missingAndDoubled(servers.url(traffic));
+    expect({ missing: missing.sort((left, right) => left - right), doubled }).to.deep.equal({ missing: lost.sort((left, right) => left - right), doubled: [] });
+    for (const part of ["DO $lock$", "pg_logical_emit_message", "pg_last_wal_replay_lsn", "pg_promote", "SET bluegreen.handover", "ALTER SYSTEM SET default_transaction_read_only", "pg_terminate_backend"]) {
+      for (const when of ["before", "after"]) expect(cutAt.some((at) => at.startsWith(when) && at.includes(part)), `${when} ${part}`).to.equal(true);
+    }
+    console.log(`      cut at ${cutAt.length} points, ${rebuilt} rebuilds`);
   });
 
   it("holds the writers of every database, and lets them go on when traffic stays", async () => {

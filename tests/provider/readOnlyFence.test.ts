@@ -33,7 +33,7 @@ describe("The read-only fence, in Pulumi's provider process and on a real cluste
     await home.remove();
   });
 
-  const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ ...home.where, color: "green", redisUrl: `unix://${server.socket}`, seconds: 60, settleMs: 10, ...part });
+  const inputs = (part: Partial<FenceInputs> = {}): FenceInputs => ({ ...home.where, stack: home.namespace, color: "green", redisUrl: `unix://${server.socket}`, seconds: 60, settleMs: 10, ...part });
   const isUp = async () => (await redis.exists(fenceKey(home.namespace, "chatgpt-app"))) === 1;
 
   it("is not raised for the first release, which takes no traffic from anybody", async () => {
@@ -48,7 +48,7 @@ describe("The read-only fence, in Pulumi's provider process and on a real cluste
     const { token } = await fence.create(inputs());
     expect(token).to.be.a("string").and.not.equal("");
     expect(await isUp()).to.equal(true);
-    expect(await fenceEnd.create({ namespace: home.namespace, app: "chatgpt-app", redisUrl: inputs().redisUrl, token })).to.include({ lowered: true });
+    expect(await fenceEnd.create({ stack: home.namespace, app: "chatgpt-app", redisUrl: inputs().redisUrl, token })).to.include({ lowered: true });
     expect(await isUp()).to.equal(false);
   });
 

@@ -72,7 +72,7 @@ describe("The blue-green app", () => {
         { name: "PGAPPNAME", value: `chatgpt-app-${color} ${tag}` },
         { name: "OPENAI_API_KEY", valueFrom: { secretKeyRef: { name: "openai-credentials", key: "api-key" } } },
         { name: "REDIS_URL", value: "redis://redis:6379" },
-        { name: "READ_ONLY_KEY", value: "bluegreen:read-only:chatgpt-production/chatgpt-app" },
+        { name: "READ_ONLY_KEY", value: "bluegreen:read-only:acme/chatgpt-app/test/chatgpt-app" },
         { name: "DRAIN_PORT", value: "3001" },
       ]);
     }
@@ -215,7 +215,7 @@ describe("The blue-green app", () => {
     expect([...allBefore(fenced, "chatgpt-app-service")]).to.include("chatgpt-app-fence").and.not.include("chatgpt-app-fence-end");
     expect([...allBefore(fenced, "chatgpt-app-fence-end")]).to.include.members(["chatgpt-app-service", "chatgpt-app-fence"]);
     const { inputs } = fenced.one(types.fence, "chatgpt-app-fence");
-    expect(inputs).to.deep.include({ app: "chatgpt-app", color: "blue", seconds: 30, settleMs: 500, redisUrl: "redis://redis:6379" });
+    expect(inputs).to.deep.include({ app: "chatgpt-app", stack: "acme/chatgpt-app/test", color: "blue", seconds: 30, settleMs: 500, redisUrl: "redis://redis:6379" });
     const elsewhere = await recordApp({ ...someSettings, readOnlyFence: '{"seconds":30,"redisUrl":"redis://localhost:7000"}' });
     for (const [type, name] of [[types.fence, "chatgpt-app-fence"], [types.fenceEnd, "chatgpt-app-fence-end"]] as const) {
       const { inputs: each, secretOutputs } = elsewhere.one(type, name);
@@ -253,6 +253,20 @@ describe("The blue-green app", () => {
       "direct-url": "postgres://chatgpt_production:generated-chatgpt-app-database@localhost/chatgpt_production?host=%2Frun%2Fpg",
     });
     expect([...allBefore(own, "chatgpt-app-migrations")]).to.include("chatgpt-app-database");
+  });
+
+  it("has pods encrypt and trust as the administrator does, without being taken for him", async () => {
+    const asked = "sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&channel_binding=require&sslnegotiation=direct";
+    const own = await recordApp({ ...someSettings, databaseAdminUrl: `postgres://admin@db.example.com/postgres?connect_timeout=3&${asked}&sslcert=%2Fhome%2Fyou%2Fadmin.crt&sslkey=%2Fhome%2Fyou%2Fadmin.key`, databaseAddress: "10.0.0.1:5432" });
+    const data = own.one(types.secret, "chatgpt-app-database").inputs["stringData"] as Record<string, string>;
+    expect(data["url"]).to.equal(`postgres://chatgpt_production:generated-chatgpt-app-database@10.0.0.1:5432/chatgpt_production?${asked}`);
+    expect(data["direct-url"]).to.match(new RegExp(`^postgres://chatgpt_production:generated-chatgpt-app-database@db\\.example\\.com/chatgpt_production\\?connect_timeout=3&${asked}&sslcert=`));
+  });
+
+  it("says of the database account which stack makes it, and where", async () => {
+    const own = await recordApp({ ...someSettings, context: "production", databaseAdminUrl: "postgres://admin@localhost/postgres", databaseAddress: "10.0.0.1:5432" });
+    const account = own.recorded.find(({ type }) => type === "pulumi-nodejs:dynamic/bluegreen:DatabaseAccount");
+    expect(account?.inputs).to.deep.include({ stack: "acme/chatgpt-app/test", context: "production", namespace: "chatgpt-production", name: "chatgpt_production" });
   });
 
   it("makes the Secret for alerts before any gate can fail, and gives what is in it to nothing else", async () => {

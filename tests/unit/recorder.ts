@@ -119,7 +119,7 @@ export function recordApp(config: Record<string, string> = someSettings): Promis
 /** What a program registers. */
 export async function record(project: string, program: () => unknown): Promise<Recorder> {
   const recorder = new Recorder();
-  pulumi.runtime.setMockOptions(recorder, project, "test");
+  pulumi.runtime.setMockOptions(recorder, project, "test", false, "acme");
   // As every program does at its start: until then the SDK sends secrets in plain text, and knows no hooks.
   await awaitFeatureSupport();
   program();

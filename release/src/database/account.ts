@@ -1,9 +1,16 @@
-import { Client, escapeIdentifier, escapeLiteral } from "pg";
+import { randomBytes } from "node:crypto";
+import { escapeIdentifier, escapeLiteral } from "pg";
+import { connect, type ClusterRef } from "../kubernetes/cluster.js";
+import { codeOf } from "../migrations/session.js";
+import { ownerOf } from "../owner.js";
+import { asAdministrator, Tried, type Administrator } from "../postgres/administrator.js";
+import type { Queryable } from "../postgres/client.js";
 import { messageOf, Refusal } from "../refusal.js";
 import type { Step } from "../step.js";
 import { scramVerifier } from "./scram.js";
 
-export type DatabaseAccountInputs = {
+/** What an account is made of. */
+export type Account = {
   /** Connection of a role that may create roles and databases. Secret. */
   adminUrl: string;
   /** Name of the role and of the database that it owns. */
@@ -11,6 +18,12 @@ export type DatabaseAccountInputs = {
   /** Secret. */
   password: string;
 };
+
+export type DatabaseAccountInputs = ClusterRef &
+  Account & {
+    /** Whose account it is: the stack, with organization and project. */
+    stack: string;
+  };
 
 export type DatabaseAccountOutputs = Record<string, never>;
 
@@ -24,43 +37,161 @@ export const databaseAccount: Step<DatabaseAccountInputs, DatabaseAccountOutputs
   // Another way for the administrator changes nothing about the account.
   isNeeded: (last, inputs) => Promise.resolve(last.name !== inputs.name || last.password !== inputs.password),
 
-  async run({ adminUrl, name, password }) {
-    const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000, application_name: "bluegreen account" });
-    client.on("error", () => undefined);
-    try {
-      await client.connect();
-      const role = escapeIdentifier(name);
-      const { rows } = await client.query<{ role: boolean; database: boolean; sessions: number }>(
-        `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS role,
-                EXISTS (SELECT FROM pg_database WHERE datname = $1) AS database,
-                (SELECT count(*)::int FROM pg_stat_activity WHERE usename = $1) AS sessions`,
-        [name],
-      );
-      const found = rows[0] ?? { role: false, database: false, sessions: 0 };
-      if (found.sessions > 0) throw inUse(name, found.sessions);
-      await client.query(`${found.role ? "ALTER" : "CREATE"} ROLE ${role} LOGIN PASSWORD ${escapeLiteral(scramVerifier(password))}`);
-      if (!found.database) await client.query(`CREATE DATABASE ${role} OWNER ${role}`);
-      return {};
-    } catch (error) {
-      if (error instanceof Refusal) throw error;
-      throw new Refusal(
-        {
-          what: `The database account ${name} could not be made`,
-          rule: messageOf(error),
-          next: "check databaseAdminUrl: the server must answer and the role needs CREATEROLE and CREATEDB",
-        },
-        { cause: error },
-      );
-    } finally {
-      await client.end();
-    }
+  async run(inputs) {
+    await makeAccount(inputs, await ownerOf(connect(inputs), inputs.stack));
+    return {};
   },
 };
 
-function inUse(name: string, sessions: number): Refusal {
-  return new Refusal({
-    what: `The password of the database account ${name} was not changed: it has ${sessions} open sessions`,
-    rule: "pods that run have the old password, and would lose the database",
-    next: `bring back the state that knows the password (pulumi stack import), or stop the pods first: SELECT pid, client_addr FROM pg_stat_activity WHERE usename = '${name}'`,
+/**
+ * Can be killed and called again at any point.
+ * @param owner says on the server whose the account is
+ * @throws Refusal when it is somebody else's, or in use with another password
+ */
+export async function makeAccount({ adminUrl, name, password }: Account, owner: string): Promise<void> {
+  try {
+    await asAdministrator(adminUrl, async (administrator) => {
+      const found = await administrator.transaction(async (db) => {
+        const account = await look(db, name);
+        refuseForeign(name, owner, account);
+        await makeRole(db, name, password, { isThere: account.role, owner });
+        return account;
+      });
+      const { database, open } = found;
+      if (!database || open) await asMember(administrator, name, () => makeDatabase(administrator, name, database));
+    });
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(
+      {
+        what: `The database account ${name} could not be made`,
+        rule: messageOf(error),
+        next: "check databaseAdminUrl: the server must answer and the role needs CREATEROLE and CREATEDB; npm run bluegreen -- doctor tries both",
+      },
+      { cause: error },
+    );
+  }
+}
+
+interface Found {
+  role: boolean;
+  /** The comment on the role: whose it is. */
+  owner: string | null;
+  sessions: number;
+  database: boolean;
+  /** Of the database; null where there is none. */
+  databaseOwner: string | null;
+  /** Every role of the server may connect to it. */
+  open: boolean;
+}
+
+async function look(db: Queryable, name: string): Promise<Found> {
+  const { rows } = await db.query<Found>(
+    `SELECT r.oid IS NOT NULL AS role, shobj_description(r.oid, 'pg_authid') AS owner, d.oid IS NOT NULL AS database, pg_get_userbyid(d.datdba)::text AS "databaseOwner",
+            (SELECT count(*)::int FROM pg_stat_activity WHERE usename = $1) AS sessions,
+            EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) WHERE grantee = 0 AND privilege_type = 'CONNECT') AS open
+       FROM (VALUES (1)) AS one LEFT JOIN pg_roles r ON r.rolname = $1 LEFT JOIN pg_database d ON d.datname = $1`,
+    [name],
+  );
+  const [found] = rows;
+  if (found === undefined) throw new Error("PostgreSQL gave no row");
+  return found;
+}
+
+/** Not even a password that nobody uses now is changed: it is somebody's. */
+function refuseForeign(name: string, owner: string, found: Found): void {
+  if (found.role && found.owner !== owner) {
+    throw new Refusal({
+      what: `The database account ${name} was not taken over: the role ${name} is there already, and ${found.owner === null ? "says of no stack that it has made it" : `belongs to ${found.owner}`}`,
+      rule: `an account belongs to the stack and cluster that made it, here ${owner}; it is named after the namespace`,
+      next: `choose another namespace, or another server; if the account is this stack's (renamed, moved, or made by hand), as a role with CREATEROLE: COMMENT ON ROLE ${escapeIdentifier(name)} IS ${escapeLiteral(owner)}; then pulumi up`,
+    });
+  }
+  if (found.databaseOwner !== null && found.databaseOwner !== name) {
+    throw new Refusal({
+      what: `The database account ${name} was not made: there is a database ${name} already, of ${found.databaseOwner}`,
+      rule: "an account owns its database, and none that is there is taken over",
+      next: `choose another namespace, or another server; if it is this app's: ALTER DATABASE ${escapeIdentifier(name)} OWNER TO ${escapeIdentifier(name)}, once there is that role`,
+    });
+  }
+  if (found.sessions > 0) {
+    throw new Refusal({
+      what: `The password of the database account ${name} was not changed: it has ${found.sessions} open sessions`,
+      rule: "pods that run have the old password, and would lose the database",
+      next: `bring back the state that knows the password (pulumi stack import), or stop the pods first: SELECT pid, client_addr FROM pg_stat_activity WHERE usename = ${escapeLiteral(name)}`,
+    });
+  }
+}
+
+/** With its comment, so that no role of this program's is ever nobody's. */
+async function makeRole(db: Queryable, name: string, password: string, { isThere, owner }: { isThere: boolean; owner: string }): Promise<void> {
+  await db.query(`${isThere ? "ALTER" : "CREATE"} ROLE ${escapeIdentifier(name)} LOGIN PASSWORD ${escapeLiteral(scramVerifier(password))}`);
+  await db.query(`COMMENT ON ROLE ${escapeIdentifier(name)} IS ${escapeLiteral(owner)}`);
+}
+
+/** Of the account alone: PostgreSQL lets every role of the server connect to a new database. */
+async function makeDatabase({ alone, transaction }: Administrator, name: string, isThere: boolean): Promise<void> {
+  const database = escapeIdentifier(name);
+  if (!isThere) await alone(`CREATE DATABASE ${database} OWNER ${database}`);
+  await transaction(async (db) => {
+    await beOwner(db, name);
+    await db.query(`REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC`);
   });
 }
+
+/** Who makes a database for a role has to be a member of it, which nobody is by making the role; afterwards no longer. A superuser is one of every role. */
+async function asMember({ transaction }: Administrator, name: string, work: () => Promise<void>): Promise<void> {
+  const joined = await transaction((db) => join(db, name));
+  try {
+    await work();
+  } finally {
+    if (joined) await transaction((db) => db.query(`REVOKE ${escapeIdentifier(name)} FROM CURRENT_USER`));
+  }
+}
+
+/** @returns whether that was needed */
+async function join(db: Queryable, name: string): Promise<boolean> {
+  const { rows } = await db.query<{ version: number }>("SELECT current_setting('server_version_num')::int AS version");
+  // Since PostgreSQL 16 being a member is one thing, and acting as the role another.
+  const canChoose = (rows[0]?.version ?? 0) >= 160_000;
+  const { rows: members } = await db.query<{ member: boolean }>(`SELECT pg_has_role(current_user, $1::name, '${canChoose ? "SET" : "MEMBER"}') AS member`, [name]);
+  if (members[0]?.member === true) return false;
+  await db.query(`GRANT ${escapeIdentifier(name)} TO CURRENT_USER${canChoose ? " WITH SET TRUE, INHERIT FALSE" : ""}`);
+  return true;
+}
+
+/** To the end of the transaction. */
+async function beOwner(db: Queryable, name: string): Promise<void> {
+  await db.query(`SET LOCAL ROLE ${escapeIdentifier(name)}`);
+}
+
+/**
+ * Whether this administrator could make an account: tries each part of it, and leaves nothing behind.
+ * @returns why not, as PostgreSQL says it; undefined when it could
+ */
+export async function whyNoAccount(adminUrl: string): Promise<string | undefined> {
+  // Nobody else's: what is tried is there for others to see, though never for long.
+  const name = `bluegreen_try_${randomBytes(8).toString("hex")}`;
+  return asAdministrator(adminUrl, async ({ transaction, alone }) => {
+    try {
+      await transaction(async (db) => {
+        await makeRole(db, name, name, { isThere: false, owner: "doctor" });
+        await join(db, name);
+        await beOwner(db, name);
+        throw new Tried();
+      });
+    } catch (error) {
+      if (!(error instanceof Tried)) return messageOf(error);
+    }
+    try {
+      // Not in a transaction. Without the template that it names, there is an end to it after the right was asked for.
+      await alone(`CREATE DATABASE ${name} TEMPLATE ${name}`);
+      return `it made ${name}, from a template that is not there`;
+    } catch (error) {
+      return codeOf(error) === undefinedDatabase ? undefined : messageOf(error);
+    }
+  });
+}
+
+/** SQLSTATE */
+const undefinedDatabase = "3D000";

@@ -1,5 +1,6 @@
 import { connect } from "../kubernetes/cluster.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { messageOf } from "../refusal.js";
 import type { Step } from "../step.js";
 import { takeHandover } from "./databaseHandover.js";
 import { bind, hasBothColors, isUnsettled, type SeparateInputs } from "./separateInputs.js";
@@ -25,8 +26,15 @@ export const databaseSettle: Step<DatabaseSettleInputs, DatabaseSettleOutputs> =
         await handover?.cancel();
         throw new Error(`traffic is on ${live ?? "no color"}, and the databases were to follow ${inputs.activeColor}`);
       }
-      await handover?.complete();
-      if (!hasBothColors(inputs)) return {};
+      const completed = handover?.complete();
+      if (!hasBothColors(inputs)) {
+        await completed;
+        return {};
+      }
+      // While the writers of the old color still wait: whatever the handover could not do is done here, or fails here.
+      await completed?.catch((error: unknown) => {
+        say(`The handover was not completed, and the databases are settled without it: ${messageOf(error)}`);
+      });
       const { databases, pair, options } = await bind(cluster, inputs, live, say);
       await databases.settle(pair, options);
       return {};

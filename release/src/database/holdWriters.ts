@@ -52,7 +52,7 @@ const missedTables = `SELECT t.name FROM (${userTables}) t WHERE NOT EXISTS (
  * @throws Refusal naming who held a table for too long; nobody waits then
  */
 export async function holdWriters(adminUrl: string, { say, budgetMs, silenceMs = 30_000 }: HoldOptions): Promise<HeldWriters> {
-  const session = await Session.open(adminUrl, { name: "bluegreen handover" });
+  const session = await Session.open(adminUrl, { name: "bluegreen handover", place: "the live database" });
   const rollback = () => session.query("ROLLBACK").catch(() => undefined);
   const attempt = async () => {
     await session.query("BEGIN");

@@ -1,7 +1,7 @@
 import type { Color } from "../color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { reading } from "../migrations/connected.js";
-import type { Queryable } from "../migrations/session.js";
+import type { Queryable } from "../postgres/client.js";
 import { Refusal } from "../refusal.js";
 import type { Strategy } from "../settings/schema.js";
 import { findColorUrl, secretOf } from "./colorDatabases.js";

@@ -1,17 +1,23 @@
-import { colors, type Color } from "../color.js";
+import { randomBytes } from "node:crypto";
+import { escapeIdentifier } from "pg";
+import { colors, otherColor, type Color } from "../color.js";
+import { whyNoAccount } from "../database/account.js";
 import { findColorUrl, secretOf } from "../database/colorDatabases.js";
+import { whyNoSubscription } from "../database/perColor/subscription.js";
 import { withoutPasswords } from "../database/secrets.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { findSecretValue } from "../kubernetes/secretValue.js";
-import { connected } from "../migrations/connected.js";
-import type { Queryable } from "../migrations/session.js";
-import { messageOf } from "../refusal.js";
+import { trying } from "../migrations/connected.js";
+import { codeOf, Session } from "../migrations/session.js";
+import { asAdministrator } from "../postgres/administrator.js";
+import type { Queryable } from "../postgres/client.js";
+import { messageOf, Refusal } from "../refusal.js";
 import type { Settings } from "../settings/settings.js";
 import { broken, well, type Finding } from "./finding.js";
 
 type Asked = Pick<Settings, "database" | "databaseAccount" | "isolation">;
 
-/** Whether the databases answer from here, and let the release do its work. Nothing is written in any of them. */
+/** Whether the databases answer from here, and let the release do its work. What is tried for that is rolled back. */
 export async function examineDatabases(cluster: Cluster, settings: Asked): Promise<Finding[]> {
   const { database: { strategy }, databaseAccount, isolation } = settings;
   if (strategy === "none") return [well("database", "the app has none that a release would have to know of")];
@@ -31,70 +37,117 @@ export async function examineDatabases(cluster: Cluster, settings: Asked): Promi
       ]);
     }),
   );
-  return [...admin, ...own.flat()];
+  const peers = strategy === "perColor" ? await Promise.all(colors.map((color) => examinePeer(cluster, color))) : [];
+  return [...admin, ...own.flat(), ...peers.flat()];
+}
+
+/** Whether the database of a color may be followed by the other color's, by its peer-url: only that server can tell. */
+async function examinePeer(cluster: Cluster, color: Color): Promise<Finding[]> {
+  const { namespace, name } = secretOf(cluster, "perColor", color);
+  const [peerUrl, otherUrl] = await Promise.all([findSecretValue(cluster, { namespace, name }, "peer-url"), findSecretValue(cluster, secretOf(cluster, "perColor", otherColor(color)), "admin-url")]);
+  if (peerUrl === undefined || otherUrl === undefined) return [];
+  const at = `Secret ${namespace}/${name}, peer-url`;
+  // That the other server does not answer, or is no superuser's, is a finding of its own.
+  const why = await whyNoSubscription(otherUrl, peerUrl).catch(messageOf);
+  if (why === undefined) return [well("database", `${at}: the server of ${otherColor(color)} may follow it`)];
+  return [broken("database", `${at}: the server of ${otherColor(color)} may not follow it: ${messageOf(withoutPasswords(new Error(why), [peerUrl, otherUrl]))}`, `a role with REPLICATION that may read every table, and that server's address in pg_hba.conf: docs/databases.md`)];
 }
 
 /** @param at where the URL is from: what it leads to is said without its password */
-type Look = (at: string, db: Queryable, url: string) => Promise<Finding>;
+type Look = (at: string, url: string) => Promise<Finding>;
 
 async function examine(at: string, url: string, look: Look): Promise<Finding> {
   try {
-    return await connected(url, (db) => look(at, db, url));
+    return await look(at, url);
   } catch (error) {
-    return broken("database", `${at}: no database answers from here: ${messageOf(withoutPasswords(error, [url]))}`, "correct the URL, or open the way; where pods have another one, the key direct-url of the Secret is the one for the release");
+    const safe = withoutPasswords(error, [url]);
+    const [says = "", next = "what it says"] = messageOf(safe).split("\n  next: ");
+    if (error instanceof Refusal) return broken("database", `${at}: ${says.replaceAll(/\s*\n\s*/g, "; ")}`, next);
+    return broken("database", `${at}: no database answers from here: ${messageOf(safe)}`, "correct the URL, or open the way; where pods have another one, the key direct-url of the Secret is the one for the release");
   }
 }
 
-/** Migrations change tables, which only their owner may, and hold a lock, which only a session of its own can. */
-const lookAtSchema: Look = async (at, db, url) => {
-  const { rows } = await db.query<{ role: string; database: string; version: string; creates: boolean; foreign: string[]; pid: number }>(
-    `SELECT current_user AS role, current_database() AS database, current_setting('server_version') AS version, pg_backend_pid() AS pid,
-            coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS creates,
-            ARRAY(SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT pg_has_role(relowner, 'USAGE') ORDER BY 1) AS foreign`,
-  );
-  const [found] = rows;
-  if (found === undefined) throw new Error("it answered with nothing");
-  const { role, database, version, creates, foreign, pid } = found;
-  const who = `${at}: ${role} in ${database} (PostgreSQL ${version})`;
-  if (!creates) return broken("database", `${who} may not create tables in its schema`, `GRANT CREATE, USAGE ON SCHEMA public TO "${role}", as its owner`);
-  if (foreign.length > 0) return broken("database", `${who} does not own ${foreign.slice(0, 5).join(", ")}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ""}, and could not change them`, `ALTER TABLE ${foreign[0] ?? ""} OWNER TO "${role}", or GRANT their owner TO "${role}"`);
-  const isPooled = await connected(url, async (other) => (await other.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]?.pid === pid);
-  if (isPooled) return broken("database", `${who}: two connections get one session, so a pooler is between, and no lock would hold`, "give the Secret a key direct-url, with a URL past the pooler");
-  return well("database", `${who} may change the schema`);
+/** Migrations make and change tables, and only their owner may change them; they hold a lock, which only a session of its own can. */
+const lookAtSchema: Look = (at, url) =>
+  trying(url, async (db) => {
+    const [schema] = db.schemas;
+    const { rows } = await db.query<{ role: string; database: string; version: string; foreign: string[] }>(
+      `SELECT current_user AS role, current_database() AS database, current_setting('server_version') AS version,
+              ARRAY(SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1) AS foreign`,
+      [schema],
+    );
+    const [found] = rows;
+    if (found === undefined) throw new Error("it answered with nothing");
+    const { role, database, version, foreign } = found;
+    const who = `${at}: ${role} in ${database} (PostgreSQL ${version})`;
+    if (foreign.length > 0) return broken("database", `${who} does not own ${foreign.slice(0, 5).join(", ")}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ""}, and could not change them`, `ALTER TABLE ${foreign[0] ?? ""} OWNER TO "${role}", or GRANT their owner TO "${role}"`);
+    const why = schema === undefined ? "no schema of its search_path is there" : await whyNoTable(db, schema);
+    if (why !== undefined) return broken("database", `${who} may not create tables in its schema: ${why}`, `GRANT CREATE, USAGE ON SCHEMA ${schema ?? "public"} TO "${role}", as its owner`);
+    if (await isPooled(url)) return broken("database", `${who}: two connections get one session, so a pooler is between, and no lock would hold`, "give the Secret a key direct-url, with a URL past the pooler");
+    return well("database", `${who} may change the schema`);
+  });
+
+/** SQLSTATE of a database that takes no writes now: the idle color's, which has what the live one has. */
+const readOnly = "25006";
+
+/** Makes one, which goes with the transaction. */
+async function whyNoTable(db: Queryable, schema: string): Promise<string | undefined> {
+  try {
+    await db.query(`CREATE TABLE ${escapeIdentifier(schema)}.bluegreen_try_${randomBytes(8).toString("hex")} (id int)`);
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return codeOf(error) === readOnly ? undefined : messageOf(error);
+  }
+}
+
+async function isPooled(url: string): Promise<boolean> {
+  try {
+    const session = await Session.open(url);
+    await session.close();
+    return false;
+  } catch (error) {
+    if (error instanceof Refusal) return true;
+    throw error;
+  }
+}
+
+const lookAtAdmin: Look = async (at, url) => {
+  const role = await roleOf(url);
+  const why = await whyNoAccount(url);
+  if (why === undefined) return well("database", `${at}: ${role.name} may make role and database`);
+  return broken("database", `${at}: ${role.name} may not make roles and databases: ${why}`, `ALTER ROLE "${role.name}" CREATEROLE CREATEDB, as a superuser`);
 };
 
-const lookAtAdmin = lookAtRole("rolsuper OR (rolcreaterole AND rolcreatedb)", {
-  can: (role) => `${role} may make role and database`,
-  cannot: (role) => [`${role} may not make roles and databases`, `ALTER ROLE "${role}" CREATEROLE CREATEDB, as a superuser`],
-});
-
-const lookAtSuperuser = lookAtRole("rolsuper", {
-  can: (role) => `${role} is a superuser`,
-  cannot: (role) => [`${role} is no superuser`, `put a superuser's URL there, or ALTER ROLE "${role}" SUPERUSER`],
-});
-
-interface RoleTexts {
-  can: (role: string) => string;
-  cannot: (role: string) => [says: string, next: string];
-}
-
-/** @param condition SQL, on the row of pg_roles of whoever asks */
-function lookAtRole(condition: string, { can, cannot }: RoleTexts): Look {
-  return async (at, db) => {
-    const { rows } = await db.query<{ role: string; holds: boolean }>(`SELECT current_user AS role, ${condition} AS holds FROM pg_roles WHERE rolname = current_user`);
-    const { role = "nobody", holds = false } = rows[0] ?? {};
-    if (holds) return well("database", `${at}: ${can(role)}`);
-    const [says, next] = cannot(role);
-    return broken("database", `${at}: ${says}`, next);
-  };
-}
+const lookAtSuperuser: Look = async (at, url) => {
+  const { name, superuser } = await roleOf(url);
+  if (superuser) return well("database", `${at}: ${name} is a superuser`);
+  return broken("database", `${at}: ${name} is no superuser`, `put a superuser's URL there, or ALTER ROLE "${name}" SUPERUSER`);
+};
 
 const lookAtServer: Record<"perColor" | "replica", Look> = {
   replica: lookAtSuperuser,
-  perColor: async (at, db, url) => {
-    const { rows } = await db.query<{ level: string }>("SELECT current_setting('wal_level') AS level");
-    const level = rows[0]?.level ?? "unknown";
-    if (level === "logical") return lookAtSuperuser(at, db, url);
+  perColor: async (at, url) => {
+    const { level } = await roleOf(url);
+    if (level === "logical") return lookAtSuperuser(at, url);
     return broken("database", `${at}: wal_level is ${level}, and a color's database sends its changes by logical`, "ALTER SYSTEM SET wal_level = logical, then restart the server");
   },
 };
+
+interface Role {
+  name: string;
+  superuser: boolean;
+  /** wal_level of its server. */
+  level: string;
+}
+
+function roleOf(adminUrl: string): Promise<Role> {
+  return asAdministrator(adminUrl, ({ transaction }) =>
+    transaction(async (db) => {
+      const { rows } = await db.query<Role>("SELECT current_user::text AS name, current_setting('is_superuser')::bool AS superuser, current_setting('wal_level') AS level");
+      const [role] = rows;
+      if (role === undefined) throw new Error("it answered with nothing");
+      return role;
+    }),
+  );
+}

@@ -2,16 +2,17 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 
 /**
- * Where the app looks before it writes: its pods have it as READ_ONLY_KEY. Of one namespace alone,
- * so that a release of staging does not hold up production's writes where both share a Redis.
+ * Where the app looks before it writes: its pods have it as READ_ONLY_KEY. Of one stack alone, so that a
+ * release of another one does not hold up its writes where both share a Redis, whatever their namespaces are called.
+ * @param stack with organization and project
  */
-export function fenceKey(namespace: string, app: string): string {
-  return `bluegreen:read-only:${namespace}/${app}`;
+export function fenceKey(stack: string, app: string): string {
+  return `bluegreen:read-only:${stack}/${app}`;
 }
 
 export interface Fence {
   key: string;
-  /** Which stack raises it. The same one may raise it again, after a release of its that was killed. */
+  /** Who raises it: the stack, and its cluster. The same one may raise it again, after a release of its that was killed. */
   holder: string;
   /** For people who find the flag. */
   reason: string;

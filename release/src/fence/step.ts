@@ -3,6 +3,7 @@ import type { Color } from "../color.js";
 import { isSwitchPending } from "../gates/switchPending.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import { readLiveColor, sayingWhatIsLive } from "../live.js";
+import { ownerOf } from "../owner.js";
 import { messageOf, Refusal, type RefusalParts } from "../refusal.js";
 import type { Say, Step } from "../step.js";
 import { fenceKey, isFenceUp, lowerFence, raiseFence, type HeldFence } from "./flag.js";
@@ -10,6 +11,8 @@ import { RedisError, withRedis } from "./redis.js";
 
 export type FenceInputs = ClusterRef & {
   app: string;
+  /** Whose pods are asked: the stack, with organization and project. */
+  stack: string;
   /** The one that traffic is to go to. */
   color: Color;
   /** Redis as this process reaches it. Never shown. */
@@ -34,15 +37,18 @@ export const fence: Step<FenceInputs, FenceOutputs> = {
     return sayingWhatIsLive(cluster, inputs.app, async () => {
       const live = await readLiveColor(cluster, inputs.app);
       if (live === undefined || live === inputs.color) return { token: "" };
-      return { token: await raise(inputs, live, say) };
+      return { token: await raise(inputs, await ownerOf(cluster, inputs.stack), live, say) };
     });
   },
 };
 
-/** @throws Refusal unless the fence is up, and was for the settle time */
-export async function raise({ context, namespace, app, color, redisUrl, seconds, settleMs }: FenceInputs, live: Color, say: Say): Promise<string> {
-  const key = fenceKey(namespace, app);
-  const flag = { key, holder: `${context}/${namespace}`, reason: `a release moves traffic from ${live} to ${color}`, ttlMs: seconds * 1000 };
+/**
+ * @param holder who raises it: two stacks of one name, in two clusters, have one key
+ * @throws Refusal unless the fence is up, and was for the settle time
+ */
+export async function raise({ stack, app, color, redisUrl, seconds, settleMs }: FenceInputs, holder: string, live: Color, say: Say): Promise<string> {
+  const key = fenceKey(stack, app);
+  const flag = { key, holder, reason: `a release moves traffic from ${live} to ${color}`, ttlMs: seconds * 1000 };
   const what = "The read-only fence was not raised, and traffic did not move";
   try {
     return await withRedis(redisUrl, async (redis) => {
@@ -66,12 +72,13 @@ export async function raise({ context, namespace, app, color, redisUrl, seconds,
 
 function heldBy(key: string, { msLeft }: HeldFence): Omit<RefusalParts, "what"> {
   if (msLeft < 0) return { rule: `somebody else has set ${key}, without an end`, next: `find out who; redis-cli DEL ${key}, then pulumi up` };
-  return { rule: `another stack's release has ${key}, in this Redis; it ends by itself within ${Math.ceil(msLeft / 1000)} s`, next: "wait for that release, then pulumi up" };
+  return { rule: `the release of a stack of the same name in another cluster has ${key}, in this Redis; it ends by itself within ${Math.ceil(msLeft / 1000)} s`, next: "wait for that release, then pulumi up" };
 }
 
 export type FenceEndInputs = {
-  namespace: string;
   app: string;
+  /** Whose pods were asked. */
+  stack: string;
   /** Redis as this process reaches it. Never shown. */
   redisUrl: string;
   /** Of the fence that this release has raised; empty when it has raised none. */
@@ -86,10 +93,10 @@ export const fenceEnd: Step<FenceEndInputs, FenceEndOutputs> = {
 
   isNeeded: (last, inputs) => Promise.resolve(last.token !== inputs.token),
 
-  async run({ namespace, app, redisUrl, token }, say) {
+  async run({ stack, app, redisUrl, token }, say) {
     if (token === "") return { lowered: false };
     try {
-      return { lowered: await withRedis(redisUrl, (redis) => lowerFence(redis, fenceKey(namespace, app), token)) };
+      return { lowered: await withRedis(redisUrl, (redis) => lowerFence(redis, fenceKey(stack, app), token)) };
     } catch (error) {
       // Traffic has moved: an update that failed now would say the opposite.
       say(`the read-only fence of ${app} was not lowered (${messageOf(error)}); it ends by itself`);

@@ -1,6 +1,6 @@
 import { DeadlineError, poll } from "../poll.js";
+import type { Queryable } from "../postgres/client.js";
 import { Refusal } from "../refusal.js";
-import type { Queryable } from "./session.js";
 
 /** Identifies this program's lock among all advisory locks of a database: the letters "bgrn". */
 const advisoryLock = 0x6267_726e;

@@ -1,4 +1,4 @@
-import type { Queryable } from "./session.js";
+import type { Queryable } from "../postgres/client.js";
 
 /** A connection to the database under the app's account. */
 export interface AppSession {

@@ -1,11 +1,11 @@
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { register } from "ts-node";
+import type { Queryable } from "../postgres/client.js";
 import { Refusal } from "../refusal.js";
 import { batchStatement } from "./batchStatement.js";
 import type { MigrationFile } from "./files.js";
 import type { Batch } from "./header.js";
-import type { Queryable } from "./session.js";
 
 /** The rows of a batch: from one key to another, both in it. Keys are texts, one for each column of the primary key. */
 export interface BatchRange {

@@ -1,6 +1,6 @@
 import { escapeLiteral } from "pg";
+import type { Queryable } from "../postgres/client.js";
 import type { Migration } from "./files.js";
-import type { Queryable } from "./session.js";
 
 /** How far a backfill has come. */
 export interface Checkpoint {

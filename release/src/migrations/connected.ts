@@ -1,22 +1,36 @@
-import { Client } from "pg";
-import type { Queryable } from "./session.js";
+import { refuseMoreRights, type AppDatabase } from "../postgres/appDatabase.js";
+import { openClient, useCatalogNames } from "../postgres/client.js";
 
-/** Looks into a database, in a transaction that cannot write: every look sees the same moment. */
-export function reading<T>(connectionString: string, look: (db: Queryable) => Promise<T>): Promise<T> {
-  return connected(connectionString, async (db) => {
-    await db.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    return look(db);
-  });
+/**
+ * Looks into the app's database, in a transaction that cannot write: every look sees the same moment.
+ * @throws Refusal when the role has more rights than whoever may create something where it looks
+ */
+export function reading<T>(connectionString: string, look: (db: AppDatabase) => Promise<T>): Promise<T> {
+  return inTransaction(connectionString, { begin: "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", end: "COMMIT" }, look);
 }
 
-/** Work on a connection of its own. */
-export async function connected<T>(connectionString: string, work: (db: Queryable) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 10_000, application_name: "bluegreen" });
-  // Reported by the next query; without a listener it would end the process.
-  client.on("error", () => undefined);
-  await client.connect();
+/**
+ * Work in the app's database, all of it or nothing.
+ * @throws Refusal when the role has more rights than whoever may create something where it works
+ */
+export function connected<T>(connectionString: string, work: (db: AppDatabase) => Promise<T>): Promise<T> {
+  return inTransaction(connectionString, { begin: "BEGIN", end: "COMMIT" }, work);
+}
+
+/** The same, and nothing of it stays. */
+export function trying<T>(connectionString: string, work: (db: AppDatabase) => Promise<T>): Promise<T> {
+  return inTransaction(connectionString, { begin: "BEGIN", end: "ROLLBACK" }, work);
+}
+
+async function inTransaction<T>(connectionString: string, { begin, end }: { begin: string; end: string }, work: (db: AppDatabase) => Promise<T>): Promise<T> {
+  const client = await openClient(connectionString, "bluegreen");
   try {
-    return await work(client);
+    await client.query(begin);
+    const schemas = await useCatalogNames(client, "transaction");
+    await refuseMoreRights(client, schemas);
+    const done = await work({ schemas, query: (sql, values) => client.query(sql, values) });
+    await client.query(end);
+    return done;
   } finally {
     await client.end();
   }

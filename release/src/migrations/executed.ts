@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Queryable } from "../postgres/client.js";
 import { Refusal } from "../refusal.js";
 import type { MigrationFile } from "./files.js";
-import type { Queryable } from "./session.js";
 import type { Statement } from "./statements.js";
 
 /** The note on a statement of a migration without a transaction. */

@@ -1,9 +1,9 @@
+import type { AppDatabase } from "../postgres/appDatabase.js";
 import { Refusal, type RefusalParts } from "../refusal.js";
 import { readCheckpoints } from "./checkpoint.js";
 import type { Migration } from "./files.js";
 import { reading } from "./connected.js";
 import { readRecords, recordsSchema, type Recorded } from "./records.js";
-import type { Queryable } from "./session.js";
 
 /** Where a migration stands in a database. */
 export type PlannedMigration = Migration &
@@ -23,7 +23,7 @@ export function planMigrations(connectionString: string, migrations: Migration[]
 }
 
 /** The same, within a look that sees more than the plan. */
-export async function readPlan(db: Queryable, migrations: Migration[]): Promise<PlannedMigration[]> {
+export async function readPlan(db: AppDatabase, migrations: Migration[]): Promise<PlannedMigration[]> {
   const schema = await recordsSchema(db);
   if (schema === undefined) return decide(migrations, []);
   const started = await readCheckpoints(db, schema);

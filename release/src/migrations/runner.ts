@@ -1,3 +1,4 @@
+import { useCatalogNames } from "../postgres/client.js";
 import { takeLock } from "./advisoryLock.js";
 import { applyStatements } from "./applyStatements.js";
 import { applyWhole } from "./applyWhole.js";
@@ -49,9 +50,10 @@ export async function runMigrations(connectionString: string, run: MigrationRun)
   try {
     await takeLock(session, run.lockTimeoutMs ?? 60_000);
     await session.reset(settings.tableLockTimeoutMs);
+    const own = await session.asOwner();
     let schema = "";
     const prepare = async () => {
-      schema = await prepareRecords(session);
+      schema = await prepareRecords(own);
     };
     await withRetries(prepare, settings, onNotice, signal);
 
@@ -65,10 +67,12 @@ export async function runMigrations(connectionString: string, run: MigrationRun)
     for (const file of due.map((migration) => readMigration(folder, migration))) {
       const name = `${file.id}_${file.name}`;
       await session.reset(settings.tableLockTimeoutMs);
+      await session.useOwnNames();
       const startedAt = performance.now();
       const rows = await apply({ session, schema, file, settings, onProgress, say: (line) => { onNotice(`${name}: ${line}`); } });
       onApplied({ migration: name, tookMs: performance.now() - startedAt, rows });
     }
+    await useCatalogNames(session, "session");
     const records = await readRecords(session, schema);
     return { applied: due.map(({ id }) => id), waiting: plan.flatMap(({ state, id }) => (state === "waiting" ? [id] : [])), schemaVersion: records.at(-1)?.id ?? "" };
   } finally {

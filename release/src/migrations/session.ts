@@ -1,13 +1,13 @@
-import { Client, DatabaseError, type QueryResult, type QueryResultRow } from "pg";
-import { Refusal } from "../refusal.js";
-
-/** Somebody who can be asked: a session, or a plain client. */
-export interface Queryable {
-  query<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<QueryResult<Row>>;
-}
+import { DatabaseError, type Client, type QueryResult, type QueryResultRow } from "pg";
+import { refuseMoreRights, type AppDatabase } from "../postgres/appDatabase.js";
+import { openClient, useCatalogNames, type Queryable } from "../postgres/client.js";
+import { messageOf, Refusal } from "../refusal.js";
 
 /** A lock was not granted in time; the message names who held it. */
 export class LockTimeoutError extends Error {}
+
+/** The server, or the way to it, is gone. PostgreSQL has rolled back, and released what the session held. */
+export class BrokenConnectionError extends Error {}
 
 /** SQLSTATEs, by their names in PostgreSQL's manual. */
 export const lockNotAvailable = "55P03";
@@ -23,7 +23,8 @@ const lookEveryMs = 200;
 
 /**
  * One connection for the work, and a second one that watches it: it sees who blocks the first,
- * and cancels its statement when `signal` says so.
+ * and cancels its statement when `signal` says so. Names mean what PostgreSQL itself calls so, whatever the
+ * session's rights are: it takes `useOwnNames` to change that, and no more rights than the owner of the schemas.
  */
 export class Session implements Queryable {
   private blockers = "";
@@ -33,35 +34,46 @@ export class Session implements Queryable {
     private readonly client: Client,
     private readonly watcher: Client,
     private readonly pid: number,
+    private readonly schemas: readonly string[],
+    private readonly place: string,
     readonly signal: AbortSignal | undefined,
   ) {}
 
   /**
    * @param options.name application_name, for who looks at pg_stat_activity
+   * @param options.place which database it is, for the error when the connection breaks
    * @throws Refusal when a pooler hands connections from one client to another
+   * @throws BrokenConnectionError when nobody answers
    */
-  static async open(connectionString: string, { name = "bluegreen migrations", signal }: { name?: string; signal?: AbortSignal | undefined } = {}): Promise<Session> {
-    const client = await connectTo(connectionString, name);
+  static async open(connectionString: string, { name = "bluegreen migrations", place = "the database", signal }: { name?: string; place?: string; signal?: AbortSignal | undefined } = {}): Promise<Session> {
+    const opened: Client[] = [];
+    const open = async (application: string) => {
+      const client = await openClient(connectionString, application);
+      opened.push(client);
+      return client;
+    };
     try {
-      const watcher = await connectTo(connectionString, `${name} watcher`);
+      const client = await open(name);
+      const watcher = await open(`${name} watcher`);
       const pid = await backendOf(client);
       if ((await backendOf(watcher)) === pid) {
-        await watcher.end();
         throw new Refusal({
           what: `Nothing was started (${name}): two connections got the same PostgreSQL session`,
           rule: "a pooler in transaction mode is between, and the lock that keeps two runs apart belongs to a session",
           next: "give the database Secret a key direct-url, with a URL past the pooler",
         });
       }
-      return new Session(client, watcher, pid, signal);
+      await useCatalogNames(watcher, "session");
+      return new Session(client, watcher, pid, await useCatalogNames(client, "session"), place, signal);
     } catch (error) {
-      await client.end();
-      throw error;
+      await Promise.all(opened.map((client) => client.end()));
+      throw error instanceof DatabaseError || error instanceof Refusal ? error : new BrokenConnectionError(`no connection to ${place}: ${messageOf(error)}`, { cause: error });
     }
   }
 
   /**
    * @throws LockTimeoutError when lock_timeout ended it
+   * @throws BrokenConnectionError when nobody knows whether it was done
    * @throws whatever `signal` was aborted with, before the statement is sent
    */
   async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<QueryResult<Row>> {
@@ -76,7 +88,8 @@ export class Session implements Queryable {
     try {
       return await this.client.query<Row>(sql, values);
     } catch (error) {
-      if (codeOf(error) !== lockNotAvailable) throw error;
+      if (!(error instanceof DatabaseError)) throw new BrokenConnectionError(`the connection to ${this.place} broke: ${messageOf(error)}`, { cause: error });
+      if (error.code !== lockNotAvailable) throw error;
       throw new LockTimeoutError(`canceled by lock_timeout while waiting for ${this.blockers || "somebody who had just ended when looked for"}`, { cause: error });
     } finally {
       clearInterval(timer);
@@ -103,6 +116,7 @@ export class Session implements Queryable {
   async reset(lockTimeoutMs: number): Promise<void> {
     await this.query("RESET ROLE");
     await this.query("RESET ALL");
+    await useCatalogNames(this, "session");
     await this.query("SET statement_timeout = 0");
     // The database of the idle color refuses writes of everybody else.
     await this.query("SET default_transaction_read_only = off");
@@ -110,6 +124,21 @@ export class Session implements Queryable {
     // Since PostgreSQL 14: a statement whose client was killed ends soon instead of going on for hours.
     await this.query("SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'");
     await this.setLockTimeout(lockTimeoutMs);
+  }
+
+  /** @throws Refusal when the session has more rights than whoever may create something in the schemas of its role */
+  async asOwner(): Promise<AppDatabase> {
+    await refuseMoreRights(this, this.schemas);
+    return { schemas: this.schemas, query: (sql, values) => this.query(sql, values) };
+  }
+
+  /**
+   * Until the next `reset`, names mean what they mean to the role: for statements that somebody has written for it.
+   * @throws Refusal as `asOwner` does
+   */
+  async useOwnNames(): Promise<void> {
+    await this.asOwner();
+    await this.query("SET search_path TO DEFAULT");
   }
 
   async setLockTimeout(ms: number): Promise<void> {
@@ -136,16 +165,8 @@ export class Session implements Queryable {
   }
 }
 
-async function connectTo(connectionString: string, name: string): Promise<Client> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 10_000, application_name: name });
-  // A connection that breaks while idle is reported by the next query; without a listener it would end the process.
-  client.on("error", () => undefined);
-  await client.connect();
-  return client;
-}
-
 async function backendOf(client: Client): Promise<number> {
-  const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  const { rows } = await client.query<{ pid: number }>("SELECT pg_catalog.pg_backend_pid() AS pid");
   return rows[0]?.pid ?? 0;
 }
 

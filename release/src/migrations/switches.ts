@@ -1,7 +1,7 @@
 import { escapeLiteral } from "pg";
 import type { Color } from "../color.js";
+import type { AppDatabase } from "../postgres/appDatabase.js";
 import { recordsSchema } from "./records.js";
-import type { Queryable } from "./session.js";
 
 /** What users were switched to. */
 export interface Served {
@@ -24,7 +24,7 @@ const table = "schema_switches";
  * Notes in the database what serves users now; does nothing when that was noted last. Contract
  * migrations count their hours from it, so a note that comes late makes them wait longer, never shorter.
  */
-export async function recordSwitch(db: Queryable, { color, version, template }: Served): Promise<void> {
+export async function recordSwitch(db: AppDatabase, { color, version, template }: Served): Promise<void> {
   const schema = await recordsSchema(db);
   if (schema === undefined) throw new Error("a switch was to be noted in a database without schema_migrations");
   await db.query(`CREATE TABLE IF NOT EXISTS ${schema}.${table} (
@@ -43,7 +43,7 @@ export async function recordSwitch(db: Queryable, { color, version, template }: 
 }
 
 /** The last switch that was noted. Makes nothing. */
-export async function lastSwitch(db: Queryable): Promise<Switch | undefined> {
+export async function lastSwitch(db: AppDatabase): Promise<Switch | undefined> {
   const schema = await recordsSchema(db);
   if (schema === undefined) return undefined;
   const { rows: found } = await db.query<{ there: boolean }>(`SELECT to_regclass(${escapeLiteral(`${schema}.${table}`)}) IS NOT NULL AS there`);

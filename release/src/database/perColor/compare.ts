@@ -1,4 +1,4 @@
-import { readRecords, recordsSchema } from "../../migrations/records.js";
+import { readRecords, recordsSchemas, type Recorded } from "../../migrations/records.js";
 import { Refusal } from "../../refusal.js";
 import type { Side, Sides } from "./side.js";
 import { ofUsers, replicatedTables } from "./tables.js";
@@ -66,8 +66,8 @@ export async function notReplicated({ session }: Side): Promise<string[]> {
 }
 
 async function appliedMigrations({ session }: Side): Promise<string[]> {
-  const schema = await recordsSchema(session);
-  const records = schema === undefined ? [] : await readRecords(session, schema);
+  const records: Recorded[] = [];
+  for (const schema of await recordsSchemas(session)) records.push(...(await readRecords(session, schema)));
   return records.map(({ id, name, checksum }) => `migration ${id}_${name}${checksum === null ? "" : ` (${checksum.slice(0, 8)})`}`);
 }
 

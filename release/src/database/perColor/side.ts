@@ -60,7 +60,7 @@ export async function openPair({ live, idle }: DatabasePair, what: string, lockT
   };
   try {
     for (const { color, adminUrl, peerUrl } of [live, idle]) {
-      const session = await Session.open(adminUrl, { name }).catch((error: unknown) => {
+      const session = await Session.open(adminUrl, { name, place: `the database of ${color}` }).catch((error: unknown) => {
         throw new Refusal({ what: `${what}: the database of ${color} was not reached`, rule: messageOf(error), next: "check its URL and its server, then pulumi up" }, { cause: error });
       });
       const side = { color, session, adminUrl, peerUrl, version: 0 };

@@ -1,4 +1,4 @@
-import { connected } from "../../migrations/connected.js";
+import { asAdministrator } from "../../postgres/administrator.js";
 import type { ColorDatabase, DatabasePair } from "../colorDatabase.js";
 import { Refusal } from "../../refusal.js";
 import type { SeparateOptions } from "../separate.js";
@@ -48,12 +48,12 @@ interface Look {
 
 /** Without the lock of a run: a preview must not stop an update. */
 function look({ adminUrl }: ColorDatabase): Promise<Look> {
-  return connected(adminUrl, async (db) => {
+  return asAdministrator(adminUrl, ({ transaction }) => transaction(async (db) => {
     const { rows: settings } = await db.query<{ readOnly: boolean }>(`SELECT current_setting('default_transaction_read_only')::bool AS "readOnly"`);
     const { rows: subscriptions } = await db.query<{ name: string; enabled: boolean; working: boolean }>(
       `SELECT subname AS name, subenabled AS enabled, EXISTS (SELECT FROM pg_stat_subscription t WHERE t.subid = s.oid AND t.pid IS NOT NULL) AS working
          FROM pg_subscription s WHERE subname LIKE 'bluegreen\\_%' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     );
     return { readOnly: settings[0]?.readOnly === true, subscriptions };
-  });
+  }));
 }

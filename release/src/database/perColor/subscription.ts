@@ -1,4 +1,8 @@
 import { escapeLiteral } from "pg";
+import { asAdministrator, Tried } from "../../postgres/administrator.js";
+import type { Queryable } from "../../postgres/client.js";
+import { messageOf } from "../../refusal.js";
+import { giveToApplier } from "./applier.js";
 import { publicationOf } from "./publication.js";
 import { thisDatabase, type Direction } from "./side.js";
 import { createSlot, dropSlot, slotOf } from "./slot.js";
@@ -41,7 +45,8 @@ export async function subscribe(direction: Direction, state: "prepared" | "activ
     // Both must know it. Without, a change that was replicated here would be replicated back.
     ...(knowsOrigins(direction) ? ["origin = none"] : []),
   ];
-  await quietly(direction, `CREATE SUBSCRIPTION ${nameOf(direction, state)} CONNECTION ${escapeLiteral(from.peerUrl)} PUBLICATION ${publicationOf(from)} WITH (${options.join(", ")})`);
+  const name = nameOf(direction, state);
+  await quietly(direction, name, `CREATE SUBSCRIPTION ${name} CONNECTION ${escapeLiteral(from.peerUrl)} PUBLICATION ${publicationOf(from)} WITH (${options.join(", ")})`);
 }
 
 /** Since PostgreSQL 16 a subscription can leave out what its publisher has from somewhere else. */
@@ -52,7 +57,7 @@ export function knowsOrigins({ from, to }: Direction): boolean {
 /** Lets an active subscription follow its publisher's tables and its address; new tables are copied. */
 export async function refresh(direction: Direction): Promise<void> {
   const name = nameOf(direction, "active");
-  await quietly(direction, `ALTER SUBSCRIPTION ${name} CONNECTION ${escapeLiteral(direction.from.peerUrl)}`);
+  await quietly(direction, name, `ALTER SUBSCRIPTION ${name} CONNECTION ${escapeLiteral(direction.from.peerUrl)}`);
   await direction.to.session.query(`ALTER SUBSCRIPTION ${name} ENABLE`);
   await direction.to.session.query(`ALTER SUBSCRIPTION ${name} REFRESH PUBLICATION`);
 }
@@ -93,8 +98,17 @@ export async function wouldReturn(forward: Direction, back: Direction): Promise<
   return rows[0]?.would === true;
 }
 
-/** A statement with a password in it: not for the server's log, nor for who looks at pg_stat_activity. */
-async function quietly({ to }: Direction, sql: string): Promise<void> {
+/** A statement on a subscription with a password in it. No worker runs with more rights than it needs. */
+async function quietly({ to }: Direction, subscription: string, sql: string): Promise<void> {
+  await to.session.transaction(async () => {
+    await leaveNoTrace(to.session);
+    await to.session.query(sql);
+    await giveToApplier(to, subscription);
+  });
+}
+
+/** To the end of the transaction: its statements are not for the server's log, nor for who looks at pg_stat_activity. */
+async function leaveNoTrace(db: Queryable): Promise<void> {
   const settings = {
     log_statement: "none",
     log_min_duration_statement: "-1",
@@ -107,8 +121,28 @@ async function quietly({ to }: Direction, sql: string): Promise<void> {
     "pg_stat_statements.track": "none",
     "pgaudit.log": "none",
   };
-  await to.session.transaction(async () => {
-    for (const [name, value] of Object.entries(settings)) await to.session.query("SELECT set_config($1, $2, true)", [name, value]);
-    await to.session.query(sql);
+  for (const [name, value] of Object.entries(settings)) await db.query("SELECT set_config($1, $2, true)", [name, value]);
+}
+
+/**
+ * Whether a color's database could follow the other one: begins to, and is rolled back.
+ * @param adminUrl of the one that would follow
+ * @param peerUrl of the other one
+ * @returns why not, as PostgreSQL says it, perhaps with the password; undefined when it could
+ */
+export function whyNoSubscription(adminUrl: string, peerUrl: string): Promise<string | undefined> {
+  return asAdministrator(adminUrl, async ({ alone, transaction }) => {
+    // The idle color's database refuses the writes of everybody else.
+    await alone("SET default_transaction_read_only = off");
+    try {
+      return await transaction(async (db): Promise<never> => {
+        await leaveNoTrace(db);
+        // It connects, as a replication; what it would follow need not be there.
+        await db.query(`CREATE SUBSCRIPTION bluegreen_try CONNECTION ${escapeLiteral(peerUrl)} PUBLICATION bluegreen_try WITH (create_slot = false, slot_name = NONE, enabled = false, copy_data = false)`);
+        throw new Tried();
+      });
+    } catch (error) {
+      return error instanceof Tried ? undefined : messageOf(error);
+    }
   });
 }

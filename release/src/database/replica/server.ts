@@ -1,6 +1,6 @@
-import { Client, DatabaseError, type QueryResult, type QueryResultRow } from "pg";
-import type { Queryable } from "../../migrations/session.js";
-import { Refusal } from "../../refusal.js";
+import { DatabaseError, type Client, type QueryResult, type QueryResultRow } from "pg";
+import { openClient, useCatalogNames, type Queryable } from "../../postgres/client.js";
+import { messageOf, Refusal } from "../../refusal.js";
 import type { ColorDatabase, DatabasePair } from "../colorDatabase.js";
 import { UnreachableError } from "../reachable.js";
 
@@ -34,10 +34,8 @@ export class Server implements Queryable {
     const { color, adminUrl } = database;
     let client: Client | undefined;
     try {
-      client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000, keepAlive: true, application_name: `${ownSessions} replica` });
-      // A connection that breaks while idle is reported by the next query; without a listener it would end the process.
-      client.on("error", () => undefined);
-      await client.connect();
+      client = await openClient(adminUrl, `${ownSessions} replica`);
+      await useCatalogNames(client, "session");
       const { rows } = await client.query<Identity>(
         `SELECT (SELECT system_identifier::text FROM pg_control_system()) AS "systemIdentifier", pg_postmaster_start_time() AS "startedAt",
                 current_setting('is_superuser')::bool AS superuser, current_setting('default_transaction_read_only')::bool AS "readOnly"`,
@@ -58,16 +56,23 @@ export class Server implements Queryable {
       await client?.end().catch(() => undefined);
       if (error instanceof Refusal) throw error;
       // No cause: a URL that cannot be read is quoted there, and one that is read wrongly may have its password in place of the host.
-      throw new UnreachableError({
+      const rule = reasonOf(error);
+      throw new (nobodyListens.includes(rule) ? StoppedError : UnreachableError)({
         what: `The server of ${color} could not be asked`,
-        rule: reasonOf(error),
+        rule,
         next: `check that it runs, and the administrator's URL of ${color}: name, password, host`,
       });
     }
   }
 
-  query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<QueryResult<Row>> {
-    return this.client.query<Row>(sql, values);
+  /** @throws Refusal when the connection breaks: nobody knows then whether it was done */
+  async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<QueryResult<Row>> {
+    try {
+      return await this.client.query<Row>(sql, values);
+    } catch (error) {
+      if (error instanceof DatabaseError) throw error;
+      throw new Refusal({ what: `The connection to the server of ${this.color} broke`, rule: messageOf(error), next: "look whether that server runs and can be reached, then pulumi up: it goes on from where it is" }, { cause: error });
+    }
   }
 
   /** The one row of a query that always has one. */
@@ -81,6 +86,11 @@ export class Server implements Queryable {
     await this.client.end().catch(() => undefined);
   }
 }
+
+/** A server that does not run: nobody listens where it would. */
+export class StoppedError extends UnreachableError {}
+
+const nobodyListens = ["ECONNREFUSED", "ENOENT"];
 
 /** What went wrong with a connection, without anything of its URL. */
 function reasonOf(error: unknown): string {

@@ -6,8 +6,7 @@ import { lateTransactions, strangeTransactions } from "./note.js";
 import { defaultBudgetMs, defaultRebuildBudgetMs, type ReplicaOptions } from "./options.js";
 import { findParting } from "./parting.js";
 import { rebuildAdvice, RebuildError, runRebuild } from "./rebuild.js";
-import { UnreachableError } from "../reachable.js";
-import { openBeside, Server } from "./server.js";
+import { openBeside, Server, StoppedError } from "./server.js";
 import { findFault, requirePrimary } from "./standby.js";
 
 /** Whether there is a way back that loses nothing. */
@@ -34,8 +33,8 @@ export async function settle(pair: DatabasePair, options: ReplicaOptions = {}): 
     await requirePrimary(live);
     await takeLock(live, 0, `The databases were not touched (server of ${live.color})`);
     const before = await fenceAndLook(live, pair, options).catch((error: unknown) => {
-      // A rebuild that was killed has left it stopped; nobody writes to it then.
-      if (error instanceof UnreachableError && rebuildCommand !== undefined) return { reason: error.message, next: "", rebuild: true };
+      // A rebuild that was killed has left it stopped; nobody writes to it then. One that is out of reach may have what nobody else has.
+      if (error instanceof StoppedError && rebuildCommand !== undefined) return { reason: error.message, next: "", rebuild: true };
       throw error;
     });
     if (before === undefined) return { followed: true };
