@@ -27,7 +27,7 @@ export function lintCommand(): Command {
 
 async function run(paths: string[], options: Options): Promise<void> {
   if (options.rules) {
-    process.stdout.write(rulesPage());
+    process.stdout.write(await rulesPage());
     return;
   }
   const wanted = new Set(paths.flatMap(migrationsAt));

@@ -33,6 +33,12 @@ describe("A measurement of bench/", function () {
     for (const { rowsPerSecond } of outcomes) expect(rowsPerSecond).to.be.greaterThan(0);
   });
 
+  it("tells how long the linter's examples hold their locks", async () => {
+    const { rows, measured } = (await measure("lint", "--rows", "1000", "--runs", "1")) as { rows: number; measured: Record<string, number> };
+    expect(rows).to.equal(1000);
+    expect(measured).to.include.keys("set-not-null", "volatile-default", "create-index");
+  });
+
   it("tells what users notice of a switch, and of other ways to switch", async () => {
     const { switches, ways, requests } = (await measure("switch", "--switches", "1", "--beside", "1", "--rate", "20", "--spacing", "40")) as { switches: number; ways: unknown[]; requests: number };
     expect(switches).to.equal(1);

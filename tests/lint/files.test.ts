@@ -90,9 +90,11 @@ describe("A migration's file", () => {
     for (const separator of ["\n", " "]) {
       const sql = statements(10_000, separator);
       const { cost: few } = await costOf(statements(1000, separator));
-      const { found, text, cost: many } = await costOf(sql);
+      const { found: all, text, cost: many } = await costOf(sql);
+      // Beside it, that one transaction locks so many tables.
+      const found = all.filter(({ rule }) => rule === "drop-column");
       expect(found).to.have.length(10_000);
-      expect(found.every(({ rule, excerpt }) => rule === "drop-column" && excerpt.length < 200)).to.equal(true);
+      expect(found.every(({ excerpt }) => excerpt.length < 200)).to.equal(true);
       const last = separator === "\n" ? { line: 10_001, column: 33 } : { line: 2, column: sql.lastIndexOf("DROP") + 1 };
       expect(found.at(-1)).to.include(last);
       expect(text.length).to.be.lessThan(10_000_000);

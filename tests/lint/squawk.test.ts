@@ -3,13 +3,36 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { expect } from "chai";
+import { lint } from "@bluegreen/release/lint/index";
 import { repositoryDir } from "../../local/paths";
-import { cases } from "./cases";
+import { cases, type Case } from "./cases";
+import { judged } from "./judged";
+import { samples } from "./samples";
 
 /** Matters of style and of the runner, which sets time-outs and runs nothing twice. */
 const otherMatters = ["prefer-robust-stmts", "require-lock-timeout", "require-statement-timeout", "prefer-text-field", "prefer-bigint-over-int", "prefer-bigint-over-smallint", "prefer-identity", "prefer-timestamp-tz"];
 
-/** A second opinion: it prints where the two differ and fails only when it has not been asked. */
+/** Where squawk warns and the linter finds nothing, by squawk's rule: why. */
+const decided: Record<string, string> = {
+  "renaming-column": "of a table that the same file has made",
+  "renaming-table": "of a table that the same file has made",
+  "ban-drop-column": "of a table or column that the same file has made",
+  "ban-drop-table": "of a table that the same file has made",
+  "adding-required-field": "of a table that the same file has made",
+  "adding-not-nullable-field": "of a table that the same file has made",
+  "ban-drop-not-null": "of a table that the same file has made",
+  "require-concurrent-index-deletion": "of a table that the same file has made",
+  "require-concurrent-index-creation": "of a relation that the same file has made, or ON ONLY a partitioned table, which takes no other",
+  "changing-column-type": "of a table or column that the same file has made, or a type that every value of the old one fits",
+  "adding-field-with-default": "the default is the same for every row, by PostgreSQL's catalog, or the column is VIRTUAL: no row is rewritten",
+  "adding-foreign-key-constraint": "of a new column that is NULL in every row: PostgreSQL looks at none, and locks the other table for a moment",
+  "constraint-missing-not-valid": "NOT ENFORCED: nothing is looked at",
+  "require-enum-value-ordering": "a matter of style",
+  "ban-concurrent-index-creation-in-transaction": "the header says that there is no transaction, which squawk does not read",
+  "ban-create-domain-with-constraint": "a column of it is what rewrites a table: domain-column",
+};
+
+/** A second opinion: it prints what it leaves alone, and fails where it sees what the linter does not and nobody has decided on. */
 describe("squawk, on the same SQL", () => {
   const folder = mkdtempSync(join(tmpdir(), "bg-squawk-"));
   after(() => {
@@ -28,6 +51,22 @@ describe("squawk, on the same SQL", () => {
     const files = readdirSync(own).map((file) => join(own, file));
     expect(files).not.to.be.empty;
     expect(ask(files).map(({ file, rule_name }) => `${basename(file)}: ${rule_name}`)).to.deep.equal([]);
+  });
+
+  it("sees nothing that the linter does not, unless it is decided", async function () {
+    this.timeout(120_000);
+    const texts: Case[] = [...Object.values(cases).flatMap(({ bad, good }) => [...bad, ...good]), ...Object.values(judged).flat(), ...samples.map((sql) => ({ sql }))];
+    const asked = texts.map((each, index) => ({ ...each, sql: each.sql.replaceAll("‸", ""), file: `all-${index}.sql` }));
+    for (const { file, sql } of asked) writeFileSync(join(folder, file), sql);
+    const warnings = ask(asked.map(({ file }) => join(folder, file)));
+    const differing = new Map<string, string>();
+    for (const { file, sql, noTransaction, before = [] } of asked) {
+      const earlier = before.map((text, index) => ({ file: `000${index + 1}.sql`, sql: `-- phase: contract\n${text}` }));
+      const found = await lint([...earlier, { file, sql: `-- phase: expand\n${noTransaction ? "-- no-transaction\n" : ""}${sql}` }]);
+      if (!found.some((finding) => finding.file === file)) for (const warning of warnings.filter((each) => basename(each.file) === file)) differing.set(warning.rule_name, sql);
+    }
+    expect([...differing].filter(([rule]) => decided[rule] === undefined)).to.deep.equal([]);
+    expect(Object.keys(decided).filter((rule) => !differing.has(rule)), "decided, and not so any more").to.deep.equal([]);
   });
 
   it("answers, and what it leaves alone is printed", function () {

@@ -9,10 +9,11 @@ export interface Style {
 
 /** For people: place, rule, reason, the line, and what to write instead. */
 export function formatForPeople(findings: Finding[], files: number, { bold, dim }: Style): string {
-  const parts = findings.map(({ file, line, column, rule, reason, recipe, excerpt, phase }) =>
+  const parts = findings.map(({ file, line, column, rule, reason, recipe, effect, excerpt, phase }) =>
     [
       `${bold(`${printable(file)}:${line}:${column}`)}  ${bold(rule)}${phase === undefined ? "" : ` (${phase})`}`,
       ...indent(cleanLines(reason), "  "),
+      ...(effect === undefined ? [] : [`  ${effect}`]),
       `${dim(`  ${line} |`)} ${printable(excerpt.replaceAll("\t", " "))}`,
       "  instead:",
       ...indent(cleanLines(recipe), "    "),

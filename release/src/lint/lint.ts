@@ -1,14 +1,15 @@
-import type { Node } from "libpg-query";
 import { parseHeader, type MigrationHeader } from "../migrations/header.js";
 import { messageOf, Refusal } from "../refusal.js";
 import { commandsOf } from "./commands.js";
+import { effectOf } from "./effects.js";
+import { locksOf } from "./held.js";
 import { Known } from "./known.js";
-import { nameOf, objectParts } from "./names.js";
 import { loadGrammar, parseSql, type RawStatement } from "./parse.js";
 import { Positions, type Position } from "./positions.js";
-import { fileRules, placeholders, rules } from "./registry.js";
+import { fileRules, rules } from "./registry.js";
 import type { FileRule, Phase, Statement } from "./rule.js";
 import { isSetting } from "./rules/transactions.js";
+import { Source } from "./source.js";
 
 export interface SqlFile {
   /** As findings name it. */
@@ -22,6 +23,8 @@ export interface Finding extends Position {
   reason: string;
   /** SQL to write instead, with the names of this place. */
   recipe: string;
+  /** The lock, who waits for it and for how long; undefined where it is not about locks. */
+  effect: string | undefined;
   /** Of the file; undefined where its header does not say. */
   phase: Phase | undefined;
   /** The line it is in. */
@@ -58,6 +61,7 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
     rule: name,
     reason,
     recipe,
+    effect: effectOf(name),
     phase,
     excerpt: positions.excerpt(position),
   });
@@ -75,17 +79,17 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
   known.startFile();
   // Without a header there is no telling what is right; what the file makes is known to the next ones all the same.
   if ("refused" in header) {
-    for (const { node } of parsed.statements) known.add(node);
+    for (const { node, start, end } of parsed.statements) known.add(node, new Source(bytes, start, end));
     return found;
   }
-  if (header.batch !== undefined) known.addKey(nameOf(header.batch.table.split(".")), header.batch.key[0]);
+  if (header.batch !== undefined) known.addKey(header.batch.table.split("."), header.batch.key);
   const assured = new Map(header.assurances.map(({ rule }) => [rule, 0]));
   for (const statement of statementsOf(parsed.statements, bytes, header, known)) {
     for (const rule of rules) {
       if (!rule.phases.includes(header.phase)) continue;
-      for (const { at, subject } of rule.find(statement)) {
+      for (const { at, recipe } of rule.find(statement)) {
         const times = assured.get(rule.name);
-        if (times === undefined) found.push(finding(rule, rule.recipe({ ...placeholders, ...subject }), positions.at(at)));
+        if (times === undefined) found.push(finding(rule, recipe, positions.at(at)));
         else assured.set(rule.name, times + 1);
       }
     }
@@ -100,32 +104,20 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
 
 /** Each statement with what is known when it runs: the caller judges it before the next one is asked for. */
 function* statementsOf(raw: RawStatement[], bytes: Buffer, { phase, transaction }: MigrationHeader, known: Known): Generator<Statement> {
-  const besideLiveDdl = changesLiveSchema(raw.map(({ node }) => node));
+  const besideLiveDdl = locksLiveRelation(raw, bytes);
   let before = 0;
-  for (const each of raw) {
-    yield { ...each, commands: commandsOf(each, bytes), known, phase, inTransaction: transaction, before, besideLiveDdl };
-    known.add(each.node);
+  for (const [index, each] of raw.entries()) {
+    const source = new Source(bytes, each.start, each.end);
+    yield { ...each, source, commands: commandsOf(each, bytes), known, phase, inTransaction: transaction, before, after: () => raw.slice(index + 1), locks: locksOf(each.node, known), besideLiveDdl };
+    known.add(each.node, source);
     if (!isSetting(each.node)) before++;
   }
 }
 
-function changesLiveSchema(nodes: Node[]): boolean {
+function locksLiveRelation(raw: RawStatement[], bytes: Buffer): boolean {
   const made = new Known();
-  return nodes.some((node) => {
-    const changes = lockedByDdl(node).some((relation) => !made.isFresh("relation", relation));
-    made.add(node);
-    return changes;
-  });
-}
-
-/** The relations that a statement locks against writes to the end of its transaction. */
-function lockedByDdl(node: Node): string[] {
-  const relation = "AlterTableStmt" in node ? node.AlterTableStmt.relation : "IndexStmt" in node ? node.IndexStmt.relation : "RenameStmt" in node ? node.RenameStmt.relation : "CreateTrigStmt" in node ? node.CreateTrigStmt.relation : undefined;
-  if (relation !== undefined) return [nameOf([relation.schemaname, relation.relname])];
-  if ("DropStmt" in node && ["OBJECT_TABLE", "OBJECT_INDEX", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_TRIGGER"].includes(node.DropStmt.removeType ?? "")) {
-    return (node.DropStmt.objects ?? []).map((object) => nameOf(objectParts(object)));
-  }
-  return [];
+  for (const { node, start, end } of raw) made.add(node, new Source(bytes, start, end));
+  return made.held.size > 0;
 }
 
 function readHeader(file: string, sql: string): MigrationHeader | { refused: string; line: number } {

@@ -1,14 +1,18 @@
-import type { FileRule, Rule, Subject } from "./rule.js";
+import type { FileRule, Rule } from "./rule.js";
 import { accessRules } from "./rules/access.js";
 import { columnRules } from "./rules/columns.js";
 import { constraintRules } from "./rules/constraints.js";
 import { dataRules } from "./rules/data.js";
+import { domainRules } from "./rules/domains.js";
 import { dropRules } from "./rules/drops.js";
 import { indexRules } from "./rules/indexes.js";
 import { lockRules } from "./rules/locks.js";
 import { opaqueRules } from "./rules/opaque.js";
+import { partitionRules } from "./rules/partitions.js";
 import { renameRules } from "./rules/renames.js";
+import { settingRules } from "./rules/settings.js";
 import { transactionRules } from "./rules/transactions.js";
+import { unknownRules } from "./rules/unknown.js";
 
 /** Every rule about a statement: what is documented, tested and reported. */
 export const rules: readonly Rule[] = [
@@ -16,12 +20,16 @@ export const rules: readonly Rule[] = [
   ...dropRules,
   ...columnRules,
   ...constraintRules,
+  ...domainRules,
   ...indexRules,
+  ...partitionRules,
   ...dataRules,
   ...lockRules,
   ...accessRules,
+  ...settingRules,
   ...transactionRules,
   ...opaqueRules,
+  ...unknownRules,
 ];
 
 /** Rules about a file as such. */
@@ -31,6 +39,3 @@ export const fileRules = {
   unknownAssurance: { name: "assurance-unknown-rule", reason: "no rule has this name, so that nothing is assured", recipe: "-- assure RULE: REASON, with a rule of docs/lint-rules.md that may be assured" },
   unneededAssurance: { name: "assurance-unneeded", reason: "nothing in the file breaks the rule: what is assured for nothing hides the next mistake", recipe: "-- leave the line out" },
 } satisfies Record<string, FileRule>;
-
-/** A recipe as the documentation shows it. */
-export const placeholders: Subject = { table: "TABLE", column: "COLUMN", name: "NAME", newName: "NEW_NAME", type: "TYPE", other: "OTHER_TABLE" };

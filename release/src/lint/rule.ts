@@ -1,7 +1,9 @@
-import type { AlterTableCmd, RangeVar } from "libpg-query";
+import type { AlterTableCmd, ObjectType, RangeVar } from "libpg-query";
 import type { MigrationHeader } from "../migrations/header.js";
+import type { HeldLock } from "./held.js";
 import type { Known } from "./known.js";
 import type { RawStatement } from "./parse.js";
+import type { Source } from "./source.js";
 
 export type Phase = MigrationHeader["phase"];
 
@@ -10,21 +12,11 @@ export const allPhases: readonly Phase[] = ["expand", "backfill", "contract"];
 /** While two versions are live. In contract there is one, and it no longer needs what goes. */
 export const beforeContract: readonly Phase[] = ["expand", "backfill"];
 
-/** What a recipe names. A rule gives what it knows, the documentation the words themselves. */
-export interface Subject {
-  table: string;
-  column: string;
-  /** Of an index, a constraint, a view, a function, … */
-  name: string;
-  newName: string;
-  type: string;
-  other: string;
-}
-
 export interface Match {
   /** Offset in bytes. */
   at: number;
-  subject?: Partial<Subject>;
+  /** SQL to write instead, with the names of this place: one migration or several, each with its header. */
+  recipe: string;
 }
 
 export interface Statement extends RawStatement {
@@ -38,14 +30,28 @@ export interface Statement extends RawStatement {
   inTransaction: boolean;
   /** How many statements of the file come before it, SET not counted. */
   before: number;
-  /** Whether the file changes the shape of a relation that it has not made itself. */
+  /** The statements of the file after it. */
+  after: () => RawStatement[];
+  /** The relations of others that it locks against writes. */
+  locks: HeldLock[];
+  /** Whether the file has such a lock anywhere. */
   besideLiveDdl: boolean;
+  /** Its text. */
+  source: Source;
 }
 
 export interface Command {
   at: number;
+  /** Where its text ends. */
+  end: number;
   command: AlterTableCmd;
   relation: RangeVar | undefined;
+  /** What is altered. */
+  of: ObjectType;
+  /** ALTER TABLE and the table, as they are written. */
+  head: string;
+  /** The command as a statement of its own. */
+  sql: string;
 }
 
 export interface Rule {
@@ -55,8 +61,10 @@ export interface Rule {
   reason: string;
   /** In which it is refused. */
   phases: readonly Phase[];
-  /** What to write instead. */
-  recipe(subject: Subject): string;
+  /** SQL that it refuses in the first of them. */
+  example: string;
+  /** A migration before it, without which it does not. */
+  before?: string;
   find(statement: Statement): Match[];
 }
 

@@ -1,129 +1,127 @@
-import type { DeleteStmt, Node, RangeVar, SelectStmt, UpdateStmt, WithClause } from "libpg-query";
-import { quotedRelation, strings } from "../names.js";
+import type { DeleteStmt, Node, SelectStmt, UpdateStmt } from "libpg-query";
+import { isBounded, isBoundedQuery } from "../bounds.js";
+import { quoted, quotedRelation, strings } from "../names.js";
+import { migration, words } from "../recipe.js";
 import { allPhases, type Match, type Rule, type Statement } from "../rule.js";
+import { range } from "../steps.js";
 import { nodesOf } from "../tree.js";
 
-const batches = (verb: string, table: string) => `-- phase: backfill
--- batch: ${table} by KEY
-${verb} WHERE KEY BETWEEN :first AND :last AND …; -- the runner commits each batch`;
-
-/** Whether the condition keeps a statement to one batch: a range or values of the key. */
-function isBounded(statement: Statement, relation: RangeVar | undefined, where: Node | undefined, sources: Node[], withClause: WithClause | undefined): boolean {
-  if (where === undefined) return false;
-  if ("CurrentOfExpr" in where) return true;
-  const batchNames = new Set([
-    ...sources.flatMap((node) => ("RangeSubselect" in node && isBatch(node.RangeSubselect.subquery, statement, relation) ? [node.RangeSubselect.alias?.aliasname] : [])),
-    ...(withClause?.ctes ?? []).flatMap((node) => ("CommonTableExpr" in node && isBatch(node.CommonTableExpr.ctequery, statement, relation) ? [node.CommonTableExpr.ctename] : [])),
-  ]);
-  const lower = new Set<string>();
-  const upper = new Set<string>();
-  for (const condition of conjuncts(where)) {
-    if ("SubLink" in condition) {
-      const { testexpr, subLinkType, subselect } = condition.SubLink;
-      if (subLinkType === "ANY_SUBLINK" && keyOf(testexpr, statement, relation) !== undefined && (isBatch(subselect, statement, relation) || selectsFrom(subselect, batchNames))) return true;
-    }
-    if (!("A_Expr" in condition)) continue;
-    const { kind, name, lexpr, rexpr } = condition.A_Expr;
-    const left = keyOf(lexpr, statement, relation);
-    const right = keyOf(rexpr, statement, relation);
-    const key = left ?? right;
-    const value = left === undefined ? lexpr : rexpr;
-    if (key === undefined) continue;
-    const operator = strings(name)[0] ?? "";
-    if (operator === "=" && (kind === "AEXPR_OP" || kind === "AEXPR_OP_ANY" || kind === "AEXPR_IN")) {
-      if (isValue(value) || comesFrom(value, batchNames)) return true;
-    }
-    if (kind === "AEXPR_BETWEEN" && isValue(value)) return true;
-    if (kind !== "AEXPR_OP" || !isValue(value)) continue;
-    if (operator.startsWith(left === undefined ? "<" : ">")) lower.add(key);
-    if (operator.startsWith(left === undefined ? ">" : "<") && operator !== "<>") upper.add(key);
-  }
-  return [...lower].some((key) => upper.has(key));
-}
-
-/** SELECT key … WHERE key > x ORDER BY key LIMIT n. Without the condition, each batch would read what all before it have read. */
-function isBatch(query: Node | undefined, statement: Statement, relation: RangeVar | undefined): boolean {
-  const select = query !== undefined && "SelectStmt" in query ? query.SelectStmt : undefined;
-  if (select?.limitCount === undefined || select.sortClause === undefined) return false;
-  return conjuncts(select.whereClause).some((condition) => {
-    if (!("A_Expr" in condition) || condition.A_Expr.kind !== "AEXPR_OP") return false;
-    const { name, lexpr, rexpr } = condition.A_Expr;
-    return (strings(name)[0] ?? "").startsWith(">") && keyOf(lexpr, statement, relation) !== undefined && isValue(rexpr);
-  });
-}
-
-function selectsFrom(query: Node | undefined, names: Set<string | undefined>): boolean {
-  const select: SelectStmt | undefined = query !== undefined && "SelectStmt" in query ? query.SelectStmt : undefined;
-  return (select?.fromClause ?? []).some((node) => "RangeVar" in node && names.has(node.RangeVar.relname));
-}
-
-function comesFrom(value: Node | undefined, names: Set<string | undefined>): boolean {
-  return value !== undefined && "ColumnRef" in value && names.has(strings(value.ColumnRef.fields)[0]);
-}
-
-function conjuncts(where: Node | undefined): Node[] {
-  const found: Node[] = [];
-  const open = where === undefined ? [] : [where];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if ("BoolExpr" in node && node.BoolExpr.boolop === "AND_EXPR") open.push(...(node.BoolExpr.args ?? []));
-    else found.push(node);
-  }
-  return found;
-}
-
-/** The key column that an expression is; of a row of columns, the first. */
-function keyOf(expression: Node | undefined, { known }: Statement, relation: RangeVar | undefined): string | undefined {
-  const first = expression !== undefined && "RowExpr" in expression ? expression.RowExpr.args?.[0] : expression;
-  if (first === undefined || !("ColumnRef" in first)) return undefined;
-  const fields = strings(first.ColumnRef.fields);
-  const column = fields.at(-1);
-  const own = fields.length === 1 || [relation?.relname, relation?.alias?.aliasname].includes(fields[0]);
-  return column !== undefined && own && known.isKey(relation, column) ? column : undefined;
-}
-
-/** Constants and parameters: known before the first row is read. */
-function isValue(expression: Node | undefined): boolean {
-  return expression !== undefined && nodesOf(expression, "ColumnRef").length === 0 && nodesOf(expression, "SubLink").length === 0;
+/** The statement itself, in batches of a key; where it stands inside another one, the way to write it. */
+function inBatches({ node, source, known }: Statement, { relation }: UpdateStmt | DeleteStmt): string {
+  const table = quotedRelation(relation);
+  const key = (known.keysOf(relation)[0] ?? ["id"]).map((column) => quoted(column));
+  const batch = `${table} by ${key.join(", ")}`;
+  if (!("UpdateStmt" in node) && !("DeleteStmt" in node)) return words("phase: backfill", `batch: ${batch}`, `an UPDATE or DELETE of ${table} WHERE ${range(key)}, which the runner commits batch by batch`);
+  const alias = quoted(relation?.alias?.aliasname ?? relation?.relname);
+  const others = "UpdateStmt" in node ? node.UpdateStmt.fromClause : node.DeleteStmt.usingClause;
+  const condition = range(others === undefined ? key : key.map((column) => `${alias}.${column}`));
+  const where = source.outer("WHERE");
+  const returning = source.outer("RETURNING");
+  const end = returning?.at ?? source.end;
+  const text = where === undefined ? `${source.slice(source.first, end)} WHERE ${condition}` : `${source.slice(source.first, where.end)} ${condition} AND (${source.slice(where.end, end)})`;
+  return migration("backfill", `${text}${returning === undefined ? "" : ` ${source.slice(returning.at, source.end)}`};`, { batch });
 }
 
 function unbounded(statement: Statement, found: (UpdateStmt | DeleteStmt)[]): Match[] {
   return found
     .filter((each) => {
-      const sources = "fromClause" in each ? each.fromClause : "usingClause" in each ? each.usingClause : undefined;
-      return !statement.known.isFreshRelation(each.relation) && !isBounded(statement, each.relation, each.whereClause, sources ?? [], each.withClause);
+      const from = "fromClause" in each ? each.fromClause : "usingClause" in each ? each.usingClause : undefined;
+      return !statement.known.isFreshRelation(each.relation) && !isBounded(statement, each.relation, each.whereClause, { from, with: each.withClause });
     })
-    .map(({ relation }) => ({ at: statement.start, subject: { table: quotedRelation(relation) } }));
+    .map((each) => ({ at: statement.start, recipe: inBatches(statement, each) }));
 }
+
+/** The parts of UNION, INTERSECT and EXCEPT. */
+function partsOf(select: SelectStmt | undefined): SelectStmt[] {
+  if (select === undefined) return [];
+  return select.larg === undefined && select.rarg === undefined ? [select] : [...partsOf(select.larg), ...partsOf(select.rarg)];
+}
+
+const selectOf = (node: Node | undefined) => (node !== undefined && "SelectStmt" in node ? node.SelectStmt : undefined);
 
 const changesManyRows = (node: Node): boolean =>
   nodesOf(node, "UpdateStmt").length + nodesOf(node, "DeleteStmt").length + nodesOf(node, "MergeStmt").length > 0 ||
-  nodesOf(node, "InsertStmt").some(({ selectStmt }) => selectStmt !== undefined && "SelectStmt" in selectStmt && selectStmt.SelectStmt.fromClause !== undefined);
+  nodesOf(node, "InsertStmt").some(({ selectStmt }) => partsOf(selectOf(selectStmt)).some(({ fromClause }) => fromClause !== undefined));
+
+/** Locks rows of a table that others use, without a change. */
+function locksManyRows(statement: Statement): boolean {
+  const isLive = ({ fromClause }: SelectStmt) => nodesOf(fromClause, "RangeVar").some((relation) => !statement.known.isFreshRelation(relation));
+  if (nodesOf(statement.node, "SelectStmt").some((select) => select.lockingClause !== undefined && isLive(select) && !isBoundedQuery(select, statement))) return true;
+  return nodesOf(statement.node, "InsertStmt").some(
+    ({ relation, selectStmt, onConflictClause }) =>
+      onConflictClause?.action === "ONCONFLICT_UPDATE" && !statement.known.isFreshRelation(relation) && partsOf(selectOf(selectStmt)).some((select) => nodesOf(select.fromClause, "RangeVar").length > 0 && !isBoundedQuery(select, statement)),
+  );
+}
+
+/** Reads a table of others as a whole, as far as the statement says. */
+function readsManyRows(statement: Statement): boolean {
+  const { node, known } = statement;
+  if ("RefreshMatViewStmt" in node) return node.RefreshMatViewStmt.skipData !== true;
+  if ("CopyStmt" in node) return node.CopyStmt.is_from !== true;
+  // ANALYZE; VACUUM takes no transaction.
+  if ("VacuumStmt" in node) return true;
+  if (nodesOf(node, "FuncCall").some(({ funcname }) => strings(funcname).at(-1)?.startsWith("pg_sleep") === true)) return true;
+  const isRead = "SelectStmt" in node || "CreateTableAsStmt" in node || "DeclareCursorStmt" in node || "ExplainStmt" in node;
+  if (!isRead || ("CreateTableAsStmt" in node && node.CreateTableAsStmt.into?.skipData === true)) return false;
+  const common = new Set(nodesOf(node, "CommonTableExpr").map(({ ctename }) => ctename));
+  return nodesOf(node, "SelectStmt")
+    .flatMap(partsOf)
+    .some((select) => {
+      const live = nodesOf(select.fromClause, "RangeVar").filter((relation) => !known.isFreshRelation(relation) && !common.has(relation.relname) && relation.schemaname !== "information_schema" && !(relation.relname ?? "").startsWith("pg_"));
+      return live.length > 0 && !isBoundedQuery(select, statement);
+    });
+}
 
 export const dataRules: Rule[] = [
   {
     name: "unbounded-update",
     reason: "every row it changes stays locked until the last one is changed; without a key there are no batches",
     phases: allPhases,
-    recipe: ({ table }) => batches(`UPDATE ${table} SET …`, table),
+    example: "UPDATE orders SET note = '' WHERE note = 'none';",
     find: (statement) => [
       ...unbounded(statement, nodesOf(statement.node, "UpdateStmt")),
       ...nodesOf(statement.node, "MergeStmt")
         .filter(({ relation }) => !statement.known.isFreshRelation(relation))
-        .map(({ relation }) => ({ at: statement.start, subject: { table: quotedRelation(relation) } })),
+        .map(({ relation }) => ({ at: statement.start, recipe: words("phase: backfill", `an UPDATE and an INSERT of ${quotedRelation(relation)}, each in batches of its key`) })),
     ],
   },
   {
     name: "unbounded-delete",
     reason: "every row it deletes stays locked until the last one is deleted; without a key there are no batches",
     phases: allPhases,
-    recipe: ({ table }) => batches(`DELETE FROM ${table}`, table),
+    example: "DELETE FROM orders WHERE placed < '2020-01-01';",
     find: (statement) => unbounded(statement, nodesOf(statement.node, "DeleteStmt")),
   },
   {
-    name: "backfill-with-ddl",
-    reason: "the locks of the file's ALTER TABLE are held until all rows are written",
+    name: "unbounded-row-locks",
+    reason: "every row it locks, or finds in its way, stays locked until the last one is",
     phases: allPhases,
-    recipe: () => `-- two migrations: the schema in one, the rows in one with "-- phase: backfill"`,
-    find: ({ node, start, inTransaction, besideLiveDdl }) => (inTransaction && besideLiveDdl && changesManyRows(node) ? [{ at: start }] : []),
+    example: "SELECT id FROM orders FOR UPDATE;",
+    find: (statement) => (locksManyRows(statement) ? [{ at: statement.start, recipe: words("phase: backfill, in batches of the key: WHERE key BETWEEN :first AND :last") }] : []),
+  },
+  {
+    name: "backfill-with-ddl",
+    reason: "the locks of the file's DDL are held until all rows are written",
+    phases: allPhases,
+    example: "ALTER TABLE orders ADD COLUMN remark text;\nUPDATE orders SET remark = '' WHERE id BETWEEN 1 AND 1000;",
+    find: ({ node, start, inTransaction, besideLiveDdl, source }) =>
+      inTransaction && besideLiveDdl && changesManyRows(node) ? [{ at: start, recipe: migration("backfill", `${source.text};`) }] : [],
+  },
+  {
+    name: "work-under-lock",
+    reason: "a lock of a statement before it is held for as long as this one reads",
+    phases: allPhases,
+    example: "ALTER TABLE orders ADD COLUMN remark text;\nSELECT count(*) FROM orders;",
+    find: (statement) => (statement.inTransaction && statement.known.held.size > 0 && readsManyRows(statement) ? [{ at: statement.start, recipe: migration(statement.phase, `${statement.source.text};`) }] : []),
+  },
+  {
+    name: "several-tables",
+    reason: "one table stays locked while the statement waits for everybody who uses another: two such waits make a deadlock, and one a long queue",
+    phases: allPhases,
+    example: "ALTER TABLE orders ADD COLUMN remark text;\nALTER TABLE customers ADD COLUMN remark text;",
+    find: ({ start, known, inTransaction, source, phase, locks }) => {
+      const isBad = inTransaction && locks.some(({ relation, isAltered }) => isAltered && !known.altered.has(relation)) && known.altered.size > 0;
+      return isBad ? [{ at: start, recipe: migration(phase, `${source.text};`) }] : [];
+    },
   },
 ];

@@ -67,9 +67,9 @@ CREATE TRIGGER ${identifier(triggerName(plan))} BEFORE INSERT OR UPDATE ON ${tab
     why: "the rows from before the trigger.",
     sql: `UPDATE ${table} SET ${newName} = ${oldName} WHERE ${key} BETWEEN :first AND :last AND ROW(${newName})::record *<> ROW(${oldName})::record;`,
   };
-  const indexes = plan.indexes.map(({ name, columns, like }, number): Step => ({
+  const indexes = plan.indexes.map(({ name, columns, like, bindsNewColumn }, number): Step => ({
     name: `index_${number + 1}`,
-    header: ["phase: expand", "no-transaction"],
+    header: ["phase: expand", "no-transaction", ...(bindsNewColumn ? ["assure unique-before-contract: both columns are kept equal, and the old one is unique already"] : [])],
     why: `what ${printable(like.name)} is for the old column.`,
     sql: `CREATE ${like.unique ? "UNIQUE " : ""}INDEX CONCURRENTLY ${identifier(name)} ON ${table}${like.method === "btree" ? "" : ` USING ${like.method}`} (${columns.map(identifier).join(", ")});`,
   }));

@@ -21,6 +21,8 @@ export interface NewIndex {
   name: string;
   columns: string[];
   like: Index;
+  /** It is unique by the column that is renamed, not by other columns that are unique already. */
+  bindsNewColumn: boolean;
 }
 
 /**
@@ -49,15 +51,18 @@ export function planRename(tables: Tables, target: Target, newName: string, type
   return { target, newName, key, column, indexes: newIndexes(table, again, target, newName), byHand: byHand(tables, name, table, column, target.column, left) };
 }
 
-function newIndexes({ indexes }: Table, again: Index[], target: Target, newName: string): NewIndex[] {
+function newIndexes({ indexes, primaryKey }: Table, again: Index[], target: Target, newName: string): NewIndex[] {
   const taken = new Set(indexes.map(({ name }) => name));
+  const keys = [primaryKey, ...indexes.filter(({ unique, plain }) => unique && plain).map(({ columns }) => columns)].filter((columns) => !columns.includes(target.column));
   return again.map((like) => {
     const columns = like.columns.map((column) => (column === target.column ? newName : column));
     const first = joinName(target.table, ...columns, like.isConstraint ? "key" : "idx");
     let name = first;
     for (let number = 2; taken.has(name); number++) name = joinName(first, String(number));
     taken.add(name);
-    return { name, columns, like };
+    const bindsNewColumn = like.unique && !keys.some((key) => key.every((column) => columns.includes(column)));
+    if (like.unique) keys.push(columns);
+    return { name, columns, like, bindsNewColumn };
   });
 }
 

@@ -2,10 +2,10 @@ import type { AlterTableCmd, ColumnDef, Constraint, CreateStmt, IndexStmt, Node,
 import { commandsOf } from "../../lint/commands.js";
 import { isType, nameOf, objectParts, relationName, strings } from "../../lint/names.js";
 import { parseSql, type RawStatement } from "../../lint/parse.js";
+import { Source } from "../../lint/source.js";
 import { nodesOf } from "../../lint/tree.js";
 import { Refusal } from "../../refusal.js";
 import { identifier } from "./identifiers.js";
-import { Source } from "./source.js";
 
 export interface Column {
   /** As SQL, with its collation. */
