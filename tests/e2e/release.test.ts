@@ -21,7 +21,7 @@ describe("A release, end to end on a real cluster", function () {
   const schemaVersion = async () => (await test.stack.outputs())["schemaVersion"]?.value;
 
   it("refuses wrong settings all at once and touches nothing", async () => {
-    await test.set({ activeColor: "purple", host: "nowhere" });
+    await test.set({ activeColor: "purple", host: "no where" });
     const message = await test.stack.up().then(() => "accepted", String);
     expect(message, message).to.contain("activeColor").and.contain("host").and.contain("settings were refused");
     expect(await orUndefined(test.cluster.core.readNamespace({ name: test.cluster.namespace }))).to.equal(undefined);
