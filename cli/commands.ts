@@ -28,7 +28,7 @@ const commands = {
  */
 export function bluegreen(typed = ""): Command {
   const program = new Command("bluegreen").description("Releases a web app in two colors.");
-  const wanted = typed in commands ? [commands[typed as keyof typeof commands]] : Object.values(commands);
+  const wanted = Object.hasOwn(commands, typed) ? [commands[typed as keyof typeof commands]] : Object.values(commands);
   for (const load of wanted) program.addCommand(load());
   program.hook("preAction", (_program, command) => chooseStack(command));
   if (wanted.length > 1) addCompletion(program);

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "chai";
+import { bluegreen } from "../../cli/commands";
 
 const root = join(__dirname, "..", "..");
 
@@ -39,5 +40,10 @@ describe("The command line", function () {
     const loaded = loadedBy('require("./cli/commands").bluegreen("history")', "./local/typescript.cjs");
     expect(loaded.some((file) => file.endsWith("cli/history.ts"))).to.equal(true);
     expect(loaded.filter((file) => /cli\/(?:status|dashboard|init|lint|switch)\.ts$/.test(file))).to.deep.equal([]);
+  });
+
+  it("takes no word for a command that JavaScript knows and the program does not", () => {
+    const every = bluegreen().commands.length;
+    for (const word of ["constructor", "toString", "__proto__"]) expect(bluegreen(word).commands, word).to.have.length(every);
   });
 });
