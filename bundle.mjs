@@ -1,5 +1,5 @@
 // What starts often, as one file each: hundreds are read otherwise, and TypeScript is compiled, each time.
-import { readFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -8,16 +8,23 @@ const repository = dirname(fileURLToPath(import.meta.url));
 const at = (path) => join(repository, path);
 
 const shared = {
+  // Whoever types a command does so in any folder.
+  absWorkingDir: repository,
   bundle: true,
   platform: "node",
   format: "cjs",
   target: "node22",
   logLevel: "warning",
+  // Half of ten megabytes to read; and one letter of a comment that is not ASCII doubles them in memory.
+  minifyWhitespace: true,
+  legalComments: "linked",
   // What runs beside its own files: WebAssembly, compilers, Pulumi's SDK, which is the program's own.
-  external: ["@pulumi/*", "esbuild", "libpg-query", "pg-native", "ts-node", "typescript"],
+  external: ["@pulumi/*", "esbuild", "libpg-query", "pg-native", "typescript"],
 };
 
-/** A file that looks for others beside itself still finds them. All that is made here lies two folders deep. */
+/**
+ * A file that looks for others beside itself still finds them. All that is made here lies two folders deep.
+ */
 const folders = {
   name: "folders",
   setup({ onLoad }) {
@@ -30,7 +37,30 @@ const folders = {
 };
 
 // In the place of what the compiler wrote there.
-const steps = { ...shared, entryPoints: ["kubernetes/client", "provider"].map((name) => at(`release/src/${name}.ts`)), outbase: at("release/src"), outdir: at("release/dist"), allowOverwrite: true };
+const steps = {
+  ...shared,
+  entryPoints: ["kubernetes/client", "steps/provider"].map((name) => at(`release/src/${name}.ts`)),
+  outbase: at("release/src"),
+  outdir: at("release/dist"),
+  allowOverwrite: true,
+};
+
+/** A process that serializes no function has no use for the SDK's compiler. */
+const noCompiler = {
+  name: "no compiler",
+  setup({ onLoad }) {
+    onLoad({ filter: /@pulumi\/pulumi\/typescript-shim\.js$/ }, () => ({ contents: "" }));
+  },
+};
+
+/** The process of all steps: the SDK's own program for it, which is three hundred files. */
+const dynamicProvider = {
+  ...shared,
+  external: ["esbuild", "ts-node", "typescript"],
+  entryPoints: { dynamicProvider: "@pulumi/pulumi/cmd/dynamic-provider/index.js" },
+  outdir: at("components/dist"),
+  plugins: [noCompiler],
+};
 const commands = {
   ...shared,
   entryPoints: ["cli/main", "local/bluegreen", "local/pulumi", "local/start"].map((name) => at(`${name}.ts`)),
@@ -41,4 +71,29 @@ const commands = {
   jsxImportSource: "preact",
   plugins: [folders],
 };
-await Promise.all([build(steps), build(commands)]);
+
+/** What a browser loads of the dashboard. */
+const page = {
+  bundle: true,
+  platform: "browser",
+  target: "es2023",
+  format: "esm",
+  minify: true,
+  logLevel: "warning",
+  entryPoints: [at("pages/dashboard/main.tsx")],
+  outdir: at("dist/pages"),
+  jsx: "automatic",
+  jsxImportSource: "preact",
+};
+const copy = (from, name) => copyFile(at(`pages/${from}`), at(`dist/pages/${name}`));
+
+await mkdir(page.outdir, { recursive: true });
+// The commands last: what is newer than they are is built anew.
+await Promise.all([
+  build(steps),
+  build(dynamicProvider),
+  build(page),
+  copy("dashboard/index.html", "index.html"),
+  copy("style.css", "style.css"),
+]);
+await build(commands);

@@ -14,7 +14,14 @@ export default tseslint.config(
       // Template texts for people are full of numbers.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       // mocha's describe and it return promises that mocha itself handles.
-      "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [{ from: "package", package: "@types/mocha", name: ["describe", "it", "before", "after"] }] }],
+      "@typescript-eslint/no-floating-promises": [
+        "error",
+        {
+          allowForKnownSafeCalls: [
+            { from: "package", package: "@types/mocha", name: ["describe", "it", "before", "after"] },
+          ],
+        },
+      ],
     },
   },
   {
@@ -23,7 +30,8 @@ export default tseslint.config(
     rules: { "@typescript-eslint/no-unused-expressions": "off" },
   },
   {
-    // A dynamic provider's code is stored as text: it has to load its package when it runs. And a command that few need does not make all the others slow.
+    // A dynamic provider's code is stored as text: it has to load its package when it runs. And a command
+    // that few need does not make all the others slow.
     files: ["components/dynamicStep.ts", "cli/commands.ts", "cli/dashboard.ts", "cli/report.ts"],
     rules: { "@typescript-eslint/no-require-imports": "off" },
   },

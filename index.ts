@@ -1,20 +1,22 @@
-import "@bluegreen/components/plainStackTraces";
-import { otherColor } from "@bluegreen/release/color";
-import { release } from "@bluegreen/components/release";
-import { readSettings } from "@bluegreen/components/settings";
+import { otherColor } from "@bluegreen/release/app/color";
+import { BlueGreenApp } from "@bluegreen/components/blueGreenApp";
+import { configArgs } from "@bluegreen/components/configArgs";
 
 const name = "chatgpt-app";
-const settings = readSettings(name);
-const app = release(name, settings);
+const args = configArgs(name, {
+  env: { REDIS_URL: "redis://redis:6379" },
+  // The app reads its color from ENVIRONMENT.
+  blue: { env: { ENVIRONMENT: "blue" } },
+  green: { env: { ENVIRONMENT: "green" } },
+});
+const app = new BlueGreenApp(name, args);
 
-export const liveColor = app.liveColor;
-export const idleColor = app.liveColor.apply((color) => (color === "blue" || color === "green" ? otherColor(color) : "none"));
-export const blueTag = settings.colors.blue.tag ?? "none";
-export const greenTag = settings.colors.green.tag ?? "none";
-export const schemaVersion = app.schemaVersion;
-export const url = `https://${settings.host}/`;
-export const blueUrl = `https://${settings.host}/blue/`;
-export const greenUrl = `https://${settings.host}/green/`;
-export const previewPassword = app.previewPassword;
-export const previewToken = app.previewToken;
-export const clusters = app.clusters;
+export const { liveColor, schemaVersion, previewPassword, previewToken, clusters } = app;
+export const idleColor = liveColor.apply((color) =>
+  color === "blue" || color === "green" ? otherColor(color) : "none",
+);
+export const blueTag = args.blueTag ?? "none";
+export const greenTag = args.greenTag ?? "none";
+export const url = `https://${args.host}/`;
+export const blueUrl = `https://${args.host}/blue/`;
+export const greenUrl = `https://${args.host}/green/`;

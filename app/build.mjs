@@ -16,7 +16,9 @@ function refuse(reason) {
 function readOptions() {
   const text = { type: "string" };
   try {
-    return parseArgs({ options: { release: text, fault: { type: "string", default: "none" }, knows: text, outfile: text } }).values;
+    return parseArgs({
+      options: { release: text, fault: { type: "string", default: "none" }, knows: text, outfile: text },
+    }).values;
   } catch (error) {
     return refuse(error.message);
   }
@@ -26,9 +28,11 @@ function readOptions() {
 const NEEDS = { v1: "0001", v2: "0002" };
 
 const { release, fault, knows = NEEDS[release], outfile } = readOptions();
-if (!RELEASES.includes(release)) refuse(`--release ${release} is refused: it must be one of ${RELEASES.join(", ")}`);
+if (!RELEASES.includes(release))
+  refuse(`--release ${release} is refused: it must be one of ${RELEASES.join(", ")}`);
 if (!FAULTS.includes(fault)) refuse(`--fault ${fault} is refused: it must be one of ${FAULTS.join(", ")}`);
-if (!/^\d{4,}$/.test(knows)) refuse(`--knows ${knows} is refused: it is the id of a migration, four digits or more`);
+if (!/^\d{4,}$/.test(knows))
+  refuse(`--knows ${knows} is refused: it is the id of a migration, four digits or more`);
 if (!outfile) refuse("--outfile is missing: it names the file to write");
 
 await build({

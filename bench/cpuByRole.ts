@@ -46,7 +46,14 @@ export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
     const now = performance.now();
     const total = [...seen.values()].reduce((sum, each) => sum + each.seconds, 0);
     if (total === worked) waiting += (now - at) / 1000;
-    [at, worked, memory] = [now, total, Math.max(memory, pids.reduce((sum, pid) => sum + residentMiB(pid), 0))];
+    [at, worked, memory] = [
+      now,
+      total,
+      Math.max(
+        memory,
+        pids.reduce((sum, pid) => sum + residentMiB(pid), 0),
+      ),
+    ];
   };
   const timer = setInterval(look, sampleMs);
   try {
@@ -62,7 +69,12 @@ export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
 
 /** All that a process has started, and what those have. */
 function below(pid: number): number[] {
-  const children = tasksOf(pid).flatMap((task) => textOf(`/proc/${pid}/task/${task}/children`).split(" ").filter((each) => each !== "").map(Number));
+  const children = tasksOf(pid).flatMap((task) =>
+    textOf(`/proc/${pid}/task/${task}/children`)
+      .split(" ")
+      .filter((each) => each !== "")
+      .map(Number),
+  );
   return children.flatMap((child) => [child, ...below(child)]);
 }
 

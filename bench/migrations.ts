@@ -1,12 +1,12 @@
 /**
- * `npm run bench:migrations`: fills a new column of a big table while two versions of the app read and write it:
- * this project's runner beside what people do without one, each on a fresh copy, on a PostgreSQL whose commits wait
- * for the disk. Compare the figures of one run with each other, not with another machine's.
+ * `npm run bench:migrations`: fills a new column of a big table while two versions of the app read and write
+ * it: this project's runner beside what people do without one, each on a fresh copy, on a PostgreSQL whose
+ * commits wait for the disk. Compare the figures of one run with each other, not with another machine's.
  * `--rows N` (1,000,000), `--limit SECONDS` (120, each), `--json`.
  */
 import Table from "cli-table3";
 import { program } from "commander";
-import { untilInterrupted } from "@bluegreen/release/interrupt";
+import { untilInterrupted } from "@bluegreen/release/util/interrupt";
 import type { Task } from "../local/tasks";
 import type { AppFigures } from "./backfill/app";
 import { contenders } from "./backfill/contenders";
@@ -26,7 +26,12 @@ interface Measured {
   outcomes: Outcome[];
 }
 
-async function compare(rows: number, limitMs: number, run: (tasks: Task[]) => Promise<void>, signal: AbortSignal): Promise<Measured> {
+async function compare(
+  rows: number,
+  limitMs: number,
+  run: (tasks: Task[]) => Promise<void>,
+  signal: AbortSignal,
+): Promise<Measured> {
   let database: Awaited<ReturnType<typeof startBenchDatabase>> | undefined;
   const started = () => {
     signal.throwIfAborted();
@@ -77,11 +82,26 @@ async function compare(rows: number, limitMs: number, run: (tasks: Task[]) => Pr
 const whole = (value: number) => Math.round(value).toLocaleString("en-US");
 const ms = (value: number) => (value < 10 ? value.toFixed(1) : whole(value));
 const times = (value: number) => `${value < 10 ? value.toFixed(1) : whole(value)}×`;
-const latencies = ({ reads, writes }: AppFigures) => [reads, writes].flatMap(({ p50, p99, max }) => [ms(p50), ms(p99), ms(max)]);
+const latencies = ({ reads, writes }: AppFigures) =>
+  [reads, writes].flatMap(({ p50, p99, max }) => [ms(p50), ms(p99), ms(max)]);
 
 function show({ rows, bytes, alone, outcomes }: Measured): void {
   const table = new Table({
-    head: [`${whole(rows)} rows`, "s", "rows/s", "first 10th", "last 10th", "read p50 ms", "p99", "max", "write p50 ms", "p99", "max", "blocked ms", "MiB more"],
+    head: [
+      `${whole(rows)} rows`,
+      "s",
+      "rows/s",
+      "first 10th",
+      "last 10th",
+      "read p50 ms",
+      "p99",
+      "max",
+      "write p50 ms",
+      "p99",
+      "max",
+      "blocked ms",
+      "MiB more",
+    ],
     colAligns: ["left", ...Array.from({ length: 12 }, () => "right" as const)],
     style: { head: [], border: [] },
   });
@@ -98,7 +118,9 @@ function show({ rows, bytes, alone, outcomes }: Measured): void {
     ]);
   }
   console.log(table.toString());
-  console.log(`"blocked": the slowest single statement of the app. The table had ${whole(bytes / 2 ** 20)} MiB.`);
+  console.log(
+    `"blocked": the slowest single statement of the app. The table had ${whole(bytes / 2 ** 20)} MiB.`,
+  );
   const [ours, unthrottled, ...others] = outcomes;
   if (ours === undefined || unthrottled === undefined) return;
   for (const other of others) {
@@ -112,9 +134,18 @@ function show({ rows, bytes, alone, outcomes }: Measured): void {
 function verdicts(ours: Outcome, unthrottled: Outcome): { what: string; met: boolean }[] {
   const { first, last } = unthrottled.tenths ?? { first: Number.NaN, last: Number.NaN };
   return [
-    { what: `at least ${whole(goals.rowsPerSecond)} rows/s unthrottled: ${whole(unthrottled.rowsPerSecond)}`, met: unthrottled.rowsPerSecond >= goals.rowsPerSecond },
-    { what: `the last tenth at ${goals.lastToFirst * 100} % of the first or more, unthrottled: ${Math.round((last / first) * 100)} %`, met: last >= first * goals.lastToFirst },
-    { what: `no query blocked for ${goals.blockedMs} ms, by default: ${ms(ours.app.slowestMs)} ms`, met: ours.app.slowestMs < goals.blockedMs },
+    {
+      what: `at least ${whole(goals.rowsPerSecond)} rows/s unthrottled: ${whole(unthrottled.rowsPerSecond)}`,
+      met: unthrottled.rowsPerSecond >= goals.rowsPerSecond,
+    },
+    {
+      what: `the last tenth at ${goals.lastToFirst * 100} % of the first or more, unthrottled: ${Math.round((last / first) * 100)} %`,
+      met: last >= first * goals.lastToFirst,
+    },
+    {
+      what: `no query blocked for ${goals.blockedMs} ms, by default: ${ms(ours.app.slowestMs)} ms`,
+      met: ours.app.slowestMs < goals.blockedMs,
+    },
   ];
 }
 
@@ -132,7 +163,10 @@ async function main(): Promise<void> {
   if (options.json === true) console.log(JSON.stringify(measured));
   else show(measured);
   const [ours, unthrottled] = measured.outcomes;
-  process.exitCode = ours !== undefined && unthrottled !== undefined && verdicts(ours, unthrottled).every(({ met }) => met) ? 0 : 1;
+  process.exitCode =
+    ours !== undefined && unthrottled !== undefined && verdicts(ours, unthrottled).every(({ met }) => met)
+      ? 0
+      : 1;
 }
 
 void main().catch((error: unknown) => {

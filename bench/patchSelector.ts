@@ -8,7 +8,10 @@ export async function patchSelector(cluster: Cluster, version: Color): Promise<v
 }
 
 /** Lets the active Service reach other pods, whichever they are. */
-export async function selectPods({ core, namespace }: Cluster, selector: Record<string, string>): Promise<void> {
+export async function selectPods(
+  { core, namespace }: Cluster,
+  selector: Record<string, string>,
+): Promise<void> {
   const name = names.activeService(app);
   const service = await core.readNamespacedService({ name, namespace });
   if (service.spec === undefined) throw new Error("the active Service has no spec");

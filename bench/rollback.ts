@@ -5,15 +5,15 @@
  */
 import { program } from "commander";
 import { otherColor, type Color } from "@bluegreen/release";
-import { readServed } from "@bluegreen/release/releases/served";
-import { takeBack } from "@bluegreen/release/releases/takeBack";
+import { readServed } from "@bluegreen/release/state/served";
+import { takeBack } from "@bluegreen/release/rollback/takeBack";
 import { newTable } from "../cli/table";
 import { removeLoad, startLoad, type Load } from "../local/load/job";
 import { figuresOf, type Mark } from "../local/load/report";
 import type { Client } from "../local/load/samples";
 import { settled } from "../local/load/settled";
 import { startStage } from "../local/stage";
-import { makeStack, twoVersions, type TestStack } from "../tests/support/testStack";
+import { makeStack, smallAndQuick, twoVersions, type TestStack } from "../local/testing/testStack";
 import { patchSelector } from "./patchSelector";
 import { runnerFor } from "./runner";
 
@@ -39,14 +39,50 @@ async function goBack(test: TestStack, way: Way): Promise<void> {
   if (way === "bare patch") return patchSelector(cluster, good);
   const [to, from] = [await readServed(cluster, app, bad), await readServed(cluster, app, good)];
   if (to === undefined || from === undefined) throw new Error("both colors have to be there");
-  const where = { context: test.stage.context, namespace: cluster.namespace, isolation: "shared" as const, app };
-  if (!(await takeBack({ where, undone: { to, from, share: 100 }, settings: { route: null, database: null, connectionDrainSeconds: 0 }, reason: "a measurement", evidence: [], by: "bench" }, () => undefined))) throw new Error("users were not taken back");
+  const where = {
+    context: test.stage.context,
+    namespace: cluster.namespace,
+    namespacePerColor: false,
+    app,
+  };
+  if (
+    !(await takeBack(
+      {
+        where,
+        undone: { to, from, share: 100 },
+        settings: { route: null, database: null, connectionDrainSeconds: 0 },
+        reason: "a measurement",
+        evidence: [],
+        by: "bench",
+      },
+      () => undefined,
+    ))
+  )
+    throw new Error("traffic was not rolled back");
 }
 
-async function measure(test: TestStack, runs: number): Promise<{ rows: Row[]; failures: number; requests: number }> {
-  await test.set({ activeColor: good, blueTag: "v1", greenTag: "v2", watch: { seconds: 0 }, environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9", CONNECTION_MAX_AGE_SECONDS: "3" } });
+async function measure(
+  test: TestStack,
+  runs: number,
+): Promise<{ rows: Row[]; failures: number; requests: number }> {
+  await test.set({
+    activeColor: good,
+    blueTag: "v1",
+    greenTag: "v2",
+    analysis: { durationSeconds: 0 },
+    env: {
+      ...smallAndQuick.env,
+      REDIS_URL: test.stage.redis.url,
+      CONNECTION_MAX_AGE_SECONDS: "3",
+    },
+  });
   await test.stack.up();
-  const load: Load = await startLoad(test.cluster, { app, image: `${test.stage.imageRepository}:v1`, rate, seconds: 600 });
+  const load: Load = await startLoad(test.cluster, {
+    app,
+    image: `${test.stage.imageRepository}:v1`,
+    rate,
+    seconds: 600,
+  });
   const { signal } = new AbortController();
   const marks: (Mark & { way?: Way })[] = [];
   for (let run = 0; run < runs; run++) {
@@ -65,8 +101,15 @@ async function measure(test: TestStack, runs: number): Promise<{ rows: Row[]; fa
   const figures = figuresOf(await load.finish(), marks);
   const rows = ways.flatMap((way) =>
     (["short", "keep-alive"] as const).map((client): Row => {
-      const spans = figures.phases.filter((_, index) => marks[index]?.way === way).flatMap(({ clients }) => clients.filter((each) => each.client === client).map((each) => each.spans));
-      return { way, client, firstOld: spans.flatMap((span) => span[good]?.firstMs ?? []), lastBad: spans.flatMap((span) => span[bad]?.lastMs ?? []) };
+      const spans = figures.phases
+        .filter((_, index) => marks[index]?.way === way)
+        .flatMap(({ clients }) => clients.filter((each) => each.client === client).map((each) => each.spans));
+      return {
+        way,
+        client,
+        firstOld: spans.flatMap((span) => span[good]?.firstMs ?? []),
+        lastBad: spans.flatMap((span) => span[bad]?.lastMs ?? []),
+      };
     }),
   );
   return { rows, failures: figures.failures, requests: figures.requests };
@@ -77,22 +120,52 @@ function quantile(values: number[], share: number): number {
 }
 
 function show(rows: Row[]): string {
-  const text = newTable(["way", "connections", "first answer of the old: median ms", "p95", "last of the bad: median ms", "p95", "runs"], 2);
+  const text = newTable(
+    [
+      "way",
+      "connections",
+      "first answer of the old: median ms",
+      "p95",
+      "last of the bad: median ms",
+      "p95",
+      "runs",
+    ],
+    2,
+  );
   for (const { way, client, firstOld, lastBad } of rows) {
-    text.push([way, client, ...[firstOld, lastBad].flatMap((values) => [quantile(values, 0.5), quantile(values, 0.95)].map((ms) => Math.round(ms))), firstOld.length]);
+    text.push([
+      way,
+      client,
+      ...[firstOld, lastBad].flatMap((values) =>
+        [quantile(values, 0.5), quantile(values, 0.95)].map((ms) => Math.round(ms)),
+      ),
+      firstOld.length,
+    ]);
   }
   return text.toString();
 }
 
 async function main(): Promise<void> {
-  const options = program.description("How quickly users are back").option("--runs <count>", "rollbacks of each way", "20").option("--json", "figures for machines").parse().opts<{ runs: string; json?: true }>();
+  const options = program
+    .description("How quickly traffic is back")
+    .option("--runs <count>", "rollbacks of each way", "20")
+    .option("--json", "figures for machines")
+    .parse()
+    .opts<{ runs: string; json?: true }>();
   const runs = Number(options.runs);
-  if (!Number.isInteger(runs) || runs < 1 || runs > 20) throw new Error(`--runs ${options.runs} was refused: a whole number from 1 to 20, because the load is bounded`);
+  if (!Number.isInteger(runs) || runs < 1 || runs > 20)
+    throw new Error(
+      `--runs ${options.runs} was refused: a whole number from 1 to 20, because the load is bounded`,
+    );
   await startStage({}, runnerFor(options));
   const test = await makeStack(twoVersions);
   try {
     const { rows, failures, requests } = await measure(test, runs);
-    console.log(options.json === true ? JSON.stringify({ rows, failures, requests }) : `${show(rows)}\n\n${failures} of ${requests} requests failed`);
+    console.log(
+      options.json === true
+        ? JSON.stringify({ rows, failures, requests })
+        : `${show(rows)}\n\n${failures} of ${requests} requests failed`,
+    );
     process.exitCode = failures === 0 ? 0 : 1;
   } finally {
     await removeLoad(test.cluster);

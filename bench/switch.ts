@@ -5,12 +5,12 @@
  * machines: on one machine the program, the cluster and the load share the cores.
  */
 import { Option, program } from "commander";
-import { Refusal, messageOf } from "@bluegreen/release";
-import { untilInterrupted } from "@bluegreen/release/interrupt";
+import { UserError, messageOf } from "@bluegreen/release";
+import { untilInterrupted } from "@bluegreen/release/util/interrupt";
 import { bounds } from "../local/load/generator/options";
 import { startStage } from "../local/stage";
 import type { Task } from "../local/tasks";
-import { makeStack, twoVersions } from "../tests/support/testStack";
+import { makeStack, twoVersions } from "../local/testing/testStack";
 import { runnerFor } from "./runner";
 import { figuresOf, type SwitchFigures } from "./switch/figures";
 import { planBlocks } from "./switch/plan";
@@ -36,7 +36,11 @@ const aroundSeconds = 600;
 /** Of the load: the warm-up, and ways between that are not measured. */
 const aroundLoadSeconds = 60;
 
-async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, signal: AbortSignal): Promise<SwitchFigures> {
+async function measure(
+  options: Options,
+  run: (tasks: Task[]) => Promise<void>,
+  signal: AbortSignal,
+): Promise<SwitchFigures> {
   const { through, switches, beside, rate, spacing } = options;
   const loadSeconds = secondsOf(options);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout((loadSeconds + aroundSeconds) * 1000)]);
@@ -49,7 +53,11 @@ async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, 
       {
         title: "the app in both colors",
         run: async () => {
-          await test.set({ ...settings, ...entry.settings });
+          await test.set({
+            ...settings,
+            env: { ...settings.env, REDIS_URL: test.stage.redis.url },
+            ...entry.settings,
+          });
           await test.stack.up({ signal: bounded });
         },
       },
@@ -57,7 +65,20 @@ async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, 
         title: `${rate} requests/s over ${switches} switches, and ${beside} by each other way`,
         run: async (progress) => {
           const blocks = planBlocks({ up: switches, "bare patch": beside, "rolling update": beside });
-          const seen = await runSwitches(test, { app, blocks, rate, clients: [...entry.clients], wayIn: await entry.open(), loadSeconds, spacingSeconds: spacing }, bounded, progress);
+          const seen = await runSwitches(
+            test,
+            {
+              app,
+              blocks,
+              rate,
+              clients: [...entry.clients],
+              wayIn: await entry.open(),
+              loadSeconds,
+              spacingSeconds: spacing,
+            },
+            bounded,
+            progress,
+          );
           figures = figuresOf(seen.cells, seen.switches);
         },
       },
@@ -69,12 +90,13 @@ async function measure(options: Options, run: (tasks: Task[]) => Promise<void>, 
   return figures;
 }
 
-/** The longest that the load may run. @throws Refusal where its bounds leave no room for so many switches */
+/** The longest that the load may run. @throws UserError where its bounds leave no room for so many switches */
 function secondsOf({ switches, beside, rate, spacing }: Options): number {
   const count = switches + 2 * beside;
   const most = Math.min(bounds.seconds.seconds, Math.floor(bounds.seconds.requests / rate));
   if (count * spacing + aroundLoadSeconds > most) {
-    throw new Refusal({
+    throw new UserError({
+      code: "BG-OPTION-INVALID",
       what: `${count} switches, one every ${spacing} s, under ${rate} requests/s were refused`,
       rule: `they take ${Math.ceil((count * spacing + aroundLoadSeconds) / 60)} min, and at that rate the load ends after ${Math.floor(most / 60)}`,
       next: "give a lower --rate, --switches or --beside",
@@ -86,14 +108,25 @@ function secondsOf({ switches, beside, rate, spacing }: Options): number {
 async function main(): Promise<void> {
   const options = program
     .description("What users notice of being switched, again and again")
-    .addOption(new Option("--through <entry>", "where the load comes in").choices(entries).default("service" satisfies EntryName))
+    .addOption(
+      new Option("--through <entry>", "where the load comes in")
+        .choices(entries)
+        .default("service" satisfies EntryName),
+    )
     .option("--switches <count>", "switches by the program", "6")
     .option("--beside <count>", "switches by each of the other ways", "4")
     .option("--rate <count>", "requests per second", "200")
     .option("--spacing <seconds>", "from one switch to the next, at least", "17")
     .option("--json", "figures for machines")
     .parse()
-    .opts<{ through: EntryName; switches: string; beside: string; rate: string; spacing: string; json?: true }>();
+    .opts<{
+      through: EntryName;
+      switches: string;
+      beside: string;
+      rate: string;
+      spacing: string;
+      json?: true;
+    }>();
   const chosen = {
     through: options.through,
     switches: wholeNumber("switches", options.switches, 1, 200),

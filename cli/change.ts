@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { messageOf } from "@bluegreen/release";
-import { untilInterrupted } from "@bluegreen/release/interrupt";
-import { Refusal } from "@bluegreen/release/refusal";
-import type { Plan } from "@bluegreen/release/releases/plan";
+import { untilInterrupted } from "@bluegreen/release/util/interrupt";
+import { UserError } from "@bluegreen/release/util/userError";
+import type { Plan } from "@bluegreen/release/steps/plan";
 import { readReleaseStatus } from "@bluegreen/release/releases/status";
 import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
@@ -29,10 +29,10 @@ export interface Change {
 }
 
 /**
- * Shows the plan of config as it would be, asks, sets config, and runs the update. Nothing is written before the yes; and
- * where the update then does not begin, config goes back to what it was.
+ * Shows the plan of config as it would be, asks, sets config, and runs the update. Nothing is written before
+ * the yes; and where the update then does not begin, config goes back to what it was.
  * @returns the exit code
- * @throws Refusal when nothing was changed
+ * @throws UserError when nothing was changed
  */
 export async function applyChange(change: Change): Promise<number> {
   const { stack, what } = change;
@@ -40,11 +40,25 @@ export async function applyChange(change: Change): Promise<number> {
   const before = readFileSync(file, "utf8");
   try {
     await agree(change, before);
-    if (readFileSync(file, "utf8") !== before) throw new Refusal({ what: `${what} was refused`, rule: `${file} is not what the plan was made of: somebody has changed it meanwhile`, next: "the same command again, which shows the plan of config as it is now" });
+    if (readFileSync(file, "utf8") !== before)
+      throw new UserError({
+        code: "BG-PLAN-OUTDATED",
+        what: `${what} was refused`,
+        rule: `${file} is not what the plan was made of: somebody has changed it meanwhile`,
+        next: "the same command again, which shows the plan of config as it is now",
+      });
     return await carryOut(change, { file, before });
   } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal({ what: `${what} has not begun`, rule: messageOf(error), next: "the same command again; config is what it was before" }, { cause: error });
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      {
+        code: "BG-PULUMI-FAILED",
+        what: `${what} has not begun`,
+        rule: messageOf(error),
+        next: "the same command again; config is what it was before",
+      },
+      { cause: error },
+    );
   }
 }
 
@@ -66,22 +80,34 @@ async function carryOut(change: Change, { file, before }: { file: string; before
 }
 
 async function update({ stack, what, undo }: Change): Promise<number> {
-  const { isWell, stopped } = await untilInterrupted(async (signal) => ({ isWell: await updateStack(stack, print), stopped: signal.aborted }));
+  const { isWell, stopped } = await untilInterrupted(async (signal) => ({
+    isWell: await updateStack(stack, print),
+    stopped: signal.aborted,
+  }));
   console.log(await whereItStands(stack));
   if (isWell) return exitCodes.clean;
   const back = [...configCommands(undo, stack), `pulumi up --stack ${stack}`].join(" && ");
-  console.error(`${what} ${stopped ? "was interrupted" : "failed"}: what was reached stands above, and config asks for the rest.\n  to go on: pulumi up --stack ${stack}\n  or back:  ${back}`);
+  console.error(
+    `${what} ${stopped ? "was interrupted" : "failed"}: what was reached stands above, and config asks for the rest.\n  to continue: pulumi up --stack ${stack}\n  or back:  ${back}`,
+  );
   return exitCodes.findings;
 }
 
-/** @throws Refusal unless the plan refuses nothing, and whoever sees it says yes */
+/** @throws UserError unless the plan refuses nothing, and whoever sees it says yes */
 function agree({ stack, what, config, question }: Change, before: string): Promise<void> {
   return untilInterrupted(async (signal) => {
     const plan = await planOf(stack, withSettings(before, config));
     signal.throwIfAborted();
     console.log(`\n${planText(plan)}\n`);
-    if (plan.refused.length > 0) throw new Refusal({ what: `${what} was refused`, rule: "the plan refuses it, with a reason above; config is what it was before", next: "what the reason says, then the same command again" });
-    if (question !== undefined) await confirm(question, { mayAsk: true, next: "the same command with --yes" });
+    if (plan.refused.length > 0)
+      throw new UserError({
+        code: "BG-PLAN-REFUSED",
+        what: `${what} was refused`,
+        rule: "the plan refuses it, with a reason above; config is what it was before",
+        next: "what the reason says, then the same command again",
+      });
+    if (question !== undefined)
+      await confirm(question, { mayAsk: true, next: "the same command with --yes" });
     signal.throwIfAborted();
   });
 }

@@ -1,8 +1,18 @@
-import { colors, connect, noUsersYet, otherColor, readLiveColor, Refusal, type Cluster, type Color } from "@bluegreen/release";
-import { shellWord } from "@bluegreen/release/shellWord";
+import {
+  colors,
+  connect,
+  noUsersYet,
+  otherColor,
+  readLiveColor,
+  UserError,
+  type Cluster,
+  type Color,
+} from "@bluegreen/release";
+import { shellWord } from "@bluegreen/release/util/shellWord";
 import { clustersOf } from "./clusters";
 import { app, readStackSettings } from "./stackConfig";
 import type { ConfigChange } from "./update";
+import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 /** Which color is which at this moment, and what config says of them. */
 export interface ColorsNow {
@@ -14,22 +24,44 @@ export interface ColorsNow {
   tags: Record<Color, string | undefined>;
 }
 
-/** @throws Refusal before the first release, and where clusters do not agree */
+/** @throws UserError before the first release, and where clusters do not agree */
 export async function colorsNow(stack: string): Promise<ColorsNow> {
-  const settings = readStackSettings(stack, ["activeColor", "blueTag", "greenTag", "clusters", "context", "namespace", "isolation"]);
+  const settings = readStackSettings(stack, [
+    "activeColor",
+    "blueTag",
+    "greenTag",
+    "clusters",
+    "context",
+    "namespace",
+    "namespacePerColor",
+  ]);
   const { activeColor, blueTag, greenTag } = settings;
   const clusters = clustersOf(settings, undefined).map(({ where }) => connect(where));
   const lives = await Promise.all(clusters.map((cluster) => liveIn(cluster)));
   const [live] = lives;
-  if (live === undefined || lives.some((other) => other !== live)) throw new Refusal({ what: "There is no color that is idle everywhere", rule: `users are on ${lives.join(", ")} in the clusters of ${stack}, in the order of config`, next: "pulumi up brings them to one color" });
+  if (live === undefined || lives.some((other) => other !== live))
+    throw new UserError({
+      code: "BG-CLUSTERS-DIFFER",
+      what: "There is no color that is idle everywhere",
+      rule: `traffic is on ${lives.join(", ")} in the clusters of ${stack}, in the order of config`,
+      next: "pulumi up brings them to one color",
+    });
   return { clusters, live, idle: otherColor(live), activeColor, tags: { blue: blueTag, green: greenTag } };
 }
 
-/** Between a decision and what it is about somebody may have deployed something else. @throws Refusal when no color, or not this one, has the version */
+/**
+ * Between a decision and what it is about somebody may have deployed something else. @throws UserError when no
+ * color, or not this one, has the version
+ */
 export function colorWith(tag: string, color: Color | undefined, { live, idle, tags }: ColorsNow): Color {
   const found = [live, idle].find((each) => tags[each] === tag && (color === undefined || each === color));
   if (found !== undefined) return found;
-  throw new Refusal({ what: `${tag} was not found${color === undefined ? "" : ` on ${color}`}`, rule: `config has ${colors.map((each) => `${tags[each] ?? "nothing"} on ${each}`).join(" and ")}`, next: `npm run bluegreen -- deploy ${shellWord(tag)}, then again` });
+  throw new UserError({
+    code: "BG-TAG-NOT-FOUND",
+    what: `${tag} was not found${color === undefined ? "" : ` on ${color}`}`,
+    rule: `config has ${colors.map((each) => `${tags[each] ?? "nothing"} on ${each}`).join(" and ")}`,
+    next: `${bluegreen} deploy ${shellWord(tag)}, then again`,
+  });
 }
 
 /** The config that gives a color a tag, or none. */
@@ -39,6 +71,6 @@ export function tagConfig(color: Color, tag: string | undefined): ConfigChange {
 
 async function liveIn(cluster: Cluster): Promise<Color> {
   const live = await readLiveColor(cluster, app);
-  if (live === undefined) throw noUsersYet(cluster, app, "No color has users yet");
+  if (live === undefined) throw noUsersYet(cluster, app, "No color is live yet");
   return live;
 }

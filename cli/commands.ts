@@ -12,10 +12,10 @@ const commands = {
   smoke: () => (require("./smoke") as typeof import("./smoke")).smokeCommand(),
   switch: () => (require("./switch") as typeof import("./switch")).switchCommand(),
   shift: () => (require("./shift") as typeof import("./shift")).shiftCommand(),
-  retire: () => (require("./retire") as typeof import("./retire")).retireCommand(),
+  "scale-down": () => (require("./scaleDown") as typeof import("./scaleDown")).scaleDownCommand(),
   history: () => (require("./history") as typeof import("./history")).historyCommand(),
   report: () => (require("./report") as typeof import("./report")).reportCommand(),
-  "clear-mark": () => (require("./clearMark") as typeof import("./clearMark")).clearMarkCommand(),
+  unblock: () => (require("./unblock") as typeof import("./unblock")).unblockCommand(),
   init: () => (require("./init") as typeof import("./init")).initCommand(),
   doctor: () => (require("./doctor") as typeof import("./doctor")).doctorCommand(),
   lint: () => (require("./lint") as typeof import("./lint")).lintCommand(),
@@ -28,7 +28,9 @@ const commands = {
  */
 export function bluegreen(typed = ""): Command {
   const program = new Command("bluegreen").description("Releases a web app in two colors.");
-  const wanted = Object.hasOwn(commands, typed) ? [commands[typed as keyof typeof commands]] : Object.values(commands);
+  const wanted = Object.hasOwn(commands, typed)
+    ? [commands[typed as keyof typeof commands]]
+    : Object.values(commands);
   for (const load of wanted) program.addCommand(load());
   program.hook("preAction", (_program, command) => chooseStack(command));
   if (wanted.length > 1) addCompletion(program);

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { Refusal } from "@bluegreen/release/refusal";
+import { UserError } from "@bluegreen/release/util/userError";
 
 export interface Asking {
   /** Not with --json: output is for a program then. */
@@ -8,11 +8,15 @@ export interface Asking {
   next: string;
 }
 
-/** @throws Refusal unless somebody says yes */
+/** @throws UserError unless somebody says yes */
 export async function confirm(question: string, { mayAsk, next }: Asking): Promise<void> {
-  const refuse = (rule: string) => new Refusal({ what: "Nothing was changed", rule, next });
-  if (!mayAsk || !process.stdin.isTTY) throw refuse("there is nobody to ask: input is no terminal, or --json was given");
+  const refuse = (rule: string) =>
+    new UserError({ code: "BG-NOT-CONFIRMED", what: "Nothing was changed", rule, next });
+  if (!mayAsk || !process.stdin.isTTY)
+    throw refuse("there is nobody to ask: input is no terminal, or --json was given");
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await prompt.question(`${question} [y/N] `).finally(() => { prompt.close(); });
+  const answer = await prompt.question(`${question} [y/N] `).finally(() => {
+    prompt.close();
+  });
   if (!/^y(es)?$/i.test(answer.trim())) throw refuse(`the answer was ${JSON.stringify(answer)}`);
 }

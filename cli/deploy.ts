@@ -5,6 +5,7 @@ import { exitCodes } from "./exitCodes";
 import { print } from "./print";
 import { stackOption } from "./stackOption";
 import { switchUsers } from "./switch";
+import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 interface Options {
   stack: string;
@@ -13,21 +14,21 @@ interface Options {
 }
 
 const help = `
-Shows the plan of this tag on whichever color has no users, asks, sets it in config, and runs the update:
-migrations, then the pods, then the smoke tests. Users stay where they are, also when config names the other color as the
-active one, as it does after a rollback by the watch. A version that users have already is not deployed again.
+Shows the plan of this tag on the idle color, asks, sets it in config, and runs the update:
+migrations, then the pods, then the smoke tests. Traffic stays where it is, also when config names the other color as the
+active one, as it does after a rollback by the analysis. A version that is live already is not deployed again.
 
 Examples:
-  npm run bluegreen -- deploy v1.3.0
-  npm run bluegreen -- deploy v1.3.0 --switch --yes
+  ${bluegreen} deploy v1.3.0
+  ${bluegreen} deploy v1.3.0 --switch --yes
 
-Exit codes: 0 it runs (with --switch: users are there), 1 an update failed, and says where users are, 2 nothing was changed.`;
+Exit codes: 0 it runs (with --switch: traffic is there), 1 an update failed, and says where traffic is, 2 nothing was changed.`;
 
 export function deployCommand(): Command {
   return new Command("deploy")
-    .description("Brings a version to the color that has no users, through its gates.")
+    .description("Brings a version to the idle color, through its gates.")
     .argument("<tag>", "of the image")
-    .option("--switch", "then move users there", false)
+    .option("--switch", "then move traffic there", false)
     .addOption(stackOption())
     .option("--yes", "do not ask", false)
     .addHelpText("after", help)
@@ -37,7 +38,7 @@ export function deployCommand(): Command {
 async function run(tag: string, { stack, switch: andSwitch, yes }: Options): Promise<void> {
   const { live, idle, tags, activeColor } = await colorsNow(stack);
   if (tags[live] === tag) {
-    print(`Users have ${tag} already, on ${live}: nothing is deployed.`);
+    print(`Version ${tag} is live already, on ${live}: nothing is deployed.`);
     return;
   }
   const stays = activeColor === live ? {} : { activeColor: live };
@@ -46,7 +47,7 @@ async function run(tag: string, { stack, switch: andSwitch, yes }: Options): Pro
     what: `The deploy of ${tag} to ${idle}`,
     config: { ...stays, ...tagConfig(idle, tag) },
     undo: tagConfig(idle, tags[idle]),
-    question: yes ? undefined : `Bring ${tag} to ${idle}? Users stay on ${live}.`,
+    question: yes ? undefined : `Bring ${tag} to ${idle}? Traffic stays on ${live}.`,
   });
   process.exitCode = code === exitCodes.clean && andSwitch ? await switchUsers(idle, { stack, yes }) : code;
 }

@@ -1,11 +1,15 @@
 import input from "@inquirer/input";
 import select from "@inquirer/select";
-import { connect, Refusal } from "@bluegreen/release";
+import { z } from "zod";
+import { connect, UserError } from "@bluegreen/release";
 import { loadKubeConfig } from "@bluegreen/release/kubernetes/cluster";
-import { readOffers, type Offers } from "@bluegreen/release/doctor/offers";
-import { routeKinds, type RouteKind } from "@bluegreen/release/route/route";
-import { helpOf } from "@bluegreen/release/settings/fields";
-import { shape } from "@bluegreen/release/settings/schema";
+import { lookAt } from "@bluegreen/release/doctor/look";
+import { clusterIssuers } from "@bluegreen/release/doctor/wayIn";
+import type { Look, Prompt } from "@bluegreen/release/routers/router";
+import { routerNames, routers, type RouterName } from "@bluegreen/release/routers/routers";
+import { helpOf } from "@bluegreen/release/config/fields";
+import { shape } from "@bluegreen/release/config/schema";
+import { app, projectSetting } from "./stackConfig";
 
 /** What was said on the command line. */
 export interface Given {
@@ -14,60 +18,127 @@ export interface Given {
   host?: string;
   namespace?: string;
   context?: string;
-  route?: RouteKind;
+  route?: RouterName;
   ingressClass?: string;
   gateway?: string;
   clusterIssuer?: string;
 }
 
 /** What stands on the command line where nobody is asked. */
-const flags: Partial<Record<keyof typeof shape, string>> = { imageRepository: "--image-repository", blueTag: "--tag", host: "--host" };
+const flags: Partial<Record<keyof typeof shape, string>> = {
+  imageRepository: "--image-repository",
+  blueTag: "--tag",
+  host: "--host",
+};
 
 /**
  * A first config, as a stack's file holds it: from what is given, then from who is asked, then from
  * what the cluster has.
- * @throws Refusal where nobody is asked and something is missing
+ * @throws UserError where nobody is asked and something is missing
  */
 export async function answersOf(given: Given, mayAsk: boolean): Promise<Record<string, string>> {
   const missing: string[] = [];
-  const text = async (key: keyof typeof shape, message: string, said: string | undefined, fallback?: string): Promise<string> => {
+  const text = async (
+    key: keyof typeof shape,
+    said: string | undefined,
+    fallback?: string,
+  ): Promise<string> => {
     if (said !== undefined) return said;
-    if (mayAsk) return input({ message, ...(fallback !== undefined && { default: fallback }), validate: (answer) => shape[key].safeParse(answer === "" ? undefined : answer).success || `It has to be ${helpOf(shape[key]).rule}.` });
+    if (mayAsk)
+      return input({
+        message: promptOf(key),
+        ...(fallback !== undefined && { default: fallback }),
+        validate: (answer) =>
+          shape[key].safeParse(answer === "" ? undefined : answer).success ||
+          `It has to be ${helpOf(shape[key]).rule}.`,
+      });
     if (fallback === undefined) missing.push(flags[key] ?? key);
     return fallback ?? "";
   };
-  const choice = async <Value extends string>(message: string, said: Value | undefined, values: readonly Value[], fallback: Value): Promise<Value> => {
+  const choice = async <Value extends string>(
+    message: string,
+    said: Value | undefined,
+    values: readonly Value[],
+    fallback: Value,
+  ): Promise<Value> => {
     if (said !== undefined) return said;
-    return mayAsk && values.length > 0 ? select<Value>({ message, choices: values.map((value) => ({ value })), default: fallback }) : fallback;
+    return mayAsk && values.length > 0
+      ? select<Value>({ message, choices: values.map((value) => ({ value })), default: fallback })
+      : fallback;
   };
 
   const { contexts, current } = contextsHere();
-  const context = await choice("Which cluster, by its context?", given.context, contexts, current);
-  const offers = await offersOf(context);
-  const [offered = "nginx"] = offers.routes;
-  const route = await choice("Who reads the way in?", given.route, [...new Set([...offers.routes, ...routeKinds])], offered);
-  const [gateway = ""] = offers.gateways;
-  const [ingressClass] = offers.ingressClasses;
-  const [issuer = "none"] = offers.clusterIssuers;
+  const context = await choice(promptOf("context"), given.context, contexts, current);
+  const look = lookIn(context);
+  const offered = await Promise.all(
+    routerNames.map(async (name) => ((await routers[name].isOffered(look)) ? [name] : [])),
+  ).then((each) => each.flat());
+  const [usual = "nginx"] = offered;
+  const router = await choice(
+    promptOf("traffic", "router"),
+    given.route,
+    [...new Set([...offered, ...routerNames])],
+    usual,
+  );
+  const issuers = z
+    .array(named)
+    .parse(await look.list(clusterIssuers))
+    .map(({ metadata }) => metadata.name);
   const answers = {
     activeColor: "blue",
-    imageRepository: await text("imageRepository", "Image repository, without a tag?", given.imageRepository),
-    blueTag: await text("blueTag", "Tag of the image that users get first?", given.tag),
-    host: await text("host", "Host that users come by?", given.host),
-    namespace: await text("namespace", "Namespace, which the program makes?", given.namespace, "chatgpt-production"),
+    imageRepository: await text("imageRepository", given.imageRepository),
+    blueTag: await text("blueTag", given.tag),
+    // Nobody comes by one where no ingress is made.
+    ...((router !== "none" || given.host !== undefined) && { host: await text("host", given.host) }),
+    namespace: await text("namespace", given.namespace, projectSetting("namespace") ?? app),
     ...(context !== "" && { context }),
-    traffic: JSON.stringify({ route, ...(route === "gateway" && { gateway: await choice("Which Gateway?", given.gateway, offers.gateways, gateway) }) }),
-    ...classOf(route, given.ingressClass ?? (offers.ingressClasses.includes(route) ? undefined : ingressClass)),
-    clusterIssuer: await choice("Who issues the host's certificate?", given.clusterIssuer, [...offers.clusterIssuers, "none"], issuer),
+    ...(await settingsOf(router, {
+      given,
+      look,
+      choose: (part, values) => choice(promptOf("traffic", part), given[part], values, values[0] ?? ""),
+    })),
+    clusterIssuer: await choice(
+      promptOf("clusterIssuer"),
+      given.clusterIssuer,
+      [...issuers, "none"],
+      issuers[0] ?? "none",
+    ),
   };
-  if (missing.length > 0) throw new Refusal({ what: `Nothing was written: ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} not given`, rule: "there is nobody to ask: input is no terminal, or --yes was given", next: "the same command with them" });
+  if (missing.length > 0)
+    throw new UserError({
+      code: "BG-ANSWER-MISSING",
+      what: `Nothing was written: ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} not given`,
+      rule: "there is nobody to ask: input is no terminal, or --yes was given",
+      next: "the same command with them",
+    });
   return answers;
 }
 
-/** Others read no IngressClass. */
-function classOf(route: RouteKind, name: string | undefined): { ingressClass?: string } {
-  return name !== undefined && (route === "nginx" || route === "alb" || route === "gce") ? { ingressClass: name } : {};
+/** What a setting is, by the first sentence of its description; what a part of one may be, by its rule. */
+function promptOf(key: keyof typeof shape, part?: string): string {
+  const { description, parts } = helpOf(shape[key]);
+  if (part !== undefined) return `${key}.${part}: ${parts?.[part] ?? ""}`;
+  const [sentence = ""] = description.split(/\.(?: |$)/, 1);
+  return `${key}: ${sentence}`;
 }
+
+/** A router, and what it needs beside. */
+async function settingsOf(
+  router: RouterName,
+  prompt: Prompt,
+): Promise<{ traffic: string; ingressClass?: string }> {
+  const { gateway, ingressClass } = (await routers[router].prompt?.(prompt)) ?? {};
+  return {
+    traffic: JSON.stringify({
+      router,
+      gateway,
+      ...(routers[router].isWeightedOnly === true && { strategy: "weighted" }),
+    }),
+    ...(ingressClass !== undefined && { ingressClass }),
+  };
+}
+
+const named = z.object({ metadata: z.object({ name: z.string() }) });
 
 /** None where there is no kubeconfig: then nobody is asked for one. */
 function contextsHere(): { contexts: string[]; current: string } {
@@ -79,11 +150,18 @@ function contextsHere(): { contexts: string[]; current: string } {
   }
 }
 
-/** None where the cluster cannot be asked: that is said afterwards, with all else that it lacks. */
-async function offersOf(context: string): Promise<Offers> {
-  try {
-    return await readOffers(connect({ context, namespace: "default", isolation: "shared" }));
-  } catch {
-    return { routes: [], ingressClasses: [], gateways: [], clusterIssuers: [] };
-  }
+/** Nothing where the cluster cannot be asked: that is said afterwards, with all else that it lacks. */
+function lookIn(context: string): Look {
+  const ask = async <T>(question: (look: Look) => Promise<T>, nothing: T): Promise<T> => {
+    try {
+      return await question(lookAt(connect({ context, namespace: "default", namespacePerColor: false })));
+    } catch {
+      return nothing;
+    }
+  };
+  return {
+    list: (kind) => ask((look) => look.list(kind), []),
+    read: (object) => ask((look) => look.read(object), undefined),
+    serves: (kind) => ask((look) => look.serves(kind), false),
+  };
 }

@@ -2,11 +2,19 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { styleText } from "node:util";
 import { Command, Option } from "commander";
-import { formatAsJson, formatForGithub, formatForPeople, lint, rulesPage, type Finding } from "@bluegreen/release/lint/index";
-import { Refusal } from "@bluegreen/release/refusal";
+import {
+  formatAsJson,
+  formatForGithub,
+  formatForPeople,
+  lint,
+  rulesPage,
+  type Finding,
+} from "@bluegreen/release/lint/index";
+import { UserError } from "@bluegreen/release/util/userError";
 import { exitCodes } from "./exitCodes";
+import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
-const formats = ["people", "json", "github"] as const;
+const formats = ["text", "json", "github"] as const;
 
 interface Options {
   format: (typeof formats)[number];
@@ -16,12 +24,19 @@ interface Options {
 
 export function lintCommand(): Command {
   return new Command("lint")
-    .description("Finds what in migrations would break or stop the version that serves users.")
+    .description("Finds what in migrations would break or stop the live version.")
     .argument("[files...]", "migrations, or folders of them", ["migrations"])
-    .addOption(new Option("--format <format>", "how findings are shown; github: as annotations of a workflow").choices(formats).default("people"))
+    .addOption(
+      new Option("--format <format>", "how findings are shown; github: as annotations of a workflow")
+        .choices(formats)
+        .default("text"),
+    )
     .option("--json", "short for --format json", false)
     .option("--rules", "show every rule and what to write instead, as Markdown", false)
-    .addHelpText("after", "\nExit codes: 0 nothing found, 1 findings, 2 the command itself was wrong, or a file cannot be read.")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 nothing found, 1 findings, 2 the command itself was wrong, or a file cannot be read.",
+    )
     .action(run);
 }
 
@@ -55,10 +70,11 @@ function migrationsAt(path: string): string[] {
   const entry = statSync(path, { throwIfNoEntry: false });
   if (entry?.isFile() === true && path.endsWith(".sql")) return [normalize(path)];
   if (entry?.isDirectory() !== true) {
-    throw new Refusal({
+    throw new UserError({
+      code: "BG-PATH-NOT-FOUND",
       what: `${JSON.stringify(path)} was refused`,
       rule: entry === undefined ? "there is no such file or folder" : "a migration's name ends in .sql",
-      next: "npm run bluegreen -- lint migrations/",
+      next: `${bluegreen} lint migrations/`,
     });
   }
   return readdirSync(path)

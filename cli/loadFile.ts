@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { colors, messageOf, Refusal } from "@bluegreen/release";
-import { parseJson } from "@bluegreen/release/parseJson";
+import { colors, messageOf, UserError } from "@bluegreen/release";
+import { parseJson } from "@bluegreen/release/util/parseJson";
 import type { LoadFigures } from "../pages/report/facts";
 
 const count = z.number().nonnegative();
@@ -15,15 +15,34 @@ const loadSchema = z.object({
     z.object({
       title: z.string(),
       startedAt: count,
-      clients: z.array(z.object({ client: z.string(), requests: count, failures: count, answers: z.object({ blue: count, green: count }), p50Ms: count.optional(), p99Ms: count.optional() })),
+      clients: z.array(
+        z.object({
+          client: z.string(),
+          requests: count,
+          failures: count,
+          answers: z.object({ blue: count, green: count }),
+          p50Ms: count.optional(),
+          p99Ms: count.optional(),
+        }),
+      ),
     }),
   ),
-  seconds: z.array(z.object({ second: count, color: z.enum(colors), requests: count, p50Ms: latency, p99Ms: latency })),
+  seconds: z.array(
+    z.object({ second: count, color: z.enum(colors), requests: count, p50Ms: latency, p99Ms: latency }),
+  ),
 });
 
-/** What a load has counted, from a file as `npm start -- --json` prints it. @throws Refusal when it is none */
+/**
+ * What a load has counted, from a file as `npm start -- --json` prints it. @throws UserError when it is none
+ */
 export function readLoad(file: string): LoadFigures {
-  const refuse = (rule: string) => new Refusal({ what: `--load ${file} was refused`, rule, next: "npm start -- --json > FILE makes one" });
+  const refuse = (rule: string) =>
+    new UserError({
+      code: "BG-OPTION-INVALID",
+      what: `--load ${file} was refused`,
+      rule,
+      next: "npm start -- --json > FILE makes one",
+    });
   let text;
   try {
     text = readFileSync(file, "utf8");
@@ -31,6 +50,9 @@ export function readLoad(file: string): LoadFigures {
     throw refuse(messageOf(error));
   }
   const parsed = loadSchema.safeParse(parseJson(text));
-  if (!parsed.success) throw refuse(`it has to hold the figures of a load:\n        ${z.prettifyError(parsed.error).replaceAll("\n", "\n        ")}`);
+  if (!parsed.success)
+    throw refuse(
+      `it has to hold the figures of a load:\n        ${z.prettifyError(parsed.error).replaceAll("\n", "\n        ")}`,
+    );
   return parsed.data;
 }

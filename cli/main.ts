@@ -1,11 +1,13 @@
 /** `bluegreen`: the releases of an app, from a command line. */
 import { CommanderError } from "commander";
-import { messageOf } from "@bluegreen/release/refusal";
+import { errorCodeOf, messageOf } from "@bluegreen/release/util/userError";
 import { bluegreen } from "./commands";
 import { exitCodes } from "./exitCodes";
+import { jsonText } from "./print";
 
 const program = bluegreen(process.argv[2]);
-for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
+for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])])
+  command.exitOverride();
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) {
@@ -13,6 +15,9 @@ program.parseAsync().catch((error: unknown) => {
     process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
     return;
   }
-  console.error(messageOf(error));
+  const message = messageOf(error);
+  console.error(message);
+  if (process.argv.includes("--json"))
+    console.log(jsonText({ error: { code: errorCodeOf(error), message } }, 2));
   process.exitCode = exitCodes.usage;
 });

@@ -1,8 +1,9 @@
 import { statSync } from "node:fs";
 import { Command } from "commander";
 import { renameColumn } from "@bluegreen/release/migrations/rename/rename";
-import { writeFiles } from "@bluegreen/release/migrations/rename/write";
-import { Refusal } from "@bluegreen/release/refusal";
+import { writeFiles } from "@bluegreen/release/migrations/rename/files";
+import { UserError } from "@bluegreen/release/util/userError";
+import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 interface Options {
   folder: string;
@@ -14,7 +15,7 @@ const help = `
 Names are read as in SQL: quote one with capitals, for example 'app."Users"."eMail"'.
 
 Example:
-  npm run bluegreen -- migrations rename users.name full_name
+  ${bluegreen} migrations rename users.name full_name
 writes the files of three phases: a second column that a trigger keeps equal to the first, in both
 directions (expand); the copy of the rows from before, in batches (backfill); and, for when no version
 uses the old name any more, the drop of trigger and old column (contract).
@@ -38,11 +39,21 @@ export function renameCommand(): Command {
 
 async function run(column: string, newName: string, { folder, type, dryRun }: Options): Promise<void> {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new Refusal({ what: `--folder ${JSON.stringify(folder)} was refused`, rule: "there is no such folder", next: "npm run bluegreen -- migrations rename TABLE.COLUMN NEW_NAME --folder migrations" });
+    throw new UserError({
+      code: "BG-PATH-NOT-FOUND",
+      what: `--folder ${JSON.stringify(folder)} was refused`,
+      rule: "there is no such folder",
+      next: `${bluegreen} migrations rename TABLE.COLUMN NEW_NAME --folder migrations`,
+    });
   }
   const { files, byHand } = await renameColumn({ folder, column, newName, type });
   if (dryRun) for (const { file, sql } of files) console.log(`==> ${folder}/${file} <==\n${sql}`);
-  else console.log(writeFiles(folder, files).map((path) => `wrote ${path}`).join("\n"));
+  else
+    console.log(
+      writeFiles(folder, files)
+        .map((path) => `wrote ${path}`)
+        .join("\n"),
+    );
   if (byHand.length > 0) console.log(["", "By hand:", ...byHand.map((line) => `  ${line}`)].join("\n"));
-  if (!dryRun) console.log(`\nNext: read them, then npm run bluegreen -- lint ${folder}`);
+  if (!dryRun) console.log(`\nNext: read them, then ${bluegreen} lint ${folder}`);
 }

@@ -3,6 +3,7 @@ import { exitCodes } from "./exitCodes";
 import { makePlan } from "./makePlan";
 import { planMarkdown, planText } from "./planText";
 import { stackOption } from "./stackOption";
+import { bluegreen, bluegreenPiped } from "@bluegreen/release/util/bluegreenCommand";
 
 interface Options {
   stack: string;
@@ -14,14 +15,16 @@ const help = `
 Made of a real preview, which asks the cluster and the database, and changes nothing in any of them.
 
 Examples:
-  npm run bluegreen -- plan
-  npm run --silent bluegreen -- plan --markdown > comment.md
+  ${bluegreen} plan
+  ${bluegreenPiped} plan --markdown > comment.md
 
 Exit codes: 0 nothing is refused, 1 something is, 2 the plan could not be made.`;
 
 export function planCommand(): Command {
   return new Command("plan")
-    .description("Shows what the next update will do: to users, pods and schema, by which gates, and whether there is a way back.")
+    .description(
+      "Shows what the next update will do: to traffic, pods and schema, by which gates, and whether a rollback is possible.",
+    )
     .addOption(stackOption())
     .option("--markdown", "for a comment on a pull request", false)
     .option("--json", "for programs", false)

@@ -5,6 +5,7 @@ import { chosenFrom } from "./clusters";
 import { readLoad } from "./loadFile";
 import { stackOption } from "./stackOption";
 import { statusRefsOf } from "./statusRef";
+import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 interface Options {
   stack: string;
@@ -14,20 +15,20 @@ interface Options {
 }
 
 const help = `
-One file that needs nothing beside itself: the last switch and what came after it, its gates, the watch,
+One file that needs nothing beside itself: the last switch and what came after it, its gates, the analysis,
 the schema, and what clients saw, where a load has counted it. Reads the cluster, the database and the
 stack's state, and changes nothing in any of them.
 
 Examples:
-  npm run bluegreen -- report --out release.html
-  npm run bluegreen -- report --out release.html --load figures.json
+  ${bluegreen} report --out release.html
+  ${bluegreen} report --out release.html --load figures.json
 
 Exit codes: 0 written, 2 the command itself was wrong, or the cluster cannot be read.`;
 
 export function reportCommand(): Command {
   return new Command("report")
-    .description("Writes the last release as one HTML file: who, what, why, gates, watch and load.")
-    .requiredOption("--out <file>", "where to; a file that is there is written anew")
+    .description("Writes the last release as one HTML file: who, what, why, gates, analysis and load.")
+    .requiredOption("--out <file>", "where to; an existing file is overwritten")
     .addOption(stackOption())
     .option("--cluster <name>", "of this cluster; of several, the first one")
     .option("--load <file>", "figures of a load, as npm start -- --json prints them")

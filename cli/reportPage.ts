@@ -1,36 +1,63 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { connect } from "@bluegreen/release";
-import { analysisSettings } from "@bluegreen/release/releases/analysisSettings";
-import { readHistory, type HistoryEntry } from "@bluegreen/release/releases/history";
-import { isWatched, readRelease, type Release } from "@bluegreen/release/releases/record";
+import { analysisSettings } from "@bluegreen/release/config/analysisSettings";
+import { readHistory, type HistoryEntry } from "@bluegreen/release/state/history";
+import { isWatched, readRelease, type Release } from "@bluegreen/release/state/record";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
-import { shownIn } from "@bluegreen/release/shown";
+import { shownIn } from "@bluegreen/release/util/shown";
+import { pagesFolder } from "./dashboard/assets";
 import type { LoadFigures, ReportFacts, WatchFacts } from "../pages/report/facts";
 import { renderReport } from "../pages/report/report";
 import { readGates } from "./gates";
-import { readStackSettings } from "./stackConfig";
+import { app, readStackSettings } from "./stackConfig";
 import { states } from "./statusText";
-import { moveView, rolledBackView, schemaView, versionView } from "./views";
+import { moveView, rolledBackView, sampleView, schemaView, versionView } from "./views";
 
 /**
  * The last release of a stack in one of its clusters, as one page of HTML.
  * @param load what clients saw meanwhile, where somebody has counted it
  * @throws whatever keeps the cluster from being read
  */
-export async function makeReport(stack: string, ref: ReleaseStatusRef, load: LoadFigures | null): Promise<string> {
+export async function makeReport(
+  stack: string,
+  ref: ReleaseStatusRef,
+  load: LoadFigures | null,
+): Promise<string> {
   const cluster = connect(ref);
-  const [status, history, release, gates] = await Promise.all([readReleaseStatus(ref), readHistory(cluster, ref.app), readRelease(cluster, ref.app), readGates(stack)]);
-  const { app, namespace, live, schema, marks } = status;
-  return reportPage({ app, namespace, stack, cluster: status.cluster, madeAt: new Date().toISOString(), live, moves: lastRelease(history).map(moveView), watch: watchFacts(release, stack), gates, schema: schemaView(schema), rolledBack: rolledBackView(marks), load });
+  const [status, history, release, gates] = await Promise.all([
+    readReleaseStatus(ref),
+    readHistory(cluster, ref.app),
+    readRelease(cluster, ref.app),
+    readGates(stack),
+  ]);
+  const { app, namespace, live, schema, blockedImages } = status;
+  return reportPage({
+    app,
+    namespace,
+    stack,
+    cluster: status.cluster,
+    madeAt: new Date().toISOString(),
+    live,
+    moves: lastRelease(history).map(moveView),
+    watch: watchFacts(release, stack),
+    samples: status.samples.map(sampleView),
+    gates,
+    schema: schemaView(schema),
+    rolledBack: rolledBackView(blockedImages),
+    load,
+  });
 }
 
 /** From facts alone. */
 export function reportPage(facts: ReportFacts): string {
-  const css = readFileSync(join(__dirname, "..", "pages", "style.css"), "utf8");
+  const css = readFileSync(join(pagesFolder, "style.css"), "utf8");
   const hash = createHash("sha256").update(css).digest("base64");
-  return renderReport(shownIn(facts), { css, policy: `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'` });
+  return renderReport(shownIn(facts), {
+    css,
+    policy: `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`,
+  });
 }
 
 /** The last version that users were brought to, and whatever has moved them since. */
@@ -39,7 +66,8 @@ export function lastRelease(history: readonly HistoryEntry[]): readonly HistoryE
   const to = history[last]?.to;
   if (to === undefined) return [];
   // The shares that a version had before it got all users are of its release.
-  const isPart = (entry: HistoryEntry) => entry.kind === "share" && entry.to.color === to.color && entry.to.image === to.image;
+  const isPart = (entry: HistoryEntry) =>
+    entry.kind === "share" && entry.to.color === to.color && entry.to.image === to.image;
   const before = history.slice(0, last).findLastIndex((entry) => !isPart(entry));
   return history.slice(before + 1);
 }
@@ -47,7 +75,33 @@ export function lastRelease(history: readonly HistoryEntry[]): readonly HistoryE
 /** With limits as config has them now. */
 function watchFacts(release: Release | undefined, stack: string): WatchFacts | null {
   if (release === undefined) return null;
-  const { limits } = analysisSettings(readStackSettings(stack, ["watch", "shareSeconds", "traffic", "drain", "database", "drainSeconds"]), release);
-  const { seconds, everySeconds, threshold, latencySeconds, logErrors } = limits;
-  return { kind: release.kind, to: versionView(release.to), state: states[release.state], limits: isWatched(release, limits) ? { seconds, everySeconds, threshold, latencySeconds, logErrors } : null };
+  const { limits } = analysisSettings(
+    app,
+    {
+      ...readStackSettings(stack, [
+        "analysis",
+        "standbyHours",
+        "canaryStepSeconds",
+        "traffic",
+        "connectionDrain",
+        "database",
+        "http",
+        "namespace",
+        "namespacePerColor",
+        "databaseSecret",
+        "preStopDelaySeconds",
+      ]),
+      followers: undefined,
+    },
+    release,
+  );
+  const { durationSeconds, intervalSeconds, failureThreshold, latencySeconds, logErrors } = limits;
+  return {
+    kind: release.kind,
+    to: versionView(release.to),
+    state: states[release.state],
+    limits: isWatched(release, limits)
+      ? { durationSeconds, intervalSeconds, failureThreshold, latencySeconds, logErrors }
+      : null,
+  };
 }

@@ -1,21 +1,34 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { colors, connect, holderName, messageOf, names, noUsersYet, readLiveColor, Refusal, takeLease, type Cluster, type ClusterRef, type Color, type HeldLease } from "@bluegreen/release";
-import { untilInterrupted } from "@bluegreen/release/interrupt";
-import { rollbackSettings, type RollbackSettings } from "@bluegreen/release/releases/analysisSettings";
-import { readMark } from "@bluegreen/release/releases/marks";
-import { takeShareBack } from "@bluegreen/release/releases/rollback";
-import { readServed } from "@bluegreen/release/releases/served";
-import { readShare } from "@bluegreen/release/route/move";
-import type { RouteKind } from "@bluegreen/release/route/route";
-import { routes } from "@bluegreen/release/route/routes";
-import { parseDuration, sharesAfter } from "@bluegreen/release/route/shares";
-import { formatWeights, type Weights } from "@bluegreen/release/route/weights";
-import type { Say } from "@bluegreen/release/step";
+import {
+  colors,
+  connect,
+  holderName,
+  messageOf,
+  names,
+  noUsersYet,
+  readLiveColor,
+  UserError,
+  takeLease,
+  type Cluster,
+  type ClusterRef,
+  type Color,
+  type HeldLease,
+} from "@bluegreen/release";
+import { untilInterrupted } from "@bluegreen/release/util/interrupt";
+import { rollbackSettings, type RollbackSettings } from "@bluegreen/release/config/analysisSettings";
+import { readBlockedImage } from "@bluegreen/release/state/blockedImages";
+import { takeShareBack } from "@bluegreen/release/rollback/rollback";
+import { readServed } from "@bluegreen/release/state/served";
+import { readShare } from "@bluegreen/release/traffic/move";
+import { type RouterName, routers } from "@bluegreen/release/routers/routers";
+import { parseDuration, sharesAfter } from "@bluegreen/release/routers/weights";
+import type { Say } from "@bluegreen/release/util/step";
 import { exitCodes } from "./exitCodes";
 import { jsonText, print, printError } from "./print";
 import { app, readStackSettings } from "./stackConfig";
 import { stackOption } from "./stackOption";
 import { bringInLine, changeConfig, updateStack, type ConfigChange } from "./update";
+import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 interface Options {
   to: Color;
@@ -28,14 +41,14 @@ interface Options {
 const help = `
 Each step is an update of its own: config gets the new weights, \`pulumi up\` gives them, and the update
 ends when it has watched them for its part of the time. The last step is the switch, with all its gates.
-A step that fails takes all users back, and says why. Cut off in the middle, by a crash or a closed
-laptop, the same command goes on from the share that users have.
+A step that fails takes all traffic back, and says why. Cut off in the middle, by a crash or a closed
+laptop, the same command continues from the current weight.
 
 Examples:
-  npm run bluegreen -- shift --to green --over 30m --steps 10
-  npm run bluegreen -- shift --to green --over 5m --steps 5 --stack staging
+  ${bluegreen} shift --to green --over 30m --steps 10
+  ${bluegreen} shift --to green --over 5m --steps 5 --stack staging
 
-Exit codes: 0 all users are there, 1 users were taken back, 2 nothing was moved.`;
+Exit codes: 0 all traffic is there, 1 traffic was rolled back, 2 nothing was moved.`;
 
 /** The watch of a step has to have room for four readings, and an update for an hour. */
 const stepSeconds = { min: 4, max: 3600 };
@@ -44,8 +57,8 @@ const leaseSeconds = 15;
 
 export function shiftCommand(): Command {
   return new Command("shift")
-    .description("Moves users to the other color by and by, each share watched before the next.")
-    .addOption(new Option("--to <color>", "where users go").choices(colors).makeOptionMandatory())
+    .description("Moves traffic to the other color gradually, with an analysis after each step.")
+    .addOption(new Option("--to <color>", "where traffic goes").choices(colors).makeOptionMandatory())
     .option("--over <duration>", "how long it takes, as 30m or 1h30m", duration, 1800)
     .option("--steps <number>", "in how many steps, 2 to 100", stepsOf, 10)
     .addOption(stackOption())
@@ -62,7 +75,8 @@ function duration(text: string): number {
 
 function stepsOf(text: string): number {
   const steps = Number(text);
-  if (!Number.isInteger(steps) || steps < 2 || steps > 100) throw new InvalidArgumentError("a whole number from 2 to 100.");
+  if (!Number.isInteger(steps) || steps < 2 || steps > 100)
+    throw new InvalidArgumentError("a whole number from 2 to 100.");
   return steps;
 }
 
@@ -70,21 +84,57 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
   const say: Say = json ? printError : print;
   const seconds = Math.floor(over / steps);
   if (seconds < stepSeconds.min || seconds > stepSeconds.max) {
-    throw new Refusal({ what: `A shift over ${over} s in ${steps} steps was refused`, rule: `each step is watched for ${stepSeconds.min} to ${stepSeconds.max} s, and this would be ${seconds}`, next: `--over ${Math.max(steps * stepSeconds.min, Math.min(over, steps * stepSeconds.max))}s, or other --steps` });
+    throw new UserError({
+      code: "BG-OPTION-INVALID",
+      what: `A shift over ${over} s in ${steps} steps was refused`,
+      rule: `each step is analyzed for ${stepSeconds.min} to ${stepSeconds.max} s, and this would be ${seconds}`,
+      next: `--over ${Math.max(steps * stepSeconds.min, Math.min(over, steps * stepSeconds.max))}s, or other --steps`,
+    });
   }
-  const settings = readStackSettings(stack, ["clusters", "context", "namespace", "isolation", "traffic", "drain", "database", "drainSeconds"]);
-  const { clusters, context, namespace, isolation, traffic } = settings;
-  if (clusters.members.length > 0) {
-    throw new Refusal({ what: `A shift to ${to} was refused`, rule: "this stack has several clusters, and a share of the users of each is not released over all of them together", next: `pulumi config set activeColor ${to} && pulumi up: with clusters.order inOrder the first cluster is the trial` });
+  const settings = readStackSettings(stack, [
+    "clusters",
+    "context",
+    "namespace",
+    "namespacePerColor",
+    "traffic",
+    "connectionDrain",
+    "database",
+    "databaseSecret",
+    "preStopDelaySeconds",
+  ]);
+  const { clusters, context, namespace, namespacePerColor, traffic } = settings;
+  if (clusters.targets.length > 0) {
+    throw new UserError({
+      code: "BG-SHIFT-NOT-SUPPORTED",
+      what: `A shift to ${to} was refused`,
+      rule: "this stack has several clusters, and a canary weight is not released over all of them together",
+      next: `pulumi config set activeColor ${to} && pulumi up: with clusters.rollout sequential the first cluster is the canary`,
+    });
   }
-  if (traffic.mode !== "route" || routes[traffic.route].weights === undefined) {
-    throw new Refusal({ what: `A shift to ${to} was refused`, rule: `traffic.mode is ${traffic.mode} and traffic.route ${traffic.route}: only a route with weights sends users to two colors`, next: "pulumi config set --path traffic.mode route && pulumi up, then again" });
+  if (traffic.strategy !== "weighted" || routers[traffic.router].weights === undefined) {
+    throw new UserError({
+      code: "BG-SHIFT-NOT-SUPPORTED",
+      what: `A shift to ${to} was refused`,
+      rule: `traffic.strategy is ${traffic.strategy} and traffic.router ${traffic.router}: only a route with weights sends traffic to two colors`,
+      next: "pulumi config set --path traffic.strategy weighted && pulumi up, then again",
+    });
   }
-  const where = { context, namespace, isolation, app };
+  const where = { context, namespace, namespacePerColor, app };
   const cluster = connect(where);
   const lease = await takeShift(cluster);
   try {
-    const shift = { cluster, where, to, route: traffic.route, settings: rollbackSettings(settings), stack, seconds, say };
+    const shift = {
+      cluster,
+      where,
+      to,
+      route: traffic.router,
+      // They stay with the active color, whoever has a share beside it.
+      settings: rollbackSettings({ ...settings, followers: undefined }),
+      stack,
+      seconds,
+      lost: lease.lost,
+      say,
+    };
     const ended = await walk(shift, steps);
     if (json) console.log(jsonText(ended));
     process.exitCode = ended.share === 100 ? exitCodes.clean : exitCodes.findings;
@@ -95,20 +145,31 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
 
 /** Two shifts at a time would take turns in taking users back and forth. */
 async function takeShift(cluster: Cluster): Promise<HeldLease> {
-  const answer = await takeLease(cluster, names.shiftLease(app), { holder: holderName(), seconds: leaseSeconds, waitMs: 0 });
+  const answer = await takeLease(cluster, names.shiftLease(app), {
+    holder: holderName(),
+    seconds: leaseSeconds,
+    waitMs: 0,
+  });
   if ("held" in answer) return answer.held;
-  throw new Refusal({ what: "The shift was refused", rule: `${answer.heldBy} shifts ${app} since ${answer.since}`, next: `wait for its end; should it hang, end it, and its lock ends within ${leaseSeconds} s` });
+  throw new UserError({
+    code: "BG-LOCK-HELD",
+    what: "The shift was refused",
+    rule: `${answer.heldBy} shifts ${app} since ${answer.since}`,
+    next: `wait for its end; should it hang, end it, and its lock ends within ${leaseSeconds} s`,
+  });
 }
 
 interface Shift {
   cluster: Cluster;
   where: ClusterRef & { app: string };
   to: Color;
-  route: RouteKind;
+  route: RouterName;
   settings: RollbackSettings;
   stack: string;
   /** That each share is watched. */
   seconds: number;
+  /** Aborted when somebody else may shift by now: after a laptop's sleep. */
+  lost: AbortSignal;
   say: Say;
 }
 
@@ -119,28 +180,33 @@ interface Ended {
   reason?: string;
 }
 
+/** @throws the reason of `lost`: users stay where whoever shifts now has brought them */
 async function walk(shift: Shift, steps: number): Promise<Ended> {
-  const { cluster, to, route, stack, seconds, say } = shift;
+  const { cluster, to, route, stack, seconds, lost, say } = shift;
   const live = await readLiveColor(cluster, app);
   if (live === undefined) throw noUsersYet(cluster, app, `A shift to ${to} was refused`);
   if (live === to) {
-    say(`All users are on ${to} already.`);
+    say(`All traffic is on ${to} already.`);
     return { to, share: 100 };
   }
   const given = await readShare(cluster, app, route, live);
-  if (given > 0) say(`${to} has ${given} % of the users: the shift goes on from there.`);
-  await changeConfig(stack, { shareSeconds: String(seconds) }, say);
+  if (given > 0) say(`${to} has ${given} % of traffic: the shift continues from there.`);
+  await changeConfig(stack, { canaryStepSeconds: String(seconds) }, say);
   for (const share of sharesAfter(given, steps)) {
-    say(`\n${to} gets ${share} % of the users${share < 100 ? `, watched for ${seconds} s` : ""}.`);
+    lost.throwIfAborted();
+    say(`\n${to} gets ${share} % of traffic${share < 100 ? `, analyzed for ${seconds} s` : ""}.`);
     const failure = await untilInterrupted((signal) => whyNotGiven(signal, shift, share));
+    lost.throwIfAborted();
     if (failure !== undefined && share < 100) return takeAllBack(shift, live, failure);
     if (failure !== undefined) return afterSwitch(shift, live, failure);
   }
-  say(`\nAll users are on ${to}.`);
+  say(`\nAll traffic is on ${to}.`);
   return { to, share: 100 };
 }
 
-/** An interruption reaches the update too, which then fails, watching already or not yet, or does not begin. */
+/**
+ * An interruption reaches the update too, which then fails, watching already or not yet, or does not begin.
+ */
 async function whyNotGiven(signal: AbortSignal, shift: Shift, share: number): Promise<string | undefined> {
   const isGiven = await give(shift, share).catch((error: unknown) => {
     if (!signal.aborted) throw error;
@@ -152,7 +218,7 @@ async function whyNotGiven(signal: AbortSignal, shift: Shift, share: number): Pr
 
 /** Config first, then the update: cut off in between, the next update gives what config says. */
 async function give({ to, stack, say }: Shift, share: number): Promise<boolean> {
-  const change = share < 100 ? { weights: formatWeights(weightsOf(to, share)) } : { weights: undefined, activeColor: to };
+  const change = share < 100 ? { canaryWeight: String(share) } : { canaryWeight: undefined, activeColor: to };
   return (await isConfigured(stack, change, say)) && updateStack(stack, say);
 }
 
@@ -167,23 +233,31 @@ async function isConfigured(stack: string, change: ConfigChange, say: Say): Prom
   }
 }
 
-function weightsOf(to: Color, share: number): Weights {
-  return to === "blue" ? { blue: share, green: 100 - share } : { blue: 100 - share, green: share };
-}
-
 /** The watch may have done it already. */
-async function takeAllBack({ cluster, where, to, route, settings, stack, say }: Shift, live: Color, failure: string): Promise<Ended> {
-  if ((await readShare(cluster, app, route, live)) > 0) await takeShareBack(where, { active: live, route, settings, why: `shift: ${failure}` }, say);
+async function takeAllBack(
+  { cluster, where, to, route, settings, stack, say }: Shift,
+  live: Color,
+  failure: string,
+): Promise<Ended> {
+  if ((await readShare(cluster, app, route, live)) > 0)
+    await takeShareBack(where, { active: live, route, settings, why: `shift: ${failure}` }, say);
   const reason = (await markReason(cluster, to)) ?? failure;
-  say(`\nThe shift has ended: all users are on ${live} again.\n  why:  ${reason}`);
-  const inLine = await bringInLine(stack, { weights: undefined }, say);
-  if (!inLine) say(`Config is not in line yet: pulumi config rm weights --stack ${stack} && pulumi up --stack ${stack}`);
+  say(`\nThe shift has ended: all traffic is on ${live} again.\n  why:  ${reason}`);
+  const inLine = await bringInLine(stack, { canaryWeight: undefined }, say);
+  if (!inLine)
+    say(
+      `Config is not in line yet: pulumi config rm canaryWeight --stack ${stack} && pulumi up --stack ${stack}`,
+    );
   return { to, share: 0, reason };
 }
 
-/** The last step is a switch: where it failed before users moved they still have their shares, afterwards the watch has decided. */
+/**
+ * The last step is a switch: where it failed before users moved they still have their shares, afterwards the
+ * watch has decided.
+ */
 async function afterSwitch(shift: Shift, live: Color, failure: string): Promise<Ended> {
-  if ((await readLiveColor(shift.cluster, app)) === shift.to) return { to: shift.to, share: 100, reason: failure };
+  if ((await readLiveColor(shift.cluster, app)) === shift.to)
+    return { to: shift.to, share: 100, reason: failure };
   const { stack, say } = shift;
   await isConfigured(stack, { activeColor: live }, say);
   return takeAllBack(shift, live, failure);
@@ -191,5 +265,5 @@ async function afterSwitch(shift: Shift, live: Color, failure: string): Promise<
 
 async function markReason(cluster: Cluster, color: Color): Promise<string | undefined> {
   const served = await readServed(cluster, app, color);
-  return served && (await readMark(cluster, app, served))?.reason;
+  return served && (await readBlockedImage(cluster, app, served))?.reason;
 }

@@ -1,13 +1,23 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
 import { messageOf } from "@bluegreen/release";
-import { untilInterrupted } from "@bluegreen/release/interrupt";
-import { attention, readReleaseStatus, type ReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
+import { untilInterrupted } from "@bluegreen/release/util/interrupt";
+import { finishBack, othersAreNotingMs } from "@bluegreen/release/rollback/finishBack";
+import {
+  attention,
+  readReleaseStatus,
+  type ReleaseStatus,
+  type ReleaseStatusRef,
+} from "@bluegreen/release/releases/status";
+import type { ErrorCode } from "@bluegreen/release/util/errorCodes";
+import { errorCodeOf } from "@bluegreen/release/util/userError";
+import { isSeparate } from "@bluegreen/release/config/schema";
 import { exitCodes } from "./exitCodes";
-import { jsonText } from "./print";
+import { jsonText, printError } from "./print";
 import { stackOption } from "./stackOption";
 import { statusRefsOf } from "./statusRef";
 import { statusLine, statusText } from "./statusText";
+import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 interface Options {
   stack: string;
@@ -16,12 +26,13 @@ interface Options {
 }
 
 const help = `
-Reads the stack's file, the cluster and the database, and changes nothing in any of them.
+Reads the stack's file, the cluster and the database, and changes nothing in any of them, but for one
+thing: a rollback that was cut off before anybody noted it is noted now, in the history and by an alert.
 
 Examples:
-  npm run bluegreen -- status
-  npm run bluegreen -- status --watch --stack staging
-  npm run bluegreen -- status --json
+  ${bluegreen} status
+  ${bluegreen} status --watch --stack staging
+  ${bluegreen} status --json
 
 Exit codes: 0 all is well, 1 something needs attention, 2 the command itself was wrong, or the cluster cannot be read.`;
 
@@ -30,9 +41,15 @@ const everyMs = 1000;
 
 export function releaseStatusCommand(): Command {
   return new Command("status")
-    .description("Shows where a release stands: users, pods, schema, the last switch, and whether there is a way back.")
+    .description(
+      "Shows where a release stands: traffic, pods, schema, the last switch, and whether a rollback is possible.",
+    )
     .addOption(stackOption())
-    .option("--watch", "go on until Ctrl-C; on a terminal the same place is drawn again, elsewhere each change is a line", false)
+    .option(
+      "--watch",
+      "continue until Ctrl-C; on a terminal the same place is drawn again, elsewhere each change is a line",
+      false,
+    )
     .option("--json", "for programs", false)
     .addHelpText("after", help)
     .action(run);
@@ -44,17 +61,30 @@ async function run({ stack, json, watch }: Options): Promise<void> {
     process.exitCode = await untilInterrupted((signal) => follow(refs, json, signal));
     return;
   }
+  await Promise.all(refs.map(finish));
   const statuses = await Promise.all(refs.map(readReleaseStatus));
   const all = statuses.map((status) => ({ ...status, attention: attention(status) }));
-  console.log(json ? jsonText(all.length === 1 ? all[0] : { clusters: all }, 2) : statuses.map(statusText).join("\n\n"));
+  console.log(
+    json ? jsonText(all.length === 1 ? all[0] : { clusters: all }, 2) : statuses.map(statusText).join("\n\n"),
+  );
   process.exitCode = Math.max(...statuses.map(codeOf));
 }
 
-/** A look at one cluster; a text where it could not be had. */
-type Look = ReleaseStatus | string;
+/** Said on the error output, and no more: whoever may only read sees how things stand all the same. */
+async function finish(ref: ReleaseStatusRef): Promise<void> {
+  const hasDatabases = isSeparate(ref.database.strategy);
+  await finishBack(ref, { route: ref.route, hasDatabases, graceMs: othersAreNotingMs }, printError).catch(
+    (error: unknown) => {
+      printError(messageOf(error));
+    },
+  );
+}
+
+/** A look at one cluster, or why it could not be had. */
+type Look = ReleaseStatus | { unreadable: string; code: ErrorCode | undefined };
 
 function codeOf(look: Look): number {
-  if (typeof look === "string") return exitCodes.usage;
+  if ("unreadable" in look) return exitCodes.usage;
   return attention(look).length === 0 ? exitCodes.clean : exitCodes.findings;
 }
 
@@ -64,7 +94,14 @@ async function follow(refs: ReleaseStatusRef[], json: boolean, signal: AbortSign
   let code: number = exitCodes.clean;
   let shown: string[] = [];
   while (!signal.aborted) {
-    const looks = await Promise.all(refs.map((ref): Promise<Look> => readReleaseStatus(ref).catch((error: unknown) => messageOf(error))));
+    const looks = await Promise.all(
+      refs.map((ref): Promise<Look> =>
+        readReleaseStatus(ref).catch((error: unknown) => ({
+          unreadable: messageOf(error),
+          code: errorCodeOf(error),
+        })),
+      ),
+    );
     code = Math.max(...looks.map(codeOf));
     const texts = looks.map((look) => textOf(look, { json, drawn }));
     const changed = texts.filter((text, index) => text !== shown[index]);
@@ -80,7 +117,8 @@ async function follow(refs: ReleaseStatusRef[], json: boolean, signal: AbortSign
 const home = "\u001b[H\u001b[2J";
 
 function textOf(look: Look, { json, drawn }: { json: boolean; drawn: boolean }): string {
-  if (typeof look === "string") return json ? jsonText({ unreadable: look }) : drawn ? look : look.replaceAll(/\s*\n\s*/g, " ");
+  if ("unreadable" in look)
+    return json ? jsonText(look) : drawn ? look.unreadable : look.unreadable.replaceAll(/\s*\n\s*/g, " ");
   if (json) return jsonText({ ...look, attention: attention(look) });
   return drawn ? statusText(look) : statusLine(look);
 }

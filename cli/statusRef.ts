@@ -1,14 +1,66 @@
 import type { ReleaseStatusRef } from "@bluegreen/release/releases/status";
-import { movedRoute } from "@bluegreen/release/route/route";
-import { placesOf } from "@bluegreen/release/settings/settings";
+import { movedRoute } from "@bluegreen/release/routers/routers";
+import { limitsOf } from "@bluegreen/release/config/analysisSettings";
+import { placesOf } from "@bluegreen/release/config/settings";
+import { followersOf } from "@bluegreen/release/config/followers";
+import { workersOf } from "@bluegreen/release/config/workers";
 import { app, readStackSettings } from "./stackConfig";
+import { readStackFollowers } from "./stackFollowers";
 
 /**
  * Where the release of a stack is looked up: in each of its clusters, in the order of config.
  * @param file in the place of the stack's own
  */
 export function statusRefsOf(stack: string, file?: string): ReleaseStatusRef[] {
-  const settings = readStackSettings(stack, ["activeColor", "clusters", "context", "contractAfterHours", "database", "isolation", "migrationsFolder", "namespace", "schemaVersion", "traffic"], file);
-  const { activeColor, contractAfterHours: afterHours, database, isolation, migrationsFolder: folder, namespace, schemaVersion, traffic } = settings;
-  return placesOf(settings).map((place) => ({ app, activeColor, ...place, namespace, isolation, database, folder, schemaVersion, afterHours, route: movedRoute(traffic) }));
+  const settings = readStackSettings(
+    stack,
+    [
+      "activeColor",
+      "analysis",
+      "clusters",
+      "context",
+      "contractDelayHours",
+      "database",
+      "databaseSecret",
+      "http",
+      "namespacePerColor",
+      "migrationsDir",
+      "namespace",
+      "schemaVersion",
+      "traffic",
+    ],
+    file,
+  );
+  const {
+    activeColor,
+    contractDelayHours: afterHours,
+    database,
+    databaseSecret,
+    namespacePerColor,
+    migrationsDir: folder,
+    namespace,
+    schemaVersion,
+    traffic,
+  } = settings;
+  const { metrics } = limitsOf(app, settings);
+  const config = readStackFollowers(stack, file);
+  const workers = { blue: workersOf(config, "blue"), green: workersOf(config, "green") };
+  const hasFile = followersOf(config)?.colorFile === true;
+  const hasWorkers = workers.blue.length + workers.green.length > 0;
+  return placesOf(settings).map((place) => ({
+    app,
+    activeColor,
+    ...place,
+    namespace,
+    namespacePerColor,
+    database,
+    databaseSecret,
+    folder,
+    schemaVersion,
+    afterHours,
+    route: movedRoute(traffic),
+    metrics,
+    ...(hasWorkers && { workers }),
+    ...(hasFile && { colorFile: true as const }),
+  }));
 }

@@ -1,8 +1,17 @@
-import { attention, type ColorStatus, type LastSwitch, type ReleaseStatus } from "@bluegreen/release/releases/status";
-import { shownIn } from "@bluegreen/release/shown";
+import {
+  attention,
+  type ColorStatus,
+  type LastSwitch,
+  type ReleaseStatus,
+} from "@bluegreen/release/releases/status";
+import { percent } from "@bluegreen/release/analysis/summary";
+import { describeRun } from "@bluegreen/release/state/liveNote";
+import { shownIn } from "@bluegreen/release/util/shown";
 import { paint } from "./paint";
 import { namedLines, newTable, tableText } from "./table";
+import { wholeSeconds } from "./wholeSeconds";
 import { tagOf } from "./tagOf";
+import { sampleCells } from "../pages/sampleCells";
 
 /** Of the longest name, and two blanks. */
 const nameWidth = 13;
@@ -12,9 +21,21 @@ export function statusText(read: ReleaseStatus): string {
   const status = shownIn(read);
   const { app, namespace, cluster, live } = status;
   const sections = [
-    `${app} in ${namespace}${cluster === null ? "" : ` of ${cluster}`}: ${live === null ? "no color has users yet" : `users are on ${live}`}`,
+    `${app} in ${namespace}${cluster === null ? "" : ` of ${cluster}`}: ${live === null ? "no color is live yet" : `traffic is on ${live}`}`,
     colorTable(status.colors),
-    namedLines([["schema", schemaLines(status)], ["last switch", switchLines(status.lastSwitch)], ["rollback", rollbackLines(status)], ["marks", markLines(status)], ["attention", attention(status).map(paint.heed)]], nameWidth),
+    namedLines(
+      [
+        ["workers", workerLines(status)],
+        ["schema", schemaLines(status)],
+        ["last switch", switchLines(status.lastSwitch)],
+        ["analysis", sampleLines(status)],
+        ["live color", observedLines(status)],
+        ["rollback", rollbackLines(status)],
+        ["blocked", blockedLines(status)],
+        ["attention", attention(status).map(paint.heed)],
+      ],
+      nameWidth,
+    ),
   ];
   return sections.join("\n\n");
 }
@@ -23,42 +44,105 @@ export function statusText(read: ReleaseStatus): string {
 export function statusLine(read: ReleaseStatus): string {
   const status = shownIn(read);
   const { cluster, live, colors, schema, rollback } = status;
-  const parts = colors.map(({ color, role, image, ready, wanted, users }) => `${color} ${role}${image === null ? "" : ` ${tagOf(image)} ${ready}/${wanted}`}${users > 0 && users < 100 ? ` ${users} %` : ""}`);
+  const parts = colors.map(
+    ({ color, role, image, ready, wanted, users }) =>
+      `${color} ${role}${image === null ? "" : ` ${tagOf(image)} ${ready}/${wanted}`}${users > 0 && users < 100 ? ` ${users} %` : ""}`,
+  );
   const found = attention(status);
-  return [...(cluster === null ? [] : [cluster]), `live ${live ?? "none"}`, ...parts, `schema ${"version" in schema ? (schema.version ?? "none") : "unknown"}`, `rollback ${rollback.possible ? "possible" : "not possible"}`, ...(found.length > 0 ? [`attention: ${found.join(" ")}`] : [])].join(" · ").replaceAll("\n", " ");
+  return [
+    ...(cluster === null ? [] : [cluster]),
+    `live ${live ?? "none"}`,
+    ...parts,
+    `schema ${"version" in schema ? (schema.version ?? "none") : "unknown"}`,
+    `rollback ${rollback.possible ? "possible" : "not possible"}`,
+    ...status.samples.slice(-1).map(({ line }) => line),
+    ...(found.length > 0 ? [`attention: ${found.join(" ")}`] : []),
+  ]
+    .join(" · ")
+    .replaceAll("\n", " ");
 }
 
 function colorTable(colors: ColorStatus[]): string {
-  const text = newTable(["color", "role", "image", "users", "ready"], 3);
-  for (const { color, role, image, users, ready, wanted } of colors) text.push([color, role, image === null ? "none" : tagOf(image), `${users} %`, `${ready} of ${wanted}`]);
+  const text = newTable(["color", "role", "image", "traffic", "ready"], 3);
+  for (const { color, role, image, users, ready, wanted } of colors)
+    text.push([color, role, image === null ? "none" : tagOf(image), `${users} %`, `${ready} of ${wanted}`]);
   return tableText(text);
 }
 
+function workerLines({ workers = [] }: ReleaseStatus): string[] {
+  return workers
+    .filter(({ wanted, planned }) => wanted + planned > 0)
+    .map(({ color, name, ready, wanted }) => `${name} of ${color}: ${ready} of ${wanted} ready`);
+}
+
 function schemaLines({ schema }: ReleaseStatus): string[] {
-  if ("unreadable" in schema) return [`could not be read: ${schema.unreadable}`];
-  return [schema.version ?? "none", ...schema.pending.map(({ id, name, phase, state, notes }) => `${id}_${name} (${phase}): ${state}, ${notes.join("; ")}`)];
+  if ("unreadable" in schema)
+    return [schema.notAsked === true ? schema.unreadable : `could not be read: ${schema.unreadable}`];
+  return [
+    schema.version ?? "none",
+    ...schema.pending.map(
+      ({ id, name, phase, state, notes }) => `${id}_${name} (${phase}): ${state}, ${notes.join("; ")}`,
+    ),
+  ];
 }
 
 /** What has become of a move of users, in words. */
 export const states: Record<LastSwitch["state"], string> = {
   permitted: "let through by the gates, not noted yet",
-  watching: "watched by the update",
-  standby: "watched by the watcher in the cluster",
-  kept: "kept: nobody watches any more",
+  watching: "under analysis by the update",
+  standby: "under analysis by the controller in the cluster",
+  kept: "kept: the analysis is over",
   rolledBack: "rolled back",
 };
 
 function switchLines(last: LastSwitch | null): string[] {
   if (last === null) return ["none"];
   const { kind, share, at, from, to, who, why, state } = last;
-  const what = `${kind === "share" ? `${share} % of the users` : kind} to ${to.color} ${tagOf(to.image)}${from === null ? "" : ` from ${from.color} ${tagOf(from.image)}`}`;
-  return [`${at.replace(/\.\d+Z$/, "Z")}  ${what}`, `by ${who}: ${why}`, states[state]];
+  const what = `${kind === "share" ? `${share} % of traffic` : kind} to ${to.color} ${tagOf(to.image)}${from === null ? "" : ` from ${from.color} ${tagOf(from.image)}`}`;
+  return [`${wholeSeconds(at)}  ${what}`, `by ${who}: ${why}`, states[state]];
+}
+
+/** Of the last ones; all of them are in --json and in the report. */
+const shownSamples = 5;
+
+function sampleLines({ samples }: ReleaseStatus): string[] {
+  if (samples.length === 0) return [];
+  const text = newTable(["at", "requests", "errors", "p99", "ready", "log errors", "score"], 1);
+  for (const sample of samples.slice(-shownSamples)) {
+    const { at, requests, errors, p99, ready, logErrors, score } = sampleCells(sample);
+    text.push([at.slice(11, 19), requests, errors, p99, ready, logErrors, score]);
+  }
+  const against = samples
+    .slice(-shownSamples)
+    .flatMap(({ findings }) =>
+      findings.filter((finding) => finding.points > 0).map((finding) => finding.text),
+    );
+  return [tableText(text), ...against.map(paint.heed)];
+}
+
+function observedLines({ observed }: ReleaseStatus): string[] {
+  if (observed === null) return [];
+  const { color, from, at, state, requests, errorRatio, runs, reason, evidence } = observed;
+  const [begin, end] = [from, at].map(wholeSeconds);
+  const served = requests === null ? "requests unknown" : `${requests} requests`;
+  const errors = errorRatio === null ? "" : `, ${percent(errorRatio)} errors`;
+  return [
+    `${color}, beside an update, ${begin} to ${end}${state === "observing" ? ", which goes on or was cut off" : ""}: ${served}${errors}${state === "unharmed" ? ", no harm seen" : ""}`,
+    ...runs.map(
+      (run) => `${describeRun(run)}${run.failed.length === 0 ? "" : ` (${run.failed.join("; ")})`}`,
+    ),
+    ...(state === "harmed" ? [`harmed: ${reason}`, ...evidence].map(paint.heed) : []),
+  ];
 }
 
 function rollbackLines({ rollback }: ReleaseStatus): string[] {
-  return rollback.possible ? [`${paint.good("possible")}, to ${rollback.to}`] : [`${paint.heed("not possible")}: ${rollback.why}`];
+  return rollback.possible
+    ? [`${paint.good("possible")}, to ${rollback.to}`]
+    : [`${paint.heed("not possible")}: ${rollback.why}`];
 }
 
-function markLines({ marks }: ReleaseStatus): string[] {
-  return marks.map(({ color, image, reason, at, by }) => `${color} ${tagOf(image)}: ${reason} (${at.replace(/\.\d+Z$/, "Z")}, ${by})`);
+function blockedLines({ blockedImages }: ReleaseStatus): string[] {
+  return blockedImages.map(
+    ({ color, image, reason, at, by }) => `${color} ${tagOf(image)}: ${reason} (${wholeSeconds(at)}, ${by})`,
+  );
 }

@@ -4,6 +4,7 @@ import { applyChange } from "./change";
 import { colorsNow, colorWith } from "./colorsNow";
 import { exitCodes } from "./exitCodes";
 import { stackOption } from "./stackOption";
+import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 interface Options {
   stack: string;
@@ -13,22 +14,22 @@ interface Options {
 }
 
 const help = `
-Shows the plan, asks, sets activeColor in config, and runs the update: all gates, then users, then the watch.
+Shows the plan, asks, sets activeColor in config, and runs the update: all gates, then traffic, then the analysis.
 Without a color it goes to the one that is idle; typed again, back again. With --tag it goes to the color
-that has this version, and nowhere else: nothing is done where users have it already. Ctrl-C before the update leaves config as it was; in the
-update it ends what is under way, and says where users are.
+that has this version, and nowhere else: nothing is done where it is live already. Ctrl-C before the update leaves config as it was; in the
+update it ends what is under way, and says where traffic is.
 
 Examples:
-  npm run bluegreen -- switch
-  npm run bluegreen -- switch green --yes
-  npm run bluegreen -- switch --tag v1.3.0 --yes
+  ${bluegreen} switch
+  ${bluegreen} switch green --yes
+  ${bluegreen} switch --tag v1.3.0 --yes
 
-Exit codes: 0 users are there, 1 the update failed, and says where users are, 2 nothing was changed.`;
+Exit codes: 0 traffic is there, 1 the update failed, and says where traffic is, 2 nothing was changed.`;
 
 export function switchCommand(): Command {
   return new Command("switch")
-    .description("Moves all users to the other color, through all gates.")
-    .addArgument(new Argument("[color]", "where users go").choices(colors))
+    .description("Moves all traffic to the other color, through all gates.")
+    .addArgument(new Argument("[color]", "where traffic goes").choices(colors))
     .option("--tag <tag>", "only to the color that has this version")
     .addOption(stackOption())
     .option("--yes", "do not ask", false)
@@ -46,8 +47,14 @@ export async function switchUsers(color: Color | undefined, { stack, yes, tag }:
   const { live, idle, activeColor } = now;
   const to = tag === undefined ? (color ?? idle) : colorWith(tag, color, now);
   if (live === to && activeColor === to) {
-    console.log(`Users are on ${to} already, and config says so.`);
+    console.log(`Traffic is on ${to} already, and config says so.`);
     return exitCodes.clean;
   }
-  return applyChange({ stack, what: `The switch to ${to}`, config: { activeColor: to }, undo: { activeColor: live }, question: yes ? undefined : `Users are on ${live}. Take them to ${to}?` });
+  return applyChange({
+    stack,
+    what: `The switch to ${to}`,
+    config: { activeColor: to },
+    undo: { activeColor: live },
+    question: yes ? undefined : `Traffic is on ${live}. Move it to ${to}?`,
+  });
 }

@@ -10,7 +10,23 @@ export function newTable(head: string[], texts: number): Table.Table {
     colAligns: head.map((_, index) => (index < texts ? "left" : "right")),
     // No color and no frame: the same on a terminal, in a log and in a README.
     style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 2 },
-    chars: { top: "", "top-mid": "", "top-left": "", "top-right": "", bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "" },
+    chars: {
+      top: "",
+      "top-mid": "",
+      "top-left": "",
+      "top-right": "",
+      bottom: "",
+      "bottom-mid": "",
+      "bottom-left": "",
+      "bottom-right": "",
+      left: "",
+      "left-mid": "",
+      mid: "",
+      "mid-mid": "",
+      right: "",
+      "right-mid": "",
+      middle: "",
+    },
   });
 }
 
@@ -21,5 +37,11 @@ export function tableText(table: Table.Table): string {
 
 /** A name, and beside it as many lines as its texts take; a name without any is left out. */
 export function namedLines(rows: [name: string, texts: string[]][], width: number): string {
-  return rows.flatMap(([name, texts]) => texts.flatMap((text) => text.split("\n")).map((text, index) => `${(index === 0 ? name : "").padEnd(width)}${text}`)).join("\n");
+  return rows
+    .flatMap(([name, texts]) =>
+      texts
+        .flatMap((text) => text.split("\n"))
+        .map((text, index) => `${(index === 0 ? name : "").padEnd(width)}${text}`),
+    )
+    .join("\n");
 }

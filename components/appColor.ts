@@ -1,27 +1,34 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { types } from "@pulumi/kubernetes";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { Service } from "@pulumi/kubernetes/core/v1";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1";
-import { names } from "@bluegreen/release/names";
+import { colorLabels } from "@bluegreen/release/app/labels";
+import { imageAnnotation, names, replicasAnnotation } from "@bluegreen/release/app/names";
+import { askedDatabase } from "@bluegreen/release/migrations/ownMigrations";
 import type { Color } from "@bluegreen/release";
-import { homeOf } from "@bluegreen/release/homes";
-import { surge } from "@bluegreen/release/capacity/room";
-import type { Settings } from "@bluegreen/release/settings/settings";
-import { sizesOf } from "@bluegreen/release/settings/sizes";
+import { homeOf } from "@bluegreen/release/app/homes";
+import { surge } from "@bluegreen/release/config/room";
+import type { AppSettings } from "./lateArgs";
+import { sizesOf } from "@bluegreen/release/config/sizes";
+import { movedFromOutside, skipAwait } from "./annotations";
+import { asHashed } from "./asHashed";
 import { makeAutoscaler } from "./colorAutoscaler";
+import { makeWorkers, rollOutWorkers } from "./colorWorkers";
+import { databaseRelay } from "./databaseRelay";
+import { makeStep } from "./dynamicStep";
+import { keptImage } from "./keptImage";
 import type { ColorTemplate } from "./podTemplate";
 import { resourceName } from "./resourceName";
-import { ColorSize, Rollout, SchemaGate, SmokeGate } from "./steps";
+import { servicePorts } from "./servicePorts";
+import { asLoadable } from "./suiteLoads";
 
-/** The gates judge readiness themselves, by what users would get; the provider's wait would only add to it. */
-export const skipAwait = { "pulumi.com/skipAwait": "true" };
-
-/** The watch, and a person at night, move users themselves, and somebody scales a color: the next update takes the fields back instead of reporting a conflict. */
-export const movedFromOutside = { "pulumi.com/patchForce": "true" };
+/** Number of the app's port at the Service of a color, whatever the active one's is: by it routers find it. */
+const colorPort = 80;
 
 export interface AppColorArgs {
   color: Color;
-  settings: Settings;
+  settings: AppSettings;
   template: ColorTemplate;
   /** What has to be done before anything of this color changes. */
   after: pulumi.Resource[];
@@ -33,81 +40,159 @@ export class AppColor extends pulumi.ComponentResource {
   /** What traffic to this color has to wait for; empty for a color that is not deployed. */
   readonly gates: pulumi.Resource[];
 
-  constructor(app: string, { color, settings, template, after }: AppColorArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    app: string,
+    { color, settings, template, after }: AppColorArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     const name = names.deployment(app, color);
     const pulumiName = resourceName(settings, name);
-    super("bluegreen:app:AppColor", pulumiName, {}, options);
-    const { context, isolation } = settings;
+    super("bluegreen:index:AppColor", pulumiName, {}, options);
+    const { context, namespacePerColor } = settings;
     const namespace = homeOf(settings, color);
     const { tag } = settings.colors[color];
     const { replicas, maxReplicas } = sizesOf(settings);
-    const scaled = maxReplicas > 0;
+    const asked = tag === undefined ? 0 : replicas;
     const active = settings.activeColor === color;
     const ordered = { parent: this, dependsOn: after };
 
-    this.deployment = new Deployment(
-      pulumiName,
-      {
-        metadata: { name, namespace, labels: template.labels, annotations: scaled ? skipAwait : { ...skipAwait, ...movedFromOutside } },
-        spec: {
-          // With an autoscaler only at the beginning.
-          replicas: tag === undefined ? 0 : replicas,
-          minReadySeconds: settings.minReadySeconds,
-          revisionHistoryLimit: 3,
-          // Never fewer than wanted: a new pod first, then an old one goes.
-          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: surge, maxUnavailable: 0 } },
-          selector: { matchLabels: template.labels },
-          template: { metadata: template.metadata, spec: template.spec },
+    const wanted = {
+      metadata: {
+        name,
+        namespace,
+        labels: template.labels,
+        annotations: {
+          ...skipAwait,
+          ...movedFromOutside,
+          [imageAnnotation]: template.image,
+          [replicasAnnotation]: String(asked),
         },
       },
-      // Left out instead, the number would fall to 1 for a moment: this program would give up what is its own.
-      { ...ordered, protect: active && !settings.allowDelete, ...(scaled && { ignoreChanges: ["spec.replicas"] }) },
+      spec: {
+        // Only at the beginning, and at the end: then it is a step's, an autoscaler's, or a person's.
+        replicas: asked,
+        minReadySeconds: settings.minReadySeconds,
+        revisionHistoryLimit: 3,
+        // Never fewer than wanted: a new pod first, then an old one goes.
+        strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: surge, maxUnavailable: 0 } },
+        selector: { matchLabels: template.selector },
+        template: {
+          metadata: template.metadata,
+          spec: template.spec as unknown as types.input.core.v1.PodSpec,
+        },
+      },
+    };
+    const { beforeCreate, beforeUpdate } = asHashed("Deployment", pulumiName, wanted).hooks;
+    const kept =
+      settings.weights[color] > 0 && !settings.allowInPlaceUpdate
+        ? [keptImage(pulumiName, settings, { app, color, image: template.image })]
+        : [];
+    this.deployment = new Deployment(
+      pulumiName,
+      wanted,
+      // Left out instead, the number would fall to 1 for a moment: this program would give up what is its
+      // own.
+      {
+        ...ordered,
+        hooks: { beforeCreate, beforeUpdate: [...beforeUpdate, ...kept] },
+        protect: active && settings.deletionProtection,
+        ...(tag !== undefined && { ignoreChanges: ["spec.replicas"] }),
+      },
     );
     const service = new Service(
       pulumiName,
-      { metadata: { name, namespace, labels: template.labels, annotations: skipAwait }, spec: { selector: template.labels, ports: servicePorts, ...affinityOf(settings.traffic) } },
+      {
+        metadata: { name, namespace, labels: colorLabels(app, color), annotations: skipAwait },
+        spec: {
+          selector: template.selector,
+          ports: servicePorts(settings.service, colorPort),
+          ...affinityOf(settings.traffic),
+        },
+      },
       ordered,
     );
-    new PodDisruptionBudget(
+    if (settings.podDisruptionBudget)
+      new PodDisruptionBudget(
+        pulumiName,
+        {
+          metadata: { name: names.budget(app, color), namespace, labels: colorLabels(app, color) },
+          // Pods that crash serve nobody: they do not keep a node from being drained.
+          spec: {
+            maxUnavailable: 1,
+            unhealthyPodEvictionPolicy: "AlwaysAllow",
+            selector: { matchLabels: template.selector },
+          },
+        },
+        ordered,
+      );
+
+    const autoscaler =
+      maxReplicas > 0 && tag !== undefined
+        ? [makeAutoscaler(app, color, settings, { parent: this, dependsOn: this.deployment })]
+        : [];
+
+    const where = { context, namespace: settings.namespace, namespacePerColor, app, color, active };
+    const sized = makeStep(
+      "colorSize",
       pulumiName,
-      { metadata: { name, namespace, labels: template.labels }, spec: { maxUnavailable: 1, selector: { matchLabels: template.labels } } },
-      ordered,
-    );
-
-    const autoscaler = scaled && tag !== undefined ? [makeAutoscaler(app, color, settings, { parent: this, dependsOn: this.deployment })] : [];
-
-    const where = { context, namespace: settings.namespace, isolation, app, color, active };
-    const sized = new ColorSize(
-      `${pulumiName}-size`,
       { ...where, deployed: tag !== undefined, template: template.hash, replicas, maxReplicas },
       { parent: this, dependsOn: [this.deployment, ...autoscaler] },
     );
     const common = { ...where, template: template.hash };
+    const workers = makeWorkers(app, { color, settings, template }, ordered);
+    const crewed = rollOutWorkers(app, { color, settings, template }, { parent: this, dependsOn: workers });
     this.gates = [];
     if (tag !== undefined) {
-      const rollout = new Rollout(
-        `${pulumiName}-rollout`,
-        { ...common, replicas, maxReplicas, budgetSeconds: settings.rolloutBudgetSeconds },
+      const rollout = makeStep(
+        "rollout",
+        pulumiName,
+        { ...common, replicas, maxReplicas, budgetSeconds: settings.progressDeadlineSeconds },
         { parent: this, dependsOn: [this.deployment, service, sized] },
       );
-      const { strategy } = settings.database;
+      const { databaseSecret } = settings;
+      const strategy = askedDatabase(settings);
       const schema =
-        strategy === "none" ? [] : [new SchemaGate(`${pulumiName}-schema`, { ...common, strategy, activeColor: settings.activeColor }, { parent: this, dependsOn: rollout })];
-      const smoke = new SmokeGate(
-        `${pulumiName}-smoke`,
-        { ...common, version: tag, suite: settings.smokeSuite, budgetSeconds: settings.smokeBudgetSeconds },
-        { parent: this, dependsOn: [rollout, ...schema] },
+        strategy === undefined
+          ? []
+          : [
+              makeStep(
+                "schemaGate",
+                pulumiName,
+                {
+                  ...common,
+                  strategy,
+                  databaseSecret,
+                  activeColor: settings.activeColor,
+                  ...databaseRelay(app, settings),
+                },
+                { parent: this, dependsOn: rollout },
+              ),
+            ];
+      const suite = {
+        color,
+        version: tag,
+        suite: settings.smokeTests,
+        suiteEnv: settings.smokeEnv,
+        budgetSeconds: settings.smokeTimeoutSeconds,
+      };
+      const smoke = makeStep(
+        "smokeGate",
+        pulumiName,
+        { ...common, ...suite },
+        { parent: this, dependsOn: [rollout, ...schema], ...asLoadable(pulumiName, suite) },
       );
-      this.gates = [rollout, ...schema, smoke];
+      // Workers that start with the switch are none of its gates, but their Deployments have to be there.
+      this.gates = [rollout, ...schema, smoke, ...crewed, ...workers];
     }
     this.registerOutputs();
   }
 }
 
-/** Users of a Service stay with a pod by their address, as long as it is there, three hours at the longest. */
-export function affinityOf({ affinity }: Settings["traffic"]) {
-  return affinity === "clientIP" ? { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } } : {};
+/**
+ * Users of a Service stay with a pod by their address, as long as it is there, three hours at the longest.
+ */
+export function affinityOf({ affinity }: AppSettings["traffic"]) {
+  return affinity === "clientIP"
+    ? { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } }
+    : {};
 }
-
-/** Every Service of the app answers on 80 and reaches the container's port by its name. */
-export const servicePorts = [{ name: "http", protocol: "TCP", port: 80, targetPort: "http" }];

@@ -1,13 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Provider } from "@pulumi/kubernetes";
+import { Provider } from "@pulumi/kubernetes/provider";
 import { Namespace } from "@pulumi/kubernetes/core/v1";
-import { colors, otherColor, type Color } from "@bluegreen/release/color";
-import { podSecurity } from "@bluegreen/release/homes";
-import { analysisSettings } from "@bluegreen/release/releases/analysisSettings";
-import { movedRoute } from "@bluegreen/release/route/route";
-import type { Settings } from "@bluegreen/release/settings/settings";
-import { sizesOf } from "@bluegreen/release/settings/sizes";
+import { appLabels } from "@bluegreen/release/app/labels";
+import { colors, otherColor, type Color } from "@bluegreen/release/app/color";
+import { podSecurity } from "@bluegreen/release/app/homes";
+import { analysisSettings } from "@bluegreen/release/config/analysisSettings";
+import { askedDatabase } from "@bluegreen/release/migrations/ownMigrations";
+import { movedRoute } from "@bluegreen/release/routers/routers";
+import type { AppSettings } from "./lateArgs";
+import { sizesOf } from "@bluegreen/release/config/sizes";
+import type { StepName } from "@bluegreen/release/steps/registry";
+import { databaseRelay } from "./databaseRelay";
+import { makeStep, type ReleaseStep, type StepArgs } from "./dynamicStep";
 import { colorTemplate, type ColorTemplate } from "./podTemplate";
+import { withMetadata } from "./ownMetadata";
 import { resourceName } from "./resourceName";
 
 /** An app in two colors in one cluster, one of them live: what every phase of its release builds on. */
@@ -22,24 +28,40 @@ export class AppInCluster extends pulumi.ComponentResource {
 
   constructor(
     readonly name: string,
-    readonly settings: Settings,
+    readonly settings: AppSettings,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    super("bluegreen:app:BlueGreenApp", resourceName(settings, name), {}, options);
-    const { namespace, makeNamespaces, context, allowDelete } = settings;
-    this.provider = new Provider(
+    super(
+      "bluegreen:index:AppInCluster",
       resourceName(settings, name),
+      {},
       {
-        // Found as kubectl finds it. Left out, the SDK takes KUBECONFIG's path into the state, and who comes by another one replaces all there is (decision 022).
+        ...options,
+        transformations: [...(options?.transformations ?? []), ...withMetadata(settings)],
+      },
+    );
+    const { namespace, createNamespaces, context, deletionProtection } = settings;
+    this.provider = new Provider(
+      this.pulumiName,
+      {
+        // Found as kubectl finds it. Left out, the SDK takes KUBECONFIG's path into the state, and who comes
+        // by another one replaces all there is (decision 022).
         kubeconfig: "",
         ...(context !== "" && { context }),
         enableServerSideApply: true,
-        // Changed in place: to replace a Secret by its name is to delete it first, and pods that start meanwhile miss it.
+        // Changed in place: to replace a Secret by its name is to delete it first, and pods that start
+        // meanwhile miss it.
         enableSecretMutable: true,
       },
       { parent: this },
     );
-    this.home = makeNamespaces ? new Namespace(resourceName(settings, name), { metadata: { name: namespace, labels: podSecurity } }, { parent: this, provider: this.provider, protect: !allowDelete }) : undefined;
+    this.home = createNamespaces
+      ? new Namespace(
+          this.pulumiName,
+          { metadata: { name: namespace, labels: { ...appLabels(name), ...podSecurity } } },
+          { parent: this, provider: this.provider, protect: deletionProtection },
+        )
+      : undefined;
     this.templates = {
       blue: colorTemplate(name, "blue", this.tagOf("blue"), settings),
       green: colorTemplate(name, "green", this.tagOf("green"), settings),
@@ -51,8 +73,14 @@ export class AppInCluster extends pulumi.ComponentResource {
 
   /** Where a step finds the app, and which color config wants to serve users. */
   get where() {
-    const { context, namespace, isolation, activeColor } = this.settings;
-    return { context, namespace, isolation, app: this.name, activeColor };
+    const { context, namespace, namespacePerColor, activeColor } = this.settings;
+    return { context, namespace, namespacePerColor, app: this.name, activeColor };
+  }
+
+  /** What config gives every object, for a step that makes some. */
+  get metadata() {
+    const { labels, annotations } = this.settings;
+    return { labels, annotations };
   }
 
   /** What a step needs that has to know of other clusters, too. */
@@ -60,10 +88,12 @@ export class AppInCluster extends pulumi.ComponentResource {
     return { ...this.where, together: this.settings.together };
   }
 
-  /** What a step needs that also reads the database; undefined where the app has none. */
+  /** What a step needs that also reads the database; undefined where none is to be asked. */
   get database() {
-    const { strategy } = this.settings.database;
-    return strategy === "none" ? undefined : { ...this.where, strategy };
+    const strategy = askedDatabase(this.settings);
+    if (strategy === undefined) return undefined;
+    const { databaseSecret } = this.settings;
+    return { ...this.where, strategy, databaseSecret, ...databaseRelay(this.name, this.settings) };
   }
 
   /** The users of the active color, as a gate and a watch name them. */
@@ -73,7 +103,7 @@ export class AppInCluster extends pulumi.ComponentResource {
 
   /** By what its users are watched, and how they are taken back. */
   get analysis() {
-    return analysisSettings(this.settings, this.users);
+    return analysisSettings(this.name, this.settings, this.users);
   }
 
   /** Whose weights move; null where the active Service is all that does. */
@@ -81,14 +111,17 @@ export class AppInCluster extends pulumi.ComponentResource {
     return movedRoute(this.settings.traffic);
   }
 
-  /** What Pulumi calls a step of the release. */
-  named(step: string): string {
-    return resourceName(this.settings, `${this.name}-${step}`);
+  get pulumiName(): string {
+    return resourceName(this.settings, this.name);
   }
 
-  /** Of a step: what belongs to it, and what has to be done before. */
-  after(dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions {
-    return { parent: this, dependsOn };
+  /** A step of its release. @param dependsOn what has to be done before */
+  step<Name extends StepName>(
+    step: Name,
+    args: StepArgs<Name>,
+    dependsOn: pulumi.Resource[],
+  ): ReleaseStep<Name> {
+    return makeStep(step, this.pulumiName, args, { parent: this, dependsOn });
   }
 
   /** What consists of objects in the cluster. */
@@ -96,7 +129,10 @@ export class AppInCluster extends pulumi.ComponentResource {
     return { parent: this, providers: [this.provider] };
   }
 
-  /** A color that is not deployed still has a Deployment, at zero: with the other color's image, until it gets its own. */
+  /**
+   * A color that is not deployed still has a Deployment, at zero: with the other color's image, until it gets
+   * its own.
+   */
   tagOf(color: Color): string {
     const each = this.settings.colors;
     const tag = each[color].tag ?? each[otherColor(color)].tag;

@@ -1,10 +1,12 @@
-import { createHash, scryptSync } from "node:crypto";
+import { createHash, createHmac, scryptSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigMap, Secret } from "@pulumi/kubernetes/core/v1";
-import { colors, type Color } from "@bluegreen/release/color";
-import { homeOf } from "@bluegreen/release/homes";
-import { names } from "@bluegreen/release/names";
-import type { Settings } from "@bluegreen/release/settings/settings";
+import { colorLabels } from "@bluegreen/release/app/labels";
+import { colors, type Color } from "@bluegreen/release/app/color";
+import { homeOf } from "@bluegreen/release/app/homes";
+import { names } from "@bluegreen/release/app/names";
+import type { AppSettings } from "./lateArgs";
+import { asHashed } from "./asHashed";
 import { resourceName } from "./resourceName";
 
 /** Variables of a color's pods, and the name of the object that holds them. */
@@ -24,8 +26,8 @@ export interface ColorConfig {
  * pods of a color keep the config that they were started with, restarts included, for as long as
  * their template names it, and the previous settings give the previous names.
  */
-export function colorConfig(app: string, color: Color, settings: Settings): ColorConfig {
-  const { environment, secretEnvironment } = settings.colors[color];
+export function colorConfig(app: string, color: Color, settings: AppSettings): ColorConfig {
+  const { env, secretEnv } = settings.colors[color];
   const named = (data: Record<string, string>, hash: (text: string) => Buffer): Variables | undefined => {
     if (Object.keys(data).length === 0) return undefined;
     // Sorted: the order of the stack file's lines is not content.
@@ -33,8 +35,8 @@ export function colorConfig(app: string, color: Color, settings: Settings): Colo
     return { name: names.config(app, color, hash(text).toString("hex").slice(0, hashLength)), data };
   };
   return {
-    configMap: named(environment, (text) => createHash("sha256").update(text).digest()),
-    secret: named(secretEnvironment, (text) => slowHash(text, `${settings.namespace}/${app}-${color}`)),
+    configMap: named(env, (text) => createHash("sha256").update(text).digest()),
+    secret: named(secretEnv, (text) => hashForColor(color, text, `${settings.namespace}/${app}`)),
   };
 }
 
@@ -48,12 +50,18 @@ const hashLength = 12;
  * would give away less, but the key would have to be kept somewhere: where it is lost, the previous
  * settings no longer give the previous name.
  */
-function slowHash(text: string, salt: string): Buffer {
-  return scryptSync(text, salt, 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 26 });
+function hashForColor(color: Color, text: string, salt: string): Buffer {
+  const key = JSON.stringify([text, salt]);
+  const slow = slowHashes.get(key) ?? scryptSync(text, salt, 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 26 });
+  slowHashes.set(key, slow);
+  return createHmac("sha256", slow).update(color).digest();
 }
 
+/** Both colors, in each of several clusters, mostly have the same: each takes a tenth of an update's work. */
+const slowHashes = new Map<string, Buffer>();
+
 export interface ColorConfigArgs {
-  settings: Settings;
+  settings: AppSettings;
   configs: Record<Color, ColorConfig>;
   /** What has to be done before there is anything. */
   after: pulumi.Resource[];
@@ -69,16 +77,34 @@ export interface ColorConfigArgs {
 export class ColorConfigs extends pulumi.ComponentResource {
   readonly objects: pulumi.Resource[] = [];
 
-  constructor(app: string, { settings, configs, after }: ColorConfigArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    app: string,
+    { settings, configs, after }: ColorConfigArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     const named = (name: string) => resourceName(settings, name);
-    super("bluegreen:app:ColorConfigs", named(`${app}-config`), {}, options);
+    super("bluegreen:index:ColorConfigs", named(`${app}-config`), {}, options);
     const ordered = { parent: this, dependsOn: after };
     for (const color of colors) {
       const { configMap, secret } = configs[color];
       const namespace = homeOf(settings, color);
-      const metadata = ({ name }: Variables) => ({ name, namespace, labels: { app, version: color } });
-      if (configMap !== undefined) this.objects.push(new ConfigMap(named(configMap.name), { metadata: metadata(configMap), immutable: true, data: configMap.data }, ordered));
-      if (secret !== undefined) this.objects.push(new Secret(named(secret.name), { metadata: metadata(secret), immutable: true, stringData: pulumi.secret(secret.data) }, ordered));
+      const metadata = ({ name }: Variables) => ({ name, namespace, labels: colorLabels(app, color) });
+      if (configMap !== undefined) {
+        const name = named(configMap.name);
+        const wanted = { metadata: metadata(configMap), immutable: true, data: configMap.data };
+        this.objects.push(
+          new ConfigMap(name, wanted, { ...ordered, ...asHashed("ConfigMap", name, wanted) }),
+        );
+      }
+      if (secret !== undefined) {
+        const name = named(secret.name);
+        const wanted = {
+          metadata: metadata(secret),
+          immutable: true,
+          stringData: pulumi.secret(secret.data),
+        };
+        this.objects.push(new Secret(name, wanted, { ...ordered, ...asHashed("Secret", name, wanted) }));
+      }
     }
     this.registerOutputs();
   }

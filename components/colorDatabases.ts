@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Templates } from "@bluegreen/release/compatibility/versions";
-import { handoverSettings } from "@bluegreen/release/database/handoverSettings";
+import type { Templates } from "@bluegreen/release/migrations/versions";
+import { handoverSettings } from "@bluegreen/release/config/handoverSettings";
 import { listMigrations } from "@bluegreen/release/migrations/files";
-import type { Settings } from "@bluegreen/release/settings/settings";
+import { makeStep } from "./dynamicStep";
+import type { AppSettings } from "./lateArgs";
 import { resourceName } from "./resourceName";
-import { DatabaseHandover, DatabaseSettle, DatabaseSync } from "./steps";
 
 export interface ColorDatabasesArgs {
-  settings: Settings;
+  settings: AppSettings;
   templates: Templates;
 }
 
@@ -22,7 +22,7 @@ export class ColorDatabases extends pulumi.ComponentResource {
     private readonly args: ColorDatabasesArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    super("bluegreen:app:ColorDatabases", resourceName(args.settings, `${app}-databases`), {}, options);
+    super("bluegreen:index:ColorDatabases", resourceName(args.settings, `${app}-databases`), {}, options);
     this.registerOutputs();
   }
 
@@ -30,28 +30,39 @@ export class ColorDatabases extends pulumi.ComponentResource {
   sync(after: pulumi.Resource[]): pulumi.Resource[] {
     const inputs = this.inputs();
     if (inputs === undefined) return after;
-    const { migrationsFolder: folder, schemaVersion } = this.args.settings;
-    return [new DatabaseSync(`${this.app}-database-sync`, { ...inputs, folder, migrations: listMigrations(folder, schemaVersion) }, this.ordered(after))];
+    const { migrationsDir: folder, schemaVersion } = this.args.settings;
+    return [
+      makeStep(
+        "databaseSync",
+        this.app,
+        { ...inputs, folder, migrations: listMigrations(folder, schemaVersion) },
+        this.ordered(after),
+      ),
+    ];
   }
 
   /** Right before traffic moves. */
   handOver(after: pulumi.Resource[]): pulumi.Resource[] {
     const inputs = this.inputs();
-    return inputs === undefined ? after : [...after, new DatabaseHandover(`${this.app}-database-handover`, inputs, this.ordered(after))];
+    return inputs === undefined
+      ? after
+      : [...after, makeStep("databaseHandover", this.app, inputs, this.ordered(after))];
   }
 
   /** Right after. */
   settle(after: pulumi.Resource[]): pulumi.Resource[] {
     const inputs = this.inputs();
-    return inputs === undefined ? after : [...after, new DatabaseSettle(`${this.app}-database-settle`, inputs, this.ordered(after))];
+    return inputs === undefined
+      ? after
+      : [...after, makeStep("databaseSettle", this.app, inputs, this.ordered(after))];
   }
 
   private inputs() {
     const handover = handoverSettings(this.args.settings);
     if (handover === null) return undefined;
     const { settings, templates } = this.args;
-    const { context, namespace, isolation, activeColor } = settings;
-    return { context, namespace, isolation, app: this.app, activeColor, templates, ...handover };
+    const { context, namespace, namespacePerColor, activeColor } = settings;
+    return { context, namespace, namespacePerColor, app: this.app, activeColor, templates, ...handover };
   }
 
   private ordered(after: pulumi.Resource[]): pulumi.CustomResourceOptions {

@@ -2,13 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions";
 import { LimitRange, Namespace, ResourceQuota, ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
-import { appResources, quotaLimits } from "@bluegreen/release/capacity/room";
-import { colors } from "@bluegreen/release/color";
-import { homeOf, inEachHome, podSecurity } from "@bluegreen/release/homes";
-import { names } from "@bluegreen/release/names";
-import { routes } from "@bluegreen/release/route/routes";
-import type { Settings } from "@bluegreen/release/settings/settings";
-import { skipAwait } from "./appColor";
+import { appLabels, colorLabels } from "@bluegreen/release/app/labels";
+import { quotaLimits } from "@bluegreen/release/config/room";
+import { colors, type Color } from "@bluegreen/release/app/color";
+import { homeOf, inEachHome, podSecurity } from "@bluegreen/release/app/homes";
+import { names } from "@bluegreen/release/app/names";
+import { routers } from "@bluegreen/release/routers/routers";
+import type { AppSettings } from "./lateArgs";
+import { skipAwait } from "./annotations";
 import { networkPolicies } from "./networkPolicies";
 import { resourceName } from "./resourceName";
 
@@ -20,45 +21,113 @@ import { resourceName } from "./resourceName";
 export class Isolation extends pulumi.ComponentResource {
   readonly resources: pulumi.Resource[] = [];
 
-  constructor(app: string, settings: Settings, after: pulumi.Resource[], options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    app: string,
+    settings: AppSettings,
+    after: pulumi.Resource[],
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     const named = (name: string) => resourceName(settings, name);
-    super("bluegreen:app:Isolation", named(`${app}-isolation`), {}, options);
+    super("bluegreen:index:Isolation", named(`${app}-isolation`), {}, options);
     const ordered = { parent: this, dependsOn: [...after, ...this.makeHomes(app, settings, after)] };
     // Secrets of a registry are the account's: pods get them without another template.
     const imagePullSecrets = settings.imagePullSecrets.map((name) => ({ name }));
-    for (const color of colors) {
+    // Pods of an account of somebody's need none of these.
+    const isMade = (color: Color) =>
+      settings.serviceAccount.name === "" &&
+      settings.pods[color].podTemplate.spec["serviceAccountName"] === undefined;
+    for (const color of colors.filter(isMade)) {
       const name = names.account(app, color);
-      this.resources.push(new ServiceAccount(named(`${name}-account`), { metadata: { name, namespace: homeOf(settings, color), labels: { app, version: color } }, automountServiceAccountToken: false, imagePullSecrets }, ordered));
+      this.resources.push(
+        new ServiceAccount(
+          named(`${name}-account`),
+          {
+            metadata: {
+              name,
+              namespace: homeOf(settings, color),
+              labels: colorLabels(app, color),
+              annotations: settings.serviceAccount.annotations,
+            },
+            automountServiceAccountToken: false,
+            imagePullSecrets,
+          },
+          ordered,
+        ),
+      );
     }
     for (const { resource, name, namespace, spec } of networkPolicies(app, settings)) {
-      this.resources.push(new NetworkPolicy(named(`${resource}-network`), { metadata: { name, namespace, labels: { app } }, spec }, ordered));
+      this.resources.push(
+        new NetworkPolicy(
+          named(`${resource}-network`),
+          { metadata: { name, namespace, labels: appLabels(app) }, spec },
+          ordered,
+        ),
+      );
     }
     if (settings.quota.enabled) this.resources.push(...this.makeQuotas(app, settings, ordered));
     this.registerOutputs();
   }
 
-  /** The namespaces of the colors, where they are not the app's, and what lets the way in refer to a color there. */
-  private makeHomes(app: string, settings: Settings, after: pulumi.Resource[]): pulumi.Resource[] {
-    if (settings.isolation === "shared") return [];
+  /**
+   * The namespaces of the colors, where they are not the app's, and what lets the way in refer to a color
+   * there.
+   */
+  private makeHomes(app: string, settings: AppSettings, after: pulumi.Resource[]): pulumi.Resource[] {
+    if (!settings.namespacePerColor) return [];
     // A color that has no users now has them after the next switch.
-    const options = { parent: this, protect: !settings.allowDelete };
+    const options = { parent: this, protect: settings.deletionProtection };
     return colors.flatMap((color) => {
       const namespace = homeOf(settings, color);
-      const home = settings.makeNamespaces ? [new Namespace(resourceName(settings, `${app}-${color}-home`), { metadata: { name: namespace, labels: podSecurity } }, { ...options, dependsOn: after })] : [];
-      const grant = routes[settings.traffic.route].grant?.(settings, app, color);
+      const home = settings.createNamespaces
+        ? [
+            new Namespace(
+              resourceName(settings, `${app}-${color}-home`),
+              { metadata: { name: namespace, labels: { ...colorLabels(app, color), ...podSecurity } } },
+              { ...options, dependsOn: after },
+            ),
+          ]
+        : [];
+      const grant = routers[settings.traffic.router].grant?.(settings, app, color);
       if (grant === undefined) return home;
       const { apiVersion, kind, name, spec } = grant;
-      return [...home, new CustomResource(resourceName(settings, `${app}-${color}-grant`), { apiVersion, kind, metadata: { name, namespace, annotations: skipAwait }, spec }, { ...options, dependsOn: [...after, ...home] })];
+      return [
+        ...home,
+        new CustomResource(
+          resourceName(settings, `${app}-${color}-grant`),
+          {
+            apiVersion,
+            kind,
+            metadata: { name, namespace, labels: colorLabels(app, color), annotations: skipAwait },
+            spec,
+          },
+          { ...options, dependsOn: [...after, ...home] },
+        ),
+      ];
     });
   }
 
-  private makeQuotas(app: string, settings: Settings, ordered: { parent: pulumi.Resource; dependsOn: pulumi.Resource[] }): pulumi.Resource[] {
-    const { requests, limits } = appResources(settings);
+  private makeQuotas(
+    app: string,
+    settings: AppSettings,
+    ordered: { parent: pulumi.Resource; dependsOn: pulumi.Resource[] },
+  ): pulumi.Resource[] {
+    const { requests, limits } = settings.resources;
     return inEachHome(settings, names.quota(app)).flatMap(({ name, namespace }) => {
-      const metadata = { name: names.quota(app), namespace, labels: { app } };
+      const metadata = { name: names.quota(app), namespace, labels: appLabels(app) };
       // A quota refuses containers that say nothing of what they need: those of others get the app's.
-      const range = new LimitRange(resourceName(settings, name), { metadata, spec: { limits: [{ type: "Container", defaultRequest: requests, default: limits }] } }, ordered);
-      return [new ResourceQuota(resourceName(settings, name), { metadata, spec: { hard: quotaLimits(settings) } }, { ...ordered, dependsOn: [...ordered.dependsOn, range] }), range];
+      const range = new LimitRange(
+        resourceName(settings, name),
+        { metadata, spec: { limits: [{ type: "Container", defaultRequest: requests, default: limits }] } },
+        ordered,
+      );
+      return [
+        new ResourceQuota(
+          resourceName(settings, name),
+          { metadata, spec: { hard: quotaLimits(settings) } },
+          { ...ordered, dependsOn: [...ordered.dependsOn, range] },
+        ),
+        range,
+      ];
     });
   }
 }

@@ -1,8 +1,12 @@
 import type * as kubernetes from "@pulumi/kubernetes";
-import { colors, type Color } from "@bluegreen/release/color";
-import { homeOf, inEachHome } from "@bluegreen/release/homes";
-import { names, trialLabel } from "@bluegreen/release/names";
-import type { Settings } from "@bluegreen/release/settings/settings";
+import * as pulumi from "@pulumi/pulumi";
+import { colors, type Color } from "@bluegreen/release/app/color";
+import { homeOf, inEachHome } from "@bluegreen/release/app/homes";
+import { workersSelector } from "@bluegreen/release/app/labels";
+import { names, preflightLabel, relayLabel, workerLabel } from "@bluegreen/release/app/names";
+import { isFields } from "@bluegreen/release/util/fields";
+import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
+import type { AppSettings } from "./lateArgs";
 import { watcherLabels } from "./watcher";
 
 type Spec = Required<kubernetes.types.input.networking.v1.NetworkPolicySpec>;
@@ -23,52 +27,142 @@ const dns = [
 ];
 const https = 443;
 const postgres = 5432;
-const redis = 6379;
 
 /**
  * Who may reach the pods that this program makes, and what they may reach, each policy for the pods
- * of one color, of the trial, or of the watcher. What else runs in their namespaces is not selected.
+ * of one color, of the preflight pod, or of the watcher. What else runs in their namespaces is not selected.
  * Kubelet's probes and port-forwards come from the pod's node, which no policy can shut out.
  */
-export function networkPolicies(app: string, settings: Settings): Policy[] {
+export function networkPolicies(app: string, settings: AppSettings): Policy[] {
   if (!settings.networkPolicy.enabled) return [];
   const egress = egressOf(settings);
-  const policy = (where: Omit<Policy, "spec">, matchLabels: Record<string, string>, ingress: object[], rules?: object[]): Policy => ({
+  const policy = (
+    where: Omit<Policy, "spec">,
+    podSelector: PolicySpec["podSelector"],
+    ingress: object[],
+    rules?: object[],
+  ): Policy => ({
     ...where,
-    spec: { podSelector: { matchLabels }, policyTypes: rules === undefined ? ["Ingress"] : ["Ingress", "Egress"], ingress, ...(rules !== undefined && { egress: rules }) },
+    spec: {
+      podSelector,
+      policyTypes: rules === undefined ? ["Ingress"] : ["Ingress", "Egress"],
+      ingress,
+      ...(rules !== undefined && { egress: rules }),
+    },
   });
-  const own = (of: Color | "watcher", namespace: string) => ({ resource: names.networkPolicy(app, of), namespace, name: names.networkPolicy(app, of) });
-  const trial = names.networkPolicy(app, "trial");
+  const own = (of: Color | "watcher", namespace: string) => ({
+    resource: names.networkPolicy(app, of),
+    namespace,
+    name: names.networkPolicy(app, of),
+  });
+  const preflight = names.networkPolicy(app, "preflight");
+  const relay = names.networkPolicy(app, "relay");
   return [
-    ...colors.map((color) => policy(own(color, homeOf(settings, color)), { app, version: color }, ingressOf(app, settings), egress)),
-    ...inEachHome(settings, trial).map(({ namespace, name: resource }) => policy({ resource, namespace, name: trial }, { [trialLabel]: app }, [], egress)),
-    ...(settings.watcherImage === undefined ? [] : [policy(own("watcher", settings.namespace), watcherLabels(app), [])]),
+    ...colors.map((color) =>
+      policy(
+        own(color, homeOf(settings, color)),
+        { matchLabels: { app, version: color } },
+        ingressOf(app, color, settings),
+        egress,
+      ),
+    ),
+    // Nobody calls them.
+    ...colors
+      .filter((color) => settings.pods[color].workers.length > 0)
+      .map((color) => {
+        const name = names.networkPolicy(app, `${color}-workers`);
+        const pods = {
+          matchLabels: workersSelector(app, color),
+          matchExpressions: [{ key: workerLabel, operator: "Exists" }],
+        };
+        return policy({ resource: name, namespace: homeOf(settings, color), name }, pods, [], egress);
+      }),
+    ...inEachHome(settings, preflight).map(({ namespace, name: resource }) =>
+      policy(
+        { resource, namespace, name: preflight },
+        { matchLabels: { [preflightLabel]: app } },
+        [],
+        egress,
+      ),
+    ),
+    // It reaches what the pods reach; a port-forward comes from its node.
+    ...(settings.database.runIn === "update"
+      ? []
+      : inEachHome(settings, relay).map(({ namespace, name: resource }) =>
+          policy({ resource, namespace, name: relay }, { matchLabels: { [relayLabel]: app } }, [], egress),
+        )),
+    ...(settings.analysis.controllerImage === ""
+      ? []
+      : [policy(own("watcher", settings.namespace), { matchLabels: watcherLabels(app) }, [])]),
   ];
 }
 
-/** To the http port and no other. No `from` at all is everybody: a load balancer may reach pods from outside of the cluster. */
-function ingressOf(app: string, { networkPolicy: { from }, watcherImage, isolation, namespace, http: { port } }: Settings): object[] {
-  const ports = [{ protocol: "TCP", port }];
-  if (from.length === 0) return [{ ports }];
+/**
+ * To the ports of http and of the metrics, those of config, and no other. No `from` at all is everybody: a load balancer may reach pods from outside
+ * of the cluster.
+ */
+function ingressOf(
+  app: string,
+  color: Color,
+  {
+    networkPolicy: { allowFrom, extraPorts },
+    analysis: { controllerImage, metrics },
+    namespacePerColor,
+    namespace,
+    pods,
+  }: AppSettings,
+): object[] {
+  const { port } = pods[color].http;
+  const open = new Set([port, ...(metrics.port === 0 ? [] : [metrics.port]), ...extraPorts]);
+  const ports = [...open].map((each) => ({ protocol: "TCP", port: each }));
+  if (allowFrom.length === 0) return [{ ports }];
   // To a policy, a peer without a namespace is in its own: the color's.
-  const inApps = isolation === "shared" ? {} : { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };
-  const peers = from.map(({ namespaceLabels, podLabels }) => ({
-    ...(Object.keys(namespaceLabels).length > 0 ? { namespaceSelector: { matchLabels: namespaceLabels } } : inApps),
+  const inApps = namespacePerColor
+    ? { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }
+    : {};
+  const peers = allowFrom.map(({ namespaceLabels, podLabels }) => ({
+    ...(Object.keys(namespaceLabels).length > 0
+      ? { namespaceSelector: { matchLabels: namespaceLabels } }
+      : inApps),
     ...(Object.keys(podLabels).length > 0 && { podSelector: { matchLabels: podLabels } }),
   }));
   // It reads their metrics.
-  const watcher = watcherImage === undefined ? [] : [{ ...inApps, podSelector: { matchLabels: watcherLabels(app) } }];
+  const watcher =
+    controllerImage === "" ? [] : [{ ...inApps, podSelector: { matchLabels: watcherLabels(app) } }];
   return [{ ports, from: [...peers, ...watcher] }];
 }
 
 /** By ports, not by addresses: those of a managed database or of an API are nobody's to know, and change. */
-function egressOf({ networkPolicy: { egress, egressPorts }, redisUrl, databaseAccount }: Settings): object[] | undefined {
-  if (egress === "any") return undefined;
-  const ports = new Set([https, portOf(redisUrl, redis), databaseAccount === undefined ? postgres : portOf(`postgres://${databaseAccount.address}`, postgres), ...egressPorts]);
-  return [{ ports: [...dns, ...[...ports].map((port) => ({ protocol: "TCP", port }))] }];
+function egressOf({
+  networkPolicy: { egress, egressPorts },
+  colors: { blue, green },
+  pods,
+  databaseAccount,
+}: AppSettings): object[] | undefined {
+  if (egress === "unrestricted") return undefined;
+  const known = [
+    ...[blue, green].flatMap(({ env }) => Object.values(env).map((value) => portIn(value, https))),
+    ...colors
+      .flatMap((color) => [
+        pods[color].podTemplate.spec,
+        ...pods[color].workers.flatMap(({ patch: { spec } }) => (isFields(spec) ? [spec] : [])),
+      ])
+      .flatMap((spec) => [...containersOf(spec), ...containersOf(spec, "initContainers")])
+      .flatMap(({ env }) => (Array.isArray(env) ? env.filter(isFields) : []))
+      .map(({ value }) => portIn(String(value), https)),
+    ...egressPorts,
+  ];
+  const database =
+    databaseAccount === undefined
+      ? postgres
+      : pulumi.output(databaseAccount.address).apply((at) => portIn(`postgres://${at}`, postgres));
+  const ports = pulumi
+    .output(database)
+    .apply((port) => [...new Set([https, port, ...known])].map((each) => ({ protocol: "TCP", port: each })));
+  return [{ ports: ports.apply((all) => [...dns, ...all]) }];
 }
 
-function portOf(url: string, fallback: number): number {
-  const { port } = new URL(url);
+function portIn(text: string, fallback: number): number {
+  const port = text.includes("://") && URL.canParse(text) ? new URL(text).port : "";
   return port === "" ? fallback : Number(port);
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { placesOf, type Settings } from "@bluegreen/release/settings/settings";
+import { placesOf } from "@bluegreen/release/config/settings";
+import type { AppSettings } from "./lateArgs";
 import { AppInCluster } from "./appInCluster";
 import { lock, unlock } from "./phases/lock";
 import { prepare, type Prepared } from "./phases/prepare";
@@ -24,9 +25,10 @@ export interface Released extends Outputs {
  * One release of an app. The only place that knows its order:
  *
  *     lock      on the live color
- *     prepare   isolation, room for both colors → config of both colors → expand migrations → trial of a live change
+ *     prepare   isolation, room for both colors → config of both colors → expand migrations → preflight pod of a live change
  *               → the active color rolls out → its schema and smoke gates → the gate of the switch
- *     switch    the active Service points to it → the route leads there → the watch, and the drain of the other color
+ *     switch    the workers of the other color stop → the active Service points to it → the route leads there → its
+ *               workers start, the watch, and the drain of the other color
  *     settle    the other color rolls out → its gates
  *     contract  contract migrations
  *     unlock
@@ -39,29 +41,69 @@ export interface Released extends Outputs {
  * cluster after the other, unless config says at once; and what works on the database, which may be
  * the same one, takes turns.
  */
-export function release(name: string, settings: Settings, options: pulumi.ComponentResourceOptions = {}): Released {
-  const apps = placesOf(settings).map((place, index) => new AppInCluster(name, { ...settings, ...place }, index === 0 ? { ...options, transformations: [adoptPlainNames(place)] } : options));
-  const locked = inTurn(apps.toSorted(byCluster), lock).sort((a, b) => apps.indexOf(a.app) - apps.indexOf(b.app));
+export function release(
+  name: string,
+  settings: AppSettings,
+  options: pulumi.ComponentResourceOptions = {},
+): Released {
+  const apps = placesOf(settings).map(
+    (place, index) =>
+      new AppInCluster(
+        name,
+        { ...settings, ...place },
+        index === 0 ? { ...options, transformations: [adoptPlainNames(place)] } : options,
+      ),
+  );
+  const locked = inTurn(apps.toSorted(byCluster), lock).sort(
+    (a, b) => apps.indexOf(a.app) - apps.indexOf(b.app),
+  );
   const locks = locked.map((each) => each.lock);
   const prepared = inTurn(locked, (each, before: Prepared[]) => prepare(each, { locks, before }));
   const gates = prepared.flatMap((each) => each.gates);
-  const switched = inTurn(prepared, (each, before: Switched[]) => switchUsers(each, { gates, turns: settings.clusters.order === "inOrder" ? before : [], route: before[0]?.route }));
-  const settled = inTurn(switched, (each, before: Settled[]) => settle(each, { everywhere: switched, before }));
-  const contracted = inTurn(settled, (each, before: pulumi.Resource[][]) => contract(each, [...settled.flatMap((other) => other.switched), ...before.flat()])).flat();
+  const switched = inTurn(prepared, (each, before: Switched[]) =>
+    switchUsers(each, {
+      gates,
+      turns: settings.clusters.rollout === "sequential" ? before : [],
+      route: before[0]?.route,
+    }),
+  );
+  const settled = inTurn(switched, (each, before: Settled[]) =>
+    settle(each, { everywhere: switched, before }),
+  );
+  const contracted = inTurn(settled, (each, before: pulumi.Resource[][]) =>
+    contract(each, [...settled.flatMap((other) => other.switched), ...before.flat()]),
+  ).flat();
   for (const each of settled) unlock(each, [...settled.flatMap(({ last }) => last), ...contracted]);
   return summarize(settled);
 }
 
 function summarize(settled: Settled[]): Released {
-  const outputs = settled.map(({ app, liveColor, migrations, route }) => ({ cluster: app.settings.together?.name, liveColor, schemaVersion: migrations?.schemaVersion ?? pulumi.output("none"), previewPassword: route.previewPassword, previewToken: route.previewToken }));
-  const agreed = (key: keyof Outputs) => pulumi.all(outputs.map((each) => each[key])).apply((values) => (new Set(values).size === 1 ? (values[0] ?? "") : "mixed"));
-  const named = outputs.flatMap(({ cluster, liveColor, schemaVersion }) => (cluster === undefined ? [] : [[cluster, { liveColor, schemaVersion }] as const]));
-  return { liveColor: agreed("liveColor"), schemaVersion: agreed("schemaVersion"), previewPassword: agreed("previewPassword"), previewToken: agreed("previewToken"), clusters: Object.fromEntries(named) };
+  const outputs = settled.map(({ app, liveColor, migrations, route }) => ({
+    cluster: app.settings.together?.name,
+    liveColor,
+    schemaVersion: migrations?.schemaVersion ?? pulumi.output("none"),
+    previewPassword: route.previewPassword,
+    previewToken: route.previewToken,
+  }));
+  const agreed = (key: keyof Outputs) =>
+    pulumi
+      .all(outputs.map((each) => each[key]))
+      .apply((values) => (new Set(values).size === 1 ? (values[0] ?? "") : "mixed"));
+  const named = outputs.flatMap(({ cluster, liveColor, schemaVersion }) =>
+    cluster === undefined ? [] : [[cluster, { liveColor, schemaVersion }] as const],
+  );
+  return {
+    liveColor: agreed("liveColor"),
+    schemaVersion: agreed("schemaVersion"),
+    previewPassword: agreed("previewPassword"),
+    previewToken: agreed("previewToken"),
+    clusters: Object.fromEntries(named),
+  };
 }
 
 /** The same order for everybody, however config lists them. */
 function byCluster(a: AppInCluster, b: AppInCluster): number {
-  return a.named("") < b.named("") ? -1 : 1;
+  return a.pulumiName < b.pulumiName ? -1 : 1;
 }
 
 /** Each knows what was made of those before it. */

@@ -2,17 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
-import { watcherResources } from "@bluegreen/release/capacity/room";
-import { colors, type Color } from "@bluegreen/release/color";
-import { databaseSecret } from "@bluegreen/release/database/databaseSecret";
-import { homeOf } from "@bluegreen/release/homes";
-import { names } from "@bluegreen/release/names";
-import { writeWatcherSettings } from "@bluegreen/release/releases/watcherSettings";
-import { movedRoute } from "@bluegreen/release/route/route";
-import { weightObjects } from "@bluegreen/release/route/routes";
-import { isSeparate } from "@bluegreen/release/settings/schema";
-import type { Settings } from "@bluegreen/release/settings/settings";
-import { skipAwait } from "./appColor";
+import { appLabels } from "@bluegreen/release/app/labels";
+import { watcherResources } from "@bluegreen/release/config/room";
+import { colors, type Color } from "@bluegreen/release/app/color";
+import { secretName } from "@bluegreen/release/databases/databaseSecrets";
+import { homeOf } from "@bluegreen/release/app/homes";
+import { names } from "@bluegreen/release/app/names";
+import { writeWatcherSettings } from "@bluegreen/release/config/watcherSettings";
+import { movedRoute, weightObjects } from "@bluegreen/release/routers/routers";
+import { isSeparate } from "@bluegreen/release/config/schema";
+import type { AppSettings } from "./lateArgs";
+import { skipAwait } from "./annotations";
 import { resourceName } from "./resourceName";
 
 /** Where the watcher says that it is alive. */
@@ -28,25 +28,55 @@ export class Watcher extends pulumi.ComponentResource {
   /** What has to be made before users move. */
   readonly resources: pulumi.Resource[] = [];
 
-  constructor(app: string, settings: Settings, after: pulumi.Resource[], options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    app: string,
+    settings: AppSettings,
+    after: pulumi.Resource[],
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     const name = names.watcher(app);
     const pulumiName = resourceName(settings, name);
-    super("bluegreen:app:Watcher", pulumiName, {}, options);
-    const { namespace, watcherImage: image } = settings;
-    this.isThere = image !== undefined;
-    if (image !== undefined) {
+    super("bluegreen:index:Watcher", pulumiName, {}, options);
+    const { namespace } = settings;
+    const { controllerImage: image } = settings.analysis;
+    this.isThere = image !== "";
+    if (image !== "") {
       const ordered = { parent: this, dependsOn: after };
-      const labels = watcherLabels(app);
+      const selector = watcherLabels(app);
+      const labels = { ...appLabels(app, name), ...selector };
       const metadata = { name, namespace, labels };
       const imagePullSecrets = settings.imagePullSecrets.map((secret) => ({ name: secret }));
-      const account = new ServiceAccount(pulumiName, { metadata, automountServiceAccountToken: false, imagePullSecrets }, ordered);
+      const account = new ServiceAccount(
+        pulumiName,
+        { metadata, automountServiceAccountToken: false, imagePullSecrets },
+        ordered,
+      );
       const bindings = roles(app, settings).map(({ resource, namespace: within, rules }) => {
-        const role = new Role(resourceName(settings, resource), { metadata: { ...metadata, namespace: within }, rules }, ordered);
-        return new RoleBinding(resourceName(settings, resource), { metadata: { ...metadata, namespace: within }, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name }, subjects: [{ kind: "ServiceAccount", name, namespace }] }, { parent: this, dependsOn: [account, role] });
+        const role = new Role(
+          resourceName(settings, resource),
+          { metadata: { ...metadata, namespace: within }, rules },
+          ordered,
+        );
+        return new RoleBinding(
+          resourceName(settings, resource),
+          {
+            metadata: { ...metadata, namespace: within },
+            roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
+            subjects: [{ kind: "ServiceAccount", name, namespace }],
+          },
+          { parent: this, dependsOn: [account, role] },
+        );
       });
       const deployment = new Deployment(
         pulumiName,
-        { metadata: { ...metadata, annotations: skipAwait }, spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec(app, settings, image) } } },
+        {
+          metadata: { ...metadata, annotations: skipAwait },
+          spec: {
+            replicas: 1,
+            selector: { matchLabels: selector },
+            template: { metadata: { labels }, spec: podSpec(app, settings, image) },
+          },
+        },
         { parent: this, dependsOn: bindings },
       );
       this.resources = [deployment];
@@ -59,63 +89,148 @@ export function watcherLabels(app: string): { app: string } {
   return { app: names.watcher(app) };
 }
 
-/** What it may do where. In the namespace of a color it only reads. */
-function roles(app: string, settings: Settings) {
-  const { namespace, isolation } = settings;
+/** What it may do where. In the namespace of a color it only reads, and moves what follows the live color. */
+function roles(app: string, settings: AppSettings) {
+  const { namespace, namespacePerColor } = settings;
   const resource = names.watcher(app);
-  if (isolation === "shared") return [{ resource, namespace, rules: [...appRules(app, settings), ...colorRules(app, settings, colors)] }];
+  if (!namespacePerColor)
+    return [
+      { resource, namespace, rules: [...appRules(app, settings), ...colorRules(app, settings, colors)] },
+    ];
   return [
     { resource, namespace, rules: appRules(app, settings) },
-    ...colors.map((color) => ({ resource: `${resource}-${color}`, namespace: homeOf(settings, color), rules: colorRules(app, settings, [color]) })),
+    ...colors.map((color) => ({
+      resource: `${resource}-${color}`,
+      namespace: homeOf(settings, color),
+      rules: colorRules(app, settings, [color]),
+    })),
   ];
 }
 
 /** By name wherever Kubernetes can tell one object from another. */
-function appRules(app: string, { traffic }: Settings) {
+function appRules(app: string, { traffic }: AppSettings) {
   return [
-    { apiGroups: [""], resources: ["services"], resourceNames: [names.activeService(app)], verbs: ["get", "patch"] },
-    ...weightObjects(movedRoute(traffic), app).map(({ group, plural, name }) => ({ apiGroups: [group], resources: [plural], resourceNames: [name], verbs: ["get", "patch"] })),
-    { apiGroups: [""], resources: ["configmaps"], resourceNames: [names.release(app), names.history(app), names.incidents(app)], verbs: ["get", "update", "patch"] },
-    { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames: [names.watchLease(app)], verbs: ["get", "update"] },
+    {
+      apiGroups: [""],
+      resources: ["services"],
+      resourceNames: [names.activeService(app)],
+      verbs: ["get", "patch"],
+    },
+    ...weightObjects(movedRoute(traffic), app).map(({ group, plural, name }) => ({
+      apiGroups: [group],
+      resources: [plural],
+      resourceNames: [name],
+      verbs: ["get", "patch"],
+    })),
+    {
+      apiGroups: [""],
+      resources: ["configmaps"],
+      resourceNames: [names.release(app), names.history(app), names.incidents(app)],
+      verbs: ["get", "update", "patch"],
+    },
+    {
+      apiGroups: ["coordination.k8s.io"],
+      resources: ["leases"],
+      resourceNames: [names.watchLease(app)],
+      verbs: ["get", "update"],
+    },
     { apiGroups: [""], resources: ["secrets"], resourceNames: [names.alertsSecret(app)], verbs: ["get"] },
   ];
 }
 
-function colorRules(app: string, { database: { strategy } }: Settings, of: readonly Color[]) {
+function colorRules(
+  app: string,
+  { database: { strategy }, databaseSecret, followers }: AppSettings,
+  of: readonly Color[],
+) {
+  const workers = of.flatMap((color) =>
+    (followers?.workers[color] ?? []).map(({ name }) => names.worker(app, color, name)),
+  );
+  const hasFile = followers?.colorFile === true;
   return [
-    { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] },
+    { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", ...(hasFile ? ["patch"] : [])] },
     { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
     { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
-    { apiGroups: ["apps"], resources: ["deployments"], resourceNames: of.map((color) => names.deployment(app, color)), verbs: ["get"] },
+    {
+      apiGroups: ["apps"],
+      resources: ["deployments"],
+      resourceNames: [...of.map((color) => names.deployment(app, color)), ...workers],
+      verbs: ["get"],
+    },
+    // With traffic it moves those that run on the active color alone.
+    ...(workers.length === 0
+      ? []
+      : [
+          {
+            apiGroups: ["apps"],
+            resources: ["deployments/scale"],
+            resourceNames: workers,
+            verbs: ["patch"],
+          },
+        ]),
+    ...(hasFile
+      ? [
+          {
+            apiGroups: [""],
+            resources: ["configmaps"],
+            resourceNames: [names.activeColor(app)],
+            verbs: ["get", "patch"],
+          },
+        ]
+      : []),
     // To hand the writing over.
-    ...(isSeparate(strategy) ? [{ apiGroups: [""], resources: ["secrets"], resourceNames: of.map((color) => databaseSecret(strategy, color)), verbs: ["get"] }] : []),
+    ...(isSeparate(strategy)
+      ? [
+          {
+            apiGroups: [""],
+            resources: ["secrets"],
+            resourceNames: of.map((color) => secretName({ strategy, databaseSecret }, color)),
+            verbs: ["get"],
+          },
+        ]
+      : []),
   ];
 }
 
-function podSpec(app: string, settings: Settings, image: string) {
-  const { namespace, isolation } = settings;
+function podSpec(app: string, settings: AppSettings, image: string) {
+  const { namespace, namespacePerColor } = settings;
   return {
     serviceAccountName: names.watcher(app),
     automountServiceAccountToken: true,
     enableServiceLinks: false,
-    securityContext: { runAsNonRoot: true, runAsUser: watcherUser, runAsGroup: watcherUser, seccompProfile: { type: "RuntimeDefault" } },
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: watcherUser,
+      runAsGroup: watcherUser,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
     containers: [
       {
         name: "watcher",
         image,
         env: [
-          { name: "WATCH_APP", value: app },
-          { name: "WATCH_NAMESPACE", value: namespace },
-          { name: "WATCH_ISOLATION", value: isolation },
-          { name: "WATCH_SETTINGS", value: writeWatcherSettings(settings) },
-          { name: "WATCH_HEALTH_PORT", value: String(healthPort) },
-          { name: "WATCH_POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+          { name: "ANALYSIS_APP", value: app },
+          { name: "ANALYSIS_NAMESPACE", value: namespace },
+          { name: "ANALYSIS_NAMESPACE_PER_COLOR", value: String(namespacePerColor) },
+          { name: "ANALYSIS_SETTINGS", value: writeWatcherSettings(app, settings) },
+          { name: "ANALYSIS_HEALTH_PORT", value: String(healthPort) },
+          { name: "ANALYSIS_POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
         ],
         ports: [{ name: "health", containerPort: healthPort, protocol: "TCP" }],
         resources: watcherResources,
         readinessProbe: { httpGet: { path: "/health", port: "health" }, periodSeconds: 2, timeoutSeconds: 5 },
-        livenessProbe: { httpGet: { path: "/health", port: "health" }, initialDelaySeconds: 10, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
-        securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+        livenessProbe: {
+          httpGet: { path: "/health", port: "health" },
+          initialDelaySeconds: 10,
+          periodSeconds: 10,
+          timeoutSeconds: 5,
+          failureThreshold: 6,
+        },
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        },
       },
     ],
   };

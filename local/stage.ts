@@ -12,8 +12,16 @@ import { buildEdge, buildMetrics, buildPrograms, type Programs } from "./program
 import { killSupervisor, startSupervisor, supervisorPid, writePorts } from "./cluster/supervisor";
 import { addEdge, describeEdge, hasEdge, type Edge } from "./edge/edge";
 import { applyTlsSecret } from "./edge/objects";
-import { bundleApp, bundleWatcher, imageRepository, serverImage, watcherImage, type AppBuild } from "./images/app";
-import { importImages } from "./images/containerd";
+import {
+  bundleApp,
+  bundleWatcher,
+  imageRepository,
+  serverImage,
+  watcherImage,
+  type AppBuild,
+  type Server,
+} from "./images/app";
+import { importArchive, importImages } from "./images/containerd";
 import { pauseImage } from "./images/pause";
 import { addMetrics, hasMetrics } from "./metrics/metricsServer";
 import { cacheDir, stageId } from "./paths";
@@ -49,11 +57,17 @@ export interface Stage {
   edge?: Edge;
 }
 
-/** What a stage has beside the rest, for those who ask for it. A stage that runs already gets it without a restart. */
+/**
+ * What a stage has beside the rest, for those who ask for it. A stage that runs already gets it without a
+ * restart.
+ */
 export interface StageOptions {
   /** A real edge: Traefik, built at first use, which takes minutes. @default false */
   edge?: boolean;
-  /** metrics-server, which autoscalers and `kubectl top` ask, built at first use, which takes minutes. @default false */
+  /**
+   * metrics-server, which autoscalers and `kubectl top` ask, built at first use, which takes minutes.
+   * @default false
+   */
   metrics?: boolean;
 }
 
@@ -67,14 +81,22 @@ interface Addition {
 
 const additions: Record<keyof StageOptions, Addition> = {
   edge: { title: "Traefik", build: buildEdge, isThere: hasEdge, add: addEdge },
-  metrics: { title: "metrics-server", build: buildMetrics, isThere: hasMetrics, add: async (paths, _programs, program) => addMetrics(paths, program) },
+  metrics: {
+    title: "metrics-server",
+    build: buildMetrics,
+    isThere: hasMetrics,
+    add: async (paths, _programs, program) => addMetrics(paths, program),
+  },
 };
 
 /**
  * Starts the stage, or keeps the one that runs.
  * @param run how its steps are run. @default each is shown
  */
-export async function startStage(options: StageOptions = {}, run: (tasks: Task[]) => Promise<void> = runTasks): Promise<Stage> {
+export async function startStage(
+  options: StageOptions = {},
+  run: (tasks: Task[]) => Promise<void> = runTasks,
+): Promise<Stage> {
   let stage: Stage | undefined;
   await run(
     startStageTasks((started) => {
@@ -89,7 +111,10 @@ export async function startStage(options: StageOptions = {}, run: (tasks: Task[]
  * The steps of starting a stage, to be shown among others.
  * @param done gets the stage at the end of the last step
  */
-export function startStageTasks(done: (stage: Stage) => void, { edge = false, metrics = false }: StageOptions = {}): Task[] {
+export function startStageTasks(
+  done: (stage: Stage) => void,
+  { edge = false, metrics = false }: StageOptions = {},
+): Task[] {
   const added = [...(edge ? [additions.edge] : []), ...(metrics ? [additions.metrics] : [])];
   return [
     {
@@ -140,12 +165,17 @@ export async function stopStage(): Promise<void> {
   await locked(async () => remove(layout()));
 }
 
-/** Builds images of the reference app and loads those whose content is not loaded yet. Returns their references. */
+/**
+ * Builds images of the reference app and loads those whose content is not loaded yet. Returns their
+ * references.
+ */
 export async function loadImages(builds: AppBuild[]): Promise<string[]> {
   return withTemporaryFolder(async (folder) => {
     const bundleOf = ({ tag }: AppBuild): string => join(folder, `${tag}.js`);
     await Promise.all(builds.map((build) => bundleApp(build, bundleOf(build))));
-    return loadBundles(builds.map((build) => ({ reference: `${imageRepository}:${build.tag}`, bundle: bundleOf(build) })));
+    return loadBundles(
+      builds.map((build) => ({ reference: `${imageRepository}:${build.tag}`, bundle: bundleOf(build) })),
+    );
   });
 }
 
@@ -159,22 +189,28 @@ export async function loadWatcher(): Promise<string> {
   });
 }
 
-/** Builds an image around each server, which is one CommonJS file, and loads them. Returns their references. */
-export async function loadBundles(bundles: { reference: string; bundle: string }[]): Promise<string[]> {
+/** Builds an image around each server, and loads them. Returns their references. */
+export async function loadBundles(bundles: Server[]): Promise<string[]> {
   const programs = await buildPrograms(() => undefined);
-  // One at a time: the cached layer is linked into each archive, and tar refuses a file whose links change under it.
+  // One at a time: the cached layer is linked into each archive, and tar refuses a file whose links change
+  // under it.
   return withLock(join(cacheDir(), "locks", "images"), () =>
     withTemporaryFolder(async (folder) => {
       const images = [];
-      for (const [index, { reference, bundle }] of bundles.entries()) {
+      for (const [index, server] of bundles.entries()) {
         const own = join(folder, String(index));
         await mkdir(own);
-        images.push(await serverImage({ reference, bundle, folder: own }));
+        images.push(await serverImage({ ...server, folder: own }));
       }
       await importImages(layout(), programs, images, folder);
       return images.map((image) => image.reference);
     }),
   );
+}
+
+/** Loads the images of an archive of somebody's. Returns the references of those that were not there. */
+export async function loadArchive(file: string): Promise<string[]> {
+  return importArchive(layout(), await buildPrograms(() => undefined), file);
 }
 
 /** Arguments that run a command inside the stage's network, where Services and pods have their addresses. */
@@ -184,9 +220,14 @@ export async function insideNetwork(command: string[]): Promise<string[]> {
   return ["nsenter", `--target=${String(pid)}`, "--net", "--", ...command];
 }
 
-async function locked<T>(work: () => Promise<T>, progress: (text: string) => void = () => undefined): Promise<T> {
+async function locked<T>(
+  work: () => Promise<T>,
+  progress: (text: string) => void = () => undefined,
+): Promise<T> {
   if (process.getuid?.() !== 0) {
-    throw new Error("The local stage makes namespaces, mounts and cgroups, and that takes root. Run the command as root, or use a cluster you have: npm start -- --context NAME");
+    throw new Error(
+      "The local stage makes namespaces, mounts and cgroups, and that takes root. Run the command as root, or use a cluster you have: npm start -- --context NAME",
+    );
   }
   // Not in the stage folder: the lock has to outlive its removal.
   return withLock(join(cacheDir(), "locks", stageId()), work, () => {
@@ -210,7 +251,11 @@ async function start(added: Addition[], progress: (text: string) => void): Promi
   return describe(paths);
 }
 
-async function untilStarted(paths: Layout, programs: Programs, progress: (text: string) => void): Promise<void> {
+async function untilStarted(
+  paths: Layout,
+  programs: Programs,
+  progress: (text: string) => void,
+): Promise<void> {
   // The supervisor brings a component back that ended: give it the time.
   if ((await supervisorPid(paths)) !== undefined && existsSync(paths.ports)) {
     progress("checking the running stage");
@@ -235,7 +280,11 @@ async function untilStarted(paths: Layout, programs: Programs, progress: (text: 
 
 async function startAnew(paths: Layout, programs: Programs): Promise<void> {
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
-  await Promise.all([paths.logs, paths.config, paths.fixed, paths.kubelet, paths.containerd, paths.etcd].map(async (folder) => mkdir(folder, { mode: 0o700 })));
+  await Promise.all(
+    [paths.logs, paths.config, paths.fixed, paths.kubelet, paths.containerd, paths.etcd].map(async (folder) =>
+      mkdir(folder, { mode: 0o700 }),
+    ),
+  );
   await writeCertificates(paths, programs);
   await writeConfiguration(paths, programs);
   await makeCgroup(paths.cgroup);
@@ -244,7 +293,9 @@ async function startAnew(paths: Layout, programs: Programs): Promise<void> {
   const ports = await startSupervisor(paths, programs);
   await untilContainerd(paths, startTimeoutMs);
   // Before the first pod: there is nowhere to get the image from.
-  await withTemporaryFolder(async (folder) => importImages(paths, programs, [await pauseImage(programs, folder)], folder));
+  await withTemporaryFolder(async (folder) =>
+    importImages(paths, programs, [await pauseImage(programs, folder)], folder),
+  );
   await writeKubeconfig({ file: paths.kubeconfig, pki: paths.pki, client: adminClient, port: ports.api });
   await writePorts(paths, ports);
 }
@@ -261,7 +312,10 @@ async function describe(paths: Layout): Promise<Stage> {
   return {
     kubeconfig: paths.kubeconfig,
     context: contextName,
-    postgres: { adminUrl: postgresAdminUrl(paths.postgres), address: `${network.node}:${String(postgresPort)}` },
+    postgres: {
+      adminUrl: postgresAdminUrl(paths.postgres),
+      address: `${network.node}:${String(postgresPort)}`,
+    },
     redis: { url: `redis://${network.node}:${String(redisPort)}`, socket: redisSocket(paths.redis) },
     imageRepository,
     ...((await hasEdge(paths)) ? { edge: await describeEdge(paths) } : {}),

@@ -4,6 +4,7 @@ import { connect, describeLive, messageOf } from "@bluegreen/release";
 import { layout } from "./cluster/layout";
 import { tableOf } from "./load/table";
 import { cacheDir, stageId } from "./paths";
+import { endProcess } from "@bluegreen/release/util/endProcess";
 import { openDashboard } from "./start/dashboard";
 import { stackEnvironment } from "./start/home";
 import { Interrupt } from "./start/interrupt";
@@ -39,12 +40,20 @@ async function run(target: Target, options: StartOptions, interrupt: Interrupt):
   try {
     const figures = await release(target, options, interrupt);
     if (options.foreign === undefined) await showDashboard(target);
-    console.log(`\n${tableOf(figures)}\n${await writeReport(target, figures)}\n\n${await lastWords(target, options)}`);
+    console.log(
+      `\n${tableOf(figures)}\n${await writeReport(target, figures)}\n\n${await lastWords(target, options)}`,
+    );
     if (options.json) process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);
     return figures.failures === 0 ? 0 : 1;
   } catch (error) {
-    console.error(interrupt.signal.aborted ? "\nStopped: the load is gone, the rest stays as it is." : `\n${messageOf(error)}`);
-    console.error(`${await describeLive(connect(target), app)} Config may be ahead of that: npm run pulumi -- preview shows by what. npm start begins again from here, whatever the state.\n\n${await lastWords(target, options)}`);
+    console.error(
+      interrupt.signal.aborted
+        ? "\nStopped: the load is gone, the rest stays as it is."
+        : `\n${messageOf(error)}`,
+    );
+    console.error(
+      `${await describeLive(connect(target), app)} Config may be ahead of that: npm run pulumi -- preview shows by what. npm start begins again from here, whatever the state.\n\n${await lastWords(target, options)}`,
+    );
     return interrupt.signal.aborted ? 130 : 1;
   }
 }
@@ -62,12 +71,7 @@ async function lastWords(target: Target, { foreign }: StartOptions): Promise<str
   return foreign === undefined ? localWords(await readLinks()) : foreignWords(target);
 }
 
-main().then(
-  (code) => {
-    process.exit(code);
-  },
-  (error: unknown) => {
-    console.error(`\n${messageOf(error)}`);
-    process.exit(1);
-  },
-);
+main().then(endProcess, (error: unknown) => {
+  console.error(`\n${messageOf(error)}`);
+  endProcess(1);
+});

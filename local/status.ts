@@ -27,25 +27,48 @@ interface Status {
 }
 
 async function main(): Promise<number> {
-  const { json } = new Command("npm run status --").description("Shows what of the local stage runs, and what users get.").option("--json", "as JSON", false).parse().opts<{ json: boolean }>();
+  const { json } = new Command("npm run status --")
+    .description("Shows what of the local stage runs, and what clients get.")
+    .option("--json", "as JSON", false)
+    .parse()
+    .opts<{ json: boolean }>();
   const stage = await readStage();
   const status = stage === undefined ? undefined : await readStatus(stage);
   if (json) console.log(JSON.stringify(status ?? null, undefined, 2));
-  else console.log(status === undefined ? "The local stage does not run. Start it: npm start" : textOf(status));
+  else
+    console.log(status === undefined ? "The local stage does not run. Start it: npm start" : textOf(status));
   return status === undefined ? 1 : 0;
 }
 
 async function readStatus(stage: Stage): Promise<Status> {
   process.env["KUBECONFIG"] = stage.kubeconfig;
-  const components = [...(await componentStatuses(layout()))].map(([name, { pid, starts }]) => ({ name, state: pid === 0 ? "down" : "running", restarts: Math.max(0, starts - 1) }));
-  return { folder: stageDir(), components, links: await readLinks(), release: await readRelease(stage, connect({ context: stage.context, namespace: localNamespace, isolation: "shared" })) };
+  const components = [...(await componentStatuses(layout()))].map(([name, { pid, starts }]) => ({
+    name,
+    state: pid === 0 ? "down" : "running",
+    restarts: Math.max(0, starts - 1),
+  }));
+  return {
+    folder: stageDir(),
+    components,
+    links: await readLinks(),
+    release: await readRelease(
+      stage,
+      connect({ context: stage.context, namespace: localNamespace, namespacePerColor: false }),
+    ),
+  };
 }
 
 async function readRelease(stage: Stage, cluster: Cluster): Promise<Status["release"]> {
   const live = await readLiveColor(cluster, app);
   if (live === undefined) return undefined;
   const home = localHome();
-  const stack = await Stack.open({ name: home.stack, workDir: repositoryDir, env: { ...stackEnvironment(home), KUBECONFIG: stage.kubeconfig } });
+  // One in the environment is another stack's, and would win over the file.
+  delete process.env["PULUMI_CONFIG_PASSPHRASE"];
+  const stack = await Stack.open({
+    name: home.stack,
+    workDir: repositoryDir,
+    env: { ...stackEnvironment(home), KUBECONFIG: stage.kubeconfig },
+  });
   const outputs = await stack.outputs();
   const output = (name: string): string => {
     const value = outputs[name]?.value;
@@ -60,13 +83,29 @@ async function readRelease(stage: Stage, cluster: Cluster): Promise<Status["rele
 }
 
 function textOf({ folder, components, links, release }: Status): string {
-  const stage = [`Stage in ${folder}`, ...aligned(components.map(({ name, state, restarts }) => [name, state, restarts === 0 ? "" : `restarted ${String(restarts)} times`]))];
+  const stage = [
+    `Stage in ${folder}`,
+    ...aligned(
+      components.map(({ name, state, restarts }) => [
+        name,
+        state,
+        restarts === 0 ? "" : `restarted ${String(restarts)} times`,
+      ]),
+    ),
+  ];
   if (release === undefined) return [...stage, "", "No release yet: npm start"].join("\n");
   return [
     ...stage,
     "",
     `Release in namespace ${release.namespace}, schema ${release.schemaVersion}`,
-    ...aligned(release.colors.map(({ color, role, image, ready, wanted }) => [color, role, image?.split(":").at(-1) ?? "none", `${String(ready)} of ${String(wanted)} ready`])),
+    ...aligned(
+      release.colors.map(({ color, role, image, ready, wanted }) => [
+        color,
+        role,
+        image?.split(":").at(-1) ?? "none",
+        `${String(ready)} of ${String(wanted)} ready`,
+      ]),
+    ),
     "",
     "URLs by the Ingress (the local stage has no ingress controller):",
     ...release.urls.map((url) => `  ${url}`),
@@ -79,7 +118,9 @@ function textOf({ folder, components, links, release }: Status): string {
 
 function aligned(rows: string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd());
+  return rows.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd(),
+  );
 }
 
 main().then(

@@ -1,5 +1,6 @@
-// Preloaded by whatever runs TypeScript of this repository: a third of the processor time of its own compiler, or less.
-// The program itself is loaded by Pulumi's runner, with TypeScript's: a resource's state holds the text of its step.
+// Preloaded by whatever runs TypeScript of this repository: a third of the processor time of its own
+// compiler, or less. The program itself is loaded by Pulumi's runner, with TypeScript's: a resource's state
+// holds the text of its step.
 "use strict";
 const { join } = require("node:path");
 

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
 import { ColorName } from "./mark";
+import { sampleCells } from "./sampleCells";
 import { dayAndTime } from "./time";
-import type { Gates, Move, RolledBack, Schema, Version } from "./views";
+import type { Gates, Move, RolledBack, SampleView, Schema, Version } from "./views";
 
 export interface TableProps {
   /** What it is, for whoever hears it. */
@@ -63,7 +64,7 @@ export function whatMoved({ kind, share }: Pick<Move, "kind" | "share">): string
 export function HistoryTable({ label, moves }: { label: string; moves: Move[] }) {
   if (moves.length === 0) return <p>No switch has been noted yet.</p>;
   return (
-    <Table label={label} head={["when", "what", "from", "to", "who", "why, and what the watch saw"]}>
+    <Table label={label} head={["when", "what", "from", "to", "who", "why, and what the analysis saw"]}>
       {moves.map((move) => (
         <tr key={`${move.at} ${move.kind}`}>
           <th scope="row">
@@ -87,6 +88,37 @@ export function HistoryTable({ label, moves }: { label: string; moves: Move[] })
   );
 }
 
+/** What the analysis has seen, and what of it spoke against the version. */
+export function SampleTable({ label, samples }: { label: string; samples: SampleView[] }) {
+  if (samples.length === 0) return <p>No sample of the analysis has been kept.</p>;
+  return (
+    <Table
+      label={label}
+      head={["sample", "what was found", "requests", "errors", "p99", "pods ready", "log errors", "score"]}
+      figures={6}
+    >
+      {samples.map((sample) => {
+        const { at, requests, errors, p99, ready, logErrors, score } = sampleCells(sample);
+        return (
+          <tr key={at}>
+            <th scope="row">
+              <Time at={at} />
+            </th>
+            <td>
+              <Lines lines={sample.found} />
+            </td>
+            {[requests, errors, p99, ready, logErrors, score].map((figure, index) => (
+              <td key={index} class="figure">
+                {figure}
+              </td>
+            ))}
+          </tr>
+        );
+      })}
+    </Table>
+  );
+}
+
 export function RolledBackList({ versions }: { versions: RolledBack[] }) {
   if (versions.length === 0) return <p>No version is refused because it was rolled back.</p>;
   return (
@@ -105,7 +137,8 @@ export function RolledBackList({ versions }: { versions: RolledBack[] }) {
 }
 
 export function GateTable({ gates }: { gates: Gates }) {
-  if ("unreadable" in gates) return <p class="trouble">The state of the stack could not be read: {gates.unreadable}</p>;
+  if ("unreadable" in gates)
+    return <p class="trouble">The state of the stack could not be read: {gates.unreadable}</p>;
   if (gates.passed.length === 0) return <p>No gate has been passed yet.</p>;
   return (
     <Table label="Gates" head={["gate", "what it came to"]}>
@@ -120,7 +153,12 @@ export function GateTable({ gates }: { gates: Gates }) {
 }
 
 export function SchemaTable({ label, schema }: { label: string; schema: Schema }) {
-  if ("unreadable" in schema) return <p class="trouble">The schema could not be read: {schema.unreadable}</p>;
+  if ("unreadable" in schema)
+    return schema.notAsked === true ? (
+      <p>The schema was {schema.unreadable}.</p>
+    ) : (
+      <p class="trouble">The schema could not be read: {schema.unreadable}</p>
+    );
   const { version, migrations } = schema;
   return (
     <>

@@ -1,4 +1,5 @@
-import type { Color } from "@bluegreen/release/color";
+import type { Color } from "@bluegreen/release/app/color";
+import type { Sample } from "@bluegreen/release/state/samples";
 
 // What both pages show: plain data, with nothing in it that a page has no use for.
 
@@ -25,6 +26,9 @@ export interface Move {
   evidence: string[];
 }
 
+/** An observation of the analysis, with what spoke against the version. */
+export type SampleView = Pick<Sample, "at" | "figures" | "score"> & { found: string[] };
+
 /** A version that was rolled back, and is refused until it changes. */
 export interface RolledBack extends Version {
   at: string;
@@ -41,7 +45,8 @@ export interface Migration {
 }
 
 /** What is in the database, and what is not yet. */
-export type Schema = { version: string | null; migrations: Migration[] } | { unreadable: string };
+export type Schema =
+  { version: string | null; migrations: Migration[] } | { unreadable: string; notAsked?: true };
 
 /** A gate, and what it came to when it was last passed. */
 export interface PassedGate {

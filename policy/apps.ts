@@ -1,6 +1,6 @@
-import { isColor, type Color } from "@bluegreen/release/color";
-import { switchAnnotation } from "@bluegreen/release/names";
-import { nameOf, type Metadata } from "./workload";
+import { isColor, type Color } from "@bluegreen/release/app/color";
+import { replicasAnnotation, switchAnnotation } from "@bluegreen/release/app/names";
+import { isWorker, nameOf, type Metadata } from "./workload";
 
 type Labels = Partial<Record<string, string>>;
 
@@ -67,17 +67,36 @@ export function appsOf(resources: readonly StackResource[]): App[] {
     const { metadata }: Manifest = props;
     const spec = patchedSpec(resource, resources);
     const { app: name, version } = metadata?.labels ?? {};
-    if (name === undefined) continue;
+    if (name === undefined || isWorker(metadata)) continue;
     const key = `${provider?.urn ?? ""} ${name}`;
     const app = apps.get(key) ?? { name, urn, deployments: [], activeServices: [] };
     const where = { name: nameOf(type, metadata), namespace: metadata?.namespace ?? "default" };
-    if (isDeployment && isColor(version)) app.deployments.push({ ...where, color: version, replicas: spec.replicas ?? 1, labels: spec.template?.metadata?.labels ?? {} });
+    if (isDeployment && isColor(version))
+      app.deployments.push({
+        ...where,
+        color: version,
+        // A release scales a color itself, and says on the Deployment to how many pods.
+        replicas: askedReplicas(metadata) ?? spec.replicas ?? 1,
+        labels: spec.template?.metadata?.labels ?? {},
+      });
     // By a mark and not by what it selects: that is what may be wrong.
-    else if (!isDeployment && Object.keys(metadata?.annotations ?? {}).includes(switchAnnotation)) app.activeServices.push({ ...where, urn, selector: spec.selector ?? {}, isExternal: spec.type === "ExternalName" });
+    else if (!isDeployment && Object.keys(metadata?.annotations ?? {}).includes(switchAnnotation))
+      app.activeServices.push({
+        ...where,
+        urn,
+        selector: spec.selector ?? {},
+        isExternal: spec.type === "ExternalName",
+      });
     else continue;
     apps.set(key, app);
   }
   return [...apps.values()];
+}
+
+function askedReplicas(metadata: Metadata | undefined): number | undefined {
+  const annotations: Labels = { ...metadata?.annotations };
+  const text = annotations[replicasAnnotation];
+  return text === undefined ? undefined : Number(text);
 }
 
 /** What a Deployment or Service says of itself, and what patches of the same stack make of it. */
@@ -86,14 +105,19 @@ function patchedSpec({ type, props, provider }: StackResource, resources: readon
   const patches = resources
     .filter((other) => other.type === `${type}Patch` && other.provider?.urn === provider?.urn)
     .map(({ props: patch }): Manifest => patch)
-    .filter(({ metadata: of }) => of?.name === metadata?.name && (of?.namespace ?? "default") === (metadata?.namespace ?? "default"))
+    .filter(
+      ({ metadata: of }) =>
+        of?.name === metadata?.name && (of?.namespace ?? "default") === (metadata?.namespace ?? "default"),
+    )
     .flatMap((patch) => patch.spec ?? []);
   return patches.reduce<Spec>(
     (before, { replicas = before.replicas, type: kind = before.type, selector, template }) => ({
       replicas,
       type: kind,
       selector: { ...before.selector, ...selector },
-      template: { metadata: { labels: { ...before.template?.metadata?.labels, ...template?.metadata?.labels } } },
+      template: {
+        metadata: { labels: { ...before.template?.metadata?.labels, ...template?.metadata?.labels } },
+      },
     }),
     spec,
   );

@@ -9,5 +9,9 @@ export function parseImage(image: string): ImageReference {
   const [named = "", digest] = image.split("@");
   const colon = named.lastIndexOf(":");
   const hasTag = colon > named.lastIndexOf("/");
-  return { repository: hasTag ? named.slice(0, colon) : named, tag: hasTag ? named.slice(colon + 1) : undefined, digest };
+  return {
+    repository: hasTag ? named.slice(0, colon) : named,
+    tag: hasTag ? named.slice(colon + 1) : undefined,
+    digest,
+  };
 }

@@ -1,3 +1,5 @@
+import { workerLabel } from "@bluegreen/release/app/names";
+
 /** Of Kubernetes' own types, what the rules read. */
 export interface Container {
   name: string;
@@ -8,7 +10,12 @@ export interface Container {
   livenessProbe?: Handler;
   startupProbe?: Handler;
   lifecycle?: { postStart?: Handler; preStop?: Handler };
-  securityContext?: SecurityContext & { allowPrivilegeEscalation?: boolean; privileged?: boolean; procMount?: string; capabilities?: { drop?: string[]; add?: string[] } };
+  securityContext?: SecurityContext & {
+    allowPrivilegeEscalation?: boolean;
+    privileged?: boolean;
+    procMount?: string;
+    capabilities?: { drop?: string[]; add?: string[] };
+  };
 }
 
 /** What the kubelet asks. */
@@ -69,21 +76,31 @@ interface Manifest {
 
 const ofTemplate = ({ spec }: Manifest) => spec?.template?.spec;
 
-/** By kind, of whatever version of its API: where its pods are described. Those that end by themselves have nothing to probe. */
-const kinds: Partial<Record<string, { serves: boolean; pod: (manifest: Manifest) => PodSpec | undefined }>> = {
-  Deployment: { serves: true, pod: ofTemplate },
-  StatefulSet: { serves: true, pod: ofTemplate },
-  DaemonSet: { serves: true, pod: ofTemplate },
-  ReplicaSet: { serves: true, pod: ofTemplate },
-  ReplicationController: { serves: true, pod: ofTemplate },
-  Job: { serves: false, pod: ofTemplate },
-  CronJob: { serves: false, pod: ({ spec }) => spec?.jobTemplate?.spec?.template?.spec },
-  Pod: { serves: false, pod: ({ spec }) => spec },
-  PodTemplate: { serves: false, pod: ({ template }) => template?.spec },
-};
+/**
+ * By kind, of whatever version of its API: where its pods are described. Those that end by themselves have
+ * nothing to probe.
+ */
+const kinds: Partial<Record<string, { serves: boolean; pod: (manifest: Manifest) => PodSpec | undefined }>> =
+  {
+    Deployment: { serves: true, pod: ofTemplate },
+    StatefulSet: { serves: true, pod: ofTemplate },
+    DaemonSet: { serves: true, pod: ofTemplate },
+    ReplicaSet: { serves: true, pod: ofTemplate },
+    ReplicationController: { serves: true, pod: ofTemplate },
+    Job: { serves: false, pod: ofTemplate },
+    CronJob: { serves: false, pod: ({ spec }) => spec?.jobTemplate?.spec?.template?.spec },
+    Pod: { serves: false, pod: ({ spec }) => spec },
+    PodTemplate: { serves: false, pod: ({ template }) => template?.spec },
+  };
 
-/** Kinds that somebody else has defined like Deployments, such as Argo's Rollout. Others have a template, too, and not of pods. */
-const otherKind = { serves: true, pod: (manifest: Manifest) => [ofTemplate(manifest)].find((pod) => pod?.containers !== undefined) };
+/**
+ * Kinds that somebody else has defined like Deployments, such as Argo's Rollout. Others have a template, too,
+ * and not of pods.
+ */
+const otherKind = {
+  serves: true,
+  pod: (manifest: Manifest) => [ofTemplate(manifest)].find((pod) => pod?.containers !== undefined),
+};
 
 /** Undefined for what makes no pods. */
 export function workloadOf(type: string, props: object): Workload | undefined {
@@ -92,7 +109,19 @@ export function workloadOf(type: string, props: object): Workload | undefined {
   const manifest: Manifest = props;
   const { serves, pod: find } = kinds[kindName] ?? otherKind;
   const pod = find(manifest);
-  return pod && { name: nameOf(type, manifest.metadata), pod, serves, isPatch: patch !== undefined };
+  return (
+    pod && {
+      name: nameOf(type, manifest.metadata),
+      pod,
+      serves: serves && !isWorker(manifest.metadata),
+      isPatch: patch !== undefined,
+    }
+  );
+}
+
+/** Of a release: no Service selects its pods. */
+export function isWorker(metadata: Metadata | undefined): boolean {
+  return metadata?.labels?.[workerLabel] !== undefined;
 }
 
 /** Kind, and where it is. */
@@ -100,11 +129,17 @@ export function nameOf(type: string, metadata: Metadata | undefined): string {
   return `${type.slice(type.lastIndexOf(":") + 1)} ${metadata?.namespace ?? "default"}/${metadata?.name ?? "(named by the cluster)"}`;
 }
 
-export function containersOf({ initContainers = [], containers = [], ephemeralContainers = [] }: PodSpec): Container[] {
+export function containersOf({
+  initContainers = [],
+  containers = [],
+  ephemeralContainers = [],
+}: PodSpec): Container[] {
   return [...initContainers, ...containers, ...ephemeralContainers];
 }
 
 /** The image of each container. One without is asked for its image, unless a patch leaves it as it is. */
 export function imagesOf({ pod, isPatch }: Workload): { container: string; image: string }[] {
-  return containersOf(pod).flatMap(({ name, image }) => (isPatch && image === undefined ? [] : [{ container: name, image: image ?? "" }]));
+  return containersOf(pod).flatMap(({ name, image }) =>
+    isPatch && image === undefined ? [] : [{ container: name, image: image ?? "" }],
+  );
 }

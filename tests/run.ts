@@ -1,8 +1,8 @@
 /**
- * `npm test`: what every change has to pass, on a stage of its own that is removed at the end. `npm run test:all` adds
- * the long suites, `npm test -- unit provider` runs those alone, `npm test -- tests/e2e/cli.test.ts` that file, and
- * `npm test -- --changed` what a change can break. A suite that cannot run, runs no test or leaves one out has failed;
- * which ones were not asked for is said at the end.
+ * `npm test`: what every change has to pass, on a stage of its own that is removed at the end. `npm run
+ * test:all` adds the long suites and all cases of the others, `npm test -- unit provider` runs those alone, `npm test --
+ * tests/e2e/cli.test.ts` that file, and `npm test -- --changed` what a change can break. A suite that cannot
+ * run, runs no test or leaves one out has failed; which ones were not asked for is said at the end.
  */
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -23,8 +23,14 @@ interface Options {
   jobs?: string;
 }
 
-/** Half of a test is waiting for pods: more at a time than there are cores, and not so many that they wait for each other. */
+/**
+ * Half of a test is waiting for pods: more at a time than there are cores, and not so many that they wait for
+ * each other.
+ */
 const jobsPerCore = 1.5;
+
+/** Of an error, as soon as its test has failed. */
+const linesAtOnce = 12;
 
 interface Chosen {
   batches: Batch[];
@@ -34,22 +40,41 @@ interface Chosen {
 
 /** @throws Error for a name that neither a suite nor a file has */
 function choose(names: string[], { all, changed }: Options): Chosen {
-  if (all === true) return { batches: suites.flatMap((suite) => batchesOf(suite)), left: [] };
+  if (all === true && names.length === 0)
+    return { batches: suites.flatMap((suite) => batchesOf(suite)), left: [] };
   if (changed !== undefined) {
     const files = changedFiles(changed === true ? "HEAD" : changed);
     const broken = brokenBy(files);
-    return { batches: suites.flatMap((suite) => batchesOf(suite, suite === check ? undefined : broken)), left: [] };
+    return {
+      batches: suites.flatMap((suite) => batchesOf(suite, suite === check ? undefined : broken)),
+      left: [],
+    };
   }
-  if (names.length === 0) return { batches: suites.filter(({ long }) => long !== true).flatMap((suite) => batchesOf(suite)), left: suites.filter(({ long }) => long === true).map(({ name }) => name) };
-  const unknown = names.filter((each) => suites.every((suite) => suite.name !== each && !filesOf(suite).includes(each)));
-  if (unknown.length > 0) throw new Error(`no suite or file ${unknown.join(", ")}; the suites are ${suites.map(({ name }) => name).join(", ")}`);
-  const named = (suite: Suite) => (names.includes(suite.name) ? batchesOf(suite) : batchesOf(suite, new Set(names)));
+  if (names.length === 0)
+    return {
+      batches: suites.filter(({ long }) => long !== true).flatMap((suite) => batchesOf(suite)),
+      left: suites.filter(({ long }) => long === true).map(({ name }) => name),
+    };
+  const unknown = names.filter((each) =>
+    suites.every((suite) => suite.name !== each && !filesOf(suite).includes(each)),
+  );
+  if (unknown.length > 0)
+    throw new Error(
+      `no suite or file ${unknown.join(", ")}; the suites are ${suites.map(({ name }) => name).join(", ")}`,
+    );
+  const named = (suite: Suite) =>
+    names.includes(suite.name) ? batchesOf(suite) : batchesOf(suite, new Set(names));
   return { batches: suites.flatMap(named), left: [] };
 }
 
-async function onStage(needed: NonNullable<Suite["stage"]>, here: boolean, work: () => Promise<void>): Promise<void> {
+async function onStage(
+  needed: NonNullable<Suite["stage"]>,
+  here: boolean,
+  work: () => Promise<void>,
+): Promise<void> {
   if (here) {
-    if ((await readStage()) === undefined) throw new Error("--here was refused: no stage runs; npm start starts it");
+    if ((await readStage()) === undefined)
+      throw new Error("--here was refused: no stage runs; npm start starts it");
     await startStage({ edge: needed === "edge" });
     return work();
   }
@@ -79,23 +104,34 @@ function untilInterrupted(): AbortSignal {
 async function main(names: string[], options: Options): Promise<void> {
   const started = Date.now();
   const { batches, left } = choose(names, options);
+  if (options.all === true) process.env["BLUEGREEN_EVERY_CASE"] = "1";
   const times = readTimes();
   const signal = untilInterrupted();
   const ran: Ran[] = [];
   const run = async (batch: Batch) => {
     const { name } = batch.suite;
-    const result = await runBatch(batch, ({ title, seconds, outcome }) => {
-      console.log(`${outcome === "passed" ? "✔ passed" : "✘ FAILED"} ${seconds.toFixed(1).padStart(6)} s  ${name.padEnd(12)} ${title}`);
+    const result = await runBatch(batch, ({ title, seconds, outcome }, error) => {
+      console.log(
+        `${outcome === "passed" ? "✔ passed" : "✘ FAILED"} ${seconds.toFixed(1).padStart(6)} s  ${name.padEnd(12)} ${title}`,
+      );
+      // All of it stands at the end; who waits wants to know now.
+      if (error !== undefined) console.log(error.split("\n").slice(0, linesAtOnce).join("\n"));
     });
     times[keyOf(batch)] = { seconds: result.seconds, cpuSeconds: result.cpuSeconds, updates: result.updates };
     ran.push({ batch, result });
   };
-  const places = options.jobs === undefined ? Math.ceil(jobsPerCore * availableParallelism()) : Number(options.jobs);
-  if (!Number.isInteger(places) || places < 1 || places > 64) throw new Error(`--jobs ${String(options.jobs)} was refused: a whole number from 1 to 64`);
+  const places =
+    options.jobs === undefined ? Math.ceil(jobsPerCore * availableParallelism()) : Number(options.jobs);
+  if (!Number.isInteger(places) || places < 1 || places > 64)
+    throw new Error(`--jobs ${String(options.jobs)} was refused: a whole number from 1 to 64`);
   const withStage = (each: Batch) => each.suite.stage !== undefined;
   const failed = () => ran.flatMap(({ result }) => result.failed);
   // A broken rule shows before a cluster is started.
-  await runAll(batches.filter((each) => !withStage(each)), { places: availableParallelism(), signal }, run);
+  await runAll(
+    batches.filter((each) => !withStage(each)),
+    { places: availableParallelism(), signal },
+    run,
+  );
   const onOne = longestFirst(batches.filter(withStage), times);
   if (onOne.length > 0 && !signal.aborted) {
     const kinds = new Set(onOne.map(({ suite }) => suite.stage));
@@ -106,10 +142,13 @@ async function main(names: string[], options: Options): Promise<void> {
   for (const { batch, result } of ran.filter((each) => each.result.failed.length > 0)) {
     console.log(`\n── ${keyOf(batch)} ${"─".repeat(50)}`);
     for (const { title, error } of result.failed) console.log(`✘ ${title}\n${error}\n`);
-    if (result.output.length > 0) console.log(`the end of what it printed:\n${result.output.slice(-40).join("\n")}`);
+    if (result.output.length > 0)
+      console.log(`the end of what it printed:\n${result.output.slice(-40).join("\n")}`);
   }
   console.log(`\n${formatTimes(ran)}`);
-  console.log(`${Math.round((Date.now() - started) / 60_000)} min; each file's are in ${keepTimes(times)}${left.length > 0 ? `; not run: ${left.join(", ")}, which npm run test:all adds` : ""}`);
+  console.log(
+    `${Math.round((Date.now() - started) / 60_000)} min; each file's are in ${keepTimes(times)}${left.length > 0 ? `; not run: ${left.join(", ")} and most points of each matrix, which npm run test:all adds` : ""}`,
+  );
   const passed = ran.reduce((sum, { result }) => sum + result.passed, 0);
   console.log(`${passed} passed, ${failed().length} failed`);
   process.exitCode = failed().length === 0 && passed > 0 && !signal.aborted ? 0 : 1;
@@ -118,7 +157,7 @@ async function main(names: string[], options: Options): Promise<void> {
 program
   .name("npm test --")
   .argument("[names...]", "suites, or test files by their path")
-  .option("--all", "the long suites, too")
+  .option("--all", "the long suites too, and each case of each matrix")
   .option("--changed [ref]", "what the changes since a commit can break (HEAD)")
   .option("--here", "on the stage that npm start has started, which stays")
   .option("--jobs <count>", `files at a time (${Math.ceil(jobsPerCore * availableParallelism())} here)`)

@@ -19,6 +19,11 @@ await build({
   // pg loads its native binding only when asked to, and nothing here asks.
   external: ["pg-native"],
   // Neither the release's own code nor a library's can run a command from here.
-  alias: Object.fromEntries(["child_process", "node:child_process"].map((name) => [name, fileURLToPath(new URL("noCommands.ts", import.meta.url))])),
+  alias: Object.fromEntries(
+    ["child_process", "node:child_process"].map((name) => [
+      name,
+      fileURLToPath(new URL("noCommands.ts", import.meta.url)),
+    ]),
+  ),
   logLevel: "warning",
 });

@@ -1,6 +1,9 @@
-/** In the place of node:child_process in the watcher's bundle: what it goes by comes from a cluster, where others write, too. */
+/**
+ * In the place of node:child_process in the watcher's bundle: what it goes by comes from a cluster, where
+ * others write, too.
+ */
 function refuse(): never {
-  throw new Error("the watcher in the cluster runs no command");
+  throw new Error("the analysis controller runs no command");
 }
 
 export { refuse as spawn };

@@ -10,7 +10,7 @@ import type { Log } from "./log";
 import { mcpRoutes } from "./mcp";
 import { createMetrics } from "./metrics";
 import { page } from "./page";
-import type { WriteFence } from "./readOnly";
+import type { WriteFreeze } from "./readOnly";
 import type { Settings } from "./settings";
 import type { Streams } from "./streams";
 import { ticks } from "./ticks";
@@ -22,13 +22,22 @@ export interface Parts {
   log: Log;
   probes: Probes;
   users: Users;
-  fence: WriteFence;
+  freeze: WriteFreeze;
   streams: Streams;
   connections: Connections;
   lifecycle: Lifecycle;
 }
 
-export function createApp({ settings, log, probes, users, fence, streams, connections, lifecycle }: Parts): Express {
+export function createApp({
+  settings,
+  log,
+  probes,
+  users,
+  freeze,
+  streams,
+  connections,
+  lifecycle,
+}: Parts): Express {
   const metrics = createMetrics(streams);
   const app = express();
   app.disable("x-powered-by");
@@ -52,7 +61,7 @@ export function createApp({ settings, log, probes, users, fence, streams, connec
   app.get("/", page(settings));
   app.get("/widget", (_request, response) => void response.type("html").send(widget));
   app.get("/stream", ticks(settings, streams));
-  app.use(userRoutes(users, fence));
+  app.use(userRoutes(users, freeze));
   app.use(mcpRoutes(settings, users, streams, log));
 
   app.use(notFound);

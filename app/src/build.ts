@@ -1,6 +1,7 @@
 /**
  * What was decided when this file was bundled: which release of the app it is, which
- * fault, if any, it was built with, and the schema it works with. `build.mjs` replaces the names below by literals.
+ * fault, if any, it was built with, and the schema it works with. `build.mjs` replaces the names below by
+ * literals.
  */
 declare const BUILD_RELEASE: "v1" | "v2";
 declare const BUILD_FAULT: Fault;

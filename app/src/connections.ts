@@ -6,7 +6,9 @@ interface Connection {
   readonly since: number;
   /** Answers that have not ended. */
   readonly open: Set<Response>;
-  /** When its last answer ended, and how many bytes had come by then: more of them are a request on its way. */
+  /**
+   * When its last answer ended, and how many bytes had come by then: more of them are a request on its way.
+   */
   quietSince: number;
   bytesThen: number;
   /** Asked so far for nothing but what the cluster probes. */
@@ -68,7 +70,11 @@ export class Connections {
 
   isIdle(socket: Socket, ms: number): boolean {
     const connection = this.#open.get(socket);
-    return connection?.open.size === 0 && socket.bytesRead === connection.bytesThen && performance.now() - connection.quietSince >= ms;
+    return (
+      connection?.open.size === 0 &&
+      socket.bytesRead === connection.bytesThen &&
+      performance.now() - connection.quietSince >= ms
+    );
   }
 
   /** Cuts those that wait for no answer, whatever has arrived on them. */

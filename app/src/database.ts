@@ -9,14 +9,19 @@ export interface SchemaState {
 }
 
 /**
- * Connections that a pod opens when it starts, and keeps. A switch brings users all at once to a color that had
- * none: without them the first ones wait while sessions are made, which was most of what they noticed of a switch.
+ * Connections that a pod opens when it starts, and keeps. A switch brings users all at once to a color that
+ * had none: without them the first ones wait while sessions are made, which was most of what they noticed of
+ * a switch.
  */
 const kept = 4;
 
 /** The pool for requests. Every wait on it ends: for a connection, and for an answer. */
 export function openPool(connectionString: string, log: Log): Pool {
-  const pool = open(connectionString, { min: kept, max: 8, connectionTimeoutMillis: 3000, statement_timeout: 5000, query_timeout: 6000 }, log);
+  const pool = open(
+    connectionString,
+    { min: kept, max: 8, connectionTimeoutMillis: 3000, statement_timeout: 5000, query_timeout: 6000 },
+    log,
+  );
   void fill(pool);
   return pool;
 }
@@ -32,10 +37,19 @@ async function fill(pool: Pool): Promise<void> {
  * otherwise all turn unready at once and a slow app would become an outage.
  */
 export function openProbePool(connectionString: string, log: Log): Pool {
-  return open(connectionString, { min: 1, max: 1, connectionTimeoutMillis: 1000, statement_timeout: 1000, query_timeout: 1000 }, log);
+  return open(
+    connectionString,
+    { min: 1, max: 1, connectionTimeoutMillis: 1000, statement_timeout: 1000, query_timeout: 1000 },
+    log,
+  );
 }
 
-type Limits = Required<Pick<ConstructorParameters<typeof Pool>[0] & object, "min" | "max" | "connectionTimeoutMillis" | "statement_timeout" | "query_timeout">>;
+type Limits = Required<
+  Pick<
+    ConstructorParameters<typeof Pool>[0] & object,
+    "min" | "max" | "connectionTimeoutMillis" | "statement_timeout" | "query_timeout"
+  >
+>;
 
 /** Sessions carry the name in PGAPPNAME, which tells the versions of the app apart in the database. */
 function open(connectionString: string, limits: Limits, log: Log): Pool {

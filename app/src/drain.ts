@@ -27,7 +27,7 @@ const PORTIONS = 8;
 /**
  * Leads clients away for a time, because a release has moved them to the other color: a Service
  * that points elsewhere does not move connections that are open. New ones are served as ever, and
- * readiness stays: users may come back to this very pod. The contract: docs/draining.md.
+ * readiness stays: users may come back to this very pod. The contract: docs/guides/connection-draining.md.
  */
 export class Drain {
   #endsAt = 0;
@@ -45,7 +45,12 @@ export class Drain {
 
   get state(): DrainState {
     const streams = this.streams.size;
-    return { draining: this.active, connections: this.connections.size, streams, requests: this.connections.answering - streams };
+    return {
+      draining: this.active,
+      connections: this.connections.size,
+      streams,
+      requests: this.connections.answering - streams,
+    };
   }
 
   /** From now on for so long, whatever was asked for before. */
@@ -60,9 +65,13 @@ export class Drain {
     // A connection that was opened meanwhile is about to ask: it has a third of the time for that.
     const idleMs = ms * (1 - IDLE_FROM);
     for (let portion = 0; portion < PORTIONS; portion += 1) {
-      this.#after(ms * IDLE_FROM + portion * pauseMs, () => { this.#closeIdle(idleMs, 1 / (PORTIONS - portion)); });
+      this.#after(ms * IDLE_FROM + portion * pauseMs, () => {
+        this.#closeIdle(idleMs, 1 / (PORTIONS - portion));
+      });
     }
-    this.#after(ms, () => { this.end(); });
+    this.#after(ms, () => {
+      this.end();
+    });
   }
 
   /** Clients may stay again. */

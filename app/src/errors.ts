@@ -4,7 +4,9 @@ import { describeError, type Log } from "./log";
 import { isReadOnly, RETRY_AFTER_SECONDS } from "./readOnly";
 
 export const notFound: RequestHandler = (request, response) => {
-  response.status(404).json({ error: "not_found", message: `Nothing answers ${request.method} ${request.path}` });
+  response
+    .status(404)
+    .json({ error: "not_found", message: `Nothing answers ${request.method} ${request.path}` });
 };
 
 /** The client's mistakes say which rule was broken; anything else says nothing, and is logged. */
@@ -18,7 +20,10 @@ export function errorHandler(log: Log): ErrorRequestHandler {
     if (isReadOnly(error)) {
       // The next try is to come on a new connection: by then that one leads to the other color.
       response.status(503).set({ "retry-after": String(RETRY_AFTER_SECONDS), connection: "close" });
-      response.json({ error: "read_only", message: `Nothing can be written while a release moves traffic; try again in ${RETRY_AFTER_SECONDS} seconds` });
+      response.json({
+        error: "read_only",
+        message: `Nothing can be written while a release moves traffic; try again in ${RETRY_AFTER_SECONDS} seconds`,
+      });
       return;
     }
     const status = clientErrorStatus(error);
@@ -26,7 +31,11 @@ export function errorHandler(log: Log): ErrorRequestHandler {
       response.status(status).json({ error: "invalid_request", message: error.message });
       return;
     }
-    log("error", "a request failed", { method: request.method, path: request.path, error: describeError(error) });
+    log("error", "a request failed", {
+      method: request.method,
+      path: request.path,
+      error: describeError(error),
+    });
     // With the answer half sent there is nothing better than what express does: cut the connection.
     if (response.headersSent) next(error);
     else response.status(500).json({ error: "internal_error", message: "The request failed; it was logged" });

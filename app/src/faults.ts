@@ -16,7 +16,10 @@ function crash(log: Log): never {
 
 /** The fault that ends the process whether or not anybody uses it. */
 export function startFault(log: Log): void {
-  if (FAULT === "crash") setTimeout(() => { crash(log); }, 1000);
+  if (FAULT === "crash")
+    setTimeout(() => {
+      crash(log);
+    }, 1000);
 }
 
 /**
@@ -39,7 +42,8 @@ export function faultyRequests(log: Log): RequestHandler {
       setTimeout(next, 2000);
     } else {
       // Filled, because memory that was never written is not counted against the limit.
-      if (FAULT === "leak" && leaked.length * MEBIBYTE < MAX_LEAK_BYTES) leaked.push(Buffer.alloc(MEBIBYTE, 1));
+      if (FAULT === "leak" && leaked.length * MEBIBYTE < MAX_LEAK_BYTES)
+        leaked.push(Buffer.alloc(MEBIBYTE, 1));
       next();
     }
   };

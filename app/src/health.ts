@@ -1,7 +1,6 @@
 import type { RequestHandler } from "express";
 import { SCHEMA } from "./build";
 import type { SchemaState } from "./database";
-import type { Lifecycle } from "./lifecycle";
 import type { Probe } from "./probe";
 import type { Settings } from "./settings";
 
@@ -20,7 +19,11 @@ export interface Probes {
  */
 export function health(settings: Settings, probes: Probes): RequestHandler {
   return (_request, response) => {
-    const checks = { database: probes.database.last.ok, redis: probes.redis.last.ok, openai: probes.openai.last.ok };
+    const checks = {
+      database: probes.database.last.ok,
+      redis: probes.redis.last.ok,
+      openai: probes.openai.last.ok,
+    };
     response.json({
       status: checks.database && checks.redis ? "healthy" : "degraded",
       timestamp: new Date().toISOString(),
@@ -32,10 +35,15 @@ export function health(settings: Settings, probes: Probes): RequestHandler {
   };
 }
 
-export type NotReady = "shutting_down" | "database_unavailable" | "schema_too_old" | "redis_unavailable" | "openai_unavailable";
+export type NotReady =
+  "shutting_down" | "database_unavailable" | "schema_too_old" | "redis_unavailable" | "openai_unavailable";
 
 /** Readiness: whether this process can serve requests now. 503 names the first thing that is missing. */
-export function readiness(settings: Settings, probes: Probes, lifecycle: Lifecycle): RequestHandler {
+export function readiness(
+  settings: Settings,
+  probes: Probes,
+  lifecycle: { readonly stopping: boolean },
+): RequestHandler {
   return async (_request, response) => {
     const [database, redis] = await Promise.all([probes.database.refresh(), probes.redis.refresh()]);
     const checks = { database: database.ok, redis: redis.ok, openai: probes.openai.last.ok };

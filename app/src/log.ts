@@ -4,7 +4,9 @@ export type Log = (level: Level, message: string, fields?: Record<string, unknow
 /** One line of JSON per event on stdout; none of `secrets` is ever in one, whatever an error carries. */
 export function createLog(context: Record<string, string>, secrets: readonly string[]): Log {
   const redact = (_key: string, value: unknown): unknown =>
-    typeof value === "string" ? secrets.reduce((text, secret) => text.replaceAll(secret, "[redacted]"), value) : value;
+    typeof value === "string"
+      ? secrets.reduce((text, secret) => text.replaceAll(secret, "[redacted]"), value)
+      : value;
 
   return (level, message, fields = {}) => {
     const head = JSON.stringify({ time: new Date().toISOString(), level });

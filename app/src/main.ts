@@ -10,7 +10,7 @@ import { Lifecycle } from "./lifecycle";
 import { createLog, describeError } from "./log";
 import { checkOpenAi } from "./openai";
 import { Probe } from "./probe";
-import { WriteFence } from "./readOnly";
+import { WriteFreeze } from "./readOnly";
 import { openRedis, pingRedis } from "./redis";
 import { readSettings, secretsOf, type Settings } from "./settings";
 import { Streams } from "./streams";
@@ -48,7 +48,16 @@ function start(settings: Settings): void {
   const connections = new Connections();
   const drain = new Drain(connections, streams, log);
   const lifecycle = new Lifecycle(settings, connections, streams, drain, log);
-  const app = createApp({ settings, log, probes, users: new Users(pool), fence: new WriteFence(redis, settings.READ_ONLY_KEY), streams, connections, lifecycle });
+  const app = createApp({
+    settings,
+    log,
+    probes,
+    users: new Users(pool),
+    freeze: new WriteFreeze(redis, settings.BLUEGREEN_READ_ONLY_KEY),
+    streams,
+    connections,
+    lifecycle,
+  });
   // Longer than the 60 s that load balancers keep idle connections: the side that sends the
   // requests has to be the one that closes, or a request meets a connection just closed.
   const server = createServer({ keepAliveTimeout: 65_000 }, app);
@@ -58,7 +67,7 @@ function start(settings: Settings): void {
   });
 
   const drainServer = createDrainServer(drain, log);
-  drainServer.listen(settings.DRAIN_PORT, "127.0.0.1", () => {
+  drainServer.listen(settings.BLUEGREEN_DRAIN_PORT, "127.0.0.1", () => {
     log("info", "listening for drains", { drainAddress: drainServer.address() });
   });
 

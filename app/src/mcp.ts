@@ -20,9 +20,14 @@ export function mcpRoutes(settings: Settings, users: Users, streams: Streams, lo
       return;
     }
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
-    const answer = await transport.handleRequest(new Request(urlOf(request), { headers: headersOf(request) }));
+    const answer = await transport.handleRequest(
+      new Request(urlOf(request), { headers: headersOf(request) }),
+    );
     if (!answer.ok || answer.body === null) {
-      response.status(answer.status).type("application/json").send(await answer.text());
+      response
+        .status(answer.status)
+        .type("application/json")
+        .send(await answer.text());
       return;
     }
     const stream = streams.open(response);
@@ -41,7 +46,9 @@ export function mcpRoutes(settings: Settings, users: Users, streams: Streams, lo
     response.once("close", () => void server.close());
     const body: unknown = request.body;
     const answer = await withinDeadline(
-      transport.handleRequest(new Request(urlOf(request), { method: "POST", headers, body: typeof body === "string" ? body : "" })),
+      transport.handleRequest(
+        new Request(urlOf(request), { method: "POST", headers, body: typeof body === "string" ? body : "" }),
+      ),
     );
     response.status(answer.status);
     const type = answer.headers.get("content-type");

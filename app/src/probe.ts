@@ -43,7 +43,8 @@ export class Probe<T> {
     } catch (error) {
       this.#last = { ok: false };
       // Only the change is logged: an outage is one line, not one for each probe.
-      if (before || !this.#checked) this.log("warn", `${this.name} is unavailable`, { error: describeError(error) });
+      if (before || !this.#checked)
+        this.log("warn", `${this.name} is unavailable`, { error: describeError(error) });
     }
     this.#checked = true;
     return this.#last;

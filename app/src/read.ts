@@ -6,7 +6,11 @@ import { Client, type Pool, type QueryResultRow } from "pg";
  * So nobody sees that an administrator ended the sessions, or that a database handed over to another.
  * Never for a query that writes: nobody knows whether a lost one was done.
  */
-export async function read<Row extends QueryResultRow>(pool: Pool, sql: string, values: unknown[]): Promise<Row[]> {
+export async function read<Row extends QueryResultRow>(
+  pool: Pool,
+  sql: string,
+  values: unknown[],
+): Promise<Row[]> {
   try {
     return (await pool.query<Row>(sql, values)).rows;
   } catch (error) {
@@ -23,11 +27,23 @@ export async function read<Row extends QueryResultRow>(pool: Pool, sql: string, 
   }
 }
 
-/** Ended by an administrator or a shutdown, or because another session had crashed; a socket that the other side has closed. */
+/**
+ * Ended by an administrator or a shutdown, or because another session had crashed; a socket that the other
+ * side has closed.
+ */
 const lostCodes = new Set(["57P01", "57P02", "ECONNRESET", "EPIPE"]);
-/** What pg says, without a code, of a connection that was closed before it had an answer, and of one that broke before it was used. */
-const lostMessages = new Set(["Connection terminated unexpectedly", "Client has encountered a connection error and is not queryable"]);
+/**
+ * What pg says, without a code, of a connection that was closed before it had an answer, and of one that
+ * broke before it was used.
+ */
+const lostMessages = new Set([
+  "Connection terminated unexpectedly",
+  "Client has encountered a connection error and is not queryable",
+]);
 
 function isSessionLost(error: unknown): boolean {
-  return error instanceof Error && (("code" in error && lostCodes.has(String(error.code))) || lostMessages.has(error.message));
+  return (
+    error instanceof Error &&
+    (("code" in error && lostCodes.has(String(error.code))) || lostMessages.has(error.message))
+  );
 }

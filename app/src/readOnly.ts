@@ -8,9 +8,15 @@ const READ_ONLY_SQL_TRANSACTION = "25006";
 
 class ReadOnlyError extends Error {}
 
-/** Asked before every write, as late as possible: what has passed has to be done within the release's settle time. */
-export class WriteFence {
-  /** @param key set by a release for the moment in which it moves traffic; gone by itself. The contract: docs/read-only-fence.md */
+/**
+ * Asked before every write, as late as possible: what has passed has to be done within the release's settle
+ * time.
+ */
+export class WriteFreeze {
+  /**
+   * @param key set by a release for the moment in which it moves traffic; gone by itself. The contract:
+   * docs/guides/write-freeze.md
+   */
   constructor(
     private readonly redis: Redis,
     private readonly key: string,
@@ -25,14 +31,20 @@ export class WriteFence {
     try {
       return (await this.redis.exists(this.key)) > 0;
     } catch {
-      // A release that cannot raise the fence does not move traffic. So nothing is to be gained
+      // A release that cannot raise the freeze does not move traffic. So nothing is to be gained
       // from refusing, and an outage of Redis would become one of all writes.
       return false;
     }
   }
 }
 
-/** Whether nothing is wrong with a request but its moment: the fence is up, or the database takes no writes now. */
+/**
+ * Whether nothing is wrong with a request but its moment: the freeze is up, or the database takes no writes
+ * now.
+ */
 export function isReadOnly(error: unknown): boolean {
-  return error instanceof ReadOnlyError || (error instanceof DatabaseError && error.code === READ_ONLY_SQL_TRANSACTION);
+  return (
+    error instanceof ReadOnlyError ||
+    (error instanceof DatabaseError && error.code === READ_ONLY_SQL_TRANSACTION)
+  );
 }

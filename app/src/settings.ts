@@ -1,8 +1,10 @@
 import { z } from "zod";
 
-const seconds = (max: number, fallback: number) => z.coerce.number({ error: "must be a number" }).min(0).max(max).default(fallback);
+const seconds = (max: number, fallback: number) =>
+  z.coerce.number({ error: "must be a number" }).min(0).max(max).default(fallback);
 
-const port = (fallback: number) => z.coerce.number({ error: "must be a number" }).int().min(0).max(65535).default(fallback);
+const port = (fallback: number) =>
+  z.coerce.number({ error: "must be a number" }).int().min(0).max(65535).default(fallback);
 
 const url = (...protocols: string[]) =>
   z.string({ error: "is not set" }).refine((value) => protocols.includes(URL.parse(value)?.protocol ?? ""), {
@@ -13,14 +15,16 @@ const schema = z
   .object({
     /** 0 lets the system choose a free port. */
     PORT: port(3000),
-    /** Where a release asks this process to drain, from inside its pod alone. A contract: docs/draining.md. */
-    DRAIN_PORT: port(3001),
+    /**
+     * Where a release asks this process to drain, from inside its pod alone. A contract: docs/guides/connection-draining.md.
+     */
+    BLUEGREEN_DRAIN_PORT: port(3001),
     ENVIRONMENT: z.enum(["blue", "green"], { error: "must be blue or green" }),
     APP_VERSION: z.string({ error: "is not set" }).min(1),
     DATABASE_URL: url("postgres:", "postgresql:"),
     REDIS_URL: url("redis:", "rediss:", "unix:"),
-    /** Flag in Redis by which a release asks for no writes. A contract: docs/read-only-fence.md. */
-    READ_ONLY_KEY: z.string({ error: "is not set" }).min(1),
+    /** Flag in Redis by which a release asks for no writes. A contract: docs/guides/write-freeze.md. */
+    BLUEGREEN_READ_ONLY_KEY: z.string({ error: "is not set" }).min(1),
     OPENAI_API_KEY: z.string({ error: "is not set" }).min(1),
     OPENAI_BASE_URL: url("http:", "https:").default("https://api.openai.com/v1"),
     /** Off by default: an outage of a third party should not take the whole app out of service. */
@@ -39,8 +43,8 @@ const schema = z
     path: ["DRAIN_SECONDS"],
     error: "must be less than SHUTDOWN_GRACE_SECONDS",
   })
-  .refine((env) => env.DRAIN_PORT === 0 || env.DRAIN_PORT !== env.PORT, {
-    path: ["DRAIN_PORT"],
+  .refine((env) => env.BLUEGREEN_DRAIN_PORT === 0 || env.BLUEGREEN_DRAIN_PORT !== env.PORT, {
+    path: ["BLUEGREEN_DRAIN_PORT"],
     error: "must be another port than PORT",
   });
 
@@ -50,7 +54,7 @@ export type Settings = z.output<typeof schema>;
 const SECRET_VARIABLES = new Set(["DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY"]);
 
 /** Thrown with every violation at once: the variable, the rule and, unless it is secret, the value. */
-export class SettingsError extends Error {
+class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
@@ -60,9 +64,13 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const violations = result.error.issues.map(({ path, message }) => {
     const name = path.join(".");
     const value = env[name];
-    return value === undefined || SECRET_VARIABLES.has(name) ? `${name} ${message}` : `${name} ${message}, not ${value}`;
+    return value === undefined || SECRET_VARIABLES.has(name)
+      ? `${name} ${message}`
+      : `${name} ${message}, not ${value}`;
   });
-  throw new SettingsError(`The environment of the app is refused: ${violations.join("; ")}. Set these variables and start again.`);
+  throw new SettingsError(
+    `The environment of the app is refused: ${violations.join("; ")}. Set these variables and start again.`,
+  );
 }
 
 /** Every string that must not leave the process: the secret variables and the passwords inside them. */

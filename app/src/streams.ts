@@ -76,7 +76,9 @@ export class Streams {
     return stream;
   }
 
-  /** Ends them one after the other within a time, and those opened meanwhile with them; later ones at once. */
+  /**
+   * Ends them one after the other within a time, and those opened meanwhile with them; later ones at once.
+   */
   endWithin(ms: number): void {
     this.#leaveBy = performance.now() + ms;
     for (const open of this.#open) endBefore(this.#leaveBy, open);
@@ -97,5 +99,10 @@ export class Streams {
 
 function endBefore(time: number, open: OpenStream): void {
   clearTimeout(open.leaving);
-  open.leaving = setTimeout(() => { open.end("draining"); }, Math.max(0, time - performance.now()) * Math.random());
+  open.leaving = setTimeout(
+    () => {
+      open.end("draining");
+    },
+    Math.max(0, time - performance.now()) * Math.random(),
+  );
 }

@@ -21,7 +21,11 @@ export function ticks(settings: Settings, streams: Streams): RequestHandler {
     const stream = streams.open(response);
     const tick = (): void => {
       id += 1;
-      stream.send({ id, event: "tick", data: { at: new Date().toISOString(), color: settings.ENVIRONMENT, version: settings.APP_VERSION } });
+      stream.send({
+        id,
+        event: "tick",
+        data: { at: new Date().toISOString(), color: settings.ENVIRONMENT, version: settings.APP_VERSION },
+      });
     };
     tick();
     const timer = setInterval(tick, period);

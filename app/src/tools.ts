@@ -52,14 +52,22 @@ export function createMcpServer(version: string, users: Users, log: Log): McpSer
         return { structuredContent: answer, content: [{ type: "text", text: JSON.stringify(answer) }] };
       } catch (error) {
         log("error", "a tool failed", { tool: name, error: describeError(error) });
-        return { isError: true, content: [{ type: "text", text: "The user could not be looked up; it was logged." }] };
+        return {
+          isError: true,
+          content: [{ type: "text", text: "The user could not be looked up; it was logged." }],
+        };
       }
     },
   );
 
-  server.registerResource("user-widget", WIDGET_URI, { title: "User card", mimeType: WIDGET_TYPE }, (uri) => ({
-    contents: [{ uri: uri.href, mimeType: WIDGET_TYPE, text: widget }],
-  }));
+  server.registerResource(
+    "user-widget",
+    WIDGET_URI,
+    { title: "User card", mimeType: WIDGET_TYPE },
+    (uri) => ({
+      contents: [{ uri: uri.href, mimeType: WIDGET_TYPE, text: widget }],
+    }),
+  );
 
   return server;
 }

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 
-/** Times in milliseconds, from the moment a query was due: one that had to wait for its turn counts from then. */
+/**
+ * Times in milliseconds, from the moment a query was due: one that had to wait for its turn counts from then.
+ */
 export interface Latencies {
   p50: number;
   p99: number;
@@ -25,14 +27,23 @@ const versions: Record<"reads" | "writes", Statement>[] = [
     reads: (id) => ["SELECT id, email, name FROM users WHERE id = $1", [id]],
     writes: (id) =>
       id % 5 === 0
-        ? ["INSERT INTO users (email, name, about) VALUES ($1, $2, $3)", [`v1-${id}@example.com`, "v1", "new"]]
+        ? [
+            "INSERT INTO users (email, name, about) VALUES ($1, $2, $3)",
+            [`v1-${id}@example.com`, "v1", "new"],
+          ]
         : ["UPDATE users SET email = $2 WHERE id = $1", [id, `v1-${id}@example.com`]],
   },
   {
-    reads: (id) => ["SELECT id, coalesce(email_address, email) AS email, name FROM users WHERE id = $1", [id]],
+    reads: (id) => [
+      "SELECT id, coalesce(email_address, email) AS email, name FROM users WHERE id = $1",
+      [id],
+    ],
     writes: (id) =>
       id % 5 === 0
-        ? ["INSERT INTO users (email, email_address, name, about) VALUES ($1, $1, $2, $3)", [`v2-${id}@example.com`, "v2", "new"]]
+        ? [
+            "INSERT INTO users (email, email_address, name, about) VALUES ($1, $1, $2, $3)",
+            [`v2-${id}@example.com`, "v2", "new"],
+          ]
         : ["UPDATE users SET email = $2, email_address = $2 WHERE id = $1", [id, `v2-${id}@example.com`]],
   },
 ];
@@ -70,7 +81,11 @@ export function startApp(url: string, rows: number): () => Promise<AppFigures> {
   };
 
   const clients = versions.flatMap((version) =>
-    (["reads", "writes"] as const).flatMap((kind) => Array.from({ length: clientsEach }, (_each, index) => client(kind, version[kind], (index * everyMs) / clientsEach))),
+    (["reads", "writes"] as const).flatMap((kind) =>
+      Array.from({ length: clientsEach }, (_each, index) =>
+        client(kind, version[kind], (index * everyMs) / clientsEach),
+      ),
+    ),
   );
   const ended = Promise.all(clients);
   // Thrown by whoever ends the app: until then, it is nobody's rejection.
@@ -78,7 +93,12 @@ export function startApp(url: string, rows: number): () => Promise<AppFigures> {
   return async () => {
     ending.abort();
     await ended;
-    return { queries: figures.reads.length + figures.writes.length, reads: latencies(figures.reads), writes: latencies(figures.writes), slowestMs };
+    return {
+      queries: figures.reads.length + figures.writes.length,
+      reads: latencies(figures.reads),
+      writes: latencies(figures.writes),
+      slowestMs,
+    };
   };
 }
 

@@ -28,11 +28,20 @@ function ours(name: string, settings: Partial<MigrationRun>): Contender {
     run: async ({ url, signal, done }) => {
       const folder = await mkdtemp(join(tmpdir(), "bg-bench-sql-"));
       try {
-        await writeFile(join(folder, "0001_fill.sql"), `-- phase: backfill\n-- batch: users by id\n${fill} id BETWEEN :first AND :last AND email_address IS NULL`);
+        await writeFile(
+          join(folder, "0001_fill.sql"),
+          `-- phase: backfill\n-- batch: users by id\n${fill} id BETWEEN :first AND :last AND email_address IS NULL`,
+        );
         const onProgress: MigrationRun["onProgress"] = ({ rowsDone }) => {
           done(rowsDone);
         };
-        await runMigrations(url, { folder, migrations: listMigrations(folder), signal, onProgress, ...settings });
+        await runMigrations(url, {
+          folder,
+          migrations: listMigrations(folder),
+          signal,
+          onProgress,
+          ...settings,
+        });
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -41,7 +50,10 @@ function ours(name: string, settings: Partial<MigrationRun>): Contender {
 }
 
 /** Statements of a plain client, each a transaction. */
-function plain(name: string, work: (execute: (sql: string) => Promise<number>, contest: Contest) => Promise<void>): Contender {
+function plain(
+  name: string,
+  work: (execute: (sql: string) => Promise<number>, contest: Contest) => Promise<void>,
+): Contender {
   return {
     name,
     run: async (contest) => {
@@ -64,8 +76,10 @@ function plain(name: string, work: (execute: (sql: string) => Promise<number>, c
 
 function loop(size: number): Contender {
   return plain(`IS NULL LIMIT ${size.toLocaleString("en-US")} loop`, async (execute, { done }) => {
-    for (let rows = 0; ; ) {
-      const changed = await execute(`${fill} id IN (SELECT id FROM users WHERE email_address IS NULL LIMIT ${size})`);
+    for (let rows = 0; ;) {
+      const changed = await execute(
+        `${fill} id IN (SELECT id FROM users WHERE email_address IS NULL LIMIT ${size})`,
+      );
       if (changed === 0) return;
       rows += changed;
       done(rows);

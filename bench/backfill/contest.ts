@@ -9,7 +9,10 @@ export interface Outcome {
   rows: number;
   seconds: number;
   rowsPerSecond: number;
-  /** Rows a second of the first and of the last tenth of its rows; undefined where it does not show how far it is. */
+  /**
+   * Rows a second of the first and of the last tenth of its rows; undefined where it does not show how far it
+   * is.
+   */
   tenths: { first: number; last: number } | undefined;
   /** Its time was up before it was through. */
   stopped: boolean;
@@ -38,7 +41,13 @@ export async function measureAlone(database: BenchDatabase, rows: number): Promi
  * Lets a contender fill the column of a fresh copy, while both versions of the app use the table.
  * @param limitMs after which it is stopped
  */
-export async function measure(contender: Contender, database: BenchDatabase, rows: number, limitMs: number, progress: (text: string) => void): Promise<Outcome> {
+export async function measure(
+  contender: Contender,
+  database: BenchDatabase,
+  rows: number,
+  limitMs: number,
+  progress: (text: string) => void,
+): Promise<Outcome> {
   return onCopy(database, async (url) => {
     const stopApp = startApp(url, rows);
     const startedAt = performance.now();
@@ -59,7 +68,13 @@ export async function measure(contender: Contender, database: BenchDatabase, row
       rows: last.rows,
       seconds: tookMs / 1000,
       rowsPerSecond: last.rows / (tookMs / 1000),
-      tenths: samples.length < 10 ? undefined : { first: rateBetween(samples, 0, last.rows / 10), last: rateBetween(samples, last.rows * 0.9, last.rows) },
+      tenths:
+        samples.length < 10
+          ? undefined
+          : {
+              first: rateBetween(samples, 0, last.rows / 10),
+              last: rateBetween(samples, last.rows * 0.9, last.rows),
+            },
       stopped: signal.aborted,
       app,
       tableBytes: await tableBytes(url),

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../../local/services/postgres";
-import { query } from "../../tests/integration/database";
+import { query } from "../../local/testing/database";
 
 /** A real PostgreSQL with one filled table, copied for each measurement. */
 export interface BenchDatabase {
@@ -20,7 +20,8 @@ const settings = {
   synchronous_commit: "on",
   full_page_writes: "on",
   shared_buffers: "512MB",
-  // Room for the log of a whole run: a checkpoint in the middle of one contender and not of the next compares nothing.
+  // Room for the log of a whole run: a checkpoint in the middle of one contender and not of the next compares
+  // nothing.
   max_wal_size: "8GB",
   checkpoint_timeout: "1h",
   // A contender whose time is up ends soon.
@@ -45,7 +46,10 @@ const dualWrite = `
 const original = "original";
 
 /** Starts the server and fills the table. @param rows of the table */
-export async function startBenchDatabase(rows: number, progress: (text: string) => void): Promise<BenchDatabase> {
+export async function startBenchDatabase(
+  rows: number,
+  progress: (text: string) => void,
+): Promise<BenchDatabase> {
   const dir = await mkdtemp(join(tmpdir(), "bg-bench-"));
   // The server runs under an account of its own, which has to get through.
   await chmod(dir, 0o755);
@@ -63,7 +67,10 @@ export async function startBenchDatabase(rows: number, progress: (text: string) 
     progress(`filling ${rows.toLocaleString("en-US")} rows`);
     await admin(`CREATE DATABASE ${original}`);
     const url = urlOf(original);
-    await query(url, `CREATE TABLE users (id bigserial PRIMARY KEY, email text NOT NULL, name text NOT NULL, created_at timestamptz NOT NULL DEFAULT now(), about text NOT NULL, email_address text)`);
+    await query(
+      url,
+      `CREATE TABLE users (id bigserial PRIMARY KEY, email text NOT NULL, name text NOT NULL, created_at timestamptz NOT NULL DEFAULT now(), about text NOT NULL, email_address text)`,
+    );
     await query(
       url,
       `INSERT INTO users (email, name, created_at, about)

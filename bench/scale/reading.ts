@@ -5,9 +5,9 @@
 import { once } from "node:events";
 import { connect, otherColor, type ClusterRef } from "@bluegreen/release";
 import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
-import { watchLimits } from "@bluegreen/release/settings/schema";
-import type { WatchTarget } from "@bluegreen/release/watch/look";
-import { readingBounds, takeBaseline, takeReading } from "@bluegreen/release/watch/observe";
+import { analysisLimits } from "@bluegreen/release/config/schema";
+import type { WatchTarget } from "@bluegreen/release/analysis/look";
+import { readingBounds, takeBaseline, takeReading } from "@bluegreen/release/analysis/observe";
 import type { PartCost } from "./watch";
 
 /** The same work, with more patience: on a busy machine what is not waited for would not be counted. */
@@ -18,25 +18,41 @@ async function costOf<T>(work: () => Promise<T>): Promise<{ result: T; cost: Par
   const result = await work();
   const { user, system } = process.cpuUsage(before);
   const seconds = (performance.now() - started) / 1000;
-  return { result, cost: { seconds, cpuSeconds: (user + system) / 1e6, peakMiB: process.resourceUsage().maxRSS / 1024 } };
+  return {
+    result,
+    cost: { seconds, cpuSeconds: (user + system) / 1e6, peakMiB: process.resourceUsage().maxRSS / 1024 },
+  };
 }
 
 async function main(where: ClusterRef, target: WatchTarget): Promise<void> {
   const cluster = connect(where);
   const ask = askThroughForward(cluster);
-  const baseline = await costOf(() => takeBaseline(cluster, target, { ask, live: otherColor(target.color), bounds }));
+  const limits = analysisLimits.parse({});
+  const baseline = await costOf(() =>
+    takeBaseline(cluster, target, { ask, limits, live: otherColor(target.color), bounds }),
+  );
   process.send?.(baseline.cost);
   await once(process, "message");
-  const limits = watchLimits.parse({});
-  const { result, cost } = await costOf(() => takeReading(cluster, target, { limits, ask, before: baseline.result.reading, elapsedSeconds: limits.everySeconds, bounds }));
+  const { result, cost } = await costOf(() =>
+    takeReading(cluster, target, {
+      limits,
+      ask,
+      before: baseline.result.reading,
+      elapsedSeconds: limits.intervalSeconds,
+      bounds,
+    }),
+  );
   const silent = result.pods.filter(({ answered }) => !answered).length + result.logs.unreadPods;
-  if (result.pods.length === 0 || silent > 0) throw new Error(`${silent} answers of ${result.pods.length} pods are missing`);
+  if (result.pods.length === 0 || silent > 0)
+    throw new Error(`${silent} answers of ${result.pods.length} pods are missing`);
   process.send?.(cost);
 }
 
 const [where = "", target = ""] = process.argv.slice(2);
 main(JSON.parse(where) as ClusterRef, JSON.parse(target) as WatchTarget).then(
-  () => { process.disconnect(); },
+  () => {
+    process.disconnect();
+  },
   (error: unknown) => {
     console.error(error);
     process.exit(1);

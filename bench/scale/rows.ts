@@ -1,9 +1,15 @@
 import { newTable } from "../../cli/table";
-import { total, type RequestCounts } from "../../tests/support/countedApi";
+import { total, type RequestCounts } from "../../local/testing/countedApi";
 import type { PartCost, WatchCost } from "./watch";
 import type { AppCost, CountedCost } from "./subject";
 
-export const parts = ["preview", "switch", "rollback", "baseline of the watch", "reading of the watch"] as const;
+export const parts = [
+  "preview",
+  "switch",
+  "rollback",
+  "baseline of the analysis",
+  "reading of the analysis",
+] as const;
 export type Part = (typeof parts)[number];
 
 /** What one part of a release costs at one size. */
@@ -26,14 +32,23 @@ export function withoutLeases(requests: RequestCounts): RequestCounts {
 }
 
 export function rowsOf(size: number, { preview, switch: moved, rollback, watch }: AppCost): Row[] {
-  return [rowOf("preview", size, preview), rowOf("switch", size, moved), rowOf("rollback", size, rollback), ...watchRows(size, watch)];
+  return [
+    rowOf("preview", size, preview),
+    rowOf("switch", size, moved),
+    rowOf("rollback", size, rollback),
+    ...watchRows(size, watch),
+  ];
 }
 
 function watchRows(size: number, { baseline, reading }: WatchCost): Row[] {
-  return [rowOf("baseline of the watch", size, baseline), rowOf("reading of the watch", size, reading)];
+  return [rowOf("baseline of the analysis", size, baseline), rowOf("reading of the analysis", size, reading)];
 }
 
-export function rowOf(part: Part, size: number, { requests, ...cost }: PartCost & Pick<CountedCost, "requests">): Row {
+export function rowOf(
+  part: Part,
+  size: number,
+  { requests, ...cost }: PartCost & Pick<CountedCost, "requests">,
+): Row {
   const counted = withoutLeases(requests);
   return { part, size, ...cost, apiRequests: total(counted), requests: counted };
 }
@@ -42,16 +57,49 @@ export function rowOf(part: Part, size: number, { requests, ...cost }: PartCost 
 export function meanOf(rows: Row[]): Row {
   const [one] = rows;
   if (one === undefined) throw new Error("nothing was measured");
-  const mean = (figure: (row: Row) => number) => rows.reduce((sum, row) => sum + figure(row), 0) / rows.length;
-  return { ...one, seconds: mean((row) => row.seconds), cpuSeconds: mean((row) => row.cpuSeconds), peakMiB: Math.max(...rows.map((row) => row.peakMiB)), apiRequests: mean((row) => row.apiRequests) };
+  const mean = (figure: (row: Row) => number) =>
+    rows.reduce((sum, row) => sum + figure(row), 0) / rows.length;
+  return {
+    ...one,
+    seconds: mean((row) => row.seconds),
+    cpuSeconds: mean((row) => row.cpuSeconds),
+    peakMiB: Math.max(...rows.map((row) => row.peakMiB)),
+    apiRequests: mean((row) => row.apiRequests),
+  };
 }
 
-/** Each figure, and what comes to one pod or app of it: a cost that grows linearly at most does not rise there. */
+/**
+ * Each figure, and what comes to one pod or app of it: a cost that grows linearly at most does not rise
+ * there.
+ */
 export function tableOf(rows: Row[], sizes: string, one: string): string {
-  const table = newTable(["", sizes, "s", "CPU s", "MiB", "API requests", `s ÷ ${one}`, `CPU s ÷ ${one}`, `MiB ÷ ${one}`, `requests ÷ ${one}`], 1);
+  const table = newTable(
+    [
+      "",
+      sizes,
+      "s",
+      "CPU s",
+      "MiB",
+      "API requests",
+      `s ÷ ${one}`,
+      `CPU s ÷ ${one}`,
+      `MiB ÷ ${one}`,
+      `requests ÷ ${one}`,
+    ],
+    1,
+  );
   for (const part of parts) {
-    for (const { size, seconds, cpuSeconds, peakMiB, apiRequests } of rows.filter((row) => row.part === part)) {
-      table.push([part, whole(size), ...[seconds, cpuSeconds].map(figure), whole(peakMiB), whole(apiRequests), ...[seconds / size, cpuSeconds / size, peakMiB / size, apiRequests / size].map(figure)]);
+    for (const { size, seconds, cpuSeconds, peakMiB, apiRequests } of rows.filter(
+      (row) => row.part === part,
+    )) {
+      table.push([
+        part,
+        whole(size),
+        ...[seconds, cpuSeconds].map(figure),
+        whole(peakMiB),
+        whole(apiRequests),
+        ...[seconds / size, cpuSeconds / size, peakMiB / size, apiRequests / size].map(figure),
+      ]);
     }
   }
   return table.toString();

@@ -1,12 +1,13 @@
 /**
- * `npm run bench:scale`: what preview, switch, rollback and watch cost as pods and apps become more, on simulated nodes
- * in the local stage. Simulated: the nodes and what runs in the pods; real: the API server, the program, the engine.
- * Compare the figures of one run with each other. `--apps N` (10), `--pods N` (50, of each color), `--json`.
+ * `npm run bench:scale`: what preview, switch, rollback and watch cost as pods and apps become more, on
+ * simulated nodes in the local stage. Simulated: the nodes and what runs in the pods; real: the API server,
+ * the program, the engine. Compare the figures of one run with each other. `--apps N` (10), `--pods N` (50,
+ * of each color), `--json`.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { program } from "commander";
 import type { Cluster } from "@bluegreen/release";
-import { untilInterrupted } from "@bluegreen/release/interrupt";
+import { untilInterrupted } from "@bluegreen/release/util/interrupt";
 import { podsPerNode, startSimulatedNodes, type SimulatedNodes } from "../../local/simulated/nodes";
 import { startStage } from "../../local/stage";
 import { runnerFor } from "../runner";
@@ -68,7 +69,12 @@ async function measure(bench: Bench, made: Made): Promise<Measured> {
   // The last of them is the fleet of one.
   const alone = oneApp.filter(({ size }) => size === pods.at(-1)).map((row) => ({ ...row, size: 1 }));
   const fleet = [...alone, ...(await measureFleet(bench, subject.test.cluster, made))];
-  return { pulumi: subject.test.stack.pulumiVersion, pods: oneApp, fleet, oneProgram: await measureOneProgram(bench) };
+  return {
+    pulumi: subject.test.stack.pulumiVersion,
+    pods: oneApp,
+    fleet,
+    oneProgram: await measureOneProgram(bench),
+  };
 }
 
 async function remove({ subjects, copies }: Made): Promise<void> {
@@ -96,15 +102,25 @@ async function measureFleet(bench: Bench, cluster: Cluster, { subjects, copies }
     while (subjects.length < Math.min(count, measuredApps)) {
       signal.throwIfAborted();
       say(`app ${subjects.length + 1} of ${count}: 2 × ${size} pods, a stack`);
-      const subject = await Subject.make(kubeconfig, { namespace: nodes.namespace(`app-${subjects.length}`) });
+      const subject = await Subject.make(kubeconfig, {
+        namespace: nodes.namespace(`app-${subjects.length}`),
+      });
       subjects.push(subject);
       await subject.resize(size);
     }
-    const more = Array.from({ length: count - subjects.length - copies.length }, (_, index) => nodes.namespace(`copy-${copies.length + index}`));
+    const more = Array.from({ length: count - subjects.length - copies.length }, (_, index) =>
+      nodes.namespace(`copy-${copies.length + index}`),
+    );
     if (more.length > 0) {
       copies.push(...more);
       await makeCopies(cluster, app, more);
-      await untilReady(cluster, more, { timeoutMs: fleetTimeoutMs, signal, progress: (text) => { say(`${count} apps: ${text}`); } });
+      await untilReady(cluster, more, {
+        timeoutMs: fleetTimeoutMs,
+        signal,
+        progress: (text) => {
+          say(`${count} apps: ${text}`);
+        },
+      });
       await delay(settleMs, undefined, { signal });
     }
     const measured: Row[] = [];
@@ -120,7 +136,10 @@ async function measureFleet(bench: Bench, cluster: Cluster, { subjects, copies }
 
 async function measureOneProgram({ apps, kubeconfig, nodes, say, signal }: Bench): Promise<Row[]> {
   const rows: Row[] = [];
-  const subject = await Subject.make(kubeconfig, { namespace: nodes.namespace("many"), workDir: `${__dirname}/many` });
+  const subject = await Subject.make(kubeconfig, {
+    namespace: nodes.namespace("many"),
+    workDir: `${__dirname}/many`,
+  });
   try {
     for (const count of apps) {
       signal.throwIfAborted();
@@ -137,23 +156,41 @@ async function measureOneProgram({ apps, kubeconfig, nodes, say, signal }: Bench
 
 /** Of a fleet a row is one app's part already. */
 function fleetTable(rows: Row[]): string {
-  return tableOf(rows.map((row) => ({ ...row, seconds: row.seconds * row.size, cpuSeconds: row.cpuSeconds * row.size, apiRequests: row.apiRequests * row.size })), "apps", "app");
+  return tableOf(
+    rows.map((row) => ({
+      ...row,
+      seconds: row.seconds * row.size,
+      cpuSeconds: row.cpuSeconds * row.size,
+      apiRequests: row.apiRequests * row.size,
+    })),
+    "apps",
+    "app",
+  );
 }
 
 /** Requests are counted, not measured: they have to be the same to the last one. */
 function verdicts({ pods }: Measured): { what: string; met: boolean }[] {
   return (["preview", "switch", "rollback"] as const).map((part) => {
-    const counts = pods.filter((row) => row.part === part).map(({ size, apiRequests }) => ({ size, apiRequests }));
+    const counts = pods
+      .filter((row) => row.part === part)
+      .map(({ size, apiRequests }) => ({ size, apiRequests }));
     const met = new Set(counts.map(({ apiRequests }) => apiRequests)).size === 1;
-    return { what: `the API requests of a ${part} do not grow with the pods: ${counts.map(({ size, apiRequests }) => `${apiRequests} with 2 × ${size}`).join(", ")}`, met };
+    return {
+      what: `the API requests of a ${part} do not grow with the pods: ${counts.map(({ size, apiRequests }) => `${apiRequests} with 2 × ${size}`).join(", ")}`,
+      met,
+    };
   });
 }
 
 function show(measured: Measured, sizes: Pick<Bench, "apps" | "pods">): void {
   console.log(`Pulumi ${measured.pulumi}. Nodes, and what runs in the pods, are simulated.\n`);
   console.log(`One app\n${tableOf(measured.pods, "pods of a color", "pod")}\n`);
-  console.log(`A stack for each app, 2 × ${sizes.pods.at(-1) ?? 0} pods (${measuredApps} measured, or all where they are fewer; MiB of one)\n${fleetTable(measured.fleet)}\n`);
-  console.log(`All apps in one program, before their first update\n${tableOf(measured.oneProgram, "apps", "app")}\n`);
+  console.log(
+    `A stack for each app, 2 × ${sizes.pods.at(-1) ?? 0} pods (${measuredApps} measured, or all where they are fewer; MiB of one)\n${fleetTable(measured.fleet)}\n`,
+  );
+  console.log(
+    `All apps in one program, before their first update\n${tableOf(measured.oneProgram, "apps", "app")}\n`,
+  );
   for (const { what, met } of verdicts(measured)) console.log(`${met ? "met" : "MISSED"}: ${what}`);
 }
 
@@ -168,7 +205,8 @@ async function main(): Promise<void> {
   const apps = sizesUpTo(smallest.apps, wholeNumber("apps", options.apps, 2, 200));
   const pods = sizesUpTo(smallest.pods, wholeNumber("pods", options.pods, 10, 1000));
   const started = Date.now();
-  const say = (text: string) => process.stderr.write(`${((Date.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
+  const say = (text: string) =>
+    process.stderr.write(`${((Date.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
   const { kubeconfig } = await startStage({}, runnerFor(options));
   const podsInAll = 2 * Math.max(...apps) * Math.max(...pods);
   await untilInterrupted(async (signal) => {

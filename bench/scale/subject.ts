@@ -1,8 +1,8 @@
 import { otherColor, type Color } from "@bluegreen/release";
 import { readDeployment, templateOf } from "@bluegreen/release/kubernetes/deployment";
 import { repositoryDir } from "../../local/paths";
-import { countRequests, type CountedApi, type RequestCounts } from "../../tests/support/countedApi";
-import { makeStack, type TestStack, type Whereabouts } from "../../tests/support/testStack";
+import { countRequests, type CountedApi, type RequestCounts } from "../../local/testing/countedApi";
+import { makeStack, type TestStack, type Whereabouts } from "../../local/testing/testStack";
 import { measureCommand, type Cost } from "./measure";
 import { measureWatch, type WatchCost } from "./watch";
 
@@ -39,12 +39,13 @@ export class Subject {
         blueTag: "v1",
         greenTag: "v2",
         minReadySeconds: 0,
-        rolloutBudgetSeconds: 1800,
+        progressDeadlineSeconds: 1800,
         // Simulated pods have nothing that the app's own suite could test.
-        smokeSuite: `${whereabouts.workDir === undefined ? "bench/gate" : "gate"}/*.ts`,
-        // What asks each pod is counted apart: the watch here, and nobody uses these pods whom a drain would wait for.
-        watch: { seconds: 0 },
-        drain: { seconds: 0 },
+        smokeTests: `${whereabouts.workDir === undefined ? "bench/gate" : "gate"}/*.ts`,
+        // What asks each pod is counted apart: the watch here, and nobody uses these pods whom a drain would
+        // wait for.
+        analysis: { durationSeconds: 0 },
+        connectionDrain: { timeoutSeconds: 0 },
       });
       return new Subject(test, api, whereabouts.workDir ?? repositoryDir);
     } catch (error) {
@@ -67,7 +68,11 @@ export class Subject {
     const moved = await this.update();
     const template = templateOf(await readDeployment(cluster, app, second));
     if (template === undefined) throw new Error(`${second} is not there`);
-    const watch = await measureWatch(this.api, { context: stage.context, namespace: cluster.namespace, isolation: "shared" }, { app, color: second, template });
+    const watch = await measureWatch(
+      this.api,
+      { context: stage.context, namespace: cluster.namespace, namespacePerColor: false },
+      { app, color: second, template },
+    );
     await this.test.set({ activeColor: first });
     return { preview, switch: moved, watch, rollback: await this.update() };
   }
@@ -87,7 +92,10 @@ export class Subject {
 
   private async run(args: string[], env: Record<string, string> = {}): Promise<CountedCost> {
     this.api.take();
-    const cost = await measureCommand(["pulumi", ...args, "--stack", this.test.name], { cwd: this.workDir, env: { ...this.test.env, ...env } });
+    const cost = await measureCommand(["pulumi", ...args, "--stack", this.test.name], {
+      cwd: this.workDir,
+      env: { ...this.test.env, ...env },
+    });
     return { ...cost, requests: this.api.take() };
   }
 }

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ClusterRef } from "@bluegreen/release";
-import type { WatchTarget } from "@bluegreen/release/watch/look";
+import type { WatchTarget } from "@bluegreen/release/analysis/look";
 import { repositoryDir, typescript } from "../../local/paths";
-import type { CountedApi, RequestCounts } from "../../tests/support/countedApi";
+import type { CountedApi, RequestCounts } from "../../local/testing/countedApi";
 
 /** What a part of the watch has cost its process: the time it took, and its memory at the most until then. */
 const partCost = z.object({ seconds: z.number(), cpuSeconds: z.number(), peakMiB: z.number() });
@@ -19,7 +19,11 @@ export interface WatchCost {
 }
 
 /** Reads the pods of a color as the watch does. @throws Error when a pod does not answer */
-export async function measureWatch(api: CountedApi, where: ClusterRef, target: WatchTarget): Promise<WatchCost> {
+export async function measureWatch(
+  api: CountedApi,
+  where: ClusterRef,
+  target: WatchTarget,
+): Promise<WatchCost> {
   api.take();
   const child = fork(join(__dirname, "reading.ts"), [JSON.stringify(where), JSON.stringify(target)], {
     cwd: repositoryDir,
@@ -42,7 +46,10 @@ async function answerOf(child: ReturnType<typeof fork>): Promise<PartCost> {
     throw new Error(`the process that reads the pods ended with ${String(code)}`);
   });
   try {
-    const [message] = (await Promise.race([once(child, "message", { signal: ended.signal }), failed])) as unknown[];
+    const [message] = (await Promise.race([
+      once(child, "message", { signal: ended.signal }),
+      failed,
+    ])) as unknown[];
     return partCost.parse(message);
   } finally {
     ended.abort();

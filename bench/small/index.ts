@@ -8,4 +8,11 @@ const provider = new Provider("small", { kubeconfig: "", enableServerSideApply: 
 const namespace = new Namespace("small", { metadata: { name } }, { provider });
 const within = { provider, dependsOn: namespace };
 new ConfigMap("small", { metadata: { name: "small", namespace: name }, data: { COLOR: "blue" } }, within);
-new Service("small", { metadata: { name: "small", namespace: name }, spec: { selector: { app: "small" }, ports: [{ port: 80 }] } }, within);
+new Service(
+  "small",
+  {
+    metadata: { name: "small", namespace: name },
+    spec: { selector: { app: "small" }, ports: [{ port: 80 }] },
+  },
+  within,
+);

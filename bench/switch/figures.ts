@@ -1,4 +1,4 @@
-import { otherColor, type Color } from "@bluegreen/release/color";
+import { otherColor, type Color } from "@bluegreen/release/app/color";
 import type { Cell } from "../../local/load/generator/lines";
 import { requestClients, type RequestClient } from "../../local/load/generator/options";
 import { Histogram } from "../../local/load/histogram";
@@ -32,9 +32,14 @@ export interface Row {
   steady: Latency;
   /** While the command ran, other than below. */
   command: Latency;
-  /** From the second of the first answer by the new color to that of the last one by the old color to a new connection, two seconds at least. */
+  /**
+   * From the second of the first answer by the new color to that of the last one by the old color to a new
+   * connection, two seconds at least.
+   */
   moving: Latency;
-  /** p99 while moving, as a multiple of steady: of all switches together, and the median of each by itself. */
+  /**
+   * p99 while moving, as a multiple of steady: of all switches together, and the median of each by itself.
+   */
   ratio: number | undefined;
   ratioMedian: number | undefined;
   /** From the first answer by the new color to the last one by the old, for each switch. */
@@ -76,8 +81,14 @@ export function figuresOf(cells: Cell[], switches: Switch[]): SwitchFigures {
     ways: ways.flatMap((way) => {
       const own = seen.filter((each) => each.way === way);
       if (own.length === 0) return [];
-      const clients = requestClients.filter((client) => own.some(({ requests: all }) => all.some((cell) => cell.client === client)));
-      return { way, commandMs: own.map(({ startedAt, endedAt }) => endedAt - startedAt), rows: [...clients, "all" as const].map((client) => rowOf(client, own)) };
+      const clients = requestClients.filter((client) =>
+        own.some(({ requests: all }) => all.some((cell) => cell.client === client)),
+      );
+      return {
+        way,
+        commandMs: own.map(({ startedAt, endedAt }) => endedAt - startedAt),
+        rows: [...clients, "all" as const].map((client) => rowOf(client, own)),
+      };
     }),
     failures: failuresOf(cells, switches),
   };
@@ -94,11 +105,19 @@ interface SeenSwitch extends Switch {
 function lookAt(each: Switch, cells: Cell[]): SeenSwitch {
   const { way, to, startedAt, endedAt } = each;
   const requests = cells.filter((cell) => isRequest(cell) && isWithin(each, cell));
-  const byNew = requests.filter(({ color, failure, firstAt }) => color === to && failure === "" && firstAt >= startedAt);
-  if (byNew.length === 0) throw new Error(`No answer by ${to} after a switch to it by ${way}, at ${new Date(startedAt).toISOString()}: was the load over?`);
+  const byNew = requests.filter(
+    ({ color, failure, firstAt }) => color === to && failure === "" && firstAt >= startedAt,
+  );
+  if (byNew.length === 0)
+    throw new Error(
+      `No answer by ${to} after a switch to it by ${way}, at ${new Date(startedAt).toISOString()}: was the load over?`,
+    );
   const flipAt = byNew.reduce((first, { firstAt }) => Math.min(first, firstAt), Infinity);
   const byOld = requests.filter(({ color }) => color === otherColor(to));
-  const moving = { from: secondOf(flipAt), to: Math.max(secondOf(flipAt) + 1, secondOf(lastOf(byOld.filter(({ client }) => client === "short")))) };
+  const moving = {
+    from: secondOf(flipAt),
+    to: Math.max(secondOf(flipAt) + 1, secondOf(lastOf(byOld.filter(({ client }) => client === "short")))),
+  };
   const quietAt = Math.max(endedAt, lastOf(byOld)) + 1000;
   const phaseOf = (second: number): Phase | undefined => {
     if (second >= moving.from && second <= moving.to) return "moving";
@@ -164,7 +183,12 @@ function isFailed({ failure }: Cell): boolean {
 }
 
 function latencyOf(histogram: Histogram): Latency {
-  return { requests: histogram.size, p50: histogram.quantile(0.5), p99: histogram.quantile(0.99), p999: histogram.quantile(0.999) };
+  return {
+    requests: histogram.size,
+    p50: histogram.quantile(0.5),
+    p99: histogram.quantile(0.99),
+    p999: histogram.quantile(0.999),
+  };
 }
 
 function ratioOf({ moving, steady }: Record<"moving" | "steady", Histogram>): number | undefined {

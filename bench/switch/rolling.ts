@@ -5,7 +5,9 @@ import { readDeployment } from "@bluegreen/release/kubernetes/deployment";
 /** How long one update may take. */
 const updateTimeoutMs = 120_000;
 
-/** One Deployment whose pods are exchanged where they are. Its answers carry the color that it was updated to. */
+/**
+ * One Deployment whose pods are exchanged where they are. Its answers carry the color that it was updated to.
+ */
 export interface Rolling {
   /** What selects its pods. */
   selector: Record<string, string>;
@@ -13,13 +15,23 @@ export interface Rolling {
   update: (to: Color) => Promise<void>;
 }
 
-/** Makes it from the Deployment of a color: as many pods of the same image, with the same limits, probes, drain and strategy. */
+/**
+ * Makes it from the Deployment of a color: as many pods of the same image, with the same limits, probes,
+ * drain and strategy.
+ */
 export async function makeRolling(cluster: Cluster, app: string, color: Color): Promise<Rolling> {
   const { apps, namespace } = cluster;
   const name = `${app}-rolling`;
   const selector = { app: name };
   const untilDone = async (template: Color, replicas: number): Promise<void> => {
-    await poll(async () => (whatIsPending(await apps.readNamespacedDeployment({ name, namespace }), { template, replicas }) === undefined ? true : undefined), { timeoutMs: updateTimeoutMs });
+    await poll(
+      async () =>
+        whatIsPending(await apps.readNamespacedDeployment({ name, namespace }), { template, replicas }) ===
+        undefined
+          ? true
+          : undefined,
+      { timeoutMs: updateTimeoutMs },
+    );
   };
   const spec = await specLike(cluster, app, color, selector);
   const replicas = spec.replicas ?? 1;
@@ -28,14 +40,23 @@ export async function makeRolling(cluster: Cluster, app: string, color: Color): 
   return {
     selector,
     update: async (to) => {
-      await apps.replaceNamespacedDeployment({ name, namespace, body: { metadata: { name }, spec: await specLike(cluster, app, to, selector) } });
+      await apps.replaceNamespacedDeployment({
+        name,
+        namespace,
+        body: { metadata: { name }, spec: await specLike(cluster, app, to, selector) },
+      });
       await untilDone(to, replicas);
     },
   };
 }
 
 /** The spec of a color's Deployment, for pods of this selector. */
-async function specLike(cluster: Cluster, app: string, color: Color, selector: Record<string, string>): Promise<V1DeploymentSpec> {
+async function specLike(
+  cluster: Cluster,
+  app: string,
+  color: Color,
+  selector: Record<string, string>,
+): Promise<V1DeploymentSpec> {
   const spec = (await readDeployment(cluster, app, color))?.spec;
   if (spec === undefined) throw new Error(`Deployment ${names.deployment(app, color)} is not there`);
   spec.selector = { matchLabels: selector };

@@ -4,7 +4,7 @@ import { otherColor, type Color } from "@bluegreen/release";
 import type { Cell } from "../../local/load/generator/lines";
 import type { RequestClient } from "../../local/load/generator/options";
 import { removeLoad, startLoad, type WayIn } from "../../local/load/job";
-import type { TestStack } from "../../tests/support/testStack";
+import type { TestStack } from "../../local/testing/testStack";
 import { patchSelector, selectPods } from "../patchSelector";
 import type { Switch } from "./figures";
 import type { Block, Way } from "./plan";
@@ -31,31 +31,45 @@ export const settings = {
   activeColor: home,
   blueTag: "v1",
   greenTag: "v2",
-  smokeSuite: "bench/gate/*.ts",
-  watch: { seconds: 4, everySeconds: 1 },
+  smokeTests: "bench/gate/*.ts",
+  analysis: { durationSeconds: 4, intervalSeconds: 1 },
   // What one process can use: the limit is not what is measured.
-  cpuLimit: "1",
+  resources: { limits: { cpu: "1", memory: "512Mi" } },
   // Patient: other work on the machine must not take a pod out of service.
   readinessProbe: { initialDelaySeconds: 0, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 5 },
   livenessProbe: { initialDelaySeconds: 2, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 6 },
-  environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9", CONNECTION_MAX_AGE_SECONDS: "3" },
+  env: {
+    DRAIN_SECONDS: "1",
+    SHUTDOWN_GRACE_SECONDS: "7",
+    OPENAI_BASE_URL: "http://127.0.0.1:9",
+    CONNECTION_MAX_AGE_SECONDS: "3",
+  },
 };
 
 /** Of the app's two answers the dearer one is the rarer one: two cores carry more requests. */
 const toolCallEvery = 10;
 /** New processes are slow until their code is compiled: nothing is measured before. */
 const warmUpMs = 10_000;
-/** From the end of a command to the next one at least: connections that are kept have left the old color, and there is time to see the steady state. */
+/**
+ * From the end of a command to the next one at least: connections that are kept have left the old color, and
+ * there is time to see the steady state.
+ */
 const restMs = 6000;
 
 /**
  * Sends one constant load while users are moved, block after block, and returns what was seen when.
  * Nobody looks at the load meanwhile: the looking would be measured, too.
  */
-export async function runSwitches(test: TestStack, options: RunOptions, signal: AbortSignal, progress: (text: string) => void): Promise<{ cells: Cell[]; switches: Switch[] }> {
+export async function runSwitches(
+  test: TestStack,
+  options: RunOptions,
+  signal: AbortSignal,
+  progress: (text: string) => void,
+): Promise<{ cells: Cell[]; switches: Switch[] }> {
   const { app, blocks, rate, clients, wayIn, loadSeconds, spacingSeconds } = options;
   const { cluster, stack } = test;
-  // The program of a real release runs on a machine of its own; here it gets what the load, the app and the cluster leave.
+  // The program of a real release runs on a machine of its own; here it gets what the load, the app and the
+  // cluster leave.
   setPriority(constants.priority.PRIORITY_LOW);
   const rolling = await makeRolling(cluster, app, home);
   const live = { color: home, rolling: home };
@@ -100,7 +114,16 @@ export async function runSwitches(test: TestStack, options: RunOptions, signal: 
   };
 
   try {
-    const load = await startLoad(cluster, { app, image: `${test.stage.imageRepository}:${settings.blueTag}`, rate, seconds: loadSeconds, clients, toolCallEvery, output: "seconds", ...(wayIn !== undefined && { wayIn }) });
+    const load = await startLoad(cluster, {
+      app,
+      image: `${test.stage.imageRepository}:${settings.blueTag}`,
+      rate,
+      seconds: loadSeconds,
+      clients,
+      toolCallEvery,
+      output: "seconds",
+      ...(wayIn !== undefined && { wayIn }),
+    });
     await rest(warmUpMs);
     const total = blocks.reduce((sum, block) => sum + block.switches, 0);
     for (const block of blocks) {

@@ -12,8 +12,12 @@ export interface Verdict {
 }
 
 export function show(figures: SwitchFigures): string {
-  const verdictLines = verdicts(figures).map(({ what, met }) => `${met ? "met" : "MISSED"}: ${what}`).join("\n");
-  return [legend, latencyTable(figures), timeTable(figures), failureLines(figures), verdictLines].join("\n\n").replaceAll(/ +$/gm, "");
+  const verdictLines = verdicts(figures)
+    .map(({ what, met }) => `${met ? "met" : "MISSED"}: ${what}`)
+    .join("\n");
+  return [legend, latencyTable(figures), timeTable(figures), failureLines(figures), verdictLines]
+    .join("\n\n")
+    .replaceAll(/ +$/gm, "");
 }
 
 /** How the program did. */
@@ -22,18 +26,41 @@ export function verdicts({ ways }: SwitchFigures): Verdict[] {
   const all = own?.rows.find(({ client }) => client === "all");
   if (own === undefined || all === undefined) return [];
   return [
-    { what: `no request of ${whole(all.requests)} failed over ${own.commandMs.length} switches: ${whole(all.failures)}`, met: all.failures <= goals.failed },
-    { what: `p99 while users move at most ${goals.ratio} × steady: ${times(all.ratio)}`, met: all.ratio !== undefined && all.ratio <= goals.ratio },
+    {
+      what: `no request of ${whole(all.requests)} failed over ${own.commandMs.length} switches: ${whole(all.failures)}`,
+      met: all.failures <= goals.failed,
+    },
+    {
+      what: `p99 while traffic moves at most ${goals.ratio} × steady: ${times(all.ratio)}`,
+      met: all.ratio !== undefined && all.ratio <= goals.ratio,
+    },
   ];
 }
 
-const legend = `Milliseconds from the moment a request was due. steady: nothing is done, all users are on one color.
+const legend = `Milliseconds from the moment a request was due. steady: nothing is done, all traffic is on one color.
 command: while the command runs. moving: the second in which the new color answers first, and the next one;
 of a rolling update all until the last answer of the old one to a new connection. moving/steady: of the 99th
 percentiles, all switches together, and the median of each by itself.`;
 
 function latencyTable({ ways }: SwitchFigures): string {
-  const table = newTable(["by", "clients", "requests", "failed", "steady p50", "p99", "p99.9", "command p99", "moving p50", "p99", "p99.9", "moving/steady", "median"], 2);
+  const table = newTable(
+    [
+      "by",
+      "clients",
+      "requests",
+      "failed",
+      "steady p50",
+      "p99",
+      "p99.9",
+      "command p99",
+      "moving p50",
+      "p99",
+      "p99.9",
+      "moving/steady",
+      "median",
+    ],
+    2,
+  );
   for (const { way, rows } of ways) {
     rows.forEach(({ client, requests, failures, steady, command, moving, ratio, ratioMedian }, index) => {
       table.push([
@@ -53,12 +80,31 @@ function latencyTable({ ways }: SwitchFigures): string {
 }
 
 function timeTable({ ways }: SwitchFigures): string {
-  const table = newTable(["by", "clients", "switches", "command, median s", "last old answer, s after the first new, median", "max"], 2);
+  const table = newTable(
+    [
+      "by",
+      "clients",
+      "switches",
+      "command, median s",
+      "last old answer, s after the first new, median",
+      "max",
+    ],
+    2,
+  );
   for (const { way, commandMs, rows } of ways) {
-    rows.filter(({ client }) => client !== "all").forEach(({ client, lastOldMs }, index) => {
-      const first = index === 0;
-      table.push([first ? way : "", titleOf(client), first ? commandMs.length : "", first ? seconds(median(commandMs)) : "", seconds(median(lastOldMs)), seconds(Math.max(...lastOldMs))]);
-    });
+    rows
+      .filter(({ client }) => client !== "all")
+      .forEach(({ client, lastOldMs }, index) => {
+        const first = index === 0;
+        table.push([
+          first ? way : "",
+          titleOf(client),
+          first ? commandMs.length : "",
+          first ? seconds(median(commandMs)) : "",
+          seconds(median(lastOldMs)),
+          seconds(Math.max(...lastOldMs)),
+        ]);
+      });
   }
   return table.toString();
 }
@@ -67,7 +113,10 @@ function failureLines({ requests, failed, failures }: SwitchFigures): string {
   const where = (way: Way | undefined): string => (way === undefined ? "between the switches" : way);
   return [
     `${whole(requests)} requests in all: ${failed === 0 ? "none" : whole(failed)} failed.`,
-    ...failures.map(({ way, client, text, count }: Failure) => `  ${whole(count)} × ${where(way)}, ${titleOf(client)}: ${text}`),
+    ...failures.map(
+      ({ way, client, text, count }: Failure) =>
+        `  ${whole(count)} × ${where(way)}, ${titleOf(client)}: ${text}`,
+    ),
   ].join("\n");
 }
 

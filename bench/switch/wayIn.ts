@@ -2,9 +2,12 @@ import { readFile } from "node:fs/promises";
 import { requestClients, type RequestClient } from "../../local/load/generator/options";
 import type { WayIn } from "../../local/load/job";
 import { makeTlsSecret } from "../../local/stage";
-import type { TestStack } from "../../tests/support/testStack";
+import type { TestStack } from "../../local/testing/testStack";
 
-/** Straight to the active Service, in plain HTTP as the app speaks it, or as users come: by TLS, through the edge. */
+/**
+ * Straight to the active Service, in plain HTTP as the app speaks it, or as users come: by TLS, through the
+ * edge.
+ */
 export const entries = ["service", "edge"] as const;
 export type EntryName = (typeof entries)[number];
 
@@ -18,14 +21,19 @@ export interface Entry {
   open(): Promise<WayIn | undefined>;
 }
 
-export function entryOf(name: EntryName, { cluster: { namespace }, stage: { edge } }: TestStack, app: string): Entry {
-  if (name === "service") return { clients: ["short", "keep-alive"], settings: {}, open: () => Promise.resolve(undefined) };
+export function entryOf(
+  name: EntryName,
+  { cluster: { namespace }, stage: { edge } }: TestStack,
+  app: string,
+): Entry {
+  if (name === "service")
+    return { clients: ["short", "keep-alive"], settings: {}, open: () => Promise.resolve(undefined) };
   if (edge === undefined) throw new Error("the stage has no edge");
   // A host of its own: others may be at the same edge.
   const host = `${namespace}.${edge.host}`;
   return {
     clients: requestClients,
-    settings: { host, traffic: { route: "traefik" }, clusterIssuer: "none" },
+    settings: { host, traffic: { router: "traefik" }, clusterIssuer: "none" },
     open: async () => {
       await makeTlsSecret({ name: `${app}-tls`, namespace });
       return { target: `https://${edge.address}:443`, host, ca: await readFile(edge.ca, "utf8") };

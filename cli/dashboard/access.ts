@@ -8,8 +8,8 @@ export interface Access {
   /** Of this run, and of no other. */
   token: string;
   /**
-   * Where everything is. A browser sends a cookie to every server of a host, whatever its port: what else runs
-   * on 127.0.0.1 does not know this path, and so never gets it.
+   * Where everything is. A browser sends a cookie to every server of a host, whatever its port: what else
+   * runs on 127.0.0.1 does not know this path, and so never gets it.
    */
   path: string;
 }
@@ -25,15 +25,23 @@ const cookie = "bluegreen";
  * Why a request is refused; undefined: it is not.
  * @param token that it names beside its cookie
  */
-export function whyRefused({ method, headers }: Asked, { host, token }: Access, named?: string): string | undefined {
+export function whyRefused(
+  { method, headers }: Asked,
+  { host, token }: Access,
+  named?: string,
+): string | undefined {
   // A page of elsewhere whose name leads to this machine by now (DNS rebinding) asks by its own name.
-  if (headers.host !== host) return `The host ${JSON.stringify(headers.host ?? "")} was refused: this dashboard is http://${host}`;
+  if (headers.host !== host)
+    return `The host ${JSON.stringify(headers.host ?? "")} was refused: this dashboard is http://${host}`;
   const { origin } = headers;
   const isOwn = origin === `http://${host}`;
-  if (origin !== undefined && !isOwn) return `The origin ${JSON.stringify(origin)} was refused: only the dashboard's own page may ask`;
+  if (origin !== undefined && !isOwn)
+    return `The origin ${JSON.stringify(origin)} was refused: only the dashboard's own page may ask`;
   // Browsers name it with every POST.
-  if (method !== "GET" && !isOwn) return "A request without an origin was refused: only the dashboard's own page may ask";
-  if (!isSame(named ?? cookieIn(headers.cookie) ?? "", token)) return "The token is missing or wrong: open the address that the command has printed";
+  if (method !== "GET" && !isOwn)
+    return "A request without an origin was refused: only the dashboard's own page may ask";
+  if (!isSame(named ?? cookieIn(headers.cookie) ?? "", token))
+    return "The token is missing or wrong: open the address that the command has printed";
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { shownIn } from "@bluegreen/release/shown";
+import { shownIn } from "@bluegreen/release/util/shown";
 import { applied, type DashboardEvent, type DashboardState } from "../../pages/dashboard/state";
 
 const somebodyListens = "somebodyListens";
@@ -36,11 +36,17 @@ export class Board extends EventTarget {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Between two questions to a cluster: longer while no page is open, and over as soon as one is, or at the signal. */
+  /**
+   * Between two questions to a cluster: longer while no page is open, and over as soon as one is, or at the
+   * signal.
+   */
   async pause(ms: number, signal: AbortSignal): Promise<void> {
     const over = new AbortController();
     const ends = { signal: AbortSignal.any([signal, over.signal]) };
-    const pauses = this.#listeners.size > 0 ? [delay(ms, undefined, ends)] : [delay(idleFactor * ms, undefined, ends), once(this, somebodyListens, ends)];
+    const pauses =
+      this.#listeners.size > 0
+        ? [delay(ms, undefined, ends)]
+        : [delay(idleFactor * ms, undefined, ends), once(this, somebodyListens, ends)];
     await Promise.race(pauses).catch(() => undefined);
     over.abort();
   }

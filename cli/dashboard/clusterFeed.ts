@@ -1,16 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, messageOf, type Color } from "@bluegreen/release";
-import { followUsers } from "@bluegreen/release/followUsers";
+import { followUsers } from "@bluegreen/release/traffic/followUsers";
 import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
-import { readHistory } from "@bluegreen/release/releases/history";
+import { readHistory } from "@bluegreen/release/state/history";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
-import { readCounts } from "@bluegreen/release/watch/observe";
+import { readCounts } from "@bluegreen/release/analysis/observe";
 import type { Board } from "./board";
 import { releaseView } from "./releaseView";
 import { readingsKept, sampleOf, type Counted } from "./sample";
 
 export interface FeedOptions {
-  /** Read anew for each look: config changes under it. @throws Refusal when it makes no sense at this moment */
+  /**
+   * Read anew for each look: config changes under it. @throws UserError when it makes no sense at this moment
+   */
   ref: () => ReleaseStatusRef;
   /** Which of the board's clusters it is. */
   index: number;
@@ -18,7 +20,10 @@ export interface FeedOptions {
   /** Users have been moved, by whoever it was. */
   historyGrew: () => void;
   signal: AbortSignal;
-  /** Between the end of a look and the next one, in milliseconds. A move of users does not wait for it. @default 2000 */
+  /**
+   * Between the end of a look and the next one, in milliseconds. A move of users does not wait for it.
+   * @default 2000
+   */
   lookEveryMs?: number;
 }
 
@@ -38,13 +43,16 @@ class ClusterFeed {
   /** How often users have been seen to move: a look that began before says where they were. */
   private moves = 0;
   private shown = "";
+  private looking: Promise<void> | undefined;
   private historyLength: number | undefined;
 
   constructor(private readonly options: FeedOptions) {}
 
   follow(): Promise<void> {
     const { ref, signal } = this.options;
-    const look = () => { this.awake.abort(); };
+    const look = () => {
+      this.awake.abort();
+    };
     const live = (color: Color | undefined) => {
       this.noteLive(color);
       look();
@@ -56,11 +64,14 @@ class ClusterFeed {
     const { index, board, signal, lookEveryMs = 2000 } = this.options;
     while (!signal.aborted) {
       try {
-        await within(lookTimeoutMs, this.look());
+        // One that is late goes on to its end, and no other begins beside it.
+        this.looking ??= this.look().finally(() => (this.looking = undefined));
+        await within(lookTimeoutMs, this.looking);
       } catch (error) {
         const away = board.state.clusters[index]?.away;
         const why = messageOf(error);
-        if (away?.why !== why) board.tell({ type: "away", cluster: index, since: away?.since ?? new Date().toISOString(), why });
+        if (away?.why !== why)
+          board.tell({ type: "away", cluster: index, since: away?.since ?? new Date().toISOString(), why });
         this.shown = "";
       }
       const pause = this.awake.signal;
@@ -113,7 +124,11 @@ class ClusterFeed {
     const ref = this.options.ref();
     const cluster = connect(ref);
     const ask = askThroughForward(cluster);
-    const [blue, green] = await Promise.all((["blue", "green"] as const).map((color) => readCounts(cluster, { app: ref.app, color }, ask, signal)));
+    const [blue, green] = await Promise.all(
+      (["blue", "green"] as const).map((color) =>
+        readCounts(cluster, { app: ref.app, color }, { ask, metrics: ref.metrics, signal }),
+      ),
+    );
     return { at, pods: { blue: blue ?? [], green: green ?? [] } };
   }
 }

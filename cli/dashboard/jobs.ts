@@ -14,12 +14,17 @@ const sameKeyMs = 500;
 
 /** How a command has ended, by what it ended with. */
 const ends: Record<JobKind, Record<number, string>> = {
-  switch: { [exitCodes.clean]: "users are there", [exitCodes.findings]: "the update failed; its last lines say where users are, and what to type", [exitCodes.usage]: "nothing was changed" },
+  switch: {
+    [exitCodes.clean]: "traffic is there",
+    [exitCodes.findings]: "the update failed; its last lines say where traffic is, and what to type",
+    [exitCodes.usage]: "nothing was changed",
+  },
   rollback: {
-    [exitCodes.clean]: "users are back, and config says so",
-    [exitCodes.findings]: "users are back, and config does not say so yet; its last lines say what to type",
+    [exitCodes.clean]: "traffic is back, and the stack's config is updated",
+    [exitCodes.findings]:
+      "traffic is back, and the stack's config is not updated yet; its last lines say what to type",
     [exitCodes.usage]: "nothing was moved",
-    [exitCodes.partly]: "users of some clusters are back, and of others not",
+    [exitCodes.partly]: "traffic of some clusters is back, and of others not",
   },
 };
 
@@ -30,12 +35,20 @@ export interface Order {
   why: string;
 }
 
-/** Runs what is asked for on the page: the commands that a person would type, each in a process of its own, with the gates that it has. */
+/**
+ * Runs what is asked for on the page: the commands that a person would type, each in a process of its own,
+ * with the gates that it has.
+ */
 export class Jobs {
   readonly #running = new Map<ChildProcess, Promise<void>>();
   #interruptedAt = -Infinity;
 
-  constructor(private readonly stack: string, private readonly board: Board) {}
+  constructor(
+    private readonly stack: string,
+    private readonly board: Board,
+    /** One has ended, well or not. */
+    private readonly hasEnded: () => void,
+  ) {}
 
   /** @returns why it does not begin; undefined: it has */
   start({ kind, to, why }: Order): string | undefined {
@@ -44,16 +57,31 @@ export class Jobs {
     const job: Job = { kind, to, startedAt: new Date().toISOString(), end: null, lines: [] };
     this.board.tell({ type: "job", job });
     const reason = why.trim();
-    const args = kind === "switch" ? ["switch", to] : ["rollback", ...(reason === "" ? [] : [`--why=${reason}`])];
+    const args =
+      kind === "switch" ? ["switch", to] : ["rollback", ...(reason === "" ? [] : [`--reason=${reason}`])];
     const child = spawn(process.execPath, [command, ...args, "--yes", "--stack", this.stack], {
       env: { ...process.env, ...(reason !== "" && { BLUEGREEN_WHY: reason }) },
       stdio: ["ignore", "pipe", "pipe"],
       // In a group of its own: what Ctrl-C does to it is said by interrupt(), once.
       detached: true,
     });
-    for (const output of [child.stdout, child.stderr]) createInterface({ input: output }).on("line", (line) => { this.say(kind, line); });
-    const ended = once(child, "close").then(([code]: unknown[]) => { this.end(job, code); }, (error: unknown) => { this.say(kind, String(error)); this.end(job, null); });
-    this.#running.set(child, ended.finally(() => this.#running.delete(child)));
+    for (const output of [child.stdout, child.stderr])
+      createInterface({ input: output }).on("line", (line) => {
+        this.say(kind, line);
+      });
+    const ended = once(child, "close").then(
+      ([code]: unknown[]) => {
+        this.end(job, code);
+      },
+      (error: unknown) => {
+        this.say(kind, String(error));
+        this.end(job, null);
+      },
+    );
+    this.#running.set(
+      child,
+      ended.finally(() => this.#running.delete(child)),
+    );
     return undefined;
   }
 
@@ -77,7 +105,7 @@ export class Jobs {
   /** A page that has not heard it yet, or a second person. */
   private whyThere(to: Color): string | undefined {
     const { clusters } = this.board.state;
-    return clusters.every(({ release }) => release?.live === to) ? `Users are on ${to} already.` : undefined;
+    return clusters.every(({ release }) => release?.live === to) ? `Traffic is on ${to} already.` : undefined;
   }
 
   private say(kind: JobKind, line: string): void {
@@ -87,7 +115,13 @@ export class Jobs {
   private end({ kind }: Job, code: unknown): void {
     const job = this.board.state.jobs[kind];
     if (job === undefined) return;
-    const text = (typeof code === "number" ? ends[kind][code] : undefined) ?? "it was killed: bluegreen status says where users are";
-    this.board.tell({ type: "job", job: { ...job, end: { at: new Date().toISOString(), isWell: code === exitCodes.clean, text } } });
+    const text =
+      (typeof code === "number" ? ends[kind][code] : undefined) ??
+      "it was killed: bluegreen status says where traffic is";
+    this.board.tell({
+      type: "job",
+      job: { ...job, end: { at: new Date().toISOString(), isWell: code === exitCodes.clean, text } },
+    });
+    this.hasEnded();
   }
 }

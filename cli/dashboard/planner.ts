@@ -13,8 +13,15 @@ export function startPlan(stack: string, board: Board): string | undefined {
   const startedAt = new Date().toISOString();
   board.tell({ type: "plan", plan: { state: "running", startedAt } });
   makePlan(stack).then(
-    (plan) => { board.tell({ type: "plan", plan: { state: "made", startedAt, rows: planRows(plan), isRefused: plan.refused.length > 0 } }); },
-    (error: unknown) => { board.tell({ type: "plan", plan: { state: "failed", startedAt, why: messageOf(error) } }); },
+    (plan) => {
+      board.tell({
+        type: "plan",
+        plan: { state: "made", startedAt, rows: planRows(plan), isRefused: plan.refused.length > 0 },
+      });
+    },
+    (error: unknown) => {
+      board.tell({ type: "plan", plan: { state: "failed", startedAt, why: messageOf(error) } });
+    },
   );
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { Refusal } from "@bluegreen/release";
+import { UserError } from "@bluegreen/release";
+import { endProcess } from "@bluegreen/release/util/endProcess";
 import type { DashboardState } from "../../pages/dashboard/state";
 import { exitCodes } from "../exitCodes";
 import { readGates } from "../gates";
@@ -21,15 +22,36 @@ export interface DashboardOptions {
 export async function runDashboard({ stack, port }: DashboardOptions): Promise<void> {
   const refs = statusRefsOf(stack);
   const [{ namespace } = { namespace: "" }] = refs;
-  const clusters = refs.map(({ together }): DashboardState["clusters"][number] => ({ name: together?.name ?? null, release: null, away: null, samples: [], moves: [] }));
-  const board = new Board({ app, namespace, stack, clusters, gates: null, plan: null, jobs: {}, isEnding: false });
-  const jobs = new Jobs(stack, board);
+  const clusters = refs.map(({ together }): DashboardState["clusters"][number] => ({
+    name: together?.name ?? null,
+    release: null,
+    away: null,
+    samples: [],
+    moves: [],
+  }));
+  const board = new Board({
+    app,
+    namespace,
+    stack,
+    clusters,
+    gates: null,
+    plan: null,
+    jobs: {},
+    isEnding: false,
+  });
   const ended = new AbortController();
   const { signal } = ended;
-  const showGates = async () => { board.tell({ type: "gates", gates: { ...(await readGates(stack)), readAt: new Date().toISOString() } }); };
+  // One after the other, so that what was read last is what is shown.
+  let reading = Promise.resolve();
+  const showGates = () => {
+    reading = reading.then(async () => {
+      board.tell({ type: "gates", gates: { ...(await readGates(stack)), readAt: new Date().toISOString() } });
+    });
+  };
+  const jobs = new Jobs(stack, board, showGates);
   const plan = () => {
     const refused = startPlan(stack, board);
-    if (refused === undefined) void showGates();
+    if (refused === undefined) showGates();
     return refused;
   };
   const server = await serveDashboard(board, { start: (order) => jobs.start(order), plan }, port);
@@ -43,19 +65,31 @@ export async function runDashboard({ stack, port }: DashboardOptions): Promise<v
 
   const refAt = (index: number) => () => {
     const ref = statusRefsOf(stack)[index];
-    if (ref === undefined) throw new Refusal({ what: `${stack} has fewer clusters than when the dashboard was started`, rule: "a dashboard is of the clusters that it was started with", next: "end it by Ctrl-C, and start it again" });
+    if (ref === undefined)
+      throw new UserError({
+        code: "BG-CLUSTERS-CHANGED",
+        what: `${stack} has fewer clusters than when the dashboard was started`,
+        rule: "a dashboard is of the clusters that it was started with",
+        next: "end it by Ctrl-C, and start it again",
+      });
     return ref;
   };
-  for (const index of refs.keys()) void followCluster({ ref: refAt(index), index, board, historyGrew: () => void showGates(), signal });
+  for (const index of refs.keys())
+    void followCluster({ ref: refAt(index), index, board, historyGrew: showGates, signal });
   await once(signal, "abort");
   board.tell({ type: "ending" });
   const running = Object.values(board.state.jobs).filter(({ end }) => end === null);
-  for (const { kind, to } of running) console.log(`The ${kind} to ${to} is told to end, and says what it does:`);
+  for (const { kind, to } of running)
+    console.log(`The ${kind} to ${to} is told to end, and says what it does:`);
   board.listen((event) => {
     if (event.type === "said") console.log(event.lines.join("\n"));
   });
   await jobs.ended();
   server.close();
   // A look at a cluster that hangs is not waited for.
-  process.exit(running.some(({ kind }) => board.state.jobs[kind]?.end?.isWell === false) ? exitCodes.findings : exitCodes.clean);
+  endProcess(
+    running.some(({ kind }) => board.state.jobs[kind]?.end?.isWell === false)
+      ? exitCodes.findings
+      : exitCodes.clean,
+  );
 }

@@ -1,5 +1,6 @@
-import type { Color } from "@bluegreen/release/color";
-import { trafficBetween, type CountedPod } from "@bluegreen/release/watch/traffic";
+import type { Color } from "@bluegreen/release/app/color";
+import type { CountedPod } from "@bluegreen/release/analysis/reading";
+import { errorRatio, trafficBetween } from "@bluegreen/release/analysis/traffic";
 import type { Figures, Sample } from "../../pages/dashboard/state";
 
 /** What the pods of both colors had counted at one time. */
@@ -19,16 +20,18 @@ export const readingsKept = 6;
  */
 export function sampleOf(readings: readonly Counted[], at: number): Sample {
   const [first, last] = [readings[0], readings.at(-1)];
-  const figures = (color: Color) => (first === undefined || last === undefined || first === last ? null : figuresOf(color, first, last));
+  const figures = (color: Color) =>
+    first === undefined || last === undefined || first === last ? null : figuresOf(color, first, last);
   return { at, figures: { blue: figures("blue"), green: figures("green") } };
 }
 
 function figuresOf(color: Color, first: Counted, last: Counted): Figures | null {
-  const { pods, measuredPods, requests, serverErrors, p50Seconds, p99Seconds } = trafficBetween(first.pods[color], last.pods[color]);
+  const traffic = trafficBetween(first.pods[color], last.pods[color]);
+  const { pods, measuredPods, requests, p50Seconds, p99Seconds } = traffic;
   if (measuredPods === 0) return null;
   return {
     requestsPerSecond: (1000 * requests) / (last.at - first.at),
-    errorRatio: requests === 0 ? null : serverErrors / requests,
+    errorRatio: errorRatio(traffic) ?? null,
     p50Seconds: p50Seconds ?? null,
     p99Seconds: p99Seconds ?? null,
     pods,

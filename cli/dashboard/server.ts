@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
-import { colors, messageOf, Refusal } from "@bluegreen/release";
-import { parseJson } from "@bluegreen/release/parseJson";
+import { colors, messageOf, UserError } from "@bluegreen/release";
+import { parseJson } from "@bluegreen/release/util/parseJson";
 import type { DashboardEvent } from "../../pages/dashboard/state";
 import { tokenCookie, whyRefused, type Access } from "./access";
-import { makeAssets, type Asset } from "./assets";
+import { readAssets, type Asset } from "./assets";
 import type { Board } from "./board";
 import type { Order } from "./jobs";
 
@@ -25,7 +25,8 @@ export interface Orders {
 
 /** Nothing but what comes from here, no script in a text, and in no frame. */
 const headers = {
-  "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
   "cache-control": "no-store",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
@@ -42,10 +43,10 @@ const orderSchema = z.object({ to: z.enum(colors), why: z.string().max(200).defa
 /**
  * Serves a board on this machine alone.
  * @param port 0 takes a free one
- * @throws Refusal when the port is taken
+ * @throws UserError when the port is taken
  */
 export async function serveDashboard(board: Board, orders: Orders, port: number): Promise<DashboardServer> {
-  const assets = await makeAssets();
+  const assets = readAssets();
   const random = (bytes: number) => randomBytes(bytes).toString("base64url");
   const access: Access = { host: "", token: random(32), path: `/${random(12)}/` };
   const server = createServer((request, response) => {
@@ -56,7 +57,12 @@ export async function serveDashboard(board: Board, orders: Orders, port: number)
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening").catch((error: unknown) => {
-    throw new Refusal({ what: `Port ${port} of 127.0.0.1 was refused`, rule: messageOf(error), next: "another one: --port 0 takes a free one" });
+    throw new UserError({
+      code: "BG-PORT-NOT-AVAILABLE",
+      what: `Port ${port} of 127.0.0.1 was refused`,
+      rule: messageOf(error),
+      next: "another one: --port 0 takes a free one",
+    });
   });
   access.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -97,7 +103,8 @@ async function handle(handled: Handled): Promise<void> {
   if (request.method === "POST" && path !== undefined) await take(path, handled);
   else if (request.method !== "GET") answer(response, 405, "Only GET and POST are known here");
   else if (path === "events") stream(response, board);
-  else if (asset !== undefined) response.writeHead(200, { "content-type": `${asset.type}; charset=utf-8` }).end(asset.text);
+  else if (asset !== undefined)
+    response.writeHead(200, { "content-type": `${asset.type}; charset=utf-8` }).end(asset.text);
   else answer(response, 404, "There is nothing of that name");
 }
 
@@ -134,7 +141,9 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** All that there is, and then every change. Whoever was away begins anew: there is nothing to make up for. */
+/**
+ * All that there is, and then every change. Whoever was away begins anew: there is nothing to make up for.
+ */
 function stream(response: ServerResponse, board: Board): void {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const send = (event: DashboardEvent) => {

@@ -1,5 +1,6 @@
 /** What an update does, read from the engine's events instead of from its text. */
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import type { PlannedResource } from "@bluegreen/release/doctor/planned";
 
 export interface Diagnostic {
   severity: "info" | "warning" | "error";
@@ -29,10 +30,23 @@ export interface Observed {
 
 export function observe(events: readonly EngineEvent[]): Observed {
   return {
-    steps: events.flatMap(({ resourcePreEvent }) => (resourcePreEvent === undefined ? [] : stepsOf(resourcePreEvent.metadata))),
+    steps: events.flatMap(({ resourcePreEvent }) =>
+      resourcePreEvent === undefined ? [] : stepsOf(resourcePreEvent.metadata),
+    ),
     diagnostics: events.flatMap(diagnosticsOf),
-    changes: changesOf(events.findLast(({ summaryEvent }) => summaryEvent !== undefined)?.summaryEvent?.resourceChanges ?? {}),
+    changes: changesOf(
+      events.findLast(({ summaryEvent }) => summaryEvent !== undefined)?.summaryEvent?.resourceChanges ?? {},
+    ),
   };
+}
+
+/** Those that a preview leaves there. */
+export function resourcesIn(events: readonly EngineEvent[]): PlannedResource[] {
+  return events.flatMap(({ resourcePreEvent }) => {
+    const { type, new: wanted } = resourcePreEvent?.metadata ?? {};
+    // Null where one is deleted, which the types leave out.
+    return type === undefined || !wanted ? [] : [{ type, inputs: { ...wanted.inputs } }];
+  });
 }
 
 /** The resource's own name: the last part of its URN, which may hold the separator itself. */
@@ -42,7 +56,9 @@ export function nameOf(urn: string): string {
 
 /** In the order in which they were met, each with the resource that it is about. */
 export function errorsIn(diagnostics: readonly Diagnostic[]): string[] {
-  return diagnostics.filter(({ severity }) => severity === "error").map(({ message, urn }) => `${urn === undefined ? "" : `${nameOf(urn)}: `}${message}`);
+  return diagnostics
+    .filter(({ severity }) => severity === "error")
+    .map(({ message, urn }) => `${urn === undefined ? "" : `${nameOf(urn)}: `}${message}`);
 }
 
 /** Default providers are Pulumi's own business: no program names them. */
@@ -52,7 +68,10 @@ function stepsOf({ op, urn, type }: { op: string; urn: string; type: string }): 
   return defaultProvider.test(urn) ? [] : [{ op, urn, type, name: nameOf(urn) }];
 }
 
-/** What people are told. The engine also sends "debug", which its types leave out, and in it secret values in plain text. */
+/**
+ * What people are told. The engine also sends "debug", which its types leave out, and in it secret values in
+ * plain text.
+ */
 const severities = new Map<string, Diagnostic["severity"]>([
   ["info", "info"],
   ["info#err", "info"],
@@ -68,13 +87,22 @@ function diagnosticsOf({ diagnosticEvent: diagnostic, policyEvent: violation }: 
     const { policyName, policyPackName, message, enforcementLevel, resourceUrn } = violation;
     // Of a mandatory one an organization can make exceptions, which the Automation API's types do not know.
     const isForbidden = enforcementLevel === "mandatory" && !("exceptions" in violation);
-    return [{ severity: isForbidden ? "error" : "warning", message: message.trim(), policy: `${policyPackName}/${policyName}`, ...about(resourceUrn) }];
+    return [
+      {
+        severity: isForbidden ? "error" : "warning",
+        message: message.trim(),
+        policy: `${policyPackName}/${policyName}`,
+        ...about(resourceUrn),
+      },
+    ];
   }
   // Ephemeral ones are the progress of a step, which the next one overwrites.
   if (diagnostic === undefined || diagnostic.ephemeral === true) return [];
   const severity = severities.get(diagnostic.severity);
   const message = diagnostic.message.trim();
-  return severity === undefined || lastWords.includes(message) ? [] : [{ severity, message, ...about(diagnostic.urn) }];
+  return severity === undefined || lastWords.includes(message)
+    ? []
+    : [{ severity, message, ...about(diagnostic.urn) }];
 }
 
 function about(urn: string | undefined): Pick<Diagnostic, "urn"> {
@@ -82,5 +110,9 @@ function about(urn: string | undefined): Pick<Diagnostic, "urn"> {
 }
 
 function changesOf(counts: Partial<Record<string, number>>): Changes {
-  return Object.fromEntries(Object.entries(counts).flatMap(([op, count]) => (count === undefined || count === 0 ? [] : [[op, count]])));
+  return Object.fromEntries(
+    Object.entries(counts).flatMap(([op, count]) =>
+      count === undefined || count === 0 ? [] : [[op, count]],
+    ),
+  );
 }

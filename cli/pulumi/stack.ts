@@ -1,10 +1,17 @@
 /** One stack, driven by Pulumi's own command line through the Automation API. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { ConfigMap, EngineEvent, LocalWorkspace, Stack as PulumiStack, UpOptions } from "@pulumi/pulumi/automation/index.js";
-import { parseJson } from "@bluegreen/release/parseJson";
-import { messageOf, Refusal } from "@bluegreen/release/refusal";
+import type {
+  ConfigMap,
+  EngineEvent,
+  LocalWorkspace,
+  Stack as PulumiStack,
+  UpOptions,
+} from "@pulumi/pulumi/automation/index.js";
+import type { PlannedResource } from "@bluegreen/release/doctor/planned";
+import { parseJson } from "@bluegreen/release/util/parseJson";
+import { messageOf, UserError } from "@bluegreen/release/util/userError";
 import { askPulumi, noPulumi, pulumiVersion, quiet } from "./ask";
-import { errorsIn, observe, type Diagnostic, type Observed, type Step } from "./events";
+import { errorsIn, observe, resourcesIn, type Diagnostic, type Observed, type Step } from "./events";
 
 export interface StackOptions {
   name: string;
@@ -14,10 +21,18 @@ export interface StackOptions {
   env?: Record<string, string>;
 }
 
-/** Where a run comes from, what it is limited to, and who hears of it; `signal` ends it as Ctrl-C does, unless Pulumi has been told already. */
-export type RunOptions = Pick<UpOptions, "configFile" | "refresh" | "target" | "targetDependents" | "policyPacks" | "onOutput" | "onError" | "signal">;
+/**
+ * Where a run comes from, what it is limited to, and who hears of it; `signal` ends it as Ctrl-C does, unless
+ * Pulumi has been told already.
+ */
+export type RunOptions = Pick<
+  UpOptions,
+  "configFile" | "refresh" | "target" | "targetDependents" | "policyPacks" | "onOutput" | "onError" | "signal"
+>;
 
 export interface Result extends Observed {
+  /** What there will be, with the inputs that the program has registered. What is secret in them is not shown. */
+  resources: PlannedResource[];
   /** What Pulumi printed for people. */
   text: string;
 }
@@ -47,19 +62,21 @@ export class UpdateError extends Error {
 }
 
 /**
- * Every method throws what the Automation API throws where nothing has begun (ConcurrentUpdateError where another
- * update has the stack, StackNotFoundError, CommandError), and UpdateError where a run has.
+ * Every method throws what the Automation API throws where nothing has begun (ConcurrentUpdateError where
+ * another update has the stack, StackNotFoundError, CommandError), and UpdateError where a run has.
  */
 export class Stack {
-  /** @throws Refusal when there is no pulumi on PATH */
+  /** @throws UserError when there is no pulumi on PATH */
   static async open({ name, workDir = process.cwd(), env = {} }: StackOptions): Promise<Stack> {
     // It takes a second to load, and most commands never run the engine.
     const automation = await import("@pulumi/pulumi/automation/index.js");
     // Types are checked by `npm run check`, not by every update.
     const envVars = { PULUMI_NODEJS_TRANSPILE_ONLY: "true", ...quiet, ...env };
-    const workspace = await automation.LocalWorkspace.create({ workDir, envVars }).catch(async (error: unknown) => {
-      throw (await pulumiVersion()) === undefined ? new Refusal(noPulumi) : error;
-    });
+    const workspace = await automation.LocalWorkspace.create({ workDir, envVars }).catch(
+      async (error: unknown) => {
+        throw (await pulumiVersion()) === undefined ? new UserError(noPulumi) : error;
+      },
+    );
     // The Automation API would change which stack is selected, for every later `pulumi up` of the user's.
     workspace.selectStack = () => Promise.resolve();
     // It reads all outputs after each update, by two more processes. Whoever wants them asks.
@@ -111,7 +128,8 @@ export class Stack {
 
   destroy(options: RunOptions = {}): Promise<Result> {
     return observed("destroy", options, async (each) => {
-      // As `pulumi destroy` does, and the Automation API does not: what is protected is found before anything is deleted.
+      // As `pulumi destroy` does, and the Automation API does not: what is protected is found before anything
+      // is deleted.
       await this.stack.previewDestroy(options);
       return this.stack.destroy(each);
     });
@@ -122,7 +140,9 @@ export class Stack {
     return this.stack.cancel();
   }
 
-  /** What `pulumi stack import` takes. Secrets stay encrypted, which the Automation API's own would decrypt. */
+  /**
+   * What `pulumi stack import` takes. Secrets stay encrypted, which the Automation API's own would decrypt.
+   */
   async exportDeployment(): Promise<unknown> {
     const { workDir: cwd, envVars: env } = this.workspace;
     const read = () => askPulumi(["stack", "export", "--stack", this.name], { cwd, env });
@@ -145,7 +165,12 @@ export class Stack {
     const entries = Object.entries(values);
     const open = entries.filter(([, { secret }]) => secret !== true);
     // In the form of `pulumi config --json`, in which lists and objects are whole.
-    const listed = Object.fromEntries(open.map(([key, { value }]) => [key, { value: textOf(value), ...(typeof value === "object" && { objectValue: value }) }]));
+    const listed = Object.fromEntries(
+      open.map(([key, { value }]) => [
+        key,
+        { value: textOf(value), ...(typeof value === "object" && { objectValue: value }) },
+      ]),
+    );
     if (open.length > 0) await this.stack.setAllConfigJson(JSON.stringify(listed));
     const { workDir: cwd, envVars: env } = this.workspace;
     // Each waits for the one before: all of them write the same file.
@@ -154,8 +179,12 @@ export class Stack {
       // Nothing stays of what it held before.
       if (isWhole) await this.removeConfig([key]);
       for (const [path, leaf] of leavesOf(value, key)) {
-        // By standard input: the Automation API passes values as arguments, which every user of the machine can read.
-        await askPulumi(["config", "set", "--secret", ...(isWhole ? ["--path"] : []), path, "--stack", this.name], { cwd, env, input: leaf });
+        // By standard input: the Automation API passes values as arguments, which every user of the machine
+        // can read.
+        await askPulumi(
+          ["config", "set", "--secret", ...(isWhole ? ["--path"] : []), path, "--stack", this.name],
+          { cwd, env, input: leaf },
+        );
       }
     }
   }
@@ -165,11 +194,16 @@ export class Stack {
   }
 }
 
-/** Pulumi encrypts a list or an object leaf by leaf. @returns each by its property path, as `alerts.webhookUrl` */
+/**
+ * Pulumi encrypts a list or an object leaf by leaf. @returns each by its property path, as
+ * `alerts.webhookUrl`
+ */
 function leavesOf(value: unknown, path: string): [path: string, leaf: string][] {
   if (typeof value !== "object" || value === null) return [[path, textOf(value)]];
   if (Array.isArray(value)) return value.flatMap((each, index) => leavesOf(each, `${path}[${index}]`));
-  return Object.entries(value).flatMap(([name, each]) => leavesOf(each, /^[A-Za-z_$][\w$-]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`));
+  return Object.entries(value).flatMap(([name, each]) =>
+    leavesOf(each, /^[A-Za-z_$][\w$-]*$/.test(name) ? `${path}.${name}` : `${path}[${JSON.stringify(name)}]`),
+  );
 }
 
 /** An update writes its state in less. */
@@ -182,13 +216,21 @@ const tellMs = 1000;
  * Runs it, and tells what its events said. Pulumi's exit says only that it failed.
  * @throws UpdateError when it had begun
  */
-async function observed(what: string, { signal, ...options }: RunOptions, run: (options: UpOptions) => Promise<{ stdout: string }>): Promise<Result> {
+async function observed(
+  what: string,
+  { signal, ...options }: RunOptions,
+  run: (options: UpOptions) => Promise<{ stdout: string }>,
+): Promise<Result> {
   const events: EngineEvent[] = [];
   const ended = new AbortController();
   signal?.throwIfAborted();
   try {
-    const { stdout } = await run({ ...options, onEvent: (event) => events.push(event), ...(signal !== undefined && { signal: passedOn(signal, ended.signal, events) }) });
-    return { ...observe(events), text: stdout };
+    const { stdout } = await run({
+      ...options,
+      onEvent: (event) => events.push(event),
+      ...(signal !== undefined && { signal: passedOn(signal, ended.signal, events) }),
+    });
+    return { ...observe(events), resources: resourcesIn(events), text: stdout };
   } catch (error) {
     if (events.length === 0) throw error;
     const seen = observe(events);
@@ -200,15 +242,24 @@ async function observed(what: string, { signal, ...options }: RunOptions, run: (
 }
 
 /**
- * A signal may have come to all processes of the group, Pulumi among them, and at the second one it drops what it is
- * doing. It says that it has got the first: by the only kind of event that no resource has.
+ * A signal may have come to all processes of the group, Pulumi among them, and at the second one it drops
+ * what it is doing. It says that it has got the first: by the only kind of event that no resource has.
  */
 function passedOn(signal: AbortSignal, ended: AbortSignal, events: readonly EngineEvent[]): AbortSignal {
   const controller = new AbortController();
   const isTold = () => events.some(({ stdoutEvent }) => stdoutEvent !== undefined);
-  signal.addEventListener("abort", () => {
-    delay(tellMs, undefined, { signal: ended }).then(() => { if (!isTold()) controller.abort(); }, () => undefined);
-  }, { once: true, signal: ended });
+  signal.addEventListener(
+    "abort",
+    () => {
+      delay(tellMs, undefined, { signal: ended }).then(
+        () => {
+          if (!isTold()) controller.abort();
+        },
+        () => undefined,
+      );
+    },
+    { once: true, signal: ended },
+  );
   return controller.signal;
 }
 

@@ -1,10 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { otherColor } from "@bluegreen/release/color";
+import { otherColor } from "@bluegreen/release/app/color";
+import { limitsOf } from "@bluegreen/release/config/analysisSettings";
 import { makeActiveService } from "../activeService";
 import { AppRoute } from "../appRoute";
 import type { AppInCluster } from "../appInCluster";
-import { ReadOnlyFence } from "../readOnlyFence";
-import { Drain, SwitchTurn, Watch } from "../steps";
+import type { ReleaseStep } from "../dynamicStep";
+import { gatesAfterSwitch } from "../ownGates";
+import { FreezeAroundSwitch } from "../writeFreeze";
 import type { Prepared } from "./prepare";
 
 /** An app whose users are on the active color, and were watched there. */
@@ -14,7 +16,7 @@ export interface Switched extends Prepared {
   route: AppRoute | undefined;
   /** Users have arrived. */
   moved: pulumi.Resource[];
-  watch: Watch;
+  watch: ReleaseStep<"watch">;
   /** Nobody needs the color any more that they have left, but as the way back. */
   left: pulumi.Resource[];
 }
@@ -33,33 +35,103 @@ export function switchUsers(prepared: Prepared, { gates, turns, route: shared }:
   const { app, databases, watcher, gate } = prepared;
   const { name, settings, templates, provider, among, users, movable } = app;
   const { activeColor, weights } = settings;
-  const fence = new ReadOnlyFence(name, settings, { parent: app });
-  const service = makeActiveService(name, { settings, templates, switchId: gate.switchId }, { parent: app, provider, dependsOn: databases.handOver(fence.raise([...gates, ...takeTurn(prepared, turns, gates)])) });
-  const route = weights[otherColor(activeColor)] === 0 ? leadIn(app, gate.switchId, service, shared) : undefined;
+  const freeze = new FreezeAroundSwitch(name, settings, { parent: app });
+  const service = makeActiveService(
+    name,
+    { settings, templates, switchId: gate.switchId },
+    {
+      parent: app,
+      provider,
+      dependsOn: databases.handOver(
+        freeze.raise(stopWorkers(app, [...gates, ...takeTurn(prepared, turns, gates)])),
+      ),
+    },
+  );
+  const route =
+    weights[otherColor(activeColor)] === 0 ? leadIn(app, gate.switchId, service, shared) : undefined;
   // Without weights the way in stays as it is: users have arrived with the Service.
   const arrived = movable === null || route === undefined ? [service] : [service, ...route.objects];
-  const writing = fence.lower(arrived);
+  const writing = freeze.lower(arrived);
   const moved = databases.settle(arrived);
-  const watch = new Watch(app.named("watch"), { ...among, ...users, ...app.analysis, switchId: gate.switchId, watcher: watcher.isThere }, app.after([...moved, ...writing]));
+  const watch = app.step(
+    "watch",
+    { ...among, ...users, ...app.analysis, switchId: gate.switchId, watcher: watcher.isThere },
+    [...moved, ...writing],
+  );
+  // Beside the watch: nobody goes unwatched for as long as they take.
+  const staffed = startWorkers(app, [...moved, ...writing]);
   const drained = drain(app, gate.switchId, [...moved, ...writing]);
-  return { ...prepared, liveColor: service.spec.selector.apply((selector) => selector["version"] ?? "none"), route, moved, watch, left: [watch, ...drained] };
+  // Beside the watch: nobody goes unwatched for as long as a load test takes.
+  const passed = route === undefined ? [] : gatesAfterSwitch(app, gate.switchId, [...moved, ...writing]);
+  return {
+    ...prepared,
+    liveColor: service.spec.selector.apply((selector) => selector["version"] ?? "none"),
+    route,
+    moved,
+    watch,
+    left: [watch, ...staffed, ...drained, ...passed],
+  };
+}
+
+/** @returns what traffic has to wait for: last of all, so that nobody is without workers for longer than it takes */
+function stopWorkers(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
+  const { followers } = app.settings;
+  if (followers === undefined) return after;
+  return [...after, app.step("workersStop", { ...app.where, ...followers }, after)];
+}
+
+function startWorkers(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
+  const { activeColor, followers, progressDeadlineSeconds: budgetSeconds } = app.settings;
+  if (followers === undefined) return [];
+  const { hash: template } = app.templates[activeColor];
+  return [app.step("workersStart", { ...app.where, ...followers, template, budgetSeconds }, after)];
 }
 
 /** Nothing to wait for where users of no other cluster move before. */
 function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Resource[]): pulumi.Resource[] {
   if (turns.length === 0) return [];
   const { image, hash: template } = app.templates[app.settings.activeColor];
-  return [new SwitchTurn(app.named("switch-turn"), { ...app.among, ...app.users, ...app.analysis, image, template, autoscaled: app.autoscaled, switchId: gate.switchId }, app.after([...gates, ...turns.map(({ watch }) => watch)]))];
+  return [
+    app.step(
+      "switchTurn",
+      {
+        ...app.among,
+        ...app.users,
+        ...app.analysis,
+        image,
+        template,
+        autoscaled: app.autoscaled,
+        switchId: gate.switchId,
+      },
+      [...gates, ...turns.map(({ watch }) => watch)],
+    ),
+  ];
 }
 
 /** The way in from outside. */
-export function leadIn({ name, settings, within }: AppInCluster, switchId: pulumi.Output<string>, after: pulumi.Resource, shared?: AppRoute): AppRoute {
+export function leadIn(
+  { name, settings, within }: AppInCluster,
+  switchId: pulumi.Output<string>,
+  after: pulumi.Resource,
+  shared?: AppRoute,
+): AppRoute {
   return new AppRoute(name, { settings, switchId, after: [after], shared }, within);
 }
 
-/** Beside the watch: a way back does not wait for it. None where the other color keeps a share of the users. */
-function drain(app: AppInCluster, switchId: pulumi.Input<string>, after: pulumi.Resource[]): pulumi.Resource[] {
-  const { activeColor, weights, drain: { seconds } } = app.settings;
+/**
+ * Beside the watch: a way back does not wait for it. None where the other color keeps a share of the users.
+ */
+function drain(
+  app: AppInCluster,
+  switchId: pulumi.Input<string>,
+  after: pulumi.Resource[],
+): pulumi.Resource[] {
+  const {
+    activeColor,
+    weights,
+    connectionDrain: { timeoutSeconds: seconds },
+  } = app.settings;
   if (seconds === 0 || weights[otherColor(activeColor)] > 0) return [];
-  return [new Drain(app.named("drain"), { ...app.where, switchId, seconds }, app.after(after))];
+  const { metrics } = limitsOf(app.name, app.settings);
+  return [app.step("drain", { ...app.where, switchId, seconds, metrics }, after)];
 }

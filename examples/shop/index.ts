@@ -1,12 +1,15 @@
-import { BlueGreenApp } from "@bluegreen/components";
+import { BlueGreenApp, configArgs } from "@bluegreen/components";
 
-const shop = new BlueGreenApp("shop", {
-  host: "shop.example.com",
-  http: { port: 8080, healthPath: "/healthz", readyPath: "/readyz" },
-  // It asks nobody for anything, and takes no orders to drain.
-  secretVariables: {},
-  drain: { seconds: 0, port: 0 },
-  smokeSuite: "tests/smoke/*.ts",
-});
+const name = "shop";
+const shop = new BlueGreenApp(
+  name,
+  configArgs(name, {
+    host: "shop.example.com",
+    http: { port: 8080, livenessPath: "/healthz", readinessPath: "/readyz" },
+    // It takes no orders to drain.
+    connectionDrain: { timeoutSeconds: 0, port: 0 },
+    smokeTests: "tests/smoke/*.ts",
+  }),
+);
 
 export const { liveColor, previewPassword, previewToken } = shop;

@@ -20,7 +20,13 @@ export async function writeCertificates(paths: Layout, programs: Programs): Prom
     servers: [
       {
         name: "kube-apiserver",
-        hosts: ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"],
+        hosts: [
+          "localhost",
+          "kubernetes",
+          "kubernetes.default",
+          "kubernetes.default.svc",
+          "kubernetes.default.svc.cluster.local",
+        ],
         addresses: ["127.0.0.1", network.node, network.apiService],
       },
       { name: "kubelet-server", hosts: [nodeName], addresses: [network.node] },
@@ -37,12 +43,29 @@ export async function writeCertificates(paths: Layout, programs: Programs): Prom
     keys: ["service-accounts"],
   });
   // Whoever has a certificate of this authority may say whose request it passes on: no other client may.
-  await issue(paths, programs, { folder: paths.frontProxyPki, servers: [], clients: [{ name: frontProxyClient, user: frontProxyClient, group: "" }], keys: [] });
+  await issue(paths, programs, {
+    folder: paths.frontProxyPki,
+    servers: [],
+    clients: [{ name: frontProxyClient, user: frontProxyClient, group: "" }],
+    keys: [],
+  });
 }
 
-/** Writes a certificate authority of its own for what users reach, and one certificate for these hosts, `server.crt` and `server.key`. */
-export async function writeEdgeCertificate(paths: Layout, programs: Programs, hosts: string[]): Promise<void> {
-  await issue(paths, programs, { folder: paths.edgePki, servers: [{ name: "server", hosts, addresses: [] }], clients: [], keys: [] });
+/**
+ * Writes a certificate authority of its own for what users reach, and one certificate for these hosts,
+ * `server.crt` and `server.key`.
+ */
+export async function writeEdgeCertificate(
+  paths: Layout,
+  programs: Programs,
+  hosts: string[],
+): Promise<void> {
+  await issue(paths, programs, {
+    folder: paths.edgePki,
+    servers: [{ name: "server", hosts, addresses: [] }],
+    clients: [],
+    keys: [],
+  });
 }
 
 /** What the supervisor takes to make certificates (the Go side has the same fields). */

@@ -63,7 +63,10 @@ export async function removeCgroup(name: string): Promise<void> {
     await waitFor(
       async () => ((await removed(folder)) ? true : undefined),
       removalTimeoutMs,
-      async () => new Error(`The cgroup ${folder} cannot be removed: processes ${await processesBelow(folder)} are still in it.`),
+      async () =>
+        new Error(
+          `The cgroup ${folder} cannot be removed: processes ${await processesBelow(folder)} are still in it.`,
+        ),
     );
   }
 }

@@ -33,7 +33,11 @@ export async function components(paths: Layout, programs: Programs): Promise<Com
   });
   const kubernetes = (name: string, flags: Record<string, string>, waitFor: string[]): Component => ({
     ...base(name),
-    argv: [join(programs.kubernetes, "kubernetes"), name, ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)],
+    argv: [
+      join(programs.kubernetes, "kubernetes"),
+      name,
+      ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`),
+    ],
     waitFor,
   });
   const pki = (file: string): string => join(paths.pki, file);
@@ -109,7 +113,16 @@ export async function components(paths: Layout, programs: Programs): Promise<Com
       },
       [apiReady],
     ),
-    { ...base("containerd"), argv: [join(programs.containers, "containerd"), "--config", join(paths.config, "containerd.toml"), "--log-level", "warn"] },
+    {
+      ...base("containerd"),
+      argv: [
+        join(programs.containers, "containerd"),
+        "--config",
+        join(paths.config, "containerd.toml"),
+        "--log-level",
+        "warn",
+      ],
+    },
     kubernetes(
       "kubelet",
       {
@@ -121,7 +134,11 @@ export async function components(paths: Layout, programs: Programs): Promise<Com
       },
       [`unix://${paths.containerdSocket}`, apiReady],
     ),
-    kubernetes("kube-proxy", { config: join(paths.config, "kube-proxy.json"), "hostname-override": nodeName }, [apiReady]),
+    kubernetes(
+      "kube-proxy",
+      { config: join(paths.config, "kube-proxy.json"), "hostname-override": nodeName },
+      [apiReady],
+    ),
     { ...base("postgres"), argv: postgresCommand(inside.postgres, network.node), ...postgres },
     { ...base("redis"), argv: redisCommand(inside.redis, network.node), ...redis },
   ];

@@ -17,7 +17,12 @@ export async function writeConfiguration(paths: Layout, programs: Programs): Pro
     writeFile(join(paths.config, "kube-proxy.json"), JSON.stringify(kubeProxyConfig(paths))),
     writeFile(join(paths.config, "resolv.conf"), "# no name server: nothing outside can be reached\n"),
     ...["kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"].map(async (component) =>
-      writeKubeconfig({ file: componentKubeconfig(paths, component), pki: paths.pki, client: component, port: network.apiPort }),
+      writeKubeconfig({
+        file: componentKubeconfig(paths, component),
+        pki: paths.pki,
+        client: component,
+        port: network.apiPort,
+      }),
     ),
   ]);
 }
@@ -62,14 +67,22 @@ disabled_plugins = [
 `;
 }
 
-/** Every pod has a link of its own to the node: unlike behind a bridge, an answer cannot bypass the Service rules. */
+/**
+ * Every pod has a link of its own to the node: unlike behind a bridge, an answer cannot bypass the Service
+ * rules.
+ */
 const cniConfig = {
   cniVersion: "1.0.0",
   name: "stage",
   plugins: [
     {
       type: "ptp",
-      ipam: { type: "host-local", dataDir: "/run/cni", ranges: [[{ subnet: network.pods }]], routes: [{ dst: "0.0.0.0/0" }] },
+      ipam: {
+        type: "host-local",
+        dataDir: "/run/cni",
+        ranges: [[{ subnet: network.pods }]],
+        routes: [{ dst: "0.0.0.0/0" }],
+      },
     },
   ],
 };
@@ -80,7 +93,11 @@ function kubeletConfig(paths: Layout): object {
     kind: "KubeletConfiguration",
     address: network.node,
     healthzBindAddress: "127.0.0.1",
-    authentication: { anonymous: { enabled: false }, webhook: { enabled: false }, x509: { clientCAFile: join(paths.pki, "ca.crt") } },
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: false },
+      x509: { clientCAFile: join(paths.pki, "ca.crt") },
+    },
     authorization: { mode: "AlwaysAllow" },
     tlsCertFile: join(paths.pki, "kubelet-server.crt"),
     tlsPrivateKeyFile: join(paths.pki, "kubelet-server.key"),
@@ -95,7 +112,12 @@ function kubeletConfig(paths: Layout): object {
     podLogsDir: "/var/log/pods",
     serializeImagePulls: false,
     // A disk that is nearly full is the user's business, and no reason to end pods.
-    evictionHard: { "memory.available": "0%", "nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%" },
+    evictionHard: {
+      "memory.available": "0%",
+      "nodefs.available": "0%",
+      "nodefs.inodesFree": "0%",
+      "imagefs.available": "0%",
+    },
     // Images of the stage come from here alone: nothing could bring back what is cleared away.
     imageGCHighThresholdPercent: 100,
     registerNode: true,
@@ -115,6 +137,7 @@ function kubeProxyConfig(paths: Layout): object {
     oomScoreAdj: 0,
     // The limits are the machine's, not this namespace's.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
-    // How soon rules follow endpoints stays Kubernetes' own (1 s): a release that needs it faster would fail elsewhere.
+    // How soon rules follow endpoints stays Kubernetes' own (1 s): a release that needs it faster would fail
+    // elsewhere.
   };
 }

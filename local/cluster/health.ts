@@ -8,10 +8,22 @@ import { waitFor } from "../system/wait";
 import { askApi, type ApiAnswer } from "./api";
 import { logFile } from "./components";
 import { nodeName, type Layout } from "./layout";
-import { componentStatuses, readPorts, supervisorLog, supervisorPid, type ComponentStatus } from "./supervisor";
+import {
+  componentStatuses,
+  readPorts,
+  supervisorLog,
+  supervisorPid,
+  type ComponentStatus,
+} from "./supervisor";
 
-/** Waits until the stage is complete. Fails early, with the end of its log, when a component does not stay up. */
-export async function untilComplete(paths: Layout, timeoutMs: number, progress: (text: string) => void): Promise<void> {
+/**
+ * Waits until the stage is complete. Fails early, with the end of its log, when a component does not stay up.
+ */
+export async function untilComplete(
+  paths: Layout,
+  timeoutMs: number,
+  progress: (text: string) => void,
+): Promise<void> {
   let missing: string | undefined;
   await waitFor(
     async () => {
@@ -22,7 +34,8 @@ export async function untilComplete(paths: Layout, timeoutMs: number, progress: 
       return undefined;
     },
     timeoutMs,
-    async () => notWorking(paths, `not complete after ${String(timeoutMs / 1000)} s: ${missing ?? "nothing"}`),
+    async () =>
+      notWorking(paths, `not complete after ${String(timeoutMs / 1000)} s: ${missing ?? "nothing"}`),
   );
 }
 
@@ -63,7 +76,10 @@ export async function whatIsMissing(paths: Layout): Promise<string | undefined> 
   return undefined;
 }
 
-/** How long a component that ended has to be up again before it counts: one that cannot start is up for a moment each time. */
+/**
+ * How long a component that ended has to be up again before it counts: one that cannot start is up for a
+ * moment each time.
+ */
 const provenMs = 3000;
 
 function isUp({ pid, starts, since }: ComponentStatus): boolean {
@@ -73,7 +89,10 @@ function isUp({ pid, starts, since }: ComponentStatus): boolean {
 function nodeIsReady(answer: ApiAnswer): boolean {
   if (!answer.ok) return false;
   const { status } = answer.body as { status?: { conditions?: { type: string; status: string }[] } }; // v1.Node
-  return status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true;
+  return (
+    status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ===
+    true
+  );
 }
 
 /** A component that ended this often does not come up by itself. */
@@ -81,21 +100,31 @@ const crashLoopStarts = 4;
 
 async function failOnCrashLoop(paths: Layout): Promise<void> {
   if ((await supervisorPid(paths)) === undefined) throw await notWorking(paths, "the supervisor ended");
-  const crashing = [...(await componentStatuses(paths))].find(([, { starts, pid }]) => starts >= crashLoopStarts && pid === 0);
+  const crashing = [...(await componentStatuses(paths))].find(
+    ([, { starts, pid }]) => starts >= crashLoopStarts && pid === 0,
+  );
   if (crashing !== undefined) throw await notWorking(paths, `${crashing[0]} ends again and again`);
 }
 
 /** An error with the end of the log of each component that ended, or of the supervisor when it is gone. */
 async function notWorking(paths: Layout, reason: string): Promise<Error> {
   const statuses = [...(await componentStatuses(paths))];
-  const ended = (await supervisorPid(paths)) === undefined ? [] : statuses.filter(([, { lastExit }]) => lastExit !== "");
+  const ended =
+    (await supervisorPid(paths)) === undefined ? [] : statuses.filter(([, { lastExit }]) => lastExit !== "");
   const parts = await Promise.all([
-    ...ended.map(async ([name, { lastExit, starts }]) => `${name}: ${lastExit}, started ${String(starts)} times. ${await endOf(logFile(paths, name))}`),
+    ...ended.map(
+      async ([name, { lastExit, starts }]) =>
+        `${name}: ${lastExit}, started ${String(starts)} times. ${await endOf(logFile(paths, name))}`,
+    ),
     ...(ended.length === 0 ? [endOf(supervisorLog(paths))] : []),
   ]);
-  return new Error(`The local stage does not work: ${reason}.\n${parts.join("\n")}\nAll logs: ${paths.logs}. Try again from nothing: npm run stop && npm start`);
+  return new Error(
+    `The local stage does not work: ${reason}.\n${parts.join("\n")}\nAll logs: ${paths.logs}. Try again from nothing: npm run stop && npm start`,
+  );
 }
 
 async function endOf(log: string): Promise<string> {
-  return existsSync(log) ? `The end of ${log}:\n${tail(await readFile(log, "utf8"))}` : `There is no log ${log}.`;
+  return existsSync(log)
+    ? `The end of ${log}:\n${tail(await readFile(log, "utf8"))}`
+    : `There is no log ${log}.`;
 }

@@ -12,6 +12,8 @@ export const network = {
   apiService: "10.96.0.1",
   apiPort: 6443,
   edgePort: 443,
+  /** Where the edge tells what it has counted. */
+  edgeMetricsPort: 9100,
   metricsPort: 4443,
 } as const;
 
@@ -79,5 +81,8 @@ export function layout(): Layout {
   };
 }
 
-/** Where the stage folder's services are seen inside the namespaces: their accounts cannot enter the folders above it. */
+/**
+ * Where the stage folder's services are seen inside the namespaces: their accounts cannot enter the folders
+ * above it.
+ */
 export const inside = { postgres: "/run/bluegreen/postgres", redis: "/run/bluegreen/redis" } as const;

@@ -1,4 +1,10 @@
-import { ApiException, HttpMethod, KubeConfig, KubernetesObjectApi, type ResponseContext } from "@bluegreen/release/kubernetes/client";
+import {
+  ApiException,
+  HttpMethod,
+  KubeConfig,
+  KubernetesObjectApi,
+  type ResponseContext,
+} from "@bluegreen/release/kubernetes/client";
 import { orUndefined } from "@bluegreen/release";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -18,18 +24,24 @@ export function rawObjects(kubeconfig: string, context: string): RawObjects {
   config.setCurrentContext(context);
   const api = config.makeApiClient(RawObjectApi);
   return {
-    apply: async (object, manager) => { await api.applyRaw(headerOf(object), object, manager); },
+    apply: async (object, manager) => {
+      await api.applyRaw(headerOf(object), object, manager);
+    },
     read: async (object) => orUndefined(api.read(headerOf(object)) as unknown as Promise<JsonObject>),
   };
 }
 
 /**
- * The official client's generic API with two things changed: answers stay plain JSON, and an object is sent as it is.
- * Its typed models drop the fields that they do not know, such as `x-kubernetes-…` of a CustomResourceDefinition.
+ * The official client's generic API with two things changed: answers stay plain JSON, and an object is sent
+ * as it is. Its typed models drop the fields that they do not know, such as `x-kubernetes-…` of a
+ * CustomResourceDefinition.
  */
 class RawObjectApi extends KubernetesObjectApi {
   async applyRaw(header: Header, object: JsonObject, manager: string): Promise<unknown> {
-    const request = this.configuration.baseServer.makeRequestContext(await this.specUriPath(header, "patch"), HttpMethod.PATCH);
+    const request = this.configuration.baseServer.makeRequestContext(
+      await this.specUriPath(header, "patch"),
+      HttpMethod.PATCH,
+    );
     request.setHeaderParam("Accept", "application/json");
     request.setHeaderParam("Content-Type", "application/apply-patch+yaml");
     request.setQueryParam("fieldManager", manager);
@@ -40,7 +52,8 @@ class RawObjectApi extends KubernetesObjectApi {
 
   protected override async processResponse<T>(response: ResponseContext): Promise<T> {
     const text = await response.body.text();
-    if (response.httpStatusCode < 200 || response.httpStatusCode > 299) throw new ApiException(response.httpStatusCode, "refused", text, response.headers);
+    if (response.httpStatusCode < 200 || response.httpStatusCode > 299)
+      throw new ApiException(response.httpStatusCode, "refused", text, response.headers);
     return JSON.parse(text) as T;
   }
 }
@@ -56,11 +69,15 @@ function headerOf(object: JsonObject): Header {
   return {
     apiVersion: digText(object, "apiVersion") ?? "v1",
     kind: digText(object, "kind") ?? "",
-    metadata: { name: digText(object, "metadata", "name") ?? "", ...(namespace === undefined ? {} : { namespace }) },
+    metadata: {
+      name: digText(object, "metadata", "name") ?? "",
+      ...(namespace === undefined ? {} : { namespace }),
+    },
   };
 }
 
-export const isObject = (json: Json | undefined): json is JsonObject => typeof json === "object" && json !== null && !Array.isArray(json);
+export const isObject = (json: Json | undefined): json is JsonObject =>
+  typeof json === "object" && json !== null && !Array.isArray(json);
 
 /** What stands at a path of keys, if anything does. */
 function dig(object: Json | undefined, ...keys: string[]): Json | undefined {

@@ -24,10 +24,19 @@ export class StageObjects {
         await waitFor(
           async () => {
             const conditions = digList(await this.#objects.read(object), "status", "conditions");
-            return conditions.some((condition) => digText(condition, "type") === type && digText(condition, "status") === "True") ? true : undefined;
+            return conditions.some(
+              (condition) => digText(condition, "type") === type && digText(condition, "status") === "True",
+            )
+              ? true
+              : undefined;
           },
           conditionTimeoutMs,
-          () => Promise.resolve(new Error(`${digText(object, "kind") ?? "object"} ${digText(object, "metadata", "name") ?? ""} does not become ${type}.`)),
+          () =>
+            Promise.resolve(
+              new Error(
+                `${digText(object, "kind") ?? "object"} ${digText(object, "metadata", "name") ?? ""} does not become ${type}.`,
+              ),
+            ),
         );
       }),
     );

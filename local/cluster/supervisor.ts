@@ -34,7 +34,10 @@ const kernelSettings: Record<string, string> = {
 /** Folders that components write to under fixed names. */
 const fixedFolders = ["/var/lib", "/var/log"];
 
-/** Loopback ports outside, by what they lead to. Nothing answers at the edge's or the app's until there is an edge or an app. */
+/**
+ * Loopback ports outside, by what they lead to. Nothing answers at the edge's or the app's until there is an
+ * edge or an app.
+ */
 export interface Ports {
   api: number;
   edge: number;
@@ -43,12 +46,19 @@ export interface Ports {
 
 /** Starts the supervisor, which starts everything else, and returns the ports that lead into the stage. */
 export async function startSupervisor(paths: Layout, programs: Programs): Promise<Ports> {
-  await writeFile(paths.supervisor, JSON.stringify(await description(paths, programs), undefined, 2), { mode: 0o600 });
-  const answer: unknown = JSON.parse(await run(join(programs.supervisor, "supervisor"), ["start", paths.supervisor]));
-  const ports: unknown = typeof answer === "object" && answer !== null && "ports" in answer ? answer.ports : undefined;
+  await writeFile(paths.supervisor, JSON.stringify(await description(paths, programs), undefined, 2), {
+    mode: 0o600,
+  });
+  const answer: unknown = JSON.parse(
+    await run(join(programs.supervisor, "supervisor"), ["start", paths.supervisor]),
+  );
+  const ports: unknown =
+    typeof answer === "object" && answer !== null && "ports" in answer ? answer.ports : undefined;
   const [api, edge, app] = Array.isArray(ports) ? (ports as unknown[]) : [];
   if (typeof api !== "number" || typeof edge !== "number" || typeof app !== "number") {
-    throw new Error(`The supervisor answered ${JSON.stringify(answer)} instead of its ports. Its log: ${supervisorLog(paths)}`);
+    throw new Error(
+      `The supervisor answered ${JSON.stringify(answer)} instead of its ports. Its log: ${supervisorLog(paths)}`,
+    );
   }
   return { api, edge, app };
 }
@@ -71,13 +81,20 @@ export async function addComponent(paths: Layout, component: Component): Promise
   if (pid === undefined) throw new Error("The stage does not run. Start it: npm start");
   const stage = JSON.parse(await readFile(paths.supervisor, "utf8")) as { components: Component[] }; // written by startSupervisor
   const components = [...stage.components.filter(({ name }) => name !== component.name), component];
-  await writeFile(`${paths.supervisor}.new`, JSON.stringify({ ...stage, components }, undefined, 2), { mode: 0o600 });
+  await writeFile(`${paths.supervisor}.new`, JSON.stringify({ ...stage, components }, undefined, 2), {
+    mode: 0o600,
+  });
   await rename(`${paths.supervisor}.new`, paths.supervisor);
   process.kill(pid, "SIGHUP");
   await waitFor(
     async () => ((await componentStatuses(paths)).has(component.name) ? true : undefined),
     addTimeoutMs,
-    () => Promise.resolve(new Error(`The supervisor does not start ${component.name}. Its log: ${supervisorLog(paths)}. Start the stage anew: npm run stop && npm start`)),
+    () =>
+      Promise.resolve(
+        new Error(
+          `The supervisor does not start ${component.name}. Its log: ${supervisorLog(paths)}. Restart the stage: npm run stop && npm start`,
+        ),
+      ),
   );
 }
 
@@ -87,7 +104,11 @@ export function supervisorLog(paths: Layout): string {
 }
 
 function isSupervisor(paths: Layout): (args: string[]) => boolean {
-  return ([program, command, file]) => program !== undefined && basename(program) === "supervisor" && (command === "init" || command === "start") && file === paths.supervisor;
+  return ([program, command, file]) =>
+    program !== undefined &&
+    basename(program) === "supervisor" &&
+    (command === "init" || command === "start") &&
+    file === paths.supervisor;
 }
 
 /** Process id of the supervisor, outside; undefined when it does not run. */
@@ -136,7 +157,11 @@ async function description(paths: Layout, programs: Programs): Promise<object> {
       ["ip", "route", "add", network.services, "dev", "node0"],
     ],
     // In the order of Ports.
-    forwards: [`127.0.0.1:${String(network.apiPort)}`, `${network.node}:${String(network.edgePort)}`, paths.appAddress],
+    forwards: [
+      `127.0.0.1:${String(network.apiPort)}`,
+      `${network.node}:${String(network.edgePort)}`,
+      paths.appAddress,
+    ],
     components: await components(paths, programs),
   };
 }

@@ -15,7 +15,14 @@ export function definitionsFolder(program: string): string {
 export async function keepDefinitions(module: string, program: string): Promise<void> {
   const definitions = definitionsFolder(program);
   const gatewayApi = join(await moduleFolder(module, "sigs.k8s.io/gateway-api"), "config", "crd", "standard");
-  for (const file of await filesOf(gatewayApi)) await copyInto(file, join(definitions, relative(gatewayApi, file)));
-  const reference = join(await moduleFolder(module, "github.com/traefik/traefik/v3"), "docs", "content", "reference", "dynamic-configuration");
+  for (const file of await filesOf(gatewayApi))
+    await copyInto(file, join(definitions, relative(gatewayApi, file)));
+  const reference = join(
+    await moduleFolder(module, "github.com/traefik/traefik/v3"),
+    "docs",
+    "content",
+    "reference",
+    "dynamic-configuration",
+  );
   await copyInto(join(reference, "kubernetes-crd-definition-v1.yml"), join(definitions, "traefik.yaml"));
 }

@@ -34,16 +34,28 @@ export async function hasEdge(paths: Layout): Promise<boolean> {
 /** Adds the edge to the running stage, and touches nothing else of it. */
 export async function addEdge(paths: Layout, programs: Programs, program: string): Promise<void> {
   // Those that trust it stay right when this was cut off before.
-  if (!existsSync(join(paths.edgePki, "server.crt"))) await writeEdgeCertificate(paths, programs, [host, `*.${host}`]);
+  if (!existsSync(join(paths.edgePki, "server.crt")))
+    await writeEdgeCertificate(paths, programs, [host, `*.${host}`]);
   await applyEdgeObjects(paths, program);
-  await writeKubeconfig({ file: componentKubeconfig(paths, edgeName), pki: paths.pki, client: adminClient, port: network.apiPort });
+  await writeKubeconfig({
+    file: componentKubeconfig(paths, edgeName),
+    pki: paths.pki,
+    client: adminClient,
+    port: network.apiPort,
+  });
   // After the definitions: Traefik waits long for one that is missing.
   await addComponent(paths, traefik(paths, program));
 }
 
 /** The edge of a stage that has one. */
 export async function describeEdge(paths: Layout): Promise<Edge> {
-  return { address: network.node, port: (await readPorts(paths)).edge, host, ca: join(paths.edgePki, "ca.crt"), gateway };
+  return {
+    address: network.node,
+    port: (await readPorts(paths)).edge,
+    host,
+    ca: join(paths.edgePki, "ca.crt"),
+    gateway,
+  };
 }
 
 /** True when the edge answers: with 404, as long as nothing is routed. */
@@ -51,10 +63,13 @@ export async function edgeAnswers(paths: Layout): Promise<boolean> {
   const { edge: port } = await readPorts(paths);
   return new Promise((resolve) => {
     // Without a name there is nothing that its certificate could prove.
-    const asked = request({ host: "127.0.0.1", port, path: "/", agent: false, timeout: 3000, rejectUnauthorized: false }, (response) => {
-      response.destroy();
-      resolve(true);
-    });
+    const asked = request(
+      { host: "127.0.0.1", port, path: "/", agent: false, timeout: 3000, rejectUnauthorized: false },
+      (response) => {
+        response.destroy();
+        resolve(true);
+      },
+    );
     asked.on("timeout", () => asked.destroy(new Error("no answer")));
     asked.on("error", () => {
       resolve(false);

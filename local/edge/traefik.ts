@@ -7,7 +7,10 @@ import { network, type Layout } from "../cluster/layout";
 export const edgeName = "edge";
 
 /** Classes that an Ingress names: Traefik's own, and what ingress-nginx would serve. */
-export const ingressClasses = { traefik: "traefik.io/ingress-controller", nginx: "k8s.io/ingress-nginx" } as const;
+export const ingressClasses = {
+  traefik: "traefik.io/ingress-controller",
+  nginx: "k8s.io/ingress-nginx",
+} as const;
 
 /**
  * How long Traefik collects changes before it acts on them. Its own default of 2 s
@@ -15,7 +18,10 @@ export const ingressClasses = { traefik: "traefik.io/ingress-controller", nginx:
  */
 const throttle = "50ms";
 
-/** Traefik, for all that a route can be: Ingress, Ingress with nginx' annotations, Gateway API, its own resources. */
+/**
+ * Traefik, for all that a route can be: Ingress, Ingress with nginx' annotations, Gateway API, its own
+ * resources.
+ */
 export function traefik(paths: Layout, program: string): Component {
   const settings = {
     "global.checkNewVersion": "false",
@@ -28,6 +34,10 @@ export function traefik(paths: Layout, program: string): Component {
     // Names that CGI-like servers would take for headers of the edge's own; nginx drops them as well.
     "entryPoints.web.http.aliasHeadersStrategy": "delete",
     "entryPoints.websecure.http.aliasHeadersStrategy": "delete",
+    "entryPoints.metrics.address": `${network.node}:${String(network.edgeMetricsPort)}`,
+    "metrics.prometheus": "true",
+    "metrics.prometheus.entryPoint": "metrics",
+    "metrics.prometheus.addServicesLabels": "true",
     "providers.providersThrottleDuration": throttle,
     "providers.kubernetesIngress": "true",
     "providers.kubernetesIngress.ingressEndpoint.ip": network.node,
@@ -48,7 +58,10 @@ export function traefik(paths: Layout, program: string): Component {
   };
   return {
     name: edgeName,
-    argv: [join(program, "traefik"), ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`)],
+    argv: [
+      join(program, "traefik"),
+      ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
+    ],
     env: { HOME: "/", KUBECONFIG: componentKubeconfig(paths, edgeName) },
     log: logFile(paths, edgeName),
     uid: 0,

@@ -1,6 +1,8 @@
-import { copyFile, mkdir } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, cp, mkdir, readdir, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { repositoryDir } from "../paths";
+import { cacheDir, repositoryDir } from "../paths";
 import { run } from "../system/run";
 import { packLayer, type Image } from "./archive";
 import { appUser, nodeLayer } from "./node";
@@ -29,24 +31,76 @@ export async function bundleWatcher(file: string): Promise<void> {
   await run(process.execPath, [join(repositoryDir, "watcher", "build.mjs"), file]);
 }
 
-/** Bundles a build of the reference app into one file. */
-export async function bundleApp({ release, knows, fault, source = repositoryDir }: AppBuild, file: string): Promise<void> {
-  await run(process.execPath, [join(source, "app", "build.mjs"), "--release", release, "--fault", fault, ...(knows === undefined ? [] : ["--knows", knows]), "--outfile", file]);
+/** Bundles a build of the reference app into one file, once for each state of its sources and libraries. */
+export async function bundleApp(build: AppBuild, file: string): Promise<void> {
+  const bundle = join(cacheDir(), "bundles", `${await keyOf(build)}.js`);
+  if (existsSync(bundle)) return copyFile(bundle, file);
+  await makeBundle(build, file);
+  // Its name appears in one step: another process may make the same one.
+  const own = `${bundle}.${randomUUID()}`;
+  await mkdir(dirname(bundle), { recursive: true });
+  await copyFile(file, own);
+  await rename(own, bundle);
 }
 
-/** An image around a server in one file, the app's or the watcher's. The folder is for this image alone. */
-export async function serverImage(options: { reference: string; bundle: string; folder: string }): Promise<Image> {
-  const { reference, bundle, folder } = options;
+/** Changes with all that a bundle is made of. */
+async function keyOf({ release, knows, fault, source = repositoryDir }: AppBuild): Promise<string> {
+  const key = createHash("sha256").update(JSON.stringify([release, knows, fault]));
+  const sources = (await readdir(join(source, "app", "src"), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  for (const each of [...sources, join(source, "app", "build.mjs"), join(repositoryDir, "package-lock.json")])
+    key
+      .update(each.slice(source.length))
+      .update("\0")
+      .update(await readFile(each));
+  return key.digest("hex").slice(0, 16);
+}
+
+async function makeBundle(
+  { release, knows, fault, source = repositoryDir }: AppBuild,
+  file: string,
+): Promise<void> {
+  await run(process.execPath, [
+    join(source, "app", "build.mjs"),
+    "--release",
+    release,
+    "--fault",
+    fault,
+    ...(knows === undefined ? [] : ["--knows", knows]),
+    "--outfile",
+    file,
+  ]);
+}
+
+/** A server that an image is made around. */
+export interface Server {
+  reference: string;
+  /** One CommonJS file, or a folder with its packages. */
+  bundle: string;
+  /** In a folder: the words that Node.js starts it by, below it. */
+  command?: string[];
+}
+
+/** An image around a server, the app's or the watcher's. The folder is for this image alone. */
+export async function serverImage({
+  reference,
+  bundle,
+  command,
+  folder,
+}: Server & { folder: string }): Promise<Image> {
   const root = join(folder, "root");
   const server = "/app/server.js";
   await mkdir(dirname(join(root, server)), { recursive: true });
-  await copyFile(bundle, join(root, server));
+  if (command === undefined) await copyFile(bundle, join(root, server));
+  else await cp(bundle, join(root, "app"), { recursive: true, verbatimSymlinks: true });
   return {
     reference,
     // The big layer first: it is the same for all versions, so each further one costs only its own.
     layers: [await nodeLayer(), await packLayer(root, join(folder, "layer.tar"))],
     config: {
-      Entrypoint: ["/usr/bin/node", server],
+      Entrypoint: ["/usr/bin/node", ...(command ?? [server])],
       Env: ["PATH=/usr/bin", "NODE_ENV=production"],
       User: `${String(appUser)}:${String(appUser)}`,
       WorkingDir: "/app",

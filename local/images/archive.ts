@@ -30,7 +30,14 @@ export interface Image {
 }
 
 /** Tar options that leave out whatever differs between two runs with the same content. */
-const reproducible = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "--format=gnu"];
+const reproducible = [
+  "--sort=name",
+  "--owner=0",
+  "--group=0",
+  "--numeric-owner",
+  "--mtime=@0",
+  "--format=gnu",
+];
 
 /** Packs a folder as a layer. */
 export async function packLayer(folder: string, file: string): Promise<Layer> {
@@ -65,7 +72,11 @@ export function describeImage({ layers, config }: Image): Manifest {
     schemaVersion: 2,
     mediaType: manifestType,
     config: { mediaType: "application/vnd.oci.image.config.v1+json", ...descriptor(configuration) },
-    layers: layers.map(({ digest, size }) => ({ mediaType: "application/vnd.oci.image.layer.v1.tar", digest, size })),
+    layers: layers.map(({ digest, size }) => ({
+      mediaType: "application/vnd.oci.image.layer.v1.tar",
+      digest,
+      size,
+    })),
   });
   return { configuration, manifest, digest: descriptor(manifest).digest };
 }
@@ -85,7 +96,11 @@ export async function packImages(images: Image[], folder: string): Promise<strin
   for (const image of images) {
     const { configuration, manifest } = describeImage(image);
     for (const text of [configuration, manifest]) await writeFile(blobFile(descriptor(text).digest), text);
-    manifests.push({ mediaType: manifestType, ...descriptor(manifest), annotations: { "io.containerd.image.name": image.reference } });
+    manifests.push({
+      mediaType: manifestType,
+      ...descriptor(manifest),
+      annotations: { "io.containerd.image.name": image.reference },
+    });
   }
   await writeFile(join(content, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   await writeFile(join(content, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
@@ -97,7 +112,10 @@ export async function packImages(images: Image[], folder: string): Promise<strin
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 
 function descriptor(text: string): { digest: string; size: number } {
-  return { digest: `sha256:${createHash("sha256").update(text).digest("hex")}`, size: Buffer.byteLength(text) };
+  return {
+    digest: `sha256:${createHash("sha256").update(text).digest("hex")}`,
+    size: Buffer.byteLength(text),
+  };
 }
 
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };

@@ -9,7 +9,12 @@ import { describeImage, packImages, type Image } from "./archive";
 const namespace = "k8s.io";
 
 /** Imports the images whose content is not loaded under their names yet. */
-export async function importImages(paths: Layout, programs: Programs, images: Image[], folder: string): Promise<void> {
+export async function importImages(
+  paths: Layout,
+  programs: Programs,
+  images: Image[],
+  folder: string,
+): Promise<void> {
   const before = await loadedDigests(paths, programs);
   const missing = images.filter((image) => before.get(image.reference) !== describeImage(image).digest);
   if (missing.length === 0) return;
@@ -18,7 +23,9 @@ export async function importImages(paths: Layout, programs: Programs, images: Im
   for (const image of missing) {
     const [loaded, wanted] = [after.get(image.reference), describeImage(image).digest];
     if (loaded !== wanted) {
-      throw new Error(`containerd imported ${image.reference} as ${loaded ?? "nothing"} instead of ${wanted}. Its log: ${logFile(paths, "containerd")}`);
+      throw new Error(
+        `containerd imported ${image.reference} as ${loaded ?? "nothing"} instead of ${wanted}. Its log: ${logFile(paths, "containerd")}`,
+      );
     }
   }
 }
@@ -35,5 +42,22 @@ async function loadedDigests(paths: Layout, programs: Programs): Promise<Map<str
 }
 
 async function ctr(paths: Layout, programs: Programs, args: string[]): Promise<string> {
-  return run(join(programs.containers, "ctr"), ["--address", paths.containerdSocket, "--namespace", namespace, ...args]);
+  return run(join(programs.containers, "ctr"), [
+    "--address",
+    paths.containerdSocket,
+    "--namespace",
+    namespace,
+    ...args,
+  ]);
+}
+
+/**
+ * Imports an archive, as `docker save` and image builders write it. @returns the references that are there now, and
+ * were not, or were others
+ */
+export async function importArchive(paths: Layout, programs: Programs, file: string): Promise<string[]> {
+  const before = await loadedDigests(paths, programs);
+  await ctr(paths, programs, ["images", "import", file]);
+  const after = await loadedDigests(paths, programs);
+  return [...after].filter(([name, digest]) => before.get(name) !== digest).map(([name]) => name);
 }

@@ -1,16 +1,22 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheDir } from "../paths";
 import { withLock } from "../system/lock";
 import { run } from "../system/run";
 import { describeLayer, packLayer, type Layer } from "./archive";
 
-/** User that the app's container runs as. The number counts: Kubernetes cannot check a name against runAsNonRoot. */
+/**
+ * User that the app's container runs as. The number counts: Kubernetes cannot check a name against
+ * runAsNonRoot.
+ */
 export const appUser = 10001;
 
-/** The layer that all versions of the app share: this Node.js with its libraries. Packed once per Node.js and kept in the cache. */
+/**
+ * The layer that all versions of the app share: this Node.js with its libraries. Packed once per Node.js and
+ * kept in the cache.
+ */
 export async function nodeLayer(): Promise<Layer> {
   const files = [process.execPath, ...(await sharedLibraries(process.execPath))];
   const key = createHash("sha256");
@@ -19,10 +25,16 @@ export async function nodeLayer(): Promise<Layer> {
     key.update(JSON.stringify([file, size, mtimeMs, process.version]));
   }
   const layer = join(cacheDir(), "layers", `node-${key.digest("hex").slice(0, 16)}.tar`);
-  await withLock(`${layer}.lock`, async () => {
+  const description = `${layer}.json`;
+  return withLock(`${layer}.lock`, async () => {
     if (!existsSync(layer)) await pack(files, layer);
+    // To hash a hundred megabytes for each image takes longer than all else about it.
+    if (!existsSync(description)) {
+      await writeFile(`${description}.new`, JSON.stringify(await describeLayer(layer)));
+      await rename(`${description}.new`, description);
+    }
+    return JSON.parse(await readFile(description, "utf8")) as Layer;
   });
-  return describeLayer(layer);
 }
 
 async function pack([node = "", ...libraries]: string[], layer: string): Promise<void> {
@@ -38,7 +50,10 @@ async function pack([node = "", ...libraries]: string[], layer: string): Promise
     await add(node, "/usr/bin/node");
     for (const library of libraries) await add(library, library);
     await mkdir(join(root, "etc"));
-    await writeFile(join(root, "etc", "passwd"), `app:x:${String(appUser)}:${String(appUser)}::/:/sbin/nologin\n`);
+    await writeFile(
+      join(root, "etc", "passwd"),
+      `app:x:${String(appUser)}:${String(appUser)}::/:/sbin/nologin\n`,
+    );
     const packed = join(folder, "layer.tar");
     await packLayer(root, packed);
     await rename(packed, layer);

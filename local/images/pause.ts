@@ -12,5 +12,9 @@ export async function pauseImage(programs: Programs, folder: string): Promise<Im
   await mkdir(root, { recursive: true });
   await copyFile(join(programs.supervisor, "pause"), join(root, "pause"));
   const layer = await packLayer(root, join(folder, "layer.tar"));
-  return { reference: pauseReference, layers: [layer], config: { Entrypoint: ["/pause"], User: "65535:65535" } };
+  return {
+    reference: pauseReference,
+    layers: [layer],
+    config: { Entrypoint: ["/pause"], User: "65535:65535" },
+  };
 }

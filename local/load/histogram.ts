@@ -8,7 +8,9 @@ const growth = 1.04;
 /** Halfway to the next bucket, on the scale that the buckets are even on. */
 const middle = Math.sqrt(growth);
 
-/** The most that a value differs from what is read back for it, as a share of it; below 0.1 ms it may be more. */
+/**
+ * The most that a value differs from what is read back for it, as a share of it; below 0.1 ms it may be more.
+ */
 export const bucketError = middle - 1;
 
 /**
@@ -40,7 +42,10 @@ export class Histogram {
     }
   }
 
-  /** The nearest-rank quantile in milliseconds, off by `bucketError` at the most; undefined when there are no values. */
+  /**
+   * The nearest-rank quantile in milliseconds, off by `bucketError` at the most; undefined when there are no
+   * values.
+   */
   quantile(share: number): number | undefined {
     let left = Math.max(1, Math.ceil(this.#size * share));
     for (const [bucket, count] of this.buckets.sort(([a], [b]) => a - b)) {

@@ -1,6 +1,15 @@
 import { join } from "node:path";
 import { BatchV1Api, type V1Job, type V1Pod } from "@bluegreen/release/kubernetes/client";
-import { DeadlineError, forwardPod, messageOf, names, orUndefined, poll, Refusal, type Cluster } from "@bluegreen/release";
+import {
+  DeadlineError,
+  forwardPod,
+  messageOf,
+  names,
+  orUndefined,
+  poll,
+  UserError,
+  type Cluster,
+} from "@bluegreen/release";
 import { build } from "esbuild";
 import type { GeneratorOptions } from "./generator/options";
 import { readLines, requestsIn, type LoadLog } from "./samples";
@@ -72,10 +81,19 @@ export async function startLoad(cluster: Cluster, options: LoadOptions): Promise
   };
   const data = { [file]: await generatorScript(), ...(ca !== undefined && { [caFile]: ca }) };
   await cluster.core.createNamespacedConfigMap({ namespace, body: { metadata: { name, labels }, data } });
-  await cluster.config.makeApiClient(BatchV1Api).createNamespacedJob({ namespace, body: loadJob(options, generator) });
+  await cluster.config
+    .makeApiClient(BatchV1Api)
+    .createNamespacedJob({ namespace, body: loadJob(options, generator) });
   const pod = await runningPod(cluster);
   const read = async (sinceSeconds?: number): Promise<LoadLog> =>
-    readLines(await cluster.core.readNamespacedPodLog({ name: pod, namespace, container, ...(sinceSeconds !== undefined && { sinceSeconds }) }));
+    readLines(
+      await cluster.core.readNamespacedPodLog({
+        name: pod,
+        namespace,
+        container,
+        ...(sinceSeconds !== undefined && { sinceSeconds }),
+      }),
+    );
   await untilReady(cluster, pod, read);
   return {
     recent: async () => read(recentSeconds),
@@ -90,14 +108,28 @@ export async function startLoad(cluster: Cluster, options: LoadOptions): Promise
 /** Removes what a load, also one of an earlier run, has left in the cluster. */
 export async function removeLoad(cluster: Cluster): Promise<void> {
   const { namespace } = cluster;
-  await orUndefined(cluster.config.makeApiClient(BatchV1Api).deleteNamespacedJob({ name, namespace, propagationPolicy: "Background" }));
+  await orUndefined(
+    cluster.config
+      .makeApiClient(BatchV1Api)
+      .deleteNamespacedJob({ name, namespace, propagationPolicy: "Background" }),
+  );
   await orUndefined(cluster.core.deleteNamespacedConfigMap({ name, namespace }));
-  await poll(async () => ((await podsOf(cluster)).length === 0 ? true : undefined), { timeoutMs: stopTimeoutMs });
+  await poll(async () => ((await podsOf(cluster)).length === 0 ? true : undefined), {
+    timeoutMs: stopTimeoutMs,
+  });
 }
 
 /** The generator as plain JavaScript in one file, for whatever Node.js the image has. */
 export async function generatorScript(): Promise<string> {
-  const { outputFiles } = await build({ entryPoints: [join(__dirname, "generator", "main.ts")], bundle: true, write: false, platform: "node", target: "node22", format: "cjs", logLevel: "silent" });
+  const { outputFiles } = await build({
+    entryPoints: [join(__dirname, "generator", "main.ts")],
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node22",
+    format: "cjs",
+    logLevel: "silent",
+  });
   return outputFiles.map(({ text }) => text).join("");
 }
 
@@ -124,7 +156,12 @@ function loadJob({ image, seconds }: LoadOptions, generator: GeneratorOptions): 
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: 5,
-          securityContext: { runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001, seccompProfile: { type: "RuntimeDefault" } },
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 10001,
+            runAsGroup: 10001,
+            seccompProfile: { type: "RuntimeDefault" },
+          },
           containers: [
             {
               name: container,
@@ -133,7 +170,11 @@ function loadJob({ image, seconds }: LoadOptions, generator: GeneratorOptions): 
               command: ["node", `${folder}/${file}`],
               env: [{ name: "LOAD", value: JSON.stringify(generator) }],
               resources: { requests: { cpu: "100m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } },
-              securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+              securityContext: {
+                allowPrivilegeEscalation: false,
+                readOnlyRootFilesystem: true,
+                capabilities: { drop: ["ALL"] },
+              },
               volumeMounts: [{ name: "script", mountPath: folder, readOnly: true }],
             },
           ],
@@ -157,7 +198,8 @@ async function runningPod(cluster: Cluster): Promise<string> {
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    throw new Refusal({
+    throw new UserError({
+      code: "BG-LOAD-FAILED",
       what: `The load did not start in ${cluster.namespace}`,
       rule: `${last} after ${String(startTimeoutMs / 1000)} s`,
       next: `kubectl -n ${cluster.namespace} describe job ${name}`,
@@ -191,7 +233,8 @@ async function stop(cluster: Cluster, pod: string): Promise<void> {
   try {
     await fetch(`${forwarded.url}/stop`, { method: "POST", signal: AbortSignal.timeout(stopTimeoutMs) });
   } catch (error) {
-    if (!(await isOver(cluster, pod))) throw new Error(`The load could not be stopped: ${messageOf(error)}`, { cause: error });
+    if (!(await isOver(cluster, pod)))
+      throw new Error(`The load could not be stopped: ${messageOf(error)}`, { cause: error });
   } finally {
     forwarded.close();
   }
@@ -206,14 +249,21 @@ async function isOver({ core, namespace }: Cluster, pod: string): Promise<boolea
   return status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 
-async function endedEarly({ core, namespace }: Cluster, pod: string): Promise<Refusal> {
+async function endedEarly({ core, namespace }: Cluster, pod: string): Promise<UserError> {
   const log = await core.readNamespacedPodLog({ name: pod, namespace, container });
-  return new Refusal({ what: `The load ended before its first request (pod ${namespace}/${pod})`, rule: log.trim() === "" ? "it said nothing" : log.trim(), next: `kubectl -n ${namespace} logs ${pod}` });
+  return new UserError({
+    code: "BG-LOAD-FAILED",
+    what: `The load ended before its first request (pod ${namespace}/${pod})`,
+    rule: log.trim() === "" ? "it said nothing" : log.trim(),
+    next: `kubectl -n ${namespace} logs ${pod}`,
+  });
 }
 
 /** Every request that was sent is in the log with its outcome, or there is no report. */
 function complete(log: LoadLog): LoadLog {
   const requests = requestsIn(log);
   if (log.sent === requests) return log;
-  throw new Error(`The load's log is not complete: ${log.sent === undefined ? "it has no end" : `${String(log.sent)} requests were sent`}, ${String(requests)} are in it. Run it again.`);
+  throw new Error(
+    `The load's log is not complete: ${log.sent === undefined ? "it has no end" : `${String(log.sent)} requests were sent`}, ${String(requests)} are in it. Run it again.`,
+  );
 }

@@ -1,4 +1,4 @@
-import { colors, type Color } from "@bluegreen/release/color";
+import { colors, type Color } from "@bluegreen/release/app/color";
 import type { Client, LoadLog, Sample } from "./samples";
 
 /** Those of a load as `npm start` has it. */
@@ -69,7 +69,9 @@ export function figuresOf(log: LoadLog, marks: Mark[]): Figures {
   const total = clients.map((client) => clientFigures(client, samples, start));
   const stream = total.find(({ client }) => client === "stream");
   return {
-    requests: total.filter(({ client }) => client !== "stream").reduce((sum, { requests }) => sum + requests, 0),
+    requests: total
+      .filter(({ client }) => client !== "stream")
+      .reduce((sum, { requests }) => sum + requests, 0),
     failures: total.reduce((sum, { failures }) => sum + failures, 0),
     failureTexts: failureTexts(samples),
     stream: { events: stream?.requests ?? 0, reconnects, cut: stream?.failures ?? 0 },
@@ -77,7 +79,12 @@ export function figuresOf(log: LoadLog, marks: Mark[]): Figures {
     phases: marks.map(({ title, startedAt, endedAt }, index) => {
       const until = marks[index + 1]?.startedAt ?? Infinity;
       const within = samples.filter(({ at }) => at >= startedAt && at < until);
-      return { title, startedAt, commandMs: endedAt - startedAt, clients: clients.map((client) => clientFigures(client, within, startedAt)) };
+      return {
+        title,
+        startedAt,
+        commandMs: endedAt - startedAt,
+        clients: clients.map((client) => clientFigures(client, within, startedAt)),
+      };
     }),
     seconds: secondsOf(samples),
   };
@@ -89,7 +96,8 @@ function secondsOf(samples: Sample[]): SecondFigures[] {
   const key = (second: number, color: Color) => `${second} ${color}`;
   let [first, last] = [Infinity, -Infinity];
   for (const { at, client, color, latencyMs, failure } of samples) {
-    if (client === "stream" || color === undefined || latencyMs === undefined || failure !== undefined) continue;
+    if (client === "stream" || color === undefined || latencyMs === undefined || failure !== undefined)
+      continue;
     const second = Math.floor(at / 1000);
     [first, last] = [Math.min(first, second), Math.max(last, second)];
     const known = latencies.get(key(second, color));
@@ -100,7 +108,13 @@ function secondsOf(samples: Sample[]): SecondFigures[] {
   return all.flatMap((second) =>
     colors.map((color): SecondFigures => {
       const sorted = (latencies.get(key(second, color)) ?? []).sort((a, b) => a - b);
-      return { second, color, requests: sorted.length, p50Ms: percentile(sorted, 0.5) ?? null, p99Ms: percentile(sorted, 0.99) ?? null };
+      return {
+        second,
+        color,
+        requests: sorted.length,
+        p50Ms: percentile(sorted, 0.5) ?? null,
+        p99Ms: percentile(sorted, 0.99) ?? null,
+      };
     }),
   );
 }
@@ -109,7 +123,11 @@ function clientFigures(client: Client, all: Sample[], since: number): ClientFigu
   const samples = all.filter((sample) => sample.client === client);
   const failures = samples.filter(({ failure }) => failure !== undefined).length;
   const latencies = samples.flatMap(({ latencyMs }) => latencyMs ?? []).sort((a, b) => a - b);
-  const [blue, green] = colors.map((color) => samples.filter((sample) => sample.color === color && sample.failure === undefined).map(({ at }) => at - since));
+  const [blue, green] = colors.map((color) =>
+    samples
+      .filter((sample) => sample.color === color && sample.failure === undefined)
+      .map(({ at }) => at - since),
+  );
   return {
     client,
     // A cut is not a message that came.

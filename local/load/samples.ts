@@ -1,4 +1,4 @@
-import { isColor, type Color } from "@bluegreen/release/color";
+import { isColor, type Color } from "@bluegreen/release/app/color";
 import type { Cell, Line } from "./generator/lines";
 import type { RequestClient } from "./generator/options";
 
@@ -43,8 +43,12 @@ export function readLines(text: string): LoadLog {
       log.ready = true;
       continue;
     }
-    const expected: number | undefined = last === undefined ? undefined : line.type === "end" ? last : last + 1;
-    if (expected !== undefined && line.seq !== expected) throw new Error(`The load's log is not complete: line ${String(line.seq)} follows line ${String(last)}. Run it again.`);
+    const expected: number | undefined =
+      last === undefined ? undefined : line.type === "end" ? last : last + 1;
+    if (expected !== undefined && line.seq !== expected)
+      throw new Error(
+        `The load's log is not complete: line ${String(line.seq)} follows line ${String(last)}. Run it again.`,
+      );
     last = line.seq;
     if (line.type === "end") log.sent = line.sent;
     else {
@@ -58,22 +62,45 @@ export function readLines(text: string): LoadLog {
 
 function samplesOf({ from, answers, events, cuts }: Extract<Line, { type: "batch" }>): Sample[] {
   return [
-    ...answers.map(([at, latencyMs, client, color, failure]) => ({ at: from + at, client, color: colorOf(color), latencyMs, failure: failure === "" ? undefined : failure })),
-    ...events.map(([at, color]) => ({ at: from + at, client: "stream" as const, color: colorOf(color), latencyMs: undefined, failure: undefined })),
-    ...cuts.map((failure) => ({ at: from, client: "stream" as const, color: undefined, latencyMs: undefined, failure })),
+    ...answers.map(([at, latencyMs, client, color, failure]) => ({
+      at: from + at,
+      client,
+      color: colorOf(color),
+      latencyMs,
+      failure: failure === "" ? undefined : failure,
+    })),
+    ...events.map(([at, color]) => ({
+      at: from + at,
+      client: "stream" as const,
+      color: colorOf(color),
+      latencyMs: undefined,
+      failure: undefined,
+    })),
+    ...cuts.map((failure) => ({
+      at: from,
+      client: "stream" as const,
+      color: undefined,
+      latencyMs: undefined,
+      failure,
+    })),
   ];
 }
 
 /** How many requests the log says the end of. */
 export function requestsIn({ samples, cells }: LoadLog): number {
-  const counted = cells.filter(({ client }) => client !== "stream").reduce((sum, { count }) => sum + count, 0);
+  const counted = cells
+    .filter(({ client }) => client !== "stream")
+    .reduce((sum, { count }) => sum + count, 0);
   return samples.filter(({ client }) => client !== "stream").length + counted;
 }
 
 /** When each color answered last. */
 export function lastAnswers({ samples, cells }: LoadLog): Map<Color, number> {
   const last = new Map<Color, number>();
-  for (const { color, at } of [...samples, ...cells.map((cell) => ({ color: colorOf(cell.color), at: cell.lastAt }))]) {
+  for (const { color, at } of [
+    ...samples,
+    ...cells.map((cell) => ({ color: colorOf(cell.color), at: cell.lastAt })),
+  ]) {
     if (color !== undefined) last.set(color, Math.max(at, last.get(color) ?? 0));
   }
   return last;

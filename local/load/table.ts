@@ -1,8 +1,13 @@
-import { colors } from "@bluegreen/release/color";
+import { colors } from "@bluegreen/release/app/color";
 import { newTable } from "../../cli/table";
 import type { ClientFigures, Figures, PhaseFigures } from "./report";
 
-export const clientTitles = { short: "short connections", "keep-alive": "keep-alive", http2: "HTTP/2", stream: "open stream" } as const;
+export const clientTitles = {
+  short: "short connections",
+  "keep-alive": "keep-alive",
+  http2: "HTTP/2",
+  stream: "open stream",
+} as const;
 
 /** The figures as text for people. */
 export function tableOf(figures: Figures): string {
@@ -12,7 +17,10 @@ export function tableOf(figures: Figures): string {
 
 /** What the load got in each phase. */
 function requestTable(figures: Figures): string {
-  const table = newTable(["while", "clients", "requests", "failed", "by blue", "by green", "p50 ms", "p99 ms"], 2);
+  const table = newTable(
+    ["while", "clients", "requests", "failed", "by blue", "by green", "p50 ms", "p99 ms"],
+    2,
+  );
   for (const { title, clients } of [...figures.phases, { title: "all", clients: figures.total }]) {
     clients.forEach((row, index) => table.push([index === 0 ? title : "", ...requestCells(row)]));
   }
@@ -20,16 +28,43 @@ function requestTable(figures: Figures): string {
 }
 
 function requestCells({ client, requests, failures, answers, p50Ms, p99Ms }: ClientFigures): string[] {
-  return [clientTitles[client], count(requests), count(failures), count(answers.blue), count(answers.green), milliseconds(p50Ms), milliseconds(p99Ms)];
+  return [
+    clientTitles[client],
+    count(requests),
+    count(failures),
+    count(answers.blue),
+    count(answers.green),
+    milliseconds(p50Ms),
+    milliseconds(p99Ms),
+  ];
 }
 
 /** When each color answered first and last, from the moment that the command was given. */
 function switchTable(phases: PhaseFigures[]): string {
-  const table = newTable(["seconds from the command", "clients", "command", "first blue", "last blue", "first green", "last green"], 2);
+  const table = newTable(
+    [
+      "seconds from the command",
+      "clients",
+      "command",
+      "first blue",
+      "last blue",
+      "first green",
+      "last green",
+    ],
+    2,
+  );
   for (const { title, commandMs, clients } of phases) {
     clients.forEach(({ client, spans }, index) => {
-      const times = colors.flatMap((color) => [seconds(spans[color]?.firstMs), seconds(spans[color]?.lastMs)]);
-      table.push([index === 0 ? title : "", clientTitles[client], index === 0 ? seconds(commandMs) : "", ...times]);
+      const times = colors.flatMap((color) => [
+        seconds(spans[color]?.firstMs),
+        seconds(spans[color]?.lastMs),
+      ]);
+      table.push([
+        index === 0 ? title : "",
+        clientTitles[client],
+        index === 0 ? seconds(commandMs) : "",
+        ...times,
+      ]);
     });
   }
   return table.toString();
@@ -42,7 +77,9 @@ function movesTraffic({ clients }: PhaseFigures): boolean {
 function summary({ requests, failures, failureTexts, stream }: Figures): string {
   return [
     `${count(requests)} requests and 1 stream (${count(stream.events)} events, opened again ${count(stream.reconnects)} times): ${failures === 0 ? "none" : count(failures)} failed.`,
-    ...failureTexts.map(({ text, client, count: times }) => `  ${count(times)} × ${clientTitles[client]}: ${text}`),
+    ...failureTexts.map(
+      ({ text, client, count: times }) => `  ${count(times)} × ${clientTitles[client]}: ${text}`,
+    ),
   ].join("\n");
 }
 

@@ -17,9 +17,17 @@ export async function hasMetrics(paths: Layout): Promise<boolean> {
   return (await componentStatuses(paths)).has(metricsName);
 }
 
-/** Adds metrics-server to the running stage and waits until its API is there: autoscalers and `kubectl top` ask it. */
+/**
+ * Adds metrics-server to the running stage and waits until its API is there: autoscalers and `kubectl top`
+ * ask it.
+ */
 export async function addMetrics(paths: Layout, program: string): Promise<void> {
-  await writeKubeconfig({ file: componentKubeconfig(paths, metricsName), pki: paths.pki, client: adminClient, port: network.apiPort });
+  await writeKubeconfig({
+    file: componentKubeconfig(paths, metricsName),
+    pki: paths.pki,
+    client: adminClient,
+    port: network.apiPort,
+  });
   await addComponent(paths, metricsServer(paths, program));
   const objects = new StageObjects(paths);
   const api = await apiService(paths);
@@ -27,7 +35,10 @@ export async function addMetrics(paths: Layout, program: string): Promise<void> 
   await objects.untilCondition([api], "Available");
 }
 
-/** The shortest that metrics-server allows: an autoscaler is to see a test's load. A kubelet has to have answered before the next turn. */
+/**
+ * The shortest that metrics-server allows: an autoscaler is to see a test's load. A kubelet has to have
+ * answered before the next turn.
+ */
 const resolution = "10s";
 const kubeletTimeout = "9s";
 
@@ -61,7 +72,12 @@ function metricsServer(paths: Layout, program: string): Component {
 function endpoints(): JsonObject[] {
   const metadata = { name: service, namespace };
   return [
-    { apiVersion: "v1", kind: "Service", metadata, spec: { ports: [{ name: "https", port: 443, targetPort: network.metricsPort }] } },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata,
+      spec: { ports: [{ name: "https", port: 443, targetPort: network.metricsPort }] },
+    },
     {
       apiVersion: "discovery.k8s.io/v1",
       kind: "EndpointSlice",
@@ -80,6 +96,13 @@ async function apiService({ pki }: Layout): Promise<JsonObject> {
     apiVersion: "apiregistration.k8s.io/v1",
     kind: "APIService",
     metadata: { name: `${version}.${group}` },
-    spec: { group, version, groupPriorityMinimum: 100, versionPriority: 100, service: { name: service, namespace }, caBundle: (await readFile(join(pki, "ca.crt"))).toString("base64") },
+    spec: {
+      group,
+      version,
+      groupPriorityMinimum: 100,
+      versionPriority: 100,
+      service: { name: service, namespace },
+      caBundle: (await readFile(join(pki, "ca.crt"))).toString("base64"),
+    },
   };
 }

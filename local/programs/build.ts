@@ -64,13 +64,27 @@ export async function build(program: Program, progress: (text: string) => void):
 
 /** Changes with all that the program is made of, and with nothing else. */
 async function keyOf(program: Program): Promise<string> {
-  const key = createHash("sha256").update(JSON.stringify([await goVersion(), buildFlags(program), buildEnv, { ...program, duration: undefined }]));
-  const own = await Promise.all((program.overlays ?? []).map(async (overlay) => (await standIns(overlay)).map((path) => join(overlaidFolder(__dirname, overlay.module), path))));
-  for (const file of [...(await sourceFiles(program)), ...own.flat()]) key.update(relative(__dirname, file)).update("\0").update(await readFile(file)).update("\0");
+  const key = createHash("sha256").update(
+    JSON.stringify([await goVersion(), buildFlags(program), buildEnv, { ...program, duration: undefined }]),
+  );
+  const own = await Promise.all(
+    (program.overlays ?? []).map(async (overlay) =>
+      (await standIns(overlay)).map((path) => join(overlaidFolder(__dirname, overlay.module), path)),
+    ),
+  );
+  for (const file of [...(await sourceFiles(program)), ...own.flat()])
+    key
+      .update(relative(__dirname, file))
+      .update("\0")
+      .update(await readFile(file))
+      .update("\0");
   return key.digest("hex").slice(0, 16);
 }
 
-/** A module of this build alone: overlays change it, and other programs of the same module are none of its business. */
+/**
+ * A module of this build alone: overlays change it, and other programs of the same module are none of its
+ * business.
+ */
 async function makeModule(program: Program, folder: string): Promise<void> {
   const module = join(__dirname, program.module);
   for (const file of await sourceFiles(program)) await copyInto(file, join(folder, relative(module, file)));
@@ -85,16 +99,28 @@ async function sourceFiles(program: Program): Promise<string[]> {
   return [...new Set([...own, ...files.flat()])].filter((file) => !file.endsWith("_test.go")).sort();
 }
 
-/** The same for all: Go's build cache has a package once for each set of them. Without C every program runs anywhere. */
+/**
+ * The same for all: Go's build cache has a package once for each set of them. Without C every program runs
+ * anywhere.
+ */
 const buildEnv = { CGO_ENABLED: "0" };
 
 function buildFlags({ linked = [], flags = [] }: Program): string[] {
   return ["-trimpath", "-buildvcs=false", "-ldflags", ["-s -w", ...linked].join(" "), ...flags];
 }
 
-async function compile(program: Program, module: string, output: string, progress: (text: string) => void): Promise<void> {
+async function compile(
+  program: Program,
+  module: string,
+  output: string,
+  progress: (text: string) => void,
+): Promise<void> {
   const env = { ...process.env, ...buildEnv };
-  const total = (await run("go", ["list", "-deps", ...(program.flags ?? []), ...program.packages], { cwd: module, env })).trim().split("\n").length;
+  const total = (
+    await run("go", ["list", "-deps", ...(program.flags ?? []), ...program.packages], { cwd: module, env })
+  )
+    .trim()
+    .split("\n").length;
   let compiled = 0;
   await run("go", ["build", "-v", ...buildFlags(program), "-o", `${output}/`, ...program.packages], {
     cwd: module,
@@ -118,12 +144,22 @@ async function explained(program: Program, work: () => Promise<void>): Promise<v
   }
 }
 
-async function goVersion(): Promise<string> {
+/** Asked once for all programs. */
+let version: Promise<string> | undefined;
+
+function goVersion(): Promise<string> {
+  return (version ??= askGo());
+}
+
+async function askGo(): Promise<string> {
   try {
     return (await run("go", ["env", "GOVERSION", "GOARCH"])).trim();
   } catch (error) {
-    throw new Error("Kubernetes and Pulumi are built with Go here, and `go` does not run. Install Go 1.26 or newer from https://go.dev/dl and put it on PATH.", {
-      cause: error,
-    });
+    throw new Error(
+      "Kubernetes and Pulumi are built with Go here, and `go` does not run. Install Go 1.26 or newer from https://go.dev/dl and put it on PATH.",
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -11,7 +11,10 @@ import { run } from "../system/run";
 export interface Overlay {
   /** Path of the module; go.mod says in which version. */
   module: string;
-  /** Files and folders of the module that the build does not have, beside those that ours stand for; "all" but go.mod. */
+  /**
+   * Files and folders of the module that the build does not have, beside those that ours stand for; "all" but
+   * go.mod.
+   */
   leftOut: string[] | "all";
 }
 
@@ -34,7 +37,9 @@ export async function applyOverlay(overlay: Overlay, folder: string): Promise<vo
   const { module, leftOut } = overlay;
   const own = await standIns(overlay);
   const isLeftOut = (path: string): boolean =>
-    leftOut === "all" ? path !== "go.mod" : isForTests(path) || [...leftOut, ...own].some((out) => path === out || path.startsWith(out + sep));
+    leftOut === "all"
+      ? path !== "go.mod"
+      : isForTests(path) || [...leftOut, ...own].some((out) => path === out || path.startsWith(out + sep));
   const whole = await moduleFolder(folder, module);
   const copy = overlaidFolder(folder, module);
   for (const file of await filesOf(whole)) {

@@ -13,20 +13,42 @@ const kubernetesVersion = "1.37.2";
 const [kubernetesMajor = "", kubernetesMinor = ""] = kubernetesVersion.split(".");
 
 // Without these the components take themselves for v0.0.0 and refuse to work with each other.
-const kubernetesVersionFlags = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap((variables) => [
-  `-X ${variables}.gitVersion=v${kubernetesVersion}`,
-  `-X ${variables}.gitMajor=${kubernetesMajor}`,
-  `-X ${variables}.gitMinor=${kubernetesMinor}`,
-]);
+const kubernetesVersionFlags = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap(
+  (variables) => [
+    `-X ${variables}.gitVersion=v${kubernetesVersion}`,
+    `-X ${variables}.gitMajor=${kubernetesMajor}`,
+    `-X ${variables}.gitMinor=${kubernetesMinor}`,
+  ],
+);
 
 const pulumiVersion = "3.274.1";
 const kubernetesProviderVersion = "4.25.0";
 const randomProviderVersion = "4.21.2";
 
-/** What only `pulumi api` needs, of cmd/pulumi/cloud: it takes two minutes to compile a reader of OpenAPI documents for it. */
-const apiCommand = ["cli_command_hints", "describe", "describe_markdown", "encoding", "fields", "format", "list", "output", "paginate", "pathmatch", "schema", "spec", "spec_fetch"];
+/**
+ * What only `pulumi api` needs, of cmd/pulumi/cloud: it takes two minutes to compile a reader of OpenAPI
+ * documents for it.
+ */
+const apiCommand = [
+  "cli_command_hints",
+  "describe",
+  "describe_markdown",
+  "encoding",
+  "fields",
+  "format",
+  "list",
+  "output",
+  "paginate",
+  "pathmatch",
+  "schema",
+  "spec",
+  "spec_fetch",
+];
 
-/** Without `pulumi api` and the three clouds: their SDKs for state backends, key services and `pulumi env setup`. */
+/**
+ * Without `pulumi api` and the three clouds: their SDKs for state backends, key services and `pulumi env
+ * setup`.
+ */
 const pulumiOverlays: Overlay[] = [
   {
     module: "github.com/pulumi/pulumi/pkg/v3",
@@ -42,7 +64,10 @@ const pulumiOverlays: Overlay[] = [
   { module: "github.com/aws/aws-sdk-go-v2/service/s3", leftOut: "all" },
 ];
 
-/** Without Helm, Kustomize, packages of custom resource definitions, and components, which need the provider's generated SDK for Go. */
+/**
+ * Without Helm, Kustomize, packages of custom resource definitions, and components, which need the provider's
+ * generated SDK for Go.
+ */
 const kubernetesProviderOverlay: Overlay = {
   module: "github.com/pulumi/pulumi-kubernetes/provider/v4",
   leftOut: [
@@ -58,7 +83,10 @@ const sdkOverlay: Overlay = {
   leftOut: ["go/pulumi/provider/component_provider.go", "go/pulumi/provider/provider.go"],
 };
 
-/** Version 4 in terms of version 6: the provider was written for an older Kubernetes than the one of this build. */
+/**
+ * Version 4 in terms of version 6: the provider was written for an older Kubernetes than the one of this
+ * build.
+ */
 const mergeDiffOverlay: Overlay = { module: "sigs.k8s.io/structured-merge-diff/v4", leftOut: "all" };
 
 /** The module that most programs share: what one of them has compiled the next finds in Go's build cache. */
@@ -158,10 +186,13 @@ const kubernetesProvider: Program = {
   module: shared,
   sources: ["leftout"],
   packages: ["github.com/pulumi/pulumi-kubernetes/provider/v4/cmd/pulumi-resource-kubernetes"],
-  linked: [`-X github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=${kubernetesProviderVersion}`],
+  linked: [
+    `-X github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version=${kubernetesProviderVersion}`,
+  ],
   duration: "about 3 minutes on 2 cores, once",
   overlays: [...pulumiOverlays, sdkOverlay, kubernetesProviderOverlay, mergeDiffOverlay],
-  prepare: async (module) => embedSchema(overlaidFolder(module, kubernetesProviderOverlay.module), kubernetesProviderVersion),
+  prepare: async (module) =>
+    embedSchema(overlaidFolder(module, kubernetesProviderOverlay.module), kubernetesProviderVersion),
 };
 
 const languageHost: Program = {
@@ -209,14 +240,23 @@ export async function buildPulumi(progress: (text: string) => void): Promise<str
     [pulumi, join("bin", "pulumi")],
     [languageHost, join("bin", "pulumi-language-nodejs")],
     [randomProvider, join("plugins", `resource-random-v${randomProviderVersion}`, "pulumi-resource-random")],
-    [kubernetesProvider, join("plugins", `resource-kubernetes-v${kubernetesProviderVersion}`, "pulumi-resource-kubernetes")],
+    [
+      kubernetesProvider,
+      join("plugins", `resource-kubernetes-v${kubernetesProviderVersion}`, "pulumi-resource-kubernetes"),
+    ],
   ];
   const files: [file: string, place: string][] = [[dynamicProvider, join("bin", basename(dynamicProvider))]];
-  for (const [program, place] of places) files.push([join(await build(program, progress), basename(place)), place]);
+  for (const [program, place] of places)
+    files.push([join(await build(program, progress), basename(place)), place]);
   // Not by where the script lies: all checkouts share the folder that its path leads to.
   const built = files.filter(([file]) => file !== dynamicProvider);
-  const key = createHash("sha256").update(JSON.stringify(built)).update(await readFile(dynamicProvider)).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(JSON.stringify(built))
+    .update(await readFile(dynamicProvider))
+    .digest("hex")
+    .slice(0, 16);
   const folder = join(cacheDir(), "programs", `pulumi-home-${key}`);
+  if (existsSync(folder)) return folder;
   await withLock(`${folder}.lock`, async () => {
     if (existsSync(folder)) return;
     const temporary = `${folder}.new`;
@@ -233,7 +273,10 @@ export async function buildPulumi(progress: (text: string) => void): Promise<str
   return folder;
 }
 
-/** Builds the edge if it is not built yet and returns its folder. Apart from the others: few need it, and it takes its time. */
+/**
+ * Builds the edge if it is not built yet and returns its folder. Apart from the others: few need it, and it
+ * takes its time.
+ */
 export async function buildEdge(progress: (text: string) => void): Promise<string> {
   return build(edge, progress);
 }

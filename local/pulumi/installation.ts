@@ -1,8 +1,8 @@
 /** Which Pulumi everything here runs on: the one on PATH, or one that is built from Go modules once. */
 import { accessSync, constants } from "node:fs";
-import { mkdir, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { Refusal } from "@bluegreen/release/refusal";
+import { UserError } from "@bluegreen/release/util/userError";
 import { cacheDir } from "../paths";
 import { buildPulumi } from "../programs/programs";
 import { CommandError, run } from "../system/run";
@@ -19,7 +19,7 @@ function builtHome(): string {
 }
 
 /** The first `pulumi` on PATH. */
-export function findPulumi(): string | undefined {
+function findPulumi(): string | undefined {
   return (process.env["PATH"] ?? "")
     .split(delimiter)
     .filter((folder) => folder !== "")
@@ -40,13 +40,20 @@ export const pulumiTask: Task = { title: "Pulumi", run: installPulumi };
 /**
  * Puts a Pulumi on this process's PATH, unless there is one.
  * @param progress gets a line for each step of a build
- * @throws Refusal when none can be had
+ * @throws UserError when none can be had
  */
 export async function installPulumi(progress: (text: string) => void): Promise<void> {
   const wanted = process.env[variable];
   if (wanted === "npm") await installLauncher(progress);
-  else if (wanted !== undefined && wanted !== "") throw new Refusal({ what: `${variable}=${wanted} was refused`, rule: "npm is the one value that it has", next: `unset ${variable}` });
-  else if (findPulumi() === undefined || findPulumi() === join(builtHome(), "bin", "pulumi")) await installBuilt(progress);
+  else if (wanted !== undefined && wanted !== "")
+    throw new UserError({
+      code: "BG-VARIABLE-INVALID",
+      what: `${variable}=${wanted} was refused`,
+      rule: "npm is the one value that it has",
+      next: `unset ${variable}`,
+    });
+  else if (findPulumi() === undefined || findPulumi() === join(builtHome(), "bin", "pulumi"))
+    await installBuilt(progress);
 }
 
 async function installBuilt(progress: (text: string) => void): Promise<void> {
@@ -59,6 +66,7 @@ async function installBuilt(progress: (text: string) => void): Promise<void> {
 
 /** What Pulumi writes by itself stays in the same home when the programs are built anew. */
 async function pointTo(link: string, target: string): Promise<void> {
+  if ((await readlink(link).catch(() => undefined)) === target) return;
   const next = `${link}.${process.pid}`;
   await rm(next, { force: true });
   await symlink(target, next);
@@ -75,17 +83,35 @@ async function installLauncher(progress: (text: string) => void): Promise<void> 
   const folder = join(cacheDir(), "pulumi-npm");
   try {
     progress(`fetching ${launcher} with npm`);
-    await run("npm", ["install", "--prefix", folder, "--no-save", "--no-package-lock", "--no-audit", "--no-fund", launcher]);
+    await run("npm", [
+      "install",
+      "--prefix",
+      folder,
+      "--no-save",
+      "--no-package-lock",
+      "--no-audit",
+      "--no-fund",
+      launcher,
+    ]);
     usePath(join(folder, "node_modules", ".bin"));
     progress("fetching Pulumi's own command line");
     await run("pulumi", ["version"]);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    throw new Refusal({ what: `npm's package ${launcher} could not bring Pulumi`, rule: error.message, next: `check the network, or unset ${variable}: Pulumi is built from Go modules then` }, { cause: error });
+    throw new UserError(
+      {
+        code: "BG-PULUMI-INSTALL-FAILED",
+        what: `npm's package ${launcher} could not bring Pulumi`,
+        rule: error.message,
+        next: `check the network, or unset ${variable}: Pulumi is built from Go modules then`,
+      },
+      { cause: error },
+    );
   }
 }
 
 function usePath(folder: string): void {
   const path = (process.env["PATH"] ?? "").split(delimiter);
-  if (path[0] !== folder) process.env["PATH"] = [folder, ...path.filter((each) => each !== folder)].join(delimiter);
+  if (path[0] !== folder)
+    process.env["PATH"] = [folder, ...path.filter((each) => each !== folder)].join(delimiter);
 }

@@ -46,10 +46,16 @@ export async function preparePostgres(dir: string, account: Account): Promise<vo
  * A command that creates the server's data on the first run and becomes the server.
  * @param listen address for TCP connections with a password; empty for the socket alone
  * @param changed settings of the server that differ from the stage's
+ * @param bin folder of the server's programs
  */
-export function postgresCommand(dir: string, listen: string, changed: Record<string, string> = {}): string[] {
-  const bin = postgresBinDir();
-  if (bin === undefined) throw new Error("PostgreSQL's server is not installed. Install it: apt-get install postgresql");
+export function postgresCommand(
+  dir: string,
+  listen: string,
+  changed: Record<string, string> = {},
+  bin = postgresBinDir(),
+): string[] {
+  if (bin === undefined)
+    throw new Error("PostgreSQL's server is not installed. Install it: apt-get install postgresql");
   const { data, socket } = postgresFolders(dir);
   const settings = {
     listen_addresses: listen,
@@ -74,7 +80,15 @@ export function postgresCommand(dir: string, listen: string, changed: Record<str
     'if [ ! -d "$1" ]; then rm -rf "$1.new"; "$2/initdb" --pgdata="$1.new" --username=postgres --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions; echo "host all all all scram-sha-256" >>"$1.new/pg_hba.conf"; mv "$1.new" "$1"; fi',
     'data=$1 bin=$2; shift 2; exec "$bin/postgres" -D "$data" "$@"',
   ].join("\n");
-  return ["/bin/sh", "-c", script, "postgres", data, bin, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
+  return [
+    "/bin/sh",
+    "-c",
+    script,
+    "postgres",
+    data,
+    bin,
+    ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+  ];
 }
 
 /** True when the server of this folder executes statements. */
@@ -100,20 +114,35 @@ export interface PostgresServer {
   stop: () => Promise<void>;
 }
 
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 120_000;
 
 /**
- * Starts a server with its data in `dir`, reachable through a Unix socket, and nothing else unless it is told to listen. Data that is there is kept.
- * It ends with `stop` or with this process; the folder is the caller's to remove.
- * @param options.dir a short path (a socket's path is at most 107 bytes) that the account `postgres` can enter, for example below /tmp
+ * Starts a server with its data in `dir`, reachable through a Unix socket, and nothing else unless it is told
+ * to listen. Data that is there is kept. It ends with `stop` or with this process; the folder is the caller's
+ * to remove.
+ * @param options.dir a short path (a socket's path is at most 107 bytes) that the account `postgres` can
+ * enter, for example below /tmp
  * @param options.settings of the server, where they differ from the stage's; for example wal_level
- * @param options.listen an address for TCP connections with a password, and the command that runs the server where it has that address
+ * @param options.bin folder of the server's programs, where it is not the installed one
+ * @param options.listen an address for TCP connections with a password, and the command that runs the server
+ * where it has that address
  */
-export async function startPostgres(options: { dir: string; settings?: Record<string, string>; listen?: { address: string; within: string[] } }): Promise<PostgresServer> {
-  const { dir, settings, listen } = options;
+export async function startPostgres(options: {
+  dir: string;
+  settings?: Record<string, string>;
+  bin?: string | undefined;
+  listen?: { address: string; within: string[] };
+}): Promise<PostgresServer> {
+  const { dir, settings, bin, listen } = options;
   const account = await postgresAccount();
   await preparePostgres(dir, account);
-  const server = startOwned("PostgreSQL", postgresCommand(dir, listen?.address ?? "", settings), account, join(dir, "log"), listen?.within);
+  const server = startOwned(
+    "PostgreSQL",
+    postgresCommand(dir, listen?.address ?? "", settings, bin),
+    account,
+    join(dir, "log"),
+    listen?.within,
+  );
   await server.ready(async () => postgresAnswers(dir), startTimeoutMs);
   // SIGINT is PostgreSQL's fast shutdown: it ends open sessions.
   return { adminUrl: postgresAdminUrl(dir), stop: async () => server.stop("SIGINT") };

@@ -38,7 +38,8 @@ export async function prepareRedis(dir: string, account: Account): Promise<void>
  */
 export function redisCommand(dir: string, listen: string): string[] {
   const program = redisProgram();
-  if (program === undefined) throw new Error("Redis is not installed. Install it: apt-get install redis-tools");
+  if (program === undefined)
+    throw new Error("Redis is not installed. Install it: apt-get install redis-tools");
   const settings = {
     dir,
     unixsocket: redisSocket(dir),
@@ -49,7 +50,14 @@ export function redisCommand(dir: string, listen: string): string[] {
     maxmemory: "128mb",
     "maxmemory-policy": "allkeys-lru",
   };
-  return ["/bin/bash", "-c", 'exec -a redis-server "$@"', "redis", program, ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])];
+  return [
+    "/bin/bash",
+    "-c",
+    'exec -a redis-server "$@"',
+    "redis",
+    program,
+    ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+  ];
 }
 
 /** True when the server of this folder answers. */
@@ -80,7 +88,7 @@ export interface RedisServer {
   stop: () => Promise<void>;
 }
 
-const startTimeoutMs = 10_000;
+const startTimeoutMs = 60_000;
 
 /**
  * Starts a server in `dir`, reachable through a Unix socket only.

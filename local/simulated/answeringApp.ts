@@ -20,12 +20,24 @@ export async function startAnsweringApp(folder: string, within: string[]): Promi
     APP_VERSION: "simulated",
     DATABASE_URL: `postgres://${nowhere}/none`,
     REDIS_URL: `redis://${nowhere}`,
-    READ_ONLY_KEY: "simulated",
+    BLUEGREEN_READ_ONLY_KEY: "simulated",
     OPENAI_API_KEY: "none",
     OPENAI_BASE_URL: `http://${nowhere}`,
   };
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const app = startOwned("The app that answers for simulated pods", ["env", "-i", ...Object.entries(environment).map(([name, value]) => `${name}=${value}`), process.execPath, bundle], owner, log, within);
+  const app = startOwned(
+    "The app that answers for simulated pods",
+    [
+      "env",
+      "-i",
+      ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+      process.execPath,
+      bundle,
+    ],
+    owner,
+    log,
+    within,
+  );
   let port: number | undefined;
   await app.ready(async () => {
     port = portIn(await readFile(log, "utf8"));

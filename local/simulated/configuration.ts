@@ -37,7 +37,9 @@ export function kwokConfiguration({ id, kubeletPort, appPort, logFile }: Simulat
     },
     stage("node-ready", "Node", [unready], { statusTemplate: nodeStatus }),
     // Also again: on a busy machine a node may miss its Lease, and Kubernetes takes its pods for unready.
-    stage("pod-ready", "Pod", [unready, { key: ".metadata.deletionTimestamp", operator: "DoesNotExist" }], { statusTemplate: podStatus }),
+    stage("pod-ready", "Pod", [unready, { key: ".metadata.deletionTimestamp", operator: "DoesNotExist" }], {
+      statusTemplate: podStatus,
+    }),
     stage("pod-gone", "Pod", [{ key: ".metadata.deletionTimestamp", operator: "Exists" }], { delete: true }),
     clusterWide("ClusterPortForward", { forwards: [{ target: { address: "127.0.0.1", port: appPort } }] }),
     clusterWide("ClusterLogs", { logs: [{ logsFile: logFile }] }),
@@ -47,7 +49,11 @@ export function kwokConfiguration({ id, kubeletPort, appPort, logFile }: Simulat
 
 type Condition = { key: string; operator: string; values?: string[] };
 
-const unready: Condition = { key: '.status.conditions.[] | select( .type == "Ready" ) | .status', operator: "NotIn", values: ["True"] };
+const unready: Condition = {
+  key: '.status.conditions.[] | select( .type == "Ready" ) | .status',
+  operator: "NotIn",
+  values: ["True"],
+};
 
 /** What kwok does with an object that is in a certain state. */
 function stage(name: string, kind: "Node" | "Pod", state: Condition[], next: object): object {

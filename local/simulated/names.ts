@@ -1,4 +1,6 @@
-/** Whatever is simulated says so in its name. One simulation is told from another on the same stage by its id. */
+/**
+ * Whatever is simulated says so in its name. One simulation is told from another on the same stage by its id.
+ */
 export const simulatedNames = {
   node: (id: string, index: number) => `simulated-${id}-${index}`,
   /** Namespaces with this beginning have their pods on simulated nodes, and nowhere else. */

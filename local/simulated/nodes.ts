@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CoreV1Api, KubeConfig, type V1Node } from "@bluegreen/release/kubernetes/client";
 import { orUndefined } from "@bluegreen/release";
-import { mapBounded } from "@bluegreen/release/mapBounded";
+import { mapBounded } from "@bluegreen/release/util/mapBounded";
 import { adminClient } from "../cluster/certificates";
 import { writeKubeconfig } from "../cluster/kubeconfig";
 import { layout, network } from "../cluster/layout";
@@ -16,7 +16,10 @@ import { kwokConfiguration } from "./configuration";
 import { simulatedKey, simulatedNames } from "./names";
 import { placeOnSimulatedNodes, removePlacement } from "./placement";
 
-/** Simulated nodes in the stage that runs: its API server, scheduler and controllers are real, what is behind these nodes is not. */
+/**
+ * Simulated nodes in the stage that runs: its API server, scheduler and controllers are real, what is behind
+ * these nodes is not.
+ */
 export interface SimulatedNodes {
   id: string;
   /** Name of a namespace whose pods go to these nodes. */
@@ -37,7 +40,10 @@ const atOnce = 8;
  * which are not ready and take no pods.
  * @throws Error when no stage runs
  */
-export async function startSimulatedNodes(count: number, progress: (text: string) => void = () => undefined): Promise<SimulatedNodes> {
+export async function startSimulatedNodes(
+  count: number,
+  progress: (text: string) => void = () => undefined,
+): Promise<SimulatedNodes> {
   const stage = await readStage();
   if (stage === undefined) throw new Error("the local stage is not running: npm start");
   const program = join(await buildSimulated(progress), "kwok");
@@ -68,16 +74,33 @@ export async function startSimulatedNodes(count: number, progress: (text: string
   return { id, namespace: (name) => `${simulatedNames.namespacePrefix(id)}${name}`, stop };
 }
 
-async function startKwok(program: string, { id, folder, running }: { id: string; folder: string; running: Owned[] }): Promise<Owned> {
+async function startKwok(
+  program: string,
+  { id, folder, running }: { id: string; folder: string; running: Owned[] },
+): Promise<Owned> {
   const within = await insideNetwork([]);
   const app = await startAnsweringApp(folder, within);
   running.push(app);
   const file = (name: string) => join(folder, name);
   await writeFile(file("pod.log"), podLog());
-  await writeFile(file("kwok.yaml"), kwokConfiguration({ id, kubeletPort: kubeletPort(), appPort: app.port, logFile: file("pod.log") }));
-  await writeKubeconfig({ file: file("kubeconfig"), pki: layout().pki, client: adminClient, port: network.apiPort });
+  await writeFile(
+    file("kwok.yaml"),
+    kwokConfiguration({ id, kubeletPort: kubeletPort(), appPort: app.port, logFile: file("pod.log") }),
+  );
+  await writeKubeconfig({
+    file: file("kubeconfig"),
+    pki: layout().pki,
+    client: adminClient,
+    port: network.apiPort,
+  });
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  return startOwned("kwok", [program, "--config", file("kwok.yaml"), "--kubeconfig", file("kubeconfig")], owner, file("kwok.log"), within);
+  return startOwned(
+    "kwok",
+    [program, "--config", file("kwok.yaml"), "--kubeconfig", file("kubeconfig")],
+    owner,
+    file("kwok.log"),
+    within,
+  );
 }
 
 /** Any that the real kubelet does not have: two simulations on one stage rarely draw the same. */
@@ -94,7 +117,10 @@ function podLog(): string {
 function nodeOf(name: string, id: string): V1Node {
   const capacity = { cpu: "64", memory: "256Gi", pods: String(podsPerNode) };
   return {
-    metadata: { name, labels: { [simulatedKey]: id, "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" } },
+    metadata: {
+      name,
+      labels: { [simulatedKey]: id, "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" },
+    },
     spec: { taints: [{ key: simulatedKey, value: id, effect: "NoSchedule" }] },
     status: { capacity, allocatable: capacity },
   };
@@ -102,6 +128,8 @@ function nodeOf(name: string, id: string): V1Node {
 
 async function areReady(core: CoreV1Api, id: string, count: number): Promise<boolean> {
   const { items } = await core.listNode({ labelSelector: `${simulatedKey}=${id}` });
-  const ready = items.filter(({ status }) => status?.conditions?.some(({ type, status: state }) => type === "Ready" && state === "True"));
+  const ready = items.filter(({ status }) =>
+    status?.conditions?.some(({ type, status: state }) => type === "Ready" && state === "True"),
+  );
   return ready.length === count;
 }

@@ -15,13 +15,24 @@ export async function placeOnSimulatedNodes(config: KubeConfig, id: string): Pro
       spec: {
         failurePolicy: "Fail",
         reinvocationPolicy: "Never",
-        matchConstraints: { resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }] },
-        matchConditions: [{ name: "simulated", expression: `request.namespace.startsWith("${simulatedNames.namespacePrefix(id)}")` }],
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] },
+          ],
+        },
+        matchConditions: [
+          {
+            name: "simulated",
+            expression: `request.namespace.startsWith("${simulatedNames.namespacePrefix(id)}")`,
+          },
+        ],
         mutations: [{ patchType: "JSONPatch", jsonPatch: { expression: placement(id) } }],
       },
     },
   });
-  await api.createMutatingAdmissionPolicyBinding({ body: { metadata: { name }, spec: { policyName: name } } });
+  await api.createMutatingAdmissionPolicyBinding({
+    body: { metadata: { name }, spec: { policyName: name } },
+  });
 }
 
 export async function removePlacement(config: KubeConfig, id: string): Promise<void> {

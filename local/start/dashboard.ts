@@ -1,4 +1,7 @@
-/** The dashboard that `npm start` leaves running: a process of the dev cluster, and not of the terminal that started it. */
+/**
+ * The dashboard that `npm start` leaves running: a process of the dev cluster, and not of the terminal that
+ * started it.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
@@ -25,20 +28,31 @@ export async function openDashboard(paths: Layout, home: StackHome): Promise<voi
   if ((await dashboardUrl(paths)) !== undefined) return;
   await killDashboard(paths);
   const log = await open(paths.dashboardLog, "w", 0o600);
-  const child = spawn(process.execPath, [join(repositoryDir, "dist", "cli", "main.js"), "dashboard", "--stack", home.stack], {
-    cwd: repositoryDir,
-    // A passphrase in the environment is another stack's, and would win over the file.
-    env: { ...process.env, PULUMI_CONFIG_PASSPHRASE: undefined, KUBECONFIG: paths.kubeconfig, ...stackEnvironment(home), [marker]: paths.root },
-    stdio: ["ignore", log.fd, log.fd],
-    // In a session of its own: the terminal's end is not its end.
-    detached: true,
-  });
+  const child = spawn(
+    process.execPath,
+    [join(repositoryDir, "dist", "cli", "main.js"), "dashboard", "--stack", home.stack],
+    {
+      cwd: repositoryDir,
+      // A passphrase in the environment is another stack's, and would win over the file.
+      env: {
+        ...process.env,
+        PULUMI_CONFIG_PASSPHRASE: undefined,
+        KUBECONFIG: paths.kubeconfig,
+        ...stackEnvironment(home),
+        [marker]: paths.root,
+      },
+      stdio: ["ignore", log.fd, log.fd],
+      // In a session of its own: the terminal's end is not its end.
+      detached: true,
+    },
+  );
   try {
     await once(child, "spawn");
     child.unref();
     await waitFor(
       async () => {
-        if (child.exitCode !== null || child.signalCode !== null) throw await failure(paths, "ended while it started");
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw await failure(paths, "ended while it started");
         return urlIn(await readFile(paths.dashboardLog, "utf8"));
       },
       startTimeoutMs,
@@ -55,7 +69,9 @@ export async function openDashboard(paths: Layout, home: StackHome): Promise<voi
 /** Address of the dashboard with its token, as it printed it; undefined when none runs. */
 export async function dashboardUrl(paths: Layout): Promise<string | undefined> {
   const isDashboard = belongsTo(paths);
-  const running = await findProcesses((args, environment) => args.includes("dashboard") && isDashboard(args, environment));
+  const running = await findProcesses(
+    (args, environment) => args.includes("dashboard") && isDashboard(args, environment),
+  );
   return running.length === 0 ? undefined : urlIn(await readFile(paths.dashboardLog, "utf8"));
 }
 
@@ -63,8 +79,10 @@ export async function dashboardUrl(paths: Layout): Promise<string | undefined> {
 export async function killDashboard(paths: Layout): Promise<void> {
   const isOfIt = belongsTo(paths);
   do await killProcesses(isOfIt);
-  // One that was killed may have started another just before.
-  while ((await findProcesses(isOfIt)).length > 0);
+  while (
+    // One that was killed may have started another just before.
+    (await findProcesses(isOfIt)).length > 0
+  );
 }
 
 function urlIn(printed: string): string | undefined {
@@ -72,5 +90,7 @@ function urlIn(printed: string): string | undefined {
 }
 
 async function failure(paths: Layout, reason: string): Promise<Error> {
-  return new Error(`The dashboard ${reason}. The end of ${paths.dashboardLog}:\n${tail(await readFile(paths.dashboardLog, "utf8"))}`);
+  return new Error(
+    `The dashboard ${reason}. The end of ${paths.dashboardLog}:\n${tail(await readFile(paths.dashboardLog, "utf8"))}`,
+  );
 }

@@ -20,7 +20,10 @@ export function localHome(): StackHome {
 
 /** The stack in a namespace of somebody's cluster. It outlives the local stage. */
 export function foreignHome(context: string, namespace: string): StackHome {
-  const id = createHash("sha256").update(JSON.stringify([context, namespace])).digest("hex").slice(0, 8);
+  const id = createHash("sha256")
+    .update(JSON.stringify([context, namespace]))
+    .digest("hex")
+    .slice(0, 8);
   const stack = `context-${id}`;
   return { stack, folder: join(`${stageDir()}-contexts`, stack) };
 }
@@ -44,7 +47,10 @@ export async function prepareHome(home: StackHome): Promise<void> {
   if (existsSync(passphraseFile(home.folder))) return;
   // Of a stage that is gone: its secrets cannot be read by a new passphrase.
   await rm(stackFile(home), { force: true });
-  await writeFile(passphraseFile(home.folder), randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" });
+  await writeFile(passphraseFile(home.folder), randomBytes(24).toString("base64url"), {
+    mode: 0o600,
+    flag: "wx",
+  });
 }
 
 /** A made-up API key that stays the same from run to run, so that a run changes nothing by it. */

@@ -1,6 +1,6 @@
 /** What `npm start` says at its end: where to look, and what to type. */
 import { names } from "@bluegreen/release";
-import { shellWord } from "@bluegreen/release/shellWord";
+import { shellWord } from "@bluegreen/release/util/shellWord";
 import { stackEnvironment } from "./home";
 import type { Links } from "./links";
 import { app, type Target } from "./target";
@@ -13,9 +13,15 @@ interface Section {
 
 /** Of the dev cluster: its commands find the stack by themselves. */
 export function localWords(links: Links): string {
-  const open: [string, string | null][] = [["the app", links.app], ["the dashboard", links.dashboard]];
+  const open: [string, string | null][] = [
+    ["the app", links.app],
+    ["the dashboard", links.dashboard],
+  ];
   return textOf([
-    { title: "Open in a browser:", rows: open.flatMap(([name, url]): Section["rows"] => (url === null ? [] : [[name, url]])) },
+    {
+      title: "Open in a browser:",
+      rows: open.flatMap(([name, url]): Section["rows"] => (url === null ? [] : [[name, url]])),
+    },
     {
       title: "Type:",
       rows: [
@@ -34,7 +40,10 @@ export function foreignWords({ home, env, context, namespace }: Target): string 
   const bluegreen = (command: string) => `npm run bluegreen -- ${command} --stack ${home.stack}`;
   const forward = `kubectl --context ${shellWord(context)} --namespace ${namespace} port-forward service/${names.activeService(app)} 8080:80`;
   return textOf([
-    { title: "Type first:", rows: exports.map(([name, value]) => [`export ${name}=${shellWord(value)}`, ""]) },
+    {
+      title: "Type first:",
+      rows: exports.map(([name, value]) => [`export ${name}=${shellWord(value)}`, ""]),
+    },
     {
       title: "Open in a browser:",
       rows: [
@@ -59,7 +68,9 @@ function textOf(sections: Section[]): string {
     .filter(({ rows }) => rows.length > 0)
     .map(({ title, rows }) => {
       const width = Math.max(...rows.map(([what]) => what.length));
-      return [title, ...rows.map(([what, purpose]) => `  ${what.padEnd(width)}  ${purpose}`.trimEnd())].join("\n");
+      return [title, ...rows.map(([what, purpose]) => `  ${what.padEnd(width)}  ${purpose}`.trimEnd())].join(
+        "\n",
+      );
     })
     .join("\n\n");
 }

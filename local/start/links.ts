@@ -17,7 +17,8 @@ export async function openApp({ core, namespace }: Cluster, app: string): Promis
   const { appAddress } = layout();
   const { spec } = await core.readNamespacedService({ name: names.activeService(app), namespace });
   const port = spec?.ports?.[0]?.port;
-  if (spec?.clusterIP === undefined || port === undefined) throw new Error(`Service ${namespace}/${names.activeService(app)} has no cluster IP or no port.`);
+  if (spec?.clusterIP === undefined || port === undefined)
+    throw new Error(`Service ${namespace}/${names.activeService(app)} has no cluster IP or no port.`);
   await writeFile(`${appAddress}.new`, `${spec.clusterIP}:${port}`);
   await rename(`${appAddress}.new`, appAddress);
 }
@@ -25,7 +26,10 @@ export async function openApp({ core, namespace }: Cluster, app: string): Promis
 /** The links of the dev cluster that work now. */
 export async function readLinks(): Promise<Links> {
   const paths = layout();
-  const isOpen = await readFile(paths.appAddress).then(() => true, () => false);
+  const isOpen = await readFile(paths.appAddress).then(
+    () => true,
+    () => false,
+  );
   return {
     app: isOpen ? `http://127.0.0.1:${(await readPorts(paths)).app}/` : null,
     dashboard: (await dashboardUrl(paths)) ?? null,

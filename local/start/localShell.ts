@@ -1,4 +1,7 @@
-/** Imported for what it does: sets what a shell would have exported for the stack of the dev cluster, where a command is about that one. */
+/**
+ * Imported for what it does: sets what a shell would have exported for the stack of the dev cluster, where a
+ * command is about that one.
+ */
 import { existsSync } from "node:fs";
 import { layout } from "../cluster/layout";
 import { localHome, stackEnvironment } from "./home";

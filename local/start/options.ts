@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { Refusal } from "@bluegreen/release";
+import { UserError } from "@bluegreen/release";
 
 export interface StartOptions {
   /** Requests per second of the load. */
@@ -45,23 +45,34 @@ export const databaseVariable = "DATABASE_ADMIN_URL";
 
 /**
  * The command line, checked.
- * @throws Refusal naming everything that is missing or too much
+ * @throws UserError naming everything that is missing or too much
  */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): StartOptions {
   const flags = new Command("npm start --")
-    .description("Releases a new version of the reference app beside the old one, switches users to it and back, and counts what they notice. Without --context all of it runs on this machine, in namespaces of its own.")
+    .description(
+      "Releases a new version of the reference app beside the old one, switches traffic to it and back, and counts what clients notice. Without --context all of it runs on this machine, in namespaces of its own.",
+    )
     .option("--rate <number>", "requests per second of the load, 1 to 1000", wholeNumber(1, 1000), 100)
     .option("--replicas <number>", "pods of each color, 1 to 20", wholeNumber(1, 20), 2)
     .option("--json", "print the figures as JSON on standard output, and all else on standard error", false)
-    .option("--context <name>", "use this context of your kubeconfig and nothing of the local stage; it asks first")
+    .option(
+      "--context <name>",
+      "use this context of your kubeconfig and nothing of the local stage; it asks first",
+    )
     .option("--yes", "do not ask", false)
-    .option("--namespace <name>", "with --context: the namespace that it makes and fills (default: chatgpt-trial)")
+    .option(
+      "--namespace <name>",
+      "with --context: the namespace that it makes and fills (default: chatgpt-trial)",
+    )
     .option("--image-repository <name>", "with --context: image repository of the app, without a tag")
-    .option("--old-tag <tag>", "with --context: the version that users have")
+    .option("--old-tag <tag>", "with --context: the live version")
     .option("--new-tag <tag>", "with --context: the version to release")
     .option("--database-address <host:port>", "with --context: PostgreSQL as pods reach it")
     .option("--redis-url <url>", "with --context: Redis as pods reach it")
-    .addHelpText("after", `\nWith --context the environment variable ${databaseVariable} holds the URL of a PostgreSQL role that may create roles and databases.`)
+    .addHelpText(
+      "after",
+      `\nWith --context the environment variable ${databaseVariable} holds the URL of a PostgreSQL role that may create roles and databases.`,
+    )
     .allowExcessArguments(false)
     .parse(args, { from: "user" })
     .opts<Flags>();
@@ -69,33 +80,66 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): StartOption
   return { rate, replicas, json, foreign: readForeign(flags, env) };
 }
 
-function readForeign({ context, namespace, imageRepository, oldTag, newTag, databaseAddress, redisUrl, yes }: Flags, env: NodeJS.ProcessEnv): ForeignOptions | undefined {
-  const named = { "--image-repository": imageRepository, "--old-tag": oldTag, "--new-tag": newTag, "--database-address": databaseAddress, "--redis-url": redisUrl };
+function readForeign(
+  { context, namespace, imageRepository, oldTag, newTag, databaseAddress, redisUrl, yes }: Flags,
+  env: NodeJS.ProcessEnv,
+): ForeignOptions | undefined {
+  const named = {
+    "--image-repository": imageRepository,
+    "--old-tag": oldTag,
+    "--new-tag": newTag,
+    "--database-address": databaseAddress,
+    "--redis-url": redisUrl,
+  };
   if (context === undefined) {
-    const given = Object.entries({ ...named, "--namespace": namespace }).filter(([, value]) => value !== undefined);
+    const given = Object.entries({ ...named, "--namespace": namespace }).filter(
+      ([, value]) => value !== undefined,
+    );
     if (given.length === 0) return undefined;
-    throw new Refusal({
+    throw new UserError({
+      code: "BG-OPTION-INVALID",
       what: `${given.map(([flag, value]) => `${flag} ${String(value)}`).join(", ")}: refused`,
       rule: "the local stage makes these itself; they go with --context",
       next: "npm start, or npm start -- --context NAME with them",
     });
   }
   const databaseAdminUrl = env[databaseVariable] === "" ? undefined : env[databaseVariable];
-  if (imageRepository === undefined || oldTag === undefined || newTag === undefined || databaseAddress === undefined || redisUrl === undefined || databaseAdminUrl === undefined) {
-    const missing = Object.entries({ ...named, [databaseVariable]: databaseAdminUrl }).filter(([, value]) => value === undefined);
-    throw new Refusal({
+  if (
+    imageRepository === undefined ||
+    oldTag === undefined ||
+    newTag === undefined ||
+    databaseAddress === undefined ||
+    redisUrl === undefined ||
+    databaseAdminUrl === undefined
+  ) {
+    const missing = Object.entries({ ...named, [databaseVariable]: databaseAdminUrl }).filter(
+      ([, value]) => value === undefined,
+    );
+    throw new UserError({
+      code: "BG-OPTION-INVALID",
       what: `--context ${context} was refused without ${missing.map(([name]) => name).join(", ")}`,
       rule: "with a cluster of yours, nothing of the local stage is used: images, PostgreSQL and Redis have to be there",
       next: `${databaseVariable}=… npm start -- --context ${context} --image-repository REPOSITORY --old-tag TAG --new-tag TAG --database-address HOST:PORT --redis-url redis://HOST:PORT`,
     });
   }
-  return { context, namespace: namespace ?? "chatgpt-trial", imageRepository, oldTag, newTag, databaseAdminUrl, databaseAddress, redisUrl, yes };
+  return {
+    context,
+    namespace: namespace ?? "chatgpt-trial",
+    imageRepository,
+    oldTag,
+    newTag,
+    databaseAdminUrl,
+    databaseAddress,
+    redisUrl,
+    yes,
+  };
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < min || value > max) throw new InvalidArgumentError(`It must be a whole number from ${String(min)} to ${String(max)}.`);
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a whole number from ${String(min)} to ${String(max)}.`);
     return value;
   };
 }

@@ -21,13 +21,22 @@ const loadBounds = { seconds: 600, requests: 200_000 };
  * The main job: a new version beside the old one, users switched to it and back, under load.
  * @throws what stopped it; the load is removed then, and live traffic is where the last update left it
  */
-export async function release(target: Target, { rate, replicas }: ReleaseOptions, interrupt: Interrupt): Promise<Figures> {
+export async function release(
+  target: Target,
+  { rate, replicas }: ReleaseOptions,
+  interrupt: Interrupt,
+): Promise<Figures> {
   const { signal } = interrupt;
   const stack = await openStack(target);
   const cluster = connect(target);
   let report: (text: string) => void = () => undefined;
   const up = async (): Promise<void> => {
-    await stack.up({ signal, onOutput: (text) => { report(text.trim().split("\n").at(-1) ?? ""); } });
+    await stack.up({
+      signal,
+      onOutput: (text) => {
+        report(text.trim().split("\n").at(-1) ?? "");
+      },
+    });
   };
   const updates = updatesOf(stack, cluster, target, up);
   const marks: Mark[] = [];
@@ -66,7 +75,12 @@ export async function release(target: Target, { rate, replicas }: ReleaseOptions
       }),
       task(`Load of ${String(rate)} requests/s`, async () => {
         const seconds = Math.min(loadBounds.seconds, Math.floor(loadBounds.requests / rate));
-        load = await startLoad(cluster, { app, image: `${target.imageRepository}:${target.oldTag}`, rate, seconds });
+        load = await startLoad(cluster, {
+          app,
+          image: `${target.imageRepository}:${target.oldTag}`,
+          rate,
+          seconds,
+        });
         marks.push({ title: `${target.oldTag} alone`, startedAt: Date.now(), endedAt: Date.now() });
       }),
       task(`Plan of ${target.newTag}`, async () => {

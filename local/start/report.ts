@@ -9,7 +9,10 @@ import { repositoryDir } from "../paths";
 import { stackEnvironment } from "./home";
 import type { Target } from "./target";
 
-/** Writes the release as a page, beside its state. The figures are what the run was for: a page that cannot be written is said, and spoils none of them. @returns the line for it */
+/**
+ * Writes the release as a page, beside its state. The figures are what the run was for: a page that cannot be
+ * written is said, and spoils none of them. @returns the line for it
+ */
 export async function writeReport({ home }: Target, figures: Figures): Promise<string> {
   // As in a shell that has exported what the last words say.
   process.chdir(repositoryDir);
@@ -17,7 +20,8 @@ export async function writeReport({ home }: Target, figures: Figures): Promise<s
   const file = join(home.folder, "report.html");
   try {
     // A trial has one cluster.
-    for (const ref of statusRefsOf(home.stack)) await writeFile(file, await makeReport(home.stack, ref, figures));
+    for (const ref of statusRefsOf(home.stack))
+      await writeFile(file, await makeReport(home.stack, ref, figures));
     return `Report: ${pathToFileURL(file).href}`;
   } catch (error) {
     return `No report was written: ${messageOf(error)}`;

@@ -1,5 +1,14 @@
-import { colors, names, orUndefined, otherColor, readLiveColor, type Cluster, type Color } from "@bluegreen/release";
-import { clearMarks } from "@bluegreen/release/releases/marks";
+import { imageIn } from "@bluegreen/release/kubernetes/containers";
+import {
+  colors,
+  names,
+  orUndefined,
+  otherColor,
+  readLiveColor,
+  type Cluster,
+  type Color,
+} from "@bluegreen/release";
+import { unblockImages } from "@bluegreen/release/state/blockedImages";
 import { Stack, type ConfigValue } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../paths";
 import { madeUpApiKey, prepareHome } from "./home";
@@ -19,21 +28,23 @@ const small = {
   host: "app.localhost",
   // A trial asks nobody for a certificate.
   clusterIssuer: "none",
-  cpuRequest: "50m",
-  cpuLimit: "1",
-  memoryRequest: "96Mi",
-  memoryLimit: "256Mi",
+  resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { cpu: "1", memory: "256Mi" } },
   // Quick to become ready; patient with a machine that is busy with other things as well.
   readinessProbe: { initialDelaySeconds: 0, periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 3 },
   livenessProbe: { initialDelaySeconds: 2, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 6 },
   minReadySeconds: 1,
-  drainSeconds: 2,
-  terminationGraceSeconds: 20,
+  preStopDelaySeconds: 2,
+  terminationGracePeriodSeconds: 20,
   // Some readings of a real watch; nobody waits ten minutes for a trial.
-  watch: { seconds: 4, everySeconds: 1 },
+  analysis: { durationSeconds: 4, intervalSeconds: 1 },
   // A trial is there to be removed again.
-  allowDelete: true,
-  environment: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "10", CONNECTION_MAX_AGE_SECONDS: "3", ...nobodyElse },
+  deletionProtection: false,
+  env: {
+    DRAIN_SECONDS: "1",
+    SHUTDOWN_GRACE_SECONDS: "10",
+    CONNECTION_MAX_AGE_SECONDS: "3",
+    ...nobodyElse,
+  },
 };
 
 /** Selects the stack of a target, made and configured when it is new. */
@@ -41,16 +52,26 @@ export async function openStack(target: Target): Promise<Stack> {
   await prepareHome(target.home);
   const stack = await Stack.create({ name: target.home.stack, workDir: repositoryDir });
   await stack.setConfig({
-    ...plain({ ...small, namespace: target.namespace, context: target.context, imageRepository: target.imageRepository, databaseAddress: target.databaseAddress, redisUrl: target.redisUrl }),
+    ...plain({
+      ...small,
+      namespace: target.namespace,
+      context: target.context,
+      imageRepository: target.imageRepository,
+      databaseAddress: target.databaseAddress,
+      env: { ...small.env, REDIS_URL: target.redisUrl },
+    }),
     databaseAdminUrl: { value: target.databaseAdminUrl, secret: true },
-    openaiApiKey: { value: await madeUpApiKey(target.home), secret: true },
+    secretEnv: { value: { OPENAI_API_KEY: await madeUpApiKey(target.home) }, secret: true },
   });
   return stack;
 }
 
 /** What a run does next: config, and then an update that makes it true. */
 export interface Updates {
-  /** The old version live on blue, nothing on green. From any state, by updates that never leave users without a ready color. */
+  /**
+   * The old version live on blue, nothing on green. From any state, by updates that never leave users without
+   * a ready color.
+   */
   begin(replicas: number): Promise<void>;
   /** Asks for the new version beside the live one. */
   release(): Promise<void>;
@@ -64,20 +85,30 @@ export function updatesOf(stack: Stack, cluster: Cluster, target: Target, up: ()
       const running = live === undefined ? undefined : await readDeployment(cluster, live);
       // Somebody has removed the namespace: what the state says is no longer true.
       if (live === undefined && Object.keys(await stack.outputs()).length > 0) await stack.refresh();
-      await stack.setConfig(plain({ activeColor: homeColor, [tagKey(homeColor)]: target.oldTag, schemaVersion: oldSchema, replicas }));
-      // Pods of an earlier run may differ from what this one wants: they are exchanged one by one, as in any rolling update.
-      if (live !== undefined) await stack.setConfig(plain({ allowLiveChange: true }));
+      await stack.setConfig(
+        plain({
+          activeColor: homeColor,
+          [tagKey(homeColor)]: target.oldTag,
+          schemaVersion: oldSchema,
+          replicas,
+        }),
+      );
+      // Pods of an earlier run may differ from what this one wants: they are exchanged one by one, as in any
+      // rolling update.
+      if (live !== undefined) await stack.setConfig(plain({ allowInPlaceUpdate: true }));
       // A rollback that somebody typed has blocked an image of this run.
-      if (live !== undefined) for (const color of colors) await clearMarks(cluster, app, color);
+      if (live !== undefined) for (const color of colors) await unblockImages(cluster, app, color);
       if (live === otherColor(homeColor) && running !== undefined) {
         // Users move first; never to fewer pods than they have.
-        await stack.setConfig(plain({ [tagKey(live)]: running.tag, replicas: Math.max(replicas, running.replicas) }));
+        await stack.setConfig(
+          plain({ [tagKey(live)]: running.tag, replicas: Math.max(replicas, running.replicas) }),
+        );
         await up();
         await stack.setConfig(plain({ replicas }));
       }
       await stack.removeConfig([tagKey(otherColor(homeColor))]);
       await up();
-      await stack.removeConfig(["allowLiveChange"]);
+      await stack.removeConfig(["allowInPlaceUpdate"]);
     },
     release: async () => {
       await stack.setConfig(plain({ [tagKey(otherColor(homeColor))]: target.newTag }));
@@ -90,10 +121,15 @@ export function updatesOf(stack: Stack, cluster: Cluster, target: Target, up: ()
   };
 }
 
-async function readDeployment(cluster: Cluster, color: Color): Promise<{ tag: string; replicas: number } | undefined> {
+async function readDeployment(
+  cluster: Cluster,
+  color: Color,
+): Promise<{ tag: string; replicas: number } | undefined> {
   const { apps, namespace } = cluster;
-  const found = await orUndefined(apps.readNamespacedDeployment({ name: names.deployment(app, color), namespace }));
-  const tag = found?.spec?.template.spec?.containers[0]?.image?.split(":").at(-1);
+  const found = await orUndefined(
+    apps.readNamespacedDeployment({ name: names.deployment(app, color), namespace }),
+  );
+  const tag = imageIn(found)?.split(":").at(-1);
   return tag === undefined ? undefined : { tag, replicas: found?.spec?.replicas ?? 0 };
 }
 

@@ -1,6 +1,7 @@
+import { names } from "@bluegreen/release/app/names";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { connect, orUndefined, Refusal, type Cluster } from "@bluegreen/release";
+import { connect, orUndefined, UserError, type Cluster } from "@bluegreen/release";
 import { loadImages, startStageTasks, type Stage } from "../stage";
 import { pulumiTask } from "../pulumi/installation";
 import { runTasks } from "../tasks";
@@ -13,7 +14,7 @@ export const app = "chatgpt-app";
 
 /** A cluster with all that a release needs, and what goes there. */
 export interface Target extends Omit<ForeignOptions, "yes"> {
-  isolation: "shared";
+  namespacePerColor: false;
   home: StackHome;
   /** What has to be exported beside the stack's own variables. */
   env: Record<string, string>;
@@ -43,7 +44,7 @@ export async function localTarget(): Promise<Target> {
     home: localHome(),
     context: stage.context,
     namespace: localNamespace,
-    isolation: "shared",
+    namespacePerColor: false,
     imageRepository: stage.imageRepository,
     oldTag,
     newTag,
@@ -58,35 +59,52 @@ export async function localTarget(): Promise<Target> {
 /** A cluster of the user's, after the user has agreed. */
 export async function foreignTarget({ yes, ...options }: ForeignOptions): Promise<Target> {
   const { context, namespace } = options;
-  const cluster = connect({ context, namespace, isolation: "shared" });
+  const cluster = connect({ context, namespace, namespacePerColor: false });
   const home = foreignHome(context, namespace);
   const kubeconfig = process.env["KUBECONFIG"];
   await refuseStrangersNamespace(cluster, home);
   if (!yes) await ask(cluster, options);
   await runTasks([pulumiTask]);
-  return { ...options, isolation: "shared", home, env: kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig } };
+  return {
+    ...options,
+    namespacePerColor: false,
+    home,
+    env: kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig },
+  };
 }
 
-/** A namespace that this stack did not make is somebody's, whatever its name. The folder is made after this check. */
+/**
+ * A namespace that this stack did not make is somebody's, whatever its name. The folder is made after this
+ * check.
+ */
 async function refuseStrangersNamespace({ core, namespace }: Cluster, { folder }: StackHome): Promise<void> {
   if (existsSync(folder)) return;
   if ((await orUndefined(core.readNamespace({ name: namespace }))) === undefined) return;
-  throw new Refusal({
+  throw new UserError({
+    code: "BG-NAMESPACE-TAKEN",
     what: `Namespace ${namespace} was refused: it is there already, and npm start has not made it`,
-    rule: "a trial touches nothing that it did not make",
+    rule: "npm start touches nothing that it did not create",
     next: "choose another one: --namespace NAME",
   });
 }
 
-async function ask({ config, namespace }: Cluster, { context, imageRepository, oldTag, newTag, databaseAdminUrl }: Omit<ForeignOptions, "yes">): Promise<void> {
-  const account = namespace.replaceAll("-", "_");
+async function ask(
+  { config, namespace }: Cluster,
+  { context, imageRepository, oldTag, newTag, databaseAdminUrl }: Omit<ForeignOptions, "yes">,
+): Promise<void> {
+  const account = names.databaseAccount(namespace, app);
   const plan = `It will, in context ${context} (${config.getCurrentCluster()?.server ?? "unknown server"}):
   - make the namespace ${namespace} and in it Deployments of ${imageRepository}:${oldTag} and :${newTag}, Services, Ingresses and Secrets
   - make the role and the database ${account} on ${decodeURIComponent(URL.parse(databaseAdminUrl)?.host ?? "the server")} of ${databaseVariable}
   - send a bounded load to the app from a Job in that namespace
 It changes nothing else.`;
   if (!process.stdin.isTTY) {
-    throw new Refusal({ what: `Context ${context} was not touched: there is no terminal to ask at`, rule: `it was not made by npm start. ${plan}`, next: "repeat the command with --yes" });
+    throw new UserError({
+      code: "BG-NOT-CONFIRMED",
+      what: `Context ${context} was not touched: there is no terminal to ask at`,
+      rule: `it was not made by npm start. ${plan}`,
+      next: "repeat the command with --yes",
+    });
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
@@ -95,5 +113,10 @@ It changes nothing else.`;
   } finally {
     terminal.close();
   }
-  throw new Refusal({ what: `Context ${context} was not touched`, rule: "the answer was not yes", next: "npm start, which uses a cluster of its own" });
+  throw new UserError({
+    code: "BG-NOT-CONFIRMED",
+    what: `Context ${context} was not touched`,
+    rule: "the answer was not yes",
+    next: "npm start, which uses a cluster of its own",
+  });
 }

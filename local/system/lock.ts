@@ -11,11 +11,18 @@ import { dirname } from "node:path";
 export async function withLock<T>(file: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
   // Own process group: Ctrl-C at a terminal must not take the lock away before the work has ended.
-  const holder = spawn("flock", [file, "sh", "-c", "echo locked; exec cat"], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+  const holder = spawn("flock", [file, "sh", "-c", "echo locked; exec cat"], {
+    stdio: ["pipe", "pipe", "inherit"],
+    detached: true,
+  });
   const waiting = setTimeout(() => onWait?.(), 500);
   try {
-    const locked = await Promise.race([once(holder.stdout, "data"), once(holder, "exit").then(() => undefined)]);
-    if (locked === undefined) throw new Error(`Cannot lock ${file}: flock ended. Check that the folder can be written to.`);
+    const locked = await Promise.race([
+      once(holder.stdout, "data"),
+      once(holder, "exit").then(() => undefined),
+    ]);
+    if (locked === undefined)
+      throw new Error(`Cannot lock ${file}: flock ended. Check that the folder can be written to.`);
     clearTimeout(waiting);
     return await work();
   } finally {

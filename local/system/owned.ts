@@ -17,10 +17,19 @@ export interface Owned {
  * Starts a program as another account. The kernel ends it when this process ends, however that happens.
  * @param within a command that runs another one elsewhere, for example in a network namespace
  */
-export function startOwned(name: string, argv: string[], account: Account, log: string, within: string[] = []): Owned {
+export function startOwned(
+  name: string,
+  argv: string[],
+  account: Account,
+  log: string,
+  within: string[] = [],
+): Owned {
   const output = openSync(log, "a", 0o600);
   // Changing the account takes root; without root it is the same account already.
-  const identity = process.getuid?.() === 0 ? ["--reuid", String(account.uid), "--regid", String(account.gid), "--clear-groups"] : [];
+  const identity =
+    process.getuid?.() === 0
+      ? ["--reuid", String(account.uid), "--regid", String(account.gid), "--clear-groups"]
+      : [];
   const [command = "", ...args] = [...within, "setpriv", ...identity, "--pdeathsig", "KILL", "--", ...argv];
   const child = spawn(command, args, {
     cwd: "/",
@@ -33,7 +42,8 @@ export function startOwned(name: string, argv: string[], account: Account, log: 
     if (alive()) child.kill(signal);
     await ended;
   };
-  const failure = async (reason: string): Promise<Error> => new Error(`${name} ${reason}. The end of ${log}:\n${tail(await readFile(log, "utf8"))}`);
+  const failure = async (reason: string): Promise<Error> =>
+    new Error(`${name} ${reason}. The end of ${log}:\n${tail(await readFile(log, "utf8"))}`);
   return {
     stop,
     ready: async (answers, timeoutMs) => {

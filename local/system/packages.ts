@@ -28,13 +28,26 @@ export const chromiumProgram = "/usr/bin/chromium";
 const browser: Requirement[] = [
   { debianPackage: "chromium", present: () => existsSync(chromiumProgram) },
   // Without a font a page is measured, and photographed, without letters.
-  { debianPackage: "fonts-dejavu-core", present: () => existsSync("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf") },
+  {
+    debianPackage: "fonts-dejavu-core",
+    present: () => existsSync("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+  },
 ];
 
 const requirements: Record<Purpose, Requirement[]> = { stage, browser };
 
 /** PATH of the programs that need root: Debian leaves the sbin folders out for some users. */
-export const systemPath = [...new Set([...(process.env["PATH"] ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"])].join(delimiter);
+export const systemPath = [
+  ...new Set([
+    ...(process.env["PATH"] ?? "").split(delimiter),
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+    "/usr/local/bin",
+    "/usr/bin",
+    "/bin",
+  ]),
+].join(delimiter);
 
 function onPath(command: string): boolean {
   return systemPath.split(delimiter).some((folder) => existsSync(join(folder, command)));
@@ -42,7 +55,9 @@ function onPath(command: string): boolean {
 
 /** Debian packages that are needed and the machine lacks. */
 export function missingPackages(purpose: Purpose = "stage"): string[] {
-  return requirements[purpose].filter((requirement) => !requirement.present()).map((requirement) => requirement.debianPackage);
+  return requirements[purpose]
+    .filter((requirement) => !requirement.present())
+    .map((requirement) => requirement.debianPackage);
 }
 
 /** Installs Debian packages. PostgreSQL comes without the cluster that its package would create and start. */
@@ -65,9 +80,13 @@ export async function installPackages(packages: string[], progress: (text: strin
       await aptInstall(packages);
     }
   });
-  const missing = [...missingPackages("stage"), ...missingPackages("browser")].filter((each) => packages.includes(each));
+  const missing = [...missingPackages("stage"), ...missingPackages("browser")].filter((each) =>
+    packages.includes(each),
+  );
   if (missing.length > 0) {
-    throw new Error(`Installed ${packages.join(", ")}, but the programs of ${missing.join(", ")} are still not found in ${systemPath}.`);
+    throw new Error(
+      `Installed ${packages.join(", ")}, but the programs of ${missing.join(", ")} are still not found in ${systemPath}.`,
+    );
   }
 }
 
@@ -77,7 +96,10 @@ async function aptInstall(packages: string[]): Promise<void> {
   });
 }
 
-/** While `work` runs, a freshly installed PostgreSQL creates no cluster of its own, so the package starts no server. */
+/**
+ * While `work` runs, a freshly installed PostgreSQL creates no cluster of its own, so the package starts no
+ * server.
+ */
 async function withoutMainCluster(work: () => Promise<void>): Promise<void> {
   const folder = "/etc/postgresql-common/createcluster.d";
   const file = join(folder, "bluegreen-stage.conf");

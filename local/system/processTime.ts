@@ -18,6 +18,10 @@ export function processTimeOf(pid: number | "self"): ProcessTime | undefined {
   } catch {
     return undefined;
   }
-  const [user = 0, system = 0, childUser = 0, childSystem = 0] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 15).map(Number);
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 15)
+    .map(Number);
   return { own: (user + system) / ticksPerSecond, children: (childUser + childSystem) / ticksPerSecond };
 }

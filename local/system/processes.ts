@@ -4,7 +4,10 @@ import { waitFor } from "./wait";
 /** What a process was started with. */
 type Matches = (args: string[], environment: string[]) => boolean;
 
-/** One of the lists that the kernel keeps of a running process; undefined when there is none (a zombie has none either). */
+/**
+ * One of the lists that the kernel keeps of a running process; undefined when there is none (a zombie has
+ * none either).
+ */
 async function startedWith(pid: number, list: "cmdline" | "environ"): Promise<string[] | undefined> {
   try {
     const text = await readFile(`/proc/${String(pid)}/${list}`, "utf8");
@@ -35,7 +38,10 @@ export async function killProcesses(matches: Matches): Promise<void> {
   await waitFor(
     async () => ((await Promise.all(pids.map(hasEnded))).every((ended) => ended) ? true : undefined),
     killTimeoutMs,
-    () => Promise.resolve(new Error(`Process ${pids.join(", ")} does not end although it was killed. Look at it with \`ps\`.`)),
+    () =>
+      Promise.resolve(
+        new Error(`Process ${pids.join(", ")} does not end although it was killed. Look at it with \`ps\`.`),
+      ),
   );
 }
 

@@ -49,7 +49,14 @@ export async function run(command: string, args: string[], options: RunOptions =
     });
     child.on("close", (code, signal) => {
       if (code === 0) resolve(output);
-      else reject(new CommandError(shown, signal === null ? `ended with code ${String(code)}` : `was ended by ${signal}`, errors + output));
+      else
+        reject(
+          new CommandError(
+            shown,
+            signal === null ? `ended with code ${String(code)}` : `was ended by ${signal}`,
+            errors + output,
+          ),
+        );
     });
   });
 }

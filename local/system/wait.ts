@@ -1,4 +1,4 @@
-import { DeadlineError, poll } from "@bluegreen/release/poll";
+import { DeadlineError, poll } from "@bluegreen/release/util/poll";
 
 /** A stage's parts come up within fractions of a second: looking is cheap, waiting is not. */
 const intervalMs = 50;
@@ -7,7 +7,11 @@ const intervalMs = 50;
  * Asks until the answer is something other than undefined, and returns it.
  * @param failure what to throw when the time is over; made only then, because it reads logs
  */
-export async function waitFor<T>(ask: () => Promise<T | undefined>, timeoutMs: number, failure: () => Promise<Error>): Promise<T> {
+export async function waitFor<T>(
+  ask: () => Promise<T | undefined>,
+  timeoutMs: number,
+  failure: () => Promise<Error>,
+): Promise<T> {
   try {
     return await poll(ask, { timeoutMs, intervalMs });
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Color } from "@bluegreen/release/color";
+import type { Color } from "@bluegreen/release/app/color";
 import { timeOfDay } from "../time";
 import { across, down, linePath, scaleTop, withRoom, type Frame, type Point } from "./geometry";
 
@@ -25,11 +25,27 @@ const inside = { left: 56, top: 16, right: 14, bottom: 22 };
 
 /** Two lines over time: blue is drawn through and ends in a circle, green is dashed and ends in a square. */
 export function Chart({ title, series, from, to, least, text, moves }: ChartProps) {
-  const values = [...series.blue, ...series.green].flatMap(({ at, value }) => (value === null || at < from ? [] : [value]));
-  const top = scaleTop(values.reduce((highest, value) => Math.max(highest, value), 0), least);
-  const frame: Frame = { from, to, top, width: width - inside.left - inside.right, height: height - inside.top - inside.bottom };
-  const shown = moves.filter(({ at }) => at >= from && at <= to).map((move) => ({ ...move, x: across(frame, move.at) }));
-  const named = withRoom(shown.map(({ x }) => x), wordWidth);
+  const values = [...series.blue, ...series.green].flatMap(({ at, value }) =>
+    value === null || at < from ? [] : [value],
+  );
+  const top = scaleTop(
+    values.reduce((highest, value) => Math.max(highest, value), 0),
+    least,
+  );
+  const frame: Frame = {
+    from,
+    to,
+    top,
+    width: width - inside.left - inside.right,
+    height: height - inside.top - inside.bottom,
+  };
+  const shown = moves
+    .filter(({ at }) => at >= from && at <= to)
+    .map((move) => ({ ...move, x: across(frame, move.at) }));
+  const named = withRoom(
+    shown.map(({ x }) => x),
+    wordWidth,
+  );
   const last = (color: Color) => series[color].findLast(({ at }) => at >= from && at <= to);
   const now = (color: Color) => {
     const value = last(color)?.value ?? null;
@@ -38,7 +54,11 @@ export function Chart({ title, series, from, to, least, text, moves }: ChartProp
   return (
     <figure class="chart">
       <figcaption>{title}</figcaption>
-      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`${title}: at the end ${now("blue")}, ${now("green")}; the scale ends at ${text(top)}`}>
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        role="img"
+        aria-label={`${title}: at the end ${now("blue")}, ${now("green")}; the scale ends at ${text(top)}`}
+      >
         <g transform={`translate(${inside.left} ${inside.top})`}>
           {[0, top / 2, top].map((value) => (
             <g key={value} class="grid">
@@ -79,7 +99,11 @@ function Line({ color, points, frame }: { color: Color; points: Point[]; frame: 
   return (
     <g class={`line ${color}`}>
       <path d={linePath(points, frame)} />
-      {color === "blue" ? <circle cx={x} cy={y} r="4" /> : <rect x={x - 3.5} y={y - 3.5} width="7" height="7" />}
+      {color === "blue" ? (
+        <circle cx={x} cy={y} r="4" />
+      ) : (
+        <rect x={x - 3.5} y={y - 3.5} width="7" height="7" />
+      )}
     </g>
   );
 }

@@ -45,7 +45,10 @@ export function linePath(points: readonly Point[], frame: Frame): string {
     .join("");
 }
 
-/** Which of some places, in their order, have room for a word until the next that has: the last ones first, for they are news. */
+/**
+ * Which of some places, in their order, have room for a word until the next that has: the last ones first,
+ * for they are news.
+ */
 export function withRoom(places: readonly number[], room: number): boolean[] {
   let next = Infinity;
   return places
@@ -58,9 +61,12 @@ export function withRoom(places: readonly number[], room: number): boolean[] {
     .reverse();
 }
 
-/** The top of a scale that has room for a value, and is 1, 2, 2.5 or 5 of a power of ten: half of it reads well, too. */
+/**
+ * The top of a scale that has room for a value, and is 1, 2, 2.5 or 5 of a power of ten: half of it reads
+ * well, too.
+ */
 export function scaleTop(highest: number, least: number): number {
   const wanted = Math.max(highest, least);
   const power = 10 ** Math.floor(Math.log10(wanted));
-  return (([1, 2, 2.5, 5, 10].find((step) => step * power >= wanted * (1 - 1e-9)) ?? 10) * power);
+  return ([1, 2, 2.5, 5, 10].find((step) => step * power >= wanted * (1 - 1e-9)) ?? 10) * power;
 }

@@ -1,5 +1,14 @@
 import { ColorName } from "../mark";
-import { HistoryTable, Lines, RolledBackList, SchemaTable, Time, VersionName, whatMoved } from "../tables";
+import {
+  HistoryTable,
+  Lines,
+  RolledBackList,
+  SampleTable,
+  SchemaTable,
+  Time,
+  VersionName,
+  whatMoved,
+} from "../tables";
 import type { ClusterState, ColorView } from "./state";
 
 /** Which cluster it is, for a heading; nothing where there is only one. */
@@ -12,11 +21,12 @@ export function Users({ cluster }: { cluster: ClusterState }) {
   const { release, away } = cluster;
   const where = inCluster(cluster);
   return (
-    <section aria-label={`Users${where}`}>
+    <section aria-label={`Traffic${where}`}>
       {away !== null && (
         <div class="alert">
           <p>
-            The cluster{where} could not be read since <Time at={away.since} />.{release !== null && " What is shown is from before."}
+            The cluster{where} could not be read since <Time at={away.since} />.
+            {release !== null && " What is shown is from before."}
           </p>
           <p class="quiet">{away.why}</p>
         </div>
@@ -27,10 +37,10 @@ export function Users({ cluster }: { cluster: ClusterState }) {
         <>
           <h2>
             {release.live === null ? (
-              `No color has users yet${where}`
+              `No color is live yet${where}`
             ) : (
               <>
-                Users{where} are on <ColorName color={release.live} />
+                Traffic{where} is on <ColorName color={release.live} />
               </>
             )}
           </h2>
@@ -57,7 +67,7 @@ function ColorCard({ color: { color, role, tag, image, ready, wanted, users } }:
         <ColorName color={color} /> <span class="role">{role}</span>
       </h3>
       <p class="share">
-        <strong>{users} %</strong> of users
+        <strong>{users} %</strong> of traffic
       </p>
       <dl>
         <dt>version</dt>
@@ -81,25 +91,28 @@ function ColorCard({ color: { color, role, tag, image, ready, wanted, users } }:
 export function Facts({ cluster }: { cluster: ClusterState }) {
   const where = inCluster(cluster);
   if (cluster.release === null) return null;
-  const { schema, last, rollback, rolledBack } = cluster.release;
+  const { schema, last, rollback, rolledBack, samples } = cluster.release;
   return (
     <div class="facts">
       <section>
-        <h2>Last move of users{where}</h2>
+        <h2>Last move of traffic{where}</h2>
         {last === null ? (
           <p>None has been noted.</p>
         ) : (
           <>
             <p>
-              {whatMoved(last.move)} from <VersionName version={last.move.from} /> to <VersionName version={last.move.to} />, <Time at={last.move.at} />: {last.state}
+              {whatMoved(last.move)} from <VersionName version={last.move.from} /> to{" "}
+              <VersionName version={last.move.to} />, <Time at={last.move.at} />: {last.state}
             </p>
             <p class="quiet">
               {last.move.who}: {last.move.why}
             </p>
           </>
         )}
-        <h3>Way back</h3>
-        <p class="said">{"to" in rollback ? `Users could go back to ${rollback.to}.` : rollback.why}</p>
+        <h3>Analysis</h3>
+        <SampleTable label={`Samples of the analysis${where}`} samples={samples} />
+        <h3>Rollback</h3>
+        <p class="said">{"to" in rollback ? `Traffic could go back to ${rollback.to}.` : rollback.why}</p>
       </section>
       <section>
         <h2>Schema{where}</h2>

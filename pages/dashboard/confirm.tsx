@@ -1,4 +1,4 @@
-import type { Color } from "@bluegreen/release/color";
+import type { Color } from "@bluegreen/release/app/color";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { JobKind } from "./state";
 
@@ -22,9 +22,18 @@ export interface ConfirmProps {
 export function Confirm({ question, closed }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const why = useRef<HTMLInputElement>(null);
-  useLayoutEffect(() => { dialog.current?.showModal(); }, []);
+  useLayoutEffect(() => {
+    dialog.current?.showModal();
+  }, []);
   return (
-    <dialog ref={dialog} aria-labelledby="question" aria-describedby="consequence" onClose={() => { closed(dialog.current?.returnValue === "yes" ? (why.current?.value ?? "") : undefined); }}>
+    <dialog
+      ref={dialog}
+      aria-labelledby="question"
+      aria-describedby="consequence"
+      onClose={() => {
+        closed(dialog.current?.returnValue === "yes" ? (why.current?.value ?? "") : undefined);
+      }}
+    >
       <form method="dialog">
         <h2 id="question">{question.title}</h2>
         <p id="consequence">{question.text}</p>

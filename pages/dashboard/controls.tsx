@@ -21,7 +21,8 @@ export function Controls({ state, release, refused }: ControlsProps) {
   const { rollback } = release;
   const back = "to" in rollback ? rollback.to : idle;
   const noSwitch = whyNotNow(state, "switch");
-  const noRollback = whyNotNow(state, "rollback") ?? ("why" in rollback ? rollback.why.split("\n")[0] : undefined);
+  const noRollback =
+    whyNotNow(state, "rollback") ?? ("why" in rollback ? rollback.why.split("\n")[0] : undefined);
   const noPlan = state.plan?.state === "running" ? "A plan is being made." : whyNotNow(state, "switch");
   const send = async (path: Parameters<typeof ask>[0], body: Parameters<typeof ask>[1]) => {
     refused("");
@@ -31,13 +32,42 @@ export function Controls({ state, release, refused }: ControlsProps) {
     <section aria-label="What can be done">
       <h2>What can be done</h2>
       <div class="controls">
-        <Action label={`Switch to ${idle}…`} why={noSwitch} refused={refused} act={() => {
-          setQuestion({ kind: "switch", to: idle, title: `Switch users to ${idle}?`, text: `Config is set to ${idle}, and the update runs: all gates, then all users move from ${live} (${tag(live)}) to ${idle} (${tag(idle)}), then they are watched there.`, confirm: `Switch to ${idle}` });
-        }} />
-        <Action label={`Roll back to ${back}…`} why={noRollback} refused={refused} act={() => {
-          setQuestion({ kind: "rollback", to: back, title: `Take users back to ${back}?`, text: `All pods of ${back} (${tag(back)}) have to be ready, and it has to work on the schema. Then users move, and the image of ${live} (${tag(live)}) is marked: it does not come again until it changes. Then config follows.`, confirm: `Roll back to ${back}` });
-        }} />
-        <Action label="Make a plan" why={noPlan} refused={refused} act={() => { void send("plan", {}); }} />
+        <Action
+          label={`Switch to ${idle}…`}
+          why={noSwitch}
+          refused={refused}
+          act={() => {
+            setQuestion({
+              kind: "switch",
+              to: idle,
+              title: `Switch traffic to ${idle}?`,
+              text: `Config is set to ${idle}, and the update runs: all gates, then all traffic moves from ${live} (${tag(live)}) to ${idle} (${tag(idle)}), then the analysis runs there.`,
+              confirm: `Switch to ${idle}`,
+            });
+          }}
+        />
+        <Action
+          label={`Roll back to ${back}…`}
+          why={noRollback}
+          refused={refused}
+          act={() => {
+            setQuestion({
+              kind: "rollback",
+              to: back,
+              title: `Roll back to ${back}?`,
+              text: `All pods of ${back} (${tag(back)}) have to be ready, and it has to work on the schema. Then traffic moves, and the image of ${live} (${tag(live)}) is blocked until it changes. Then config follows.`,
+              confirm: `Roll back to ${back}`,
+            });
+          }}
+        />
+        <Action
+          label="Make a plan"
+          why={noPlan}
+          refused={refused}
+          act={() => {
+            void send("plan", {});
+          }}
+        />
       </div>
       {question !== undefined && (
         <Confirm
@@ -65,7 +95,15 @@ function Action({ label, why, refused, act }: ActionProps) {
   const id = `why-${label.split(" ")[0] ?? ""}`;
   return (
     <div class="action">
-      <button type="button" aria-disabled={why !== undefined} aria-describedby={why === undefined ? undefined : id} onClick={() => { if (why === undefined) act(); else refused(why); }}>
+      <button
+        type="button"
+        aria-disabled={why !== undefined}
+        aria-describedby={why === undefined ? undefined : id}
+        onClick={() => {
+          if (why === undefined) act();
+          else refused(why);
+        }}
+      >
         {label}
       </button>
       {why !== undefined && (

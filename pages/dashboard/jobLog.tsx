@@ -11,7 +11,8 @@ export function JobLog({ job: { kind, to, startedAt, end, lines } }: { job: Job 
     if (follows.current && log.current !== null) log.current.scrollTop = log.current.scrollHeight;
   }, [lines]);
   const scrolled = () => {
-    if (log.current !== null) follows.current = log.current.scrollTop + log.current.clientHeight >= log.current.scrollHeight - 24;
+    if (log.current !== null)
+      follows.current = log.current.scrollTop + log.current.clientHeight >= log.current.scrollHeight - 24;
   };
   return (
     <section aria-label={`${kind} to ${to}`} data-job={kind}>
@@ -26,7 +27,14 @@ export function JobLog({ job: { kind, to, startedAt, end, lines } }: { job: Job 
           </>
         )}
       </p>
-      <pre class="log" role="log" aria-label={`Output of the ${kind}`} tabIndex={0} ref={log} onScroll={scrolled}>
+      <pre
+        class="log"
+        role="log"
+        aria-label={`Output of the ${kind}`}
+        tabIndex={0}
+        ref={log}
+        onScroll={scrolled}
+      >
         {lines.join("\n")}
       </pre>
     </section>

@@ -15,7 +15,9 @@ export function Page() {
   const [refusal, setRefusal] = useState("");
   const { state, news } = linked;
   const title = titleOf(state);
-  useEffect(() => { document.title = title; }, [title]);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   if (state === undefined) {
     return (
       <main>
@@ -27,7 +29,10 @@ export function Page() {
   const { app, namespace, stack, clusters, gates, plan, jobs } = state;
   const [first] = clusters;
   // What runs comes first, and then what ran last.
-  const shown = Object.values(jobs).toSorted((one, other) => Number(one.end !== null) - Number(other.end !== null) || (one.startedAt < other.startedAt ? 1 : -1));
+  const shown = Object.values(jobs).toSorted(
+    (one, other) =>
+      Number(one.end !== null) - Number(other.end !== null) || (one.startedAt < other.startedAt ? 1 : -1),
+  );
   return (
     <>
       <header>
@@ -62,7 +67,8 @@ export function Page() {
           ) : (
             <>
               <p class="quiet">
-                From the state of the stack, as of <Time at={gates.readAt} />; it is read when users move, and with a plan.
+                From the state of the stack, as of <Time at={gates.readAt} />; it is read when traffic moves,
+                when a switch or rollback from here ends, and with a plan.
               </p>
               <GateTable gates={gates} />
             </>
@@ -82,11 +88,32 @@ export function Page() {
 /** Among many tabs, too, it is to be seen where users are. */
 function titleOf(state: DashboardState | undefined): string {
   if (state === undefined) return "bluegreen";
-  return [...new Set(state.clusters.map(({ release }) => release?.live ?? "unknown"))].join(", ") + ` · ${state.app}`;
+  return (
+    [...new Set(state.clusters.map(({ release }) => release?.live ?? "unknown"))].join(", ") +
+    ` · ${state.app}`
+  );
 }
 
 function LinkState({ link, heardAt, state }: Linked) {
-  if (link === "ended") return <p class="link trouble">This dashboard has ended. Another one has an address of its own: the command prints it.</p>;
-  if (link === "waiting") return <p class="link trouble">{state === undefined ? "Waiting for the dashboard." : `The dashboard does not answer. What is shown is from ${timeOfDay(heardAt)}.`}</p>;
-  return <p class="link">{state?.isEnding === true ? "Ending, as soon as what runs has ended" : `Connected, ${timeOfDay(heardAt)}`}</p>;
+  if (link === "ended")
+    return (
+      <p class="link trouble">
+        This dashboard has ended. Another one has an address of its own: the command prints it.
+      </p>
+    );
+  if (link === "waiting")
+    return (
+      <p class="link trouble">
+        {state === undefined
+          ? "Waiting for the dashboard."
+          : `The dashboard does not answer. What is shown is from ${timeOfDay(heardAt)}.`}
+      </p>
+    );
+  return (
+    <p class="link">
+      {state?.isEnding === true
+        ? "Ending, as soon as what runs has ended"
+        : `Connected, ${timeOfDay(heardAt)}`}
+    </p>
+  );
 }

@@ -14,14 +14,14 @@ export function PlanPanel({ plan }: { plan: PlanState }) {
       {plan.state === "failed" && <pre class="trouble">{plan.why}</pre>}
       {plan.state === "made" && (
         <>
-          <p class={plan.isRefused ? "trouble" : undefined}>{plan.isRefused ? "It would be refused." : "Nothing is refused."}</p>
+          <p class={plan.isRefused ? "trouble" : undefined}>
+            {plan.isRefused ? "It would be refused." : "Nothing is refused."}
+          </p>
           <Table label="Plan" head={["what", "how"]}>
             {plan.rows.map(([name, texts]) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
-                <td>
-                  {texts.length === 1 ? texts[0] : <Lines lines={texts} />}
-                </td>
+                <td>{texts.length === 1 ? texts[0] : <Lines lines={texts} />}</td>
               </tr>
             ))}
           </Table>
@@ -34,12 +34,17 @@ export function PlanPanel({ plan }: { plan: PlanState }) {
 function Waiting({ since }: { since: string }) {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    const timer = setInterval(() => { setNow(Date.now()); }, 1000);
-    return () => { clearInterval(timer); };
+    const timer = setInterval(() => {
+      setNow(Date.now());
+    }, 1000);
+    return () => {
+      clearInterval(timer);
+    };
   }, []);
   return (
     <p>
-      <progress aria-label="A preview runs" /> A preview runs, for {Math.max(0, Math.round((now - Date.parse(since)) / 1000))} s.
+      <progress aria-label="A preview runs" /> A preview runs, for{" "}
+      {Math.max(0, Math.round((now - Date.parse(since)) / 1000))} s.
     </p>
   );
 }

@@ -1,5 +1,5 @@
-import type { Color } from "@bluegreen/release/color";
-import type { Gates, Move, RolledBack, Schema } from "../views";
+import type { Color } from "@bluegreen/release/app/color";
+import type { Gates, Move, RolledBack, SampleView, Schema } from "../views";
 
 export interface ColorView {
   color: Color;
@@ -26,6 +26,8 @@ export interface ReleaseView {
   /** The color that users could go back to; or why not. */
   rollback: { to: Color } | { why: string };
   rolledBack: RolledBack[];
+  /** The last that the analysis has seen, oldest first. */
+  samples: SampleView[];
   /** The newest first. */
   history: Move[];
 }
@@ -79,9 +81,15 @@ export interface Job {
 }
 
 /** A plan that was asked for. `rows` are a name, and what there is to say about it. */
-export type PlanState = { startedAt: string } & ({ state: "running" } | { state: "made"; rows: [name: string, texts: string[]][]; isRefused: boolean } | { state: "failed"; why: string });
+export type PlanState = { startedAt: string } & (
+  | { state: "running" }
+  | { state: "made"; rows: [name: string, texts: string[]][]; isRefused: boolean }
+  | { state: "failed"; why: string }
+);
 
-/** They are read when users move, and with a plan: between that they may be older than what the cluster says. */
+/**
+ * They are read when users move, and with a plan: between that they may be older than what the cluster says.
+ */
 export type ReadGates = Gates & { readAt: string };
 
 /** All that the page shows. */
@@ -99,7 +107,10 @@ export interface DashboardState {
   isEnding: boolean;
 }
 
-/** What changes it. The server sends the whole of it first, and then each change: both sides make the same of it. */
+/**
+ * What changes it. The server sends the whole of it first, and then each change: both sides make the same of
+ * it.
+ */
 export type DashboardEvent =
   | { type: "all"; state: DashboardState }
   | { type: "release"; cluster: number; release: ReleaseView }
@@ -124,14 +135,32 @@ export function applied(state: DashboardState, event: DashboardEvent): Dashboard
     case "all":
       return event.state;
     case "release":
-      return inCluster(state, event.cluster, (cluster) => ({ ...cluster, release: event.release, away: null }));
+      return inCluster(state, event.cluster, (cluster) => ({
+        ...cluster,
+        release: event.release,
+        away: null,
+      }));
     case "away":
-      return inCluster(state, event.cluster, (cluster) => ({ ...cluster, away: { since: event.since, why: event.why } }));
+      return inCluster(state, event.cluster, (cluster) => ({
+        ...cluster,
+        away: { since: event.since, why: event.why },
+      }));
     case "moved":
       // A plan of before is none any more.
-      return inCluster({ ...state, plan: state.plan?.state === "running" ? state.plan : null }, event.cluster, (cluster) => ({ ...cluster, release: cluster.release && withLive(cluster.release, event.move.to), moves: [...cluster.moves, event.move].slice(-movesMax) }));
+      return inCluster(
+        { ...state, plan: state.plan?.state === "running" ? state.plan : null },
+        event.cluster,
+        (cluster) => ({
+          ...cluster,
+          release: cluster.release && withLive(cluster.release, event.move.to),
+          moves: [...cluster.moves, event.move].slice(-movesMax),
+        }),
+      );
     case "sample":
-      return inCluster(state, event.cluster, (cluster) => ({ ...cluster, samples: [...cluster.samples, event.sample].slice(-samplesMax) }));
+      return inCluster(state, event.cluster, (cluster) => ({
+        ...cluster,
+        samples: [...cluster.samples, event.sample].slice(-samplesMax),
+      }));
     case "gates":
       return { ...state, gates: event.gates };
     case "plan":
@@ -140,30 +169,57 @@ export function applied(state: DashboardState, event: DashboardEvent): Dashboard
       return { ...state, jobs: { ...state.jobs, [event.job.kind]: event.job } };
     case "said": {
       const job = state.jobs[event.kind];
-      return job === undefined ? state : { ...state, jobs: { ...state.jobs, [event.kind]: { ...job, lines: [...job.lines, ...event.lines].slice(-linesMax) } } };
+      return job === undefined
+        ? state
+        : {
+            ...state,
+            jobs: {
+              ...state.jobs,
+              [event.kind]: { ...job, lines: [...job.lines, ...event.lines].slice(-linesMax) },
+            },
+          };
     }
     case "ending":
       return { ...state, isEnding: true };
   }
 }
 
-function inCluster(state: DashboardState, index: number, change: (cluster: ClusterState) => ClusterState): DashboardState {
-  return { ...state, clusters: state.clusters.map((cluster, at) => (at === index ? change(cluster) : cluster)) };
+function inCluster(
+  state: DashboardState,
+  index: number,
+  change: (cluster: ClusterState) => ClusterState,
+): DashboardState {
+  return {
+    ...state,
+    clusters: state.clusters.map((cluster, at) => (at === index ? change(cluster) : cluster)),
+  };
 }
 
 /** As the active Service says it: the rest follows with the next look. */
 function withLive(release: ReleaseView, live: Color): ReleaseView {
   const colors = release.colors.map((color): ColorView => {
     const isLive = color.color === live;
-    return { ...color, role: isLive ? "live" : color.wanted > 0 ? "standby" : "off", users: isLive ? 100 : 0 };
+    return {
+      ...color,
+      role: isLive ? "live" : color.wanted > 0 ? "standby" : "off",
+      users: isLive ? 100 : 0,
+    };
   });
   return { ...release, live, colors };
 }
 
 /** Why a command may not be started now; undefined: it may. */
-export function whyNotNow(state: Pick<DashboardState, "jobs" | "isEnding">, kind: JobKind): string | undefined {
+export function whyNotNow(
+  state: Pick<DashboardState, "jobs" | "isEnding">,
+  kind: JobKind,
+): string | undefined {
   if (state.isEnding) return "The dashboard is ending.";
-  const running = Object.values(state.jobs).find((job) => job.end === null && (job.kind === kind || kind === "switch"));
+  const running = Object.values(state.jobs).find(
+    (job) => job.end === null && (job.kind === kind || kind === "switch"),
+  );
   // A rollback is what somebody needs while a switch is watched.
-  return running && `A ${running.kind} to ${running.to} is running, since ${running.startedAt}: its end comes first.`;
+  return (
+    running &&
+    `A ${running.kind} to ${running.to} is running, since ${running.startedAt}: its end comes first.`
+  );
 }

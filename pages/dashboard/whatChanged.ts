@@ -5,7 +5,9 @@ export function whatChanged(before: DashboardState, now: DashboardState): string
   const said = [
     ...now.clusters.flatMap((cluster, index) => inCluster(before.clusters[index], cluster)),
     ...Object.values(now.jobs).flatMap((job) => ofJob(before.jobs[job.kind], job)),
-    ...(now.plan !== before.plan && now.plan?.state === "made" ? [`The plan is made: ${now.plan.isRefused ? "something is refused" : "nothing is refused"}.`] : []),
+    ...(now.plan !== before.plan && now.plan?.state === "made"
+      ? [`The plan is made: ${now.plan.isRefused ? "something is refused" : "nothing is refused"}.`]
+      : []),
     ...(now.plan !== before.plan && now.plan?.state === "failed" ? ["The plan could not be made."] : []),
     ...(now.isEnding && !before.isEnding ? ["The dashboard is ending."] : []),
   ];
@@ -16,7 +18,9 @@ function inCluster(before: ClusterState | undefined, now: ClusterState): string[
   const where = now.name === null ? "" : ` of ${now.name}`;
   const live = now.release?.live ?? null;
   return [
-    ...(live !== null && before?.release != null && before.release.live !== live ? [`Users${where} are on ${live} now.`] : []),
+    ...(live !== null && before?.release != null && before.release.live !== live
+      ? [`Traffic${where} is on ${live} now.`]
+      : []),
     ...(now.away !== null && before?.away === null ? [`The cluster${where} cannot be read.`] : []),
     ...(now.away === null && before?.away != null ? [`The cluster${where} can be read again.`] : []),
   ];

@@ -1,5 +1,5 @@
-import type { Color } from "@bluegreen/release/color";
-import type { Gates, Move, RolledBack, Schema, Version } from "../views";
+import type { Color } from "@bluegreen/release/app/color";
+import type { Gates, Move, RolledBack, SampleView, Schema, Version } from "../views";
 
 /** What a load got in one second. Times of requests are those of their answers. */
 export interface LoadSecond {
@@ -43,7 +43,13 @@ export interface WatchFacts {
   kind: Move["kind"];
   to: Version;
   /** null: nobody watches a rollback, nor the first release. */
-  limits: { seconds: number; everySeconds: number; threshold: number; latencySeconds: number; logErrors: number } | null;
+  limits: {
+    durationSeconds: number;
+    intervalSeconds: number;
+    failureThreshold: number;
+    latencySeconds: number;
+    logErrors: number;
+  } | null;
   state: string;
 }
 
@@ -59,6 +65,8 @@ export interface ReportFacts {
   /** The switch that it is about, and then whatever moved users since; none before the first release. */
   moves: Move[];
   watch: WatchFacts | null;
+  /** What the analysis of the last move has seen, oldest first. */
+  samples: SampleView[];
   gates: Gates;
   schema: Schema;
   rolledBack: RolledBack[];

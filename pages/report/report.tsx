@@ -1,7 +1,17 @@
 import { renderToString } from "preact-render-to-string";
-import { span } from "@bluegreen/release/watch/summary";
+import { span } from "@bluegreen/release/analysis/summary";
 import { ColorName } from "../mark";
-import { GateTable, HistoryTable, RolledBackList, SchemaTable, Time, VersionName, whatMoved } from "../tables";
+import {
+  GateTable,
+  HistoryTable,
+  RolledBackList,
+  SampleTable,
+  SchemaTable,
+  Time,
+  VersionName,
+  whatMoved,
+} from "../tables";
+import type { SampleView } from "../views";
 import type { ReportFacts, WatchFacts } from "./facts";
 import { Load } from "./load";
 import { verdictOf } from "./verdict";
@@ -22,7 +32,8 @@ function Report({ facts, look: { css, policy } }: { facts: ReportFacts; look: Lo
   const { app, namespace, stack, cluster, madeAt, moves, watch, gates, schema, rolledBack, load } = facts;
   const [release] = moves;
   const { tone, text } = verdictOf(facts);
-  const what = release === undefined ? app : `${app}, ${whatMoved(release)} to ${release.to.color} ${release.to.tag}`;
+  const what =
+    release === undefined ? app : `${app}, ${whatMoved(release)} to ${release.to.color} ${release.to.tag}`;
   return (
     <html lang="en">
       <head>
@@ -50,7 +61,7 @@ function Report({ facts, look: { css, policy } }: { facts: ReportFacts; look: Lo
           <p class={`verdict ${tone}`}>{text}</p>
           {release !== undefined && (
             <dl>
-              <dt>users</dt>
+              <dt>traffic</dt>
               <dd>
                 from <VersionName version={release.from} /> to <VersionName version={release.to} />
               </dd>
@@ -75,7 +86,7 @@ function Report({ facts, look: { css, policy } }: { facts: ReportFacts; look: Lo
             <h2>Gates, when they were last passed</h2>
             <GateTable gates={gates} />
           </section>
-          {watch !== null && <Watched watch={watch} />}
+          {watch !== null && <Watched watch={watch} samples={facts.samples} />}
           <section>
             <h2>Schema</h2>
             <SchemaTable label="Migrations" schema={schema} />
@@ -93,18 +104,28 @@ function Report({ facts, look: { css, policy } }: { facts: ReportFacts; look: Lo
   );
 }
 
-function Watched({ watch: { kind, to, limits, state } }: { watch: WatchFacts }) {
+function Watched({
+  watch: { kind, to, limits, state },
+  samples,
+}: {
+  watch: WatchFacts;
+  samples: SampleView[];
+}) {
   return (
     <section>
-      <h2>The watch of the last move</h2>
+      <h2>The analysis of the last move</h2>
       <p>
         {kind} to <VersionName version={to} />: {state}
       </p>
       {limits !== null && (
         <p class="quiet">
-          Watched for {span(limits.seconds)}, read every {span(limits.everySeconds)}; {limits.threshold} points end it. Slow is an average or a p99 above {span(limits.latencySeconds)}; up to {limits.logErrors} errors in the logs between two readings are let pass.
+          Analyzed for {span(limits.durationSeconds)}, read every {span(limits.intervalSeconds)};{" "}
+          {limits.failureThreshold} points end it. Slow is an average or a p99 above{" "}
+          {span(limits.latencySeconds)}; up to {limits.logErrors} errors in the logs between two readings are
+          let pass.
         </p>
       )}
+      <SampleTable label="Samples of the analysis" samples={samples} />
     </section>
   );
 }

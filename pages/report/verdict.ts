@@ -8,10 +8,21 @@ export interface Verdict {
 
 export function verdictOf({ moves, watch, live }: Pick<ReportFacts, "moves" | "watch" | "live">): Verdict {
   const [release, ...since] = moves;
-  if (release === undefined) return { tone: "open", text: "No color has users yet." };
+  if (release === undefined) return { tone: "open", text: "No color is live yet." };
   const { color, tag } = release.to;
   const back = since.find(({ kind }) => kind === "rollback");
-  if (back !== undefined) return { tone: "back", text: `Taken back: users went from ${color} (${tag}) to ${back.to.color} (${back.to.tag}). ${back.evidence.length > 0 ? "The watch" : back.who}: ${back.why}` };
-  if (release.share === 100 && live !== color) return { tone: "back", text: `Users are not on ${color} (${tag}) any more, and nothing says who has moved them.` };
-  return { tone: release.share < 100 ? "open" : "kept", text: `Users ${release.share < 100 ? `(${release.share} %) ` : ""}are on ${color} (${tag}): ${watch?.state ?? "nothing is on record"}.` };
+  if (back !== undefined)
+    return {
+      tone: "back",
+      text: `Taken back: traffic went from ${color} (${tag}) to ${back.to.color} (${back.to.tag}). ${back.evidence.length > 0 ? "The analysis" : back.who}: ${back.why}`,
+    };
+  if (release.share === 100 && live !== color)
+    return {
+      tone: "back",
+      text: `Traffic is not on ${color} (${tag}) any more, and nothing says who has moved it.`,
+    };
+  return {
+    tone: release.share < 100 ? "open" : "kept",
+    text: `Traffic ${release.share < 100 ? `(${release.share} %) ` : ""}is on ${color} (${tag}): ${watch?.state ?? "nothing is on record"}.`,
+  };
 }

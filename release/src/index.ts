@@ -4,48 +4,51 @@ export { linksToRun } from "./alerts/ciRun.js";
 export { contractDueAlert, type ContractsWaiting } from "./alerts/contractDue.js";
 export { raiseAlert, tellAll } from "./alerts/raise.js";
 export { readReceivers } from "./alerts/receivers.js";
-export { describeDeliveries, sendAlert, type Delivery, type Receiver, type SendOptions } from "./alerts/send.js";
-export { colors, isColor, otherColor, type Color } from "./color.js";
-export { homeOf, homesOf, namespacesOf, isolations, type Homes, type Isolation } from "./homes.js";
-export { describeLive, noUsersYet, readLiveColor } from "./live.js";
-export { schemaGate, type SchemaGateInputs, type SchemaGateOutputs } from "./compatibility/schemaGate.js";
-export { names, permitAnnotation, switchAnnotation, templateAnnotation } from "./names.js";
-export { Refusal, messageOf } from "./refusal.js";
-export { DeadlineError, poll, type PollOptions } from "./poll.js";
+export {
+  describeDeliveries,
+  sendAlert,
+  type Delivery,
+  type Receiver,
+  type SendOptions,
+} from "./alerts/send.js";
+export { colors, isColor, otherColor, type Color } from "./app/color.js";
+export { homeOf, homesOf, namespacesOf, type Homes } from "./app/homes.js";
+export { describeLive, noUsersYet, readLiveColor } from "./traffic/live.js";
+export { schemaGate, type SchemaGateInputs } from "./gates/schemaGate.js";
+export { names, approvalAnnotation, switchAnnotation, templateAnnotation } from "./app/names.js";
+export { UserError, messageOf } from "./util/userError.js";
+export { DeadlineError, poll, type PollOptions } from "./util/poll.js";
 export { connect, type Cluster, type ClusterRef } from "./kubernetes/cluster.js";
 export { takeLease, type HeldLease, type LeaseAnswer, type LeaseOptions } from "./kubernetes/lease.js";
 export { orUndefined } from "./kubernetes/orUndefined.js";
 export { forwardPod, type Forwarded } from "./kubernetes/portForward.js";
 export { serverTime } from "./kubernetes/serverTime.js";
-export { holderName } from "./holderName.js";
-export { readyPodsBehind, type ReadyPod } from "./gates/endpoints.js";
+export { holderName } from "./util/holderName.js";
+export { readyPodsBehind, type ReadyPod } from "./kubernetes/endpoints.js";
 export type { BatchFunction, BatchRange } from "./migrations/batchChange.js";
 export { listContracts, listMigrations, type Migration } from "./migrations/files.js";
-export { parseHeader, type Assurance, type Batch, type MigrationHeader, type Phase } from "./migrations/header.js";
+export { parseHeader, type Assurance, type Batch, type MigrationHeader, type Phase } from "./sql/header.js";
 export { planMigrations, type PlannedMigration } from "./migrations/plan.js";
-export { formatApplied, formatProgress, worthSaying, type AppliedMigration, type BackfillProgress } from "./migrations/progress.js";
+export {
+  formatApplied,
+  formatProgress,
+  worthSaying,
+  type AppliedMigration,
+  type BackfillProgress,
+} from "./migrations/progress.js";
 export { runMigrations, type MigrationResult, type MigrationRun } from "./migrations/runner.js";
-export type { Plain, PlainRecord, Step, Violation } from "./step.js";
-export { parseSettings, settingKeys, type Settings, type ColorSettings, type ProbeTimings } from "./settings/settings.js";
-
-export { databaseHandover, type DatabaseHandoverInputs, type DatabaseHandoverOutputs } from "./database/databaseHandover.js";
-export { databaseSettle, type DatabaseSettleInputs, type DatabaseSettleOutputs } from "./database/databaseSettle.js";
-export { databaseSync, type DatabaseSyncInputs, type DatabaseSyncOutputs } from "./database/databaseSync.js";
-export { databaseAccount, type DatabaseAccountInputs, type DatabaseAccountOutputs } from "./database/account.js";
-export { drain, type DrainInputs, type DrainOutputs } from "./drain/step.js";
-export { fenceKey } from "./fence/flag.js";
-export { fence, fenceEnd, type FenceEndInputs, type FenceEndOutputs, type FenceInputs, type FenceOutputs } from "./fence/step.js";
-export { releaseUnlock, type ReleaseUnlockInputs, type ReleaseUnlockOutputs } from "./lock/releaseUnlock.js";
-export { capacityGate, type CapacityInputs } from "./capacity/gate.js";
-export { colorSize, type ColorSizeInputs, type ColorSizeOutputs } from "./size/colorSize.js";
-export { sizeSettle, type SizeSettleInputs, type SizeSettleOutputs } from "./size/sizeSettle.js";
-export { liveLock, type LiveLockInputs, type LiveLockOutputs } from "./liveLock.js";
-export { contract, type ContractInputs, type ContractOutputs } from "./migrations/contract.js";
-export { switchRecord, type SwitchRecordInputs, type SwitchRecordOutputs } from "./migrations/switchRecord.js";
-export { migrations, type MigrationsInputs, type MigrationsOutputs } from "./migrations/step.js";
-export { switchGate, type SwitchGateInputs, type SwitchGateOutputs } from "./releases/switchGate.js";
-export { switchTurn, type SwitchTurnInputs, type SwitchTurnOutputs } from "./releases/switchTurn.js";
-export { watch, type WatchInputs, type WatchOutputs } from "./releases/watch.js";
-export { rollout, whatIsPending, type RolloutInputs, type RolloutOutputs } from "./gates/rollout.js";
-export { trial, type TrialInputs, type TrialOutputs } from "./gates/trial.js";
-export { refuseFailure, smokeGate, type SmokeInputs, type SmokeOutputs } from "./gates/smoke.js";
+export type { Plain, PlainRecord, Step, Violation } from "./util/step.js";
+export {
+  parseSettings,
+  settingKeys,
+  type Settings,
+  type ColorSettings,
+  type ProbeTimings,
+} from "./config/settings.js";
+export { freezeKey } from "./freeze/flag.js";
+export { writeFreezeEnd, type WriteFreezeInputs } from "./freeze/step.js";
+export type { LiveLockInputs } from "./releases/liveLock.js";
+export { rollout, whatIsPending, type RolloutInputs } from "./gates/rollout.js";
+export { watch } from "./releases/watch.js";
+export type { PreflightInputs } from "./gates/preflight.js";
+export { refuseFailure, smokeGate, type SmokeInputs } from "./gates/smoke.js";

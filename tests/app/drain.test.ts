@@ -16,7 +16,7 @@ interface State {
 }
 
 describe("A drain", function () {
-  this.timeout(60_000);
+  this.timeout(900_000);
   let services: Services;
   let app: App;
 
@@ -32,9 +32,12 @@ describe("A drain", function () {
     await services.stop();
   });
 
-  const ask = (init: RequestInit = {}, path = "/drain"): Promise<Response> => fetch(`http://127.0.0.1:${app.drainPort}${path}`, { signal: AbortSignal.timeout(20_000), ...init });
-  const order = (body: string, type = "application/json"): Promise<Response> => ask({ method: "POST", body, headers: { "content-type": type } });
-  const drain = async (body: { seconds: number }): Promise<State> => (await order(JSON.stringify(body))).json() as Promise<State>;
+  const ask = (init: RequestInit = {}, path = "/drain"): Promise<Response> =>
+    fetch(`http://127.0.0.1:${app.drainPort}${path}`, { signal: AbortSignal.timeout(20_000), ...init });
+  const order = (body: string, type = "application/json"): Promise<Response> =>
+    ask({ method: "POST", body, headers: { "content-type": type } });
+  const drain = async (body: { seconds: number }): Promise<State> =>
+    (await order(JSON.stringify(body))).json() as Promise<State>;
   const state = async (): Promise<State> => (await ask()).json() as Promise<State>;
 
   const untilState = (wanted: (now: State) => boolean): Promise<State> =>
@@ -59,23 +62,39 @@ describe("A drain", function () {
     const connection = new Connection(app);
     expect(await connection.get("/api/users/nobody")).to.include({ connection: "keep-alive" });
     expect(await drain({ seconds: 60 })).to.include({ draining: true });
-    expect(await connection.get("/api/users/nobody")).to.include({ status: 404, connection: "close", reused: true });
-    expect(await new Connection(app).get("/api/users/nobody")).to.include({ status: 404, connection: "close" });
+    expect(await connection.get("/api/users/nobody")).to.include({
+      status: 404,
+      connection: "close",
+      reused: true,
+    });
+    expect(await new Connection(app).get("/api/users/nobody")).to.include({
+      status: 404,
+      connection: "close",
+    });
     expect((await app.get("/ready")).status).to.equal(200);
   });
 
   it("tells a client who is waiting for an answer, too", async () => {
-    const head = "POST /api/users HTTP/1.1\r\nhost: app\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n";
+    const head =
+      "POST /api/users HTTP/1.1\r\nhost: app\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n";
     const socket = await send(head);
     await untilState(({ requests }) => requests === 1);
     await drain({ seconds: 60 });
     socket.write("{}");
     const answer = await text(socket);
-    expect(answer).to.match(/^HTTP\/1.1 400 /).and.match(/connection: close/i);
+    expect(answer)
+      .to.match(/^HTTP\/1.1 400 /)
+      .and.match(/connection: close/i);
   });
 
   it("ends streams one after the other, each with a last event and a hint when to come back", async () => {
-    const opened = await Promise.all(Array.from({ length: 40 }, (_each, index) => (index % 2 === 0 ? app.get("/stream?period=100", { signal: null }) : app.get("/mcp", { headers: { accept: "text/event-stream" }, signal: null }))));
+    const opened = await Promise.all(
+      Array.from({ length: 40 }, (_each, index) =>
+        index % 2 === 0
+          ? app.get("/stream?period=100", { signal: null })
+          : app.get("/mcp", { headers: { accept: "text/event-stream" }, signal: null }),
+      ),
+    );
     expect(await state()).to.include({ streams: 40 });
     await drain({ seconds: 12 });
     const ended = opened.map(async (response) => {
@@ -86,7 +105,10 @@ describe("A drain", function () {
     await Promise.race(ended);
     expect((await state()).streams, "when the first has ended").to.be.greaterThan(0);
     await Promise.all(ended);
-    expect(await untilState(({ streams }) => streams === 0), "all, before the second half is over").to.include({ draining: true });
+    expect(
+      await untilState(({ streams }) => streams === 0),
+      "all, before the second half is over",
+    ).to.include({ draining: true });
   });
 
   it("takes the connection of a stream with it, so that its client comes back by a new one", async () => {
@@ -94,12 +116,17 @@ describe("A drain", function () {
     const received = text(socket);
     await untilState(({ streams }) => streams === 1);
     await drain({ seconds: 1 });
-    expect(await received).to.match(/connection: close/i).and.match(/event: end[^]*\r\n0\r\n\r\n$/);
+    expect(await received)
+      .to.match(/connection: close/i)
+      .and.match(/event: end[^]*\r\n0\r\n\r\n$/);
   });
 
   it("ends a stream that is opened meanwhile, too", async () => {
     await drain({ seconds: 10 });
-    expect((await readEvents(await app.get("/stream"))).at(-1)).to.include({ event: "end", data: '{"reason":"draining"}' });
+    expect((await readEvents(await app.get("/stream"))).at(-1)).to.include({
+      event: "end",
+      data: '{"reason":"draining"}',
+    });
     expect(await state()).to.include({ draining: true });
   });
 
@@ -116,7 +143,12 @@ describe("A drain", function () {
 
   it("cuts no request of which a part has arrived", async () => {
     const head = "GET /api/users/nobody HTTP/1.1\r\nhost: app\r\n";
-    const [half, body] = await Promise.all([send(head), send("POST /api/users HTTP/1.1\r\nhost: app\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{")]);
+    const [half, body] = await Promise.all([
+      send(head),
+      send(
+        "POST /api/users HTTP/1.1\r\nhost: app\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{",
+      ),
+    ]);
     const answers = Promise.all([text(half), text(body)]);
     await drain({ seconds: 1 });
     await untilState(({ draining }) => !draining);
@@ -153,7 +185,21 @@ describe("A drain", function () {
   });
 
   it("is refused in any form that is not the contract's", async () => {
-    for (const body of ["", "{", "null", "[]", '"3"', "{}", '{"seconds":"3"}', '{"seconds":-1}', '{"seconds":3601}', '{"seconds":1e999}', '{"seconds":null}', '{"seconds":3,"force":true}', "[".repeat(900)]) {
+    for (const body of [
+      "",
+      "{",
+      "null",
+      "[]",
+      '"3"',
+      "{}",
+      '{"seconds":"3"}',
+      '{"seconds":-1}',
+      '{"seconds":3601}',
+      '{"seconds":1e999}',
+      '{"seconds":null}',
+      '{"seconds":3,"force":true}',
+      "[".repeat(900),
+    ]) {
       const response = await order(body);
       expect(response.status, body).to.equal(400);
       expect(await response.json(), body).to.include({ error: "invalid_request" });

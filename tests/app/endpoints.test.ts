@@ -8,7 +8,7 @@ import { readEvents } from "./support/events";
 import { query, Services } from "./support/services";
 
 describe("The app's endpoints", function () {
-  this.timeout(60_000);
+  this.timeout(900_000);
   let services: Services;
   let database: string;
   let app: App;
@@ -16,7 +16,10 @@ describe("The app's endpoints", function () {
   before(async function () {
     services = await Services.start();
     database = await services.createDatabase(2);
-    await query(database, "INSERT INTO users (id, email, name, tier) VALUES ('ada', 'ada@example.com', 'Ada', 'pro')");
+    await query(
+      database,
+      "INSERT INTO users (id, email, name, tier) VALUES ('ada', 'ada@example.com', 'Ada', 'pro')",
+    );
     app = await App.start({ env: { DATABASE_URL: database, REDIS_URL: services.redisUrl } });
     await app.untilReady(true);
   });
@@ -27,11 +30,22 @@ describe("The app's endpoints", function () {
   });
 
   it("listens on IPv4 and IPv6", async () => {
-    for (const address of ["127.0.0.1", "[::1]"]) expect((await fetch(`http://${address}:${app.port}/health`)).status, address).to.equal(200);
+    for (const address of ["127.0.0.1", "[::1]"])
+      expect((await fetch(`http://${address}:${app.port}/health`)).status, address).to.equal(200);
   });
 
   it("names its color and version on every answer, errors too", async () => {
-    for (const path of ["/", "/health", "/ready", "/metrics", "/mcp", "/widget", "/api/users/ada", "/api/users/%ZZ", "/nowhere"]) {
+    for (const path of [
+      "/",
+      "/health",
+      "/ready",
+      "/metrics",
+      "/mcp",
+      "/widget",
+      "/api/users/ada",
+      "/api/users/%ZZ",
+      "/nowhere",
+    ]) {
       const response = await app.get(path);
       expect(response.headers.get("x-app-color"), path).to.equal("green");
       expect(response.headers.get("x-app-version"), path).to.equal("v2");
@@ -42,13 +56,23 @@ describe("The app's endpoints", function () {
     const response = await app.get("/health");
     const body: unknown = await response.json();
     expect(response.status).to.equal(200);
-    expect(body).to.deep.include({ status: "healthy", version: "v2", environment: "green", checks: { database: true, redis: true, openai: false } });
+    expect(body).to.deep.include({
+      status: "healthy",
+      version: "v2",
+      environment: "green",
+      checks: { database: true, redis: true, openai: false },
+    });
     expect(body).to.have.property("uptime").that.is.a("number");
-    expect(body).to.have.property("timestamp").that.matches(/^\d{4}-.*Z$/);
+    expect(body)
+      .to.have.property("timestamp")
+      .that.matches(/^\d{4}-.*Z$/);
   });
 
   it("reports the schema it needs and the one that is applied as its readiness", async () => {
-    expect(await (await app.get("/ready")).json()).to.deep.include({ ready: true, schema: { needs: "0002", knows: "0002", applied: "0002" } });
+    expect(await (await app.get("/ready")).json()).to.deep.include({
+      ready: true,
+      schema: { needs: "0002", knows: "0002", applied: "0002" },
+    });
   });
 
   it("describes itself and its tools to plain requests", async () => {
@@ -70,17 +94,27 @@ describe("The app's endpoints", function () {
     const { tools } = await client.listTools();
     expect(tools.map((tool) => tool.name)).to.deep.equal(["get_user_info"]);
     const result = await client.callTool({ name: "get_user_info", arguments: { userId: "ada" } });
-    expect(result["structuredContent"]).to.deep.equal({ found: true, user: { id: "ada", email: "ada@example.com", name: "Ada", tier: "pro" } });
+    expect(result["structuredContent"]).to.deep.equal({
+      found: true,
+      user: { id: "ada", email: "ada@example.com", name: "Ada", tier: "pro" },
+    });
     const widget = await client.readResource({ uri: "ui://widget/user.html" });
     expect(widget.contents[0]).to.include({ mimeType: "text/html+skybridge" });
     await client.close();
   });
 
   it("answers a tool call without an Accept header, and one for a user that nobody has", async () => {
-    const call = JSON.stringify({ jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "get_user_info", arguments: { userId: "nobody" } } });
+    const call = JSON.stringify({
+      jsonrpc: "2.0",
+      id: 7,
+      method: "tools/call",
+      params: { name: "get_user_info", arguments: { userId: "nobody" } },
+    });
     const body: unknown = await (await app.post("/mcp", call)).json();
     expect(body).to.deep.include({ jsonrpc: "2.0", id: 7 });
-    expect(body).to.have.nested.property("result.structuredContent").that.deep.equals({ found: false, user: null });
+    expect(body)
+      .to.have.nested.property("result.structuredContent")
+      .that.deep.equals({ found: false, user: null });
   });
 
   it("has no sessions to delete", async () => {
@@ -95,19 +129,28 @@ describe("The app's endpoints", function () {
     expect(response.headers.get("content-type")).to.equal("text/html; charset=utf-8");
     const html = await response.text();
     expect(html).to.include(">green<").and.include(">v2<").and.not.include("{{");
-    expect([...html.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, address]) => address), "nothing from elsewhere").to.deep.equal(["data:,", "widget", "mcp", "health", "ready", "metrics"]);
+    expect(
+      [...html.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, address]) => address),
+      "nothing from elsewhere",
+    ).to.deep.equal(["data:,", "widget", "mcp", "health", "ready", "metrics"]);
   });
 
   it("shows whatever its version is called as text", async () => {
-    const other = await App.start({ env: { DATABASE_URL: database, REDIS_URL: services.redisUrl, APP_VERSION: "v2<b>&$&\"'" } });
-    expect(await (await other.get("/")).text()).to.include(">v2&lt;b&gt;&amp;$&amp;&quot;&#39;<").and.not.include("<b>");
+    const other = await App.start({
+      env: { DATABASE_URL: database, REDIS_URL: services.redisUrl, APP_VERSION: "v2<b>&$&\"'" },
+    });
+    expect(await (await other.get("/")).text())
+      .to.include(">v2&lt;b&gt;&amp;$&amp;&quot;&#39;<")
+      .and.not.include("<b>");
     await other.stop();
   });
 
   it("serves the widget", async () => {
     const response = await app.get("/widget");
     expect(response.headers.get("content-type")).to.equal("text/html; charset=utf-8");
-    expect(await response.text()).to.include("window.openai").and.to.include("text/html+skybridge");
+    expect(await response.text())
+      .to.include("window.openai")
+      .and.to.include("text/html+skybridge");
   });
 
   it("creates a user once and finds it", async () => {
@@ -115,7 +158,12 @@ describe("The app's endpoints", function () {
     const created = await app.post("/api/users", body);
     expect(created.status).to.equal(201);
     expect(created.headers.get("location")).to.equal("/api/users/grace");
-    expect(await (await app.get("/api/users/grace")).json()).to.deep.equal({ id: "grace", email: "grace@example.com", name: "Grace", tier: "free" });
+    expect(await (await app.get("/api/users/grace")).json()).to.deep.equal({
+      id: "grace",
+      email: "grace@example.com",
+      name: "Grace",
+      tier: "free",
+    });
     const again = await app.post("/api/users", body);
     expect(again.status).to.equal(409);
     expect(await again.json()).to.have.property("error", "user_exists");
@@ -124,7 +172,10 @@ describe("The app's endpoints", function () {
   it("answers 404 for a user that does not exist", async () => {
     const response = await app.get("/api/users/nobody");
     expect(response.status).to.equal(404);
-    expect(await response.json()).to.deep.equal({ error: "user_not_found", message: "There is no user with the id nobody" });
+    expect(await response.json()).to.deep.equal({
+      error: "user_not_found",
+      message: "There is no user with the id nobody",
+    });
   });
 
   it("knows no tier in release v1, with and without the column", async () => {
@@ -133,7 +184,11 @@ describe("The app's endpoints", function () {
       await query(url, "INSERT INTO users (id, email) VALUES ('ada', 'ada@example.com')");
       const v1 = await App.start({ release: "v1", env: { DATABASE_URL: url, REDIS_URL: services.redisUrl } });
       await v1.untilReady(true);
-      expect(await (await v1.get("/api/users/ada")).json()).to.deep.equal({ id: "ada", email: "ada@example.com", name: null });
+      expect(await (await v1.get("/api/users/ada")).json()).to.deep.equal({
+        id: "ada",
+        email: "ada@example.com",
+        name: null,
+      });
       await v1.stop();
     }
   });
@@ -143,9 +198,15 @@ describe("The app's endpoints", function () {
     await app.get("/api/users/nobody");
     await app.get(`/made-up-${Date.now()}`);
     const text = await (await app.get("/metrics")).text();
-    expect(text).to.match(/http_request_duration_seconds_count\{method="GET",route="\/api\/users\/:id",status="200"\} \d+/);
-    expect(text).to.match(/http_request_duration_seconds_count\{method="GET",route="\/api\/users\/:id",status="404"\} \d+/);
-    expect(text).to.match(/http_request_duration_seconds_count\{method="GET",route="unmatched",status="404"\} \d+/);
+    expect(text).to.match(
+      /http_request_duration_seconds_count\{method="GET",route="\/api\/users\/:id",status="200"\} \d+/,
+    );
+    expect(text).to.match(
+      /http_request_duration_seconds_count\{method="GET",route="\/api\/users\/:id",status="404"\} \d+/,
+    );
+    expect(text).to.match(
+      /http_request_duration_seconds_count\{method="GET",route="unmatched",status="404"\} \d+/,
+    );
     expect(text).to.include("process_resident_memory_bytes").and.not.to.include("made-up");
   });
 
@@ -159,13 +220,18 @@ describe("The app's endpoints", function () {
     expect(events[1]?.data).to.include('"color":"green"');
   });
 
-  it("goes on after the event that a client saw last", async () => {
-    const events = await readEvents(await app.get("/stream?period=100", { headers: { "last-event-id": "41" } }), 2);
+  it("continues after the event that a client saw last", async () => {
+    const events = await readEvents(
+      await app.get("/stream?period=100", { headers: { "last-event-id": "41" } }),
+      2,
+    );
     expect(events[1]?.id).to.equal("42");
   });
 
   it("ends connections and streams that reach their age, so that clients move to the live color", async () => {
-    const aged = await App.start({ env: { DATABASE_URL: database, REDIS_URL: services.redisUrl, CONNECTION_MAX_AGE_SECONDS: "2" } });
+    const aged = await App.start({
+      env: { DATABASE_URL: database, REDIS_URL: services.redisUrl, CONNECTION_MAX_AGE_SECONDS: "2" },
+    });
     const events = await readEvents(await aged.get("/stream?period=100"));
     expect(events.at(-1)).to.deep.include({ event: "end", data: '{"reason":"max_age"}' });
     expect(events.at(-1)?.retry).to.match(/^\d+$/);

@@ -6,10 +6,13 @@ import type { Fault } from "./support/bundle";
 import { Services } from "./support/services";
 import { runSmoke } from "./support/smoke";
 
-const TOOL_TESTS = ["MCP server executes the tool for a client of the protocol", "MCP server executes the tool for a plain JSON request"];
+const TOOL_TESTS = [
+  "MCP server executes the tool for a client of the protocol",
+  "MCP server executes the tool for a plain JSON request",
+];
 
 describe("Fault builds under the smoke suite", function () {
-  this.timeout(180_000);
+  this.timeout(900_000);
   let services: Services;
   let database: string;
 
@@ -24,12 +27,17 @@ describe("Fault builds under the smoke suite", function () {
   });
 
   const start = async (fault: Fault, release: "v1" | "v2" = "v2"): Promise<App> => {
-    const app = await App.start({ fault, release, env: { DATABASE_URL: database, REDIS_URL: services.redisUrl } });
+    const app = await App.start({
+      fault,
+      release,
+      env: { DATABASE_URL: database, REDIS_URL: services.redisUrl },
+    });
     await app.untilReady(true);
     return app;
   };
 
-  const smoke = (app: App, version = "v2", color = "green") => runSmoke({ BASE_URL: app.url, EXPECT_COLOR: color, EXPECT_VERSION: version });
+  const smoke = (app: App, version = "v2", color = "green") =>
+    runSmoke({ BASE_URL: app.url, EXPECT_COLOR: color, EXPECT_VERSION: version });
 
   /** Users' traffic, sent in small groups; the statuses of the answers. */
   const traffic = async (app: App, requests: number): Promise<number[]> => {
@@ -54,7 +62,10 @@ describe("Fault builds under the smoke suite", function () {
     const app = await start("none");
     const release = "Health is the color and the version that are about to be released";
     expect((await smoke(app, "v2", "blue")).failed).to.deep.equal([release]);
-    expect((await smoke(app, "v3")).failed).to.have.members([release, "MCP server describes itself and its tools to plain requests"]);
+    expect((await smoke(app, "v3")).failed).to.have.members([
+      release,
+      "MCP server describes itself and its tools to plain requests",
+    ]);
   });
 
   it("smoke fails the tests of the tool, and nothing else", async () => {
@@ -99,7 +110,10 @@ describe("Fault builds under the smoke suite", function () {
 
   it("crash ends with an error a second after its start", async () => {
     const begin = performance.now();
-    const app = await App.start({ fault: "crash", env: { DATABASE_URL: database, REDIS_URL: services.redisUrl } });
+    const app = await App.start({
+      fault: "crash",
+      env: { DATABASE_URL: database, REDIS_URL: services.redisUrl },
+    });
     expect(await app.exited).to.deep.equal({ code: 1, signal: null });
     expect(performance.now() - begin).to.be.at.least(1000);
     expect(app.log.at(-1)).to.include({ level: "error" });
@@ -114,8 +128,15 @@ describe("Fault builds under the smoke suite", function () {
   });
 
   it("a build with an unknown fault or release is refused with the ones there are", async () => {
-    for (const [release, fault] of [["v3", "none"], ["v2", "everything"]] as const) {
-      const error = await run(process.execPath, ["app/build.mjs", "--release", release, "--fault", fault, "--outfile", "/nowhere/app.cjs"], { cwd: repositoryDir }).catch(String);
+    for (const [release, fault] of [
+      ["v3", "none"],
+      ["v2", "everything"],
+    ] as const) {
+      const error = await run(
+        process.execPath,
+        ["app/build.mjs", "--release", release, "--fault", fault, "--outfile", "/nowhere/app.cjs"],
+        { cwd: repositoryDir },
+      ).catch(String);
       expect(error).to.match(/is refused: it must be one of .*\nusage: node app\/build\.mjs/);
     }
   });

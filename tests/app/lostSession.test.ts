@@ -4,7 +4,7 @@ import { App, stopAll } from "./support/app";
 import { query, Services, withClient } from "./support/services";
 
 describe("The app, whose database sessions are ended", function () {
-  this.timeout(60_000);
+  this.timeout(900_000);
   let services: Services;
   let database: string;
   let app: App;
@@ -13,7 +13,9 @@ describe("The app, whose database sessions are ended", function () {
     services = await Services.start();
     database = await services.createDatabase(2);
     await query(database, "INSERT INTO users (id, email) VALUES ('ada', 'ada@example.com')");
-    app = await App.start({ env: { DATABASE_URL: database, REDIS_URL: services.redisUrl, PGAPPNAME: "the app" } });
+    app = await App.start({
+      env: { DATABASE_URL: database, REDIS_URL: services.redisUrl, PGAPPNAME: "the app" },
+    });
     await app.untilReady(true);
   });
 
@@ -23,18 +25,33 @@ describe("The app, whose database sessions are ended", function () {
   });
 
   it("has sessions for its first users before they come", async () => {
-    const own = () => query(services.adminUrl, "SELECT FROM pg_stat_activity WHERE application_name = 'the app' AND query = ''");
-    await waitFor(async () => ((await own()).length === 4 ? true : undefined), 20_000, async () => new Error(`${(await own()).length} sessions that no request has used, and 4 were expected`));
+    const own = () =>
+      query(
+        services.adminUrl,
+        "SELECT FROM pg_stat_activity WHERE application_name = 'the app' AND query = ''",
+      );
+    await waitFor(
+      async () => ((await own()).length === 4 ? true : undefined),
+      20_000,
+      async () => new Error(`${(await own()).length} sessions that no request has used, and 4 were expected`),
+    );
   });
 
-  const endSessions = () => query(services.adminUrl, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'the app'");
+  const endSessions = () =>
+    query(
+      services.adminUrl,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'the app'",
+    );
   /** Ends the session of a request while it waits for a table, and then lets go of the table. */
   const endedWhileItWaits = async (send: () => Promise<Response>): Promise<Response> =>
     withClient(database, async (client) => {
       await client.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
       const answer = send();
       await waitFor(
-        async () => ((await query(services.adminUrl, "SELECT FROM pg_locks WHERE NOT granted")).length > 0 ? true : undefined),
+        async () =>
+          (await query(services.adminUrl, "SELECT FROM pg_locks WHERE NOT granted")).length > 0
+            ? true
+            : undefined,
         20_000,
         () => Promise.resolve(new Error("The request does not wait")),
       );
@@ -50,7 +67,9 @@ describe("The app, whose database sessions are ended", function () {
   });
 
   it("never sends a write again: nobody knows whether it was done", async () => {
-    const answer = await endedWhileItWaits(() => app.post("/api/users", JSON.stringify({ id: "eve", email: "eve@example.com" })));
+    const answer = await endedWhileItWaits(() =>
+      app.post("/api/users", JSON.stringify({ id: "eve", email: "eve@example.com" })),
+    );
     expect(answer.status).to.equal(500);
     expect((await app.get("/api/users/eve")).status).to.equal(404);
   });
@@ -64,12 +83,18 @@ describe("The app, whose database sessions are ended", function () {
     const readers = Array.from({ length: 16 }, reader);
     for (let times = 1; times <= 20; times++) {
       const wanted = statuses.length + 100;
-      await waitFor(() => Promise.resolve(statuses.length >= wanted ? true : undefined), 20_000, () => Promise.resolve(new Error("The readers stand still")));
+      await waitFor(
+        () => Promise.resolve(statuses.length >= wanted ? true : undefined),
+        20_000,
+        () => Promise.resolve(new Error("The readers stand still")),
+      );
       await endSessions();
     }
     ended = true;
     await Promise.all(readers);
-    console.log(`      ${statuses.length} reads, ${statuses.filter((status) => status !== 200).length} failed`);
+    console.log(
+      `      ${statuses.length} reads, ${statuses.filter((status) => status !== 200).length} failed`,
+    );
     expect(new Set(statuses)).to.deep.equal(new Set([200]));
   });
 });

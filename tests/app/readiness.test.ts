@@ -7,11 +7,13 @@ import { migrate, query, Services, withClient } from "./support/services";
 
 /** timeoutSeconds of the readiness probe: an answer that takes longer is no answer. */
 const PROBE_LIMIT_MS = 3000;
-/** When the app gives up its check of a database that hangs: an answer that waited for it would take as long. */
+/**
+ * When the app gives up its check of a database that hangs: an answer that waited for it would take as long.
+ */
 const CHECK_LIMIT_MS = 1000;
 
 describe("Readiness", function () {
-  this.timeout(60_000);
+  this.timeout(900_000);
   let services: Services;
   let database: string;
 
@@ -44,7 +46,10 @@ describe("Readiness", function () {
     expect(await app.untilReady(false)).to.include({ reason: "database_unavailable" });
     const health = await app.get("/health");
     expect(health.status).to.equal(200);
-    expect(await health.json()).to.deep.include({ status: "degraded", checks: { database: false, redis: true, openai: false } });
+    expect(await health.json()).to.deep.include({
+      status: "degraded",
+      checks: { database: false, redis: true, openai: false },
+    });
 
     await services.startPostgres();
     await app.untilReady(true);
@@ -67,7 +72,8 @@ describe("Readiness", function () {
       expect(Math.min(...took)).to.be.lessThan(PROBE_LIMIT_MS);
       const answers = 20;
       const begin = performance.now();
-      for (let answer = 0; answer < answers; answer += 1) expect((await app.get("/health")).status).to.equal(200);
+      for (let answer = 0; answer < answers; answer += 1)
+        expect((await app.get("/health")).status).to.equal(200);
       expect(performance.now() - begin).to.be.lessThan((answers * CHECK_LIMIT_MS) / 2);
       await client.query("ROLLBACK");
     });
@@ -82,7 +88,10 @@ describe("Readiness", function () {
       const waiting = Array.from({ length: 20 }, () => app.get("/api/users/nobody"));
       await waitFor(
         async () => {
-          const rows = await query(services.adminUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+          const rows = await query(
+            services.adminUrl,
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+          );
           return rows.length >= 8 ? true : undefined;
         },
         20_000,
@@ -98,20 +107,33 @@ describe("Readiness", function () {
   it("waits for the schema that its release needs", async () => {
     const older = await services.createDatabase(1);
     const app = await start({ DATABASE_URL: older });
-    expect(await app.untilReady(false)).to.deep.include({ reason: "schema_too_old", schema: { needs: "0002", knows: "0002", applied: "0001" } });
+    expect(await app.untilReady(false)).to.deep.include({
+      reason: "schema_too_old",
+      schema: { needs: "0002", knows: "0002", applied: "0001" },
+    });
     await migrate(older, "0002_add_user_tier.sql");
-    expect(await app.untilReady(true)).to.deep.include({ schema: { needs: "0002", knows: "0002", applied: "0002" } });
+    expect(await app.untilReady(true)).to.deep.include({
+      schema: { needs: "0002", knows: "0002", applied: "0002" },
+    });
   });
 
   it("is ready as release v1 on the schema of v2", async () => {
-    const app = await App.start({ release: "v1", env: { DATABASE_URL: database, REDIS_URL: services.redisUrl } });
-    expect(await app.untilReady(true)).to.deep.include({ schema: { needs: "0001", knows: "0001", applied: "0002" } });
+    const app = await App.start({
+      release: "v1",
+      env: { DATABASE_URL: database, REDIS_URL: services.redisUrl },
+    });
+    expect(await app.untilReady(true)).to.deep.include({
+      schema: { needs: "0001", knows: "0001", applied: "0002" },
+    });
   });
 
   it("takes a database without any migration for one that is too old", async () => {
     for (const url of [await services.createDatabase(0), services.adminUrl]) {
       const app = await start({ DATABASE_URL: url });
-      expect(await app.untilReady(false)).to.deep.include({ reason: "schema_too_old", schema: { needs: "0002", knows: "0002", applied: null } });
+      expect(await app.untilReady(false)).to.deep.include({
+        reason: "schema_too_old",
+        schema: { needs: "0002", knows: "0002", applied: null },
+      });
     }
   });
 
@@ -119,7 +141,10 @@ describe("Readiness", function () {
     const app = await start();
     await app.untilReady(true);
     await services.stopRedis();
-    expect(await app.untilReady(false)).to.deep.include({ reason: "redis_unavailable", checks: { database: true, redis: false, openai: false } });
+    expect(await app.untilReady(false)).to.deep.include({
+      reason: "redis_unavailable",
+      checks: { database: true, redis: false, openai: false },
+    });
     await services.startRedis();
     await app.untilReady(true);
   });

@@ -15,7 +15,7 @@ const unreachable = {
 };
 
 describe("Secrets and errors", function () {
-  this.timeout(60_000);
+  this.timeout(900_000);
   afterEach(stopAll);
 
   const expectNoSecret = (text: string): void => {
@@ -26,11 +26,19 @@ describe("Secrets and errors", function () {
     const app = await App.start({ env: unreachable });
     const response = await app.get("/api/users/ada");
     expect(response.status).to.equal(500);
-    expect(await response.text()).to.equal('{"error":"internal_error","message":"The request failed; it was logged"}');
+    expect(await response.text()).to.equal(
+      '{"error":"internal_error","message":"The request failed; it was logged"}',
+    );
     await app.stop();
     const failures = app.log.filter((line) => JSON.stringify(line).includes("a request failed"));
     expect(failures).to.have.length(1);
-    expect(failures[0]).to.deep.include({ level: "error", method: "GET", path: "/api/users/ada", color: "green", version: "v2" });
+    expect(failures[0]).to.deep.include({
+      level: "error",
+      method: "GET",
+      path: "/api/users/ada",
+      color: "green",
+      version: "v2",
+    });
     expect(failures[0]).to.have.nested.property("error.code", "ECONNREFUSED");
     expect(app.stderr).to.equal("");
   });
@@ -49,10 +57,21 @@ describe("Secrets and errors", function () {
 
   it("refuses to start with every wrong variable named, and the values that are no secrets", async () => {
     const app = await App.spawn({
-      env: { DATABASE_URL: `mysql://app:${ENCODED}@db/app`, REDIS_URL: REDIS_PASSWORD, ENVIRONMENT: "purple", PORT: "http", DRAIN_SECONDS: "11" },
+      env: {
+        DATABASE_URL: `mysql://app:${ENCODED}@db/app`,
+        REDIS_URL: REDIS_PASSWORD,
+        ENVIRONMENT: "purple",
+        PORT: "http",
+        DRAIN_SECONDS: "11",
+      },
     });
     expect(await app.exited).to.deep.equal({ code: 1, signal: null });
-    for (const part of ["DATABASE_URL must", "REDIS_URL must", "ENVIRONMENT must be blue or green, not purple", "PORT must be a number, not http"]) {
+    for (const part of [
+      "DATABASE_URL must",
+      "REDIS_URL must",
+      "ENVIRONMENT must be blue or green, not purple",
+      "PORT must be a number, not http",
+    ]) {
       expect(app.output).to.include(part);
     }
     expect(app.log).to.have.length(1);
@@ -63,15 +82,17 @@ describe("Secrets and errors", function () {
   });
 
   it("refuses a drain time that the grace time does not leave room for", async () => {
-    const app = await App.spawn({ env: { ...unreachable, DRAIN_SECONDS: "11", SHUTDOWN_GRACE_SECONDS: "10" } });
+    const app = await App.spawn({
+      env: { ...unreachable, DRAIN_SECONDS: "11", SHUTDOWN_GRACE_SECONDS: "10" },
+    });
     expect(await app.exited).to.deep.equal({ code: 1, signal: null });
     expect(app.output).to.include("DRAIN_SECONDS must be less than SHUTDOWN_GRACE_SECONDS");
   });
 
   it("refuses to be asked to drain where users come in", async () => {
-    const app = await App.spawn({ env: { ...unreachable, PORT: "3000", DRAIN_PORT: "3000" } });
+    const app = await App.spawn({ env: { ...unreachable, PORT: "3000", BLUEGREEN_DRAIN_PORT: "3000" } });
     expect(await app.exited).to.deep.equal({ code: 1, signal: null });
-    expect(app.output).to.include("DRAIN_PORT must be another port than PORT");
+    expect(app.output).to.include("BLUEGREEN_DRAIN_PORT must be another port than PORT");
   });
 
   it("logs an outage once, not with every probe", async () => {
@@ -79,7 +100,10 @@ describe("Secrets and errors", function () {
     for (let probe = 0; probe < 10; probe += 1) await app.get("/ready");
     await app.stop();
     for (const part of ["database", "redis"]) {
-      expect(app.lines.filter((line) => line.includes(`"${part} is unavailable"`)), app.output).to.have.length(1);
+      expect(
+        app.lines.filter((line) => line.includes(`"${part} is unavailable"`)),
+        app.output,
+      ).to.have.length(1);
     }
   });
 

@@ -8,7 +8,7 @@ import { readEvents } from "./support/events";
 import { query, Services, withClient } from "./support/services";
 
 describe("Shutdown", function () {
-  this.timeout(60_000);
+  this.timeout(900_000);
   let services: Services;
   let database: string;
 
@@ -32,7 +32,11 @@ describe("Shutdown", function () {
       await client.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
       const answer = connection.get("/api/users/nobody").catch((error: unknown) => error);
       await waitFor(
-        async () => ((await query(services.adminUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length > 0 ? true : undefined),
+        async () =>
+          (await query(services.adminUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+            .length > 0
+            ? true
+            : undefined,
         20_000,
         () => Promise.resolve(new Error(`The request did not reach the database: ${app.output}`)),
       );
@@ -49,7 +53,11 @@ describe("Shutdown", function () {
     app.signal("SIGTERM");
 
     expect(await app.untilReady(false)).to.include({ reason: "shutting_down" });
-    expect(await connection.get("/api/users/nobody")).to.include({ status: 404, connection: "close", reused: true });
+    expect(await connection.get("/api/users/nobody")).to.include({
+      status: 404,
+      connection: "close",
+      reused: true,
+    });
     // A connection of its own: new clients still come while the endpoint is being removed.
     expect(await new Connection(app).get("/health")).to.include({ status: 200, connection: "close" });
 
@@ -87,7 +95,11 @@ describe("Shutdown", function () {
     const answer = await withOpenRequest(app, connection, async () => {
       app.signal("SIGTERM");
       await waitFor(
-        () => app.get("/health").then(() => undefined, () => true),
+        () =>
+          app.get("/health").then(
+            () => undefined,
+            () => true,
+          ),
         20_000,
         () => Promise.resolve(new Error("The app still takes connections")),
       );
@@ -98,7 +110,10 @@ describe("Shutdown", function () {
 
   it("ends streams with a last event and a hint when to come back", async () => {
     const app = await start({});
-    const streams = await Promise.all([app.get("/stream?period=100"), app.get("/mcp", { headers: { accept: "text/event-stream" } })]);
+    const streams = await Promise.all([
+      app.get("/stream?period=100"),
+      app.get("/mcp", { headers: { accept: "text/event-stream" } }),
+    ]);
     const events = streams.map((response) => readEvents(response));
     expect(await app.stop()).to.deep.equal({ code: 0, signal: null });
     for (const received of await Promise.all(events)) {

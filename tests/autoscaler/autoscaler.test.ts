@@ -3,13 +3,13 @@ import { poll } from "@bluegreen/release";
 import { startStage } from "../../local/stage";
 import { startCrowd, type Crowd } from "../support/crowd";
 import { liveColor } from "../support/look";
-import { makeStack, twoVersions, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 
 const [fewest, most] = [2, 4];
 
 /** By what metrics-server really measures. Told in order: each test goes on where the one before ended. */
 describe("Autoscalers of both colors under load, on a real cluster", function () {
-  this.timeout(600_000);
+  this.timeout(900_000);
   let test: TestStack;
   let crowd: Crowd;
 
@@ -18,7 +18,12 @@ describe("Autoscalers of both colors under load, on a real cluster", function ()
     this.timeout(40 * 60_000);
     await startStage({ metrics: true });
     test = await makeStack(twoVersions);
-    await test.set({ activeColor: "blue", blueTag: "v1", cpuRequest: "50m", autoscaling: { minReplicas: fewest, maxReplicas: most, cpuPercent: 70 } });
+    await test.set({
+      activeColor: "blue",
+      blueTag: "v1",
+      resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
+      autoscaling: { minReplicas: fewest, maxReplicas: most, cpuPercent: 70 },
+    });
     await test.stack.up();
     crowd = await startCrowd(test.cluster, { busy: 200 });
   });
@@ -28,15 +33,19 @@ describe("Autoscalers of both colors under load, on a real cluster", function ()
   });
 
   const inApp = (color: string) => ({ name: `chatgpt-app-${color}`, namespace: test.cluster.namespace });
-  const readyPods = async (color: string) => (await test.cluster.apps.readNamespacedDeployment(inApp(color))).status?.readyReplicas ?? 0;
+  const readyPods = async (color: string) =>
+    (await test.cluster.apps.readNamespacedDeployment(inApp(color))).status?.readyReplicas ?? 0;
 
   it("the live color's gives it the pods that its load takes", async () => {
-    await poll(async () => ((await readyPods("blue")) === most ? true : undefined), { timeoutMs: 180_000 });
+    await poll(async () => ((await readyPods("blue")) === most ? true : undefined), { timeoutMs: 600_000 });
     const { status } = await test.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(inApp("blue"));
-    expect(status?.currentMetrics?.[0]?.resource?.current.averageUtilization, "percent of the CPU that it asks for").to.be.greaterThan(0);
+    expect(
+      status?.currentMetrics?.[0]?.resource?.current.averageUtilization,
+      "percent of the CPU that it asks for",
+    ).to.be.greaterThan(0);
   });
 
-  it("the color that takes over, and has no load of its own, has as many before users move", async () => {
+  it("the color that takes over, and has no load of its own, has as many before traffic moves", async () => {
     let ready = 0;
     const flip = poll(
       async () => {
@@ -44,7 +53,7 @@ describe("Autoscalers of both colors under load, on a real cluster", function ()
         ready = await readyPods("green");
         return true;
       },
-      { timeoutMs: 500_000, intervalMs: 20 },
+      { timeoutMs: 600_000, intervalMs: 20 },
     );
     await test.set({ greenTag: "v2", activeColor: "green" });
     await Promise.all([test.stack.up(), flip]);
@@ -56,11 +65,17 @@ describe("Autoscalers of both colors under load, on a real cluster", function ()
     // Held: its autoscaler has looked, and may take none.
     await poll(
       async () => {
-        const { status, spec } = await test.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(inApp("blue"));
+        const { status, spec } = await test.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(
+          inApp("blue"),
+        );
         const used = status?.currentMetrics?.[0]?.resource?.current.averageUtilization ?? 100;
-        return used < 70 && (status?.desiredReplicas ?? 0) === most && spec.behavior?.scaleDown?.selectPolicy === "Disabled" ? true : undefined;
+        return used < 70 &&
+          (status?.desiredReplicas ?? 0) === most &&
+          spec.behavior?.scaleDown?.selectPolicy === "Disabled"
+          ? true
+          : undefined;
       },
-      { timeoutMs: 120_000 },
+      { timeoutMs: 600_000 },
     );
     expect(await readyPods("blue")).to.equal(most);
     expect((await crowd.tell("report")).failures, "what users saw").to.deep.equal([]);

@@ -1,18 +1,21 @@
 import { expect } from "chai";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
-import { makeStack, wellAndRefused, type TestStack } from "../support/testStack";
-import { startUsers, type Users } from "../support/users";
+import { makeStack, wellAndRefused, type TestStack } from "../../local/testing/testStack";
+import { startUsers, type Users } from "../../local/testing/users";
 
-/** `allowLiveChange`: pods that serve users change in place, and users meet nothing that has not passed the gates. */
+/**
+ * `allowInPlaceUpdate`: pods that serve users change in place, and users meet nothing that has not passed the
+ * gates.
+ */
 describe("A change of the live color, on a real cluster under load", function () {
-  this.timeout(480_000);
+  this.timeout(900_000);
   let test: TestStack;
   let users: Users;
   let bluePods: string[];
   before(async () => {
     test = await makeStack(wellAndRefused);
-    await test.set({ activeColor: "blue", blueTag: "v1", allowLiveChange: true });
+    await test.set({ activeColor: "blue", blueTag: "v1", allowInPlaceUpdate: true });
     await test.stack.up();
   });
   after(() => test.remove());
@@ -28,21 +31,32 @@ describe("A change of the live color, on a real cluster under load", function ()
     expect([...colors]).to.deep.equal(["blue"]);
   });
 
-  const trialPods = async () => (await test.cluster.core.listNamespacedPod({ namespace: test.cluster.namespace, labelSelector: "bluegreen/trial=chatgpt-app" })).items;
-  const changedBy = async () => (await test.stack.preview()).steps.filter(({ op }) => op !== "same").map(({ name }) => name);
+  const preflightPods = async () =>
+    (
+      await test.cluster.core.listNamespacedPod({
+        namespace: test.cluster.namespace,
+        labelSelector: "bluegreen.dev/preflight=chatgpt-app",
+      })
+    ).items;
+  const changedBy = async () =>
+    (await test.stack.preview()).steps.filter(({ op }) => op !== "same").map(({ name }) => name);
   const blueIsUntouched = async (tag: string) => {
     expect(await liveColor(test.cluster)).to.equal("blue");
     expect(await imageOf(test.cluster, "blue")).to.match(new RegExp(`:${tag}$`));
     expect(await podsOf(test.cluster, "blue")).to.deep.equal(bluePods);
-    expect(await trialPods()).to.deep.equal([]);
+    expect(await preflightPods()).to.deep.equal([]);
   };
 
   it("is refused when it fails the smoke suite, and no pod of it has served anybody", async () => {
     await test.set({ blueTag: "v2-smoke" });
     for (const attempt of ["first", "second"]) {
       const message = await failureOf(test.stack.up());
-      expect(message, attempt).to.contain("The change of blue, which serves users, was refused before it reached them");
-      expect(message, attempt).to.contain("The smoke gate of blue (v2-smoke) failed").and.contain("✗ MCP server executes the tool");
+      expect(message, attempt).to.contain(
+        "The change of blue, which serves traffic, was refused before it reached them",
+      );
+      expect(message, attempt)
+        .to.contain("The smoke gate of blue (v2-smoke) failed")
+        .and.contain("✗ MCP server executes the tool");
       expect(message, attempt).to.contain("Live traffic stays on blue");
       await blueIsUntouched("v1");
     }
@@ -51,43 +65,53 @@ describe("A change of the live color, on a real cluster under load", function ()
   it("is refused when it does not start, for the reason that a rollout would give", async () => {
     await test.set({ blueTag: "v2-crash" });
     const message = await failureOf(test.stack.up());
-    expect(message).to.contain("The blue color does not start: pod chatgpt-app-blue-trial, CrashLoop").and.contain("last exit code 1");
+    expect(message)
+      .to.contain("The blue color does not start: pod chatgpt-app-blue-preflight, CrashLoop")
+      .and.contain("last exit code 1");
     expect(message, "its logs are gone").to.contain("put v2-crash on green").and.not.contain("kubectl -n");
     await blueIsUntouched("v1");
   });
 
-  it("that is killed in its trial leaves no pod for long: the next update removes it, whether it changes anything or not", async () => {
+  it("that is killed in its preflight pod leaves no pod for long: the next update removes it, whether it changes anything or not", async () => {
     await test.set({ blueTag: "v2" });
-    const running = async () => (await trialPods()).some(({ status }) => status?.phase === "Running");
+    const running = async () => (await preflightPods()).some(({ status }) => status?.phase === "Running");
     await killUpdate(test, running);
-    const [left] = await trialPods();
-    expect(left?.metadata?.labels).to.deep.equal({ "bluegreen/trial": "chatgpt-app" });
+    const [left] = await preflightPods();
+    expect(left?.metadata?.labels).to.deep.equal({ "bluegreen.dev/preflight": "chatgpt-app" });
     expect(left?.spec?.activeDeadlineSeconds, "it ends by itself").to.equal(90 + 60 + 60);
     expect(await podsOf(test.cluster, "blue")).to.deep.equal(bluePods);
     await test.set({ blueTag: "v1" });
-    await test.stack.removeConfig(["allowLiveChange"]);
-    expect(await changedBy()).to.include("chatgpt-app-trial").and.not.include("chatgpt-app-blue");
+    await test.stack.removeConfig(["allowInPlaceUpdate"]);
+    expect(await changedBy())
+      .to.include("chatgpt-app-preflight")
+      .and.not.include("chatgpt-app-blue");
     await test.stack.up();
     await blueIsUntouched("v1");
     expect(await changedBy()).to.deep.equal([]);
   });
 
-  it("that was killed in its trial goes on with the next update, and rolls out without a failed request", async () => {
-    await test.set({ blueTag: "v2", allowLiveChange: true });
-    await killUpdate(test, async () => (await trialPods()).length > 0);
-    expect(await changedBy()).to.include("chatgpt-app-trial");
+  it("that was killed in its preflight pod continues with the next update, and rolls out without a failed request", async () => {
+    await test.set({ blueTag: "v2", allowInPlaceUpdate: true });
+    await killUpdate(test, async () => (await preflightPods()).length > 0);
+    expect(await changedBy()).to.include("chatgpt-app-preflight");
     await test.stack.up();
     expect(await imageOf(test.cluster, "blue")).to.match(/:v2$/);
-    expect(await podsOf(test.cluster, "blue")).to.have.length(2).and.not.include.members(bluePods.slice(0, 1));
-    expect(await trialPods()).to.deep.equal([]);
+    expect(await podsOf(test.cluster, "blue"))
+      .to.have.length(2)
+      .and.not.include.members(bluePods.slice(0, 1));
+    expect(await preflightPods()).to.deep.equal([]);
     expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
   });
 
-  it("has no trial where the color is not live, or nothing of it changes", async () => {
+  it("has no preflight pod where the color is not live, or nothing of it changes", async () => {
     await test.set({ greenTag: "v1" });
-    expect(await changedBy()).to.include("chatgpt-app-green").and.not.include("chatgpt-app-trial");
+    expect(await changedBy())
+      .to.include("chatgpt-app-green")
+      .and.not.include("chatgpt-app-preflight");
     await test.set({ replicas: 3 });
-    expect(await changedBy()).to.include("chatgpt-app-blue").and.not.include("chatgpt-app-trial");
+    expect(await changedBy())
+      .to.include("chatgpt-app-blue-size")
+      .and.not.include("chatgpt-app-preflight");
     await test.set({ replicas: 2 });
     await test.stack.removeConfig(["greenTag"]);
     await users.answeredBy("blue");

@@ -7,12 +7,12 @@ import { failureOf, liveColor, podsOf } from "../support/look";
 import { ownRebuild, type RebuildOwner } from "../support/rebuildOwner";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { switchUnderLoad } from "../support/switchUnderLoad";
-import { makeStack, twoVersions, type TestStack } from "../support/testStack";
+import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startWriters } from "../support/writers";
 
 /** Told in order: each test goes on where the one before ended. */
 describe("A primary and its standby, on a real cluster and two real servers", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let test: TestStack;
   let servers: StageServers;
   let owner: RebuildOwner;
@@ -43,12 +43,24 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
   };
   const rebuild = async (standby: Color, primary: Color, progress: (text: string) => void) => {
     await running.get(standby)?.stop();
-    await makeStandby({ standby: servers.folder(standby), primary: servers.folder(primary), slot: standby, progress });
+    await makeStandby({
+      standby: servers.folder(standby),
+      primary: servers.folder(primary),
+      slot: standby,
+      progress,
+    });
     await start(standby);
   };
   const failingCommand = [process.execPath, "-e", "console.log('no space left'); process.exit(3)"];
-  const setDatabase = (changed: { rebuildCommand?: string[]; acceptLoss?: boolean } = {}) =>
-    test.set({ database: { strategy: "replica", rebuildCommand: owner.command, budgetSeconds: 30, ...changed } });
+  const setDatabase = (changed: { rebuildCommand?: string[]; allowDataLoss?: boolean } = {}) =>
+    test.set({
+      database: {
+        strategy: "streamingReplica",
+        rebuildCommand: owner.command,
+        timeoutSeconds: 30,
+        ...changed,
+      },
+    });
 
   const ask = async <Row extends object>(color: Color, sql: string): Promise<Row[]> => {
     const client = new Client({ connectionString: serverOf(color).adminUrl });
@@ -60,7 +72,10 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
     }
   };
   const isStandby = async (color: Color) => {
-    const [row] = await ask<{ standby: boolean }>(color, "SELECT pg_is_in_recovery() AND EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS standby");
+    const [row] = await ask<{ standby: boolean }>(
+      color,
+      "SELECT pg_is_in_recovery() AND EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AS standby",
+    );
     return row?.standby;
   };
   const missing = async (color: Color, ids: string[]) => {
@@ -68,7 +83,10 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
     return ids.filter((id) => !there.has(id));
   };
   const makeSecret = async (color: Color) => {
-    await test.cluster.core.createNamespacedSecret({ namespace: test.cluster.namespace, body: { metadata: { name: `db-credentials-${color}` }, stringData: serverOf(color).secret } });
+    await test.cluster.core.createNamespacedSecret({
+      namespace: test.cluster.namespace,
+      body: { metadata: { name: `db-credentials-${color}` }, stringData: serverOf(color).secret },
+    });
   };
   const expectNoChange = async () => {
     expect(Object.keys((await test.stack.up()).changes)).to.deep.equal(["same"]);
@@ -87,7 +105,9 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
     await makeSecret("green");
     await test.set({ greenTag: "v2", schemaVersion: "" });
     const { text, diagnostics } = await test.stack.preview();
-    expect(text + JSON.stringify(diagnostics)).to.contain("database.strategy replica: the idle color only reads");
+    expect(text + JSON.stringify(diagnostics)).to.contain(
+      "database.strategy streamingReplica: the idle color only reads",
+    );
   });
 
   it("rolls the idle color out on the standby, with migrations made on the primary", async () => {
@@ -103,7 +123,10 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
     await expectNoChange();
   });
 
-  for (const [color, name] of [["green", "second"], ["blue", "third"]] as const) {
+  for (const [color, name] of [
+    ["green", "second"],
+    ["blue", "third"],
+  ] as const) {
     const old = color === "green" ? "blue" : "green";
     it(`switches to ${color} without losing a write, and makes the server of ${old} its standby`, async () => {
       const { ids, failures } = await switchUnderLoad(test, color, name);
@@ -122,12 +145,18 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
     // Connected before: traffic moves a moment after the promotion.
     const green = new Client({ connectionString: serverOf("green").adminUrl });
     await green.connect();
-    await killUpdate(test, async () => (await green.query<{ primary: boolean }>("SELECT NOT pg_is_in_recovery() AS primary")).rows[0]?.primary === true);
+    await killUpdate(
+      test,
+      async () =>
+        (await green.query<{ primary: boolean }>("SELECT NOT pg_is_in_recovery() AS primary")).rows[0]
+          ?.primary === true,
+    );
     await green.end();
     const late = (await liveColor(test.cluster)) === "green";
     console.log(`      killed ${late ? "after" : "before"} traffic moved`);
-    // On a machine that is too slow for that moment: what waiting writers then gave the old server is kept until somebody gives it up.
-    if (late) await setDatabase({ acceptLoss: true });
+    // On a machine that is too slow for that moment: what waiting writers then gave the old server is kept
+    // until somebody gives it up.
+    if (late) await setDatabase({ allowDataLoss: true });
     await writers.more(20);
     // A person's `up` begins with a preview.
     await test.stack.preview();
@@ -149,10 +178,10 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
     await start("blue");
   });
 
-  it("switches also when the old server cannot be rebuilt, and says that there is no way back", async () => {
+  it("switches also when the old server cannot be rebuilt, and says that there is no rollback", async () => {
     await setDatabase({ rebuildCommand: failingCommand });
     const { ids, said } = await switchUnderLoad(test, "blue", "fifth");
-    expect(said).to.contain("There is no way back to green without a loss").and.contain("no space left");
+    expect(said).to.contain("There is no rollback to green without a loss").and.contain("no space left");
     expect(await missing("blue", ids)).to.deep.equal([]);
     expect(await failureOf(ask("green", "CREATE TABLE made_here ()"))).to.contain("read-only");
   });
@@ -160,18 +189,21 @@ describe("A primary and its standby, on a real cluster and two real servers", fu
   it("refuses a rollback in preview, with what would be lost", async () => {
     await test.set({ activeColor: "green" });
     const message = await failureOf(test.stack.preview());
-    expect(message, message).to.contain("The switch from blue to green was refused: it would lose writes").and.match(/left behind by the switch to blue at .* has written \d+ bytes/).and.contain("database.acceptLoss true");
+    expect(message, message)
+      .to.contain("The switch from blue to green was refused: it would lose writes")
+      .and.match(/left behind by the switch to blue at .* has written \d+ bytes/)
+      .and.contain("database.allowDataLoss true");
     expect(await liveColor(test.cluster)).to.equal("blue");
   });
 
   it("rolls back without what was written since, once that is accepted", async () => {
-    await setDatabase({ rebuildCommand: failingCommand, acceptLoss: true });
+    await setDatabase({ rebuildCommand: failingCommand, allowDataLoss: true });
     const { ids } = await switchUnderLoad(test, "green", "sixth");
     const lost = await missing("green", ids);
     expect(lost).to.include(ids[0]).and.not.include(ids.at(-1));
   });
 
-  it("rebuilds as soon as the command can, and there is a way back again", async () => {
+  it("rebuilds as soon as the command can, and there is a rollback again", async () => {
     await setDatabase();
     await test.stack.up();
     expect(await isStandby("blue")).to.equal(true);

@@ -5,7 +5,7 @@ const secrets: Record<string, string> = {
   "alerts.webhookUrl": "https://alerts.example.com/bluegreen",
   "alerts.webhookSecret": "0123456789abcdef0123456789abcdef",
   "alerts.pagerDutyKey": "0123456789abcdef0123456789abcdef",
-  "greenSecretEnvironment.PAYMENT_TOKEN": "docs",
+  "green.secretEnv.PAYMENT_TOKEN": "docs",
 };
 
 /**
@@ -13,15 +13,20 @@ const secrets: Record<string, string> = {
  * @param init what `init` asks for, as options
  */
 export function asTyped(command: string, init: string): string {
-  return command
-    // The checkout has this repository's packages, and the images are there.
-    .replace(/^(?:npm ci|docker .*)$/, ": $&")
-    // 1: what is missing after it, the next steps of the page bring.
-    .replace(/^npm run bluegreen -- init production$/, `$& ${init} || test $? = 1`)
-    // 1: something needs attention, as at night.
-    .replace(/^npm run bluegreen -- status --stack production$/, "$& || test $? = 1")
-    // A day later.
-    .replace(/^npm run bluegreen -- retire$/, "$& --now")
-    .replace(/^(?:pulumi up|npm run bluegreen -- (?:deploy|switch|rollback|retire)).*$/, "$& --yes")
-    .replace(/^pulumi config set --secret (?:--path )?([\w.]+)$/, (all, key: string) => `${all} <<< ${secrets[key] ?? ""}`);
+  return (
+    command
+      // The checkout has this repository's packages, and the images are there.
+      .replace(/^(?:npm ci|docker .*)$/, ": $&")
+      // 1: what is missing after it, the next steps of the page bring.
+      .replace(/^npm run bluegreen -- init production$/, `$& ${init} || test $? = 1`)
+      // 1: something needs attention, as at night.
+      .replace(/^npm run bluegreen -- status --stack production$/, "$& || test $? = 1")
+      // A day later.
+      .replace(/^npm run bluegreen -- scale-down$/, "$& --now")
+      .replace(/^(?:pulumi up|npm run bluegreen -- (?:deploy|switch|rollback|scale-down)).*$/, "$& --yes")
+      .replace(
+        /^pulumi config set --secret (?:--path )?([\w.]+)$/,
+        (all, key: string) => `${all} <<< ${secrets[key] ?? ""}`,
+      )
+  );
 }

@@ -11,7 +11,10 @@ export interface CommandBlock {
 
 const program = /^(?:\$EDITOR|npm|npx|pulumi|kubectl|docker|umask) /;
 
-/** All blocks of all pages. A block of commands begins with one; where output stands between, each command follows a `$`. */
+/**
+ * All blocks of all pages. A block of commands begins with one; where output stands between, each command
+ * follows a `$`.
+ */
 export function commandBlocks(): CommandBlock[] {
   return [...globSync("*.md"), ...globSync("docs/**/*.md")].sort().flatMap((page) => {
     const lines = readFileSync(page, "utf8").split("\n");
@@ -19,18 +22,26 @@ export function commandBlocks(): CommandBlock[] {
     return pairs(fences).flatMap(([from, to]): CommandBlock[] => {
       const block = lines.slice(from + 1, to).map((text) => text.trim());
       const prompted = block.filter((text) => text.startsWith("$ ")).map((text) => text.slice(2));
-      const commands = (prompted.length > 0 ? prompted : block).map((text) => text.replace(/ +# .*$/, "")).filter((text) => text !== "");
+      const commands = (prompted.length > 0 ? prompted : block)
+        .map((text) => text.replace(/ +# .*$/, ""))
+        .filter((text) => text !== "");
       const isCommands = lines[from]?.trim() === "```" && program.test(commands[0] ?? "");
       return isCommands ? [{ page, line: from + 2, commands }] : [];
     });
   });
 }
 
-/** Commands that stand in a sentence, with what they are given. Decisions tell of commands, and say to nobody to type them. */
+/**
+ * Commands that stand in a sentence, with what they are given. Decisions tell of commands, and say to nobody
+ * to type them.
+ */
 export function sentenceCommands(): { page: string; command: string }[] {
-  return [...globSync("*.md"), ...globSync("docs/*.md")].sort().flatMap((page) => {
+  const pages = [...globSync("*.md"), ...globSync("docs/**/*.md", { exclude: ["docs/decisions/*"] })];
+  return pages.sort().flatMap((page) => {
     const text = readFileSync(page, "utf8").replaceAll(/^ *```[^]*?^ *```/gm, "");
-    const commands = [...text.matchAll(/`([^`\n]+)`/g)].map(([, command = ""]) => command).filter((command) => program.test(command));
+    const commands = [...text.matchAll(/`([^`\n]+)`/g)]
+      .map(([, command = ""]) => command)
+      .filter((command) => program.test(command));
     return [...new Set(commands)].map((command) => ({ page, command }));
   });
 }

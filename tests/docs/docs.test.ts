@@ -4,18 +4,18 @@ import { RbacAuthorizationV1Api } from "@bluegreen/release/kubernetes/client";
 import type { ConfigMap } from "@pulumi/pulumi/automation/index.js";
 import { expect } from "chai";
 import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";
-import { hold } from "@bluegreen/release/size/autoscaler";
+import { hold } from "@bluegreen/release/capacity/autoscaler";
 import { Stack } from "../../cli/pulumi/stack";
 import { settingsFrom } from "../../cli/stackConfig";
 import { imageRepository } from "../../local/images/app";
 import { repositoryDir } from "../../local/paths";
 import { buildKubectl } from "../../local/programs/programs";
 import { loadImages, readStage } from "../../local/stage";
-import { query } from "../integration/database";
+import { query } from "../../local/testing/database";
 import { makeCheckout, type Checkout } from "../support/checkout";
 import { imageOf, liveColor } from "../support/look";
 import { runCommands } from "../support/runJob";
-import { smallAndQuick } from "../support/testStack";
+import { smallAndQuick } from "../../local/testing/testStack";
 import { asTyped } from "./asTyped";
 import { commandBlocks, sentenceCommands, type CommandBlock } from "./commandBlocks";
 
@@ -24,33 +24,77 @@ const account = "bg_docs";
 
 /** Blocks that other tests type, with values of their own, or that take what there is none of here. */
 const elsewhere: { page: RegExp; commands: RegExp; by: string }[] = [
-  { page: /^(?:README|CONTRIBUTING)\.md$/, commands: /^npm (?:start|run check|test)\b/, by: "tests/start/start.test.ts, and this run of npm test itself" },
+  {
+    page: /^(?:README|CONTRIBUTING)\.md$/,
+    commands: /^npm (?:start|run check|test)\b/,
+    by: "tests/start/start.test.ts, and this run of npm test itself",
+  },
   { page: /./, commands: /^docker buildx /, by: "nobody: it takes Docker and a registry" },
   { page: /./, commands: /^npm run bench:/, by: "tests/bench/bench.test.ts" },
-  { page: /^docs\/(?:dashboard|report)\.md$/, commands: /^npm (?:start|run bluegreen -- (?:dashboard|report)) /, by: "tests/pages/pages.test.ts, tests/start/start.test.ts" },
-  { page: /^docs\/traffic\.md$/, commands: /^npm run bluegreen -- shift /, by: "tests/traffic/shift.test.ts" },
-  { page: /^docs\/policy\.md$/, commands: /^(?:pulumi preview --policy-pack |PULUMI_OPTION_POLICY_PACK=)/, by: "tests/pulumi/policy.test.ts" },
-  { page: /^docs\/databases\.md$/, commands: /^pulumi up|&& pulumi up$/, by: "tests/databases/perColor.test.ts, tests/databases/replica.test.ts" },
+  {
+    page: /^docs\/guides\/dashboard\.md$/,
+    commands: /^npm (?:start|run bluegreen -- (?:dashboard|report)) /,
+    by: "tests/pages/pages.test.ts, tests/start/start.test.ts",
+  },
+  {
+    page: /^docs\/guides\/traffic-routing\.md$/,
+    commands: /^npm run bluegreen -- shift /,
+    by: "tests/traffic/shift.test.ts",
+  },
+  {
+    page: /^docs\/guides\/policy-pack\.md$/,
+    commands: /^(?:pulumi preview --policy-pack |PULUMI_OPTION_POLICY_PACK=)/,
+    by: "tests/pulumi/policy.test.ts",
+  },
+  {
+    page: /^docs\/guides\/databases\.md$/,
+    commands: /^pulumi up|&& pulumi up$/,
+    by: "tests/databases/logicalReplication.test.ts, tests/databases/replica.test.ts",
+  },
 ];
 
-/** Commands in sentences that other tests type, that are this run itself, or that only tell what others do. */
+/**
+ * Commands in sentences that other tests type, that are this run itself, or that only tell what others do.
+ */
 const told: { commands: RegExp; by: string }[] = [
-  { commands: /^pulumi (?:up|preview|destroy(?: --skip-preview)?|cancel.*)$/, by: "tests/e2e/release.test.ts, tests/faults/locks.test.ts, tests/support/killUpdate.ts" },
-  { commands: /^(?:npx bluegreen|npm run (?:--silent )?bluegreen --)/, by: "the tests of each command, for which tests/unit/docs.test.ts looks" },
-  { commands: /^npm (?:start|run stop|run pulumi -- up)/, by: "tests/start/start.test.ts, tests/start/refusals.test.ts" },
+  {
+    commands: /^pulumi (?:up|preview|destroy(?: --skip-preview)?|cancel.*)$/,
+    by: "tests/e2e/release.test.ts, tests/faults/locks.test.ts, tests/support/killUpdate.ts",
+  },
+  {
+    commands: /^(?:npx bluegreen|npm run (?:--silent )?bluegreen --)/,
+    by: "the tests of each command, for which tests/unit/docs.test.ts looks",
+  },
+  {
+    commands: /^npm (?:start|run stop|run pulumi -- up)/,
+    by: "tests/start/start.test.ts, tests/start/refusals.test.ts",
+  },
   { commands: /^npm run docs(?::api)?$/, by: "tests/unit/reuse.test.ts" },
   { commands: /^npm run bench:/, by: "tests/bench/bench.test.ts" },
   { commands: /^(?:npm (?:test|run (?:test:all|check|screenshots))\b|npx mocha )/, by: "this run" },
-  { commands: /^(?:npm link|pulumi policy publish)$/, by: "nobody: it changes the machine, or takes an account" },
-  { commands: /^kubectl (?:create secret generic|rollout undo|patch service|port-forward|set image|argo rollouts promote)$/, by: "nobody: it is what others do" },
+  {
+    commands: /^(?:npm link|pulumi policy publish)$/,
+    by: "nobody: it changes the machine, or takes an account",
+  },
+  {
+    commands:
+      /^(?:pulumi (?:config set|stack select)|npm ci --ignore-scripts|docker buildx imagetools inspect .*)$/,
+    by: "nobody: it is named without a value, installs packages, or takes a registry",
+  },
+  {
+    commands:
+      /^kubectl (?:create secret generic|rollout undo|patch service|port-forward|set image|argo rollouts promote)$/,
+    by: "nobody: it is what others do",
+  },
 ];
 
 /** Of those in sentences, what a stack and its cluster can be asked without changing where users are. */
-const inSentences = /^(?:pulumi config (?:set|rm) |pulumi stack (?:export|output )|kubectl -n |npm run --silent bluegreen -- lint|npm pack )/;
+const inSentences =
+  /^(?:pulumi config (?:set|rm) |pulumi stack (?:export|output )|kubectl (?:-n |config get-contexts)|npm run --silent bluegreen -- lint|npm pack )/;
 
 /** The pages of a release, typed block by block into a shell, by somebody who has cloned the project. */
 describe("What the documentation says to type, on a real cluster", function () {
-  this.timeout(600_000);
+  this.timeout(900_000);
   // Each step goes on where the one before has ended.
   this.bail(true);
   let checkout: Checkout;
@@ -66,12 +110,21 @@ describe("What the documentation says to type, on a real cluster", function () {
 
   before(async () => {
     const stage = await readStage();
-    if (stage === undefined) throw new Error("the local stage is not running: npm start, or npm test, which starts it");
+    if (stage === undefined)
+      throw new Error("the local stage is not running: npm start, or npm test, which starts it");
     checkout = makeCheckout();
     const editor = join(dirname(checkout.folder), "editor");
     // This machine's way to the server is another one than the pods'.
-    directUrl = Object.assign(new URL(stage.postgres.adminUrl), { username: account, password: "docs", pathname: account }).href;
-    writeFileSync(editor, `#!/bin/sh\nfor file; do case $file in openai.env) echo api-key=sk-docs ;; *) printf '%s\\n' 'url=postgres://${account}:docs@${stage.postgres.address}/${account}' 'direct-url=${directUrl}' ;; esac > "$file"; done\n`, { mode: 0o755 });
+    directUrl = Object.assign(new URL(stage.postgres.adminUrl), {
+      username: account,
+      password: "docs",
+      pathname: account,
+    }).href;
+    writeFileSync(
+      editor,
+      `#!/bin/sh\nfor file; do case $file in openai.env) echo api-key=sk-docs ;; *) printf '%s\\n' 'url=postgres://${account}:docs@${stage.postgres.address}/${account}' 'direct-url=${directUrl}' ;; esac > "$file"; done\n`,
+      { mode: 0o755 },
+    );
     env = {
       KUBECONFIG: stage.kubeconfig,
       PULUMI_BACKEND_URL: `file://${dirname(checkout.folder)}`,
@@ -83,7 +136,7 @@ describe("What the documentation says to type, on a real cluster", function () {
     adminUrl = stage.postgres.adminUrl;
     redisUrl = stage.redis.url;
     process.env["KUBECONFIG"] = stage.kubeconfig;
-    cluster = connect({ context: stage.context, namespace, isolation: "shared" });
+    cluster = connect({ context: stage.context, namespace, namespacePerColor: false });
     await dropDatabase();
     await query(adminUrl, `CREATE ROLE ${account} LOGIN PASSWORD 'docs'`);
     await query(adminUrl, `CREATE DATABASE ${account} OWNER ${account}`);
@@ -97,7 +150,10 @@ describe("What the documentation says to type, on a real cluster", function () {
 
   after(async () => {
     const rbac = cluster.config.makeApiClient(RbacAuthorizationV1Api);
-    await Promise.all([orUndefined(cluster.core.deleteNamespace({ name: namespace })), orUndefined(rbac.deleteClusterRole({ name: `bluegreen-release-${namespace}` }))]);
+    await Promise.all([
+      orUndefined(cluster.core.deleteNamespace({ name: namespace })),
+      orUndefined(rbac.deleteClusterRole({ name: `bluegreen-release-${namespace}` })),
+    ]);
     await dropDatabase();
     checkout.remove();
   });
@@ -108,70 +164,112 @@ describe("What the documentation says to type, on a real cluster", function () {
   };
 
   const type = async (page: string, fragment: string): Promise<string> => {
-    const found = blocks.filter((block) => block.page === page && block.commands.some((command) => command.includes(fragment)));
-    expect(found.map(({ line }) => line), `blocks of ${page} with ${fragment}`).to.have.length(1);
+    const found = blocks.filter(
+      (block) => block.page === page && block.commands.some((command) => command.includes(fragment)),
+    );
+    expect(
+      found.map(({ line }) => line),
+      `blocks of ${page} with ${fragment}`,
+    ).to.have.length(1);
     const [block] = found as [CommandBlock];
     for (const command of block.commands) typed.add(command);
     const { code, said } = await run(...block.commands);
     expect(code, `${page}:${block.line}\n${said}`).to.equal(0);
     return said;
   };
-  const run = (...commands: string[]) => runCommands(commands.map((command) => asTyped(command, initAnswers)).join("\n"), { folder: checkout.folder, env });
-  const set = async (values: Record<string, unknown>) => (await Stack.open({ name: "production", workDir: checkout.folder, env })).setConfig(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])));
+  const run = (...commands: string[]) =>
+    runCommands(commands.map((command) => asTyped(command, initAnswers)).join("\n"), {
+      folder: checkout.folder,
+      env,
+    });
+  const set = async (values: Record<string, unknown>) =>
+    (await Stack.open({ name: "production", workDir: checkout.folder, env })).setConfig(
+      Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value }])),
+    );
 
   it("leads to a first release, from nothing", async () => {
-    expect(await type("docs/first-cluster.md", "init production")).to.contain("Pulumi.production.yaml is written");
+    expect(await type("docs/getting-started.md", "init production")).to.contain(
+      "Pulumi.production.yaml is written",
+    );
     // Pods that this machine has room for, and times that a test has.
-    await set({ ...smallAndQuick, redisUrl });
-    expect(await type("docs/first-cluster.md", "doctor --rights")).to.contain("role.rbac.authorization.k8s.io");
-    await type("docs/first-cluster.md", "db.env");
-    await type("docs/first-cluster.md", "openai.env");
-    expect(await type("docs/first-cluster.md", "npm run bluegreen -- doctor"), "nothing is missing").not.to.match(/^(?:broken|unknown)/m);
-    expect(await type("docs/first-cluster.md", "-- plan")).to.contain("users are on blue").and.match(/^blue +live +v1\.0\.0 +100 % +2 of 2$/m);
+    await set({ ...smallAndQuick, env: { ...smallAndQuick.env, REDIS_URL: redisUrl } });
+    expect(await type("docs/getting-started.md", "doctor --rbac")).to.contain(
+      "role.rbac.authorization.k8s.io",
+    );
+    await type("docs/getting-started.md", "db.env");
+    await type("docs/getting-started.md", "openai.env");
+    expect(
+      await type("docs/getting-started.md", "npm run bluegreen -- doctor"),
+      "nothing is missing",
+    ).not.to.match(/^(?:broken|unknown)/m);
+    expect(await type("docs/getting-started.md", "-- plan"))
+      .to.contain("traffic is on blue")
+      .and.match(/^blue +live +v1\.0\.0 +100 % +2 of 2$/m);
   });
 
   it("releases by config, and the next version by the commands", async () => {
     await type("README.md", "config set greenTag v1.3.0");
-    expect([await liveColor(cluster), await imageOf(cluster, "green")]).to.deep.equal(["green", `${imageRepository}:v1.3.0`]);
+    expect([await liveColor(cluster), await imageOf(cluster, "green")]).to.deep.equal([
+      "green",
+      `${imageRepository}:v1.3.0`,
+    ]);
     await type("README.md", "deploy v1.4.0");
-    expect([await liveColor(cluster), await imageOf(cluster, "blue")]).to.deep.equal(["blue", `${imageRepository}:v1.4.0`]);
+    expect([await liveColor(cluster), await imageOf(cluster, "blue")]).to.deep.equal([
+      "blue",
+      `${imageRepository}:v1.4.0`,
+    ]);
   });
 
-  it("takes users back", async () => {
+  it("rolls back", async () => {
     await type("README.md", "-- rollback");
     expect(await liveColor(cluster)).to.equal("green");
   });
 
   it("tells the night what to type, with and without anything but kubectl", async () => {
-    await type("docs/first-cluster.md", "deploy v1.1.0");
-    expect(await type("docs/night.md", "-- rollback --stack")).to.contain("Users are on green");
-    expect(await type("docs/night.md", "-- history"), "status and history").to.contain("users are on green").and.contain("checkout fails for everybody");
-    await type("docs/night.md", "kubectl -n");
+    await type("docs/getting-started.md", "deploy v1.1.0");
+    expect(await type("docs/runbooks/on-call.md", "-- rollback --stack")).to.contain("Traffic is on green");
+    expect(await type("docs/runbooks/on-call.md", "-- history"), "status and history")
+      .to.contain("traffic is on green")
+      .and.contain("checkout fails for everybody");
+    await type("docs/runbooks/on-call.md", "kubectl -n");
     expect(await liveColor(cluster)).to.equal("blue");
   });
 
   it("renames a column in two releases", async () => {
-    await run("pulumi config set activeColor blue", "npm run bluegreen -- clear-mark blue");
-    await type("docs/migrations.md", "full_name --dry-run");
-    await type("docs/rename-column.md", "migrations rename");
+    await run("pulumi config set activeColor blue", "npm run bluegreen -- unblock blue");
+    await type("docs/guides/rename-a-column.md", "full_name --dry-run");
+    await type("docs/guides/rename-a-column.md", "bluegreen -- lint");
     // What the page calls a version that uses the new name.
     const users = join(checkout.folder, "app/src/users.ts");
-    writeFileSync(users, readFileSync(users, "utf8").replaceAll('"id, email, name', '"id, email, full_name AS name').replace("(id, email, name)", "(id, email, full_name)"));
-    await loadImages([{ tag: "v2.0.0", release: "v2", knows: "0005", fault: "none", source: checkout.folder }]);
-    await type("docs/rename-column.md", "deploy v2.0.0");
-    expect([await liveColor(cluster), await imageOf(cluster, "green")]).to.deep.equal(["green", `${imageRepository}:v2.0.0`]);
-    const early = await run("npm run bluegreen -- retire --stack production --yes");
-    expect([early.code, early.said.includes("it is what a rollback goes back to until")], early.said).to.deep.equal([2, true]);
+    writeFileSync(
+      users,
+      readFileSync(users, "utf8")
+        .replaceAll('"id, email, name', '"id, email, full_name AS name')
+        .replace("(id, email, name)", "(id, email, full_name)"),
+    );
+    await loadImages([
+      { tag: "v2.0.0", release: "v2", knows: "0005", fault: "none", source: checkout.folder },
+    ]);
+    await type("docs/guides/rename-a-column.md", "deploy v2.0.0");
+    expect([await liveColor(cluster), await imageOf(cluster, "green")]).to.deep.equal([
+      "green",
+      `${imageRepository}:v2.0.0`,
+    ]);
+    const early = await run("npm run bluegreen -- scale-down --stack production --yes");
+    expect(
+      [early.code, early.said.includes("it is what a rollback goes back to until")],
+      early.said,
+    ).to.deep.equal([2, true]);
     // What keeps the way back open a day looks at the database's record.
     await query(directUrl, `UPDATE schema_switches SET switched_at = now() - interval '25 hours'`);
-    await type("docs/rename-column.md", "retire");
-    await type("docs/migrations.md", "migrations status");
+    await type("docs/guides/rename-a-column.md", "scale-down");
+    await type("docs/guides/migrations.md", "migrations status");
   });
 
   it("makes the Secrets of databases", async () => {
-    await type("docs/databases.md", "db-credentials-blue");
+    await type("docs/guides/databases.md", "db-credentials-blue");
     await run("$EDITOR db.env");
-    await type("docs/migrations.md", "--dry-run=client");
+    await type("docs/guides/migrations.md", "--dry-run=client");
   });
 
   it("sets what is valid together, page by page", async () => {
@@ -186,10 +284,15 @@ describe("What the documentation says to type, on a real cluster", function () {
       if (config.length === 0) continue;
       if (block.page !== page) writeFileSync(stackFile, example);
       page = block.page;
-      const { code, said } = await run(...config.map((command) => command.replace(/ && pulumi up$/, "")), "pulumi config --json --show-secrets > settings.json");
+      const { code, said } = await run(
+        ...config.map((command) => command.replace(/ && pulumi up$/, "")),
+        "pulumi config --json --show-secrets > settings.json",
+      );
       expect(code, `${block.page}:${block.line}\n${said}`).to.equal(0);
       try {
-        expect(settingsFrom(JSON.parse(readFileSync(join(checkout.folder, "settings.json"), "utf8")) as ConfigMap)).to.have.property("colors");
+        expect(
+          settingsFrom(JSON.parse(readFileSync(join(checkout.folder, "settings.json"), "utf8")) as ConfigMap),
+        ).to.have.property("colors");
       } catch (error) {
         expect.fail(`${block.page}:${block.line}: ${messageOf(error)}`);
       }
@@ -200,7 +303,10 @@ describe("What the documentation says to type, on a real cluster", function () {
   it("says in its sentences what can be typed as it stands there", async () => {
     const autoscaler = { name: "chatgpt-app-blue", namespace };
     const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "chatgpt-app-blue" };
-    await cluster.autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace, body: { metadata: autoscaler, spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 4 } } });
+    await cluster.autoscaling.createNamespacedHorizontalPodAutoscaler({
+      namespace,
+      body: { metadata: autoscaler, spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 4 } },
+    });
     await hold(cluster, "chatgpt-app", "blue", 3);
     await run("pulumi stack select production");
     for (const { page, command } of sentenceCommands().filter(({ command }) => inSentences.test(command))) {
@@ -210,13 +316,25 @@ describe("What the documentation says to type, on a real cluster", function () {
       typed.add(command);
     }
     const { metadata, spec } = await cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(autoscaler);
-    expect([metadata?.annotations?.["bluegreen/hold"], spec.behavior?.scaleDown?.selectPolicy]).to.deep.equal([undefined, undefined]);
+    expect([
+      metadata?.annotations?.["bluegreen.dev/hold"],
+      spec.behavior?.scaleDown?.selectPolicy,
+    ]).to.deep.equal([undefined, undefined]);
   });
 
   it("leaves no command out", () => {
-    const inBlocks = blocks.flatMap(({ page, line, commands }) => commands.map((command) => ({ page, line, command }))).filter(({ page, command }) => !elsewhere.some((each) => each.page.test(page) && each.commands.test(command)));
-    const inText = sentenceCommands().filter(({ command }) => !told.some(({ commands }) => commands.test(command)));
-    const left = [...inBlocks.map(({ page, line, command }) => ({ page: `${page}:${line}`, command })), ...inText].filter(({ command }) => !typed.has(command));
+    const inBlocks = blocks
+      .flatMap(({ page, line, commands }) => commands.map((command) => ({ page, line, command })))
+      .filter(
+        ({ page, command }) => !elsewhere.some((each) => each.page.test(page) && each.commands.test(command)),
+      );
+    const inText = sentenceCommands().filter(
+      ({ command }) => !told.some(({ commands }) => commands.test(command)),
+    );
+    const left = [
+      ...inBlocks.map(({ page, line, command }) => ({ page: `${page}:${line}`, command })),
+      ...inText,
+    ].filter(({ command }) => !typed.has(command));
     expect(left.map(({ page, command }) => `${page} ${command}`)).to.deep.equal([]);
   });
 });

@@ -4,14 +4,17 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { orUndefined } from "@bluegreen/release";
 import { Stack } from "../../cli/pulumi/stack";
-import { imageOf, liveColor, podsOf } from "../support/look";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
 import { writeOtherWay } from "../support/otherWay";
-import { makeStack, twoVersions, type TestStack } from "../support/testStack";
-import { startUsers } from "../support/users";
+import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
+import { startUsers } from "../../local/testing/users";
 
-/** One release from the first `up` to the last `destroy`, told in order: each test goes on where the one before ended. */
+/**
+ * One release from the first `up` to the last `destroy`, told in order: each test goes on where the one
+ * before ended.
+ */
 describe("A release, end to end on a real cluster", function () {
-  this.timeout(180_000);
+  this.timeout(900_000);
   let test: TestStack;
   before(async () => {
     test = await makeStack(twoVersions);
@@ -23,8 +26,13 @@ describe("A release, end to end on a real cluster", function () {
   it("refuses wrong settings all at once and touches nothing", async () => {
     await test.set({ activeColor: "purple", host: "no where" });
     const message = await test.stack.up().then(() => "accepted", String);
-    expect(message, message).to.contain("activeColor").and.contain("host").and.contain("settings were refused");
-    expect(await orUndefined(test.cluster.core.readNamespace({ name: test.cluster.namespace }))).to.equal(undefined);
+    expect(message, message)
+      .to.contain("activeColor")
+      .and.contain("host")
+      .and.contain("settings were refused");
+    expect(await orUndefined(test.cluster.core.readNamespace({ name: test.cluster.namespace }))).to.equal(
+      undefined,
+    );
     await test.set({ host: "app.example.com" });
   });
 
@@ -33,7 +41,9 @@ describe("A release, end to end on a real cluster", function () {
     const { text, diagnostics } = await test.stack.up();
     // Of plugins on PATH, their versions or newer ones, and of this machine's folders.
     expect(diagnostics.filter(({ severity }) => severity === "warning")).to.deep.equal([]);
-    expect(text).not.to.match(/warning:|new version of Pulumi/).and.not.to.contain(homedir());
+    expect(text)
+      .not.to.match(/warning:|new version of Pulumi/)
+      .and.not.to.contain(homedir());
     expect(await liveColor(test.cluster)).to.equal("blue");
     expect(await podsOf(test.cluster, "blue")).to.have.length(2);
     expect(await podsOf(test.cluster, "green")).to.have.length(0);
@@ -42,7 +52,8 @@ describe("A release, end to end on a real cluster", function () {
     expect(outputs["idleColor"]?.value).to.equal("green");
     expect(outputs["blueTag"]?.value).to.equal("v1");
     expect(outputs["url"]?.value).to.equal("https://app.example.com/");
-    for (const name of ["previewPassword", "previewToken"]) expect(outputs[name]?.secret, name).to.equal(true);
+    for (const name of ["previewPassword", "previewToken"])
+      expect(outputs[name]?.secret, name).to.equal(true);
     expect(await schemaVersion()).to.equal("0001");
   });
 
@@ -50,7 +61,11 @@ describe("A release, end to end on a real cluster", function () {
     const pods = await podsOf(test.cluster, "blue");
     const kubeconfig = join(test.backend, "kubeconfig");
     const way = await writeOtherWay(test.stage.kubeconfig, kubeconfig);
-    const theirs = await Stack.open({ name: test.name, workDir: test.workDir, env: { ...test.env, KUBECONFIG: kubeconfig } });
+    const theirs = await Stack.open({
+      name: test.name,
+      workDir: test.workDir,
+      env: { ...test.env, KUBECONFIG: kubeconfig },
+    });
     const { changes } = await theirs.up();
     expect(Object.keys(changes)).to.deep.equal(["same"]);
     way.close();
@@ -59,7 +74,11 @@ describe("A release, end to end on a real cluster", function () {
   });
 
   it("shows a new version in preview, and touches nothing", async () => {
-    await test.set({ greenTag: "v2", schemaVersion: "0002" });
+    await test.set({ greenTag: "v2", schemaVersion: "0002", smokeTests: "no/such/*.ts" });
+    expect(await failureOf(test.stack.preview()), "tests that do not load")
+      .to.contain("The smoke tests cannot be run, and nothing was touched")
+      .and.contain("no/such/*.ts");
+    await test.set({ smokeTests: "tests/smoke/**/*.ts" });
     const { changes, text } = await test.stack.preview();
     expect(changes["update"]).to.be.greaterThan(0);
     expect(text).to.contain("chatgpt-app-migrations").and.contain("chatgpt-app-green");
@@ -94,7 +113,7 @@ describe("A release, end to end on a real cluster", function () {
   it("refuses to change the live color in place, in preview already", async () => {
     await test.set({ greenTag: "v1" });
     const message = await test.stack.preview().then(() => "accepted", String);
-    expect(message).to.contain("green serves users with").and.contain("may not change in place");
+    expect(message).to.contain("green serves traffic with").and.contain("may not change in place");
     await test.set({ greenTag: "v2" });
   });
 
@@ -126,9 +145,17 @@ describe("A release, end to end on a real cluster", function () {
   });
 
   it("keeps every secret out of state, stack files and previews", async () => {
-    const stored = await test.cluster.core.readNamespacedSecret({ name: "db-credentials", namespace: test.cluster.namespace });
+    const stored = await test.cluster.core.readNamespacedSecret({
+      name: "db-credentials",
+      namespace: test.cluster.namespace,
+    });
     const url = new URL(Buffer.from(stored.data?.["url"] ?? "", "base64").toString());
-    const plain = { "database password": url.password, "OpenAI key": test.secrets.openaiApiKey, "secret variable": test.secrets.token, passphrase: test.secrets.passphrase };
+    const plain = {
+      "database password": url.password,
+      "OpenAI key": test.secrets.openaiApiKey,
+      "secret variable": test.secrets.token,
+      passphrase: test.secrets.passphrase,
+    };
     expect(url.password).to.have.length(32);
     const texts = new Map<string, string>();
     for (const file of await readdir(test.backend, { recursive: true, withFileTypes: true })) {
@@ -138,12 +165,15 @@ describe("A release, end to end on a real cluster", function () {
     texts.set("preview", (await test.stack.preview()).text);
     expect(texts.size).to.be.greaterThan(2);
     for (const [where, text] of texts) {
-      for (const [what, value] of Object.entries(plain)) expect(text.includes(value), `${what} in ${where}`).to.equal(false);
+      for (const [what, value] of Object.entries(plain))
+        expect(text.includes(value), `${what} in ${where}`).to.equal(false);
     }
   });
 
   it("goes whole when it is destroyed", async () => {
     await test.stack.destroy();
-    expect(await orUndefined(test.cluster.core.readNamespace({ name: test.cluster.namespace }))).to.equal(undefined);
+    expect(await orUndefined(test.cluster.core.readNamespace({ name: test.cluster.namespace }))).to.equal(
+      undefined,
+    );
   });
 });

@@ -12,7 +12,7 @@ import { User } from "./support/user";
 const backend = (name: string) => ({ service: { name, port: { number: port } } });
 
 describe("the edge, by an Ingress", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let home: Colors;
   let user: User;
 
@@ -62,7 +62,16 @@ describe("the edge, by an Ingress", function () {
   });
 
   it("speaks HTTP/2", async () => {
-    const session = connectHttp2(`https://${home.host}`, { createConnection: () => connectTls({ host: "127.0.0.1", port: home.edge.port, servername: home.host, ca: readFileSync(home.edge.ca), ALPNProtocols: ["h2"] }) });
+    const session = connectHttp2(`https://${home.host}`, {
+      createConnection: () =>
+        connectTls({
+          host: "127.0.0.1",
+          port: home.edge.port,
+          servername: home.host,
+          ca: readFileSync(home.edge.ca),
+          ALPNProtocols: ["h2"],
+        }),
+    });
     const stream = session.request({ ":path": "/green/deep" });
     let text = "";
     stream.setEncoding("utf8").on("data", (part: string) => (text += part));
@@ -72,7 +81,11 @@ describe("the edge, by an Ingress", function () {
   });
 
   it("takes a prefix by whole path elements, and an exact path by itself", async () => {
-    const answers = await Promise.all(["/green", "/green/a?b=c", "/greenhouse", "/only/this/one", "/only/this/one/more"].map(async (path) => (await user.ask(path)).color));
+    const answers = await Promise.all(
+      ["/green", "/green/a?b=c", "/greenhouse", "/only/this/one", "/only/this/one/more"].map(
+        async (path) => (await user.ask(path)).color,
+      ),
+    );
     expect(answers).to.deep.equal(["green", "green", "blue", "green", "blue"]);
   });
 
@@ -83,8 +96,15 @@ describe("the edge, by an Ingress", function () {
   });
 
   it("tells the app who has asked for what, and lets nobody make it up", async () => {
-    const { arrived } = await user.ask("/", { "x-forwarded-host": "evil.example.org", "x-forwarded-for": "203.0.113.9" });
-    expect(arrived.headers).to.include({ host: home.host, "x-forwarded-host": home.host, "x-forwarded-proto": "https" });
+    const { arrived } = await user.ask("/", {
+      "x-forwarded-host": "evil.example.org",
+      "x-forwarded-for": "203.0.113.9",
+    });
+    expect(arrived.headers).to.include({
+      host: home.host,
+      "x-forwarded-host": home.host,
+      "x-forwarded-proto": "https",
+    });
     expect(arrived.headers["x-forwarded-for"]).to.not.include("203.0.113.9");
   });
 

@@ -7,11 +7,14 @@ import { makeColors, port, type Colors } from "./support/colors";
 import { User } from "./support/user";
 
 describe("the edge, by an HTTPRoute", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let home: Colors;
   let user: User;
 
-  const route = async (rules: JsonObject[], where: { name: string; namespace?: string } = { name: "app" }): Promise<void> =>
+  const route = async (
+    rules: JsonObject[],
+    where: { name: string; namespace?: string } = { name: "app" },
+  ): Promise<void> =>
     home.apply({
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "HTTPRoute",
@@ -27,7 +30,13 @@ describe("the edge, by an HTTPRoute", function () {
   /** The condition of a route as the edge reports it. */
   const condition = async (namespace: string, type: string): Promise<JsonObject | undefined> => {
     const custom = home.cluster.config.makeApiClient(CustomObjectsApi);
-    const read: unknown = await custom.getNamespacedCustomObject({ group: "gateway.networking.k8s.io", version: "v1", namespace, plural: "httproutes", name: "app" });
+    const read: unknown = await custom.getNamespacedCustomObject({
+      group: "gateway.networking.k8s.io",
+      version: "v1",
+      namespace,
+      plural: "httproutes",
+      name: "app",
+    });
     const [parent] = digList(read as JsonObject, "status", "parents"); // the library's answer is plain JSON
     return digList(parent, "conditions").find((each) => digText(each, "type") === type);
   };
@@ -50,12 +59,25 @@ describe("the edge, by an HTTPRoute", function () {
   });
 
   it("shows a color by a header, a cookie, and a path that it rewrites", async () => {
-    const header = (type: string, name: string, value: string): JsonObject => ({ headers: [{ type, name, value }] });
+    const header = (type: string, name: string, value: string): JsonObject => ({
+      headers: [{ type, name, value }],
+    });
     await route([
-      { matches: [header("Exact", "X-Preview", "green"), header("RegularExpression", "Cookie", "(^|; )preview=green(;|$)")], ...to(0, 1) },
+      {
+        matches: [
+          header("Exact", "X-Preview", "green"),
+          header("RegularExpression", "Cookie", "(^|; )preview=green(;|$)"),
+        ],
+        ...to(0, 1),
+      },
       {
         matches: [{ path: { type: "PathPrefix", value: "/green" } }],
-        filters: [{ type: "URLRewrite", urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } }],
+        filters: [
+          {
+            type: "URLRewrite",
+            urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } },
+          },
+        ],
         ...to(0, 1),
       },
       to(100, 0),
@@ -79,7 +101,15 @@ describe("the edge, by an HTTPRoute", function () {
     const entry = `bg-test-${randomBytes(3).toString("hex")}`;
     await home.cluster.core.createNamespace({ body: { metadata: { name: entry } } });
     try {
-      await route([{ matches: [{ path: { type: "PathPrefix", value: "/from-afar" } }], backendRefs: [{ name: "green", namespace: home.namespace, port }] }], { name: "app", namespace: entry });
+      await route(
+        [
+          {
+            matches: [{ path: { type: "PathPrefix", value: "/from-afar" } }],
+            backendRefs: [{ name: "green", namespace: home.namespace, port }],
+          },
+        ],
+        { name: "app", namespace: entry },
+      );
       const refused = await poll(async () => await condition(entry, "ResolvedRefs"), { timeoutMs: 30_000 });
       expect(refused).to.include({ status: "False", reason: "RefNotPermitted" });
       await user.askUntil(({ status }) => status === 500, "/from-afar");
@@ -87,7 +117,10 @@ describe("the edge, by an HTTPRoute", function () {
         apiVersion: "gateway.networking.k8s.io/v1beta1",
         kind: "ReferenceGrant",
         metadata: { name: "entry" },
-        spec: { from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: entry }], to: [{ group: "", kind: "Service" }] },
+        spec: {
+          from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: entry }],
+          to: [{ group: "", kind: "Service" }],
+        },
       });
       await user.askUntil(({ color }) => color === "green", "/from-afar");
     } finally {

@@ -5,14 +5,21 @@ import { askInside } from "./support/askInside";
 import { makeColors, port, tlsSecret, type Colors } from "./support/colors";
 import { User } from "./support/user";
 
-const nginx = (annotations: Record<string, string>): JsonObject => Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`nginx.ingress.kubernetes.io/${name}`, value]));
+const nginx = (annotations: Record<string, string>): JsonObject =>
+  Object.fromEntries(
+    Object.entries(annotations).map(([name, value]) => [`nginx.ingress.kubernetes.io/${name}`, value]),
+  );
 
 describe("the edge, by an Ingress with annotations for nginx", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let home: Colors;
   let user: User;
 
-  const ingress = async (name: string, annotations: Record<string, string>, path: { path: string; pathType: string; color: string }): Promise<void> =>
+  const ingress = async (
+    name: string,
+    annotations: Record<string, string>,
+    path: { path: string; pathType: string; color: string },
+  ): Promise<void> =>
     home.apply({
       apiVersion: "networking.k8s.io/v1",
       kind: "Ingress",
@@ -20,10 +27,24 @@ describe("the edge, by an Ingress with annotations for nginx", function () {
       spec: {
         ingressClassName: "nginx",
         tls: [{ hosts: [home.host], secretName: tlsSecret }],
-        rules: [{ host: home.host, http: { paths: [{ path: path.path, pathType: path.pathType, backend: { service: { name: path.color, port: { number: port } } } }] } }],
+        rules: [
+          {
+            host: home.host,
+            http: {
+              paths: [
+                {
+                  path: path.path,
+                  pathType: path.pathType,
+                  backend: { service: { name: path.color, port: { number: port } } },
+                },
+              ],
+            },
+          },
+        ],
       },
     });
-  const canary = async (annotations: Record<string, string>): Promise<void> => ingress("canary", { canary: "true", ...annotations }, { path: "/", pathType: "Prefix", color: "green" });
+  const canary = async (annotations: Record<string, string>): Promise<void> =>
+    ingress("canary", { canary: "true", ...annotations }, { path: "/", pathType: "Prefix", color: "green" });
 
   before(async () => {
     home = await makeColors();
@@ -38,22 +59,34 @@ describe("the edge, by an Ingress with annotations for nginx", function () {
   });
 
   it("sends users of HTTP to HTTPS", async () => {
-    expect(await askInside(home.edge.address, home.host, "/some?path")).to.deep.equal({ status: 308, location: `https://${home.host}/some?path` });
+    expect(await askInside(home.edge.address, home.host, "/some?path")).to.deep.equal({
+      status: 308,
+      location: `https://${home.host}/some?path`,
+    });
   });
 
   it("rewrites the path of a color, for those who have the password", async () => {
     const password = "correct horse";
-    await home.apply({ apiVersion: "v1", kind: "Secret", metadata: { name: "testers" }, stringData: { auth: `tester:${hashSync(password, 4)}` } });
+    await home.apply({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "testers" },
+      stringData: { auth: `tester:${hashSync(password, 4)}` },
+    });
     await ingress(
       "green",
       { "use-regex": "true", "rewrite-target": "/$2", "auth-type": "basic", "auth-secret": "testers" },
       { path: "/green(/|$)(.*)", pathType: "ImplementationSpecific", color: "green" },
     );
     const authorization = `Basic ${Buffer.from(`tester:${password}`).toString("base64")}`;
-    const letIn = await user.askUntil(({ color }) => color === "green", "/green/api/users?limit=1", { authorization });
+    const letIn = await user.askUntil(({ color }) => color === "green", "/green/api/users?limit=1", {
+      authorization,
+    });
     expect(letIn.arrived.url).to.equal("/api/users?limit=1");
     expect(await user.ask("/green/api/users")).to.include({ status: 401, color: undefined });
-    expect(await user.ask("/green", { authorization: `Basic ${Buffer.from("tester:wrong").toString("base64")}` })).to.include({ status: 401, color: undefined });
+    expect(
+      await user.ask("/green", { authorization: `Basic ${Buffer.from("tester:wrong").toString("base64")}` }),
+    ).to.include({ status: 401, color: undefined });
     expect((await user.ask("/greenhouse")).color).to.equal("blue");
   });
 
@@ -73,11 +106,20 @@ describe("the edge, by an Ingress with annotations for nginx", function () {
   });
 
   it("keeps a user of a cookie with one color while both have a weight, and no longer", async () => {
-    await ingress("app", { affinity: "cookie", "session-cookie-name": "color" }, { path: "/", pathType: "Prefix", color: "blue" });
+    await ingress(
+      "app",
+      { affinity: "cookie", "session-cookie-name": "color" },
+      { path: "/", pathType: "Prefix", color: "blue" },
+    );
     await canary({ "canary-weight": "50" });
-    const first = await user.askUntil(({ color, headers }) => color === "green" && headers["set-cookie"] !== undefined, "/");
+    const first = await user.askUntil(
+      ({ color, headers }) => color === "green" && headers["set-cookie"] !== undefined,
+      "/",
+    );
     const cookie = (first.headers["set-cookie"] ?? []).map((each) => each.split(";")[0]).join("; ");
-    const again = await Promise.all(Array.from({ length: 20 }, async () => (await user.ask("/", { cookie })).color));
+    const again = await Promise.all(
+      Array.from({ length: 20 }, async () => (await user.ask("/", { cookie })).color),
+    );
     expect(new Set(again)).to.deep.equal(new Set(["green"]));
     await canary({ "canary-weight": "0" });
     await user.askUntil(({ color }) => color === "blue", "/", { cookie });

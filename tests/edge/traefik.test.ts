@@ -4,7 +4,7 @@ import { makeColors, port, tlsSecret, type Colors } from "./support/colors";
 import { User } from "./support/user";
 
 describe("the edge, by Traefik's own resources", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
   let home: Colors;
   let user: User;
 
@@ -23,7 +23,8 @@ describe("the edge, by Traefik's own resources", function () {
         },
       },
     });
-  const middleware = async (name: string, spec: JsonObject): Promise<void> => home.apply({ apiVersion: "traefik.io/v1alpha1", kind: "Middleware", metadata: { name }, spec });
+  const middleware = async (name: string, spec: JsonObject): Promise<void> =>
+    home.apply({ apiVersion: "traefik.io/v1alpha1", kind: "Middleware", metadata: { name }, spec });
 
   before(async () => {
     home = await makeColors();
@@ -40,9 +41,18 @@ describe("the edge, by Traefik's own resources", function () {
         entryPoints: ["websecure"],
         routes: [
           { kind: "Rule", match: host, services: [{ kind: "TraefikService", name: "app" }] },
-          { kind: "Rule", match: `${host} && PathPrefix(\`/green\`)`, services: green, middlewares: [{ name: "without-color" }] },
+          {
+            kind: "Rule",
+            match: `${host} && PathPrefix(\`/green\`)`,
+            services: green,
+            middlewares: [{ name: "without-color" }],
+          },
           { kind: "Rule", match: `${host} && Header(\`X-Preview\`, \`green\`)`, services: green },
-          { kind: "Rule", match: `${host} && HeaderRegexp(\`Cookie\`, \`(^|; )preview=green(;|$)\`)`, services: green },
+          {
+            kind: "Rule",
+            match: `${host} && HeaderRegexp(\`Cookie\`, \`(^|; )preview=green(;|$)\`)`,
+            services: green,
+          },
         ],
         tls: { secretName: tlsSecret },
       },
@@ -78,12 +88,17 @@ describe("the edge, by Traefik's own resources", function () {
   it("keeps a user of a cookie with one color while that has a weight, and no longer", async () => {
     const sticky = { sticky: { cookie: { name: "color", secure: true, httpOnly: true } } };
     await weigh(50, 50, sticky);
-    const first = await user.askUntil(({ color, headers }) => color === "green" && headers["set-cookie"] !== undefined, "/");
+    const first = await user.askUntil(
+      ({ color, headers }) => color === "green" && headers["set-cookie"] !== undefined,
+      "/",
+    );
     const cookie = (first.headers["set-cookie"] ?? []).map((each) => each.split(";")[0]).join("; ");
     await weigh(99, 1, sticky);
     const others = await user.askUntil(({ color }) => color === "blue", "/");
     expect(others.headers["set-cookie"]?.join()).to.match(/^color=.*HttpOnly; Secure/);
-    const again = await Promise.all(Array.from({ length: 20 }, async () => (await user.ask("/", { cookie })).color));
+    const again = await Promise.all(
+      Array.from({ length: 20 }, async () => (await user.ask("/", { cookie })).color),
+    );
     expect(new Set(again)).to.deep.equal(new Set(["green"]));
     await weigh(100, 0, sticky);
     await user.askUntil(({ color }) => color === "blue", "/", { cookie });

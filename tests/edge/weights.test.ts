@@ -7,7 +7,11 @@ import { User } from "./support/user";
 type Object = JsonObject & { metadata: JsonObject };
 
 /** For each kind of route: the object that has the weights. */
-const kinds: { name: string; weights: (home: Colors, blue: number, green: number) => Object; fixed: (home: Colors) => Object[] }[] = [
+const kinds: {
+  name: string;
+  weights: (home: Colors, blue: number, green: number) => Object;
+  fixed: (home: Colors) => Object[];
+}[] = [
   {
     name: "a TraefikService",
     weights: (_home, blue, green) => ({
@@ -28,7 +32,13 @@ const kinds: { name: string; weights: (home: Colors, blue: number, green: number
         apiVersion: "traefik.io/v1alpha1",
         kind: "IngressRoute",
         metadata: { name: "app" },
-        spec: { entryPoints: ["websecure"], routes: [{ kind: "Rule", match: `Host(\`${host}\`)`, services: [{ kind: "TraefikService", name: "app" }] }], tls: { secretName: tlsSecret } },
+        spec: {
+          entryPoints: ["websecure"],
+          routes: [
+            { kind: "Rule", match: `Host(\`${host}\`)`, services: [{ kind: "TraefikService", name: "app" }] },
+          ],
+          tls: { secretName: tlsSecret },
+        },
       },
     ],
   },
@@ -55,7 +65,11 @@ const kinds: { name: string; weights: (home: Colors, blue: number, green: number
   },
   {
     name: "nginx' canary annotations",
-    weights: (home, _blue, green) => nginxIngress(home, "canary", "green", { "nginx.ingress.kubernetes.io/canary": "true", "nginx.ingress.kubernetes.io/canary-weight": String(green) }),
+    weights: (home, _blue, green) =>
+      nginxIngress(home, "canary", "green", {
+        "nginx.ingress.kubernetes.io/canary": "true",
+        "nginx.ingress.kubernetes.io/canary-weight": String(green),
+      }),
     fixed: (home) => [nginxIngress(home, "app", "blue", {})],
   },
 ];
@@ -68,13 +82,26 @@ function nginxIngress({ host }: Colors, name: string, service: string, annotatio
     spec: {
       ingressClassName: "nginx",
       tls: [{ hosts: [host], secretName: tlsSecret }],
-      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: service, port: { number: port } } } }] } }],
+      rules: [
+        {
+          host,
+          http: {
+            paths: [
+              {
+                path: "/",
+                pathType: "Prefix",
+                backend: { service: { name: service, port: { number: port } } },
+              },
+            ],
+          },
+        },
+      ],
     },
   };
 }
 
 describe("weights moved under load", function () {
-  this.timeout(240_000);
+  this.timeout(900_000);
 
   for (const { name, weights, fixed } of kinds) {
     it(`act for everybody and fail no request, with ${name}`, async () => {

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { colors, otherColor, poll, type Color } from "@bluegreen/release";
-import type { ColorDatabase, DatabasePair } from "@bluegreen/release/database/colorDatabase";
-import { query, startDatabases, type TestDatabases } from "./database";
+import type { ColorDatabase, DatabasePair } from "@bluegreen/release/databases/colorDatabases";
+import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 
 /** The password of the replication, which must not be seen anywhere. */
 export const peerPassword = "hunter2/%§";
@@ -18,7 +18,10 @@ const dropSubscriptions = `DO $$ DECLARE name text; BEGIN
 export interface ColorServers {
   blue: TestDatabases;
   green: TestDatabases;
-  /** A new database on each, with the same tables. Those before it are dropped: each one's replication takes places that a server has few of. */
+  /**
+   * A new database on each, with the same tables. Those before it are dropped: each one's replication takes
+   * places that a server has few of.
+   */
   fresh(schema: string): Promise<ColorDatabases>;
   stop(): Promise<void>;
 }
@@ -36,13 +39,23 @@ export interface ColorDatabases {
 }
 
 export async function startColorServers(): Promise<ColorServers> {
-  const settings = { wal_level: "logical", max_wal_senders: "50", max_replication_slots: "50", max_worker_processes: "50", max_logical_replication_workers: "40", wal_retrieve_retry_interval: "1s" };
+  const settings = {
+    wal_level: "logical",
+    max_wal_senders: "50",
+    max_replication_slots: "50",
+    max_worker_processes: "50",
+    max_logical_replication_workers: "40",
+    wal_retrieve_retry_interval: "1s",
+  };
   const blue = await startDatabases(settings);
   const green = await startDatabases(settings);
   const servers = { blue, green };
   for (const { adminUrl, dir } of [blue, green]) {
     await query(adminUrl, "CREATE ROLE app LOGIN");
-    await query(adminUrl, `CREATE ROLE peer LOGIN REPLICATION PASSWORD '${peerPassword}' IN ROLE pg_read_all_data`);
+    await query(
+      adminUrl,
+      `CREATE ROLE peer LOGIN REPLICATION PASSWORD '${peerPassword}' IN ROLE pg_read_all_data`,
+    );
     // Everybody else comes through the socket without a password.
     const hba = join(dir, "data/pg_hba.conf");
     await writeFile(hba, `local all peer scram-sha-256\n${await readFile(hba, "utf8")}`);
@@ -61,23 +74,46 @@ export async function startColorServers(): Promise<ColorServers> {
         url.password = encodeURIComponent(password);
         return url.href;
       };
-      const databaseOf = (color: Color): ColorDatabase => ({ color, adminUrl: urls[color], peerUrl: as(color, "peer", peerPassword) });
-      const on = (color: Color, sql: string) => query(`${urls[color]}?options=${encodeURIComponent("-c default_transaction_read_only=off")}`, sql);
+      const databaseOf = (color: Color): ColorDatabase => ({
+        color,
+        adminUrl: urls[color],
+        peerUrl: as(color, "peer", peerPassword),
+      });
+      const on = (color: Color, sql: string) =>
+        query(`${urls[color]}?options=${encodeURIComponent("-c default_transaction_read_only=off")}`, sql);
       const slots = async () => {
-        const found = await Promise.all(colors.map((color) => on(color, `SELECT format('%s to %s, %s', '${color}', split_part(slot_name, '_', 4), CASE WHEN active THEN 'read' ELSE 'not read' END) AS slot FROM pg_replication_slots WHERE database = current_database()`)));
+        const found = await Promise.all(
+          colors.map((color) =>
+            on(
+              color,
+              `SELECT format('%s to %s, %s', '${color}', split_part(slot_name, '_', 4), CASE WHEN active THEN 'read' ELSE 'not read' END) AS slot FROM pg_replication_slots WHERE database = current_database()`,
+            ),
+          ),
+        );
         return found.flat().map(({ slot }) => String(slot));
       };
       drop = async () => {
         for (const color of colors) await on(color, dropSubscriptions);
         const noSlots = async () => {
-          for (const color of colors) await on(color, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database() AND NOT active");
+          for (const color of colors)
+            await on(
+              color,
+              "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database() AND NOT active",
+            );
           return (await slots()).length === 0 ? true : undefined;
         };
         await poll(noSlots, { timeoutMs: 10_000 });
-        for (const color of colors) await query(servers[color].adminUrl, `DROP DATABASE ${new URL(urls[color]).pathname.slice(1)} WITH (FORCE)`);
+        for (const color of colors)
+          await query(
+            servers[color].adminUrl,
+            `DROP DATABASE ${new URL(urls[color]).pathname.slice(1)} WITH (FORCE)`,
+          );
       };
       for (const color of colors) {
-        await on(color, "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO app; ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO app");
+        await on(
+          color,
+          "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO app; ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO app",
+        );
         await on(color, schema);
       }
       return {
@@ -88,7 +124,9 @@ export async function startColorServers(): Promise<ColorServers> {
         onlySlotOf: async (live) => {
           const wanted = `${live} to ${otherColor(live)}, read`;
           let found: string[] = [];
-          await poll(async () => ((found = await slots()).join() === wanted ? true : undefined), { timeoutMs: 10_000 }).catch((error: unknown) => {
+          await poll(async () => ((found = await slots()).join() === wanted ? true : undefined), {
+            timeoutMs: 10_000,
+          }).catch((error: unknown) => {
             throw new Error(`wanted "${wanted}", and there is "${found.join("; ")}"`, { cause: error });
           });
         },

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
-import { holdWriters } from "@bluegreen/release/database/holdWriters";
-import { query, startDatabases, type TestDatabases } from "./database";
+import { holdWriters } from "@bluegreen/release/replication/holdWriters";
+import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { withUser } from "./migrationFolder";
 import { failureOf } from "../support/look";
 
@@ -19,21 +19,43 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
   beforeEach(async () => {
     said.length = 0;
     url = await databases.fresh();
-    await query(url, 'CREATE TABLE one (id int PRIMARY KEY, a int); CREATE SCHEMA "Odd one"; CREATE TABLE "Odd one"."T" (id int); CREATE TABLE parts (id int) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF parts FOR VALUES FROM (0) TO (9)');
+    await query(
+      url,
+      'CREATE TABLE one (id int PRIMARY KEY, a int); CREATE SCHEMA "Odd one"; CREATE TABLE "Odd one"."T" (id int); CREATE TABLE parts (id int) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF parts FOR VALUES FROM (0) TO (9)',
+    );
   });
 
   const waiting = (like: string) =>
-    poll(async () => (await query(url, "SELECT pid FROM pg_stat_activity WHERE query LIKE $1 AND wait_event_type = 'Lock'", [like]))[0], { timeoutMs: 10_000, intervalMs: 20 });
+    poll(
+      async () =>
+        (
+          await query(
+            url,
+            "SELECT pid FROM pg_stat_activity WHERE query LIKE $1 AND wait_event_type = 'Lock'",
+            [like],
+          )
+        )[0],
+      { timeoutMs: 10_000, intervalMs: 20 },
+    );
 
-  it("lets readers go on and writers wait, in every table, until it lets go", async () => {
+  it("lets readers continue and writers wait, in every table, until it lets go", async () => {
     const held = await holdWriters(url, { say, budgetMs: 5000 });
-    const writes = ["INSERT INTO one VALUES (1)", 'INSERT INTO "Odd one"."T" VALUES (1)', "INSERT INTO part VALUES (1)"];
+    const writes = [
+      "INSERT INTO one VALUES (1)",
+      'INSERT INTO "Odd one"."T" VALUES (1)',
+      "INSERT INTO part VALUES (1)",
+    ];
     const written = writes.map(async (sql) => {
       await query(url, sql);
       return performance.now();
     });
     for (const sql of writes) await waiting(sql);
-    expect(await query(url, 'SELECT (SELECT count(*) FROM one) + (SELECT count(*) FROM "Odd one"."T") + (SELECT count(*) FROM parts) AS rows')).to.deep.equal([{ rows: "0" }]);
+    expect(
+      await query(
+        url,
+        'SELECT (SELECT count(*) FROM one) + (SELECT count(*) FROM "Odd one"."T") + (SELECT count(*) FROM parts) AS rows',
+      ),
+    ).to.deep.equal([{ rows: "0" }]);
     await held.confirm();
     const releasedAt = performance.now();
     await held.release();
@@ -43,13 +65,15 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
   it("gives up in short tries and names who was in the way", async () => {
     await withUser(url, async (user) => {
       await user.query("BEGIN; INSERT INTO one VALUES (1)");
-      const refused = failureOf(holdWriters(url, { say, budgetMs: 4000 }));
-      // Whoever queues up behind a try gets through between two.
-      const startedAt = performance.now();
+      let hasGivenUp = false;
+      const refused = failureOf(holdWriters(url, { say, budgetMs: 4000 })).finally(() => (hasGivenUp = true));
       await waiting("DO $lock$%");
       await query(url, "INSERT INTO part VALUES (1)");
-      expect(performance.now() - startedAt).to.be.lessThan(1500);
-      expect(await refused).to.contain("and go on").and.contain("application the app, idle in transaction").and.contain("INSERT INTO one");
+      expect(hasGivenUp, "whoever queues up behind a try gets through between two").to.equal(false);
+      expect(await refused)
+        .to.contain("and continue")
+        .and.contain("application the app, idle in transaction")
+        .and.contain("INSERT INTO one");
       expect(said).to.have.length(1);
       await user.query("COMMIT");
     });
@@ -60,7 +84,7 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
     await withUser(url, async (user) => {
       // On a busy machine a try may have ended by its time before the user gets in its way.
       for (; !said.join().includes("deadlock"); rows++) {
-        expect(rows, "rounds without a deadlock").to.be.lessThan(10);
+        expect(rows, "rounds without a deadlock").to.be.lessThan(100);
         await user.query("BEGIN; INSERT INTO part VALUES (1)");
         const held = holdWriters(url, { say, budgetMs: 10_000 });
         await waiting("DO $lock$%");
@@ -80,10 +104,17 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
   });
 
   it("lets go when the program is killed", async () => {
-    const child = spawn(process.execPath, ["-e", 'require("@bluegreen/release/database/holdWriters").holdWriters(process.env.URL, { say: console.log, budgetMs: 5000 }).then(() => console.log("held"))'], {
-      env: { ...process.env, URL: url },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = spawn(
+      process.execPath,
+      [
+        "-e",
+        'require("@bluegreen/release/replication/holdWriters").holdWriters(process.env.URL, { say: console.log, budgetMs: 5000 }).then(() => console.log("held"))',
+      ],
+      {
+        env: { ...process.env, URL: url },
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     await once(child.stdout, "data");
     const written = query(url, "INSERT INTO one VALUES (1)");
     await waiting("INSERT INTO one%");

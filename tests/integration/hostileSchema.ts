@@ -1,19 +1,84 @@
-import { query } from "./database";
+import { query } from "../../local/testing/database";
 
 /** PostgreSQL's own functions that the release asks for, each of which the app's role can make once more. */
 const functions = [
-  "array_position", "clock_timestamp", "concat_ws", "count", "current_database", "current_setting", "format_type", "has_database_privilege", "has_schema_privilege", "host", "left", "length", "now",
-  "pg_backend_pid", "pg_blocking_pids", "pg_cancel_backend", "pg_create_logical_replication_slot", "pg_current_wal_lsn", "pg_current_wal_flush_lsn", "pg_current_xact_id", "pg_drop_replication_slot", "pg_get_constraintdef",
-  "pg_get_indexdef", "pg_get_userbyid", "pg_has_role", "pg_is_in_recovery", "pg_is_wal_replay_paused", "pg_last_wal_replay_lsn", "pg_logical_emit_message", "pg_postmaster_start_time", "pg_promote", "pg_reload_conf",
-  "pg_replication_slot_advance", "pg_sequence_last_value", "pg_size_pretty", "pg_terminate_backend", "pg_try_advisory_lock", "pg_wal_lsn_diff", "pg_walfile_name", "regexp_replace", "round", "set_config", "setval",
-  "shobj_description", "split_part", "to_regclass", "trunc",
+  "array_position",
+  "clock_timestamp",
+  "concat_ws",
+  "count",
+  "current_database",
+  "current_setting",
+  "format_type",
+  "has_database_privilege",
+  "has_schema_privilege",
+  "host",
+  "left",
+  "length",
+  "now",
+  "pg_backend_pid",
+  "pg_blocking_pids",
+  "pg_cancel_backend",
+  "pg_create_logical_replication_slot",
+  "pg_current_wal_lsn",
+  "pg_current_wal_flush_lsn",
+  "pg_current_xact_id",
+  "pg_drop_replication_slot",
+  "pg_get_constraintdef",
+  "pg_get_indexdef",
+  "pg_get_userbyid",
+  "pg_has_role",
+  "pg_is_in_recovery",
+  "pg_is_wal_replay_paused",
+  "pg_last_wal_replay_lsn",
+  "pg_logical_emit_message",
+  "pg_postmaster_start_time",
+  "pg_promote",
+  "pg_reload_conf",
+  "pg_replication_slot_advance",
+  "pg_sequence_last_value",
+  "pg_size_pretty",
+  "pg_terminate_backend",
+  "pg_try_advisory_lock",
+  "pg_wal_lsn_diff",
+  "pg_walfile_name",
+  "regexp_replace",
+  "round",
+  "set_config",
+  "setval",
+  "shobj_description",
+  "split_part",
+  "to_regclass",
+  "trunc",
 ];
 
 /** Its tables and views that the release reads. */
 const relations = [
-  "pg_attribute", "pg_auth_members", "pg_class", "pg_constraint", "pg_database", "pg_db_role_setting", "pg_depend", "pg_enum", "pg_index", "pg_largeobject_metadata", "pg_locks", "pg_namespace", "pg_publication",
-  "pg_publication_tables", "pg_replication_origin_status", "pg_replication_slots", "pg_roles", "pg_sequence", "pg_settings", "pg_stat_activity", "pg_stat_progress_copy", "pg_stat_replication", "pg_stat_subscription",
-  "pg_stat_subscription_stats", "pg_stat_wal_receiver", "pg_subscription_rel",
+  "pg_attribute",
+  "pg_auth_members",
+  "pg_class",
+  "pg_constraint",
+  "pg_database",
+  "pg_db_role_setting",
+  "pg_depend",
+  "pg_enum",
+  "pg_index",
+  "pg_largeobject_metadata",
+  "pg_locks",
+  "pg_namespace",
+  "pg_publication",
+  "pg_publication_tables",
+  "pg_replication_origin_status",
+  "pg_replication_slots",
+  "pg_roles",
+  "pg_sequence",
+  "pg_settings",
+  "pg_stat_activity",
+  "pg_stat_progress_copy",
+  "pg_stat_replication",
+  "pg_stat_subscription",
+  "pg_stat_subscription_stats",
+  "pg_stat_wal_receiver",
+  "pg_subscription_rel",
 ];
 
 const operators = ["=", "<>", "<", ">", "<=", ">=", "~", "!~", "~~", "-", "||"];
@@ -21,13 +86,21 @@ const operators = ["=", "<>", "<", ">", "<=", ">=", "~", "!~", "~~", "-", "||"];
 const names = (all: string[]) => all.map((name) => `'${name}'`).join(", ");
 
 /**
- * What a role can do in a schema where it may create: whatever is called without its schema, or fits better than what
- * PostgreSQL has, is a trap. Whoever runs into one as a superuser makes `role` one, and says so in the server's log
- * where nothing can be written.
+ * What a role can do in a schema where it may create: whatever is called without its schema, or fits better
+ * than what PostgreSQL has, is a trap. Whoever runs into one as a superuser makes `role` one, and says so in
+ * the server's log where nothing can be written.
  * @param options.url as the role that the traps are for
  * @param options.first the database's search path has the schema before PostgreSQL's own
  */
-export async function setTraps({ url, role, first }: { url: string; role: string; first: boolean }): Promise<void> {
+export async function setTraps({
+  url,
+  role,
+  first,
+}: {
+  url: string;
+  role: string;
+  first: boolean;
+}): Promise<void> {
   const options = `?options=${encodeURIComponent("-c search_path=pg_catalog -c default_transaction_read_only=off")}`;
   await query(
     url + options,
@@ -76,10 +149,18 @@ export async function setTraps({ url, role, first }: { url: string; role: string
        END LOOP;
      END $$;`,
   );
-  if (first) await query(url + options, `DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET search_path = public, pg_catalog', pg_catalog.current_database()); END $$`);
+  if (first)
+    await query(
+      url + options,
+      `DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET search_path = public, pg_catalog', pg_catalog.current_database()); END $$`,
+    );
 }
 
 /** Asks where no trap can be met. */
 export function safely(url: string, sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
-  return query(`${url}?options=${encodeURIComponent("-c search_path=pg_catalog -c default_transaction_read_only=off")}`, sql, values);
+  return query(
+    `${url}?options=${encodeURIComponent("-c search_path=pg_catalog -c default_transaction_read_only=off")}`,
+    sql,
+    values,
+  );
 }

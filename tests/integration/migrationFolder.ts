@@ -18,7 +18,8 @@ export async function makeFolder(): Promise<MigrationFolder> {
   return {
     folder,
     write: (file, sql) => writeFile(join(folder, file), sql),
-    run: (url, options) => runMigrations(url, { folder, migrations: listMigrations(folder), retryDelayMs: 50, ...options }),
+    run: (url, options) =>
+      runMigrations(url, { folder, migrations: listMigrations(folder), retryDelayMs: 50, ...options }),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

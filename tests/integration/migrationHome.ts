@@ -1,4 +1,4 @@
-import { startDatabases, type TestDatabases } from "./database";
+import { startDatabases, type TestDatabases } from "../../local/testing/database";
 import { makeFolder, type MigrationFolder } from "./migrationFolder";
 
 /** What a test about migrations begins with. */
@@ -10,7 +10,10 @@ export interface MigrationHome {
   url: string;
 }
 
-/** Declares the server of a suite, and a folder and a database for each of its tests. To be called in `describe`. */
+/**
+ * Declares the server of a suite, and a folder and a database for each of its tests. To be called in
+ * `describe`.
+ */
 export function inMigrationHome(begin: (home: MigrationHome) => void | Promise<void>): void {
   let databases: TestDatabases;
   let migrations: MigrationFolder;

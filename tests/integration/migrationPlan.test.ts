@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, planMigrations } from "@bluegreen/release";
 import { failureOf } from "../support/look";
-import { query } from "./database";
+import { query } from "../../local/testing/database";
 import type { MigrationFolder } from "./migrationFolder";
 import { inMigrationHome } from "./migrationHome";
 
@@ -15,25 +15,51 @@ describe("What is planned for a database, and what is refused, on a real Postgre
   });
 
   const plan = async () =>
-    (await planMigrations(url, listMigrations(migrations.folder))).map(({ id, phase, state, ...rest }) => `${id} ${phase} ${state}${"why" in rest ? `: ${rest.why}` : ""}${"refusal" in rest ? `: ${rest.refusal.rule}` : ""}`);
+    (await planMigrations(url, listMigrations(migrations.folder))).map(
+      ({ id, phase, state, ...rest }) =>
+        `${id} ${phase} ${state}${"why" in rest ? `: ${rest.why}` : ""}${"refusal" in rest ? `: ${rest.refusal.rule}` : ""}`,
+    );
   const expand = (name: string, sql: string) => migrations.write(name, `-- phase: expand\n${sql}`);
 
   it("touches nothing, tables included", async () => {
     await expand("0001_one.sql", "CREATE TABLE one (id int)");
     expect(await plan()).to.deep.equal(["0001 expand due"]);
-    expect(await query(url, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")).to.deep.equal([]);
+    expect(
+      await query(url, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"),
+    ).to.deep.equal([]);
   });
 
   it("says what is applied, due and waiting; a release leaves contract migrations alone", async () => {
     await expand("0001_one.sql", "CREATE TABLE one (id int primary key, a int, b int)");
     await migrations.run(url);
-    await migrations.write("0002_fill.sql", "-- phase: backfill\n-- batch: one by id\nUPDATE one SET b = a WHERE id BETWEEN :first AND :last");
-    await migrations.write("0003_drop.sql", "-- phase: contract\n-- irreversible\nALTER TABLE one DROP COLUMN a");
+    await migrations.write(
+      "0002_fill.sql",
+      "-- phase: backfill\n-- batch: one by id\nUPDATE one SET b = a WHERE id BETWEEN :first AND :last",
+    );
+    await migrations.write(
+      "0003_drop.sql",
+      "-- phase: contract\n-- irreversible\nALTER TABLE one DROP COLUMN a",
+    );
     await expand("0004_two.sql", "CREATE TABLE two (id int)");
-    const waiting = "0003 contract waiting: a contract migration waits until no version that needs the old form is left";
-    expect(await plan()).to.deep.equal(["0001 expand applied", "0002 backfill due", waiting, "0004 expand due"]);
-    expect(await migrations.run(url)).to.deep.equal({ applied: ["0002", "0004"], waiting: ["0003"], schemaVersion: "0004" });
-    expect(await plan()).to.deep.equal(["0001 expand applied", "0002 backfill applied", waiting, "0004 expand applied"]);
+    const waiting =
+      "0003 contract waiting: a contract migration waits until no version that needs the old form is left";
+    expect(await plan()).to.deep.equal([
+      "0001 expand applied",
+      "0002 backfill due",
+      waiting,
+      "0004 expand due",
+    ]);
+    expect(await migrations.run(url)).to.deep.equal({
+      applied: ["0002", "0004"],
+      waiting: ["0003"],
+      schemaVersion: "0004",
+    });
+    expect(await plan()).to.deep.equal([
+      "0001 expand applied",
+      "0002 backfill applied",
+      waiting,
+      "0004 expand applied",
+    ]);
     expect(await query(url, "SELECT a, b FROM one")).to.deep.equal([]);
   });
 
@@ -45,8 +71,13 @@ describe("What is planned for a database, and what is refused, on a real Postgre
     await expand("0002_two.sql", "CREATE TABLE two (id int)");
     const [after] = listMigrations(migrations.folder);
     const message = await failureOf(migrations.run(url));
-    expect(message).to.contain(`0001_one was refused: its checksum is ${String(after?.checksum)}`).and.contain(`it was applied with ${String(before?.checksum)}`).and.contain("git log");
-    expect(await plan()).to.have.length(2).and.to.satisfy(([first]: string[]) => first?.startsWith("0001 expand refused: it was applied with"));
+    expect(message)
+      .to.contain(`0001_one was refused: its checksum is ${String(after?.checksum)}`)
+      .and.contain(`it was applied with ${String(before?.checksum)}`)
+      .and.contain("git log");
+    expect(await plan())
+      .to.have.length(2)
+      .and.to.satisfy(([first]: string[]) => first?.startsWith("0001 expand refused: it was applied with"));
     expect(await query(url, "SELECT to_regclass('two') AS two")).to.deep.equal([{ two: null }]);
   });
 
@@ -63,14 +94,29 @@ describe("What is planned for a database, and what is refused, on a real Postgre
   });
 
   it("upgrades a table of the first form in place, and gives its rows their checksums", async () => {
-    await query(url, "CREATE TABLE schema_migrations (id text PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+    await query(
+      url,
+      "CREATE TABLE schema_migrations (id text PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+    );
     await query(url, "INSERT INTO schema_migrations VALUES ('0001', 'one', '2020-01-01Z')");
     await expand("0001_one.sql", "CREATE TABLE one (id int)");
     expect(await plan()).to.deep.equal(["0001 expand applied"]);
-    expect(await query(url, "SELECT count(*)::int AS columns FROM pg_attribute WHERE attrelid = 'schema_migrations'::regclass AND attnum > 0")).to.deep.equal([{ columns: 3 }]);
+    expect(
+      await query(
+        url,
+        "SELECT count(*)::int AS columns FROM pg_attribute WHERE attrelid = 'schema_migrations'::regclass AND attnum > 0",
+      ),
+    ).to.deep.equal([{ columns: 3 }]);
     expect((await migrations.run(url)).applied).to.deep.equal([]);
-    const [row] = await query(url, "SELECT checksum, phase, applied_at = '2020-01-01Z' AS kept FROM schema_migrations");
-    expect(row).to.deep.equal({ checksum: listMigrations(migrations.folder)[0]?.checksum, phase: "expand", kept: true });
+    const [row] = await query(
+      url,
+      "SELECT checksum, phase, applied_at = '2020-01-01Z' AS kept FROM schema_migrations",
+    );
+    expect(row).to.deep.equal({
+      checksum: listMigrations(migrations.folder)[0]?.checksum,
+      phase: "expand",
+      kept: true,
+    });
     await expand("0001_one.sql", "CREATE TABLE one (id bigint)");
     expect(await failureOf(migrations.run(url))).to.contain("an applied file never changes");
   });
@@ -79,6 +125,8 @@ describe("What is planned for a database, and what is refused, on a real Postgre
     await expand("0001_one.sql", "SELECT 1");
     const seen = listMigrations(migrations.folder);
     await expand("0001_one.sql", "SELECT 2");
-    expect(await failureOf(migrations.run(url, { migrations: seen }))).to.contain(`the preview showed ${String(seen[0]?.checksum)}`);
+    expect(await failureOf(migrations.run(url, { migrations: seen }))).to.contain(
+      `the preview showed ${String(seen[0]?.checksum)}`,
+    );
   });
 });

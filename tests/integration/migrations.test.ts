@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, poll, runMigrations } from "@bluegreen/release";
 import { failureOf } from "../support/look";
-import { query } from "./database";
+import { query } from "../../local/testing/database";
 import type { MigrationFolder } from "./migrationFolder";
 import { inMigrationHome } from "./migrationHome";
 
@@ -19,15 +19,25 @@ describe("The migration runner, on a real PostgreSQL", () => {
   });
 
   const write = (file: string, sql: string) => migrations.write(file, `-- phase: expand\n${sql}`);
-  const run = (at: string, lockTimeoutMs?: number) => migrations.run(at, { ...(lockTimeoutMs !== undefined && { lockTimeoutMs }) });
-  const recorded = async () => (await query(url, "SELECT id, name FROM schema_migrations ORDER BY id")).map(({ id, name }) => `${String(id)} ${String(name)}`);
+  const run = (at: string, lockTimeoutMs?: number) =>
+    migrations.run(at, { ...(lockTimeoutMs !== undefined && { lockTimeoutMs }) });
+  const recorded = async () =>
+    (await query(url, "SELECT id, name FROM schema_migrations ORDER BY id")).map(
+      ({ id, name }) => `${String(id)} ${String(name)}`,
+    );
 
   it("applies the app's own migrations to an empty database, and records each", async () => {
-    const result = await runMigrations(url, { folder: "migrations", migrations: listMigrations("migrations") });
+    const result = await runMigrations(url, {
+      folder: "migrations",
+      migrations: listMigrations("migrations"),
+    });
     expect(result).to.deep.equal({ applied: ["0001", "0002"], waiting: [], schemaVersion: "0002" });
     await query(url, "INSERT INTO users (id, email) VALUES ('u1', 'u1@example.com')");
     expect(await query(url, "SELECT tier FROM users")).to.deep.equal([{ tier: "free" }]);
-    const [columns] = await query(url, "SELECT applied_at IS NOT NULL AS stamped FROM schema_migrations LIMIT 1");
+    const [columns] = await query(
+      url,
+      "SELECT applied_at IS NOT NULL AS stamped FROM schema_migrations LIMIT 1",
+    );
     expect(columns).to.deep.equal({ stamped: true });
   });
 
@@ -40,17 +50,27 @@ describe("The migration runner, on a real PostgreSQL", () => {
   it("applies only what a shorter list asks for, and never undoes what is there", async () => {
     await write("0001_one.sql", "CREATE TABLE one (id int)");
     await write("0002_two.sql", "CREATE TABLE two (id int)");
-    expect((await runMigrations(url, { folder, migrations: listMigrations(folder, "0001") })).applied).to.deep.equal(["0001"]);
+    expect(
+      (await runMigrations(url, { folder, migrations: listMigrations(folder, "0001") })).applied,
+    ).to.deep.equal(["0001"]);
     await run(url);
-    expect(await runMigrations(url, { folder, migrations: listMigrations(folder, "0001") })).to.deep.equal({ applied: [], waiting: [], schemaVersion: "0002" });
-    expect(await query(url, "SELECT to_regclass('two') IS NOT NULL AS there")).to.deep.equal([{ there: true }]);
+    expect(await runMigrations(url, { folder, migrations: listMigrations(folder, "0001") })).to.deep.equal({
+      applied: [],
+      waiting: [],
+      schemaVersion: "0002",
+    });
+    expect(await query(url, "SELECT to_regclass('two') IS NOT NULL AS there")).to.deep.equal([
+      { there: true },
+    ]);
   });
 
-  it("rolls a failing migration back whole, keeps those before it, and goes on when it is corrected", async () => {
+  it("rolls a failing migration back whole, keeps those before it, and continues when it is corrected", async () => {
     await write("0001_one.sql", "CREATE TABLE one (id int)");
     await write("0002_two.sql", "CREATE TABLE two (id int); INSERT INTO nowhere VALUES (1)");
     const message = await failureOf(run(url));
-    expect(message).to.contain("Migration 0002_two failed and was rolled back").and.contain('relation "nowhere" does not exist');
+    expect(message)
+      .to.contain("Migration 0002_two failed and was rolled back")
+      .and.contain('relation "nowhere" does not exist');
     expect(await query(url, "SELECT to_regclass('two') IS NULL AS gone")).to.deep.equal([{ gone: true }]);
     expect(await recorded()).to.deep.equal(["0001 one"]);
     await write("0002_two.sql", "CREATE TABLE two (id int)");
@@ -58,8 +78,13 @@ describe("The migration runner, on a real PostgreSQL", () => {
   });
 
   it("undoes a migration whose record cannot be written: the two are one transaction", async () => {
-    await write("0001_one.sql", "CREATE TABLE one (id int); ALTER TABLE schema_migrations RENAME TO elsewhere");
-    expect(await failureOf(run(url))).to.contain("0001_one failed").and.contain('schema_migrations" does not exist');
+    await write(
+      "0001_one.sql",
+      "CREATE TABLE one (id int); ALTER TABLE schema_migrations RENAME TO elsewhere",
+    );
+    expect(await failureOf(run(url)))
+      .to.contain("0001_one failed")
+      .and.contain('schema_migrations" does not exist');
     expect(await query(url, "SELECT to_regclass('one') IS NULL AS gone")).to.deep.equal([{ gone: true }]);
     expect(await recorded()).to.deep.equal([]);
   });
@@ -77,28 +102,53 @@ describe("The migration runner, on a real PostgreSQL", () => {
     const slow = run(url);
     const slowEnds = failureOf(slow);
     const holder = await poll(
-      async () => (await query(url, "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()"))[0],
+      async () =>
+        (
+          await query(
+            url,
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()",
+          )
+        )[0],
       { timeoutMs: 10_000 },
     );
     const message = await failureOf(run(url, 500));
-    expect(message).to.contain("another run holds the lock").and.contain(`pid ${String(holder["pid"])}`).and.contain("waited 0.5 s");
+    expect(message)
+      .to.contain("another run holds the lock")
+      .and.contain(`pid ${String(holder["pid"])}`)
+      .and.contain("waited 0.5 s");
     await query(url, "SELECT pg_terminate_backend($1)", [holder["pid"]]);
     expect(await slowEnds).to.contain("0001_slow failed");
     expect(await recorded()).to.deep.equal([]);
   });
 
-  it("survives kill -9 in the middle of a migration: nothing half done, no lock left, the next run goes on", async () => {
+  it("survives kill -9 in the middle of a migration: nothing half done, no lock left, the next run continues", async () => {
     await write("0001_one.sql", "CREATE TABLE one (id int)");
     await write("0002_two.sql", "CREATE TABLE two (id int); SELECT pg_sleep(30)");
     const script = `require("@bluegreen/release").runMigrations(process.env.URL, { folder: process.env.FOLDER, migrations: ${JSON.stringify(listMigrations(folder))} })`;
-    const runner = spawn(process.execPath, ["-e", script], { env: { ...process.env, URL: url, FOLDER: folder }, stdio: "ignore" });
-    await poll(async () => (await query(url, "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()"))[0], { timeoutMs: 15_000 });
+    const runner = spawn(process.execPath, ["-e", script], {
+      env: { ...process.env, URL: url, FOLDER: folder },
+      stdio: "ignore",
+    });
+    await poll(
+      async () =>
+        (
+          await query(
+            url,
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()",
+          )
+        )[0],
+      { timeoutMs: 15_000 },
+    );
     const exit = once(runner, "exit");
     runner.kill("SIGKILL");
     await exit;
     await write("0002_two.sql", "CREATE TABLE two (id int)");
-    // PostgreSQL notices a vanished client when the statement ends or, as an administrator does, when it is ended.
-    await query(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bluegreen migrations' AND datname = current_database()");
+    // PostgreSQL notices a vanished client when the statement ends or, as an administrator does, when it is
+    // ended.
+    await query(
+      url,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bluegreen migrations' AND datname = current_database()",
+    );
     expect(await run(url)).to.deep.equal({ applied: ["0002"], waiting: [], schemaVersion: "0002" });
     expect(await recorded()).to.deep.equal(["0001 one", "0002 two"]);
   });
@@ -118,7 +168,11 @@ describe("The migration runner, on a real PostgreSQL", () => {
     foreign.username = "nobody";
     foreign.password = "hunter2";
     await write("0001_one.sql", "SELECT 1");
-    expect(await failureOf(run(foreign.href))).to.match(/nobody/).and.not.contain("hunter2");
-    expect(await failureOf(run("postgres://nobody:hunter2@127.0.0.1:1/none"))).to.match(/ECONNREFUSED/).and.not.contain("hunter2");
+    expect(await failureOf(run(foreign.href)))
+      .to.match(/nobody/)
+      .and.not.contain("hunter2");
+    expect(await failureOf(run("postgres://nobody:hunter2@127.0.0.1:1/none")))
+      .to.match(/ECONNREFUSED/)
+      .and.not.contain("hunter2");
   });
 });

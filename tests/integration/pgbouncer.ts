@@ -17,31 +17,56 @@ export interface Pooler {
   stop(): Promise<void>;
 }
 
-/** Finds the program. Where it is missing it is unpacked for this suite alone: to install the package is to get a system service. */
+/**
+ * Finds the program. Where it is missing it is unpacked for this suite alone: to install the package is to
+ * get a system service.
+ */
 export async function preparePgbouncer(): Promise<Pgbouncer> {
   const installed = "/usr/sbin/pgbouncer";
-  if (existsSync(installed)) return { start: (adminUrl, mode) => startPooler([installed], adminUrl, mode), remove: () => Promise.resolve() };
+  if (existsSync(installed))
+    return {
+      start: (adminUrl, mode) => startPooler([installed], adminUrl, mode),
+      remove: () => Promise.resolve(),
+    };
   const dir = await mkdtemp("/tmp/bg-pgb-");
   await chmod(dir, 0o755);
   const root = join(dir, "root");
   await mkdir(join(dir, "partial"));
-  const download = () => run("apt-get", ["install", "-q", "-y", "--download-only", "--no-install-recommends", "-o", `Dir::Cache::archives=${dir}`, "-o", "APT::Sandbox::User=root", "pgbouncer"]);
+  const download = () =>
+    run("apt-get", [
+      "install",
+      "-q",
+      "-y",
+      "--download-only",
+      "--no-install-recommends",
+      "-o",
+      `Dir::Cache::archives=${dir}`,
+      "-o",
+      "APT::Sandbox::User=root",
+      "pgbouncer",
+    ]);
   // The package lists of a fresh machine may be missing, or name versions that are gone.
   await download().catch(async () => {
     await run("apt-get", ["update", "-q"]);
     await download();
   });
-  for (const file of (await readdir(dir)).filter((name) => name.endsWith(".deb"))) await run("dpkg-deb", ["--extract", join(dir, file), root]);
+  for (const file of (await readdir(dir)).filter((name) => name.endsWith(".deb")))
+    await run("dpkg-deb", ["--extract", join(dir, file), root]);
   // What it depends on, where the machine lacks that, too.
   const lib = join(root, "usr/lib");
   const libraries = existsSync(lib) ? (await readdir(lib)).map((name) => join(lib, name)).join(":") : "";
   return {
-    start: (adminUrl, mode) => startPooler(["env", `LD_LIBRARY_PATH=${libraries}`, join(root, installed)], adminUrl, mode),
+    start: (adminUrl, mode) =>
+      startPooler(["env", `LD_LIBRARY_PATH=${libraries}`, join(root, installed)], adminUrl, mode),
     remove: () => rm(dir, { recursive: true, force: true }),
   };
 }
 
-async function startPooler(command: string[], adminUrl: string, mode: "transaction" | "session"): Promise<Pooler> {
+async function startPooler(
+  command: string[],
+  adminUrl: string,
+  mode: "transaction" | "session",
+): Promise<Pooler> {
   const dir = await mkdtemp("/tmp/bg-pool-");
   const account = await postgresAccount();
   await chown(dir, account.uid, account.gid);

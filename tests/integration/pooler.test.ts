@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
-import { reading } from "@bluegreen/release/migrations/connected";
+import { reading } from "@bluegreen/release/postgres/connected";
 import { readApplied } from "@bluegreen/release/migrations/records";
 import { failureOf } from "../support/look";
-import { query, startDatabases, type TestDatabases } from "./database";
+import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { makeFolder, type MigrationFolder } from "./migrationFolder";
 import { preparePgbouncer, type Pgbouncer } from "./pgbouncer";
 
@@ -12,7 +12,7 @@ describe("Migrations through PgBouncer", () => {
   let migrations: MigrationFolder;
   let pgbouncer: Pgbouncer;
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(900_000);
     pgbouncer = await preparePgbouncer();
     databases = await startDatabases();
     migrations = await makeFolder();
@@ -30,9 +30,13 @@ describe("Migrations through PgBouncer", () => {
     try {
       const pooled = pooler.urlOf(url);
       await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 20_000 });
-      expect(await failureOf(migrations.run(pooled))).to.contain("a pooler in transaction mode is between").and.contain("direct-url");
+      expect(await failureOf(migrations.run(pooled)))
+        .to.contain("a pooler in transaction mode is between")
+        .and.contain("direct-url");
       expect(await query(url, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).to.deep.equal([]);
-      expect(await query(url, "SELECT to_regclass('schema_migrations') AS made")).to.deep.equal([{ made: null }]);
+      expect(await query(url, "SELECT to_regclass('schema_migrations') AS made")).to.deep.equal([
+        { made: null },
+      ]);
     } finally {
       await pooler.stop();
     }
@@ -44,9 +48,14 @@ describe("Migrations through PgBouncer", () => {
     try {
       const pooled = pooler.urlOf(url);
       await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 5000 });
-      const [before] = await query(pooled, "SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path");
+      const [before] = await query(
+        pooled,
+        "SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path",
+      );
       expect(await reading(pooled, readApplied)).to.deep.equal([]);
-      expect(await query(pooled, "SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path")).to.deep.equal([before]);
+      expect(
+        await query(pooled, "SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path"),
+      ).to.deep.equal([before]);
     } finally {
       await pooler.stop();
     }

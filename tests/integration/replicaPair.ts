@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { otherColor, type Color } from "@bluegreen/release";
-import type { ColorDatabase, DatabasePair } from "@bluegreen/release/database/colorDatabase";
+import type { ColorDatabase, DatabasePair } from "@bluegreen/release/databases/colorDatabases";
 import { postgresAdminUrl, startPostgres, type PostgresServer } from "../../local/services/postgres";
 import { makeStandby, rewindSettings } from "../../local/services/standby";
 import { ownRebuild, type Rebuild } from "../support/rebuildOwner";
@@ -43,7 +43,11 @@ export async function startReplicaPair(): Promise<ReplicaPair> {
 
   await start("blue");
   await rebuild("green", "blue", () => undefined);
-  const database = (color: Color): ColorDatabase => ({ color, adminUrl: postgresAdminUrl(folder(color)), peerUrl: postgresAdminUrl(folder(color)) });
+  const database = (color: Color): ColorDatabase => ({
+    color,
+    adminUrl: postgresAdminUrl(folder(color)),
+    peerUrl: postgresAdminUrl(folder(color)),
+  });
   return {
     folder,
     url: (color) => database(color).adminUrl,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { postgresAccount } from "../../local/services/postgres";
 import { run } from "../../local/system/run";
-import { query } from "./database";
+import { query } from "../../local/testing/database";
 
 /** A tablespace on a disk of its own that a few megabytes fill. */
 export interface SmallDisk {

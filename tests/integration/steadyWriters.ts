@@ -8,9 +8,13 @@ export const writersSchema = `
   CREATE TABLE counters (writer int PRIMARY KEY, writes int NOT NULL);
   INSERT INTO counters SELECT n, 0 FROM generate_series(1, 8) n;`;
 
-/** Users who write all the time, each write in a transaction of its own, and remember what was acknowledged. */
+/**
+ * Users who write all the time, each write in a transaction of its own, and remember what was acknowledged.
+ */
 export interface SteadyWriters {
-  /** Names of the acknowledged writes: each is one row in both tables, and one in the counter of its writer. */
+  /**
+   * Names of the acknowledged writes: each is one row in both tables, and one in the counter of its writer.
+   */
   acknowledged: string[];
   /** The longest that a write took, in milliseconds, since this was last set to 0. */
   longestMs: number;
@@ -43,7 +47,7 @@ export function startWriters(count: number, url: () => string): SteadyWriters {
     writers.longestMs = Math.max(writers.longestMs, performance.now() - startedAt);
   };
   const run = async (writer: number) => {
-    for (let number = 1; goesOn(); ) {
+    for (let number = 1; goesOn();) {
       const client = new Client({ connectionString: url() });
       client.on("error", () => undefined);
       try {

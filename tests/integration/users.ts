@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { setTimeout as delay } from "node:timers/promises";
-import { query } from "./database";
+import { query } from "../../local/testing/database";
 
 /** Users that write notes, each with a number of its own, to whichever server traffic goes to. */
 export class Writers {
@@ -39,7 +39,10 @@ export class Writers {
     const acknowledged = [...this.acknowledged];
     const found = await query(url, "SELECT id, count(*)::int AS times FROM notes GROUP BY id");
     const times = new Map(found.map((row) => [Number(row["id"]), Number(row["times"])]));
-    return { missing: acknowledged.filter((id) => !times.has(id)), doubled: [...times].filter(([, count]) => count > 1).map(([id]) => id) };
+    return {
+      missing: acknowledged.filter((id) => !times.has(id)),
+      doubled: [...times].filter(([, count]) => count > 1).map(([id]) => id),
+    };
   }
 
   private async loop(): Promise<void> {

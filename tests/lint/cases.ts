@@ -21,103 +21,323 @@ const fresh = "CREATE TABLE t (id int PRIMARY KEY, c int);\n";
 
 export const cases: Record<string, Cases> = {
   "rename-column": {
-    bad: sql("‸ALTER TABLE t RENAME COLUMN c TO d;", "‸ALTER TABLE s.t RENAME c TO d;", "‸ALTER VIEW v RENAME COLUMN c TO d;"),
-    good: sql("ALTER TABLE t RENAME CONSTRAINT c TO d;", `${fresh}ALTER TABLE t RENAME COLUMN c TO d;`, "ALTER TABLE t RENAME TO u;"),
+    bad: sql(
+      "‸ALTER TABLE t RENAME COLUMN c TO d;",
+      "‸ALTER TABLE s.t RENAME c TO d;",
+      "‸ALTER VIEW v RENAME COLUMN c TO d;",
+    ),
+    good: sql(
+      "ALTER TABLE t RENAME CONSTRAINT c TO d;",
+      `${fresh}ALTER TABLE t RENAME COLUMN c TO d;`,
+      "ALTER TABLE t RENAME TO u;",
+    ),
   },
-  "rename-table": { bad: sql("‸ALTER TABLE t RENAME TO u;", "CREATE TABLE IF NOT EXISTS t (id int);\n‸ALTER TABLE t RENAME TO u;"), good: sql("ALTER INDEX i RENAME TO j;", `${fresh}ALTER TABLE t RENAME TO u;`, `${fresh}ALTER TABLE public.t RENAME TO u;`) },
-  "rename-schema": { bad: sql("‸ALTER SCHEMA s RENAME TO r;"), good: sql("CREATE SCHEMA s;\nALTER SCHEMA s RENAME TO r;", "ALTER SCHEMA s OWNER TO r;") },
-  "rename-view": { bad: sql("‸ALTER VIEW v RENAME TO w;", "‸ALTER MATERIALIZED VIEW v RENAME TO w;"), good: sql("CREATE VIEW v AS SELECT 1;\nALTER VIEW v RENAME TO w;") },
-  "rename-function": { bad: sql("‸ALTER FUNCTION f(int) RENAME TO g;", "‸ALTER PROCEDURE f() RENAME TO g;"), good: sql("ALTER FUNCTION f(int) OWNER TO r;", "ALTER TRIGGER f ON t RENAME TO g;") },
-  "rename-type": { bad: sql("‸ALTER TYPE e RENAME TO f;", "‸ALTER DOMAIN e RENAME TO f;", "‸ALTER TYPE e RENAME ATTRIBUTE a TO b;"), good: sql("CREATE TYPE e AS ENUM ('a');\nALTER TYPE e RENAME TO f;", "ALTER TYPE e ADD VALUE 'f';") },
-  "rename-sequence": { bad: sql("‸ALTER SEQUENCE s RENAME TO r;"), good: sql("ALTER SEQUENCE s OWNED BY t.c;") },
+  "rename-table": {
+    bad: sql(
+      "‸ALTER TABLE t RENAME TO u;",
+      "CREATE TABLE IF NOT EXISTS t (id int);\n‸ALTER TABLE t RENAME TO u;",
+    ),
+    good: sql(
+      "ALTER INDEX i RENAME TO j;",
+      `${fresh}ALTER TABLE t RENAME TO u;`,
+      `${fresh}ALTER TABLE public.t RENAME TO u;`,
+    ),
+  },
+  "rename-schema": {
+    bad: sql("‸ALTER SCHEMA s RENAME TO r;"),
+    good: sql("CREATE SCHEMA s;\nALTER SCHEMA s RENAME TO r;", "ALTER SCHEMA s OWNER TO r;"),
+  },
+  "rename-view": {
+    bad: sql("‸ALTER VIEW v RENAME TO w;", "‸ALTER MATERIALIZED VIEW v RENAME TO w;"),
+    good: sql("CREATE VIEW v AS SELECT 1;\nALTER VIEW v RENAME TO w;"),
+  },
+  "rename-function": {
+    bad: sql("‸ALTER FUNCTION f(int) RENAME TO g;", "‸ALTER PROCEDURE f() RENAME TO g;"),
+    good: sql("ALTER FUNCTION f(int) OWNER TO r;", "ALTER TRIGGER f ON t RENAME TO g;"),
+  },
+  "rename-type": {
+    bad: sql(
+      "‸ALTER TYPE e RENAME TO f;",
+      "‸ALTER DOMAIN e RENAME TO f;",
+      "‸ALTER TYPE e RENAME ATTRIBUTE a TO b;",
+    ),
+    good: sql("CREATE TYPE e AS ENUM ('a');\nALTER TYPE e RENAME TO f;", "ALTER TYPE e ADD VALUE 'f';"),
+  },
+  "rename-sequence": {
+    bad: sql("‸ALTER SEQUENCE s RENAME TO r;"),
+    good: sql("ALTER SEQUENCE s OWNED BY t.c;"),
+  },
 
-  "drop-column": { bad: sql("ALTER TABLE t ‸DROP COLUMN c;", "ALTER TABLE ONLY s.t ADD COLUMN d numeric(10, 2),\n  ‸DROP c;", "ALTER TABLE t ‸DROP c, ‸DROP d;"), good: sql("ALTER TABLE t DROP CONSTRAINT c;", `${fresh}ALTER TABLE t DROP COLUMN c;`) },
-  "drop-table": { bad: sql("‸DROP TABLE t;", "SELECT 1;\n\n  -- gone\n  ‸DROP TABLE IF EXISTS s.t CASCADE;"), good: sql(`${fresh}DROP TABLE t;`, "DROP TRIGGER t ON u;") },
+  "drop-column": {
+    bad: sql(
+      "ALTER TABLE t ‸DROP COLUMN c;",
+      "ALTER TABLE ONLY s.t ADD COLUMN d numeric(10, 2),\n  ‸DROP c;",
+      "ALTER TABLE t ‸DROP c, ‸DROP d;",
+    ),
+    good: sql("ALTER TABLE t DROP CONSTRAINT c;", `${fresh}ALTER TABLE t DROP COLUMN c;`),
+  },
+  "drop-table": {
+    bad: sql("‸DROP TABLE t;", "SELECT 1;\n\n  -- gone\n  ‸DROP TABLE IF EXISTS s.t CASCADE;"),
+    good: sql(`${fresh}DROP TABLE t;`, "DROP TRIGGER t ON u;"),
+  },
   "drop-schema": { bad: sql("‸DROP SCHEMA s;"), good: sql("CREATE SCHEMA s;\nDROP SCHEMA s;") },
-  "drop-view": { bad: sql("‸DROP VIEW v;", "‸DROP MATERIALIZED VIEW v;"), good: sql("CREATE VIEW v AS SELECT 1;\nDROP VIEW v;") },
-  "drop-function": { bad: sql("‸DROP FUNCTION f(int);", "‸DROP PROCEDURE f;"), good: sql("DROP TRIGGER f ON t;", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';\nDROP FUNCTION f();") },
-  "drop-type": { bad: sql("‸DROP TYPE e;", "‸DROP DOMAIN e;"), good: sql("CREATE DOMAIN e AS int;\nDROP DOMAIN e;", "DROP CAST (int AS e);") },
+  "drop-view": {
+    bad: sql("‸DROP VIEW v;", "‸DROP MATERIALIZED VIEW v;"),
+    good: sql("CREATE VIEW v AS SELECT 1;\nDROP VIEW v;"),
+  },
+  "drop-function": {
+    bad: sql("‸DROP FUNCTION f(int);", "‸DROP PROCEDURE f;"),
+    good: sql(
+      "DROP TRIGGER f ON t;",
+      "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';\nDROP FUNCTION f();",
+    ),
+  },
+  "drop-type": {
+    bad: sql("‸DROP TYPE e;", "‸DROP DOMAIN e;"),
+    good: sql("CREATE DOMAIN e AS int;\nDROP DOMAIN e;", "DROP CAST (int AS e);"),
+  },
   "drop-sequence": { bad: sql("‸DROP SEQUENCE s;"), good: sql("CREATE SEQUENCE s;\nDROP SEQUENCE s;") },
 
   "add-not-null-column": {
-    bad: sql("ALTER TABLE t ‸ADD COLUMN c int NOT NULL;", "ALTER TABLE t ‸ADD c int NOT NULL DEFAULT NULL;", "ALTER TABLE t ‸ADD c int PRIMARY KEY;"),
-    good: sql("ALTER TABLE t ADD COLUMN c int NOT NULL DEFAULT 0;", "ALTER TABLE t ADD COLUMN c int;", `${fresh}ALTER TABLE t ADD COLUMN d int NOT NULL;`, "CREATE TABLE t (c int NOT NULL);"),
+    bad: sql(
+      "ALTER TABLE t ‸ADD COLUMN c int NOT NULL;",
+      "ALTER TABLE t ‸ADD c int NOT NULL DEFAULT NULL;",
+      "ALTER TABLE t ‸ADD c int PRIMARY KEY;",
+    ),
+    good: sql(
+      "ALTER TABLE t ADD COLUMN c int NOT NULL DEFAULT 0;",
+      "ALTER TABLE t ADD COLUMN c int;",
+      `${fresh}ALTER TABLE t ADD COLUMN d int NOT NULL;`,
+      "CREATE TABLE t (c int NOT NULL);",
+    ),
   },
   "volatile-default": {
-    bad: sql("ALTER TABLE t ‸ADD COLUMN c uuid DEFAULT gen_random_uuid();", "ALTER TABLE t ‸ADD c text DEFAULT 'a' || random()::text;", "ALTER TABLE t ‸ADD c timestamptz DEFAULT clock_timestamp();"),
-    good: sql("ALTER TABLE t ADD COLUMN c timestamptz DEFAULT now();", "ALTER TABLE t ADD c date DEFAULT CURRENT_DATE;", "ALTER TABLE t ADD c uuid;\nALTER TABLE t ALTER c SET DEFAULT gen_random_uuid();", `${fresh}ALTER TABLE t ADD d float DEFAULT random();`),
+    bad: sql(
+      "ALTER TABLE t ‸ADD COLUMN c uuid DEFAULT gen_random_uuid();",
+      "ALTER TABLE t ‸ADD c text DEFAULT 'a' || random()::text;",
+      "ALTER TABLE t ‸ADD c timestamptz DEFAULT clock_timestamp();",
+    ),
+    good: sql(
+      "ALTER TABLE t ADD COLUMN c timestamptz DEFAULT now();",
+      "ALTER TABLE t ADD c date DEFAULT CURRENT_DATE;",
+      "ALTER TABLE t ADD c uuid;\nALTER TABLE t ALTER c SET DEFAULT gen_random_uuid();",
+      `${fresh}ALTER TABLE t ADD d float DEFAULT random();`,
+    ),
   },
   "stored-generated-column": {
     bad: sql("ALTER TABLE t ‸ADD COLUMN c int GENERATED ALWAYS AS (a + 1) STORED;"),
-    good: sql("ALTER TABLE t ADD COLUMN c int GENERATED ALWAYS AS (a + 1) VIRTUAL;", "CREATE TABLE t (a int, c int GENERATED ALWAYS AS (a + 1) STORED);"),
+    good: sql(
+      "ALTER TABLE t ADD COLUMN c int GENERATED ALWAYS AS (a + 1) VIRTUAL;",
+      "CREATE TABLE t (a int, c int GENERATED ALWAYS AS (a + 1) STORED);",
+    ),
   },
-  "serial-column": { bad: sql("ALTER TABLE t ‸ADD COLUMN c bigserial;", "ALTER TABLE t ‸ADD c int GENERATED BY DEFAULT AS IDENTITY;"), good: sql("CREATE TABLE t (c serial);", "ALTER TABLE t ADD COLUMN c bigint;") },
+  "serial-column": {
+    bad: sql(
+      "ALTER TABLE t ‸ADD COLUMN c bigserial;",
+      "ALTER TABLE t ‸ADD c int GENERATED BY DEFAULT AS IDENTITY;",
+    ),
+    good: sql("CREATE TABLE t (c serial);", "ALTER TABLE t ADD COLUMN c bigint;"),
+  },
   "set-not-null": {
     bad: [
       ...sql("ALTER TABLE t ‸ALTER COLUMN c SET NOT NULL;", "ALTER TABLE t ‸ADD CONSTRAINT n NOT NULL c;"),
       // Checked, but another column; or said, and never checked.
-      { sql: "ALTER TABLE t ‸ALTER d SET NOT NULL;", before: ["ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;", "ALTER TABLE t VALIDATE CONSTRAINT n;"] },
-      { sql: "ALTER TABLE t ‸ALTER c SET NOT NULL;", before: ["ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;"] },
+      {
+        sql: "ALTER TABLE t ‸ALTER d SET NOT NULL;",
+        before: [
+          "ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;",
+          "ALTER TABLE t VALIDATE CONSTRAINT n;",
+        ],
+      },
+      {
+        sql: "ALTER TABLE t ‸ALTER c SET NOT NULL;",
+        before: ["ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;"],
+      },
       // Proved, and the proof goes in the same statement: before it is looked for.
-      { sql: "ALTER TABLE t ‸ALTER c SET NOT NULL, DROP CONSTRAINT n;", before: ["ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;", "ALTER TABLE t VALIDATE CONSTRAINT n;"] },
+      {
+        sql: "ALTER TABLE t ‸ALTER c SET NOT NULL, DROP CONSTRAINT n;",
+        before: [
+          "ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;",
+          "ALTER TABLE t VALIDATE CONSTRAINT n;",
+        ],
+      },
     ],
-    good: sql("ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;", `${fresh}ALTER TABLE t ALTER c SET NOT NULL;`),
+    good: sql(
+      "ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;",
+      `${fresh}ALTER TABLE t ALTER c SET NOT NULL;`,
+    ),
   },
-  "drop-not-null": { bad: sql("ALTER TABLE t ‸ALTER COLUMN c DROP NOT NULL;"), good: sql("ALTER TABLE t ALTER c SET STATISTICS 100;", `${fresh}ALTER TABLE t ALTER c DROP NOT NULL;`) },
-  "change-type": { bad: [
-      ...sql("ALTER TABLE t ‸ALTER COLUMN c TYPE bigint;", "ALTER TABLE t ADD d int, ‸ALTER c SET DATA TYPE int USING (array[1,2])[1];", "ALTER TABLE t ADD COLUMN IF NOT EXISTS c int;\nALTER TABLE t ‸ALTER c TYPE bigint;"),
-      ...["varchar(20) varchar(10)", "text varchar(10)", "numeric(10,2) numeric(12,3)", "int bigint", "varchar(10) varchar(20)[]"].map((types) => {
+  "drop-not-null": {
+    bad: sql("ALTER TABLE t ‸ALTER COLUMN c DROP NOT NULL;"),
+    good: sql("ALTER TABLE t ALTER c SET STATISTICS 100;", `${fresh}ALTER TABLE t ALTER c DROP NOT NULL;`),
+  },
+  "change-type": {
+    bad: [
+      ...sql(
+        "ALTER TABLE t ‸ALTER COLUMN c TYPE bigint;",
+        "ALTER TABLE t ADD d int, ‸ALTER c SET DATA TYPE int USING (array[1,2])[1];",
+        "ALTER TABLE t ADD COLUMN IF NOT EXISTS c int;\nALTER TABLE t ‸ALTER c TYPE bigint;",
+      ),
+      ...[
+        "varchar(20) varchar(10)",
+        "text varchar(10)",
+        "numeric(10,2) numeric(12,3)",
+        "int bigint",
+        "varchar(10) varchar(20)[]",
+      ].map((types) => {
         const [from = "", to = ""] = types.split(" ");
         return { sql: `ALTER TABLE t ‸ALTER c TYPE ${to};`, before: [`CREATE TABLE t (c ${from});`] };
       }),
-    ], good: [
+    ],
+    good: [
       ...sql(`${fresh}ALTER TABLE t ALTER c TYPE bigint;`, "ALTER TYPE e ADD VALUE 'f';"),
-      ...["varchar(10) varchar(20)", "varchar(10) text", "text varchar", "numeric(10,2) numeric(12,2)", "numeric(10,2) numeric", "timestamp(3) timestamp"].map((types) => {
+      ...[
+        "varchar(10) varchar(20)",
+        "varchar(10) text",
+        "text varchar",
+        "numeric(10,2) numeric(12,2)",
+        "numeric(10,2) numeric",
+        "timestamp(3) timestamp",
+      ].map((types) => {
         const [from = "", to = ""] = types.split(" ");
         return { sql: `ALTER TABLE t ALTER c TYPE ${to};`, before: [`CREATE TABLE t (c ${from});`] };
       }),
-    ] },
-  "change-default": { bad: sql("ALTER TABLE t ‸ALTER COLUMN c SET DEFAULT 1;"), good: sql("ALTER TABLE t ADD COLUMN c int;\nALTER TABLE t ALTER COLUMN c SET DEFAULT 1;", `${fresh}ALTER TABLE t ALTER c SET DEFAULT 1;`) },
-  "drop-default": { bad: sql("ALTER TABLE t ‸ALTER COLUMN c DROP DEFAULT;"), good: sql("ALTER TABLE t ALTER c SET DEFAULT 1;", `${fresh}ALTER TABLE t ALTER c DROP DEFAULT;`) },
-  "drop-identity": { bad: sql("ALTER TABLE t ‸ALTER COLUMN c DROP IDENTITY;", "ALTER TABLE t ‸ALTER c DROP EXPRESSION;"), good: sql("ALTER TABLE t ALTER c SET GENERATED BY DEFAULT;") },
+    ],
+  },
+  "change-default": {
+    bad: sql("ALTER TABLE t ‸ALTER COLUMN c SET DEFAULT 1;"),
+    good: sql(
+      "ALTER TABLE t ADD COLUMN c int;\nALTER TABLE t ALTER COLUMN c SET DEFAULT 1;",
+      `${fresh}ALTER TABLE t ALTER c SET DEFAULT 1;`,
+    ),
+  },
+  "drop-default": {
+    bad: sql("ALTER TABLE t ‸ALTER COLUMN c DROP DEFAULT;"),
+    good: sql("ALTER TABLE t ALTER c SET DEFAULT 1;", `${fresh}ALTER TABLE t ALTER c DROP DEFAULT;`),
+  },
+  "drop-identity": {
+    bad: sql("ALTER TABLE t ‸ALTER COLUMN c DROP IDENTITY;", "ALTER TABLE t ‸ALTER c DROP EXPRESSION;"),
+    good: sql("ALTER TABLE t ALTER c SET GENERATED BY DEFAULT;"),
+  },
   "json-column": {
-    bad: sql("CREATE TABLE t (id int, ‸c json);", "ALTER TABLE t ‸ADD COLUMN c json[];", "ALTER TABLE t ‸ALTER c TYPE json;"),
+    bad: sql(
+      "CREATE TABLE t (id int, ‸c json);",
+      "ALTER TABLE t ‸ADD COLUMN c json[];",
+      "ALTER TABLE t ‸ALTER c TYPE json;",
+    ),
     good: sql("CREATE TABLE t (c jsonb);", "ALTER TABLE t ADD COLUMN json text;"),
   },
 
   "validated-foreign-key": {
-    bad: sql("ALTER TABLE t ‸ADD CONSTRAINT f FOREIGN KEY (c) REFERENCES u (id);", "ALTER TABLE t ADD COLUMN c int DEFAULT 1 ‸REFERENCES u;"),
-    good: sql("ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (c) REFERENCES u (id) NOT VALID;", "ALTER TABLE t ADD COLUMN c int REFERENCES u;", `${fresh}ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES u;`),
+    bad: sql(
+      "ALTER TABLE t ‸ADD CONSTRAINT f FOREIGN KEY (c) REFERENCES u (id);",
+      "ALTER TABLE t ADD COLUMN c int DEFAULT 1 ‸REFERENCES u;",
+    ),
+    good: sql(
+      "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (c) REFERENCES u (id) NOT VALID;",
+      "ALTER TABLE t ADD COLUMN c int REFERENCES u;",
+      `${fresh}ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES u;`,
+    ),
   },
   "validated-check": {
-    bad: sql("ALTER TABLE t ‸ADD CONSTRAINT k CHECK (c > 0);", "ALTER TABLE t ADD COLUMN c int ‸CHECK (c > 0);"),
-    good: sql("ALTER TABLE t ADD CHECK (c > 0) NOT VALID;", "ALTER TABLE t ADD CHECK (c > 0) NOT ENFORCED;", `${fresh}ALTER TABLE t ADD CHECK (c > 0);`),
+    bad: sql(
+      "ALTER TABLE t ‸ADD CONSTRAINT k CHECK (c > 0);",
+      "ALTER TABLE t ADD COLUMN c int ‸CHECK (c > 0);",
+    ),
+    good: sql(
+      "ALTER TABLE t ADD CHECK (c > 0) NOT VALID;",
+      "ALTER TABLE t ADD CHECK (c > 0) NOT ENFORCED;",
+      `${fresh}ALTER TABLE t ADD CHECK (c > 0);`,
+    ),
   },
   "check-before-contract": {
-    bad: sql("ALTER TABLE t ‸ADD CONSTRAINT k CHECK (c > 0) NOT VALID;", "ALTER TABLE t ‸ADD CONSTRAINT n NOT NULL c NOT VALID;", "ALTER TABLE t ADD d int, ‸ADD CHECK (d IS NOT NULL) NOT VALID;", "ALTER TABLE t ADD d int, ‸ADD CHECK (NOT (d IS NULL)) NOT VALID;", "ALTER TABLE t ADD d int, ‸ADD CHECK (f(d)) NOT VALID;", "ALTER TABLE t ADD d int DEFAULT 0, ‸ADD CHECK (d > 0) NOT VALID;"),
-    good: sql("ALTER TABLE t ADD COLUMN d int, ADD CHECK (d > 0) NOT VALID;", "ALTER TABLE t ADD d text DEFAULT 'new', ADD CHECK (d IN ('new', 'old') AND d <> '') NOT VALID;", "ALTER TABLE t ADD d int, ADD CHECK (d IS NULL OR length(d::text) = 3) NOT VALID;", "ALTER TABLE t ADD d int, ADD e int, ADD CHECK (num_nonnulls(d, e) < 2) NOT VALID;", "ALTER TABLE t ADD d int, ADD CHECK (CASE WHEN d IS NULL THEN true ELSE d > 0 END) NOT VALID;", `${fresh}ALTER TABLE t ADD CHECK (c > 0);`, "ALTER TABLE t ADD CHECK (c > 0) NOT ENFORCED;"),
+    bad: sql(
+      "ALTER TABLE t ‸ADD CONSTRAINT k CHECK (c > 0) NOT VALID;",
+      "ALTER TABLE t ‸ADD CONSTRAINT n NOT NULL c NOT VALID;",
+      "ALTER TABLE t ADD d int, ‸ADD CHECK (d IS NOT NULL) NOT VALID;",
+      "ALTER TABLE t ADD d int, ‸ADD CHECK (NOT (d IS NULL)) NOT VALID;",
+      "ALTER TABLE t ADD d int, ‸ADD CHECK (f(d)) NOT VALID;",
+      "ALTER TABLE t ADD d int DEFAULT 0, ‸ADD CHECK (d > 0) NOT VALID;",
+    ),
+    good: sql(
+      "ALTER TABLE t ADD COLUMN d int, ADD CHECK (d > 0) NOT VALID;",
+      "ALTER TABLE t ADD d text DEFAULT 'new', ADD CHECK (d IN ('new', 'old') AND d <> '') NOT VALID;",
+      "ALTER TABLE t ADD d int, ADD CHECK (d IS NULL OR length(d::text) = 3) NOT VALID;",
+      "ALTER TABLE t ADD d int, ADD e int, ADD CHECK (num_nonnulls(d, e) < 2) NOT VALID;",
+      "ALTER TABLE t ADD d int, ADD CHECK (CASE WHEN d IS NULL THEN true ELSE d > 0 END) NOT VALID;",
+      `${fresh}ALTER TABLE t ADD CHECK (c > 0);`,
+      "ALTER TABLE t ADD CHECK (c > 0) NOT ENFORCED;",
+    ),
   },
   "unique-constraint": {
-    bad: sql("ALTER TABLE t ‸ADD CONSTRAINT u UNIQUE (c, d);", "ALTER TABLE t ‸ADD PRIMARY KEY (c);", "ALTER TABLE t ADD COLUMN c int ‸UNIQUE;"),
-    good: sql("ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i;", "ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY USING INDEX i;", `${fresh}ALTER TABLE t ADD UNIQUE (c);`),
+    bad: sql(
+      "ALTER TABLE t ‸ADD CONSTRAINT u UNIQUE (c, d);",
+      "ALTER TABLE t ‸ADD PRIMARY KEY (c);",
+      "ALTER TABLE t ADD COLUMN c int ‸UNIQUE;",
+    ),
+    good: sql(
+      "ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i;",
+      "ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY USING INDEX i;",
+      `${fresh}ALTER TABLE t ADD UNIQUE (c);`,
+    ),
   },
-  "exclusion-constraint": { bad: sql("ALTER TABLE t ‸ADD CONSTRAINT x EXCLUDE USING gist (c WITH =, d WITH &&);"), good: sql("CREATE TABLE t (c int, EXCLUDE USING gist (c WITH =));") },
+  "exclusion-constraint": {
+    bad: sql("ALTER TABLE t ‸ADD CONSTRAINT x EXCLUDE USING gist (c WITH =, d WITH &&);"),
+    good: sql("CREATE TABLE t (c int, EXCLUDE USING gist (c WITH =));"),
+  },
   "validate-in-same-transaction": {
-    bad: sql("ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID;\nALTER TABLE t ‸VALIDATE CONSTRAINT k;", "ALTER TABLE t ADD COLUMN d int, ‸VALIDATE CONSTRAINT k;", "ALTER TABLE u ADD COLUMN d int;\nALTER TABLE t ‸VALIDATE CONSTRAINT k;", "CREATE TABLE n (id int REFERENCES u);\nALTER TABLE t ‸VALIDATE CONSTRAINT k;"),
+    bad: sql(
+      "ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID;\nALTER TABLE t ‸VALIDATE CONSTRAINT k;",
+      "ALTER TABLE t ADD COLUMN d int, ‸VALIDATE CONSTRAINT k;",
+      "ALTER TABLE u ADD COLUMN d int;\nALTER TABLE t ‸VALIDATE CONSTRAINT k;",
+      "CREATE TABLE n (id int REFERENCES u);\nALTER TABLE t ‸VALIDATE CONSTRAINT k;",
+    ),
     good: [
-      ...sql("ALTER TABLE t VALIDATE CONSTRAINT k;", "ALTER TABLE u SET (fillfactor = 70);\nALTER TABLE t VALIDATE CONSTRAINT k;", `${fresh}ALTER TABLE t ADD CHECK (c > 0) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT t_c_check;`),
-      { sql: "ALTER TABLE t VALIDATE CONSTRAINT k;", before: ["ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID;"] },
-      ...alone("ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT k;"),
+      ...sql(
+        "ALTER TABLE t VALIDATE CONSTRAINT k;",
+        "ALTER TABLE u SET (fillfactor = 70);\nALTER TABLE t VALIDATE CONSTRAINT k;",
+        `${fresh}ALTER TABLE t ADD CHECK (c > 0) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT t_c_check;`,
+      ),
+      {
+        sql: "ALTER TABLE t VALIDATE CONSTRAINT k;",
+        before: ["ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID;"],
+      },
+      ...alone(
+        "ALTER TABLE t ADD CONSTRAINT k CHECK (c > 0) NOT VALID;\nALTER TABLE t VALIDATE CONSTRAINT k;",
+      ),
     ],
   },
 
   "create-index": {
-    bad: sql("‸CREATE INDEX i ON t (c);", "‸CREATE UNIQUE INDEX ON s.t (lower(c));", "CREATE TABLE IF NOT EXISTS t (c int);\n‸CREATE INDEX ON t (c);", `SET search_path TO s;\n${fresh}SET search_path TO r;\n‸CREATE INDEX ON t (c);`),
-    good: [...alone("CREATE INDEX CONCURRENTLY i ON t (c);"), ...sql(`${fresh}CREATE INDEX i ON t (c);`, "CREATE MATERIALIZED VIEW m AS SELECT 1 AS c;\nCREATE INDEX ON m (c);")],
+    bad: sql(
+      "‸CREATE INDEX i ON t (c);",
+      "‸CREATE UNIQUE INDEX ON s.t (lower(c));",
+      "CREATE TABLE IF NOT EXISTS t (c int);\n‸CREATE INDEX ON t (c);",
+      `SET search_path TO s;\n${fresh}SET search_path TO r;\n‸CREATE INDEX ON t (c);`,
+    ),
+    good: [
+      ...alone("CREATE INDEX CONCURRENTLY i ON t (c);"),
+      ...sql(
+        `${fresh}CREATE INDEX i ON t (c);`,
+        "CREATE MATERIALIZED VIEW m AS SELECT 1 AS c;\nCREATE INDEX ON m (c);",
+      ),
+    ],
   },
-  "drop-index": { bad: sql("‸DROP INDEX i;", "‸DROP INDEX IF EXISTS s.i;"), good: [...alone("DROP INDEX CONCURRENTLY i;"), ...sql(`${fresh}CREATE INDEX i ON t (c);\nDROP INDEX i;`)] },
-  reindex: { bad: sql("‸REINDEX TABLE t;", "‸REINDEX SCHEMA s;"), good: alone("REINDEX TABLE CONCURRENTLY t;", "REINDEX (VERBOSE, CONCURRENTLY) INDEX i;") },
-  "detach-partition": { bad: sql("ALTER TABLE t ‸DETACH PARTITION p;"), good: [...alone("ALTER TABLE t DETACH PARTITION p CONCURRENTLY;"), ...sql("ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (1) TO (2);")] },
+  "drop-index": {
+    bad: sql("‸DROP INDEX i;", "‸DROP INDEX IF EXISTS s.i;"),
+    good: [...alone("DROP INDEX CONCURRENTLY i;"), ...sql(`${fresh}CREATE INDEX i ON t (c);\nDROP INDEX i;`)],
+  },
+  reindex: {
+    bad: sql("‸REINDEX TABLE t;", "‸REINDEX SCHEMA s;"),
+    good: alone("REINDEX TABLE CONCURRENTLY t;", "REINDEX (VERBOSE, CONCURRENTLY) INDEX i;"),
+  },
+  "detach-partition": {
+    bad: sql("ALTER TABLE t ‸DETACH PARTITION p;"),
+    good: [
+      ...alone("ALTER TABLE t DETACH PARTITION p CONCURRENTLY;"),
+      ...sql("ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (1) TO (2);"),
+    ],
+  },
 
   "unbounded-update": {
     bad: [
@@ -134,7 +354,10 @@ export const cases: Record<string, Cases> = {
         "‸PREPARE p AS UPDATE t SET c = 1;",
         "‸MERGE INTO t USING u ON t.id = u.id WHEN MATCHED THEN UPDATE SET c = 1;",
       ),
-      { sql: "‸UPDATE t SET c = 1 WHERE id > 1 AND id <= 5;", before: ["CREATE TABLE t (key int PRIMARY KEY, id int);"] },
+      {
+        sql: "‸UPDATE t SET c = 1 WHERE id > 1 AND id <= 5;",
+        before: ["CREATE TABLE t (key int PRIMARY KEY, id int);"],
+      },
     ],
     good: [
       ...sql(
@@ -151,12 +374,24 @@ export const cases: Record<string, Cases> = {
         "CREATE FUNCTION f() RETURNS void LANGUAGE sql BEGIN ATOMIC UPDATE t SET c = 1; END;",
         "INSERT INTO t VALUES (1) ON CONFLICT (id) DO UPDATE SET c = 1;",
       ),
-      { sql: "UPDATE t SET c = 1 WHERE (key, b) > ($1, $2) AND (key, b) <= ($3, $4);", before: ["CREATE TABLE t (key int, b int, PRIMARY KEY (key, b));"] },
+      {
+        sql: "UPDATE t SET c = 1 WHERE (key, b) > ($1, $2) AND (key, b) <= ($3, $4);",
+        before: ["CREATE TABLE t (key int, b int, PRIMARY KEY (key, b));"],
+      },
     ],
   },
   "unbounded-delete": {
-    bad: sql("‸DELETE FROM t;", "‸DELETE FROM t WHERE c < now();", "‸DELETE FROM t USING u WHERE t.id = u.id;", "‸EXPLAIN ANALYZE DELETE FROM t;"),
-    good: sql("DELETE FROM t WHERE id > $1 AND id <= $2 AND c < now();", "DELETE FROM t WHERE id = 7;", `${fresh}DELETE FROM t;`),
+    bad: sql(
+      "‸DELETE FROM t;",
+      "‸DELETE FROM t WHERE c < now();",
+      "‸DELETE FROM t USING u WHERE t.id = u.id;",
+      "‸EXPLAIN ANALYZE DELETE FROM t;",
+    ),
+    good: sql(
+      "DELETE FROM t WHERE id > $1 AND id <= $2 AND c < now();",
+      "DELETE FROM t WHERE id = 7;",
+      `${fresh}DELETE FROM t;`,
+    ),
   },
   "backfill-with-ddl": {
     bad: sql(
@@ -165,125 +400,598 @@ export const cases: Record<string, Cases> = {
       "ALTER TABLE t ADD COLUMN c int;\nCREATE TABLE u (id int);\n‸INSERT INTO u SELECT id FROM t;",
     ),
     good: [
-      ...sql("UPDATE t SET c = 1 WHERE id > 1 AND id < 9;", `${fresh}INSERT INTO t SELECT id FROM u;\nALTER TABLE t ADD d int;`, "ALTER TABLE t ADD COLUMN c int;\nINSERT INTO u VALUES (1);"),
+      ...sql(
+        "UPDATE t SET c = 1 WHERE id > 1 AND id < 9;",
+        `${fresh}INSERT INTO t SELECT id FROM u;\nALTER TABLE t ADD d int;`,
+        "ALTER TABLE t ADD COLUMN c int;\nINSERT INTO u VALUES (1);",
+      ),
       ...alone("ALTER TABLE t ADD COLUMN c int;\nUPDATE t SET c = 1 WHERE id = 1;"),
     ],
   },
 
-  "lock-table": { bad: sql("‸LOCK TABLE t;", "‸LOCK t IN SHARE MODE;"), good: sql("LOCK TABLE t IN ACCESS SHARE MODE;", "LOCK TABLE t IN ROW EXCLUSIVE MODE;", `${fresh}LOCK TABLE t;`) },
+  "lock-table": {
+    bad: sql("‸LOCK TABLE t;", "‸LOCK t IN SHARE MODE;"),
+    good: sql(
+      "LOCK TABLE t IN ACCESS SHARE MODE;",
+      "LOCK TABLE t IN ROW EXCLUSIVE MODE;",
+      `${fresh}LOCK TABLE t;`,
+    ),
+  },
   truncate: { bad: sql("‸TRUNCATE t;"), good: sql(`${fresh}TRUNCATE t;`) },
-  "vacuum-full": { bad: alone("‸VACUUM FULL t;", "‸VACUUM (ANALYZE, FULL) t;"), good: alone("VACUUM t;", "VACUUM (ANALYZE) t;") },
-  cluster: { bad: sql("‸CLUSTER t USING i;"), good: sql("ALTER TABLE t CLUSTER ON i;", `${fresh}CLUSTER t USING t_pkey;`) },
-  "refresh-view": { bad: sql("‸REFRESH MATERIALIZED VIEW m;"), good: sql("REFRESH MATERIALIZED VIEW CONCURRENTLY m;", "CREATE MATERIALIZED VIEW m AS SELECT 1 WITH NO DATA;\nREFRESH MATERIALIZED VIEW m;") },
-  "rewrite-table": { bad: sql("ALTER TABLE t ‸SET UNLOGGED;", "ALTER TABLE t ‸SET TABLESPACE x;"), good: sql("ALTER TABLE t SET (fillfactor = 70, autovacuum_enabled = false);", `${fresh}ALTER TABLE t SET LOGGED;`) },
+  "vacuum-full": {
+    bad: alone("‸VACUUM FULL t;", "‸VACUUM (ANALYZE, FULL) t;"),
+    good: alone("VACUUM t;", "VACUUM (ANALYZE) t;"),
+  },
+  cluster: {
+    bad: sql("‸CLUSTER t USING i;"),
+    good: sql("ALTER TABLE t CLUSTER ON i;", `${fresh}CLUSTER t USING t_pkey;`),
+  },
+  "refresh-view": {
+    bad: sql("‸REFRESH MATERIALIZED VIEW m;"),
+    good: sql(
+      "REFRESH MATERIALIZED VIEW CONCURRENTLY m;",
+      "CREATE MATERIALIZED VIEW m AS SELECT 1 WITH NO DATA;\nREFRESH MATERIALIZED VIEW m;",
+    ),
+  },
+  "rewrite-table": {
+    bad: sql("ALTER TABLE t ‸SET UNLOGGED;", "ALTER TABLE t ‸SET TABLESPACE x;"),
+    good: sql(
+      "ALTER TABLE t SET (fillfactor = 70, autovacuum_enabled = false);",
+      `${fresh}ALTER TABLE t SET LOGGED;`,
+    ),
+  },
 
-  "set-schema": { bad: sql("‸ALTER TABLE t SET SCHEMA s;", "‸ALTER FUNCTION f(int) SET SCHEMA s;"), good: sql(`${fresh}ALTER TABLE t SET SCHEMA s;`, "ALTER TABLE t OWNER TO s;") },
-  revoke: { bad: sql("‸REVOKE SELECT ON t FROM app;", "‸REVOKE admin FROM app;", "‸REVOKE ALL ON ALL TABLES IN SCHEMA s FROM app;"), good: sql("GRANT SELECT ON t TO app;", `${fresh}REVOKE ALL ON t FROM PUBLIC;`, "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';\nREVOKE ALL ON FUNCTION f() FROM PUBLIC;", "ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM app;", "CREATE ROLE n;\nREVOKE ALL ON t FROM n;") },
-  "enable-rls": { bad: sql("ALTER TABLE t ‸ENABLE ROW LEVEL SECURITY;", "ALTER TABLE t ‸FORCE ROW LEVEL SECURITY;"), good: sql("ALTER TABLE t DISABLE ROW LEVEL SECURITY;", `${fresh}ALTER TABLE t ENABLE ROW LEVEL SECURITY;`) },
+  "set-schema": {
+    bad: sql("‸ALTER TABLE t SET SCHEMA s;", "‸ALTER FUNCTION f(int) SET SCHEMA s;"),
+    good: sql(`${fresh}ALTER TABLE t SET SCHEMA s;`, "ALTER TABLE t OWNER TO s;"),
+  },
+  revoke: {
+    bad: sql(
+      "‸REVOKE SELECT ON t FROM app;",
+      "‸REVOKE admin FROM app;",
+      "‸REVOKE ALL ON ALL TABLES IN SCHEMA s FROM app;",
+    ),
+    good: sql(
+      "GRANT SELECT ON t TO app;",
+      `${fresh}REVOKE ALL ON t FROM PUBLIC;`,
+      "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';\nREVOKE ALL ON FUNCTION f() FROM PUBLIC;",
+      "ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM app;",
+      "CREATE ROLE n;\nREVOKE ALL ON t FROM n;",
+    ),
+  },
+  "enable-rls": {
+    bad: sql("ALTER TABLE t ‸ENABLE ROW LEVEL SECURITY;", "ALTER TABLE t ‸FORCE ROW LEVEL SECURITY;"),
+    good: sql(
+      "ALTER TABLE t DISABLE ROW LEVEL SECURITY;",
+      `${fresh}ALTER TABLE t ENABLE ROW LEVEL SECURITY;`,
+    ),
+  },
   "drop-owned": { bad: sql("‸DROP OWNED BY r;"), good: sql("REASSIGN OWNED BY r TO s;") },
-  "rename-enum-value": { bad: sql("‸ALTER TYPE e RENAME VALUE 'a' TO 'b';"), good: sql("ALTER TYPE e ADD VALUE 'b';", "CREATE TYPE e AS ENUM ('a');\nALTER TYPE e RENAME VALUE 'a' TO 'b';") },
+  "rename-enum-value": {
+    bad: sql("‸ALTER TYPE e RENAME VALUE 'a' TO 'b';"),
+    good: sql(
+      "ALTER TYPE e ADD VALUE 'b';",
+      "CREATE TYPE e AS ENUM ('a');\nALTER TYPE e RENAME VALUE 'a' TO 'b';",
+    ),
+  },
 
   "needs-no-transaction": {
-    bad: sql("‸CREATE INDEX CONCURRENTLY i ON t (c);", "‸DROP INDEX CONCURRENTLY i;", "‸REINDEX INDEX CONCURRENTLY i;", "‸ALTER TABLE t DETACH PARTITION p CONCURRENTLY;", "‸VACUUM t;", "‸REINDEX SCHEMA s;"),
-    good: [...alone("CREATE INDEX CONCURRENTLY i ON t (c);"), ...sql("ANALYZE t;", "REFRESH MATERIALIZED VIEW CONCURRENTLY m;", `${fresh}CREATE INDEX i ON t (c);`)],
+    bad: sql(
+      "‸CREATE INDEX CONCURRENTLY i ON t (c);",
+      "‸DROP INDEX CONCURRENTLY i;",
+      "‸REINDEX INDEX CONCURRENTLY i;",
+      "‸ALTER TABLE t DETACH PARTITION p CONCURRENTLY;",
+      "‸VACUUM t;",
+      "‸REINDEX SCHEMA s;",
+    ),
+    good: [
+      ...alone("CREATE INDEX CONCURRENTLY i ON t (c);"),
+      ...sql("ANALYZE t;", "REFRESH MATERIALIZED VIEW CONCURRENTLY m;", `${fresh}CREATE INDEX i ON t (c);`),
+    ],
   },
   "no-transaction-alone": {
     bad: alone("CREATE INDEX CONCURRENTLY i ON t (c);\n‸CREATE INDEX CONCURRENTLY j ON t (c);\n‸ANALYZE t;"),
-    good: [...alone("SET maintenance_work_mem = '1GB';\nCREATE INDEX CONCURRENTLY i ON t (c);\nRESET maintenance_work_mem;"), ...sql("ALTER TABLE t ADD c int;\nALTER TABLE t ADD d int;")],
+    good: [
+      ...alone(
+        "SET maintenance_work_mem = '1GB';\nCREATE INDEX CONCURRENTLY i ON t (c);\nRESET maintenance_work_mem;",
+      ),
+      ...sql("ALTER TABLE t ADD c int;\nALTER TABLE t ADD d int;"),
+    ],
   },
-  "transaction-control": { bad: sql("‸BEGIN;\nSELECT 1;\n‸COMMIT;", "‸SAVEPOINT s;"), good: sql("SELECT 'COMMIT';", "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';") },
-  "do-block": { bad: sql("‸DO $$ BEGIN PERFORM 1; END $$;", "‸CALL f();"), good: sql("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;", "SELECT 'DO $$'") },
+  "transaction-control": {
+    bad: sql("‸BEGIN;\nSELECT 1;\n‸COMMIT;", "‸SAVEPOINT s;"),
+    good: sql(
+      "SELECT 'COMMIT';",
+      "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';",
+    ),
+  },
+  "do-block": {
+    bad: sql("‸DO $$ BEGIN PERFORM 1; END $$;", "‸CALL f();"),
+    good: sql(
+      "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;",
+      "SELECT 'DO $$'",
+    ),
+  },
 
-  "rename-constraint": { bad: sql("‸ALTER TABLE t RENAME CONSTRAINT c TO d;", "‸ALTER DOMAIN z RENAME CONSTRAINT c TO d;"), good: sql(`${fresh}ALTER TABLE t RENAME CONSTRAINT t_pkey TO d;`, "CREATE DOMAIN z AS int CONSTRAINT c CHECK (VALUE > 0);\nALTER DOMAIN z RENAME CONSTRAINT c TO d;", "ALTER INDEX i RENAME TO j;") },
-  "rename-trigger": { bad: sql("‸ALTER TRIGGER a ON t RENAME TO b;", "‸ALTER RULE a ON t RENAME TO b;"), good: sql("CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\nALTER TRIGGER a ON t RENAME TO b;", "ALTER POLICY p ON t RENAME TO q;") },
-  "rename-object": { bad: sql("‸ALTER ROLE r RENAME TO s;", "‸ALTER TEXT SEARCH DICTIONARY d RENAME TO e;", "‸ALTER PUBLICATION p RENAME TO q;"), good: sql("CREATE ROLE r;\nALTER ROLE r RENAME TO s;", "ALTER STATISTICS s RENAME TO r;") },
-  "drop-trigger": { bad: sql("‸DROP TRIGGER a ON t;", "‸DROP RULE a ON s.t;", "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\n‸DROP TRIGGER a ON u;"), good: sql("CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\nDROP TRIGGER a ON t;") },
-  "drop-policy": { bad: sql("‸DROP POLICY p ON t;"), good: sql("CREATE POLICY p ON t USING (true);\nDROP POLICY p ON public.t;") },
-  "drop-constraint": { bad: sql("ALTER TABLE t ‸DROP CONSTRAINT c;", "ALTER TABLE t ADD COLUMN d int, ‸DROP CONSTRAINT IF EXISTS c CASCADE;"), good: sql(`${fresh}ALTER TABLE t DROP CONSTRAINT t_pkey;`, "ALTER TABLE t ADD COLUMN d int, ADD CONSTRAINT c CHECK (d > 0) NOT VALID;\nALTER TABLE t DROP CONSTRAINT c;") },
-  "drop-live-index": { bad: alone("‸DROP INDEX CONCURRENTLY i;"), good: sql("DROP INDEX i;", `${fresh}CREATE INDEX i ON t (c);\nDROP INDEX i;`) },
-  "drop-object": { bad: sql("‸DROP EXTENSION e;", "‸DROP CAST (int AS text);", "‸DROP OPERATOR FAMILY f USING btree;", "‸DROP STATISTICS s;", "CREATE OPERATOR === (leftarg = text, rightarg = text, function = f);\n‸DROP OPERATOR === (int, int);"), good: sql("CREATE EXTENSION e;\nDROP EXTENSION e;", "CREATE CAST (int AS text) WITHOUT FUNCTION;\nDROP CAST (int AS text);", "CREATE OPERATOR === (leftarg = text, rightarg = text, function = f);\nDROP OPERATOR === (text, text);") },
-  "drop-role": { bad: sql("‸DROP ROLE r;", "‸DROP USER MAPPING FOR u SERVER s;"), good: sql("CREATE ROLE r;\nDROP ROLE r;") },
+  "rename-constraint": {
+    bad: sql("‸ALTER TABLE t RENAME CONSTRAINT c TO d;", "‸ALTER DOMAIN z RENAME CONSTRAINT c TO d;"),
+    good: sql(
+      `${fresh}ALTER TABLE t RENAME CONSTRAINT t_pkey TO d;`,
+      "CREATE DOMAIN z AS int CONSTRAINT c CHECK (VALUE > 0);\nALTER DOMAIN z RENAME CONSTRAINT c TO d;",
+      "ALTER INDEX i RENAME TO j;",
+    ),
+  },
+  "rename-trigger": {
+    bad: sql("‸ALTER TRIGGER a ON t RENAME TO b;", "‸ALTER RULE a ON t RENAME TO b;"),
+    good: sql(
+      "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\nALTER TRIGGER a ON t RENAME TO b;",
+      "ALTER POLICY p ON t RENAME TO q;",
+    ),
+  },
+  "rename-object": {
+    bad: sql(
+      "‸ALTER ROLE r RENAME TO s;",
+      "‸ALTER TEXT SEARCH DICTIONARY d RENAME TO e;",
+      "‸ALTER PUBLICATION p RENAME TO q;",
+    ),
+    good: sql("CREATE ROLE r;\nALTER ROLE r RENAME TO s;", "ALTER STATISTICS s RENAME TO r;"),
+  },
+  "drop-trigger": {
+    bad: sql(
+      "‸DROP TRIGGER a ON t;",
+      "‸DROP RULE a ON s.t;",
+      "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\n‸DROP TRIGGER a ON u;",
+    ),
+    good: sql("CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\nDROP TRIGGER a ON t;"),
+  },
+  "drop-policy": {
+    bad: sql("‸DROP POLICY p ON t;"),
+    good: sql("CREATE POLICY p ON t USING (true);\nDROP POLICY p ON public.t;"),
+  },
+  "drop-constraint": {
+    bad: sql(
+      "ALTER TABLE t ‸DROP CONSTRAINT c;",
+      "ALTER TABLE t ADD COLUMN d int, ‸DROP CONSTRAINT IF EXISTS c CASCADE;",
+    ),
+    good: sql(
+      `${fresh}ALTER TABLE t DROP CONSTRAINT t_pkey;`,
+      "ALTER TABLE t ADD COLUMN d int, ADD CONSTRAINT c CHECK (d > 0) NOT VALID;\nALTER TABLE t DROP CONSTRAINT c;",
+    ),
+  },
+  "drop-live-index": {
+    bad: alone("‸DROP INDEX CONCURRENTLY i;"),
+    good: sql("DROP INDEX i;", `${fresh}CREATE INDEX i ON t (c);\nDROP INDEX i;`),
+  },
+  "drop-object": {
+    bad: sql(
+      "‸DROP EXTENSION e;",
+      "‸DROP CAST (int AS text);",
+      "‸DROP OPERATOR FAMILY f USING btree;",
+      "‸DROP STATISTICS s;",
+      "CREATE OPERATOR === (leftarg = text, rightarg = text, function = f);\n‸DROP OPERATOR === (int, int);",
+    ),
+    good: sql(
+      "CREATE EXTENSION e;\nDROP EXTENSION e;",
+      "CREATE CAST (int AS text) WITHOUT FUNCTION;\nDROP CAST (int AS text);",
+      "CREATE OPERATOR === (leftarg = text, rightarg = text, function = f);\nDROP OPERATOR === (text, text);",
+    ),
+  },
+  "drop-role": {
+    bad: sql("‸DROP ROLE r;", "‸DROP USER MAPPING FOR u SERVER s;"),
+    good: sql("CREATE ROLE r;\nDROP ROLE r;"),
+  },
   "drop-database": { bad: alone("‸DROP DATABASE d;", "‸DROP TABLESPACE s;"), good: sql("DROP SCHEMA d;") },
-  "change-generated-column": { bad: sql("ALTER TABLE t ‸ALTER COLUMN c SET EXPRESSION AS (a + 2);"), good: sql(`${fresh}ALTER TABLE t ALTER COLUMN c SET EXPRESSION AS (a + 2);`, "ALTER TABLE t ALTER COLUMN c DROP EXPRESSION;") },
+  "change-generated-column": {
+    bad: sql("ALTER TABLE t ‸ALTER COLUMN c SET EXPRESSION AS (a + 2);"),
+    good: sql(
+      `${fresh}ALTER TABLE t ALTER COLUMN c SET EXPRESSION AS (a + 2);`,
+      "ALTER TABLE t ALTER COLUMN c DROP EXPRESSION;",
+    ),
+  },
   "domain-column": {
-    bad: [...sql("CREATE DOMAIN d AS int CHECK (VALUE > 0);\nALTER TABLE t ‸ADD COLUMN c d;", "CREATE DOMAIN b AS int NOT NULL;\nCREATE DOMAIN d AS b;\nALTER TABLE t ‸ADD c d;"), { sql: "ALTER TABLE t ‸ADD c public.d;", before: ["CREATE DOMAIN d AS int;", "ALTER DOMAIN d ADD CHECK (VALUE > 0) NOT VALID;"] }],
-    good: [...sql("CREATE DOMAIN d AS int;\nALTER TABLE t ADD COLUMN c d;", "CREATE DOMAIN d AS int CHECK (VALUE > 0);\nALTER TABLE t ADD COLUMN c d[];", `CREATE DOMAIN d AS int NOT NULL;\n${fresh}ALTER TABLE t ADD COLUMN e d;`), { sql: "ALTER TABLE t ADD c d;", before: ["CREATE DOMAIN d AS int CONSTRAINT k CHECK (VALUE > 0);", "ALTER DOMAIN d DROP CONSTRAINT k;"] }],
+    bad: [
+      ...sql(
+        "CREATE DOMAIN d AS int CHECK (VALUE > 0);\nALTER TABLE t ‸ADD COLUMN c d;",
+        "CREATE DOMAIN b AS int NOT NULL;\nCREATE DOMAIN d AS b;\nALTER TABLE t ‸ADD c d;",
+      ),
+      {
+        sql: "ALTER TABLE t ‸ADD c public.d;",
+        before: ["CREATE DOMAIN d AS int;", "ALTER DOMAIN d ADD CHECK (VALUE > 0) NOT VALID;"],
+      },
+    ],
+    good: [
+      ...sql(
+        "CREATE DOMAIN d AS int;\nALTER TABLE t ADD COLUMN c d;",
+        "CREATE DOMAIN d AS int CHECK (VALUE > 0);\nALTER TABLE t ADD COLUMN c d[];",
+        `CREATE DOMAIN d AS int NOT NULL;\n${fresh}ALTER TABLE t ADD COLUMN e d;`,
+      ),
+      {
+        sql: "ALTER TABLE t ADD c d;",
+        before: [
+          "CREATE DOMAIN d AS int CONSTRAINT k CHECK (VALUE > 0);",
+          "ALTER DOMAIN d DROP CONSTRAINT k;",
+        ],
+      },
+    ],
   },
   "foreign-key-before-contract": {
-    bad: sql("ALTER TABLE t ‸ADD CONSTRAINT f FOREIGN KEY (c) REFERENCES u (id) NOT VALID;", "ALTER TABLE t ADD COLUMN d int DEFAULT 1, ‸ADD FOREIGN KEY (d) REFERENCES u NOT VALID;", "ALTER TABLE t ADD COLUMN d int, ‸ADD FOREIGN KEY (c, d) REFERENCES u MATCH FULL NOT VALID;", "ALTER TABLE t ADD COLUMN IF NOT EXISTS d int, ‸ADD FOREIGN KEY (d) REFERENCES u NOT VALID;"),
-    good: sql("ALTER TABLE t ADD COLUMN d int, ADD FOREIGN KEY (d) REFERENCES u NOT VALID;", "ALTER TABLE t ADD COLUMN d int REFERENCES u;", "ALTER TABLE t ADD COLUMN d int, ADD FOREIGN KEY (c, d) REFERENCES u NOT VALID;", `${fresh}ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES u;`),
+    bad: sql(
+      "ALTER TABLE t ‸ADD CONSTRAINT f FOREIGN KEY (c) REFERENCES u (id) NOT VALID;",
+      "ALTER TABLE t ADD COLUMN d int DEFAULT 1, ‸ADD FOREIGN KEY (d) REFERENCES u NOT VALID;",
+      "ALTER TABLE t ADD COLUMN d int, ‸ADD FOREIGN KEY (c, d) REFERENCES u MATCH FULL NOT VALID;",
+      "ALTER TABLE t ADD COLUMN IF NOT EXISTS d int, ‸ADD FOREIGN KEY (d) REFERENCES u NOT VALID;",
+    ),
+    good: sql(
+      "ALTER TABLE t ADD COLUMN d int, ADD FOREIGN KEY (d) REFERENCES u NOT VALID;",
+      "ALTER TABLE t ADD COLUMN d int REFERENCES u;",
+      "ALTER TABLE t ADD COLUMN d int, ADD FOREIGN KEY (c, d) REFERENCES u NOT VALID;",
+      `${fresh}ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES u;`,
+    ),
   },
   "unique-before-contract": {
-    bad: alone("‸CREATE UNIQUE INDEX CONCURRENTLY i ON t (c);", "‸CREATE UNIQUE INDEX CONCURRENTLY ON t (lower(c)) WHERE d;", "‸CREATE UNIQUE INDEX i ON t (c);"),
+    bad: alone(
+      "‸CREATE UNIQUE INDEX CONCURRENTLY i ON t (c);",
+      "‸CREATE UNIQUE INDEX CONCURRENTLY ON t (lower(c)) WHERE d;",
+      "‸CREATE UNIQUE INDEX i ON t (c);",
+    ),
     good: [
       ...alone("CREATE INDEX CONCURRENTLY i ON t (c);"),
-      ...sql(`${fresh}CREATE UNIQUE INDEX i ON t (c);`, "ALTER TABLE t ADD COLUMN d int;\nCREATE UNIQUE INDEX i ON t (c, d);"),
+      ...sql(
+        `${fresh}CREATE UNIQUE INDEX i ON t (c);`,
+        "ALTER TABLE t ADD COLUMN d int;\nCREATE UNIQUE INDEX i ON t (c, d);",
+      ),
       { sql: "CREATE UNIQUE INDEX CONCURRENTLY i ON t (id, c);", noTransaction: true, before: [fresh] },
     ],
   },
   "primary-key-using-index": {
-    bad: [...sql("ALTER TABLE t ‸ADD CONSTRAINT p PRIMARY KEY USING INDEX i;"), { sql: "ALTER TABLE t ‸ADD PRIMARY KEY USING INDEX i;", before: ["CREATE TABLE t (a int NOT NULL, b int);", "CREATE UNIQUE INDEX i ON t (a, b);"] }],
-    good: [{ sql: "ALTER TABLE t ADD PRIMARY KEY USING INDEX i;", before: ["CREATE TABLE t (a int NOT NULL, b int);", "CREATE UNIQUE INDEX i ON t (a, b);", "ALTER TABLE t ADD CONSTRAINT n CHECK (b IS NOT NULL) NOT VALID;", "ALTER TABLE t VALIDATE CONSTRAINT n;"] }, ...sql("ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i;")],
+    bad: [
+      ...sql("ALTER TABLE t ‸ADD CONSTRAINT p PRIMARY KEY USING INDEX i;"),
+      {
+        sql: "ALTER TABLE t ‸ADD PRIMARY KEY USING INDEX i;",
+        before: ["CREATE TABLE t (a int NOT NULL, b int);", "CREATE UNIQUE INDEX i ON t (a, b);"],
+      },
+    ],
+    good: [
+      {
+        sql: "ALTER TABLE t ADD PRIMARY KEY USING INDEX i;",
+        before: [
+          "CREATE TABLE t (a int NOT NULL, b int);",
+          "CREATE UNIQUE INDEX i ON t (a, b);",
+          "ALTER TABLE t ADD CONSTRAINT n CHECK (b IS NOT NULL) NOT VALID;",
+          "ALTER TABLE t VALIDATE CONSTRAINT n;",
+        ],
+      },
+      ...sql("ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX i;"),
+    ],
   },
-  "alter-constraint": { bad: sql("ALTER TABLE t ‸ALTER CONSTRAINT c DEFERRABLE INITIALLY DEFERRED;", "ALTER TABLE t ‸ALTER CONSTRAINT c NOT ENFORCED;"), good: sql(`${fresh}ALTER TABLE t ALTER CONSTRAINT c DEFERRABLE;`) },
-  "enforce-constraint": { bad: sql("ALTER TABLE t ‸ALTER CONSTRAINT c ENFORCED;"), good: sql("ALTER TABLE t ALTER CONSTRAINT c NOT ENFORCED;") },
-  "domain-scan": { bad: sql("‸ALTER DOMAIN d ADD CHECK (VALUE > 0);", "‸ALTER DOMAIN d SET NOT NULL;", "‸ALTER DOMAIN d VALIDATE CONSTRAINT k;"), good: sql("ALTER DOMAIN d ADD CHECK (VALUE > 0) NOT VALID;", "CREATE DOMAIN d AS int;\nALTER DOMAIN d SET NOT NULL;") },
-  "change-domain": { bad: sql("‸ALTER DOMAIN d SET DEFAULT 1;", "‸ALTER DOMAIN d DROP DEFAULT;", "‸ALTER DOMAIN d DROP NOT NULL;", "‸ALTER DOMAIN d DROP CONSTRAINT k;", "‸ALTER DOMAIN d ADD CHECK (VALUE > 0) NOT VALID;"), good: sql("CREATE DOMAIN d AS int;\nALTER DOMAIN d SET DEFAULT 1;") },
+  "alter-constraint": {
+    bad: sql(
+      "ALTER TABLE t ‸ALTER CONSTRAINT c DEFERRABLE INITIALLY DEFERRED;",
+      "ALTER TABLE t ‸ALTER CONSTRAINT c NOT ENFORCED;",
+    ),
+    good: sql(`${fresh}ALTER TABLE t ALTER CONSTRAINT c DEFERRABLE;`),
+  },
+  "enforce-constraint": {
+    bad: sql("ALTER TABLE t ‸ALTER CONSTRAINT c ENFORCED;"),
+    good: sql("ALTER TABLE t ALTER CONSTRAINT c NOT ENFORCED;"),
+  },
+  "domain-scan": {
+    bad: sql(
+      "‸ALTER DOMAIN d ADD CHECK (VALUE > 0);",
+      "‸ALTER DOMAIN d SET NOT NULL;",
+      "‸ALTER DOMAIN d VALIDATE CONSTRAINT k;",
+    ),
+    good: sql(
+      "ALTER DOMAIN d ADD CHECK (VALUE > 0) NOT VALID;",
+      "CREATE DOMAIN d AS int;\nALTER DOMAIN d SET NOT NULL;",
+    ),
+  },
+  "change-domain": {
+    bad: sql(
+      "‸ALTER DOMAIN d SET DEFAULT 1;",
+      "‸ALTER DOMAIN d DROP DEFAULT;",
+      "‸ALTER DOMAIN d DROP NOT NULL;",
+      "‸ALTER DOMAIN d DROP CONSTRAINT k;",
+      "‸ALTER DOMAIN d ADD CHECK (VALUE > 0) NOT VALID;",
+    ),
+    good: sql("CREATE DOMAIN d AS int;\nALTER DOMAIN d SET DEFAULT 1;"),
+  },
   "not-on-partitioned": {
     bad: [
-      { sql: "‸CREATE INDEX CONCURRENTLY i ON t (a);", noTransaction: true, before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);"] },
-      { sql: "‸DROP INDEX CONCURRENTLY i;", noTransaction: true, before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);", "CREATE INDEX i ON t (a);"] },
-      { sql: "ALTER TABLE t ‸ADD FOREIGN KEY (a) REFERENCES u NOT VALID;", before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);"] },
-      { sql: "ALTER TABLE t ‸ADD CONSTRAINT c UNIQUE USING INDEX i;", before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);"] },
+      {
+        sql: "‸CREATE INDEX CONCURRENTLY i ON t (a);",
+        noTransaction: true,
+        before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);"],
+      },
+      {
+        sql: "‸DROP INDEX CONCURRENTLY i;",
+        noTransaction: true,
+        before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);", "CREATE INDEX i ON t (a);"],
+      },
+      {
+        sql: "ALTER TABLE t ‸ADD FOREIGN KEY (a) REFERENCES u NOT VALID;",
+        before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);"],
+      },
+      {
+        sql: "ALTER TABLE t ‸ADD CONSTRAINT c UNIQUE USING INDEX i;",
+        before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);"],
+      },
     ],
-    good: [...alone("CREATE INDEX CONCURRENTLY i ON t (a);"), { sql: "CREATE INDEX CONCURRENTLY i ON p (a);", noTransaction: true, before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);", "CREATE TABLE p PARTITION OF t DEFAULT;"] }],
+    good: [
+      ...alone("CREATE INDEX CONCURRENTLY i ON t (a);"),
+      {
+        sql: "CREATE INDEX CONCURRENTLY i ON p (a);",
+        noTransaction: true,
+        before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);", "CREATE TABLE p PARTITION OF t DEFAULT;"],
+      },
+    ],
   },
-  "create-partition": { bad: sql("‸CREATE TABLE p PARTITION OF t FOR VALUES FROM (1) TO (2);", "‸CREATE TABLE p PARTITION OF t DEFAULT;"), good: sql("CREATE TABLE t (a int) PARTITION BY LIST (a);\nCREATE TABLE p PARTITION OF t DEFAULT;", "CREATE TABLE p (LIKE t);") },
+  "create-partition": {
+    bad: sql(
+      "‸CREATE TABLE p PARTITION OF t FOR VALUES FROM (1) TO (2);",
+      "‸CREATE TABLE p PARTITION OF t DEFAULT;",
+    ),
+    good: sql(
+      "CREATE TABLE t (a int) PARTITION BY LIST (a);\nCREATE TABLE p PARTITION OF t DEFAULT;",
+      "CREATE TABLE p (LIKE t);",
+    ),
+  },
   "attach-partition": {
     bad: [
       ...sql("ALTER TABLE t ‸ATTACH PARTITION p FOR VALUES FROM (1) TO (2);"),
-      { sql: "ALTER TABLE t ‸ATTACH PARTITION p FOR VALUES FROM (1) TO (2);", before: ["CREATE TABLE t (a int) PARTITION BY RANGE (a);", "CREATE TABLE p (a int NOT NULL, CHECK (a >= 1 AND a < 3));"] },
-      { sql: "ALTER TABLE t ‸ATTACH PARTITION p FOR VALUES FROM (1) TO (2);", before: ["CREATE TABLE t (a int) PARTITION BY RANGE (a);", "CREATE TABLE p (a int, CHECK (a >= 1 AND a < 2));"] },
-      { sql: "CREATE TABLE p (LIKE t);\nALTER TABLE t ‸ATTACH PARTITION p FOR VALUES IN (1);", before: ["CREATE TABLE t (a int) PARTITION BY LIST (a);", "CREATE TABLE rest PARTITION OF t DEFAULT;"] },
+      {
+        sql: "ALTER TABLE t ‸ATTACH PARTITION p FOR VALUES FROM (1) TO (2);",
+        before: [
+          "CREATE TABLE t (a int) PARTITION BY RANGE (a);",
+          "CREATE TABLE p (a int NOT NULL, CHECK (a >= 1 AND a < 3));",
+        ],
+      },
+      {
+        sql: "ALTER TABLE t ‸ATTACH PARTITION p FOR VALUES FROM (1) TO (2);",
+        before: [
+          "CREATE TABLE t (a int) PARTITION BY RANGE (a);",
+          "CREATE TABLE p (a int, CHECK (a >= 1 AND a < 2));",
+        ],
+      },
+      {
+        sql: "CREATE TABLE p (LIKE t);\nALTER TABLE t ‸ATTACH PARTITION p FOR VALUES IN (1);",
+        before: [
+          "CREATE TABLE t (a int) PARTITION BY LIST (a);",
+          "CREATE TABLE rest PARTITION OF t DEFAULT;",
+        ],
+      },
     ],
     good: [
-      ...sql("CREATE TABLE p (LIKE t);\nALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (1) TO (2);", "ALTER INDEX i ATTACH PARTITION j;"),
-      { sql: "ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (1) TO (2);", before: ["CREATE TABLE t (a int) PARTITION BY RANGE (a);", "CREATE TABLE p (a int NOT NULL, CHECK (a >= 1 AND a < 2));"] },
-      { sql: "ALTER TABLE t ATTACH PARTITION p FOR VALUES IN ('a', 'b');", before: ["CREATE TABLE t (a text) PARTITION BY LIST (a);", "CREATE TABLE p (a text, CHECK (a IS NOT NULL AND a IN ('a', 'b')));"] },
+      ...sql(
+        "CREATE TABLE p (LIKE t);\nALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (1) TO (2);",
+        "ALTER INDEX i ATTACH PARTITION j;",
+      ),
+      {
+        sql: "ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (1) TO (2);",
+        before: [
+          "CREATE TABLE t (a int) PARTITION BY RANGE (a);",
+          "CREATE TABLE p (a int NOT NULL, CHECK (a >= 1 AND a < 2));",
+        ],
+      },
+      {
+        sql: "ALTER TABLE t ATTACH PARTITION p FOR VALUES IN ('a', 'b');",
+        before: [
+          "CREATE TABLE t (a text) PARTITION BY LIST (a);",
+          "CREATE TABLE p (a text, CHECK (a IS NOT NULL AND a IN ('a', 'b')));",
+        ],
+      },
     ],
   },
-  "change-inheritance": { bad: sql("ALTER TABLE t ‸NO INHERIT u;", "ALTER TABLE t ‸INHERIT u;"), good: sql(`${fresh}ALTER TABLE t INHERIT u;`) },
+  "change-inheritance": {
+    bad: sql("ALTER TABLE t ‸NO INHERIT u;", "ALTER TABLE t ‸INHERIT u;"),
+    good: sql(`${fresh}ALTER TABLE t INHERIT u;`),
+  },
   "unbounded-row-locks": {
-    bad: sql("‸SELECT id FROM t FOR UPDATE;", "‸SELECT id FROM t WHERE c = 1 FOR SHARE;", "‸INSERT INTO t SELECT * FROM u ON CONFLICT (id) DO UPDATE SET c = excluded.c;", "‸SELECT id FROM t LIMIT 10000000 FOR UPDATE;"),
-    good: sql("SELECT id FROM t WHERE id = 4 FOR UPDATE;", "SELECT id FROM t ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED;", "INSERT INTO t SELECT * FROM u WHERE id BETWEEN 1 AND 1000 ON CONFLICT (id) DO UPDATE SET c = excluded.c;", `${fresh}SELECT id FROM t FOR UPDATE;`, "INSERT INTO t SELECT * FROM u ON CONFLICT DO NOTHING;"),
+    bad: sql(
+      "‸SELECT id FROM t FOR UPDATE;",
+      "‸SELECT id FROM t WHERE c = 1 FOR SHARE;",
+      "‸INSERT INTO t SELECT * FROM u ON CONFLICT (id) DO UPDATE SET c = excluded.c;",
+      "‸SELECT id FROM t LIMIT 10000000 FOR UPDATE;",
+    ),
+    good: sql(
+      "SELECT id FROM t WHERE id = 4 FOR UPDATE;",
+      "SELECT id FROM t ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED;",
+      "INSERT INTO t SELECT * FROM u WHERE id BETWEEN 1 AND 1000 ON CONFLICT (id) DO UPDATE SET c = excluded.c;",
+      `${fresh}SELECT id FROM t FOR UPDATE;`,
+      "INSERT INTO t SELECT * FROM u ON CONFLICT DO NOTHING;",
+    ),
   },
   "work-under-lock": {
-    bad: sql("ALTER TABLE t ADD COLUMN c int;\n‸SELECT count(*) FROM u;", "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\n‸CREATE TABLE n AS SELECT 1 UNION SELECT id FROM u;", "DROP INDEX i;\n‸REFRESH MATERIALIZED VIEW CONCURRENTLY m;", "ALTER TABLE t ADD COLUMN c int;\n‸EXPLAIN ANALYZE SELECT * FROM t;", "ALTER TABLE t ADD COLUMN c int;\n‸ANALYZE u;", "ALTER TABLE t ADD COLUMN c int;\n‸SELECT pg_sleep(60);"),
+    bad: sql(
+      "ALTER TABLE t ADD COLUMN c int;\n‸SELECT count(*) FROM u;",
+      "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\n‸CREATE TABLE n AS SELECT 1 UNION SELECT id FROM u;",
+      "DROP INDEX i;\n‸REFRESH MATERIALIZED VIEW CONCURRENTLY m;",
+      "ALTER TABLE t ADD COLUMN c int;\n‸EXPLAIN ANALYZE SELECT * FROM t;",
+      "ALTER TABLE t ADD COLUMN c int;\n‸ANALYZE u;",
+      "ALTER TABLE t ADD COLUMN c int;\n‸SELECT pg_sleep(60);",
+    ),
     good: [
-      ...sql("SELECT count(*) FROM t;\nALTER TABLE t ADD COLUMN c int;", `${fresh}SELECT count(*) FROM u;`, "ALTER TABLE t ADD COLUMN c int;\nSELECT set_config('a.b', 'c', true);", "ALTER TABLE t ADD COLUMN c int;\nSELECT 1 FROM t WHERE id = 4;", "ALTER TABLE t ADD COLUMN c int;\nSELECT oid FROM pg_class;", "ALTER TABLE t ADD COLUMN c int;\nEXPLAIN SELECT * FROM t;", "ALTER TABLE t VALIDATE CONSTRAINT k;\nSELECT count(*) FROM t;", "ALTER TABLE t ADD COLUMN c int;\nCREATE VIEW v AS SELECT count(*) FROM t;"),
+      ...sql(
+        "SELECT count(*) FROM t;\nALTER TABLE t ADD COLUMN c int;",
+        `${fresh}SELECT count(*) FROM u;`,
+        "ALTER TABLE t ADD COLUMN c int;\nSELECT set_config('a.b', 'c', true);",
+        "ALTER TABLE t ADD COLUMN c int;\nSELECT 1 FROM t WHERE id = 4;",
+        "ALTER TABLE t ADD COLUMN c int;\nSELECT oid FROM pg_class;",
+        "ALTER TABLE t ADD COLUMN c int;\nEXPLAIN SELECT * FROM t;",
+        "ALTER TABLE t VALIDATE CONSTRAINT k;\nSELECT count(*) FROM t;",
+        "ALTER TABLE t ADD COLUMN c int;\nCREATE VIEW v AS SELECT count(*) FROM t;",
+      ),
       ...alone("SELECT count(*) FROM t;"),
     ],
   },
   "several-tables": {
-    bad: sql("ALTER TABLE t ADD COLUMN c int;\n‸ALTER TABLE u ADD COLUMN c int;", "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\n‸CREATE TRIGGER a BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION f();"),
-    good: [...sql("ALTER TABLE t ADD COLUMN c int;\nALTER TABLE public.t ADD COLUMN d int;", `${fresh}ALTER TABLE t ADD COLUMN d int;\nALTER TABLE u ADD COLUMN c int;`, "CREATE TABLE n (a int REFERENCES t, b int REFERENCES u);", "DROP TABLE t;\nDROP TABLE u;"), ...alone("ALTER TABLE t ADD COLUMN c int;\nALTER TABLE u ADD COLUMN c int;")],
+    bad: sql(
+      "ALTER TABLE t ADD COLUMN c int;\n‸ALTER TABLE u ADD COLUMN c int;",
+      "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\n‸CREATE TRIGGER a BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION f();",
+    ),
+    good: [
+      ...sql(
+        "ALTER TABLE t ADD COLUMN c int;\nALTER TABLE public.t ADD COLUMN d int;",
+        `${fresh}ALTER TABLE t ADD COLUMN d int;\nALTER TABLE u ADD COLUMN c int;`,
+        "CREATE TABLE n (a int REFERENCES t, b int REFERENCES u);",
+        "DROP TABLE t;\nDROP TABLE u;",
+      ),
+      ...alone("ALTER TABLE t ADD COLUMN c int;\nALTER TABLE u ADD COLUMN c int;"),
+    ],
   },
-  "disable-rls": { bad: sql("ALTER TABLE t ‸DISABLE ROW LEVEL SECURITY;", "ALTER TABLE t ‸NO FORCE ROW LEVEL SECURITY;"), good: sql(`${fresh}ALTER TABLE t DISABLE ROW LEVEL SECURITY;`) },
-  "change-policy": { bad: sql("‸CREATE POLICY p ON t AS RESTRICTIVE USING (a = 1);", "‸ALTER POLICY p ON t USING (a = 1);"), good: sql("CREATE POLICY p ON t USING (a = 1);", "CREATE POLICY p ON t USING (a = 1);\nALTER POLICY p ON t USING (a = 2);", `${fresh}CREATE POLICY p ON t AS RESTRICTIVE USING (c = 1);`) },
-  "create-rule": { bad: sql("‸CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;", "‸CREATE OR REPLACE RULE r AS ON INSERT TO t DO ALSO SELECT 1;"), good: sql(`${fresh}CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;`) },
-  "disable-trigger": { bad: sql("ALTER TABLE t ‸DISABLE TRIGGER a;", "ALTER TABLE t ‸ENABLE REPLICA TRIGGER a;", "ALTER TABLE t ‸DISABLE RULE r;"), good: sql("ALTER TABLE t ENABLE TRIGGER a;", "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\nALTER TABLE t DISABLE TRIGGER a;", `${fresh}ALTER TABLE t DISABLE TRIGGER ALL;`) },
-  "change-owner": { bad: sql("ALTER TABLE t ‸OWNER TO r;", "‸ALTER FUNCTION f(int) OWNER TO r;", "‸ALTER SCHEMA s OWNER TO r;", "‸REASSIGN OWNED BY r TO s;"), good: sql(`${fresh}ALTER TABLE t OWNER TO r;`, "CREATE SCHEMA s;\nALTER SCHEMA s OWNER TO r;", "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1';\nALTER FUNCTION f(int) OWNER TO r;") },
-  "set-generated-always": { bad: sql("ALTER TABLE t ‸ALTER COLUMN id SET GENERATED ALWAYS;", "ALTER TABLE t ‸ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;"), good: sql("ALTER TABLE t ALTER COLUMN id SET GENERATED BY DEFAULT;", "ALTER TABLE t ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY;") },
-  "restart-sequence": { bad: sql("‸ALTER SEQUENCE s RESTART;", "ALTER TABLE t ‸ALTER COLUMN id RESTART WITH 1;"), good: sql("ALTER SEQUENCE s OWNED BY t.c;", "CREATE SEQUENCE s;\nALTER SEQUENCE s RESTART WITH 5;") },
-  "alter-sequence": { bad: sql("‸ALTER SEQUENCE s MAXVALUE 100;", "‸ALTER SEQUENCE s INCREMENT BY 2;", "‸ALTER SEQUENCE s AS int;", "ALTER TABLE t ‸ALTER COLUMN id SET MAXVALUE 9;"), good: sql("ALTER SEQUENCE s AS bigint NO MAXVALUE CACHE 50;", "CREATE SEQUENCE s;\nALTER SEQUENCE s MAXVALUE 9;") },
-  "replica-identity": { bad: sql("ALTER TABLE t ‸REPLICA IDENTITY NOTHING;"), good: sql("ALTER TABLE t REPLICA IDENTITY FULL;", "ALTER TABLE t REPLICA IDENTITY USING INDEX i;") },
-  "alter-role": { bad: sql("‸ALTER ROLE r NOLOGIN;", "‸ALTER USER r PASSWORD 'x';", "‸ALTER ROLE r SET search_path = a;", "‸ALTER ROLE r LOGIN CONNECTION LIMIT 3;"), good: sql("ALTER ROLE r LOGIN CREATEDB;", "ALTER GROUP g ADD USER r;", "CREATE ROLE r;\nALTER ROLE r NOLOGIN;") },
-  "alter-database": { bad: [...sql("‸ALTER DATABASE d CONNECTION LIMIT 5;", "‸ALTER DATABASE d SET work_mem = '1GB';"), ...alone("‸ALTER SYSTEM SET work_mem = '1GB';")], good: sql("ALTER DATABASE d REFRESH COLLATION VERSION;", "SET work_mem = '1GB';") },
-  "change-composite-type": { bad: sql("ALTER TYPE c ‸ADD ATTRIBUTE a int;"), good: sql("CREATE TYPE c AS (b int);\nALTER TYPE c ADD ATTRIBUTE a int;", "ALTER TABLE c ADD COLUMN a int;") },
-  "alter-object": { bad: sql("‸ALTER SERVER s OPTIONS (SET host 'h');", "‸ALTER FUNCTION f(int) STRICT;", "‸ALTER EXTENSION e UPDATE;", "‸ALTER VIEW v SET (security_invoker = true);", "‸ALTER PUBLICATION p DROP TABLE t;"), good: sql("ALTER TABLE t SET (fillfactor = 70);", "ALTER PUBLICATION p ADD TABLE t;", "CREATE SERVER s FOREIGN DATA WRAPPER w;\nALTER SERVER s OPTIONS (ADD host 'h');") },
+  "disable-rls": {
+    bad: sql("ALTER TABLE t ‸DISABLE ROW LEVEL SECURITY;", "ALTER TABLE t ‸NO FORCE ROW LEVEL SECURITY;"),
+    good: sql(`${fresh}ALTER TABLE t DISABLE ROW LEVEL SECURITY;`),
+  },
+  "change-policy": {
+    bad: sql("‸CREATE POLICY p ON t AS RESTRICTIVE USING (a = 1);", "‸ALTER POLICY p ON t USING (a = 1);"),
+    good: sql(
+      "CREATE POLICY p ON t USING (a = 1);",
+      "CREATE POLICY p ON t USING (a = 1);\nALTER POLICY p ON t USING (a = 2);",
+      `${fresh}CREATE POLICY p ON t AS RESTRICTIVE USING (c = 1);`,
+    ),
+  },
+  "create-rule": {
+    bad: sql(
+      "‸CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;",
+      "‸CREATE OR REPLACE RULE r AS ON INSERT TO t DO ALSO SELECT 1;",
+    ),
+    good: sql(`${fresh}CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;`),
+  },
+  "disable-trigger": {
+    bad: sql(
+      "ALTER TABLE t ‸DISABLE TRIGGER a;",
+      "ALTER TABLE t ‸ENABLE REPLICA TRIGGER a;",
+      "ALTER TABLE t ‸DISABLE RULE r;",
+    ),
+    good: sql(
+      "ALTER TABLE t ENABLE TRIGGER a;",
+      "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\nALTER TABLE t DISABLE TRIGGER a;",
+      `${fresh}ALTER TABLE t DISABLE TRIGGER ALL;`,
+    ),
+  },
+  "change-owner": {
+    bad: sql(
+      "ALTER TABLE t ‸OWNER TO r;",
+      "‸ALTER FUNCTION f(int) OWNER TO r;",
+      "‸ALTER SCHEMA s OWNER TO r;",
+      "‸REASSIGN OWNED BY r TO s;",
+    ),
+    good: sql(
+      `${fresh}ALTER TABLE t OWNER TO r;`,
+      "CREATE SCHEMA s;\nALTER SCHEMA s OWNER TO r;",
+      "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1';\nALTER FUNCTION f(int) OWNER TO r;",
+    ),
+  },
+  "set-generated-always": {
+    bad: sql(
+      "ALTER TABLE t ‸ALTER COLUMN id SET GENERATED ALWAYS;",
+      "ALTER TABLE t ‸ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;",
+    ),
+    good: sql(
+      "ALTER TABLE t ALTER COLUMN id SET GENERATED BY DEFAULT;",
+      "ALTER TABLE t ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY;",
+    ),
+  },
+  "restart-sequence": {
+    bad: sql("‸ALTER SEQUENCE s RESTART;", "ALTER TABLE t ‸ALTER COLUMN id RESTART WITH 1;"),
+    good: sql("ALTER SEQUENCE s OWNED BY t.c;", "CREATE SEQUENCE s;\nALTER SEQUENCE s RESTART WITH 5;"),
+  },
+  "alter-sequence": {
+    bad: sql(
+      "‸ALTER SEQUENCE s MAXVALUE 100;",
+      "‸ALTER SEQUENCE s INCREMENT BY 2;",
+      "‸ALTER SEQUENCE s AS int;",
+      "ALTER TABLE t ‸ALTER COLUMN id SET MAXVALUE 9;",
+    ),
+    good: sql(
+      "ALTER SEQUENCE s AS bigint NO MAXVALUE CACHE 50;",
+      "CREATE SEQUENCE s;\nALTER SEQUENCE s MAXVALUE 9;",
+    ),
+  },
+  "replica-identity": {
+    bad: sql("ALTER TABLE t ‸REPLICA IDENTITY NOTHING;"),
+    good: sql("ALTER TABLE t REPLICA IDENTITY FULL;", "ALTER TABLE t REPLICA IDENTITY USING INDEX i;"),
+  },
+  "alter-role": {
+    bad: sql(
+      "‸ALTER ROLE r NOLOGIN;",
+      "‸ALTER USER r PASSWORD 'x';",
+      "‸ALTER ROLE r SET search_path = a;",
+      "‸ALTER ROLE r LOGIN CONNECTION LIMIT 3;",
+    ),
+    good: sql(
+      "ALTER ROLE r LOGIN CREATEDB;",
+      "ALTER GROUP g ADD USER r;",
+      "CREATE ROLE r;\nALTER ROLE r NOLOGIN;",
+    ),
+  },
+  "alter-database": {
+    bad: [
+      ...sql("‸ALTER DATABASE d CONNECTION LIMIT 5;", "‸ALTER DATABASE d SET work_mem = '1GB';"),
+      ...alone("‸ALTER SYSTEM SET work_mem = '1GB';"),
+    ],
+    good: sql("ALTER DATABASE d REFRESH COLLATION VERSION;", "SET work_mem = '1GB';"),
+  },
+  "change-composite-type": {
+    bad: sql("ALTER TYPE c ‸ADD ATTRIBUTE a int;"),
+    good: sql(
+      "CREATE TYPE c AS (b int);\nALTER TYPE c ADD ATTRIBUTE a int;",
+      "ALTER TABLE c ADD COLUMN a int;",
+    ),
+  },
+  "alter-object": {
+    bad: sql(
+      "‸ALTER SERVER s OPTIONS (SET host 'h');",
+      "‸ALTER FUNCTION f(int) STRICT;",
+      "‸ALTER EXTENSION e UPDATE;",
+      "‸ALTER VIEW v SET (security_invoker = true);",
+      "‸ALTER PUBLICATION p DROP TABLE t;",
+    ),
+    good: sql(
+      "ALTER TABLE t SET (fillfactor = 70);",
+      "ALTER PUBLICATION p ADD TABLE t;",
+      "CREATE SERVER s FOREIGN DATA WRAPPER w;\nALTER SERVER s OPTIONS (ADD host 'h');",
+    ),
+  },
   "guard-setting": {
-    bad: [...sql("‸SET lock_timeout = 0;", "‸SET LOCAL lock_timeout = '1min';", "‸RESET lock_timeout;", "‸SET lock_timeout TO DEFAULT;", "‸RESET ALL;", "‸SELECT set_config('lock_timeout', '0', true);", "‸SET session_replication_role = replica;", "‸SET idle_in_transaction_session_timeout = 0;"), ...alone("‸SET lock_timeout = 0;", "‸DISCARD ALL;")],
-    good: [...sql("SET lock_timeout = '2s';", "SET LOCAL lock_timeout = 500;", "SET statement_timeout = 0;", "SET search_path = a;", "SHOW lock_timeout;", "DISCARD PLANS;"), ...alone("SET lock_timeout = '10min';")],
+    bad: [
+      ...sql(
+        "‸SET lock_timeout = 0;",
+        "‸SET LOCAL lock_timeout = '1min';",
+        "‸RESET lock_timeout;",
+        "‸SET lock_timeout TO DEFAULT;",
+        "‸RESET ALL;",
+        "‸SELECT set_config('lock_timeout', '0', true);",
+        "‸SET session_replication_role = replica;",
+        "‸SET idle_in_transaction_session_timeout = 0;",
+      ),
+      ...alone("‸SET lock_timeout = 0;", "‸DISCARD ALL;"),
+    ],
+    good: [
+      ...sql(
+        "SET lock_timeout = '2s';",
+        "SET LOCAL lock_timeout = 500;",
+        "SET statement_timeout = 0;",
+        "SET search_path = a;",
+        "SHOW lock_timeout;",
+        "DISCARD PLANS;",
+      ),
+      ...alone("SET lock_timeout = '10min';"),
+    ],
   },
-  "enum-value-used": { bad: sql("ALTER TYPE e ADD VALUE 'x';\n‸UPDATE t SET c = 'x' WHERE id = 1;", "ALTER TYPE e ADD VALUE 'x';\n‸ALTER TABLE t ALTER c SET DEFAULT 'x';"), good: [...sql("ALTER TYPE e ADD VALUE 'x';\nSELECT 'y';", "CREATE TYPE e AS ENUM ('a');\nALTER TYPE e ADD VALUE 'x';\nSELECT 'x'::e;", "ALTER TYPE e ADD VALUE 'x';\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$;"), ...alone("ALTER TYPE e ADD VALUE 'x';\nSELECT 'x';")] },
+  "enum-value-used": {
+    bad: sql(
+      "ALTER TYPE e ADD VALUE 'x';\n‸UPDATE t SET c = 'x' WHERE id = 1;",
+      "ALTER TYPE e ADD VALUE 'x';\n‸ALTER TABLE t ALTER c SET DEFAULT 'x';",
+    ),
+    good: [
+      ...sql(
+        "ALTER TYPE e ADD VALUE 'x';\nSELECT 'y';",
+        "CREATE TYPE e AS ENUM ('a');\nALTER TYPE e ADD VALUE 'x';\nSELECT 'x'::e;",
+        "ALTER TYPE e ADD VALUE 'x';\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$;",
+      ),
+      ...alone("ALTER TYPE e ADD VALUE 'x';\nSELECT 'x';"),
+    ],
+  },
 };

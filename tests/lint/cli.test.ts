@@ -28,14 +28,21 @@ describe("bluegreen lint", function () {
   });
 
   function run(...args: string[]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, "lint", ...args], { cwd: folder, encoding: "utf8", env: { ...process.env, FORCE_COLOR: "0", NO_COLOR: "1" } });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, "lint", ...args], {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, FORCE_COLOR: "0", NO_COLOR: "1" },
+    });
     return { status, stdout, stderr };
   }
 
   it("reads migrations/ in the order of ids and ends with 1 when something is found", () => {
     const { status, stdout } = run();
     expect(status).to.equal(1);
-    expect(stdout.match(/^\S+:\d+:\d+ {2}\S+/gm)).to.deep.equal(["migrations/0009_a.sql:2:1  drop-table", "migrations/0010_b.sql:2:1  drop-table"]);
+    expect(stdout.match(/^\S+:\d+:\d+ {2}\S+/gm)).to.deep.equal([
+      "migrations/0009_a.sql:2:1  drop-table",
+      "migrations/0010_b.sql:2:1  drop-table",
+    ]);
     expect(stdout).to.contain("2 findings in 2 migrations");
   });
 
@@ -55,7 +62,9 @@ describe("bluegreen lint", function () {
       expect(status).to.equal(1);
       expect(JSON.parse(stdout)).to.have.property("findings").with.length(2);
     }
-    expect(run("--format", "github").stdout).to.match(/^::error file=migrations\/0009_a\.sql,line=2,col=1,title=drop-table::.*\n::error file=migrations\/0010_b\.sql,.*\n$/);
+    expect(run("--format", "github").stdout).to.match(
+      /^::error file=migrations\/0009_a\.sql,line=2,col=1,title=drop-table::.*\n::error file=migrations\/0010_b\.sql,.*\n$/,
+    );
     expect(run("--format", "github", "clean")).to.include({ status: 0, stdout: "" });
   });
 

@@ -2,10 +2,20 @@ import { expect } from "chai";
 import { lint, type Finding } from "@bluegreen/release/lint/index";
 import { judged, judgedRecipes, type Judged } from "./judged";
 
-async function findingsOf({ sql, phase, noTransaction, before = [] }: Omit<Judged, "is">): Promise<Finding[]> {
-  const earlier = before.map((text, index) => ({ file: `000${index + 1}_before.sql`, sql: `-- phase: contract\n${text}` }));
+async function findingsOf({
+  sql,
+  phase,
+  noTransaction,
+  before = [],
+}: Omit<Judged, "is">): Promise<Finding[]> {
+  const earlier = before.map((text, index) => ({
+    file: `000${index + 1}_before.sql`,
+    sql: `-- phase: contract\n${text}`,
+  }));
   const header = `-- phase: ${phase ?? "expand"}\n${noTransaction ? "-- no-transaction\n" : ""}`;
-  return (await lint([...earlier, { file: "0009_this.sql", sql: header + sql }])).filter(({ file }) => file === "0009_this.sql");
+  return (await lint([...earlier, { file: "0009_this.sql", sql: header + sql }])).filter(
+    ({ file }) => file === "0009_this.sql",
+  );
 }
 
 describe("The linter, on SQL whose verdict is settled", () => {
@@ -14,8 +24,11 @@ describe("The linter, on SQL whose verdict is settled", () => {
       const wrong: string[] = [];
       for (const each of cases) {
         const found = (await findingsOf(each)).map(({ rule }) => rule);
-        expect(found, each.sql).not.to.include.members(["syntax-error"]).and.not.to.include.members(["header"]);
-        if (found.length > 0 !== (each.is === "refused")) wrong.push(`${each.sql} is to be ${each.is}: ${found.join(", ") || "nothing found"}`);
+        expect(found, each.sql)
+          .not.to.include.members(["syntax-error"])
+          .and.not.to.include.members(["header"]);
+        if (found.length > 0 !== (each.is === "refused"))
+          wrong.push(`${each.sql} is to be ${each.is}: ${found.join(", ") || "nothing found"}`);
       }
       expect(wrong).to.deep.equal([]);
     });

@@ -13,9 +13,15 @@ interface Given {
 
 /** All SQL of these tests that is refused, with the phase in which it is. */
 const refused: Given[] = [
-  ...Object.entries(cases).flatMap(([name, { bad }]) => (rules.find((rule) => rule.name === name)?.phases ?? []).flatMap((phase) => bad.map((each) => ({ ...each, sql: each.sql.replaceAll("‸", ""), phase })))),
+  ...Object.entries(cases).flatMap(([name, { bad }]) =>
+    (rules.find((rule) => rule.name === name)?.phases ?? []).flatMap((phase) =>
+      bad.map((each) => ({ ...each, sql: each.sql.replaceAll("‸", ""), phase })),
+    ),
+  ),
   ...Object.values(judged).flatMap((each) => each.filter(({ is }) => is === "refused")),
-  ...rules.flatMap(({ example, before, phases }) => phases.map((phase) => ({ sql: example, ...(before === undefined ? {} : { before: [before] }), phase }))),
+  ...rules.flatMap(({ example, before, phases }) =>
+    phases.map((phase) => ({ sql: example, ...(before === undefined ? {} : { before: [before] }), phase })),
+  ),
 ];
 
 async function lintAfter(before: SqlFile[], files: SqlFile[]): Promise<Finding[]> {
@@ -29,8 +35,16 @@ describe("What the linter says to write instead", () => {
     const wrong: string[] = [];
     const withSql = new Set<string>();
     for (const { sql, noTransaction, before = [], phase = "expand" } of refused) {
-      const earlier = before.map((text, index) => ({ file: `000${index + 1}_before.sql`, sql: `-- phase: contract\n${text}` }));
-      const findings = await lintAfter(earlier, [{ file: "0009_this.sql", sql: `-- phase: ${phase}\n${noTransaction ? "-- no-transaction\n" : ""}${sql}` }]);
+      const earlier = before.map((text, index) => ({
+        file: `000${index + 1}_before.sql`,
+        sql: `-- phase: contract\n${text}`,
+      }));
+      const findings = await lintAfter(earlier, [
+        {
+          file: "0009_this.sql",
+          sql: `-- phase: ${phase}\n${noTransaction ? "-- no-transaction\n" : ""}${sql}`,
+        },
+      ]);
       for (const { rule, recipe } of findings) {
         const files = recipeFiles(recipe);
         if (files.length > 0) withSql.add(rule);
@@ -38,7 +52,8 @@ describe("What the linter says to write instead", () => {
         const others = new Set(findings.map((finding) => finding.rule).filter((name) => name !== rule));
         for (const found of await lintAfter(earlier, files)) {
           // What the file itself has made is another's in the next one.
-          if (!others.has(found.rule)) wrong.push(`${rule} (${phase}) for ${sql}\n${recipe}\n=> ${found.rule}: ${found.reason}`);
+          if (!others.has(found.rule))
+            wrong.push(`${rule} (${phase}) for ${sql}\n${recipe}\n=> ${found.rule}: ${found.reason}`);
         }
       }
     }

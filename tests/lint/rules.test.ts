@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { allPhases, lint, rules, rulesPage, type Finding, type Phase, type Rule } from "@bluegreen/release/lint/index";
+import {
+  allPhases,
+  lint,
+  rules,
+  rulesPage,
+  type Finding,
+  type Phase,
+  type Rule,
+} from "@bluegreen/release/lint/index";
 import { cases, type Case } from "./cases";
 
 const repository = join(__dirname, "..", "..");
@@ -11,13 +19,20 @@ const mark = "‸";
 const rightInContract = [
   ..."drop-column drop-table drop-schema drop-view drop-function drop-type drop-sequence".split(" "),
   ..."drop-trigger drop-policy drop-constraint drop-live-index drop-object drop-role".split(" "),
-  ..."drop-not-null change-default drop-default drop-identity check-before-contract truncate revoke enable-rls".split(" "),
-  ..."rename-constraint rename-trigger foreign-key-before-contract unique-before-contract alter-constraint change-domain change-inheritance".split(" "),
-  ..."disable-rls change-policy create-rule disable-trigger change-owner set-generated-always alter-sequence replica-identity".split(" "),
+  ..."drop-not-null change-default drop-default drop-identity check-before-contract truncate revoke enable-rls".split(
+    " ",
+  ),
+  ..."rename-constraint rename-trigger foreign-key-before-contract unique-before-contract alter-constraint change-domain change-inheritance".split(
+    " ",
+  ),
+  ..."disable-rls change-policy create-rule disable-trigger change-owner set-generated-always alter-sequence replica-identity".split(
+    " ",
+  ),
   ..."alter-role change-composite-type alter-object".split(" "),
 ];
 
-const header = (phase: Phase, noTransaction?: true) => `-- phase: ${phase}\n${noTransaction ? "-- no-transaction\n" : ""}`;
+const header = (phase: Phase, noTransaction?: true) =>
+  `-- phase: ${phase}\n${noTransaction ? "-- no-transaction\n" : ""}`;
 
 interface Place {
   line: number;
@@ -25,14 +40,21 @@ interface Place {
 }
 
 async function findingsOf(phase: Phase, { sql, noTransaction, before = [] }: Case): Promise<Finding[]> {
-  const earlier = before.map((text, index) => ({ file: `000${index + 1}_before.sql`, sql: `-- phase: contract\n${text}` }));
-  const findings = await lint([...earlier, { file: "0009_this.sql", sql: (header(phase, noTransaction) + sql).replaceAll(mark, "") }]);
+  const earlier = before.map((text, index) => ({
+    file: `000${index + 1}_before.sql`,
+    sql: `-- phase: contract\n${text}`,
+  }));
+  const findings = await lint([
+    ...earlier,
+    { file: "0009_this.sql", sql: (header(phase, noTransaction) + sql).replaceAll(mark, "") },
+  ]);
   const broken = findings.filter(({ rule }) => rule === "syntax-error" || rule === "header");
   if (broken.length > 0) throw new Error(`the case itself is wrong: ${JSON.stringify(broken)}\n${sql}`);
   return findings.filter(({ file }) => file === "0009_this.sql");
 }
 
-const placesOf = (findings: Finding[], { name }: Rule): Place[] => findings.filter(({ rule }) => rule === name).map(({ line, column }) => ({ line, column }));
+const placesOf = (findings: Finding[], { name }: Rule): Place[] =>
+  findings.filter(({ rule }) => rule === name).map(({ line, column }) => ({ line, column }));
 
 function marked(text: string): Place[] {
   return text.split("\n").flatMap((line, index) => {
@@ -62,39 +84,63 @@ describe("Rules for migrations", () => {
     it(`${rule.name}: finds it in its phases, at its place`, async () => {
       for (const bad of cases[rule.name]?.bad ?? []) {
         for (const phase of allPhases) {
-          const expected = phase === "contract" && rightInContract.includes(rule.name) ? [] : marked(header(phase, bad.noTransaction) + bad.sql);
-          expect(placesOf(await findingsOf(phase, bad), rule), `${phase}: ${bad.sql}`).to.deep.equal(expected);
+          const expected =
+            phase === "contract" && rightInContract.includes(rule.name)
+              ? []
+              : marked(header(phase, bad.noTransaction) + bad.sql);
+          expect(placesOf(await findingsOf(phase, bad), rule), `${phase}: ${bad.sql}`).to.deep.equal(
+            expected,
+          );
         }
       }
     });
 
     it(`${rule.name}: leaves near misses alone`, async () => {
       for (const good of cases[rule.name]?.good ?? []) {
-        for (const phase of allPhases) expect(placesOf(await findingsOf(phase, good), rule), `${phase}: ${good.sql}`).to.deep.equal([]);
+        for (const phase of allPhases)
+          expect(placesOf(await findingsOf(phase, good), rule), `${phase}: ${good.sql}`).to.deep.equal([]);
       }
     });
   }
 
   it("let the safe way to NOT NULL pass as three migrations in contract, and not before", async () => {
-    const steps = ["ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;", "ALTER TABLE t VALIDATE CONSTRAINT n;", "ALTER TABLE t ALTER c SET NOT NULL; ALTER TABLE t DROP CONSTRAINT n;"];
-    const files = (phase: Phase) => steps.map((sql, index) => ({ file: `000${index}_x.sql`, sql: header(phase) + sql }));
+    const steps = [
+      "ALTER TABLE t ADD CONSTRAINT n CHECK (c IS NOT NULL) NOT VALID;",
+      "ALTER TABLE t VALIDATE CONSTRAINT n;",
+      "ALTER TABLE t ALTER c SET NOT NULL; ALTER TABLE t DROP CONSTRAINT n;",
+    ];
+    const files = (phase: Phase) =>
+      steps.map((sql, index) => ({ file: `000${index}_x.sql`, sql: header(phase) + sql }));
     expect(await lint(files("contract"))).to.deep.equal([]);
-    expect((await lint(files("expand"))).map(({ rule }) => rule)).to.deep.equal(["check-before-contract", "set-not-null", "drop-constraint"]);
+    expect((await lint(files("expand"))).map(({ rule }) => rule)).to.deep.equal([
+      "check-before-contract",
+      "set-not-null",
+      "drop-constraint",
+    ]);
   });
 
   it("are kept by the repository's own migrations", async () => {
     const folder = join(repository, "migrations");
-    const files = readdirSync(folder).filter((file) => file.endsWith(".sql")).sort();
+    const files = readdirSync(folder)
+      .filter((file) => file.endsWith(".sql"))
+      .sort();
     expect(files).not.to.be.empty;
-    expect(await lint(files.map((file) => ({ file, sql: readFileSync(join(folder, file), "utf8") })))).to.deep.equal([]);
+    expect(
+      await lint(files.map((file) => ({ file, sql: readFileSync(join(folder, file), "utf8") }))),
+    ).to.deep.equal([]);
   });
 
   it("say what to write with the names of the place, quoted where SQL wants it", async () => {
-    const [finding] = await findingsOf("expand", { sql: 'ALTER TABLE app."User" ADD COLUMN "Größe" numeric(10,2) NOT NULL;' });
+    const [finding] = await findingsOf("expand", {
+      sql: 'ALTER TABLE app."User" ADD COLUMN "Größe" numeric(10,2) NOT NULL;',
+    });
     expect(finding?.recipe).to.contain('ALTER TABLE app."User" ADD COLUMN "Größe" numeric(10,2);');
   });
 
-  it("stand in docs/lint-rules.md as they are", async () => {
-    expect(readFileSync(join(repository, "docs", "lint-rules.md"), "utf8"), "run: npm run --silent bluegreen -- lint --rules > docs/lint-rules.md").to.equal(await rulesPage());
+  it("stand in docs/reference/lint-rules.md as they are", async () => {
+    expect(
+      readFileSync(join(repository, "docs", "reference", "lint-rules.md"), "utf8"),
+      "run: npm run --silent bluegreen -- lint --rules > docs/reference/lint-rules.md",
+    ).to.equal(await rulesPage());
   });
 });

@@ -1,4 +1,6 @@
-/** SQL for every kind of statement of PostgreSQL's grammar, and for every command of those that have several. */
+/**
+ * SQL for every kind of statement of PostgreSQL's grammar, and for every command of those that have several.
+ */
 export const samples: string[] = `
 ALTER COLLATION c REFRESH VERSION
 ALTER DATABASE d REFRESH COLLATION VERSION
@@ -254,7 +256,18 @@ CREATE TEXT SEARCH TEMPLATE t (lexize = f)
       TYPE: ["e", "drop rename schema owner"],
       VIEW: ["v", "drop rename schema"],
     }).map(([word, [name = "", statements = ""]]) =>
-      statements.split(" ").map((statement) => (statement === "drop" ? `DROP ${word} ${name}` : `ALTER ${word} ${name} ${statement === "rename" ? "RENAME TO x" : statement === "schema" ? "SET SCHEMA x" : "OWNER TO x"}`)),
+      statements
+        .split(" ")
+        .map((statement) =>
+          statement === "drop"
+            ? `DROP ${word} ${name}`
+            : `ALTER ${word} ${name} ${statement === "rename" ? "RENAME TO x" : statement === "schema" ? "SET SCHEMA x" : "OWNER TO x"}`,
+        ),
     ),
-    ["ALTER TABLE t RENAME COLUMN a TO b", "ALTER TABLE t RENAME CONSTRAINT a TO b", "ALTER DOMAIN d RENAME CONSTRAINT a TO b", "ALTER TYPE c RENAME ATTRIBUTE a TO b"],
+    [
+      "ALTER TABLE t RENAME COLUMN a TO b",
+      "ALTER TABLE t RENAME CONSTRAINT a TO b",
+      "ALTER DOMAIN d RENAME CONSTRAINT a TO b",
+      "ALTER TYPE c RENAME ATTRIBUTE a TO b",
+    ],
   );

@@ -10,7 +10,16 @@ import { judged } from "./judged";
 import { samples } from "./samples";
 
 /** Matters of style and of the runner, which sets time-outs and runs nothing twice. */
-const otherMatters = ["prefer-robust-stmts", "require-lock-timeout", "require-statement-timeout", "prefer-text-field", "prefer-bigint-over-int", "prefer-bigint-over-smallint", "prefer-identity", "prefer-timestamp-tz"];
+const otherMatters = [
+  "prefer-robust-stmts",
+  "require-lock-timeout",
+  "require-statement-timeout",
+  "prefer-text-field",
+  "prefer-bigint-over-int",
+  "prefer-bigint-over-smallint",
+  "prefer-identity",
+  "prefer-timestamp-tz",
+];
 
 /** Where squawk warns and the linter finds nothing, by squawk's rule: why. */
 const decided: Record<string, string> = {
@@ -22,17 +31,25 @@ const decided: Record<string, string> = {
   "adding-not-nullable-field": "of a table that the same file has made",
   "ban-drop-not-null": "of a table that the same file has made",
   "require-concurrent-index-deletion": "of a table that the same file has made",
-  "require-concurrent-index-creation": "of a relation that the same file has made, or ON ONLY a partitioned table, which takes no other",
-  "changing-column-type": "of a table or column that the same file has made, or a type that every value of the old one fits",
-  "adding-field-with-default": "the default is the same for every row, by PostgreSQL's catalog, or the column is VIRTUAL: no row is rewritten",
-  "adding-foreign-key-constraint": "of a new column that is NULL in every row: PostgreSQL looks at none, and locks the other table for a moment",
+  "require-concurrent-index-creation":
+    "of a relation that the same file has made, or ON ONLY a partitioned table, which takes no other",
+  "changing-column-type":
+    "of a table or column that the same file has made, or a type that every value of the old one fits",
+  "adding-field-with-default":
+    "the default is the same for every row, by PostgreSQL's catalog, or the column is VIRTUAL: no row is rewritten",
+  "adding-foreign-key-constraint":
+    "of a new column that is NULL in every row: PostgreSQL looks at none, and locks the other table for a moment",
   "constraint-missing-not-valid": "NOT ENFORCED: nothing is looked at",
   "require-enum-value-ordering": "a matter of style",
-  "ban-concurrent-index-creation-in-transaction": "the header says that there is no transaction, which squawk does not read",
+  "ban-concurrent-index-creation-in-transaction":
+    "the header says that there is no transaction, which squawk does not read",
   "ban-create-domain-with-constraint": "a column of it is what rewrites a table: domain-column",
 };
 
-/** A second opinion: it prints what it leaves alone, and fails where it sees what the linter does not and nobody has decided on. */
+/**
+ * A second opinion: it prints what it leaves alone, and fails where it sees what the linter does not and
+ * nobody has decided on.
+ */
 describe("squawk, on the same SQL", () => {
   const folder = mkdtempSync(join(tmpdir(), "bg-squawk-"));
   after(() => {
@@ -41,7 +58,18 @@ describe("squawk, on the same SQL", () => {
 
   const ask = (files: string[]) => {
     const squawk = join(dirname(require.resolve("squawk-cli/package.json")), "js", "bin", "squawk");
-    const { stdout, stderr, error } = spawnSync(process.execPath, [squawk, "--reporter", "json", "--assume-in-transaction", `--exclude=${otherMatters.join(",")}`, ...files], { encoding: "utf8", maxBuffer: 100_000_000 });
+    const { stdout, stderr, error } = spawnSync(
+      process.execPath,
+      [
+        squawk,
+        "--reporter",
+        "json",
+        "--assume-in-transaction",
+        `--exclude=${otherMatters.join(",")}`,
+        ...files,
+      ],
+      { encoding: "utf8", maxBuffer: 100_000_000 },
+    );
     expect(error, stderr).to.equal(undefined);
     return JSON.parse(stdout) as { file: string; rule_name: string }[];
   };
@@ -55,31 +83,63 @@ describe("squawk, on the same SQL", () => {
 
   it("sees nothing that the linter does not, unless it is decided", async function () {
     this.timeout(120_000);
-    const texts: Case[] = [...Object.values(cases).flatMap(({ bad, good }) => [...bad, ...good]), ...Object.values(judged).flat(), ...samples.map((sql) => ({ sql }))];
-    const asked = texts.map((each, index) => ({ ...each, sql: each.sql.replaceAll("‸", ""), file: `all-${index}.sql` }));
+    const texts: Case[] = [
+      ...Object.values(cases).flatMap(({ bad, good }) => [...bad, ...good]),
+      ...Object.values(judged).flat(),
+      ...samples.map((sql) => ({ sql })),
+    ];
+    const asked = texts.map((each, index) => ({
+      ...each,
+      sql: each.sql.replaceAll("‸", ""),
+      file: `all-${index}.sql`,
+    }));
     for (const { file, sql } of asked) writeFileSync(join(folder, file), sql);
     const warnings = ask(asked.map(({ file }) => join(folder, file)));
     const differing = new Map<string, string>();
     for (const { file, sql, noTransaction, before = [] } of asked) {
-      const earlier = before.map((text, index) => ({ file: `000${index + 1}.sql`, sql: `-- phase: contract\n${text}` }));
-      const found = await lint([...earlier, { file, sql: `-- phase: expand\n${noTransaction ? "-- no-transaction\n" : ""}${sql}` }]);
-      if (!found.some((finding) => finding.file === file)) for (const warning of warnings.filter((each) => basename(each.file) === file)) differing.set(warning.rule_name, sql);
+      const earlier = before.map((text, index) => ({
+        file: `000${index + 1}.sql`,
+        sql: `-- phase: contract\n${text}`,
+      }));
+      const found = await lint([
+        ...earlier,
+        { file, sql: `-- phase: expand\n${noTransaction ? "-- no-transaction\n" : ""}${sql}` },
+      ]);
+      if (!found.some((finding) => finding.file === file))
+        for (const warning of warnings.filter((each) => basename(each.file) === file))
+          differing.set(warning.rule_name, sql);
     }
     expect([...differing].filter(([rule]) => decided[rule] === undefined)).to.deep.equal([]);
-    expect(Object.keys(decided).filter((rule) => !differing.has(rule)), "decided, and not so any more").to.deep.equal([]);
+    expect(
+      Object.keys(decided).filter((rule) => !differing.has(rule)),
+      "decided, and not so any more",
+    ).to.deep.equal([]);
   });
 
   it("answers, and what it leaves alone is printed", function () {
     this.timeout(60_000);
-    const asked = Object.entries(cases).flatMap(([rule, { bad }]) => bad.map(({ sql, noTransaction }, index) => ({ rule, sql: sql.replaceAll("‸", ""), noTransaction, file: `${rule}-${index}.sql` })));
+    const asked = Object.entries(cases).flatMap(([rule, { bad }]) =>
+      bad.map(({ sql, noTransaction }, index) => ({
+        rule,
+        sql: sql.replaceAll("‸", ""),
+        noTransaction,
+        file: `${rule}-${index}.sql`,
+      })),
+    );
     for (const { file, sql } of asked) writeFileSync(join(folder, file), sql);
     const warnings = ask(asked.map(({ file }) => join(folder, file)));
     expect(warnings).not.to.be.empty;
     const answered = new Set(warnings.map(({ file }) => basename(file)));
     const silent = asked.filter(({ file }) => !answered.has(file));
-    const rules = [...new Set(silent.map(({ rule }) => rule))].map((name) => `${name} ${silent.filter(({ rule }) => rule === name).length}/${cases[name]?.bad.length ?? 0}`);
+    const rules = [...new Set(silent.map(({ rule }) => rule))].map(
+      (name) =>
+        `${name} ${silent.filter(({ rule }) => rule === name).length}/${cases[name]?.bad.length ?? 0}`,
+    );
     console.log(`      silent on ${silent.length} of ${asked.length}: ${rules.join(", ")}`);
-    const unread = new Set(warnings.filter(({ rule_name }) => rule_name === "syntax-error").map(({ file }) => basename(file)));
-    for (const { sql } of asked.filter(({ file }) => unread.has(file))) console.log(`      cannot read: ${sql}`);
+    const unread = new Set(
+      warnings.filter(({ rule_name }) => rule_name === "syntax-error").map(({ file }) => basename(file)),
+    );
+    for (const { sql } of asked.filter(({ file }) => unread.has(file)))
+      console.log(`      cannot read: ${sql}`);
   });
 });

@@ -14,7 +14,11 @@ describe("The workflows, read by actionlint", function () {
   });
 
   // Others' linters, where a machine happens to have them, would make it another test there.
-  const lint = (...files: string[]) => spawnSync(program, ["-shellcheck=", "-pyflakes=", "-no-color", ...files], { cwd: repositoryDir, encoding: "utf8" });
+  const lint = (...files: string[]) =>
+    spawnSync(program, ["-shellcheck=", "-pyflakes=", "-no-color", ...files], {
+      cwd: repositoryDir,
+      encoding: "utf8",
+    });
 
   it("have nothing that it finds", () => {
     const { status, stdout, stderr } = lint();
@@ -25,7 +29,10 @@ describe("The workflows, read by actionlint", function () {
     const folder = mkdtempSync(join(tmpdir(), "bg-workflow-"));
     try {
       const file = join(folder, "wrong.yml");
-      writeFileSync(file, "on: push\njobs:\n  wrong:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo ${{ steps.nobody.outputs.it }}\n");
+      writeFileSync(
+        file,
+        "on: push\njobs:\n  wrong:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo ${{ steps.nobody.outputs.it }}\n",
+      );
       expect(lint(file).stdout).to.contain('property "nobody" is not defined');
     } finally {
       rmSync(folder, { recursive: true });

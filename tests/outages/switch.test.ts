@@ -1,17 +1,17 @@
 import { expect } from "chai";
 import { otherColor, poll, type Color } from "@bluegreen/release";
-import { readRelease } from "@bluegreen/release/releases/record";
+import { readRelease } from "@bluegreen/release/state/record";
 import { startStage } from "../../local/stage";
 import { killComponent, ownStageDir } from "../stage/support/stageUnderTest";
 import { liveColor } from "../support/look";
-import { makeStack, twoVersions, type TestStack } from "../support/testStack";
-import { startUsers, type Users } from "../support/users";
+import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
+import { startUsers, type Users } from "../../local/testing/users";
 
 const app = "chatgpt-app";
 
 /** On a stage of its own: what falls over here would take other tests with it. */
 describe("A switch while the cluster itself falls over", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   let test: TestStack;
   let users: Users;
   let removeStage: () => Promise<void>;
@@ -22,7 +22,7 @@ describe("A switch while the cluster itself falls over", function () {
     test = await makeStack(twoVersions);
     await test.set({ activeColor: "blue", blueTag: "v1" });
     await test.stack.up();
-    await test.set({ watch: { seconds: 16, everySeconds: 2 } });
+    await test.set({ analysis: { durationSeconds: 16, intervalSeconds: 2 } });
   });
   after(async () => {
     await test.remove();
@@ -32,7 +32,10 @@ describe("A switch while the cluster itself falls over", function () {
     users = await startUsers(test.cluster);
   });
 
-  /** Begins a switch to the other color, with an image that is new there: the way back would not be watched. @returns how it ends: with an error, or none */
+  /**
+   * Begins a switch to the other color, with an image that is new there: the way back would not be watched.
+   * @returns how it ends: with an error, or none
+   */
   const begin = async (tag: string): Promise<{ to: Color; ended: Promise<string | undefined> }> => {
     const live = await liveColor(test.cluster);
     const to = otherColor(live === "green" ? "green" : "blue");
@@ -50,7 +53,7 @@ describe("A switch while the cluster itself falls over", function () {
         const release = await readRelease(test.cluster, app).catch(() => undefined);
         return release?.to.color === to && release.state === state ? true : undefined;
       },
-      { timeoutMs: 120_000, intervalMs: 20 },
+      { timeoutMs: 600_000, intervalMs: 20 },
     );
 
   it("comes to its end though the API server is killed as users are about to move", async () => {
@@ -76,7 +79,7 @@ describe("A switch while the cluster itself falls over", function () {
     expect((await users.stop()).failures).to.deep.equal([]);
   });
 
-  it("does not leave users without a color when the database restarts during the watch", async () => {
+  it("does not leave users without a color when the database restarts during the analysis", async () => {
     const { to, ended } = await begin("v1");
     await reached("watching", to);
     await killComponent("postgres");

@@ -1,26 +1,32 @@
 import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { otherColor, switchAnnotation, watch, type Color } from "@bluegreen/release";
-import { failTogether } from "@bluegreen/release/clusters/back";
-import type { Together } from "@bluegreen/release/clusters/together";
-import { beginRelease, endRelease } from "@bluegreen/release/lock/releaseLock";
-import type { AnalysisSettings } from "@bluegreen/release/releases/analysisSettings";
-import { refuseUnpermitted, writePermit } from "@bluegreen/release/releases/permit";
-import { readRelease, writeRelease } from "@bluegreen/release/releases/record";
-import { watchLimits } from "@bluegreen/release/settings/schema";
-import { noBaseline } from "@bluegreen/release/watch/observe";
+import { failTogether } from "@bluegreen/release/rollback/clustersBack";
+import type { Together } from "@bluegreen/release/config/clusters";
+import { beginRelease, endRelease } from "@bluegreen/release/state/releaseLock";
+import type { AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
+import { refuseUnapproved, writeApproval } from "@bluegreen/release/state/approval";
+import { readRelease, writeRelease } from "@bluegreen/release/state/record";
+import { analysisLimits } from "@bluegreen/release/config/schema";
+import { noBaseline } from "@bluegreen/release/analysis/observe";
 import { failureOf, liveColor } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 const app = "chatgpt-app";
 
 /** At once, one cluster may fail before the other has moved anybody. One namespace plays that other one. */
-describe("A release that another cluster calls off before users move, on a real cluster", function () {
-  this.timeout(60_000);
+describe("A release that another cluster calls off before traffic moves, on a real cluster", function () {
+  this.timeout(900_000);
   let home: TestNamespace;
   let release: string;
   const to = { color: "green", image: "repo/app:v2", template: "green" } as const;
-  const analysis: AnalysisSettings = { limits: watchLimits.parse({}), route: null, database: null, connectionDrainSeconds: 30 };
+  const analysis: AnalysisSettings = {
+    limits: analysisLimits.parse({}),
+    route: null,
+    database: null,
+    connectionDrainSeconds: 30,
+    standbyHours: 24,
+  };
   const quiet = () => undefined;
 
   before(async () => {
@@ -28,44 +34,103 @@ describe("A release that another cluster calls off before users move, on a real 
     const { cluster, namespace } = home;
     for (const color of ["blue", "green"] satisfies Color[]) {
       const labels = { app, version: color };
-      const template = { metadata: { labels, annotations: { "bluegreen/template": color } }, spec: { containers: [{ name: "mcp-server", image: "repo/app:v2" }] } };
-      await cluster.apps.createNamespacedDeployment({ namespace, body: { metadata: { name: `${app}-${color}` }, spec: { replicas: 0, selector: { matchLabels: labels }, template } } });
+      const template = {
+        metadata: { labels, annotations: { "bluegreen.dev/pod-template-hash": color } },
+        spec: { containers: [{ name: "mcp-server", image: "repo/app:v2" }] },
+      };
+      await cluster.apps.createNamespacedDeployment({
+        namespace,
+        body: {
+          metadata: { name: `${app}-${color}` },
+          spec: { replicas: 0, selector: { matchLabels: labels }, template },
+        },
+      });
     }
-    const body = { metadata: { name: `${app}-service`, annotations: { [switchAnnotation]: "s0" } }, spec: { selector: { app, version: "blue" }, ports: [{ port: 80 }] } };
+    const body = {
+      metadata: { name: `${app}-service`, annotations: { [switchAnnotation]: "s0" } },
+      spec: { selector: { app, version: "blue" }, ports: [{ port: 80 }] },
+    };
     await cluster.core.createNamespacedService({ namespace, body });
     release = await beginRelease(cluster, app, { waitSeconds: 0, say: quiet });
     await writeRelease(cluster, app, {
-      id: "s1", kind: "switch", share: 100, to, from: { ...to, color: otherColor(to.color), template: "blue" }, who: "a test", why: "a test",
-      at: new Date().toISOString(), state: "permitted", baseline: noBaseline, contracts: { waiting: [] },
+      id: "s1",
+      kind: "switch",
+      share: 100,
+      to,
+      from: { ...to, color: otherColor(to.color), template: "blue" },
+      who: "a test",
+      why: "a test",
+      at: new Date().toISOString(),
+      state: "permitted",
+      baseline: noBaseline,
+      contracts: { waiting: [] },
     });
-    await writePermit(cluster, app, to.color, "s1");
+    await writeApproval(cluster, app, to.color, "s1");
   });
   after(async () => {
     await endRelease(home.cluster, app, release);
     await home.remove();
   });
 
-  const together = (onFailure: Together["onFailure"]): Together => ({ name: "eu", others: [{ name: "us", context: home.stage.context }], onFailure });
-  const fail = (onFailure: Together["onFailure"]) => failTogether({ ...home.where, ...analysis, together: together(onFailure) }, { color: to.color, reason: "it crashes", evidence: [], by: "a test" }, new Error("eu has failed"), quiet);
-  const move = () => refuseUnpermitted({ ...home.where, templates: { blue: "blue", green: "green" }, service: { metadata: { annotations: { [switchAnnotation]: "s1" } }, spec: { selector: { app, version: "green" } } }, preview: false });
+  const together = (onFailure: Together["onFailure"]): Together => ({
+    name: "eu",
+    others: [{ name: "us", context: home.stage.context }],
+    onFailure,
+  });
+  const fail = (onFailure: Together["onFailure"]) =>
+    failTogether(
+      { ...home.where, ...analysis, together: together(onFailure) },
+      { color: to.color, reason: "it crashes", evidence: [], by: "a test" },
+      new Error("eu has failed"),
+      quiet,
+    );
+  const move = () =>
+    refuseUnapproved({
+      ...home.where,
+      templates: { blue: "blue", green: "green" },
+      service: {
+        metadata: { annotations: { [switchAnnotation]: "s1" } },
+        spec: { selector: { app, version: "green" } },
+      },
+      preview: false,
+    });
 
-  it("may go on where config says that each stays as it is", async () => {
-    expect((await fail("stop")).message).to.contain("eu has failed").and.contain("Users are on: blue in eu, blue in us.");
+  it("may continue where config says that each stays as it is", async () => {
+    expect((await fail("stop")).message)
+      .to.contain("eu has failed")
+      .and.contain("Traffic is on: blue in eu, blue in us.");
     await move();
   });
 
   it("lets no user move any more otherwise", async () => {
-    expect((await fail("rollBack")).message).to.contain("eu has failed");
+    expect((await fail("rollback")).message).to.contain("eu has failed");
     expect((await readRelease(home.cluster, app))?.state).to.equal("rolledBack");
-    expect(await failureOf(move())).to.contain("The move of users to green was refused").and.contain("have let no switch");
+    expect(await failureOf(move()))
+      .to.contain("The move of traffic to green was refused")
+      .and.contain("have let no switch");
   });
 
   it("takes those back who have moved in that very moment", async () => {
-    const body = { metadata: { annotations: { [switchAnnotation]: "s1" } }, spec: { selector: { version: "green" } } };
-    await home.cluster.core.patchNamespacedService({ name: `${app}-service`, namespace: home.namespace, body }, setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch));
-    const inputs = { ...home.where, ...analysis, color: to.color, share: 100, switchId: "s1", watcher: false };
+    const body = {
+      metadata: { annotations: { [switchAnnotation]: "s1" } },
+      spec: { selector: { version: "green" } },
+    };
+    await home.cluster.core.patchNamespacedService(
+      { name: `${app}-service`, namespace: home.namespace, body },
+      setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch),
+    );
+    const inputs = {
+      ...home.where,
+      ...analysis,
+      color: to.color,
+      share: 100,
+      switchId: "s1",
+      watcher: false,
+    };
     // Blue has no pods here: what matters is that it is tried.
-    expect(await failureOf(watch.run({ ...inputs, together: together("rollBack") }, quiet))).to.contain("NOTHING WAS SWITCHED").and.contain("called off");
+    expect(await failureOf(watch.run({ ...inputs, together: together("rollback") }, quiet)))
+      .to.contain("NOTHING WAS SWITCHED")
+      .and.contain("called off");
     expect(await watch.run({ ...inputs, together: null }, quiet)).to.deep.equal({ verdict: "" });
     expect(await liveColor(home.cluster)).to.equal("green");
   });

@@ -3,7 +3,7 @@ import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/c
 import { switchAnnotation } from "@bluegreen/release";
 import { readDrain } from "@bluegreen/release/drain/note";
 import { turnDrain } from "@bluegreen/release/drain/turn";
-import { writeRelease, type Release } from "@bluegreen/release/releases/record";
+import { writeRelease, type Release } from "@bluegreen/release/state/record";
 import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
@@ -12,7 +12,7 @@ const blue = { color: "blue", image: "repo/app:v1", template: "aaa" } as const;
 const green = { color: "green", image: "repo/app:v2", template: "bbb" } as const;
 
 describe("The drain, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(120_000);
+  this.timeout(900_000);
   let home: TestNamespace;
   let drain: RunningStep;
   before(async () => {
@@ -24,7 +24,21 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
     await home.remove();
   });
 
-  const inputs = (switchId: string, activeColor: "blue" | "green" = "green") => ({ ...home.where, activeColor, switchId, seconds: 30 });
+  const inputs = (switchId: string, activeColor: "blue" | "green" = "green") => ({
+    ...home.where,
+    activeColor,
+    switchId,
+    seconds: 30,
+    metrics: {
+      path: "/metrics",
+      port: 0,
+      name: "",
+      statusLabel: "",
+      errorStatus: "5..",
+      pathLabel: "",
+      ownPaths: [],
+    },
+  });
   const nothing = { drainedSeconds: 0, connectionsLeft: 0 };
   const note = (part: Partial<Release>) =>
     writeRelease(home.cluster, "chatgpt-app", {
@@ -37,19 +51,31 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
       why: "a test",
       at: "2026-01-02T03:04:05.000Z",
       state: "kept",
-      baseline: { reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] } },
+      baseline: {
+        reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
+      },
       contracts: { waiting: [] },
       ...part,
     });
   const moveTo = (version: string, id: string) =>
     home.cluster.core.patchNamespacedService(
-      { name: "chatgpt-app-service", namespace: home.namespace, body: { metadata: { annotations: { [switchAnnotation]: id } }, spec: { selector: { app: "chatgpt-app", version } } } },
+      {
+        name: "chatgpt-app-service",
+        namespace: home.namespace,
+        body: {
+          metadata: { annotations: { [switchAnnotation]: id } },
+          spec: { selector: { app: "chatgpt-app", version } },
+        },
+      },
       setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
     );
   const drained = () => readDrain(home.cluster, "chatgpt-app");
 
   it("does nothing in the first release, which has left nobody behind", async () => {
-    const body = { metadata: { name: "chatgpt-app-service", annotations: { [switchAnnotation]: "s0" } }, spec: { selector: { app: "chatgpt-app", version: "blue" }, ports: [{ port: 80 }] } };
+    const body = {
+      metadata: { name: "chatgpt-app-service", annotations: { [switchAnnotation]: "s0" } },
+      spec: { selector: { app: "chatgpt-app", version: "blue" }, ports: [{ port: 80 }] },
+    };
     await home.cluster.core.createNamespacedService({ namespace: home.namespace, body });
     await note({ id: "s0", to: blue, from: null });
     expect(await drain.create(inputs("s0", "blue"))).to.include(nothing);
@@ -70,17 +96,26 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
     expect(await drained(), "a state that was lost").to.deep.equal(before);
   });
 
-  it("stops the update when somebody else has moved users: what follows would touch a color that may serve them", async () => {
+  it("stops the update when somebody else has moved traffic: what follows would touch a color that may serve them", async () => {
     await note({ id: "s2" });
-    expect(await failureOf(drain.create(inputs("s2")))).to.contain("The drain of blue ended: somebody has taken users from green").and.contain("npm run bluegreen -- history");
+    expect(await failureOf(drain.create(inputs("s2"))))
+      .to.contain("The drain of blue ended: somebody has taken traffic from green")
+      .and.contain("npm run bluegreen -- history");
     expect(await drained()).to.include({ id: "s2", over: false });
   });
 
   it("turns with users who are taken back, and has nothing to do with the switch that was undone", async () => {
     const now = new Date("2026-01-02T03:04:05.000Z");
     const said: string[] = [];
-    await turnDrain(home.cluster, "chatgpt-app", { back: "blue", now, seconds: 60 }, (line) => said.push(line));
-    expect(await drained()).to.deep.equal({ id: "s2", color: "green", until: "2026-01-02T03:05:05.000Z", over: true });
+    await turnDrain(home.cluster, "chatgpt-app", { back: "blue", now, seconds: 60 }, (line) =>
+      said.push(line),
+    );
+    expect(await drained()).to.deep.equal({
+      id: "s2",
+      color: "green",
+      until: "2026-01-02T03:05:05.000Z",
+      over: true,
+    });
     await moveTo("blue", "s2");
     await note({ id: "s2", state: "rolledBack" });
     expect(await drain.create(inputs("s2", "blue"))).to.include(nothing);

@@ -8,7 +8,7 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The gates, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(120_000);
+  this.timeout(900_000);
   let home: TestNamespace;
   let smoke: RunningStep;
   let rollout: RunningStep;
@@ -16,7 +16,10 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     home = await makeNamespace();
     const env = { KUBECONFIG: home.stage.kubeconfig };
     [smoke, rollout] = await Promise.all([startStep("smokeGate", env), startStep("rollout", env)]);
-    await home.cluster.core.createNamespacedService({ namespace: home.namespace, body: activeService("blue") });
+    await home.cluster.core.createNamespacedService({
+      namespace: home.namespace,
+      body: activeService("blue"),
+    });
   });
   after(async () => {
     await Promise.all([smoke.close(), rollout.close()]);
@@ -28,7 +31,11 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] },
   });
   const point = (version: string) =>
-    home.cluster.core.replaceNamespacedService({ name: "chatgpt-app-service", namespace: home.namespace, body: activeService(version) });
+    home.cluster.core.replaceNamespacedService({
+      name: "chatgpt-app-service",
+      namespace: home.namespace,
+      body: activeService(version),
+    });
   const green = (part: Partial<RolloutInputs & SmokeInputs> = {}) => ({
     ...home.where,
     color: "green" as const,
@@ -38,6 +45,7 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     maxReplicas: 0,
     active: false,
     suite: "tests/smoke/**/*.ts",
+    suiteEnv: [],
     budgetSeconds: 2,
     ...part,
   });
@@ -52,7 +60,10 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
   it("run again for every switch, even when the state says that they have passed for it", async () => {
     for (const gate of [smoke, rollout]) {
       expect(await gate.changes(green(), green({ active: true })), "config switches").to.equal("some");
-      expect(await gate.changes(green({ active: true }), green({ active: true })), "the flip never happened").to.equal("some");
+      expect(
+        await gate.changes(green({ active: true }), green({ active: true })),
+        "the flip never happened",
+      ).to.equal("some");
     }
   });
 
@@ -81,29 +92,56 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
           replicas: 2,
           selector: { matchLabels: labels },
           // No registry has it: its pods are there and never ready.
-          template: { metadata: { labels, annotations: { "bluegreen/template": "abc" } }, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } },
+          template: {
+            metadata: { labels, annotations: { "bluegreen.dev/pod-template-hash": "abc" } },
+            spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
+          },
         },
       },
     });
-    await poll(async () => ((await rollout.changes(green(), green())) === "none" ? true : undefined), { timeoutMs: 20_000 });
-    const deployment = await apps.readNamespacedDeployment({ name: "chatgpt-app-green", namespace: home.namespace });
-    Object.assign(deployment.spec?.template.metadata?.annotations ?? {}, { "bluegreen/template": "failed" });
-    await apps.replaceNamespacedDeployment({ name: "chatgpt-app-green", namespace: home.namespace, body: deployment });
+    await poll(async () => ((await rollout.changes(green(), green())) === "none" ? true : undefined), {
+      timeoutMs: 20_000,
+    });
+    const deployment = await apps.readNamespacedDeployment({
+      name: "chatgpt-app-green",
+      namespace: home.namespace,
+    });
+    Object.assign(deployment.spec?.template.metadata?.annotations ?? {}, {
+      "bluegreen.dev/pod-template-hash": "failed",
+    });
+    await apps.replaceNamespacedDeployment({
+      name: "chatgpt-app-green",
+      namespace: home.namespace,
+      body: deployment,
+    });
     expect(await rollout.changes(green(), green())).to.equal("some");
     await apps.deleteNamespacedDeployment({ name: "chatgpt-app-green", namespace: home.namespace });
   });
 
   it("the rollout ends after its budget, names what is missing, and says where live traffic is", async () => {
     const message = await failureOf(rollout.create(green()));
-    expect(message).to.contain("was not ready within 2 s").and.contain("the Deployment was not found").and.contain("Live traffic stays on blue");
+    expect(message)
+      .to.contain("was not ready within 2 s")
+      .and.contain("the Deployment was not found")
+      .and.contain("Live traffic stays on blue");
   });
 
   it("a color with less than the live one has takes over neither in preview nor later, whoever has scaled the live one", async () => {
     const { apps } = home.cluster;
     for (const color of ["blue", "green"]) {
       const labels = { app: "chatgpt-app", version: color };
-      const metadata = { labels, annotations: { "bluegreen/template": "abc" } };
-      const body = { metadata: { name: `chatgpt-app-${color}` }, spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } } } };
+      const metadata = { labels, annotations: { "bluegreen.dev/pod-template-hash": "abc" } };
+      const body = {
+        metadata: { name: `chatgpt-app-${color}` },
+        spec: {
+          replicas: 0,
+          selector: { matchLabels: labels },
+          template: {
+            metadata,
+            spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
+          },
+        },
+      };
       await apps.createNamespacedDeployment({ namespace: home.namespace, body });
     }
     const switching = green({ replicas: 0, active: true, budgetSeconds: 60 });
@@ -111,18 +149,27 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     expect(await rollout.create(switching)).to.include({ readyReplicas: 0 });
     // As an autoscaler does it: past the Deployment, by its scale.
     const scale = (color: string, replicas: number) =>
-      apps.replaceNamespacedDeploymentScale({ name: `chatgpt-app-${color}`, namespace: home.namespace, body: { metadata: { name: `chatgpt-app-${color}`, namespace: home.namespace }, spec: { replicas } } });
+      apps.replaceNamespacedDeploymentScale({
+        name: `chatgpt-app-${color}`,
+        namespace: home.namespace,
+        body: { metadata: { name: `chatgpt-app-${color}`, namespace: home.namespace }, spec: { replicas } },
+      });
     await scale("blue", 3);
     const [violation, ...others] = await rollout.check(switching);
     expect(others).to.deep.equal([]);
     expect(violation?.property).to.equal("replicas");
-    expect(violation?.reason).to.contain("The switch to green was refused: it would have 0 ready pods, blue has 3").and.contain("pulumi config set replicas 3");
-    expect(await failureOf(rollout.create(switching))).to.contain("The switch to green was refused: it has 0 ready pods, blue has 3").and.contain("Live traffic stays on blue");
+    expect(violation?.reason)
+      .to.contain("The switch to green was refused: it would have 0 ready pods, blue has 3")
+      .and.contain("pulumi config set replicas 3");
+    expect(await failureOf(rollout.create(switching)))
+      .to.contain("The switch to green was refused: it has 0 ready pods, blue has 3")
+      .and.contain("Live traffic stays on blue");
     expect(await rollout.check({ ...switching, active: false }), "no switch").to.deep.equal([]);
     expect(await rollout.check({ ...switching, replicas: 3 })).to.deep.equal([]);
     await scale("green", 3);
     expect(await rollout.check(switching), "its own autoscaler was there").to.deep.equal([]);
-    for (const color of ["blue", "green"]) await apps.deleteNamespacedDeployment({ name: `chatgpt-app-${color}`, namespace: home.namespace });
+    for (const color of ["blue", "green"])
+      await apps.deleteNamespacedDeployment({ name: `chatgpt-app-${color}`, namespace: home.namespace });
   });
 
   it("the smoke gate does not pass a color that has no ready pod", async () => {
@@ -132,20 +179,36 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
 
   it("a failed gate is told to whoever the Secret for alerts names, and fails as before", async () => {
     const receiver = await startReceiver();
-    const stringData = { "webhook-url": `${receiver.url}/hunter2`, "webhook-secret": "hunter2-hunter2-hunter2" };
-    await home.cluster.core.createNamespacedSecret({ namespace: home.namespace, body: { metadata: { name: "chatgpt-app-alerts" }, stringData } });
+    const stringData = {
+      "webhook-url": `${receiver.url}/hunter2`,
+      "webhook-secret": "hunter2-hunter2-hunter2",
+    };
+    await home.cluster.core.createNamespacedSecret({
+      namespace: home.namespace,
+      body: { metadata: { name: "chatgpt-app-alerts" }, stringData },
+    });
     const message = await failureOf(smoke.create(green()));
     await home.cluster.core.deleteNamespacedSecret({ namespace: home.namespace, name: "chatgpt-app-alerts" });
     await receiver.close();
     expect(message).to.contain("has no ready endpoint").and.contain("Live traffic stays on blue");
-    expect(receiver.received.map(({ body }) => JSON.parse(body) as unknown)).to.have.length(1).and.have.nested.property("[0].kind", "gateFailed");
-    expect(smoke.shown).to.include("alert gateFailed: webhook delivered");
+    expect(receiver.received.map(({ body }) => JSON.parse(body) as unknown))
+      .to.have.length(1)
+      .and.have.nested.property("[0].kind", "gateFailed");
+    expect(await smoke.shows("alert gateFailed: webhook delivered")).to.equal(
+      "alert gateFailed: webhook delivered",
+    );
     expect(message + smoke.shown.join("\n")).not.to.contain("hunter2");
   });
 
   it("incidents that are open are kept in the cluster until a switch has resolved them", async () => {
     const receiver = await startReceiver();
-    const tell = (alert: Alert) => tellAll(home.cluster, [{ kind: "pagerDuty", routingKey: "key", baseUrl: receiver.url }], alert, () => undefined);
+    const tell = (alert: Alert) =>
+      tellAll(
+        home.cluster,
+        [{ kind: "pagerDuty", routingKey: "key", baseUrl: receiver.url }],
+        alert,
+        () => undefined,
+      );
     const open = () => readIncidents(home.cluster, "chatgpt-app");
     const { namespace } = home;
     await tell({ ...someAlerts.gateFailed, namespace });

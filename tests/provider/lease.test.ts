@@ -6,15 +6,22 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { PatchStrategy, setHeaderOptions, V1MicroTime } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
-import { connect, poll, takeLease, type Cluster, type HeldLease, type LeaseOptions } from "@bluegreen/release";
-import { hasEnded, processMark } from "@bluegreen/release/processMark";
+import {
+  connect,
+  poll,
+  takeLease,
+  type Cluster,
+  type HeldLease,
+  type LeaseOptions,
+} from "@bluegreen/release";
+import { hasEnded, processMark } from "@bluegreen/release/util/processMark";
 import type { BreakableProxy } from "../support/breakableProxy";
 import { writeOtherWay } from "../support/otherWay";
 import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("A Lease, on a real cluster", function () {
-  this.timeout(60_000);
+  this.timeout(900_000);
   let home: TestNamespace;
   let proxy: BreakableProxy;
   /** The same cluster, by a way that can be cut. */
@@ -60,8 +67,17 @@ describe("A Lease, on a real cluster", function () {
   /** One that nobody renews, as another machine has written it. */
   const leave = (leaseDurationSeconds: number, process = "") => {
     const time = new V1MicroTime("2040-01-01T00:00:00Z");
-    const metadata = { name, annotations: { "bluegreen/lease-id": "other", "bluegreen/lease-process": process } };
-    return home.cluster.coordination.createNamespacedLease({ namespace: home.namespace, body: { metadata, spec: { holderIdentity: "ghost", leaseDurationSeconds, acquireTime: time, renewTime: time } } });
+    const metadata = {
+      name,
+      annotations: { "bluegreen.dev/lease-id": "other", "bluegreen.dev/lease-process": process },
+    };
+    return home.cluster.coordination.createNamespacedLease({
+      namespace: home.namespace,
+      body: {
+        metadata,
+        spec: { holderIdentity: "ghost", leaseDurationSeconds, acquireTime: time, renewTime: time },
+      },
+    });
   };
 
   it("is had by one of many who want it at once, and named to the others", async () => {
@@ -119,7 +135,9 @@ describe("A Lease, on a real cluster", function () {
     await poll(() => Promise.resolve(proxy.refused() > 0 ? true : undefined), { timeoutMs: 20_000 });
     expect((await read()).metadata?.resourceVersion, "a renewal has failed").to.equal(before);
     proxy.mend();
-    await poll(async () => ((await read()).metadata?.resourceVersion !== before ? true : undefined), { timeoutMs: 20_000 });
+    await poll(async () => ((await read()).metadata?.resourceVersion !== before ? true : undefined), {
+      timeoutMs: 20_000,
+    });
     expect(lease.lost.aborted).to.equal(false);
   });
 
@@ -128,7 +146,9 @@ describe("A Lease, on a real cluster", function () {
     proxy.cut();
     await hold("near", { waitMs: 30_000 });
     expect(lease.lost.aborted).to.equal(true);
-    expect((lease.lost.reason as Error).message).to.contain(`Lease ${home.namespace}/${name} of far was lost`).and.contain("kubectl");
+    expect((lease.lost.reason as Error).message)
+      .to.contain(`Lease ${home.namespace}/${name} of far was lost`)
+      .and.contain("kubectl");
     proxy.mend();
     // What it has lost it does not take from the other.
     await lease.release();
@@ -145,8 +165,14 @@ describe("A Lease, on a real cluster", function () {
   it("is not lost by an annotation that somebody else writes", async () => {
     const lease = await hold("a");
     const asMerge = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
-    const { metadata } = await home.cluster.coordination.patchNamespacedLease({ name, namespace: home.namespace, body: { metadata: { annotations: { note: "x" } } } }, asMerge);
-    await poll(async () => ((await read()).metadata?.resourceVersion !== metadata?.resourceVersion ? true : undefined), { timeoutMs: 20_000 });
+    const { metadata } = await home.cluster.coordination.patchNamespacedLease(
+      { name, namespace: home.namespace, body: { metadata: { annotations: { note: "x" } } } },
+      asMerge,
+    );
+    await poll(
+      async () => ((await read()).metadata?.resourceVersion !== metadata?.resourceVersion ? true : undefined),
+      { timeoutMs: 20_000 },
+    );
     expect(lease.lost.aborted).to.equal(false);
     expect((await read()).metadata?.annotations).to.include({ note: "x" });
   });
@@ -156,7 +182,9 @@ describe("A Lease, on a real cluster", function () {
     const lease = await hold("a", { seconds: 4, signal: ended.signal });
     const impatient = new AbortController();
     const said: string[] = [];
-    const waiting = failureOf(take("b", { waitMs: 60_000, signal: impatient.signal, say: (line) => said.push(line) }));
+    const waiting = failureOf(
+      take("b", { waitMs: 60_000, signal: impatient.signal, say: (line) => said.push(line) }),
+    );
     await poll(() => Promise.resolve(said[0]), { timeoutMs: 20_000 });
     impatient.abort(new Error("no longer wanted"));
     expect(await waiting).to.equal("no longer wanted");
@@ -165,7 +193,15 @@ describe("A Lease, on a real cluster", function () {
   });
 
   it("fails at once where the API server says that asking again is no use", async () => {
-    expect(await failureOf(takeLease({ ...home.cluster, namespace: "not-there" }, name, { holder: "a", seconds: 3, waitMs: 60_000 }))).to.contain("not-there");
+    expect(
+      await failureOf(
+        takeLease({ ...home.cluster, namespace: "not-there" }, name, {
+          holder: "a",
+          seconds: 3,
+          waitMs: 60_000,
+        }),
+      ),
+    ).to.contain("not-there");
   });
 });
 
@@ -174,17 +210,27 @@ describe("A process's mark", () => {
     const own = await processMark();
     expect(await hasEnded(own)).to.equal(false);
     const [boot = "", namespace = "", pid = "", started = ""] = own.split(" ");
-    expect(await hasEnded([boot, namespace, pid, `${started}0`].join(" ")), "its number was used again").to.equal(true);
-    expect(await hasEnded([`${boot}0`, namespace, pid, `${started}0`].join(" ")), "another machine, or another start of this one").to.equal(false);
-    expect(await hasEnded([boot, `${namespace}0`, pid, `${started}0`].join(" ")), "another container").to.equal(false);
+    expect(
+      await hasEnded([boot, namespace, pid, `${started}0`].join(" ")),
+      "its number was used again",
+    ).to.equal(true);
+    expect(
+      await hasEnded([`${boot}0`, namespace, pid, `${started}0`].join(" ")),
+      "another machine, or another start of this one",
+    ).to.equal(false);
+    expect(
+      await hasEnded([boot, `${namespace}0`, pid, `${started}0`].join(" ")),
+      "another container",
+    ).to.equal(false);
     expect(await hasEnded("")).to.equal(false);
   });
 });
 
 describe("The one who started a process", () => {
   it("is gone when the pipe that it held ends", async function () {
-    this.timeout(60_000);
-    const script = 'const { starterGone } = require("@bluegreen/release/starter"); const end = starterGone(); console.log(end.aborted); end.addEventListener("abort", () => { console.log("gone"); }); setInterval(() => undefined, 1000);';
+    this.timeout(900_000);
+    const script =
+      'const { starterGone } = require("@bluegreen/release/util/processMark"); const end = starterGone(); console.log(end.aborted); end.addEventListener("abort", () => { console.log("gone"); }); setInterval(() => undefined, 1000);';
     const child = spawn(process.execPath, ["-e", script], { stdio: ["pipe", "pipe", "inherit"] });
     const lines: string[] = [];
     createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
@@ -201,7 +247,8 @@ describe("The one who started a process", () => {
 
 /** A process that says its mark and lives until it is killed. */
 function startMarked(): ChildProcess {
-  const script = 'require("@bluegreen/release/processMark").processMark().then(console.log); setInterval(() => undefined, 1000);';
+  const script =
+    'require("@bluegreen/release/util/processMark").processMark().then(console.log); setInterval(() => undefined, 1000);';
   return spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
 }
 

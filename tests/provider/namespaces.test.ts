@@ -1,30 +1,56 @@
 import { expect } from "chai";
-import { colors, homeOf, readLiveColor, type Color, type SchemaGateInputs, type TrialInputs } from "@bluegreen/release";
-import { leadTo } from "@bluegreen/release/activeService";
-import { readAppUsers } from "@bluegreen/release/database/colorDatabases";
-import { query, startDatabases, type TestDatabases } from "../integration/database";
+import {
+  colors,
+  homeOf,
+  readLiveColor,
+  type Color,
+  type SchemaGateInputs,
+  type PreflightInputs,
+} from "@bluegreen/release";
+import { leadTo } from "@bluegreen/release/routers/activeService";
+import { readAppUsers } from "@bluegreen/release/databases/colorDatabases";
+import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 /** Colors whose pods never start: where the steps look for them is what this is about. */
 describe("Steps of colors in namespaces of their own, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(180_000);
+  this.timeout(900_000);
   const app = "chatgpt-app";
   let home: TestNamespace;
   let databases: TestDatabases;
   let lock: RunningStep;
   before(async () => {
-    [home, databases] = await Promise.all([makeNamespace("namespaces"), startDatabases()]);
+    [home, databases] = await Promise.all([makeNamespace(true), startDatabases()]);
     lock = await startStep("liveLock", { KUBECONFIG: home.stage.kubeconfig });
     const { core, apps, autoscaling } = home.cluster;
     for (const color of colors) {
       const name = `${app}-${color}`;
       const namespace = homeOf(home.where, color);
       const labels = { app, version: color };
-      const template = { metadata: { labels, annotations: { "bluegreen/template": "aaa" } }, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } };
-      await apps.createNamespacedDeployment({ namespace, body: { metadata: { name }, spec: { replicas: color === "blue" ? 3 : 0, selector: { matchLabels: labels }, template } } });
-      await autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace, body: { metadata: { name }, spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name }, minReplicas: 1, maxReplicas: 8 } } });
+      const template = {
+        metadata: { labels, annotations: { "bluegreen.dev/pod-template-hash": "aaa" } },
+        spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
+      };
+      await apps.createNamespacedDeployment({
+        namespace,
+        body: {
+          metadata: { name },
+          spec: { replicas: color === "blue" ? 3 : 0, selector: { matchLabels: labels }, template },
+        },
+      });
+      await autoscaling.createNamespacedHorizontalPodAutoscaler({
+        namespace,
+        body: {
+          metadata: { name, labels: { app, "app.kubernetes.io/managed-by": "bluegreen" } },
+          spec: {
+            scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name },
+            minReplicas: 1,
+            maxReplicas: 8,
+          },
+        },
+      });
     }
     await core.createNamespacedService({ namespace: home.namespace, body: activeService("blue") });
   });
@@ -37,46 +63,128 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
   /** With all that the program may say of it. */
   const activeService = (color: Color, part: object = {}) => ({
     metadata: { name: `${app}-service` },
-    spec: { ...leadTo(home.where, app, color), ports: [{ name: "http", protocol: "TCP", port: 80, targetPort: "http" }], sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } }, ...part },
+    spec: {
+      ...leadTo(home.where, app, color),
+      ports: [{ name: "http", protocol: "TCP", port: 80, targetPort: "http" }],
+      sessionAffinity: "ClientIP",
+      sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } },
+      ...part,
+    },
   });
-  const put = (body: object) => home.cluster.core.replaceNamespacedService({ name: `${app}-service`, namespace: home.namespace, body });
-  const locked = (part: object = {}) => ({ ...home.where, activeColor: "blue", weights: { blue: 100, green: 0 }, route: null, templates: { blue: "aaa", green: "aaa" }, configs: { blue: [], green: [] }, allowLiveChange: false, lockWaitSeconds: 0, ...part });
-  const reasons = async (part?: object) => (await lock.check(locked(part))).map(({ reason }) => reason).join("\n");
+  const put = (body: object) =>
+    home.cluster.core.replaceNamespacedService({ name: `${app}-service`, namespace: home.namespace, body });
+  const locked = (part: object = {}) => ({
+    ...home.where,
+    activeColor: "blue",
+    weights: { blue: 100, green: 0 },
+    route: null,
+    templates: { blue: "aaa", green: "aaa" },
+    configs: { blue: [], green: [] },
+    allowInPlaceUpdate: false,
+    lockWaitSeconds: 0,
+    ...part,
+  });
+  const reasons = async (part?: object) =>
+    (await lock.check(locked(part))).map(({ reason }) => reason).join("\n");
 
   it("read the live color from a Service that only DNS follows, and guard the color where it is", async () => {
-    const { spec } = await home.cluster.core.readNamespacedService({ name: `${app}-service`, namespace: home.namespace });
-    expect([spec?.type, spec?.selector?.["version"], spec?.clusterIP]).to.deep.equal(["ExternalName", "blue", undefined]);
+    const { spec } = await home.cluster.core.readNamespacedService({
+      name: `${app}-service`,
+      namespace: home.namespace,
+    });
+    expect([spec?.type, spec?.selector?.["version"], spec?.clusterIP]).to.deep.equal([
+      "ExternalName",
+      "blue",
+      undefined,
+    ]);
     expect(await readLiveColor(home.cluster, app)).to.equal("blue");
     expect(await reasons()).to.equal("");
-    expect(await reasons({ templates: { blue: "bbb", green: "aaa" } })).to.contain("blue serves users with nowhere.invalid/app:v1 and may not change in place");
+    expect(await reasons({ templates: { blue: "bbb", green: "aaa" } })).to.contain(
+      "blue serves traffic with nowhere.invalid/app:v1 and may not change in place",
+    );
   });
 
   it("stop where the record and the name disagree, or config says that the colors live elsewhere", async () => {
     await put(activeService("blue", { externalName: leadTo(home.where, app, "green").externalName }));
-    expect(await reasons()).to.contain('its selector has version="blue", its externalName is chatgpt-app-green.').and.contain(`"externalName":"chatgpt-app-blue.${home.namespace}-blue.svc.cluster.local"`);
+    expect(await reasons())
+      .to.contain('its selector has version="blue", its externalName is chatgpt-app-green.')
+      .and.contain(`"externalName":"chatgpt-app-blue.${home.namespace}-blue.svc.cluster.local"`);
     await put(activeService("blue"));
-    expect(await reasons({ isolation: "shared" })).to.contain("isolation shared was refused").and.contain(`${home.namespace}-blue or ${home.namespace}-green`);
-    await put({ metadata: { name: `${app}-service` }, spec: { selector: { app, version: "blue" }, ports: [{ port: 80 }] } });
-    expect(await reasons()).to.contain(`isolation namespaces was refused: the color that users are on is in namespace ${home.namespace}`).and.contain("pulumi config set isolation shared");
+    expect(await reasons({ namespacePerColor: false }))
+      .to.contain("namespacePerColor false was refused")
+      .and.contain(`${home.namespace}-blue or ${home.namespace}-green`);
+    await put({
+      metadata: { name: `${app}-service` },
+      spec: { selector: { app, version: "blue" }, ports: [{ port: 80 }] },
+    });
+    expect(await reasons())
+      .to.contain(`namespacePerColor true was refused: the active color is in namespace ${home.namespace}`)
+      .and.contain("pulumi config set namespacePerColor false");
     await put(activeService("blue"));
   });
 
   it("give a color its size, and keep its autoscaler from taking it", async () => {
     const size = lock.beside("colorSize");
-    expect(await size.create({ ...home.where, color: "green", deployed: true, template: "aaa", replicas: 1, maxReplicas: 8, active: true })).to.deep.include({ asked: 3 });
+    expect(
+      await size.create({
+        ...home.where,
+        color: "green",
+        deployed: true,
+        template: "aaa",
+        replicas: 1,
+        maxReplicas: 8,
+        active: true,
+      }),
+    ).to.deep.include({ asked: 3 });
     const green = { name: `${app}-green`, namespace: homeOf(home.where, "green") };
     expect((await home.cluster.apps.readNamespacedDeployment(green)).spec?.replicas).to.equal(3);
-    expect((await home.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(green)).metadata?.annotations).to.deep.include({ "bluegreen/hold": "3" });
+    expect(
+      (await home.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(green)).metadata?.annotations,
+    ).to.deep.include({ "bluegreen.dev/hold": "3" });
   });
 
   it("try a live change out beside the color, and remove what a run that was killed has left beside either", async () => {
-    const trial = lock.beside("trial");
+    const preflight = lock.beside("preflight");
     const [blue, green] = colors.map((color) => homeOf(home.where, color)) as [string, string];
-    await home.cluster.core.createNamespacedPod({ namespace: green, body: { metadata: { name: "left", labels: { "bluegreen/trial": app } }, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } } });
-    await home.cluster.core.createNamespacedResourceQuota({ namespace: blue, body: { metadata: { name: "theirs" }, spec: { hard: { "count/pods": "0" } } } });
-    const inputs: TrialInputs = { ...home.where, strategy: "shared", activeColor: "blue", template: "bbb", pod: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v2" }] }, version: "v2", minReadySeconds: 0, rolloutBudgetSeconds: 5, suite: "tests/smoke/**/*.ts", smokeBudgetSeconds: 5 };
-    expect(await failureOf(trial.create(inputs))).to.contain(`Pod ${blue}/${app}-blue-trial could not be made`).and.contain("exceeded quota: theirs");
-    expect((await home.cluster.core.listNamespacedPod({ namespace: green, labelSelector: "bluegreen/trial" })).items).to.deep.equal([]);
+    await home.cluster.core.createNamespacedPod({
+      namespace: green,
+      body: {
+        metadata: { name: "left", labels: { "bluegreen.dev/preflight": app } },
+        spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
+      },
+    });
+    await home.cluster.core.createNamespacedResourceQuota({
+      namespace: blue,
+      body: { metadata: { name: "theirs" }, spec: { hard: { "count/pods": "0" } } },
+    });
+    const inputs: PreflightInputs = {
+      ...home.where,
+      strategy: "shared",
+      databaseSecret: "db-credentials",
+      activeColor: "blue",
+      template: "bbb",
+      labels: {},
+      annotations: {},
+      podAnnotations: {},
+      pod: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v2" }] },
+      version: "v2",
+      minReadySeconds: 0,
+      progressDeadlineSeconds: 5,
+      suite: "tests/smoke/**/*.ts",
+      suiteEnv: [],
+      smokeTimeoutSeconds: 5,
+    };
+    expect(await failureOf(preflight.create(inputs)))
+      .to.contain(`Pod ${blue}/${app}-blue-preflight could not be made`)
+      .and.contain("exceeded quota: theirs");
+    expect(
+      (
+        await home.cluster.core.listNamespacedPod({
+          namespace: green,
+          labelSelector: "bluegreen.dev/preflight",
+        })
+      ).items,
+    ).to.deep.equal([]);
   });
 
   it("refuse a color whose Secret leads to another database, and let each have a role of its own", async () => {
@@ -91,16 +199,40 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
       await home.cluster.core.deleteNamespacedSecret({ ...metadata, namespace }).catch(() => undefined);
       await home.cluster.core.createNamespacedSecret({ namespace, body: { metadata, stringData: { url } } });
     };
-    const inputs: SchemaGateInputs = { ...home.where, color: "green", template: "aaa", active: true, strategy: "shared", activeColor: "green" };
-    expect(await failureOf(schema.create(inputs)), "none yet").to.contain(`Secret ${home.namespace}-blue/db-credentials is missing`).and.contain(`kubectl -n ${home.namespace}-blue create secret generic`);
+    const inputs: SchemaGateInputs = {
+      ...home.where,
+      color: "green",
+      template: "aaa",
+      active: true,
+      strategy: "shared",
+      databaseSecret: "db-credentials",
+      activeColor: "green",
+    };
+    expect(await failureOf(schema.create(inputs)), "none yet")
+      .to.contain(`Secret ${home.namespace}-blue/db-credentials is missing`)
+      .and.contain(`kubectl -n ${home.namespace}-blue create secret generic`);
     await secret("blue", users);
     await secret("green", other);
     const name = (url: string) => new URL(url).pathname.slice(1);
-    for (const refused of [(await schema.check(inputs)).map(({ reason }) => reason).join("\n"), await failureOf(schema.create(inputs))]) {
-      expect(refused).to.contain(`Secret ${home.namespace}-green/db-credentials leads to database ${name(other)} at a socket, and users are on ${name(users)} at a socket`).and.not.contain("postgres://");
+    for (const refused of [
+      (await schema.check(inputs)).map(({ reason }) => reason).join("\n"),
+      await failureOf(schema.create(inputs)),
+    ]) {
+      expect(refused)
+        .to.contain(
+          `Secret ${home.namespace}-green/db-credentials leads to database ${name(other)} at a socket, and traffic is on ${name(users)} at a socket`,
+        )
+        .and.not.contain("postgres://");
     }
     await secret("green", asGreen.href);
     expect(await schema.check(inputs)).to.deep.equal([]);
-    expect(await readAppUsers(home.cluster, { app, strategy: "shared", activeColor: "blue" })).to.deep.equal([new URL(users).username, "green_role"]);
+    expect(
+      await readAppUsers(home.cluster, {
+        app,
+        strategy: "shared",
+        databaseSecret: "db-credentials",
+        activeColor: "blue",
+      }),
+    ).to.deep.equal([new URL(users).username, "green_role"]);
   });
 });

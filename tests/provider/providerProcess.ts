@@ -14,20 +14,37 @@ export interface ProviderProcess {
   check(urn: string, inputs: Properties): Promise<{ property: string; reason: string }[]>;
   diff(urn: string, id: string, last: Properties, inputs: Properties): Promise<"none" | "some" | "unknown">;
   create(urn: string, inputs: Properties): Promise<Properties>;
+  update(urn: string, id: string, last: Properties, inputs: Properties): Promise<Properties>;
+  /** What a refresh finds; undefined where there is no such thing any more. */
+  read(urn: string, id: string, last: Properties): Promise<Properties | undefined>;
   close(): Promise<void>;
 }
 
 // Messages have to come from the copy of google-protobuf that the SDK serializes them with.
-const { Struct: structs } = createRequire(require.resolve("@pulumi/pulumi/package.json"))("google-protobuf/google/protobuf/struct_pb") as { Struct: { fromJavaScript(value: Properties): Struct } };
+const { Struct: structs } = createRequire(require.resolve("@pulumi/pulumi/package.json"))(
+  "google-protobuf/google/protobuf/struct_pb",
+) as { Struct: { fromJavaScript(value: Properties): Struct } };
 
 /** @param said gets each line that the steps print */
-export async function startProviderProcess(env: Record<string, string>, said: (line: string) => void): Promise<ProviderProcess> {
+export async function startProviderProcess(
+  env: Record<string, string>,
+  said: (line: string) => void,
+): Promise<ProviderProcess> {
   // Nothing listens at the engine's address: the process would only log there.
-  const child = spawn(process.execPath, [require.resolve("@pulumi/pulumi/cmd/dynamic-provider/index.js"), "127.0.0.1:1"], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(
+    process.execPath,
+    [require.resolve("@bluegreen/components/dynamicProvider"), "127.0.0.1:1"],
+    { env, stdio: ["ignore", "pipe", "pipe"] },
+  );
   const ended = once(child, "exit");
   const lines = createInterface({ input: child.stdout });
   createInterface({ input: child.stderr }).on("line", said);
-  const [port] = (await Promise.race([once(lines, "line"), ended.then(() => { throw new Error("The provider process ended before it said its port."); })])) as [string];
+  const [port] = (await Promise.race([
+    once(lines, "line"),
+    ended.then(() => {
+      throw new Error("The provider process ended before it said its port.");
+    }),
+  ])) as [string];
   lines.on("line", said);
   const client = new ResourceProviderClient(`127.0.0.1:${port.trim()}`, credentials.createInsecure());
   const configuration = new provider.ConfigureRequest();
@@ -40,7 +57,9 @@ export async function startProviderProcess(env: Record<string, string>, said: (l
       request.setOlds(structOf({}));
       request.setNews(structOf(inputs));
       const answer = await asked<provider.CheckResponse>((done) => client.check(request, done));
-      return answer.getFailuresList().map((failure) => ({ property: failure.getProperty(), reason: failure.getReason() }));
+      return answer
+        .getFailuresList()
+        .map((failure) => ({ property: failure.getProperty(), reason: failure.getReason() }));
     },
     diff: async (urn, id, last, inputs) => {
       const request = new provider.DiffRequest();
@@ -60,6 +79,24 @@ export async function startProviderProcess(env: Record<string, string>, said: (l
       const answer = await asked<provider.CreateResponse>((done) => client.create(request, done));
       return answer.getProperties()?.toJavaScript() ?? {};
     },
+    update: async (urn, id, last, inputs) => {
+      const request = new provider.UpdateRequest();
+      request.setUrn(urn);
+      request.setId(id);
+      request.setOlds(structOf(last));
+      request.setOldInputs(structOf(last));
+      request.setNews(structOf(inputs));
+      const answer = await asked<provider.UpdateResponse>((done) => client.update(request, done));
+      return answer.getProperties()?.toJavaScript() ?? {};
+    },
+    read: async (urn, id, last) => {
+      const request = new provider.ReadRequest();
+      request.setUrn(urn);
+      request.setId(id);
+      request.setProperties(structOf(last));
+      const answer = await asked<provider.ReadResponse>((done) => client.read(request, done));
+      return answer.getId() === "" ? undefined : answer.getProperties()?.toJavaScript();
+    },
     close: async () => {
       client.close();
       child.kill();
@@ -73,7 +110,9 @@ function structOf(properties: Properties): Struct {
   return structs.fromJavaScript(JSON.parse(JSON.stringify(properties)) as Properties);
 }
 
-function asked<Answer>(call: (done: (error: ServiceError | null, answer: Answer) => void) => unknown): Promise<Answer> {
+function asked<Answer>(
+  call: (done: (error: ServiceError | null, answer: Answer) => void) => unknown,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     call((error, answer) => {
       if (error === null) resolve(answer);

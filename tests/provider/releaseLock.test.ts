@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import { names, poll, type LiveLockInputs } from "@bluegreen/release";
-import { allOn } from "@bluegreen/release/route/weights";
+import { allOn } from "@bluegreen/release/routers/weights";
 import { findProcesses } from "../../local/system/processes";
 import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
@@ -16,14 +16,17 @@ interface Update {
 }
 
 describe("The lock of a release, in two updates' provider processes and on a real cluster", function () {
-  this.timeout(60_000);
+  this.timeout(900_000);
   let home: TestNamespace;
   let first: Update;
   let second: Update;
   before(async () => {
     home = await makeNamespace();
     [first, second] = await Promise.all([startUpdate(), startUpdate()]);
-    const body = { metadata: { name: "chatgpt-app-service" }, spec: { selector: { app: "chatgpt-app", version: "blue" }, ports: [{ port: 80 }] } };
+    const body = {
+      metadata: { name: "chatgpt-app-service" },
+      spec: { selector: { app: "chatgpt-app", version: "blue" }, ports: [{ port: 80 }] },
+    };
     await home.cluster.core.createNamespacedService({ namespace: home.namespace, body });
   });
   after(async () => {
@@ -56,18 +59,21 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     route: null,
     templates: { blue: "aaa", green: "bbb" },
     configs: { blue: [], green: [] },
-    allowLiveChange: false,
+    allowInPlaceUpdate: false,
     lockWaitSeconds: 0,
     ...part,
   });
-  const end = (update: Update, { release }: Record<string, unknown>) => update.unlock.create({ ...home.where, release });
+  const end = (update: Update, { release }: Record<string, unknown>) =>
+    update.unlock.create({ ...home.where, release });
 
-  it("is had by one update; the other is told who has it, since when, where users are and what to type", async () => {
+  it("is had by one update; the other is told who has it, since when, where traffic is and what to type", async () => {
     const begun = await first.lock.create(inputs());
     const message = await failureOf(second.lock.create(inputs()));
     const { spec } = await home.cluster.coordination.readNamespacedLease(lease());
     expect(spec?.holderIdentity).to.match(/^\S+@\S+ pid \d+$/);
-    expect(message).to.contain(`The release of chatgpt-app was refused: ${spec?.holderIdentity ?? "?"} has been releasing it since 20`);
+    expect(message).to.contain(
+      `The release of chatgpt-app was refused: ${spec?.holderIdentity ?? "?"} has been releasing it since 20`,
+    );
     expect(message).to.contain("pulumi config set lockWaitSeconds").and.contain("Live traffic stays on blue");
     await end(first, begun);
     await end(second, await second.lock.create(inputs()));
@@ -79,7 +85,10 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     const said = await poll(() => Promise.resolve(second.lock.shown[0]), { timeoutMs: 20_000 });
     expect(said).to.match(/^waiting for chatgpt-app-release, held by \S+@\S+ pid \d+ since 20/);
     await end(first, begun);
-    expect(await waiting).to.have.property("release").that.is.a("string").and.not.equal(begun["release"]);
+    expect(await waiting)
+      .to.have.property("release")
+      .that.is.a("string")
+      .and.not.equal(begun["release"]);
   });
 
   it("is free at once when the update that had it was killed on this machine", async () => {
@@ -89,14 +98,21 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     await second.lock.create(inputs());
   });
 
-  it("looks again at what is live once it is had: whoever was waited for may have moved users", async () => {
+  it("looks again at what is live once it is had: whoever was waited for may have moved traffic", async () => {
     const { apps, core } = home.cluster;
     const labels = { app: "chatgpt-app", version: "green" };
     await apps.createNamespacedDeployment({
       namespace: home.namespace,
       body: {
         metadata: { name: "chatgpt-app-green" },
-        spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels, annotations: { "bluegreen/template": "theirs" } }, spec: { containers: [{ name: "mcp-server", image: "repo/app:v2" }] } } },
+        spec: {
+          replicas: 0,
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels, annotations: { "bluegreen.dev/pod-template-hash": "theirs" } },
+            spec: { containers: [{ name: "mcp-server", image: "repo/app:v2" }] },
+          },
+        },
       },
     });
     const begun = await first.lock.create(inputs());
@@ -104,10 +120,20 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     expect(await second.lock.check(late), "users leave blue: nothing to say yet").to.deep.equal([]);
     const waiting = failureOf(second.lock.create(late));
     await poll(() => Promise.resolve(second.lock.shown[0]), { timeoutMs: 20_000 });
-    const point = (version: string) => core.replaceNamespacedService({ name: "chatgpt-app-service", namespace: home.namespace, body: { metadata: { name: "chatgpt-app-service" }, spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] } } });
+    const point = (version: string) =>
+      core.replaceNamespacedService({
+        name: "chatgpt-app-service",
+        namespace: home.namespace,
+        body: {
+          metadata: { name: "chatgpt-app-service" },
+          spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] },
+        },
+      });
     await point("green");
     await end(first, begun);
-    expect(await waiting).to.contain("green serves users with repo/app:v2 and may not change in place").and.contain("Live traffic stays on green");
+    expect(await waiting)
+      .to.contain("green serves traffic with repo/app:v2 and may not change in place")
+      .and.contain("Live traffic stays on green");
     const { spec } = await home.cluster.coordination.readNamespacedLease(lease());
     expect(spec?.holderIdentity ?? "", "the refused one keeps nobody waiting").to.equal("");
     await point("blue");
@@ -119,7 +145,12 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     expect(await first.lock.changes(done, inputs())).to.equal("none");
     await second.lock.create(inputs());
     expect(await first.lock.changes(done, inputs())).to.equal("none");
-    expect(await first.unlock.changes({ ...home.where, release: done["release"] }, { ...home.where, release: done["release"] })).to.equal("none");
+    expect(
+      await first.unlock.changes(
+        { ...home.where, release: done["release"] },
+        { ...home.where, release: done["release"] },
+      ),
+    ).to.equal("none");
   });
 
   it("is asked for when users are elsewhere than config wants them", async () => {
@@ -134,7 +165,12 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     await killed.kill();
     expect(await second.lock.changes(failed, inputs())).to.equal("some");
     const done = await second.lock.create(inputs());
-    expect(await second.unlock.changes({ ...home.where, release: failed["release"] }, { ...home.where, release: done["release"] })).to.equal("some");
+    expect(
+      await second.unlock.changes(
+        { ...home.where, release: failed["release"] },
+        { ...home.where, release: done["release"] },
+      ),
+    ).to.equal("some");
     await end(second, done);
     expect(await second.lock.changes(done, inputs())).to.equal("none");
   });

@@ -1,15 +1,20 @@
 import { expect } from "chai";
+import { podOf } from "@bluegreen/release/config/amounts";
 import { poll } from "@bluegreen/release";
-import { appResources } from "@bluegreen/release/capacity/room";
-import { writeRelease } from "@bluegreen/release/releases/record";
-import { hold } from "@bluegreen/release/size/autoscaler";
-import { scale } from "@bluegreen/release/size/grow";
+import { writeRelease } from "@bluegreen/release/state/record";
+import { hold } from "@bluegreen/release/capacity/autoscaler";
+import { scale } from "@bluegreen/release/capacity/grow";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
+const pod = podOf({
+  containers: [{ requests: { cpu: "250m", memory: "256Mi" }, limits: { cpu: "500m", memory: "512Mi" } }],
+  initContainers: [],
+});
+
 /** Colors whose pods never start: their sizes are what these steps are about. */
 describe("The sizes of the colors, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(120_000);
+  this.timeout(900_000);
   let home: TestNamespace;
   let size: RunningStep;
   let settle: Omit<RunningStep, "beside" | "close">;
@@ -22,14 +27,35 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     capacity = size.beside("capacityGate");
     const { namespace, cluster } = home;
     const ports = [{ port: 80 }];
-    await cluster.core.createNamespacedService({ namespace, body: { metadata: { name: "chatgpt-app-service" }, spec: { selector: { app: "chatgpt-app", version: "blue" }, ports } } });
-    for (const [color, replicas] of [["blue", 4], ["green", 0]] as const) {
+    await cluster.core.createNamespacedService({
+      namespace,
+      body: {
+        metadata: { name: "chatgpt-app-service" },
+        spec: { selector: { app: "chatgpt-app", version: "blue" }, ports },
+      },
+    });
+    for (const [color, replicas] of [
+      ["blue", 4],
+      ["green", 0],
+    ] as const) {
       const name = `chatgpt-app-${color}`;
       const labels = { app: "chatgpt-app", version: color };
-      const template = { metadata: { labels, annotations: { "bluegreen/template": "abc" } }, spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] } };
-      await cluster.apps.createNamespacedDeployment({ namespace, body: { metadata: { name }, spec: { replicas, selector: { matchLabels: labels }, template } } });
+      const template = {
+        metadata: { labels, annotations: { "bluegreen.dev/pod-template-hash": "abc" } },
+        spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
+      };
+      await cluster.apps.createNamespacedDeployment({
+        namespace,
+        body: { metadata: { name }, spec: { replicas, selector: { matchLabels: labels }, template } },
+      });
       const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name };
-      await cluster.autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace, body: { metadata: { name }, spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 8 } } });
+      await cluster.autoscaling.createNamespacedHorizontalPodAutoscaler({
+        namespace,
+        body: {
+          metadata: { name, labels: { app: "chatgpt-app", "app.kubernetes.io/managed-by": "bluegreen" } },
+          spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 8 },
+        },
+      });
     }
   });
   after(async () => {
@@ -38,16 +64,38 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
   });
 
   const inHome = (color: string) => ({ name: `chatgpt-app-${color}`, namespace: home.namespace });
-  const replicasOf = async (color: string) => (await home.cluster.apps.readNamespacedDeployment(inHome(color))).spec?.replicas;
+  const replicasOf = async (color: string) =>
+    (await home.cluster.apps.readNamespacedDeployment(inHome(color))).spec?.replicas;
   const autoscalerOf = async (color: string) => {
-    const { metadata, spec } = await home.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(inHome(color));
-    return { held: metadata?.annotations?.["bluegreen/hold"], scaleDown: spec.behavior?.scaleDown?.selectPolicy };
+    const { metadata, spec } = await home.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(
+      inHome(color),
+    );
+    return {
+      held: metadata?.annotations?.["bluegreen.dev/hold"],
+      scaleDown: spec.behavior?.scaleDown?.selectPolicy,
+    };
   };
   const point = async (version: string) => {
-    const service = { metadata: { name: "chatgpt-app-service" }, spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] } };
-    await home.cluster.core.replaceNamespacedService({ name: "chatgpt-app-service", namespace: home.namespace, body: service });
+    const service = {
+      metadata: { name: "chatgpt-app-service" },
+      spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] },
+    };
+    await home.cluster.core.replaceNamespacedService({
+      name: "chatgpt-app-service",
+      namespace: home.namespace,
+      body: service,
+    });
   };
-  const green = (part: object = {}) => ({ ...home.where, color: "green", deployed: true, template: "abc", replicas: 2, maxReplicas: 8, active: true, ...part });
+  const green = (part: object = {}) => ({
+    ...home.where,
+    color: "green",
+    deployed: true,
+    template: "abc",
+    replicas: 2,
+    maxReplicas: 8,
+    active: true,
+    ...part,
+  });
   const settling = { activeColor: "green", standbyHours: 24 };
 
   it("begin at the fewest for a color that nobody switches to, whatever its autoscaler cannot do at zero", async () => {
@@ -63,7 +111,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     expect(await size.create(green())).to.deep.include({ asked: 4 });
     expect(await replicasOf("green")).to.equal(4);
     expect(await autoscalerOf("green")).to.deep.equal({ held: "4", scaleDown: "Disabled" });
-    expect(size.shown.join("\n")).to.contain("green gets 4 pods");
+    await size.shows("green gets 4 pods");
   });
 
   it("never fall by that", async () => {
@@ -72,7 +120,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     expect(await replicasOf("green")).to.equal(7);
   });
 
-  it("are kept for the standby within its time, and let go for whoever has users", async () => {
+  it("are kept for the standby within its time, and let go for whoever has traffic", async () => {
     await point("green");
     await hold(home.cluster, "chatgpt-app", "blue", 4);
     const served = (color: "blue" | "green") => ({ color, image: "nowhere.invalid/app:v1", template: "abc" });
@@ -87,7 +135,9 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
         why: "test",
         at: at.toISOString(),
         state: "standby",
-        baseline: { reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] } },
+        baseline: {
+          reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
+        },
         contracts: { waiting: [] },
       });
     await release(new Date());
@@ -99,13 +149,17 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     expect(await settle.changes(inputs, inputs)).to.equal("none");
 
     const back = { ...green({ color: "blue" }) };
-    expect(await size.create(back), "as many as had all users, not the seven that green has").to.deep.include({ asked: 4 });
+    expect(await size.create(back), "as many as had all users, not the seven that green has").to.deep.include(
+      { asked: 4 },
+    );
 
     await release(new Date(Date.now() - 25 * 3_600_000));
     expect(await settle.changes(inputs, inputs), "its time is over").to.equal("some");
     expect(await settle.create(inputs)).to.deep.include({ held: [] });
     expect(await autoscalerOf("blue")).to.deep.equal({ held: undefined, scaleDown: undefined });
-    expect(await size.create(back), "whoever comes back later gets what users need now").to.deep.include({ asked: 7 });
+    expect(await size.create(back), "whoever comes back later gets what users need now").to.deep.include({
+      asked: 7,
+    });
     await point("blue");
   });
 
@@ -113,15 +167,27 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     expect(await size.changes(green(), green({ deployed: false, active: false }))).to.equal("some");
     await size.create(green({ deployed: false, active: false }));
     expect(await replicasOf("green")).to.equal(0);
-    expect(await size.changes(green(), green({ deployed: false, active: false }))).to.equal("none");
+    const gone = green({ deployed: false, active: false });
+    expect(await size.changes(gone, gone)).to.equal("none");
   });
 
   it("are config's again without an autoscaler, which is not taken from a live color that needs it", async () => {
-    const resources = appResources({ cpuRequest: "250m", cpuLimit: "500m", memoryRequest: "256Mi", memoryLimit: "512Mi" });
-    const inputs = (replicas: number) => ({ ...home.where, activeColor: "blue", replicas, maxReplicas: 0, templates: { blue: "abc", green: "abc" }, resources, quota: {}, watcher: false });
+    const inputs = (replicas: number) => ({
+      ...home.where,
+      activeColor: "blue",
+      replicas,
+      maxReplicas: 0,
+      templates: { blue: "abc", green: "abc" },
+      pod,
+      quota: {},
+      watcher: false,
+      budgets: true,
+    });
     const [violation, ...others] = await capacity.check(inputs(6));
     expect(others).to.deep.equal([]);
-    expect(violation?.reason).to.contain("blue was refused: it serves users with 7 pods, and would be left with 6").and.contain("pulumi config set replicas 7");
+    expect(violation?.reason)
+      .to.contain("blue was refused: it serves traffic with 7 pods, and would be left with 6")
+      .and.contain("pulumi config set replicas 7");
     expect(await capacity.check(inputs(7))).to.deep.equal([]);
     const fixed = green({ active: false, replicas: 3, maxReplicas: 0 });
     expect(await size.changes(fixed, fixed)).to.equal("some");
@@ -130,25 +196,49 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     expect(await size.changes(fixed, fixed)).to.equal("none");
   });
 
-  it("have to fit into every quota, those of a rolling update too; the way back asks for the color that it leads to alone", async () => {
+  it("have to fit into every quota, those of a rolling update too; the rollback asks for the color that it leads to alone", async () => {
     const { namespace, cluster } = home;
     await scale(cluster, "chatgpt-app", "blue", 3);
-    await cluster.core.createNamespacedResourceQuota({ namespace, body: { metadata: { name: "theirs" }, spec: { hard: { pods: "7" } } } });
+    await cluster.core.createNamespacedResourceQuota({
+      namespace,
+      body: { metadata: { name: "theirs" }, spec: { hard: { pods: "7" } } },
+    });
     await poll(
       async () => {
-        const [quota, deployment] = await Promise.all([cluster.core.readNamespacedResourceQuota({ name: "theirs", namespace }), cluster.apps.readNamespacedDeployment(inHome("blue"))]);
+        const [quota, deployment] = await Promise.all([
+          cluster.core.readNamespacedResourceQuota({ name: "theirs", namespace }),
+          cluster.apps.readNamespacedDeployment(inHome("blue")),
+        ]);
         return quota.status?.used?.["pods"] === "6" && deployment.status?.replicas === 3 ? true : undefined;
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 600_000 },
     );
-    const resources = appResources({ cpuRequest: "250m", cpuLimit: "500m", memoryRequest: "256Mi", memoryLimit: "512Mi" });
-    const check = (part: object) => capacity.check({ ...home.where, activeColor: "blue", replicas: 3, maxReplicas: 8, templates: { blue: "abc", green: "abc" }, resources, quota: {}, watcher: false, ...part });
+    const check = (part: object) =>
+      capacity.check({
+        ...home.where,
+        activeColor: "blue",
+        replicas: 3,
+        maxReplicas: 8,
+        templates: { blue: "abc", green: "abc" },
+        pod,
+        quota: {},
+        watcher: false,
+        budgets: true,
+        ...part,
+      });
     expect(await check({}), "everybody is there").to.deep.equal([]);
     expect(await check({ templates: { blue: "abc", green: "def" } }), "one of surge").to.deep.equal([]);
     const [violation] = await check({ replicas: 4 });
-    expect(violation?.reason).to.contain(`ResourceQuota ${namespace}/theirs has no room for 2 more pods: pods wanted 2, left 1 (6 of 7 are used)`).and.contain('{"pods":"8"}');
+    expect(violation?.reason)
+      .to.contain(
+        `ResourceQuota ${namespace}/theirs has no room for 2 more pods: pods wanted 2, left 1 (6 of 7 are used)`,
+      )
+      .and.contain('{"pods":"8"}');
     expect(await check({ replicas: 4, templates: { blue: "abc", green: null } })).to.deep.equal([]);
     await point("green");
-    expect(await check({ templates: { blue: "abc", green: "def" }, watcher: true, replicas: 3 }), "users go back to blue, whatever becomes of green").to.deep.equal([]);
+    expect(
+      await check({ templates: { blue: "abc", green: "def" }, watcher: true, replicas: 3 }),
+      "traffic goes back to blue, whatever becomes of green",
+    ).to.deep.equal([]);
   });
 });

@@ -1,18 +1,34 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { expect } from "chai";
-import { poll } from "@bluegreen/release/poll";
+import { poll } from "@bluegreen/release/util/poll";
 import { repositoryDir } from "../../local/paths";
 import { findProcesses, killProcesses } from "../../local/system/processes";
 
 /** An exported stack, as far as these tests read it. */
 interface Exported {
   deployment: {
-    resources: { urn: string; type: string; id?: string; inputs?: Record<string, unknown>; outputs?: Record<string, unknown>; additionalSecretOutputs?: string[] }[];
+    resources: {
+      urn: string;
+      type: string;
+      id?: string;
+      inputs?: Record<string, unknown>;
+      outputs?: Record<string, unknown>;
+      additionalSecretOutputs?: string[];
+    }[];
     pending_operations?: unknown[];
   };
 }
@@ -65,13 +81,16 @@ new PolicyPack("lengths", { policies: [{
 
 /** The CLI's folder of plugins is the one that it lies in, as in an installation. */
 function homeOfPulumi(): string {
-  const found = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "pulumi")).find((file) => existsSync(file));
+  const found = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, "pulumi"))
+    .find((file) => existsSync(file));
   if (found === undefined) throw new Error("there is no pulumi on PATH; `npm start` builds one");
   return process.env["PULUMI_HOME"] ?? dirname(dirname(realpathSync(found)));
 }
 
 describe("Pulumi's CLI with this project's language host and random provider", function () {
-  this.timeout(120_000);
+  this.timeout(900_000);
   let directory: string;
   let env: Record<string, string>;
   const at = (file: string) => join(directory, file);
@@ -81,7 +100,13 @@ describe("Pulumi's CLI with this project's language host and random provider", f
     symlinkSync(join(repositoryDir, "node_modules"), at("node_modules"));
     mkdirSync(at("state"));
     writeFileSync(at("package.json"), JSON.stringify({ name: "shop", private: true }));
-    writeFileSync(at("tsconfig.json"), JSON.stringify({ compilerOptions: { target: "es2024", module: "nodenext", moduleResolution: "nodenext" }, "ts-node": { transpileOnly: true } }));
+    writeFileSync(
+      at("tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: { target: "es2024", module: "nodenext", moduleResolution: "nodenext" },
+        "ts-node": { transpileOnly: true },
+      }),
+    );
     writeFileSync(at("Pulumi.yaml"), "name: shop\nruntime: nodejs\nmain: index.ts\n");
     env = {
       PULUMI_HOME: homeOfPulumi(),
@@ -100,29 +125,49 @@ describe("Pulumi's CLI with this project's language host and random provider", f
     expect(left, "left behind").to.deep.equal([]);
   });
 
-  const ofRun = (_args: string[], environment: string[]) => environment.includes(`TEST_OF_HOST=${env["TEST_OF_HOST"] ?? ""}`);
+  const ofRun = (_args: string[], environment: string[]) =>
+    environment.includes(`TEST_OF_HOST=${env["TEST_OF_HOST"] ?? ""}`);
   const processes = () => findProcesses(ofRun);
-  const until = (reached: () => boolean | Promise<boolean>) => poll(async () => ((await reached()) ? true : undefined), { timeoutMs: 60_000, intervalMs: 20 });
+  const until = (reached: () => boolean | Promise<boolean>) =>
+    poll(async () => ((await reached()) ? true : undefined), { timeoutMs: 600_000, intervalMs: 20 });
   const program = (...lines: string[]) => {
-    writeFileSync(at("index.ts"), `import * as pulumi from "@pulumi/pulumi";\nimport * as random from "@pulumi/random";\n${lines.join("\n")}\n`);
+    writeFileSync(
+      at("index.ts"),
+      `import * as pulumi from "@pulumi/pulumi";\nimport * as random from "@pulumi/random";\n${lines.join("\n")}\n`,
+    );
   };
 
   const makePack = (code: string) => {
     mkdirSync(at("pack"));
     writeFileSync(at("pack/PulumiPolicy.yaml"), "description: Passwords\nruntime: nodejs\n");
-    writeFileSync(at("pack/package.json"), JSON.stringify({ name: "lengths", version: "1.0.0", private: true, main: "index.js" }));
+    writeFileSync(
+      at("pack/package.json"),
+      JSON.stringify({ name: "lengths", version: "1.0.0", private: true, main: "index.js" }),
+    );
     writeFileSync(at("pack/index.js"), code);
     return at("pack");
   };
 
   function start(...args: string[]): Running {
-    const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], { cwd: directory, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+      cwd: directory,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
-    child.stdout.on("data", (text: Buffer) => { output += text.toString(); });
-    child.stderr.on("data", (text: Buffer) => { output += text.toString(); });
+    child.stdout.on("data", (text: Buffer) => {
+      output += text.toString();
+    });
+    child.stderr.on("data", (text: Buffer) => {
+      output += text.toString();
+    });
     return {
-      interrupt: () => { child.kill("SIGINT"); },
-      kill: () => { child.kill("SIGKILL"); },
+      interrupt: () => {
+        child.kill("SIGINT");
+      },
+      kill: () => {
+        child.kill("SIGKILL");
+      },
       output: () => output,
       ended: once(child, "close").then(() => ({ code: child.exitCode, output })),
     };
@@ -134,7 +179,8 @@ describe("Pulumi's CLI with this project's language host and random provider", f
     expect(code, output).to.equal(0);
     return output;
   };
-  const exported = async (...options: string[]) => JSON.parse((await pulumi("stack", "export", ...options)).output) as Exported;
+  const exported = async (...options: string[]) =>
+    JSON.parse((await pulumi("stack", "export", ...options)).output) as Exported;
   const passwordOf = async (name: string) => {
     const { deployment } = await exported("--show-secrets");
     const resource = deployment.resources.find(({ urn }) => urn.endsWith(`${passwordType}::${name}`));
@@ -147,11 +193,14 @@ describe("Pulumi's CLI with this project's language host and random provider", f
 
   it("previews, makes, keeps and replaces, without a word of plugins or machine", async () => {
     const code = (color: string) => {
-      program(login(`length: 20, keepers: { color: "${color}" }`).replace("new", "const made = new"), `
+      program(
+        login(`length: 20, keepers: { color: "${color}" }`).replace("new", "const made = new"),
+        `
         const provider: pulumi.dynamic.ResourceProvider = { create: (inputs) => Promise.resolve({ id: "copy", outs: { of: inputs.of } }) };
         class Copy extends pulumi.dynamic.Resource { constructor(name: string, args: object) { super(provider, name, args); } }
         new Copy("copy", { of: made.result });
-        export const password = made.result;`);
+        export const password = made.result;`,
+      );
     };
     code("blue");
     const preview = await pulumi("preview");
@@ -174,7 +223,8 @@ describe("Pulumi's CLI with this project's language host and random provider", f
       expect(outputs.join("\n")).to.not.contain(secret);
       expect(stateText()).to.not.contain(secret);
     }
-    for (const path of [directory, repositoryDir, env["PULUMI_HOME"] ?? ""]) expect(outputs.join("\n")).to.not.contain(path);
+    for (const path of [directory, repositoryDir, env["PULUMI_HOME"] ?? ""])
+      expect(outputs.join("\n")).to.not.contain(path);
   });
 
   it("stores what Pulumi's own random provider stores", async () => {
@@ -187,13 +237,28 @@ describe("Pulumi's CLI with this project's language host and random provider", f
     expect(resource.additionalSecretOutputs).to.have.members(["bcryptHash", "result"]);
     const { result, bcryptHash, __pulumi_raw_state_delta: delta, ...plain } = resource.outputs ?? {};
     expect(plain).to.deep.equal({
-      __meta: '{"schema_version":"3"}', id: "none", length: 20, lower: true, upper: true, number: true, numeric: true, special: true,
-      minLower: 0, minUpper: 0, minNumeric: 0, minSpecial: 0,
+      __meta: '{"schema_version":"3"}',
+      id: "none",
+      length: 20,
+      lower: true,
+      upper: true,
+      number: true,
+      numeric: true,
+      special: true,
+      minLower: 0,
+      minUpper: 0,
+      minNumeric: 0,
+      minSpecial: 0,
     });
     for (const secret of [result, bcryptHash]) expect(secret).to.have.property(secretMark);
-    const nothing = { [secretMark]: "1b47061264138c4ac30d75fd1eb44270", plaintext: '{"replace":{"raw":null}}' };
+    const nothing = {
+      [secretMark]: "1b47061264138c4ac30d75fd1eb44270",
+      plaintext: '{"replace":{"raw":null}}',
+    };
     expect(delta).to.deep.equal({ obj: { ps: { keepers: nothing, overrideSpecial: nothing } } });
-    expect(deployment.resources.find(({ type }) => type === "pulumi:providers:random")?.inputs).to.include({ version: "4.21.2" });
+    expect(deployment.resources.find(({ type }) => type === "pulumi:providers:random")?.inputs).to.include({
+      version: "4.21.2",
+    });
   });
 
   it("takes over a password, by a program and by pulumi import", async () => {
@@ -203,7 +268,15 @@ describe("Pulumi's CLI with this project's language host and random provider", f
     program(login("length: 13"));
     expect(await up()).to.match(/2 unchanged/);
 
-    const imported = await pulumi("import", passwordType, "other", "battery staple", "--yes", "--protect=false", "--generate-code=false");
+    const imported = await pulumi(
+      "import",
+      passwordType,
+      "other",
+      "battery staple",
+      "--yes",
+      "--protect=false",
+      "--generate-code=false",
+    );
     expect(imported.code, imported.output).to.equal(0);
     const other = await passwordOf("other");
     expect(other.password).to.equal("battery staple");
@@ -222,13 +295,18 @@ describe("Pulumi's CLI with this project's language host and random provider", f
     program(login("length: 3, minUpper: 2, minLower: 2"));
     const rules = await pulumi("preview");
     expect(rules.code).to.not.equal(0);
-    expect(rules.output).to.contain("length is 3, and minLower, minUpper, minNumeric and minSpecial ask for 4 characters: set length to 4 or more");
+    expect(rules.output).to.contain(
+      "length is 3, and minLower, minUpper, minNumeric and minSpecial ask for 4 characters: set length to 4 or more",
+    );
 
     program(`new random.RandomId("suffix", { byteLength: 4 });`);
     for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
       const kind = await pulumi(...command);
       expect(kind.code).to.not.equal(0);
-      expect(kind.output).to.contain("random:index/randomId:RandomId").and.contain("has RandomPassword alone").and.contain("https://www.pulumi.com/docs/install/");
+      expect(kind.output)
+        .to.contain("random:index/randomId:RandomId")
+        .and.contain("has RandomPassword alone")
+        .and.contain("https://www.pulumi.com/docs/install/");
     }
     expect(stateText()).to.not.contain("randomId");
   });
@@ -246,7 +324,9 @@ describe("Pulumi's CLI with this project's language host and random provider", f
     expect(silent.output).to.contain("the program ended with exit code 7 and gave Pulumi no error");
 
     program(`console.log("to stdout"); console.error("to stderr");`);
-    expect((await pulumi("preview")).output).to.contain("to stdout").and.contain("to stderr");
+    expect((await pulumi("preview")).output)
+      .to.contain("to stdout")
+      .and.contain("to stderr");
   });
 
   it("runs policy packs, which know the stack", async () => {
@@ -260,14 +340,26 @@ describe("Pulumi's CLI with this project's language host and random provider", f
     expect(stored()).to.equal(false);
 
     program(login("length: 24"));
-    const passed = await pulumi("up", "--yes", "--skip-preview", "--policy-pack", pack, "--policy-pack", join(repositoryDir, "policy"));
+    const passed = await pulumi(
+      "up",
+      "--yes",
+      "--skip-preview",
+      "--policy-pack",
+      pack,
+      "--policy-pack",
+      join(repositoryDir, "policy"),
+    );
     expect(passed.code, passed.output).to.equal(0);
     expect(passed.output).to.contain("lengths@v1.0.0").and.contain("bluegreen@v");
   });
 
   it("says of a policy pack that does not start why", async () => {
     program(login());
-    const { code, output } = await pulumi("preview", "--policy-pack", makePack(`throw new Error("no such rule");`));
+    const { code, output } = await pulumi(
+      "preview",
+      "--policy-pack",
+      makePack(`throw new Error("no such rule");`),
+    );
     expect(code).to.not.equal(0);
     expect(output).to.contain("no such rule").and.contain("policy pack not started");
   });
@@ -305,7 +397,11 @@ describe("Pulumi's CLI with this project's language host and random provider", f
 
   it("leaves no process behind when it is killed", async () => {
     const pack = makePack(lengths(at("seen")));
-    program(login("length: 24"), slow, `process.on("SIGINT", () => undefined); setInterval(() => undefined, 1000);`);
+    program(
+      login("length: 24"),
+      slow,
+      `process.on("SIGINT", () => undefined); setInterval(() => undefined, 1000);`,
+    );
     const update = start("up", "--yes", "--skip-preview", "--policy-pack", pack);
     await until(() => existsSync(at("begun")) && existsSync(at("seen")));
     // CLI, language host, program, policy pack, random and dynamic provider.

@@ -19,9 +19,16 @@ export interface Program {
 export async function makeProgram(more: Record<string, string> = {}): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), "bg-program-"));
   symlinkSync(join(repositoryDir, "node_modules"), join(folder, "node_modules"));
-  const write = (file: string, text: string) => { writeFileSync(join(folder, file), text); };
+  const write = (file: string, text: string) => {
+    writeFileSync(join(folder, file), text);
+  };
   write("package.json", JSON.stringify({ name: "fixture", private: true }));
-  write("tsconfig.json", JSON.stringify({ compilerOptions: { target: "es2022", module: "nodenext", moduleResolution: "nodenext" } }));
+  write(
+    "tsconfig.json",
+    JSON.stringify({
+      compilerOptions: { target: "es2022", module: "nodenext", moduleResolution: "nodenext" },
+    }),
+  );
   write("Pulumi.yaml", "name: fixture\nruntime: nodejs\nmain: index.ts\n");
   const env = { PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "correct horse", ...more };
   await installPulumi(() => undefined);
@@ -29,7 +36,11 @@ export async function makeProgram(more: Record<string, string> = {}): Promise<Pr
     folder,
     stack: await Stack.create({ name: "test", workDir: folder, env }),
     env,
-    write: (code) => { write("index.ts", code); },
-    remove: () => { rmSync(folder, { recursive: true, force: true }); },
+    write: (code) => {
+      write("index.ts", code);
+    },
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }

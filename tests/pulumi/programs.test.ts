@@ -6,7 +6,11 @@ import { run } from "../../local/system/run";
 /** Their own tests, with the flags of the build: what that has compiled is not compiled again. */
 describe("The language host and the random provider", function () {
   this.timeout(900_000);
-  const go = (...args: string[]) => run("go", args, { cwd: join(repositoryDir, "local", "programs"), env: { ...process.env, CGO_ENABLED: "0" } });
+  const go = (...args: string[]) =>
+    run("go", args, {
+      cwd: join(repositoryDir, "local", "programs"),
+      env: { ...process.env, CGO_ENABLED: "0" },
+    });
 
   for (const program of ["pulumi-language-nodejs", "pulumi-resource-random"]) {
     it(`${program} passes its tests`, async () => {

@@ -4,27 +4,37 @@ import { Imports } from "./imports";
 import { filesOf, suites } from "./suites";
 
 /** Where the steps that an update runs stand: a test that names one runs it in a process of its own. */
-const registry = "release/src/provider.ts";
+const registry = "release/src/steps/registry.ts";
 
-/** What the whole program is made of: the one story of a release from its first update to its end runs all of it. */
+/**
+ * What the whole program is made of: the one story of a release from its first update to its end runs all of
+ * it.
+ */
 const program = ["index.ts", "Pulumi.yaml", "components/", "release/", "migrations/", "app/", "cli/pulumi/"];
 const story = "tests/e2e/release.test.ts";
 
 /** What the other stories are about, beside the whole program. */
 const subjects: Record<string, readonly string[]> = {
   "tests/e2e/cli.test.ts": ["cli/"],
-  "tests/faults/gates.test.ts": ["release/src/gates/", "release/src/compatibility/"],
-  "tests/faults/killed.test.ts": ["release/src/activeService.ts", "components/activeService.ts"],
-  "tests/faults/locks.test.ts": ["release/src/lock/", "release/src/liveLock.ts"],
-  "tests/faults/watch.test.ts": ["release/src/watch/", "release/src/releases/"],
-  "tests/faults/watcher.test.ts": ["watcher/", "components/watcher.ts", "cli/rollback"],
-  "tests/routes/traefik.test.ts": ["release/src/route/", "components/appRoute.ts"],
-  "tests/otherRoutes/rendered.test.ts": ["release/src/route/", "components/appRoute.ts"],
-  "tests/otherRoutes/gateway.test.ts": ["release/src/route/gateway"],
-  "tests/otherRoutes/nginx.test.ts": ["release/src/route/nginx"],
+  "tests/failing/gates.test.ts": ["release/src/gates/"],
+  "tests/faults/killed.test.ts": ["release/src/routers/activeService.ts", "components/activeService.ts"],
+  "tests/faults/locks.test.ts": ["release/src/state/releaseLock.ts", "release/src/releases/liveLock.ts"],
+  "tests/faults/watch.test.ts": ["release/src/analysis/", "release/src/releases/", "release/src/rollback/"],
+  "tests/failing/controller.test.ts": ["watcher/", "components/watcher.ts", "cli/rollback"],
+  "tests/routes/traefik.test.ts": ["release/src/routers/", "release/src/traffic/", "components/appRoute.ts"],
+  "tests/otherRoutes/rendered.test.ts": [
+    "release/src/routers/",
+    "release/src/traffic/",
+    "components/appRoute.ts",
+  ],
+  "tests/otherRoutes/gateway.test.ts": ["release/src/routers/gateway"],
+  "tests/otherRoutes/nginx.test.ts": ["release/src/routers/nginx"],
   "tests/pipeline/pipeline.test.ts": ["pipeline/", ".github/"],
   "tests/usage/doctor.test.ts": ["release/src/doctor/", "cli/doctor"],
-  "tests/usage/example.test.ts": ["examples/"],
+  "tests/usage/example.test.ts": ["examples/shop/"],
+  "tests/apps/orders.test.ts": ["examples/orders/"],
+  "tests/apps/verdaccio.test.ts": ["examples/verdaccio/"],
+  "tests/usage/podTemplate.test.ts": ["release/src/config/podTemplate/", "release/src/gates/pod"],
   "tests/pages/pages.test.ts": ["pages/", "cli/dashboard", "cli/report"],
   "tests/start/start.test.ts": ["local/"],
 };
@@ -34,19 +44,36 @@ const texts = /\.md$|^docs\/|^LICENSE$/;
 
 /** @param since a commit; what is not committed counts */
 export function changedFiles(since: string): string[] {
-  const git = (...args: string[]) => execFileSync("git", args, { cwd: repositoryDir, encoding: "utf8" }).split("\0").filter((path) => path !== "");
-  return [...new Set([...git("diff", "--name-only", "-z", since, "--"), ...git("ls-files", "--others", "--exclude-standard", "-z")])];
+  const git = (...args: string[]) =>
+    execFileSync("git", args, { cwd: repositoryDir, encoding: "utf8" })
+      .split("\0")
+      .filter((path) => path !== "");
+  return [
+    ...new Set([
+      ...git("diff", "--name-only", "-z", since, "--"),
+      ...git("ls-files", "--others", "--exclude-standard", "-z"),
+    ]),
+  ];
 }
 
 /**
- * The test files that a change of these can break: those that load one of them, those that run a step which does, and
- * those whose subject they are. Of what none of them is known to depend on, all that run for every change.
+ * The test files that a change of these can break: those that load one of them, those that run a step which
+ * does, and those whose subject they are. Of what none of them is known to depend on, all that run for every
+ * change.
  */
 export function brokenBy(changed: readonly string[]): Set<string> {
   const everyChange = suites.filter(({ long }) => long !== true).flatMap(filesOf);
-  const imports = new Imports();
-  const steps = imports.dynamicOf(registry);
-  const reached = new Map(everyChange.map((file) => [file, new Set([...imports.reach(file), ...imports.namedIn(file, steps).flatMap((module) => [...imports.reach(module)])])]));
+  const imports = new Imports(registry);
+  const steps = imports.named;
+  const reached = new Map(
+    everyChange.map((file) => [
+      file,
+      new Set([
+        ...imports.reach(file),
+        ...imports.namedIn(file, steps).flatMap((module) => [...imports.reach(module)]),
+      ]),
+    ]),
+  );
   const broken = new Set<string>();
   for (const path of changed) {
     if (texts.test(path)) {
@@ -54,7 +81,9 @@ export function brokenBy(changed: readonly string[]): Set<string> {
       continue;
     }
     const loading = everyChange.filter((file) => reached.get(file)?.has(path));
-    const about = Object.entries(subjects).filter(([, paths]) => paths.some((each) => path.startsWith(each))).map(([file]) => file);
+    const about = Object.entries(subjects)
+      .filter(([, paths]) => paths.some((each) => path.startsWith(each)))
+      .map(([file]) => file);
     const whole = program.some((each) => path.startsWith(each)) ? [story] : [];
     const found = [...loading, ...about, ...whole];
     for (const file of found.length > 0 ? found : everyChange) broken.add(file);

@@ -17,6 +17,9 @@ export class Imports {
   readonly #direct = new Map<string, readonly string[]>();
   readonly #barrels = new Map<string, ReadonlyMap<string, string>>();
 
+  /** @param registry whose modules count only where they are named: whoever reads it loads none of them */
+  constructor(private readonly registry: string) {}
+
   /** All that a file loads, itself too, and what those load. Paths are below the repository. */
   reach(file: string, seen = new Set<string>()): Set<string> {
     if (seen.has(file)) return seen;
@@ -25,8 +28,9 @@ export class Imports {
     return seen;
   }
 
-  /** The modules that a registry loads when they are asked for, by the names they are asked for by. */
-  dynamicOf(registry: string): ReadonlyMap<string, string> {
+  /** The modules that the registry loads when they are asked for, by the names they are asked for by. */
+  get named(): ReadonlyMap<string, string> {
+    const { registry } = this;
     const found = new Map<string, string>();
     const visit = (node: ts.Node) => {
       if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name)) {
@@ -47,7 +51,9 @@ export class Imports {
   }
 
   #of(file: string): readonly string[] {
-    const known = this.#direct.get(file) ?? parse(file).flatMap((each) => this.#filesOf(each, file));
+    const known =
+      this.#direct.get(file) ??
+      parse(file, file !== this.registry).flatMap((each) => this.#filesOf(each, file));
     this.#direct.set(file, known);
     return known;
   }
@@ -63,20 +69,39 @@ export class Imports {
   }
 }
 
-function parse(file: string): Imported[] {
+function parse(file: string, withDynamic: boolean): Imported[] {
   if (!/\.tsx?$/.test(file)) return [];
   const source = sourceOf(file);
   const found: Imported[] = [];
   const visit = (node: ts.Node) => {
-    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier) && node.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword) {
+    if (
+      ts.isImportDeclaration(node) &&
+      ts.isStringLiteral(node.moduleSpecifier) &&
+      node.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword
+    ) {
       const bindings = node.importClause?.namedBindings;
-      const names = bindings !== undefined && ts.isNamedImports(bindings) && node.importClause?.name === undefined ? bindings.elements.filter(({ isTypeOnly }) => !isTypeOnly).map(({ name, propertyName }) => (propertyName ?? name).text) : undefined;
+      const names =
+        bindings !== undefined && ts.isNamedImports(bindings) && node.importClause?.name === undefined
+          ? bindings.elements
+              .filter(({ isTypeOnly }) => !isTypeOnly)
+              .map(({ name, propertyName }) => (propertyName ?? name).text)
+          : undefined;
       found.push({ specifier: node.moduleSpecifier.text, names });
-    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined && ts.isStringLiteral(node.moduleSpecifier) && !node.isTypeOnly) {
+    } else if (
+      ts.isExportDeclaration(node) &&
+      node.moduleSpecifier !== undefined &&
+      ts.isStringLiteral(node.moduleSpecifier) &&
+      !node.isTypeOnly
+    ) {
       found.push({ specifier: node.moduleSpecifier.text, names: undefined });
-    } else if (ts.isCallExpression(node) && (node.expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(node.expression) && node.expression.text === "require"))) {
+    } else if (
+      ts.isCallExpression(node) &&
+      ((withDynamic && node.expression.kind === ts.SyntaxKind.ImportKeyword) ||
+        (ts.isIdentifier(node.expression) && node.expression.text === "require"))
+    ) {
       const [specifier] = node.arguments;
-      if (specifier !== undefined && ts.isStringLiteral(specifier)) found.push({ specifier: specifier.text, names: undefined });
+      if (specifier !== undefined && ts.isStringLiteral(specifier))
+        found.push({ specifier: specifier.text, names: undefined });
     }
     ts.forEachChild(node, visit);
   };
@@ -87,7 +112,14 @@ function parse(file: string): Imported[] {
 function exportsOf(barrel: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const node of sourceOf(barrel).statements) {
-    if (!ts.isExportDeclaration(node) || node.moduleSpecifier === undefined || !ts.isStringLiteral(node.moduleSpecifier) || node.exportClause === undefined || !ts.isNamedExports(node.exportClause)) continue;
+    if (
+      !ts.isExportDeclaration(node) ||
+      node.moduleSpecifier === undefined ||
+      !ts.isStringLiteral(node.moduleSpecifier) ||
+      node.exportClause === undefined ||
+      !ts.isNamedExports(node.exportClause)
+    )
+      continue;
     const target = resolve(node.moduleSpecifier.text, barrel);
     if (target !== undefined) for (const { name } of node.exportClause.elements) found.set(name.text, target);
   }
@@ -95,14 +127,27 @@ function exportsOf(barrel: string): ReadonlyMap<string, string> {
 }
 
 function sourceOf(file: string): ts.SourceFile {
-  return ts.createSourceFile(file, readFileSync(join(repositoryDir, file), "utf8"), ts.ScriptTarget.Latest, true);
+  return ts.createSourceFile(
+    file,
+    readFileSync(join(repositoryDir, file), "utf8"),
+    ts.ScriptTarget.Latest,
+    true,
+  );
 }
 
 function resolve(specifier: string, from: string): string | undefined {
-  const [name, folder] = Object.entries(packages).find(([each]) => specifier === each || specifier.startsWith(`${each}/`)) ?? [];
-  const path = name !== undefined && folder !== undefined ? join(repositoryDir, folder, specifier === name ? "index" : specifier.slice(name.length + 1)) : specifier.startsWith(".") ? join(repositoryDir, dirname(from), specifier) : undefined;
+  const [name, folder] =
+    Object.entries(packages).find(([each]) => specifier === each || specifier.startsWith(`${each}/`)) ?? [];
+  const path =
+    name !== undefined && folder !== undefined
+      ? join(repositoryDir, folder, specifier === name ? "index" : specifier.slice(name.length + 1))
+      : specifier.startsWith(".")
+        ? join(repositoryDir, dirname(from), specifier)
+        : undefined;
   if (path === undefined) return undefined;
   const bare = path.replace(/\.js$/, "");
-  const file = [bare, `${bare}.ts`, `${bare}.tsx`, join(bare, "index.ts")].find((each) => existsSync(each) && /\.\w+$/.test(each));
+  const file = [bare, `${bare}.ts`, `${bare}.tsx`, join(bare, "index.ts")].find(
+    (each) => existsSync(each) && /\.\w+$/.test(each),
+  );
   return file === undefined ? undefined : relative(repositoryDir, file);
 }

@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import { inspect } from "node:util";
 import type { Runner, Test } from "mocha";
 import { processTimeOf } from "../../local/system/processTime";
-import { updatesMade } from "../support/updates";
+import { updatesMade } from "../../local/testing/updates";
 import { eventsFd, type TestEvent } from "./events";
 
 function tell(event: TestEvent): void {
@@ -14,10 +14,19 @@ function tell(event: TestEvent): void {
 function report(runner: Runner): void {
   const title = (test: Test) => test.titlePath().join(" › ");
   const seconds = (test: Test) => (test.duration ?? 0) / 1000;
-  runner.on("pass", (test) => { tell({ kind: "passed", title: title(test), seconds: seconds(test) }); });
-  runner.on("pending", (test) => { tell({ kind: "skipped", title: title(test), seconds: 0 }); });
+  runner.on("pass", (test) => {
+    tell({ kind: "passed", title: title(test), seconds: seconds(test) });
+  });
+  runner.on("pending", (test) => {
+    tell({ kind: "skipped", title: title(test), seconds: 0 });
+  });
   runner.on("fail", (test, error: unknown) => {
-    tell({ kind: "failed", title: title(test), seconds: seconds(test), error: error instanceof Error ? (error.stack ?? error.message) : inspect(error) });
+    tell({
+      kind: "failed",
+      title: title(test),
+      seconds: seconds(test),
+      error: error instanceof Error ? (error.stack ?? error.message) : inspect(error),
+    });
   });
   runner.on("end", () => {
     const { own = 0, children = 0 } = processTimeOf("self") ?? {};

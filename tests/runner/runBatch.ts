@@ -38,14 +38,17 @@ export function interruptAll(): void {
 /** Of what a batch prints. */
 const linesKept = 200;
 
-/** @param ended told after each test */
-export async function runBatch(batch: Batch, ended: (test: EndedTest) => void): Promise<BatchResult> {
+/** @param ended told after each test, of a failed one with its error */
+export async function runBatch(
+  batch: Batch,
+  ended: (test: EndedTest, error?: string) => void,
+): Promise<BatchResult> {
   const started = Date.now();
   const result: BatchResult = { passed: 0, failed: [], seconds: 0, cpuSeconds: 0, updates: 0, output: [] };
   const end = (test: EndedTest, error?: string) => {
     if (error === undefined) result.passed += 1;
     else result.failed.push({ title: test.title, error });
-    ended(test);
+    ended(test, error);
   };
   await (batch.suite === check ? runCheck(end, result) : runMocha(batch, end, result));
   return { ...result, seconds: secondsSince(started) };
@@ -65,7 +68,11 @@ async function runCheck(end: End, result: BatchResult): Promise<void> {
 
 async function runMocha({ files }: Batch, end: End, result: BatchResult): Promise<void> {
   const started = Date.now();
-  const mocha = spawn(process.execPath, [require.resolve("mocha/bin/mocha.js"), "--reporter", join(__dirname, "reporter.ts"), ...files], { cwd: repositoryDir, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const mocha = spawn(
+    process.execPath,
+    [require.resolve("mocha/bin/mocha.js"), "--reporter", join(__dirname, "reporter.ts"), ...files],
+    { cwd: repositoryDir, stdio: ["ignore", "pipe", "pipe", "pipe"] },
+  );
   keep(mocha, result.output);
   const told = { end: false };
   const events = createInterface({ input: mocha.stdio[eventsFd] as Readable });
@@ -81,12 +88,20 @@ async function runMocha({ files }: Batch, end: End, result: BatchResult): Promis
   });
   const code = await exitOf(mocha);
   // What a test has left running may hold the other end open.
-  if (!told.end) await Promise.race([new Promise((done) => events.once("close", done)), new Promise((done) => setTimeout(done, 1_000))]);
+  if (!told.end)
+    await Promise.race([
+      new Promise((done) => events.once("close", done)),
+      new Promise((done) => setTimeout(done, 1_000)),
+    ]);
   const tests = result.passed + result.failed.length;
   // An end that the tests do not explain is one more failure.
   if (tests === 0 || !told.end || (code !== 0 && result.failed.length === 0)) {
-    const why = tests === 0 ? "it ran no test" : told.end ? "no test of it has failed" : "it did not come to its end";
-    end({ title: files.join(", "), seconds: secondsSince(started), outcome: "failed" }, [`mocha ended with ${code ?? "a signal"}, and ${why}`, ...result.output].join("\n"));
+    const why =
+      tests === 0 ? "it ran no test" : told.end ? "no test of it has failed" : "it did not come to its end";
+    end(
+      { title: files.join(", "), seconds: secondsSince(started), outcome: "failed" },
+      [`mocha ended with ${code ?? "a signal"}, and ${why}`, ...result.output].join("\n"),
+    );
   }
 }
 

@@ -14,7 +14,10 @@ export interface Suite {
   serial?: true;
   /** Measures: nothing beside it. */
   alone?: true;
-  /** Not for every change: its minutes are as many as those of all others. Runs by its name, and in `npm run test:all`. */
+  /**
+   * Not for every change: its minutes are as many as those of all others. Runs by its name, and in `npm run
+   * test:all`.
+   */
   long?: true;
 }
 
@@ -40,7 +43,11 @@ export const suites: readonly Suite[] = [
   { name: "trials", stage: "cluster", serial: true, long: true },
   { name: "pipeline", stage: "cluster", long: true },
   { name: "otherRoutes", stage: "edge", long: true },
+  // Whole releases that fail at a gate, or that the controller takes back; each gate by itself is in provider.
+  { name: "failing", stage: "cluster", long: true },
   { name: "changes", stage: "cluster", long: true },
+  // Apps that others wrote, and that ran before.
+  { name: "apps", stage: "edge", long: true },
   { name: "databases", stage: "cluster", long: true },
   { name: "traffic", stage: "edge", long: true },
   { name: "docs", stage: "edge", serial: true, long: true },

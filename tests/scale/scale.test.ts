@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { readRelease } from "@bluegreen/release/releases/record";
+import { readRelease } from "@bluegreen/release/state/record";
 import { Subject, app, type AppCost } from "../../bench/scale/subject";
 import { withoutLeases } from "../../bench/scale/rows";
 import { simulatedKey } from "../../local/simulated/names";
@@ -20,7 +20,8 @@ describe("A release at scale, on simulated nodes", function () {
 
   before(async () => {
     const running = await readStage();
-    if (running === undefined) throw new Error("the local stage is not running: npm start, or npm test, which starts it");
+    if (running === undefined)
+      throw new Error("the local stage is not running: npm start, or npm test, which starts it");
     stage = running;
     nodes = await startSimulatedNodes(2);
     subject = await Subject.make(stage.kubeconfig, { namespace: nodes.namespace("app") });
@@ -46,12 +47,22 @@ describe("A release at scale, on simulated nodes", function () {
     const { items } = await core.listPodForAllNamespaces();
     const simulated = items.filter(({ spec }) => spec?.nodeName?.startsWith(`simulated-${nodes.id}-`));
     expect(simulated.filter(({ metadata }) => metadata?.namespace !== namespace)).to.deep.equal([]);
-    expect(simulated.filter(({ status }) => status?.conditions?.some(({ type, status: state }) => type === "Ready" && state === "True"))).to.have.length(2 * many);
+    expect(
+      simulated.filter(({ status }) =>
+        status?.conditions?.some(({ type, status: state }) => type === "Ready" && state === "True"),
+      ),
+    ).to.have.length(2 * many);
     expect(simulated.every(({ spec }) => spec?.nodeSelector?.[simulatedKey] === nodes.id)).to.equal(true);
-    expect(items.filter(({ metadata, spec }) => metadata?.namespace === namespace && !simulated.some((pod) => pod.spec?.nodeName === spec?.nodeName))).to.deep.equal([]);
+    expect(
+      items.filter(
+        ({ metadata, spec }) =>
+          metadata?.namespace === namespace &&
+          !simulated.some((pod) => pod.spec?.nodeName === spec?.nodeName),
+      ),
+    ).to.deep.equal([]);
   });
 
-  it("moves users there and back again", async () => {
+  it("moves traffic there and back again", async () => {
     const { cluster } = subject.test;
     expect(await liveColor(cluster)).to.equal("blue");
     expect(await readRelease(cluster, app)).to.deep.include({ kind: "rollback", state: "kept" });
@@ -65,13 +76,21 @@ describe("A release at scale, on simulated nodes", function () {
     });
   }
 
-  it("asks each pod in the watch alone: twice at a reading, for its metrics and its log", () => {
+  it("asks each pod in the analysis alone: twice at a reading, for its metrics and its log", () => {
     const { requests } = at(many).watch.reading;
-    expect(requests).to.deep.equal({ "list pods": 1, "connect pods/portforward": many, "get pods/log": many });
+    expect(requests).to.deep.equal({
+      "list pods": 1,
+      "connect pods/portforward": many,
+      "get pods/log": many,
+    });
   });
 
-  it("asks the pods of both colors before it moves users, to compare with", () => {
+  it("asks the pods of both colors before it moves traffic, to compare with", () => {
     const { requests } = at(many).watch.baseline;
-    expect(requests).to.deep.equal({ "list pods": 2, "connect pods/portforward": 2 * many, "get pods/log": many });
+    expect(requests).to.deep.equal({
+      "list pods": 2,
+      "connect pods/portforward": 2 * many,
+      "get pods/log": many,
+    });
   });
 });

@@ -8,7 +8,9 @@ describe("Users", () => {
     const response = await request(PATHS.user(USER_ID));
     const body: unknown = await response.json();
     // A name from SMOKE_USER_ID is a promise that the user exists.
-    expect(response.status, JSON.stringify(body)).to.be.oneOf(process.env["SMOKE_USER_ID"] === undefined ? [200, 404] : [200]);
+    expect(response.status, JSON.stringify(body)).to.be.oneOf(
+      process.env["SMOKE_USER_ID"] === undefined ? [200, 404] : [200],
+    );
     if (response.status === 200) expect(body).to.have.property("id", USER_ID);
   }).timeout(TEST_LIMIT_MS);
 

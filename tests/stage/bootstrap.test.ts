@@ -10,7 +10,7 @@ import { endOf } from "../support/endOf";
 
 describe("bootstrap", function () {
   // The first one may have to build what has changed.
-  this.timeout(180_000);
+  this.timeout(900_000);
   let folder: string;
 
   beforeEach(async () => {
@@ -21,22 +21,35 @@ describe("bootstrap", function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const bootstrap = async (code: string, ...args: string[]): Promise<ChildProcessByStdio<null, Readable, Readable>> => {
+  const bootstrap = async (
+    code: string,
+    ...args: string[]
+  ): Promise<ChildProcessByStdio<null, Readable, Readable>> => {
     const file = join(folder, "program.ts");
     await writeFile(file, code);
-    return spawn(process.execPath, [join(repositoryDir, "local", "bootstrap.mjs"), relative(repositoryDir, file), ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    return spawn(
+      process.execPath,
+      [join(repositoryDir, "local", "bootstrap.mjs"), relative(repositoryDir, file), ...args],
+      {
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
   };
 
   it("runs TypeScript with its arguments and passes its exit code on", async () => {
-    const child = await bootstrap("const given: string[] = process.argv.slice(2); console.log(given.join()); process.exitCode = 7;", "a", "--b");
+    const child = await bootstrap(
+      "const given: string[] = process.argv.slice(2); console.log(given.join()); process.exitCode = 7;",
+      "a",
+      "--b",
+    );
     const { output, code } = await endOf(child);
     expect([output, code]).to.deep.equal(["a,--b\n", 7]);
   });
 
   it("passes a signal on, so that the program can end in its own way", async () => {
-    const child = await bootstrap('process.on("SIGTERM", () => process.exit(5)); setInterval(() => undefined, 1000); console.log("ready");');
+    const child = await bootstrap(
+      'process.on("SIGTERM", () => process.exit(5)); setInterval(() => undefined, 1000); console.log("ready");',
+    );
     await once(child.stdout, "data");
     child.kill("SIGTERM");
     await once(child, "exit");

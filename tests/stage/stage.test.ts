@@ -8,7 +8,7 @@ import { readPorts } from "../../local/cluster/supervisor";
 import { loadBundles, readStage, startStage, stopStage, type Stage } from "../../local/stage";
 import { findProcesses } from "../../local/system/processes";
 import { waitFor } from "../../local/system/wait";
-import { query } from "../integration/database";
+import { query } from "../../local/testing/database";
 import { ProbePods } from "./support/probePods";
 import { getInside, killComponent, ownStageDir, runningSupervisor } from "./support/stageUnderTest";
 
@@ -18,7 +18,7 @@ const bundle = join(__dirname, "support", "probeServer.js");
 const firstStartMs = 20 * 60_000;
 
 describe("local stage", function () {
-  this.timeout(180_000);
+  this.timeout(900_000);
   let removeStage: () => Promise<void>;
   let stage: Stage;
   let pods: ProbePods;
@@ -58,8 +58,13 @@ describe("local stage", function () {
   it("leads the app's port to the address that a file names, and closes connections while there is none", async () => {
     const paths = layout();
     const { app } = await readPorts(paths);
-    const ask = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${app}/`, { headers: { connection: "close" } })).json();
-    const isClosed = () => ask().then(() => false, (error: unknown) => error instanceof TypeError);
+    const ask = async (): Promise<unknown> =>
+      (await fetch(`http://127.0.0.1:${app}/`, { headers: { connection: "close" } })).json();
+    const isClosed = () =>
+      ask().then(
+        () => false,
+        (error: unknown) => error instanceof TypeError,
+      );
     expect(await isClosed(), "without an address").to.equal(true);
     await writeFile(paths.appAddress, `${service}:80`);
     expect(await ask()).to.include({ uid: 10001 });
@@ -70,7 +75,10 @@ describe("local stage", function () {
   });
 
   it("refuses a pod that does not keep to the restricted standard", async () => {
-    const body = { metadata: { name: "root" }, spec: { containers: [{ name: "root", image: stage.imageRepository }] } };
+    const body = {
+      metadata: { name: "root" },
+      spec: { containers: [{ name: "root", image: stage.imageRepository }] },
+    };
     let refusal = "";
     await pods.core.createNamespacedPod({ namespace: pods.namespace, body }).catch((error: unknown) => {
       refusal = String(error);
@@ -88,13 +96,22 @@ describe("local stage", function () {
   it("gives pods no way to the machine or beyond it", async () => {
     // 192.0.2.1 is an address for documentation: a packet to it would leave by the machine's default route.
     expect(await pods.getForwarded("/connect?host=192.0.2.1&port=80")).to.not.equal("connected");
-    expect(await readlink(`/proc/${String(await runningSupervisor())}/ns/net`)).to.not.equal(await readlink("/proc/self/ns/net"));
+    expect(await readlink(`/proc/${String(await runningSupervisor())}/ns/net`)).to.not.equal(
+      await readlink("/proc/self/ns/net"),
+    );
   });
 
   it("asks for a password over TCP and none through the socket", async () => {
-    expect(await query(stage.postgres.adminUrl, "SELECT current_user AS name")).to.deep.equal([{ name: "postgres" }]);
-    const rules = await query(stage.postgres.adminUrl, "SELECT type, auth_method FROM pg_hba_file_rules WHERE type <> 'local'");
-    expect(rules.map((rule) => rule["auth_method"])).to.satisfy((methods: unknown[]) => methods.every((method) => method === "scram-sha-256"));
+    expect(await query(stage.postgres.adminUrl, "SELECT current_user AS name")).to.deep.equal([
+      { name: "postgres" },
+    ]);
+    const rules = await query(
+      stage.postgres.adminUrl,
+      "SELECT type, auth_method FROM pg_hba_file_rules WHERE type <> 'local'",
+    );
+    expect(rules.map((rule) => rule["auth_method"])).to.satisfy((methods: unknown[]) =>
+      methods.every((method) => method === "scram-sha-256"),
+    );
   });
 
   it("keeps what runs when it is started again", async () => {
@@ -135,7 +152,7 @@ describe("local stage", function () {
     expect(await runningSupervisor()).to.not.equal(supervisor);
   });
 
-  it("starts anew after kill -9 of the supervisor, which leaves no process", async () => {
+  it("starts again after kill -9 of the supervisor, which leaves no process", async () => {
     const supervisor = await runningSupervisor();
     const namespace = await readlink(`/proc/${String(supervisor)}/ns/pid`);
     process.kill(supervisor, "SIGKILL");
@@ -145,7 +162,7 @@ describe("local stage", function () {
     expect(await readStage()).to.deep.equal(stage);
   });
 
-  it("starts anew where only the files of a stage are left, as after a reboot", async () => {
+  it("starts again where only the files of a stage are left, as after a reboot", async () => {
     process.kill(await runningSupervisor(), "SIGKILL");
     expect(await readStage()).to.equal(undefined);
     expect(existsSync(layout().ports)).to.equal(true);
@@ -180,9 +197,13 @@ describe("local stage", function () {
   });
 });
 
-/** Running processes of a process namespace, from outside. One that only waits for its parent to notice has no arguments any more. */
+/**
+ * Running processes of a process namespace, from outside. One that only waits for its parent to notice has no
+ * arguments any more.
+ */
 async function processesIn(namespace: string): Promise<number[]> {
-  const inNamespace = async (pid: number): Promise<boolean> => (await readlink(`/proc/${String(pid)}/ns/pid`).catch(() => "")) === namespace;
+  const inNamespace = async (pid: number): Promise<boolean> =>
+    (await readlink(`/proc/${String(pid)}/ns/pid`).catch(() => "")) === namespace;
   const running = await findProcesses(() => true);
   const found = await Promise.all(running.map(async (pid) => ((await inNamespace(pid)) ? [pid] : [])));
   return found.flat();
@@ -190,5 +211,7 @@ async function processesIn(namespace: string): Promise<number[]> {
 
 async function cgroupsNamed(name: string): Promise<string[]> {
   const hierarchies = ["", ...(await readdir("/sys/fs/cgroup"))];
-  return hierarchies.map((hierarchy) => join("/sys/fs/cgroup", hierarchy, name)).filter((folder) => existsSync(folder));
+  return hierarchies
+    .map((hierarchy) => join("/sys/fs/cgroup", hierarchy, name))
+    .filter((folder) => existsSync(folder));
 }

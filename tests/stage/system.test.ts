@@ -12,7 +12,7 @@ import { CommandError, run } from "../../local/system/run";
 import { waitFor } from "../../local/system/wait";
 
 describe("system", function () {
-  this.timeout(30_000);
+  this.timeout(900_000);
   let folder: string;
 
   beforeEach(async () => {
@@ -26,7 +26,10 @@ describe("system", function () {
 
   /** Runs TypeScript in a process of its own. */
   const script = (code: string): ReturnType<typeof spawn> =>
-    spawn(process.execPath, ["-r", typescript, "-e", code], { cwd: repositoryDir, stdio: ["ignore", "pipe", "inherit"] });
+    spawn(process.execPath, ["-r", typescript, "-e", code], {
+      cwd: repositoryDir,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
 
   const started = async (child: ReturnType<typeof spawn>): Promise<void> => {
     if (child.stdout === null) throw new Error("The script has no output.");
@@ -49,7 +52,9 @@ describe("system", function () {
 
   it("frees the lock of a process that was killed", async () => {
     const file = join(folder, "lock");
-    const holder = script(`require("./local/system/lock").withLock(${JSON.stringify(file)}, () => { console.log("locked"); return new Promise(() => setInterval(() => {}, 1000)); })`);
+    const holder = script(
+      `require("./local/system/lock").withLock(${JSON.stringify(file)}, () => { console.log("locked"); return new Promise(() => setInterval(() => {}, 1000)); })`,
+    );
     await started(holder);
     holder.kill("SIGKILL");
     expect(await withLock(file, () => Promise.resolve("free"))).to.equal("free");
@@ -57,7 +62,9 @@ describe("system", function () {
 
   it("ends a server of a test together with its process, even by kill -9", async () => {
     const dir = join(folder, "redis");
-    const owner = script(`require("./local/services/redis").startRedis({ dir: ${JSON.stringify(dir)} }).then(() => console.log("started"))`);
+    const owner = script(
+      `require("./local/services/redis").startRedis({ dir: ${JSON.stringify(dir)} }).then(() => console.log("started"))`,
+    );
     await started(owner);
     expect(await redisAnswers(dir)).to.equal(true);
     owner.kill("SIGKILL");

@@ -13,12 +13,23 @@ describe("npm start -- --context, refused", () => {
     const { context, namespace, args, env } = start;
     const { code, errors } = await runLocal("start.ts", args, env);
     expect(code).to.equal(1);
-    expect(errors).to.include("no terminal").and.include(`make the namespace ${namespace}`).and.include("--yes");
-    expect(await orUndefined(connect({ context, namespace, isolation: "shared" }).core.readNamespace({ name: namespace }))).to.equal(undefined);
+    expect(errors)
+      .to.include("no terminal")
+      .and.include(`make the namespace ${namespace}`)
+      .and.include("--yes");
+    expect(
+      await orUndefined(
+        connect({ context, namespace, namespacePerColor: false }).core.readNamespace({ name: namespace }),
+      ),
+    ).to.equal(undefined);
   });
 
   it("refuses a namespace that it has not made", async () => {
-    const { code, errors } = await runLocal("start.ts", [...start.args, "--namespace", "default", "--yes"], start.env);
+    const { code, errors } = await runLocal(
+      "start.ts",
+      [...start.args, "--namespace", "default", "--yes"],
+      start.env,
+    );
     expect(code).to.equal(1);
     expect(errors).to.include("Namespace default was refused");
   });

@@ -30,7 +30,7 @@ const kubeconfig = JSON.stringify({
 });
 
 describe("The dashboard that npm start leaves running", function () {
-  this.timeout(120_000);
+  this.timeout(900_000);
   const chosen = process.env["BLUEGREEN_STAGE_DIR"];
   let folder: string;
   let paths: Layout;
@@ -53,13 +53,20 @@ describe("The dashboard that npm start leaves running", function () {
   });
 
   /** With what it has started itself. */
-  const processes = () => findProcesses((_args, environment) => environment.includes(`BLUEGREEN_DASHBOARD_OF=${paths.root}`));
-  const answer = async (): Promise<number> => (await fetch((await dashboardUrl(paths)) ?? "", { redirect: "manual" })).status;
+  const processes = () =>
+    findProcesses((_args, environment) => environment.includes(`BLUEGREEN_DASHBOARD_OF=${paths.root}`));
+  const answer = async (): Promise<number> =>
+    (await fetch((await dashboardUrl(paths)) ?? "", { redirect: "manual" })).status;
 
   it("says why it does not start, and leaves nothing behind", async () => {
     let message = "";
-    await openDashboard(paths, home).catch((error: unknown) => { message = String(error); });
-    expect(message).to.include("The dashboard ended while it started").and.include(paths.dashboardLog).and.include(`Pulumi.${home.stack}.yaml`);
+    await openDashboard(paths, home).catch((error: unknown) => {
+      message = String(error);
+    });
+    expect(message)
+      .to.include("The dashboard ended while it started")
+      .and.include(paths.dashboardLog)
+      .and.include(`Pulumi.${home.stack}.yaml`);
     expect(await processes()).to.deep.equal([]);
     expect(await dashboardUrl(paths)).to.equal(undefined);
   });
@@ -72,7 +79,8 @@ describe("The dashboard that npm start leaves running", function () {
   });
 
   it("is in a session of its own, which no terminal ends", async () => {
-    const sessionsOf = async (pids: number[]) => (await run("ps", ["-o", "sid=", "-p", pids.join(",")])).trim().split(/\s+/);
+    const sessionsOf = async (pids: number[]) =>
+      (await run("ps", ["-o", "sid=", "-p", pids.join(",")])).trim().split(/\s+/);
     const [running, [own]] = [await processes(), await sessionsOf([process.pid])];
     expect(running).not.to.be.empty;
     expect(await sessionsOf(running)).not.to.include(own);
@@ -87,9 +95,15 @@ describe("The dashboard that npm start leaves running", function () {
   it("is not shown when it has died, and starts again", async () => {
     const [url, running] = [await dashboardUrl(paths), await processes()];
     for (const pid of running) process.kill(pid, "SIGKILL");
-    await waitFor(async () => ((await dashboardUrl(paths)) === undefined ? true : undefined), 20_000, () => Promise.resolve(new Error(`It is still shown: ${url}`)));
+    await waitFor(
+      async () => ((await dashboardUrl(paths)) === undefined ? true : undefined),
+      20_000,
+      () => Promise.resolve(new Error(`It is still shown: ${url}`)),
+    );
     await openDashboard(paths, home);
-    expect(await dashboardUrl(paths)).to.be.a("string").and.not.equal(url);
+    expect(await dashboardUrl(paths))
+      .to.be.a("string")
+      .and.not.equal(url);
     expect(await answer()).to.equal(303);
   });
 

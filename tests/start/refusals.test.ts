@@ -6,7 +6,18 @@ import { expect } from "chai";
 import { readOptions } from "../../local/start/options";
 import { runLocal } from "./support";
 
-const complete = ["--image-repository", "example.com/app", "--old-tag", "v1", "--new-tag", "v2", "--database-address", "db:5432", "--redis-url", "redis://redis:6379"];
+const complete = [
+  "--image-repository",
+  "example.com/app",
+  "--old-tag",
+  "v1",
+  "--new-tag",
+  "v2",
+  "--database-address",
+  "db:5432",
+  "--redis-url",
+  "redis://redis:6379",
+];
 const databaseAdminUrl = "postgresql://admin:hunter2@db.example.com/postgres";
 
 /** A kubeconfig whose only cluster does not exist. */
@@ -27,7 +38,11 @@ describe("npm start refuses", () => {
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "bg-start-"));
     await writeFile(join(dir, "kubeconfig"), kubeconfig());
-    env = { KUBECONFIG: join(dir, "kubeconfig"), BLUEGREEN_STAGE_DIR: join(dir, "stage"), DATABASE_ADMIN_URL: databaseAdminUrl };
+    env = {
+      KUBECONFIG: join(dir, "kubeconfig"),
+      BLUEGREEN_STAGE_DIR: join(dir, "stage"),
+      DATABASE_ADMIN_URL: databaseAdminUrl,
+    };
   });
 
   after(async () => {
@@ -37,7 +52,8 @@ describe("npm start refuses", () => {
   it("--context without what the local stage would have made, naming all of it", () => {
     expect(() => readOptions(["--context", "production", "--old-tag", "v1"], {}))
       .to.throw("--image-repository, --new-tag, --database-address, --redis-url, DATABASE_ADMIN_URL")
-      .with.property("message").that.does.not.include("--old-tag,");
+      .with.property("message")
+      .that.does.not.include("--old-tag,");
   });
 
   it("options of a foreign cluster without --context", () => {
@@ -48,13 +64,13 @@ describe("npm start refuses", () => {
     const { code, errors } = await runLocal("start.ts", ["--context", "staging", ...complete, "--yes"], env);
     expect(code).to.equal(1);
     expect(errors).to.include('"staging"').and.include("production");
-  }).timeout(60_000);
+  }).timeout(900_000);
 
   it("a rate out of bounds", async () => {
     const { code, errors } = await runLocal("start.ts", ["--rate", "5000"], env);
     expect(code).to.equal(1);
     expect(errors).to.include("--rate").and.include("5000").and.include("from 1 to 1000");
-  }).timeout(60_000);
+  }).timeout(900_000);
 });
 
 describe("npm run stop", () => {
@@ -73,13 +89,15 @@ describe("npm run stop", () => {
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
-  }).timeout(120_000);
+  }).timeout(900_000);
 });
 
 describe("npm run status", () => {
   it("says so when nothing runs, and fails", async () => {
-    const { code, output } = await runLocal("status.ts", [], { BLUEGREEN_STAGE_DIR: join(tmpdir(), "bg-no-stage") });
+    const { code, output } = await runLocal("status.ts", [], {
+      BLUEGREEN_STAGE_DIR: join(tmpdir(), "bg-no-stage"),
+    });
     expect(code).to.equal(1);
     expect(output).to.include("does not run").and.include("npm start");
-  }).timeout(60_000);
+  }).timeout(900_000);
 });

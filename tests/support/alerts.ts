@@ -15,7 +15,13 @@ const green = { color: "green", image: "app:v2" } as const;
 export const someAlerts: { [Kind in AlertKind]: Extract<Alert, { kind: Kind }> } = {
   started: { ...told, kind: "started", from: blue, to: green },
   switched: { ...told, kind: "switched", from: blue, to: green },
-  rolledBack: { ...told, kind: "rolledBack", from: green, to: blue, links: [{ text: "CI run", url: "https://ci.example.com/runs/1?a=1&b=2" }] },
+  rolledBack: {
+    ...told,
+    kind: "rolledBack",
+    from: green,
+    to: blue,
+    links: [{ text: "CI run", url: "https://ci.example.com/runs/1?a=1&b=2" }],
+  },
   gateFailed: { ...told, kind: "gateFailed", gate: "smoke gate", version: green },
   contractDue: { ...told, kind: "contractDue", live: green, migrations: ["0005_drop_email"] },
 };

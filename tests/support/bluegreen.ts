@@ -3,7 +3,10 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { repositoryDir } from "../../local/paths";
-import type { TestStack } from "./testStack";
+import type { TestStack } from "../../local/testing/testStack";
+
+/** Where a command is typed: the folder of a program, and what its shell has exported. */
+export type Desk = Pick<TestStack, "name" | "workDir" | "env">;
 
 /** A command of `bluegreen` that has ended. */
 export interface Typed {
@@ -22,16 +25,31 @@ interface Shell {
 }
 
 /** Types a command in the folder of a stack's program. */
-export function start(test: TestStack, { env, ...shell }: Shell, ...args: string[]): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", test.name], { cwd: test.workDir, env: { ...process.env, ...test.env, ...env }, stdio: ["ignore", "pipe", "pipe"], ...shell });
+export function start(
+  desk: Desk,
+  { env, ...shell }: Shell,
+  ...args: string[]
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [join(repositoryDir, "cli/bluegreen.mjs"), ...args, "--stack", desk.name], {
+    cwd: desk.workDir,
+    env: { ...process.env, ...desk.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...shell,
+  });
 }
 
 /** The same, to its end. Not waited for in one piece: users and crowds of a test live in this process. */
-export async function bluegreen(test: TestStack, ...args: string[]): Promise<Typed> {
-  const child = start(test, {}, ...args);
+export async function bluegreen(desk: Desk, ...args: string[]): Promise<Typed> {
+  const child = start(desk, {}, ...args);
   const said: { out: string; errors: string; all: string } = { out: "", errors: "", all: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => { said.out += text; said.all += text; });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => { said.errors += text; said.all += text; });
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said.out += text;
+    said.all += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said.errors += text;
+    said.all += text;
+  });
   const [code] = (await once(child, "close")) as [number | null];
   return { code, out: said.out, errors: said.errors, said: said.all };
 }

@@ -22,7 +22,10 @@ export async function startProxy(target: { host: string; port: number }): Promis
       return;
     }
     const upstream = connect(target);
-    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       open.add(socket);
       socket.on("error", () => other.destroy());
       socket.on("close", () => {

@@ -10,6 +10,24 @@ export interface CertificateFiles {
 /** A certificate for a host, good for a day, that is its own authority. */
 export async function makeCertificate(folder: string, host: string): Promise<CertificateFiles> {
   const files = { certificate: join(folder, "tls.crt"), key: join(folder, "tls.key") };
-  await run("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`, "-keyout", files.key, "-out", files.certificate]);
+  await run("openssl", [
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:prime256v1",
+    "-nodes",
+    "-days",
+    "1",
+    "-subj",
+    `/CN=${host}`,
+    "-addext",
+    `subjectAltName=DNS:${host}`,
+    "-keyout",
+    files.key,
+    "-out",
+    files.certificate,
+  ]);
   return files;
 }

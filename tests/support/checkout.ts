@@ -21,9 +21,23 @@ const leftOut = new Set(["node_modules", ".git", ".pulumi", ".stage"]);
 export function makeCheckout(): Checkout {
   const root = mkdtempSync(join(tmpdir(), "bg-checkout-"));
   const [folder, origin, other] = [join(root, "checkout"), join(root, "origin.git"), join(root, "other")];
-  const gitIn = (cwd: string, ...args: string[]) => execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@example.com", ...args], { cwd, encoding: "utf8" });
+  const gitIn = (cwd: string, ...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@example.com", ...args], {
+      cwd,
+      encoding: "utf8",
+    });
   // Times too: by them is seen that packages and build are those of the sources.
-  cpSync(repositoryDir, folder, { recursive: true, preserveTimestamps: true, filter: (source) => source === repositoryDir || !(leftOut.has(basename(source)) || basename(source).startsWith(".test-") || /^Pulumi\.(?!production)\w[\w-]*\.yaml$/.test(basename(source))) });
+  cpSync(repositoryDir, folder, {
+    recursive: true,
+    preserveTimestamps: true,
+    filter: (source) =>
+      source === repositoryDir ||
+      !(
+        leftOut.has(basename(source)) ||
+        basename(source).startsWith(".test-") ||
+        /^Pulumi\.(?!production)\w[\w-]*\.yaml$/.test(basename(source))
+      ),
+  });
   symlinkSync(join(repositoryDir, "node_modules"), join(folder, "node_modules"));
   const git = (...args: string[]) => gitIn(folder, ...args);
   gitIn(root, "init", "--quiet", "--bare", "--initial-branch=main", origin);
@@ -44,6 +58,8 @@ export function makeCheckout(): Checkout {
       gitIn(other, "commit", "--quiet", "--all", "--message=Somebody else's");
       gitIn(other, "push", "--quiet", "origin", "main");
     },
-    remove: () => { rmSync(root, { recursive: true, force: true }); },
+    remove: () => {
+      rmSync(root, { recursive: true, force: true });
+    },
   };
 }

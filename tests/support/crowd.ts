@@ -7,7 +7,10 @@ import { typescript } from "../../local/paths";
 import { insideNetwork } from "../../local/stage";
 import type { ClientKind, ClientReport, CrowdCommand, CrowdOptions, CrowdReport } from "./crowdClients";
 
-/** Many clients that keep their connections and streams to the active Service, from inside the cluster's network. */
+/**
+ * Many clients that keep their connections and streams to the active Service, from inside the cluster's
+ * network.
+ */
 export interface Crowd {
   /** Does it, and says what everybody has seen so far. */
   tell(command: CrowdCommand): Promise<CrowdReport>;
@@ -19,10 +22,18 @@ export interface Crowd {
 
 /** @returns when every client has had an answer; those of slow requests have to wait for theirs */
 export async function startCrowd(cluster: Cluster, options: Partial<CrowdOptions>): Promise<Crowd> {
-  const service = await cluster.core.readNamespacedService({ name: "chatgpt-app-service", namespace: cluster.namespace });
+  const service = await cluster.core.readNamespacedService({
+    name: "chatgpt-app-service",
+    namespace: cluster.namespace,
+  });
   const script = ["-r", typescript, join(__dirname, "crowdClients.ts")];
   const wanted: CrowdOptions = { streams: 0, busy: 0, idle: 0, slow: 0, ...options };
-  const [command = "", ...args] = await insideNetwork([process.execPath, ...script, `http://${service.spec?.clusterIP ?? ""}`, JSON.stringify(wanted)]);
+  const [command = "", ...args] = await insideNetwork([
+    process.execPath,
+    ...script,
+    `http://${service.spec?.clusterIP ?? ""}`,
+    JSON.stringify(wanted),
+  ]);
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const tell = async (order: CrowdCommand): Promise<CrowdReport> => {
@@ -39,10 +50,18 @@ export async function startCrowd(cluster: Cluster, options: Partial<CrowdOptions
       },
       { timeoutMs, intervalMs: 100 },
     );
-  await until(({ clients }) => clients.length > 0 && clients.every(({ kind, color }) => kind === "slow" || color !== ""), 60_000);
+  await until(
+    ({ clients }) =>
+      clients.length > 0 && clients.every(({ kind, color }) => kind === "slow" || color !== ""),
+    60_000,
+  );
   return {
     tell,
-    allOn: (color, kinds, timeoutMs) => until(({ clients }) => clients.every((client) => !kinds.includes(client.kind) || client.color === color), timeoutMs),
+    allOn: (color, kinds, timeoutMs) =>
+      until(
+        ({ clients }) => clients.every((client) => !kinds.includes(client.kind) || client.color === color),
+        timeoutMs,
+      ),
     stop: async () => {
       const report = await tell("report");
       const exit = once(child, "exit");
@@ -55,5 +74,7 @@ export async function startCrowd(cluster: Cluster, options: Partial<CrowdOptions
 
 /** Seconds from a moment until the last of these clients had its first answer of the color it is on. */
 export function lastOver(clients: ClientReport[], kind: ClientKind, sinceMs: number): number {
-  return Math.max(...clients.filter((client) => client.kind === kind).map(({ since }) => since - sinceMs)) / 1000;
+  return (
+    Math.max(...clients.filter((client) => client.kind === kind).map(({ since }) => since - sinceMs)) / 1000
+  );
 }

@@ -35,7 +35,10 @@ export interface CrowdReport {
   failures: string[];
 }
 
-/** rest: idle clients keep their connection, and ask no more. ask: they ask once more. finish: slow requests come to their end. report: nothing else. */
+/**
+ * rest: idle clients keep their connection, and ask no more. ask: they ask once more. finish: slow requests
+ * come to their end. report: nothing else.
+ */
 export type CrowdCommand = "rest" | "ask" | "finish" | "report";
 
 const [url = "", optionsText = "{}"] = process.argv.slice(2);
@@ -86,26 +89,38 @@ function openStream(): void {
       if (failure !== "") failed(client, failure);
       setTimeout(open, retryMs);
     };
-    const outgoing = request(`${url}/stream?period=1000`, { agent, headers: { accept: "text/event-stream", "last-event-id": String(lastId) } }, (response) => {
-      hasBegun = true;
-      response.setEncoding("utf8");
-      response.on("data", (part: string) => {
-        const blocks = (text + part).split("\n\n");
-        text = blocks.pop() ?? "";
-        for (const block of blocks) {
-          const fields = new Map(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]));
-          retryMs = Number(fields.get("retry") ?? retryMs);
-          isAnnounced ||= fields.get("event") === "end";
-          if (fields.get("event") !== "tick") continue;
-          const id = Number(fields.get("id"));
-          if (id !== lastId + 1) failed(client, `event ${String(id)} after ${String(lastId)}`);
-          lastId = id;
-          answered(client, response);
-        }
-      });
-      response.on("end", () => { again(text !== "" ? "cut in mid-message" : isAnnounced ? "" : "ended without a word"); });
-      response.on("error", (error) => { again(error.message); });
-    });
+    const outgoing = request(
+      `${url}/stream?period=1000`,
+      { agent, headers: { accept: "text/event-stream", "last-event-id": String(lastId) } },
+      (response) => {
+        hasBegun = true;
+        response.setEncoding("utf8");
+        response.on("data", (part: string) => {
+          const blocks = (text + part).split("\n\n");
+          text = blocks.pop() ?? "";
+          for (const block of blocks) {
+            const fields = new Map(
+              block
+                .split("\n")
+                .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
+            );
+            retryMs = Number(fields.get("retry") ?? retryMs);
+            isAnnounced ||= fields.get("event") === "end";
+            if (fields.get("event") !== "tick") continue;
+            const id = Number(fields.get("id"));
+            if (id !== lastId + 1) failed(client, `event ${String(id)} after ${String(lastId)}`);
+            lastId = id;
+            answered(client, response);
+          }
+        });
+        response.on("end", () => {
+          again(text !== "" ? "cut in mid-message" : isAnnounced ? "" : "ended without a word");
+        });
+        response.on("error", (error) => {
+          again(error.message);
+        });
+      },
+    );
     outgoing.on("error", (error) => {
       // Once its answer has begun, the answer says so itself.
       if (!hasBegun) again(error.message);
@@ -128,14 +143,21 @@ function asking(client: ClientReport): () => Promise<void> {
       // Nobody has this name: the answer is a 404 out of the database.
       const outgoing = request(`${url}/api/users/nobody`, { agent }, (response) => {
         response.resume();
-        response.on("error", (error) => { end(error.message); });
+        response.on("error", (error) => {
+          end(error.message);
+        });
         response.on("end", () => {
           answered(client, response);
           end(response.statusCode === 404 ? "" : `status ${String(response.statusCode)}`);
         });
       });
-      const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${String(answerMs)} ms`)), answerMs);
-      outgoing.on("error", (error) => { end(error.message); });
+      const timer = setTimeout(
+        () => outgoing.destroy(new Error(`no answer within ${String(answerMs)} ms`)),
+        answerMs,
+      );
+      outgoing.on("error", (error) => {
+        end(error.message);
+      });
       outgoing.end();
     });
 }
@@ -160,12 +182,26 @@ async function stayIdle(): Promise<void> {
 
 function beginSlow(): void {
   const client = addClient("slow");
-  const outgoing = request(`${url}/api/users`, { method: "POST", agent: keeping(), headers: { "content-type": "application/json", "content-length": 2 } }, (response) => {
-    response.resume();
-    response.on("end", () => { answered(client, response); });
-    response.on("error", (error) => { failed(client, error.message); });
+  const outgoing = request(
+    `${url}/api/users`,
+    {
+      method: "POST",
+      agent: keeping(),
+      headers: { "content-type": "application/json", "content-length": 2 },
+    },
+    (response) => {
+      response.resume();
+      response.on("end", () => {
+        answered(client, response);
+      });
+      response.on("error", (error) => {
+        failed(client, error.message);
+      });
+    },
+  );
+  outgoing.on("error", (error) => {
+    failed(client, error.message);
   });
-  outgoing.on("error", (error) => { failed(client, error.message); });
   outgoing.write("{");
   slow.push(outgoing);
 }

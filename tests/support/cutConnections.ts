@@ -2,9 +2,15 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
 /** Where in a run a connection is to be cut. */
 export interface CutAt {
-  /** Which statement, counted from 1. One that the same kind of session has sent before in this run is not counted again: how often it looks is the clock's. */
+  /**
+   * Which statement, counted from 1. One that the same kind of session has sent before in this run is not
+   * counted again: how often it looks is the clock's.
+   */
   number: number;
-  /** `before`: the server never gets it, and only this connection ends. `after`: it has done it, its answer is lost, and it is out of reach to the end of the run. */
+  /**
+   * `before`: the server never gets it, and only this connection ends. `after`: it has done it, its answer is
+   * lost, and it is out of reach to the end of the run.
+   */
   when: "before" | "after";
 }
 
@@ -12,7 +18,10 @@ export interface CutAt {
 export interface CutConnections {
   /** A server's URL, by way of this network. */
   through(url: string): Promise<string>;
-  /** Does a run, and cuts one of its connections. @returns the statement; undefined when the run came to its end before */
+  /**
+   * Does a run, and cuts one of its connections. @returns the statement; undefined when the run came to its
+   * end before
+   */
   cutting(at: CutAt, run: () => Promise<void>): Promise<string | undefined>;
   close(): void;
 }
@@ -66,7 +75,10 @@ interface Way {
   close: () => void;
 }
 
-async function openWay(socket: string, judge: (session: string, statement: string) => CutAt["when"] | undefined): Promise<Way> {
+async function openWay(
+  socket: string,
+  judge: (session: string, statement: string) => CutAt["when"] | undefined,
+): Promise<Way> {
   const open = new Set<Socket>();
   let isDown = false;
   const endAll = () => {
@@ -96,7 +108,12 @@ async function openWay(socket: string, judge: (session: string, statement: strin
     const answered = splitter(false);
     client.on("data", (chunk) => {
       for (const { type, body, whole } of asked(chunk)) {
-        if (type === "") session = body.toString().split("\0").at(1 + body.toString().split("\0").indexOf("application_name")) ?? "";
+        if (type === "")
+          session =
+            body
+              .toString()
+              .split("\0")
+              .at(1 + body.toString().split("\0").indexOf("application_name")) ?? "";
         const statement = statementOf(type, body);
         const when = statement === undefined ? undefined : judge(session, statement);
         if (when === "before") {
@@ -148,7 +165,11 @@ function splitter(isClient: boolean): (chunk: Buffer) => Message[] {
       if (rest.length < typed + 4) return messages;
       const length = typed + rest.readUInt32BE(typed);
       if (rest.length < length) return messages;
-      messages.push({ type: rest.toString("latin1", 0, typed), body: rest.subarray(typed + 4, length), whole: rest.subarray(0, length) });
+      messages.push({
+        type: rest.toString("latin1", 0, typed),
+        body: rest.subarray(typed + 4, length),
+        whole: rest.subarray(0, length),
+      });
       rest = rest.subarray(length);
       isFirst = false;
     }

@@ -11,6 +11,10 @@ export interface Ended {
 }
 
 export async function endOf(child: ChildProcess & { stdout: Readable; stderr: Readable }): Promise<Ended> {
-  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close") as Promise<[number | null]>]);
+  const [output, errors, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close") as Promise<[number | null]>,
+  ]);
   return { code, output, errors };
 }

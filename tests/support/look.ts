@@ -2,13 +2,19 @@ import { homeOf, type Cluster, type Color } from "@bluegreen/release";
 
 /** The color the active Service selects, as the cluster says. */
 export async function liveColor(cluster: Cluster): Promise<string | undefined> {
-  const service = await cluster.core.readNamespacedService({ name: "chatgpt-app-service", namespace: cluster.namespace });
+  const service = await cluster.core.readNamespacedService({
+    name: "chatgpt-app-service",
+    namespace: cluster.namespace,
+  });
   return service.spec?.selector?.["version"];
 }
 
 /** Names of a color's pods that are not going away: a pod that was replaced has another name. */
 export async function podsOf(cluster: Cluster, color: Color): Promise<string[]> {
-  const pods = await cluster.core.listNamespacedPod({ namespace: homeOf(cluster, color), labelSelector: `app=chatgpt-app,version=${color}` });
+  const pods = await cluster.core.listNamespacedPod({
+    namespace: homeOf(cluster, color),
+    labelSelector: `app=chatgpt-app,version=${color}`,
+  });
   return pods.items
     .filter(({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== "Failed")
     .map(({ metadata }) => metadata?.name ?? "")
@@ -17,7 +23,10 @@ export async function podsOf(cluster: Cluster, color: Color): Promise<string[]> 
 
 /** The image each color's Deployment asks for. */
 export async function imageOf(cluster: Cluster, color: Color): Promise<string | undefined> {
-  const deployment = await cluster.apps.readNamespacedDeployment({ name: `chatgpt-app-${color}`, namespace: homeOf(cluster, color) });
+  const deployment = await cluster.apps.readNamespacedDeployment({
+    name: `chatgpt-app-${color}`,
+    namespace: homeOf(cluster, color),
+  });
   return deployment.spec?.template.spec?.containers[0]?.image;
 }
 

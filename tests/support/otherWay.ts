@@ -8,6 +8,8 @@ export async function writeOtherWay(kubeconfig: string, file: string): Promise<B
   config.loadFromFile(kubeconfig);
   const { hostname: host, port } = new URL(config.getCurrentCluster()?.server ?? "");
   const proxy = await startProxy({ host, port: Number(port) });
-  await writeFile(file, config.exportConfig().replaceAll(`${host}:${port}`, `127.0.0.1:${proxy.port}`), { mode: 0o600 });
+  await writeFile(file, config.exportConfig().replaceAll(`${host}:${port}`, `127.0.0.1:${proxy.port}`), {
+    mode: 0o600,
+  });
   return proxy;
 }

@@ -27,7 +27,8 @@ const askOwner = `
  */
 export async function ownRebuild(socket: string, rebuild: Rebuild): Promise<RebuildOwner> {
   const server = createServer((request, response) => {
-    const [standby, primary] = request.url === "/green/blue" ? (["green", "blue"] as const) : (["blue", "green"] as const);
+    const [standby, primary] =
+      request.url === "/green/blue" ? (["green", "blue"] as const) : (["blue", "green"] as const);
     const say = (text: string) => response.write(`${text}\n`);
     rebuild(standby, primary, say).then(
       () => response.end("done\n"),

@@ -21,7 +21,10 @@ export interface HttpReceiver {
   close(): Promise<void>;
 }
 
-/** Whoever is told something by HTTP, on this machine: keeps what it got, and answers 200 unless it is told otherwise. */
+/**
+ * Whoever is told something by HTTP, on this machine: keeps what it got, and answers 200 unless it is told
+ * otherwise.
+ */
 export async function startReceiver(): Promise<HttpReceiver> {
   const received: Received[] = [];
   let pending: Answer[] = [200];
@@ -29,7 +32,12 @@ export async function startReceiver(): Promise<HttpReceiver> {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      received.push({ path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks).toString("utf8"), at: Date.now() });
+      received.push({
+        path: request.url ?? "",
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString("utf8"),
+        at: Date.now(),
+      });
       const answer = (pending.length > 1 ? pending.shift() : pending[0]) ?? 200;
       if (typeof answer === "number") response.writeHead(answer).end();
       else answer(response, request);

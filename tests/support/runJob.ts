@@ -26,8 +26,16 @@ export interface JobOptions {
   started?: (step: string, child: ChildProcess) => void;
 }
 
-/** Runs a job's own commands, as a runner would, one step after the other: after one that failed, those alone that are for it. */
-export async function runJob({ folder, env }: Runner, file: string, name: string, { values = {}, started }: JobOptions = {}): Promise<JobRun> {
+/**
+ * Runs a job's own commands, as a runner would, one step after the other: after one that failed, those alone
+ * that are for it.
+ */
+export async function runJob(
+  { folder, env }: Runner,
+  file: string,
+  name: string,
+  { values = {}, started }: JobOptions = {},
+): Promise<JobRun> {
   const workflow = readWorkflow(file);
   const job = workflow.jobs[name];
   if (job === undefined) throw new Error(`${file} has no job ${name}`);
@@ -41,8 +49,26 @@ export async function runJob({ folder, env }: Runner, file: string, name: string
     if (step.run === undefined || (hasFailed && !runsAfterFailure(step))) continue;
     const output = join(folder, ".git", `output-${index}`);
     writeFileSync(output, "");
-    const evaluated = Object.fromEntries(Object.entries({ ...workflow.env, ...job.env, ...step.env }).map(([key, value]) => [key, evaluate(value, known)]));
-    const { code, said } = await runCommands(step.run, { folder, env: { ...evaluated, GITHUB_RUN_ID: id, GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: join(folder, ".git", "summary"), ...env } }, (child) => started?.(title, child));
+    const evaluated = Object.fromEntries(
+      Object.entries({ ...workflow.env, ...job.env, ...step.env }).map(([key, value]) => [
+        key,
+        evaluate(value, known),
+      ]),
+    );
+    const { code, said } = await runCommands(
+      step.run,
+      {
+        folder,
+        env: {
+          ...evaluated,
+          GITHUB_RUN_ID: id,
+          GITHUB_OUTPUT: output,
+          GITHUB_STEP_SUMMARY: join(folder, ".git", "summary"),
+          ...env,
+        },
+      },
+      (child) => started?.(title, child),
+    );
     run.codes[title] = code;
     run.said += said;
     hasFailed ||= code !== 0;
@@ -55,10 +81,20 @@ export async function runJob({ folder, env }: Runner, file: string, name: string
 }
 
 /** As GitHub and GitLab do, in a shell that ends with the first command that fails. */
-export async function runCommands(commands: string, { folder, env }: Runner, started: (child: ChildProcess) => void = () => undefined): Promise<{ code: number | null; said: string }> {
-  const child = spawn("bash", ["-e", "-o", "pipefail", "-c", commands], { cwd: folder, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+export async function runCommands(
+  commands: string,
+  { folder, env }: Runner,
+  started: (child: ChildProcess) => void = () => undefined,
+): Promise<{ code: number | null; said: string }> {
+  const child = spawn("bash", ["-e", "-o", "pipefail", "-c", commands], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   const said: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => said.push(text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => said.push(text));
   started(child);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, said: said.join("") };

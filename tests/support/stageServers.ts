@@ -3,7 +3,12 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
-import { postgresFolders, postgresPort, startPostgres, type PostgresServer } from "../../local/services/postgres";
+import {
+  postgresFolders,
+  postgresPort,
+  startPostgres,
+  type PostgresServer,
+} from "../../local/services/postgres";
 import { insideNetwork } from "../../local/stage";
 import { CommandError, run } from "../../local/system/run";
 
@@ -40,7 +45,7 @@ export async function prepareServers(settings: Record<string, string>): Promise<
   const [command = "", ...args] = within;
   const folder = (name: string) => join(root, name);
   const addAddress = async (): Promise<string> => {
-    const address = `10.89.200.${1 + randomBytes(1).readUInt8() % 250}`;
+    const address = `10.89.200.${1 + (randomBytes(1).readUInt8() % 250)}`;
     try {
       await run(command, [...args, "ip", "address", "add", `${address}/32`, "dev", "lo"]);
       return address;
@@ -61,7 +66,12 @@ export async function prepareServers(settings: Record<string, string>): Promise<
       const adminUrl = server.adminUrl.replace(/postgres$/, app);
       const url = `postgres://${app}:${password}@${address}:${postgresPort}/${app}`;
       const direct = `postgres://${app}@${encodeURIComponent(postgresFolders(dir).socket)}/${app}`;
-      return { dir, adminUrl, secret: { url, "direct-url": direct, "admin-url": adminUrl, "peer-url": adminUrl }, stop: () => server.stop() };
+      return {
+        dir,
+        adminUrl,
+        secret: { url, "direct-url": direct, "admin-url": adminUrl, "peer-url": adminUrl },
+        stop: () => server.stop(),
+      };
     },
     makeDatabase: async ({ adminUrl }) => {
       const client = new Client({ connectionString: adminUrl.replace(/[^/]+$/, "postgres") });
@@ -72,7 +82,8 @@ export async function prepareServers(settings: Record<string, string>): Promise<
     },
     remove: async () => {
       for (const server of running.values()) await server.stop();
-      for (const address of addresses.values()) await run(command, [...args, "ip", "address", "del", `${address}/32`, "dev", "lo"]);
+      for (const address of addresses.values())
+        await run(command, [...args, "ip", "address", "del", `${address}/32`, "dev", "lo"]);
       await rm(root, { recursive: true, force: true });
     },
   };

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import type { Color } from "@bluegreen/release";
 import { liveColor } from "./look";
-import type { TestStack } from "./testStack";
-import { startUsers } from "./users";
+import type { TestStack } from "../../local/testing/testStack";
+import { startUsers } from "../../local/testing/users";
 import { startWriters } from "./writers";
 
 /** What a switch was like. */
@@ -17,7 +17,10 @@ export interface Switched {
   said: string;
 }
 
-/** Switches while users read and write, before, during and after it. @param name of the writers: their ids begin with it */
+/**
+ * Switches while users read and write, before, during and after it. @param name of the writers: their ids
+ * begin with it
+ */
 export async function switchUnderLoad(test: TestStack, color: Color, name: string): Promise<Switched> {
   const users = await startUsers(test.cluster);
   const writers = await startWriters(test.cluster, name);
@@ -29,6 +32,8 @@ export async function switchUnderLoad(test: TestStack, color: Color, name: strin
   await writers.more(20);
   const { ids, refused } = await writers.stop();
   const { failures, requests } = await users.stop();
-  console.log(`      ${ids.length} writes acknowledged, ${refused.length} refused (${[...new Set(refused)].join(", ")}); ${requests} reads, ${failures.length} failed (${[...new Set(failures)].join(", ")})`);
+  console.log(
+    `      ${ids.length} writes acknowledged, ${refused.length} refused (${[...new Set(refused)].join(", ")}); ${requests} reads, ${failures.length} failed (${[...new Set(failures)].join(", ")})`,
+  );
   return { ids, refused, failures, said: said.join("\n") };
 }

@@ -11,12 +11,22 @@ export async function variablesOf(cluster: Cluster, pod: string): Promise<Record
   const said = Promise.all([text(output), text(errors)]);
   await new Promise<void>((done, fail) => {
     new Exec(cluster.config)
-      .exec(cluster.namespace, pod, "mcp-server", command, output, errors, null, false, ({ status, message }) => {
-        output.end();
-        errors.end();
-        if (status === "Success") done();
-        else fail(new Error(`${pod}: ${message ?? "the command failed"}`));
-      })
+      .exec(
+        cluster.namespace,
+        pod,
+        "mcp-server",
+        command,
+        output,
+        errors,
+        null,
+        false,
+        ({ status, message }) => {
+          output.end();
+          errors.end();
+          if (status === "Success") done();
+          else fail(new Error(`${pod}: ${message ?? "the command failed"}`));
+        },
+      )
       .catch(fail);
   });
   return JSON.parse((await said)[0]) as Record<string, string>;

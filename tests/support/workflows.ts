@@ -48,11 +48,17 @@ export interface GitlabJob {
 
 /** Its jobs: what begins with a dot, and what GitLab knows by name, is none. */
 export function readGitlabJobs(): Record<string, GitlabJob> {
-  const file = parse(readFileSync(join(repositoryDir, ".gitlab-ci.yml"), "utf8")) as Record<string, Partial<Record<keyof GitlabJob, unknown>>>;
+  const file = parse(readFileSync(join(repositoryDir, ".gitlab-ci.yml"), "utf8")) as Record<
+    string,
+    Partial<Record<keyof GitlabJob, unknown>>
+  >;
   return Object.fromEntries(
     Object.entries(file)
       .filter(([name]) => !name.startsWith(".") && !["workflow", "stages", "variables"].includes(name))
-      .map(([name, job]) => [name, { ...job, script: flat(job.script), after_script: flat(job.after_script) } as GitlabJob]),
+      .map(([name, job]) => [
+        name,
+        { ...job, script: flat(job.script), after_script: flat(job.after_script) } as GitlabJob,
+      ]),
   );
 }
 

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { poll, type Cluster } from "@bluegreen/release";
 import { insideNetwork } from "../../local/stage";
 
-/** What became of the users that were created through the active Service. */
+/** What became of the users, or whatever an app has, that were created through the active Service. */
 export interface Written {
   /** Acknowledged: they must be there for ever. */
   ids: string[];
@@ -19,7 +19,7 @@ export interface Writers {
   stop(): Promise<Written>;
 }
 
-const everyMs = 60;
+export const everyMs = 60;
 /** It stops by itself: a test that dies must not leave it running. */
 const maxWrites = 5000;
 
@@ -39,11 +39,29 @@ const script = `
     }
   }, Number(every));`;
 
-/** Keeps creating users through the active Service, each by a new connection. */
-export async function startWriters(cluster: Cluster, name: string): Promise<Writers> {
-  const service = await cluster.core.readNamespacedService({ name: "chatgpt-app-service", namespace: cluster.namespace });
-  const url = `http://${service.spec?.clusterIP ?? ""}/api/users`;
-  const [command = "", ...args] = await insideNetwork([process.execPath, "-e", script, url, name, String(everyMs), String(maxWrites)]);
+/**
+ * Keeps creating users through the active Service, each by a new connection.
+ * @param at where another app creates what it has of an id and an email
+ */
+export async function startWriters(
+  cluster: Cluster,
+  name: string,
+  at = { service: "chatgpt-app-service", path: "/api/users" },
+): Promise<Writers> {
+  const service = await cluster.core.readNamespacedService({
+    name: at.service,
+    namespace: cluster.namespace,
+  });
+  const url = `http://${service.spec?.clusterIP ?? ""}${at.path}`;
+  const [command = "", ...args] = await insideNetwork([
+    process.execPath,
+    "-e",
+    script,
+    url,
+    name,
+    String(everyMs),
+    String(maxWrites),
+  ]);
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   const written: Written = { ids: [], refused: [] };
   createInterface({ input: child.stdout }).on("line", (line) => {
@@ -52,7 +70,10 @@ export async function startWriters(cluster: Cluster, name: string): Promise<Writ
   });
   const more = async (count: number, timeoutMs = 20_000) => {
     const wanted = written.ids.length + count;
-    await poll(() => Promise.resolve(written.ids.length >= wanted ? true : undefined), { timeoutMs, intervalMs: 20 });
+    await poll(() => Promise.resolve(written.ids.length >= wanted ? true : undefined), {
+      timeoutMs,
+      intervalMs: 20,
+    });
   };
   await more(1);
   return {

@@ -1,20 +1,30 @@
-import { AuthorizationV1Api, NetworkingV1Api, RbacAuthorizationV1Api, type V1ResourceAttributes } from "@bluegreen/release/kubernetes/client";
+import {
+  AuthorizationV1Api,
+  NetworkingV1Api,
+  RbacAuthorizationV1Api,
+  type V1ResourceAttributes,
+} from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { colors, homeOf, homesOf, orUndefined, poll, type Color } from "@bluegreen/release";
-import { readHistory } from "@bluegreen/release/releases/history";
-import { readGiven } from "@bluegreen/release/route/move";
+import { readHistory } from "@bluegreen/release/state/history";
+import { readGiven } from "@bluegreen/release/traffic/move";
 import { loadWatcher } from "../../local/stage";
 import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/support/routedStack";
+import { smallAndQuick } from "../../local/testing/testStack";
 
 const app = "chatgpt-app";
 
-/** Told in order: each test goes on where the one before ended. Nothing on the stage resolves names: who comes by the active Service's is not tested. */
+/**
+ * Told in order: each test goes on where the one before ended. Nothing on the stage resolves names: who comes
+ * by the active Service's is not tested.
+ */
 describe("Colors in namespaces of their own, at a real edge under load", function () {
-  this.timeout(600_000);
+  this.timeout(900_000);
   let test: RoutedStack;
+  let controllerImage: string;
   before(async () => {
     const images = [
       { tag: "v1", release: "v1", fault: "none" },
@@ -22,13 +32,15 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
       { tag: "v2-smoke", release: "v2", fault: "smoke" },
       { tag: "v2-errors", release: "v2", fault: "errors" },
     ] as const;
-    test = await makeRoutedStack("gateway", [...images], { isolation: "namespaces" });
-    await test.set({ watcherImage: await loadWatcher(), quota: { enabled: true } });
+    test = await makeRoutedStack("gateway", [...images], { namespacePerColor: true });
+    controllerImage = await loadWatcher();
+    await test.set({ analysis: { ...smallAndQuick.analysis, controllerImage }, quota: { enabled: true } });
   });
   after(() => test.remove());
 
   const home = (color: Color) => homeOf(test.cluster, color);
-  const activeService = () => test.cluster.core.readNamespacedService({ name: `${app}-service`, namespace: test.cluster.namespace });
+  const activeService = () =>
+    test.cluster.core.readNamespacedService({ name: `${app}-service`, namespace: test.cluster.namespace });
   const namesIn = async (namespace: string) => {
     const { core, apps, autoscaling, coordination, config } = test.cluster;
     const lists = await Promise.all([
@@ -49,8 +61,15 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
   };
   const expectUsersOn = async (color: Color) => {
     const { spec, metadata } = await activeService();
-    expect([spec?.selector?.["version"], spec?.externalName], "the record, and where DNS leads").to.deep.equal([color, `${app}-${color}.${home(color)}.svc.cluster.local`]);
-    expect((await test.cluster.core.readNamespacedService({ name: `${app}-${color}`, namespace: home(color) })).spec?.clusterIP, "which is a Service").to.match(/^10\./);
+    expect(
+      [spec?.selector?.["version"], spec?.externalName],
+      "the record, and where DNS leads",
+    ).to.deep.equal([color, `${app}-${color}.${home(color)}.svc.cluster.local`]);
+    expect(
+      (await test.cluster.core.readNamespacedService({ name: `${app}-${color}`, namespace: home(color) }))
+        .spec?.clusterIP,
+      "which is a Service",
+    ).to.match(/^10\./);
     return metadata?.annotations ?? {};
   };
 
@@ -62,30 +81,62 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     await expectUsersOn("blue");
     for (const color of colors) {
       const names = await namesIn(home(color));
-      expect(names).to.include.members([`${app}-${color}`, "db-credentials", `${app}-quota`, `${app}-trial`, `${app}-watcher`]);
-      expect(JSON.stringify(names)).to.not.contain(`${app}-${color === "blue" ? "green" : "blue"}`).and.not.contain("alerts");
+      expect(names).to.include.members([
+        `${app}-${color}`,
+        "db-credentials",
+        `${app}-quota`,
+        `${app}-preflight`,
+        `${app}-watcher`,
+      ]);
+      expect(JSON.stringify(names))
+        .to.not.contain(`${app}-${color === "blue" ? "green" : "blue"}`)
+        .and.not.contain("alerts");
       const { metadata } = await test.cluster.core.readNamespace({ name: home(color) });
       expect(metadata?.labels).to.deep.include({ "pod-security.kubernetes.io/enforce": "restricted" });
     }
     const ofApp = await namesIn(test.cluster.namespace);
-    expect(ofApp.filter((name) => /-(blue|green)(-|$)|db-credentials|quota|trial/.test(name))).to.deep.equal([]);
-    expect(ofApp).to.include.members([`${app}-service`, `${app}-watcher`, `${app}-release`, `${app}-history`]);
+    expect(
+      ofApp.filter((name) => /-(blue|green)(-|$)|db-credentials|quota|preflight/.test(name)),
+    ).to.deep.equal([]);
+    expect(ofApp).to.include.members([
+      `${app}-service`,
+      `${app}-watcher`,
+      `${app}-release`,
+      `${app}-history`,
+    ]);
     expect(Object.keys((await test.stack.up()).changes), "nothing is left to do").to.deep.equal(["same"]);
   });
 
   it("refuses to take users' color into another namespace, in preview, and says how to move", async () => {
-    await test.set({ isolation: "shared" });
+    await test.set({ namespacePerColor: false });
     const refused = await failureOf(test.stack.preview());
-    expect(refused).to.contain(`isolation shared was refused: the color that users are on is in a namespace of its own, ${home("blue")} or ${home("green")}`).and.contain("pulumi config set isolation namespaces");
-    await test.set({ isolation: "namespaces" });
+    expect(refused)
+      .to.contain(
+        `namespacePerColor false was refused: the active color is in a namespace of its own, ${home("blue")} or ${home("green")}`,
+      )
+      .and.contain("pulumi config set namespacePerColor true");
+    await test.set({ namespacePerColor: true });
   });
 
   it("asks the quotas of the namespace that pods would come to", async () => {
     const namespace = home("green");
-    await test.cluster.core.createNamespacedResourceQuota({ namespace, body: { metadata: { name: "theirs" }, spec: { hard: { pods: "1" } } } });
-    await poll(async () => ((await test.cluster.core.readNamespacedResourceQuota({ name: "theirs", namespace })).status?.used?.["pods"] === "0" ? true : undefined), { timeoutMs: 30_000 });
+    await test.cluster.core.createNamespacedResourceQuota({
+      namespace,
+      body: { metadata: { name: "theirs" }, spec: { hard: { pods: "1" } } },
+    });
+    await poll(
+      async () =>
+        (await test.cluster.core.readNamespacedResourceQuota({ name: "theirs", namespace })).status?.used?.[
+          "pods"
+        ] === "0"
+          ? true
+          : undefined,
+      { timeoutMs: 30_000 },
+    );
     await test.set({ greenTag: "v2-smoke", activeColor: "green" });
-    expect(await failureOf(test.stack.preview())).to.contain(`ResourceQuota ${namespace}/theirs has no room for 2 more pods: pods wanted 2, left 1`);
+    expect(await failureOf(test.stack.preview())).to.contain(
+      `ResourceQuota ${namespace}/theirs has no room for 2 more pods: pods wanted 2, left 1`,
+    );
     await test.cluster.core.deleteNamespacedResourceQuota({ name: "theirs", namespace });
   });
 
@@ -107,20 +158,34 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     await crowd.stop();
     expect(crowd.failures).to.deep.equal([]);
     await expectUsersOn("green");
-    expect(said.join("\n"), "watched and drained where they are").to.match(/watch green .* 2\/2 pods ready/).and.match(/blue is (not )?drained/);
-    expect([await imageOf(test.cluster, "green"), (await podsOf(test.cluster, "green")).length]).to.deep.equal([`${test.stage.imageRepository}:v2`, 2]);
+    expect(said.join("\n"), "watched and drained where they are")
+      .to.match(/watch green .* 2\/2 pods ready/)
+      .and.match(/blue is (not )?drained/);
+    expect([
+      await imageOf(test.cluster, "green"),
+      (await podsOf(test.cluster, "green")).length,
+    ]).to.deep.equal([`${test.stage.imageRepository}:v2`, 2]);
   });
 
   it("takes everybody back by hand, by other resources of the edge as well, and the next update agrees", async () => {
-    await test.set({ traffic: { mode: "route", route: "traefik" } });
+    await test.set({ traffic: { strategy: "weighted", router: "traefik" } });
     await test.stack.up();
     await makeCertificate(test);
     await test.visitor.askUntil(({ color }) => color === "green", "/widget");
     const crowd = test.visitor.crowd();
-    const { code, errors, out } = await bluegreen(test, "rollback", "--yes", "--only-traffic", "--why", "a test");
+    const { code, errors, out } = await bluegreen(
+      test,
+      "rollback",
+      "--yes",
+      "--traffic-only",
+      "--reason",
+      "a test",
+    );
     expect([code, errors], out).to.deep.equal([0, ""]);
     await crowd.untilOnly("blue");
-    expect(await expectUsersOn("blue"), "marked in the same request").to.have.property("bluegreen/rolled-back");
+    expect(await expectUsersOn("blue"), "marked in the same request").to.have.property(
+      "bluegreen.dev/blocked-images",
+    );
     await test.set({ activeColor: "blue" });
     await test.stack.up();
     expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
@@ -128,47 +193,86 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     expect(crowd.failures).to.deep.equal([]);
   });
 
-  it("is taken back by the watcher in the cluster from a version that fails, when the update was killed", async () => {
-    await test.set({ activeColor: "green", greenTag: "v2-errors", watch: { seconds: 60, everySeconds: 1 } });
+  it("is taken back by the analysis controller from a version that fails, when the update was killed", async () => {
+    await test.set({
+      activeColor: "green",
+      greenTag: "v2-errors",
+      analysis: { durationSeconds: 60, intervalSeconds: 1, controllerImage },
+    });
     const crowd = test.visitor.crowd();
-    await killUpdate(test, async () => (await readGiven(test.cluster, app, "traefik"))?.weights.green === 100);
-    await poll(async () => ((await liveColor(test.cluster)) === "blue" ? true : undefined), { timeoutMs: 120_000 });
+    await killUpdate(
+      test,
+      async () => (await readGiven(test.cluster, app, "traefik"))?.weights.green === 100,
+    );
+    await poll(async () => ((await liveColor(test.cluster)) === "blue" ? true : undefined), {
+      timeoutMs: 600_000,
+    });
     await crowd.untilOnly("blue");
     await crowd.stop();
-    expect(crowd.failures.filter((failure) => !failure.endsWith("by green")), "but of green").to.deep.equal([]);
+    expect(
+      crowd.failures.filter((failure) => !failure.endsWith("by green")),
+      "but of green",
+    ).to.deep.equal([]);
     await expectUsersOn("blue");
-    const takenBack = async () => (await readHistory(test.cluster, app)).find(({ kind, from }) => kind === "rollback" && from?.image.endsWith(":v2-errors") === true);
+    const takenBack = async () =>
+      (await readHistory(test.cluster, app)).find(
+        ({ kind, from }) => kind === "rollback" && from?.image.endsWith(":v2-errors") === true,
+      );
     expect((await poll(takenBack, { timeoutMs: 10_000 })).who).to.contain("in the cluster");
     await test.set({ activeColor: "blue" });
     await test.stack.up();
   });
 
-  it("lets the watcher read the colors and move users, and nothing else anywhere", async () => {
+  it("lets the watcher read the colors and move traffic, and nothing else anywhere", async () => {
     const { namespace, config } = test.cluster;
     const reviews = config.makeApiClient(AuthorizationV1Api);
     const may = async (verb: string, resource: string, inside: string, name?: string, group = "") => {
-      const resourceAttributes: V1ResourceAttributes = { verb, resource, namespace: inside, group, ...(name !== undefined && { name }) };
-      const { status } = await reviews.createSubjectAccessReview({ body: { spec: { user: `system:serviceaccount:${namespace}:${app}-watcher`, resourceAttributes } } });
+      const resourceAttributes: V1ResourceAttributes = {
+        verb,
+        resource,
+        namespace: inside,
+        group,
+        ...(name !== undefined && { name }),
+      };
+      const { status } = await reviews.createSubjectAccessReview({
+        body: { spec: { user: `system:serviceaccount:${namespace}:${app}-watcher`, resourceAttributes } },
+      });
       return status?.allowed === true;
     };
     for (const color of colors) {
       const inside = home(color);
-      expect([await may("list", "pods", inside), await may("list", "endpointslices", inside, undefined, "discovery.k8s.io"), await may("get", "deployments", inside, `${app}-${color}`, "apps")]).to.deep.equal([true, true, true]);
+      expect([
+        await may("list", "pods", inside),
+        await may("list", "endpointslices", inside, undefined, "discovery.k8s.io"),
+        await may("get", "deployments", inside, `${app}-${color}`, "apps"),
+      ]).to.deep.equal([true, true, true]);
       for (const verb of ["patch", "update", "delete", "create"]) {
-        for (const resource of ["pods", "services", "secrets", "configmaps"]) expect(await may(verb, resource, inside, `${app}-${color}`), `${verb} ${resource} in ${inside}`).to.equal(false);
+        for (const resource of ["pods", "services", "secrets", "configmaps"])
+          expect(
+            await may(verb, resource, inside, `${app}-${color}`),
+            `${verb} ${resource} in ${inside}`,
+          ).to.equal(false);
         expect(await may(verb, "deployments", inside, `${app}-${color}`, "apps")).to.equal(false);
       }
       expect(await may("get", "secrets", inside, "db-credentials")).to.equal(false);
     }
-    expect([await may("patch", "services", namespace, `${app}-service`), await may("patch", "traefikservices", namespace, `${app}-users`, "traefik.io")]).to.deep.equal([true, true]);
-    for (const inside of [namespace, "default"]) expect(await may("list", "pods", inside), inside).to.equal(false);
+    expect([
+      await may("patch", "services", namespace, `${app}-service`),
+      await may("patch", "traefikservices", namespace, `${app}-users`, "traefik.io"),
+    ]).to.deep.equal([true, true]);
+    for (const inside of [namespace, "default"])
+      expect(await may("list", "pods", inside), inside).to.equal(false);
     expect(await may("patch", "services", namespace, "another")).to.equal(false);
   });
 
   it("is gone whole, with all three namespaces, when the stack is destroyed", async () => {
     await test.stack.destroy();
     for (const name of [test.cluster.namespace, ...homesOf(test.cluster)]) {
-      await poll(async () => ((await orUndefined(test.cluster.core.readNamespace({ name }))) === undefined ? true : undefined), { timeoutMs: 60_000 });
+      await poll(
+        async () =>
+          (await orUndefined(test.cluster.core.readNamespace({ name }))) === undefined ? true : undefined,
+        { timeoutMs: 600_000 },
+      );
     }
   });
 });

@@ -33,7 +33,10 @@ describe("An alert", function () {
   const pagerDuty = (baseUrl = first.url): Receiver => ({ kind: "pagerDuty", routingKey, baseUrl });
   const bodies = () => first.received.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
   /** Why an alert is not delivered, as people read it. */
-  const failureWith = async (receiver: Receiver, options: Parameters<typeof sendAlert>[2] = quick): Promise<string> => {
+  const failureWith = async (
+    receiver: Receiver,
+    options: Parameters<typeof sendAlert>[2] = quick,
+  ): Promise<string> => {
     const deliveries = await sendAlert([receiver], someAlerts.rolledBack, options);
     const text = describeDeliveries(someAlerts.rolledBack, deliveries);
     expect(JSON.stringify(deliveries) + text).not.to.contain("hunter2");
@@ -61,7 +64,10 @@ describe("An alert", function () {
         evidence: ["3 restarts", "p99 9.1 s"],
         links: [{ text: "CI run", url: "https://ci.example.com/runs/1?a=1&b=2" }],
       });
-      expect(body?.["id"]).to.match(/^[0-9a-f]{32}$/).and.equal(again?.["id"]).and.not.equal(later?.["id"]);
+      expect(body?.["id"])
+        .to.match(/^[0-9a-f]{32}$/)
+        .and.equal(again?.["id"])
+        .and.not.equal(later?.["id"]);
     });
 
     it("is signed over its time and its body", async () => {
@@ -69,9 +75,17 @@ describe("An alert", function () {
       const { headers, body = "" } = first.received[0] ?? {};
       const timestamp = String(headers?.["x-bluegreen-timestamp"]);
       expect(Number(timestamp)).to.be.closeTo(Date.now() / 1000, 60);
-      const key = await webcrypto.subtle.importKey("raw", Buffer.from(secret), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
-      const [, signature = ""] = /^sha256=([0-9a-f]{64})$/.exec(String(headers?.["x-bluegreen-signature"])) ?? [];
-      const isSigned = (text: string) => webcrypto.subtle.verify("HMAC", key, Buffer.from(signature, "hex"), Buffer.from(text));
+      const key = await webcrypto.subtle.importKey(
+        "raw",
+        Buffer.from(secret),
+        { name: "HMAC", hash: "SHA-256" },
+        false,
+        ["verify"],
+      );
+      const [, signature = ""] =
+        /^sha256=([0-9a-f]{64})$/.exec(String(headers?.["x-bluegreen-signature"])) ?? [];
+      const isSigned = (text: string) =>
+        webcrypto.subtle.verify("HMAC", key, Buffer.from(signature, "hex"), Buffer.from(text));
       expect(await isSigned(`${timestamp}.${body}`)).to.equal(true);
       expect(await isSigned(`${timestamp}.${body} `)).to.equal(false);
     });
@@ -82,7 +96,7 @@ describe("An alert", function () {
     let folder: string;
     let isFromBluegreen: Verify;
     before(async () => {
-      const [, code = ""] = /^```js\n(.*?)^```/ms.exec(readFileSync("docs/alerts.md", "utf8")) ?? [];
+      const [, code = ""] = /^```js\n(.*?)^```/ms.exec(readFileSync("docs/guides/alerts.md", "utf8")) ?? [];
       folder = mkdtempSync(join(tmpdir(), "bg-verify-"));
       const file = join(folder, "verify.mjs");
       writeFileSync(file, code);
@@ -99,14 +113,23 @@ describe("An alert", function () {
       expect(isFromBluegreen(headers, body.replace("blue", "green"), secret), "another body").to.equal(false);
       expect(isFromBluegreen(headers, body, `${secret}!`), "another secret").to.equal(false);
       const timestamp = String(Number(headers["x-bluegreen-timestamp"]) + 1);
-      expect(isFromBluegreen({ ...headers, "x-bluegreen-timestamp": timestamp }, body, secret), "another time").to.equal(false);
+      expect(
+        isFromBluegreen({ ...headers, "x-bluegreen-timestamp": timestamp }, body, secret),
+        "another time",
+      ).to.equal(false);
       expect(isFromBluegreen({}, body, secret), "unsigned").to.equal(false);
     });
 
     it("is refused when it is sent again an hour later", () => {
       const timestamp = String(Math.floor(Date.now() / 1000) - 3600);
       const signature = `sha256=${createHmac("sha256", secret).update(`${timestamp}.{}`).digest("hex")}`;
-      expect(isFromBluegreen({ "x-bluegreen-timestamp": timestamp, "x-bluegreen-signature": signature }, "{}", secret)).to.equal(false);
+      expect(
+        isFromBluegreen(
+          { "x-bluegreen-timestamp": timestamp, "x-bluegreen-signature": signature },
+          "{}",
+          secret,
+        ),
+      ).to.equal(false);
     });
   });
 
@@ -114,30 +137,65 @@ describe("An alert", function () {
     it("opens one incident for a version that fails, however it does", async () => {
       await sendAlert([pagerDuty()], someAlerts.rolledBack);
       await sendAlert([pagerDuty()], someAlerts.gateFailed);
-      await sendAlert([pagerDuty()], { ...someAlerts.gateFailed, version: { color: "green", image: "app:v3" } });
+      await sendAlert([pagerDuty()], {
+        ...someAlerts.gateFailed,
+        version: { color: "green", image: "app:v3" },
+      });
       const [rolledBack, gateFailed, another] = bodies();
-      expect(first.received.map(({ path }) => path)).to.deep.equal(["/v2/enqueue", "/v2/enqueue", "/v2/enqueue"]);
-      expect(rolledBack).to.deep.include({ routing_key: routingKey, event_action: "trigger", links: [{ href: "https://ci.example.com/runs/1?a=1&b=2", text: "CI run" }] });
-      expect(rolledBack?.["payload"]).to.deep.include({ severity: "critical", source: "shop/chatgpt-app", component: "green", timestamp: "2026-03-01T03:00:00.000Z" });
-      expect(gateFailed?.["payload"]).to.deep.include({ severity: "error", summary: "chatgpt-app: the smoke gate of green has failed: score 12 of 10" });
-      expect(rolledBack?.["dedup_key"]).to.match(/^shop\.chatgpt-app\.green\.[0-9a-f]{16}$/).and.equal(gateFailed?.["dedup_key"]).and.not.equal(another?.["dedup_key"]);
+      expect(first.received.map(({ path }) => path)).to.deep.equal([
+        "/v2/enqueue",
+        "/v2/enqueue",
+        "/v2/enqueue",
+      ]);
+      expect(rolledBack).to.deep.include({
+        routing_key: routingKey,
+        event_action: "trigger",
+        links: [{ href: "https://ci.example.com/runs/1?a=1&b=2", text: "CI run" }],
+      });
+      expect(rolledBack?.["payload"]).to.deep.include({
+        severity: "critical",
+        source: "shop/chatgpt-app",
+        component: "green",
+        timestamp: "2026-03-01T03:00:00.000Z",
+      });
+      expect(gateFailed?.["payload"]).to.deep.include({
+        severity: "error",
+        summary: "chatgpt-app: the smoke gate of green has failed: score 12 of 10",
+      });
+      expect(rolledBack?.["dedup_key"])
+        .to.match(/^shop\.chatgpt-app\.green\.[0-9a-f]{16}$/)
+        .and.equal(gateFailed?.["dedup_key"])
+        .and.not.equal(another?.["dedup_key"]);
     });
 
     it("notes a change for a switch that starts, and says nothing of contract migrations", async () => {
-      expect(await sendAlert([pagerDuty()], someAlerts.started)).to.deep.equal([{ receiver: "pagerDuty", failure: undefined }]);
+      expect(await sendAlert([pagerDuty()], someAlerts.started)).to.deep.equal([
+        { receiver: "pagerDuty", failure: undefined },
+      ]);
       expect(await sendAlert([pagerDuty()], someAlerts.contractDue)).to.deep.equal([]);
       expect(first.received.map(({ path }) => path)).to.deep.equal(["/v2/change/enqueue"]);
       expect(bodies()[0]).to.deep.include({ routing_key: routingKey }).and.not.have.property("event_action");
-      expect(bodies()[0]?.["payload"]).to.deep.include({ summary: "chatgpt-app: the switch to green has started: score 12 of 10" });
+      expect(bodies()[0]?.["payload"]).to.deep.include({
+        summary: "chatgpt-app: the switch to green has started: score 12 of 10",
+      });
     });
 
-    it("resolves, when users are on a version, its incident and those that are named", async () => {
+    it("resolves, when traffic is on a version, its incident and those that are named", async () => {
       await sendAlert([pagerDuty()], someAlerts.rolledBack);
       const key = bodies()[0]?.["dedup_key"];
-      await sendAlert([pagerDuty()], someAlerts.switched, { openIncidents: ["shop.chatgpt-app.green.0000", String(key)] });
-      const events = first.received.slice(1).map(({ path, body }) => ({ path, ...(JSON.parse(body) as object) }));
+      await sendAlert([pagerDuty()], someAlerts.switched, {
+        openIncidents: ["shop.chatgpt-app.green.0000", String(key)],
+      });
+      const events = first.received
+        .slice(1)
+        .map(({ path, body }) => ({ path, ...(JSON.parse(body) as object) }));
       expect(events.filter(({ path }) => path === "/v2/change/enqueue")).to.have.length(1);
-      const resolved = ["shop.chatgpt-app.green.0000", key].map((dedup_key) => ({ path: "/v2/enqueue", routing_key: routingKey, event_action: "resolve", dedup_key }));
+      const resolved = ["shop.chatgpt-app.green.0000", key].map((dedup_key) => ({
+        path: "/v2/enqueue",
+        routing_key: routingKey,
+        event_action: "resolve",
+        dedup_key,
+      }));
       expect(events.filter(({ path }) => path === "/v2/enqueue")).to.have.deep.members(resolved);
     });
   });
@@ -152,13 +210,17 @@ describe("An alert", function () {
     first.answer(together);
     second.answer(together);
     const deliveries = await sendAlert([slack(), webhook(second.url)], someAlerts.started);
-    expect(describeDeliveries(someAlerts.started, deliveries)).to.equal("alert started: Slack delivered, webhook delivered");
+    expect(describeDeliveries(someAlerts.started, deliveries)).to.equal(
+      "alert started: Slack delivered, webhook delivered",
+    );
   });
 
   it("says which receiver got it and which did not", async () => {
     second.answer(500);
     const deliveries = await sendAlert([slack(), webhook(second.url)], someAlerts.rolledBack, quick);
-    expect(describeDeliveries(someAlerts.rolledBack, deliveries)).to.equal("alert rolledBack: Slack delivered, webhook not (3 tries, last: HTTP 500)");
+    expect(describeDeliveries(someAlerts.rolledBack, deliveries)).to.equal(
+      "alert rolledBack: Slack delivered, webhook not (3 tries, last: HTTP 500)",
+    );
     expect(second.received).to.have.length(3);
   });
 
@@ -177,7 +239,10 @@ describe("An alert", function () {
     });
 
     it("waits as long as it is asked to, by the receiver's clock", async () => {
-      for (const headers of [{ "retry-after": "1" }, { date: "Mon, 01 Jan 2001 00:00:00 GMT", "retry-after": "Mon, 01 Jan 2001 00:00:01 GMT" }]) {
+      for (const headers of [
+        { "retry-after": "1" },
+        { date: "Mon, 01 Jan 2001 00:00:00 GMT", "retry-after": "Mon, 01 Jan 2001 00:00:01 GMT" },
+      ]) {
         first.answer((response) => response.writeHead(429, headers).end(), 200);
         first.received.length = 0;
         expect(await failureWith(slack())).to.equal("alert rolledBack: Slack delivered");
@@ -189,19 +254,27 @@ describe("An alert", function () {
 
     it("does not wait longer than it all may take", async () => {
       first.answer((response) => response.writeHead(429, { "retry-after": "3600" }).end());
-      expect(await failureWith(slack())).to.equal("alert rolledBack: Slack not (1 try: HTTP 429, and no time for another)");
+      expect(await failureWith(slack())).to.equal(
+        "alert rolledBack: Slack not (1 try: HTTP 429, and no time for another)",
+      );
     });
 
     it("gives up one that never answers, each time and in all", async () => {
       const never = () => undefined;
       first.answer(never);
-      expect(await failureWith(webhook(), { ...quick, timeoutMs: 100 })).to.equal("alert rolledBack: webhook not (3 tries, last: no answer within 0.1 s)");
-      expect(await failureWith(webhook(), { timeoutMs: 600_000, totalMs: 300 })).to.match(/^alert rolledBack: webhook not \(1 try: no answer within 0\.\d s, and no time for another\)$/);
+      expect(await failureWith(webhook(), { ...quick, timeoutMs: 100 })).to.equal(
+        "alert rolledBack: webhook not (3 tries, last: no answer within 0.1 s)",
+      );
+      expect(await failureWith(webhook(), { timeoutMs: 600_000, totalMs: 300 })).to.match(
+        /^alert rolledBack: webhook not \(1 try: no answer within 0\.\d s, and no time for another\)$/,
+      );
     });
 
     it("gives up one that nobody listens at", async () => {
       await first.close();
-      expect(await failureWith(slack())).to.equal("alert rolledBack: Slack not (3 tries, last: ECONNREFUSED)");
+      expect(await failureWith(slack())).to.equal(
+        "alert rolledBack: Slack not (3 tries, last: ECONNREFUSED)",
+      );
     });
 
     it("does not read an answer that never ends", async () => {
@@ -243,32 +316,64 @@ describe("An alert", function () {
     it("does not follow it elsewhere", async () => {
       for (const status of [301, 302, 303, 307, 308]) {
         first.answer((response) => response.writeHead(status, { location: `${second.url}/elsewhere` }).end());
-        expect(await failureWith(webhook())).to.equal(`alert rolledBack: webhook not (1 try: HTTP ${status}, and redirects are not followed)`);
+        expect(await failureWith(webhook())).to.equal(
+          `alert rolledBack: webhook not (1 try: HTTP ${status}, and redirects are not followed)`,
+        );
       }
       expect(second.received).to.deep.equal([]);
     });
 
     it("is not sent in the clear, with a password in the URL, or to no URL", async () => {
-      for (const url of ["http://192.0.2.1", "http://localhost.example.com", "https://ada:hunter2@127.0.0.1", "ftp://127.0.0.1", "hunter2"]) {
-        expect(await failureWith(slack(url)), url).to.match(/^alert rolledBack: Slack not \(its URL is not https:/);
+      for (const url of [
+        "http://192.0.2.1",
+        "http://localhost.example.com",
+        "https://ada:hunter2@127.0.0.1",
+        "ftp://127.0.0.1",
+        "hunter2",
+      ]) {
+        expect(await failureWith(slack(url)), url).to.match(
+          /^alert rolledBack: Slack not \(its URL is not https:/,
+        );
       }
     });
 
     it("never throws, not even for an alert that cannot be written down", async () => {
-      const deliveries = await sendAlert([slack(), webhook(), pagerDuty()], { ...someAlerts.switched, at: new Date(NaN) }, quick);
-      expect(describeDeliveries(someAlerts.switched, deliveries)).to.equal("alert switched: Slack not (RangeError), webhook not (RangeError), PagerDuty not (RangeError)");
+      const deliveries = await sendAlert(
+        [slack(), webhook(), pagerDuty()],
+        { ...someAlerts.switched, at: new Date(NaN) },
+        quick,
+      );
+      expect(describeDeliveries(someAlerts.switched, deliveries)).to.equal(
+        "alert switched: Slack not (RangeError), webhook not (RangeError), PagerDuty not (RangeError)",
+      );
     });
   });
 
   it("takes no password in a URL along, no control characters, and no more lines than a person reads", async () => {
-    const evidence = ["connect postgres://app:hunter2@db:5432/app failed", "\u001b[31mred\u001b[0m\u0000 \u202Egnihtemos", ...Array.from({ length: 100 }, (_, index) => `line ${index} ${"x".repeat(10_000)}`)];
-    const links = [{ text: "run", url: "javascript:alert(1)" }, { text: "run", url: "https://" }];
-    await sendAlert([slack(), webhook(), pagerDuty()], { ...someAlerts.rolledBack, why: "redis://:hunter2@redis\nsaid no", evidence, links });
+    const evidence = [
+      "connect postgres://app:hunter2@db:5432/app failed",
+      "\u001b[31mred\u001b[0m\u0000 \u202Egnihtemos",
+      ...Array.from({ length: 100 }, (_, index) => `line ${index} ${"x".repeat(10_000)}`),
+    ];
+    const links = [
+      { text: "run", url: "javascript:alert(1)" },
+      { text: "run", url: "https://" },
+    ];
+    await sendAlert([slack(), webhook(), pagerDuty()], {
+      ...someAlerts.rolledBack,
+      why: "redis://:hunter2@redis\nsaid no",
+      evidence,
+      links,
+    });
     expect(first.received).to.have.length(3);
-    for (const { body } of first.received) expect(body).not.to.match(/:hunter2@|\\u001b|\\u0000|\u202E|javascript/);
+    for (const { body } of first.received)
+      expect(body).not.to.match(/:hunter2@|\\u001b|\\u0000|\u202E|javascript/);
     const [body] = bodies().filter((each) => "kind" in each);
     const lines = body?.["evidence"] as string[];
-    expect(lines.slice(0, 2)).to.deep.equal(["connect postgres://app:[secret]@db:5432/app failed", "red gnihtemos"]);
+    expect(lines.slice(0, 2)).to.deep.equal([
+      "connect postgres://app:[secret]@db:5432/app failed",
+      "red gnihtemos",
+    ]);
     expect(lines).to.have.length(51).and.include("… 52 more lines");
     expect(body).to.deep.include({ why: "redis://:[secret]@redis said no", links: [] });
     for (const line of lines) expect(line.length).to.be.at.most(500);
@@ -277,14 +382,28 @@ describe("An alert", function () {
 
 describe("Contract migrations are due", () => {
   const waiting = ["0005"];
-  const ref = { app: "chatgpt-app", namespace: "shop", live: { color: "green", image: "app:v2" } as const, switchedAt: new Date("2026-03-01T00:00:00Z"), waiting, afterHours: 24, who: "the watcher" };
+  const ref = {
+    app: "chatgpt-app",
+    namespace: "shop",
+    live: { color: "green", image: "app:v2" } as const,
+    switchedAt: new Date("2026-03-01T00:00:00Z"),
+    waiting,
+    afterHours: 24,
+    who: "the watcher",
+  };
 
   it("when the hours since the switch are over, not before, and only where some wait", () => {
     expect(contractDueAlert(ref, new Date("2026-03-01T23:59:59Z"))).to.equal(undefined);
     expect(contractDueAlert({ ...ref, waiting: [] }, new Date("2026-03-03T00:00:00Z"))).to.equal(undefined);
     const due = contractDueAlert(ref, new Date("2026-03-02T00:00:00Z"));
-    expect(due).to.deep.include({ kind: "contractDue", migrations: ["0005"], at: new Date("2026-03-02T00:00:00Z") });
-    expect(due?.evidence.join("\n")).to.contain("pulumi config set contractVersion 0005 && pulumi up");
-    expect(contractDueAlert(ref, new Date("2026-03-03T00:00:00Z")), "the same, however late").to.deep.equal(due);
+    expect(due).to.deep.include({
+      kind: "contractDue",
+      migrations: ["0005"],
+      at: new Date("2026-03-02T00:00:00Z"),
+    });
+    expect(due?.evidence.join("\n")).to.contain("pulumi config set contractMigration 0005 && pulumi up");
+    expect(contractDueAlert(ref, new Date("2026-03-03T00:00:00Z")), "the same, however late").to.deep.equal(
+      due,
+    );
   });
 });

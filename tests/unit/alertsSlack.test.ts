@@ -32,16 +32,37 @@ describe("A Slack message", function () {
     expect(delivery).to.deep.equal({ receiver: "slack", failure: undefined });
     return JSON.parse(receiver.received.at(-1)?.body ?? "") as SlackMessage;
   };
-  const textsOf = ({ blocks }: SlackMessage) => blocks.flatMap(({ text, fields = [], elements = [] }) => [...(text === undefined ? [] : [text]), ...fields, ...elements]);
+  const textsOf = ({ blocks }: SlackMessage) =>
+    blocks.flatMap(({ text, fields = [], elements = [] }) => [
+      ...(text === undefined ? [] : [text]),
+      ...fields,
+      ...elements,
+    ]);
 
   it("has a header, the reason, fields, the evidence as code, links, and who and when", async () => {
     const message = await messageOf(someAlerts.rolledBack);
     expect(message.text).to.equal("🚨 chatgpt-app: rolled back from green to blue: score 12 of 10");
-    expect(message.blocks.map(({ type }) => type)).to.deep.equal(["header", "section", "section", "section", "section", "context"]);
+    expect(message.blocks.map(({ type }) => type)).to.deep.equal([
+      "header",
+      "section",
+      "section",
+      "section",
+      "section",
+      "context",
+    ]);
     const [header, why, fields, evidence, links, context] = message.blocks;
-    expect(header?.text).to.deep.equal({ type: "plain_text", text: "🚨 chatgpt-app: rolled back from green to blue" });
+    expect(header?.text).to.deep.equal({
+      type: "plain_text",
+      text: "🚨 chatgpt-app: rolled back from green to blue",
+    });
     expect(why?.text?.text).to.equal("score 12 of 10");
-    expect(fields?.fields?.map(({ text }) => text)).to.deep.equal(["*Namespace*\nshop", "*Severity*\ncritical", "*Color*\ngreen", "*Image*\napp:v2", "*Users are on*\nblue, app:v1"]);
+    expect(fields?.fields?.map(({ text }) => text)).to.deep.equal([
+      "*Namespace*\nshop",
+      "*Severity*\ncritical",
+      "*Color*\ngreen",
+      "*Image*\napp:v2",
+      "*Traffic is on*\nblue, app:v1",
+    ]);
     expect(evidence?.text?.text).to.equal("```\n3 restarts\np99 9.1 s\n```");
     expect(links?.text?.text).to.equal("<https://ci.example.com/runs/1?a=1&amp;b=2|CI run>");
     expect(context?.elements?.map(({ text }) => text)).to.deep.equal(["ada · 2026-03-01T03:00:00.000Z"]);
@@ -50,13 +71,21 @@ describe("A Slack message", function () {
   it("says of each kind what it is about", async () => {
     const fieldsOf = async (alert: Alert) => textsOf(await messageOf(alert)).map(({ text }) => text);
     expect(await fieldsOf(someAlerts.started)).to.include("*Before*\nblue, app:v1");
-    expect(await fieldsOf({ ...someAlerts.switched, from: undefined, evidence: [] })).to.include("*Image*\napp:v2").and.satisfy((texts: string[]) => texts.every((text) => !/Before|```/.test(text)));
+    expect(await fieldsOf({ ...someAlerts.switched, from: undefined, evidence: [] }))
+      .to.include("*Image*\napp:v2")
+      .and.satisfy((texts: string[]) => texts.every((text) => !/Before|```/.test(text)));
     expect(await fieldsOf(someAlerts.gateFailed)).to.include("*Gate*\nsmoke gate");
     expect(await fieldsOf(someAlerts.contractDue)).to.include("*Migrations*\n0005_drop_email");
   });
 
   it("mentions nobody, links nowhere and stays one block of code, whatever the evidence holds", async () => {
-    const message = await messageOf({ ...someAlerts.rolledBack, why: evil, who: evil, evidence: [evil, "```", evil], links: [{ text: evil, url: "https://ci.example.com/a|b>c" }] });
+    const message = await messageOf({
+      ...someAlerts.rolledBack,
+      why: evil,
+      who: evil,
+      evidence: [evil, "```", evil],
+      links: [{ text: evil, url: "https://ci.example.com/a|b>c" }],
+    });
     const texts = textsOf(message);
     const [link] = texts.filter(({ text }) => text.startsWith("<"));
     expect(link?.text).to.match(/^<https:\/\/ci\.example\.com\/a%7Cb%3Ec\|[^|<>]*>$/);
@@ -73,7 +102,11 @@ describe("A Slack message", function () {
 
   it("keeps Slack's limits, whatever there is to say", async () => {
     const long = "&<😀>".repeat(5_000);
-    for (const evidence of [[long], Array.from({ length: 5_000 }, () => long), Array.from({ length: 5_000 }, (_, index) => `line ${index}`)]) {
+    for (const evidence of [
+      [long],
+      Array.from({ length: 5_000 }, () => long),
+      Array.from({ length: 5_000 }, (_, index) => `line ${index}`),
+    ]) {
       const alert = {
         ...someAlerts.rolledBack,
         app: long,
@@ -82,7 +115,10 @@ describe("A Slack message", function () {
         who: long,
         why: long,
         evidence,
-        links: Array.from({ length: 100 }, (_, index) => ({ text: long, url: `https://ci.example.com/${index}/${"x".repeat(1_000)}` })),
+        links: Array.from({ length: 100 }, (_, index) => ({
+          text: long,
+          url: `https://ci.example.com/${index}/${"x".repeat(1_000)}`,
+        })),
       };
       const message = await messageOf(alert);
       expect(message.blocks.length).to.be.at.most(50);
@@ -102,6 +138,16 @@ describe("A Slack message", function () {
   });
 
   it("has no empty text: Slack refuses it", async () => {
-    for (const { text } of textsOf(await messageOf({ ...someAlerts.gateFailed, who: "", why: "", gate: "", evidence: ["", " "], version: { color: "green", image: "" } }))) expect(text).not.to.equal("");
+    for (const { text } of textsOf(
+      await messageOf({
+        ...someAlerts.gateFailed,
+        who: "",
+        why: "",
+        gate: "",
+        evidence: ["", " "],
+        version: { color: "green", image: "" },
+      }),
+    ))
+      expect(text).not.to.equal("");
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { describeRequest } from "../support/apiRequest";
+import { describeRequest } from "../../local/testing/apiRequest";
 
 describe("A request to the API server, in words", () => {
   const cases: [string, string, string][] = [
@@ -23,6 +23,12 @@ describe("A request to the API server, in words", () => {
   }
 
   it("a port forward is a connection", () => {
-    expect(describeRequest({ method: "GET", url: "/api/v1/namespaces/ns/pods/p/portforward?ports=3000", headers: { upgrade: "websocket" } })).to.equal("connect pods/portforward");
+    expect(
+      describeRequest({
+        method: "GET",
+        url: "/api/v1/namespaces/ns/pods/p/portforward?ports=3000",
+        headers: { upgrade: "websocket" },
+      }),
+    ).to.equal("connect pods/portforward");
   });
 });

@@ -6,7 +6,7 @@ import { applyChange } from "../../cli/change";
 import { takenBack, withSettings } from "../../cli/stackConfig";
 import { repositoryDir } from "../../local/paths";
 import { startApiServer, type ApiServer } from "../support/apiServer";
-import { failureOf } from "../support/look";
+import { failsWith } from "../support/failsWith";
 
 const before = `# of this stack
 config:
@@ -15,12 +15,15 @@ config:
   chatgpt-app:greenTag: v2
   chatgpt-app:imageRepository: ghcr.io/you/chatgpt-app
   chatgpt-app:host: app.example.com
-  chatgpt-app:openaiApiKey:
+  chatgpt-app:secretEnv:
     secure: v1:abc
   chatgpt-app:database: { strategy: none }
 `;
 
-/** In the place of Pulumi: it notes what it is asked, and what the stack's file and the file of the plan hold at that moment. */
+/**
+ * In the place of Pulumi: it notes what it is asked, and what the stack's file and the file of the plan hold
+ * at that moment.
+ */
 const pulumi = `#!/bin/sh
 echo "$*" >> "$FOLDER/asked"
 case "$1" in
@@ -52,7 +55,12 @@ describe("A change of config that somebody has to agree to", function () {
     writeFileSync(join(folder, "pulumi"), pulumi);
     chmodSync(join(folder, "pulumi"), 0o755);
     writeFileSync(file, before);
-    Object.assign(process.env, { PATH: `${folder}:${given.PATH ?? ""}`, KUBECONFIG: api.kubeconfig, FOLDER: folder, FILE: file });
+    Object.assign(process.env, {
+      PATH: `${folder}:${given.PATH ?? ""}`,
+      KUBECONFIG: api.kubeconfig,
+      FOLDER: folder,
+      FILE: file,
+    });
   });
   afterEach(async () => {
     process.env["PATH"] = given.PATH;
@@ -66,12 +74,22 @@ describe("A change of config that somebody has to agree to", function () {
 
   const now = () => readFileSync(file, "utf8");
   const made = (name: string) => readFileSync(join(folder, name), "utf8");
-  const asked = () => made("asked").split("\n").map((line) => line.split(" ")[0]);
+  const asked = () =>
+    made("asked")
+      .split("\n")
+      .map((line) => line.split(" ")[0]);
   // Nobody is at this terminal: that is a no.
-  const change = (question?: string) => applyChange({ stack, what: "The switch to green", config: { activeColor: "green" }, undo: { activeColor: "blue" }, question });
+  const change = (question?: string) =>
+    applyChange({
+      stack,
+      what: "The switch to green",
+      config: { activeColor: "green" },
+      undo: { activeColor: "blue" },
+      question,
+    });
 
   it("is planned without a word in the stack's file, where another update would find it", async () => {
-    expect(await failureOf(change("Take them to green?"))).to.contain("there is nobody to ask");
+    await failsWith("BG-NOT-CONFIRMED", () => change("Move it to green?"));
     expect(made("seen")).to.equal(before);
     expect(made("planned")).to.equal(before.replace("activeColor: blue", "activeColor: green"));
     expect(now()).to.equal(before);
@@ -80,20 +98,20 @@ describe("A change of config that somebody has to agree to", function () {
 
   it("leaves what somebody else has written while the question was open", async () => {
     process.env["MEANWHILE"] = "preview";
-    expect(await failureOf(change("Take them to green?"))).to.contain("there is nobody to ask");
+    await failsWith("BG-NOT-CONFIRMED", () => change("Move it to green?"));
     expect(now()).to.equal(`${before}  chatgpt-app:replicas: "5"\n`);
   });
 
   it("is not made on top of a config that the plan has not seen", async () => {
     process.env["MEANWHILE"] = "preview";
-    expect(await failureOf(change())).to.contain("somebody has changed it meanwhile");
+    await failsWith("BG-PLAN-OUTDATED", () => change());
     expect(now()).to.equal(`${before}  chatgpt-app:replicas: "5"\n`);
     expect(asked()).not.to.include("config").and.not.include("up");
   });
 
   it("is taken back key by key where its update has not begun", async () => {
     process.env["MEANWHILE"] = "up";
-    expect(await failureOf(change())).to.contain("another update is running");
+    expect(await failsWith("BG-PULUMI-FAILED", () => change())).to.contain("another update is running");
     expect(asked()).to.include("config").and.include("up");
     expect(now()).to.equal(`${before}  chatgpt-app:replicas: "5"\n`);
   });
@@ -101,15 +119,21 @@ describe("A change of config that somebody has to agree to", function () {
 
 describe("Settings in the text of a stack's file", () => {
   it("change alone: comments, order and what is encrypted stay", () => {
-    expect(withSettings(before, { activeColor: "green", greenTag: undefined, schemaVersion: "0001" })).to.equal(
+    expect(
+      withSettings(before, { activeColor: "green", greenTag: undefined, schemaVersion: "0001" }),
+    ).to.equal(
       `${before.replace("activeColor: blue", "activeColor: green").replace("  chatgpt-app:greenTag: v2\n", "")}  chatgpt-app:schemaVersion: "0001"\n`,
     );
   });
 
   it("are taken back where they are as they were set, and nobody else has set them since", () => {
-    const changed = (change: Record<string, unknown>) => takenBack({ activeColor: "green", greenTag: undefined }, { before, now: withSettings(before, change) });
+    const changed = (change: Record<string, unknown>) =>
+      takenBack({ activeColor: "green", greenTag: undefined }, { before, now: withSettings(before, change) });
     expect(changed({})).to.deep.equal({});
-    expect(changed({ activeColor: "green", greenTag: undefined })).to.deep.equal({ activeColor: "blue", greenTag: "v2" });
+    expect(changed({ activeColor: "green", greenTag: undefined })).to.deep.equal({
+      activeColor: "blue",
+      greenTag: "v2",
+    });
     expect(changed({ activeColor: "green", greenTag: "v3" })).to.deep.equal({ activeColor: "blue" });
   });
 });

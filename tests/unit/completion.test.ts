@@ -4,8 +4,12 @@ import { expect } from "chai";
 describe("Completion in a shell", function () {
   // Each starts the whole command line.
   this.timeout(60_000);
-  const bluegreen = (...args: string[]) => spawnSync(process.execPath, ["cli/bluegreen.mjs", ...args], { encoding: "utf8" });
-  const completed = (...words: string[]) => bluegreen("complete", "--", ...words).stdout.split("\n").map((line) => line.split("\t")[0]);
+  const bluegreen = (...args: string[]) =>
+    spawnSync(process.execPath, ["cli/bluegreen.mjs", ...args], { encoding: "utf8" });
+  const completed = (...words: string[]) =>
+    bluegreen("complete", "--", ...words)
+      .stdout.split("\n")
+      .map((line) => line.split("\t")[0]);
 
   it("knows commands, options, colors, and the stacks of the folder", () => {
     expect(completed("roll")).to.include("rollback");
@@ -16,7 +20,10 @@ describe("Completion in a shell", function () {
 
   it("prints a script that the shell can read", () => {
     const script = bluegreen("completion", "bash").stdout;
-    expect(spawnSync("bash", ["-n"], { input: script, encoding: "utf8" }), script).to.include({ status: 0, stderr: "" });
+    expect(spawnSync("bash", ["-n"], { input: script, encoding: "utf8" }), script).to.include({
+      status: 0,
+      stderr: "",
+    });
     expect(script).to.contain("complete -F __bluegreen_complete bluegreen");
   });
 

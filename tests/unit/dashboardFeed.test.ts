@@ -3,6 +3,7 @@ import { Board } from "../../cli/dashboard/board";
 import { followCluster } from "../../cli/dashboard/clusterFeed";
 import { colors, names, poll, type Color } from "@bluegreen/release";
 import { startApiServer, type ApiServer } from "../support/apiServer";
+import { limits } from "./watchReadings";
 
 const app = "chatgpt-app";
 
@@ -17,13 +18,50 @@ describe("A cluster on the dashboard", () => {
   beforeEach(async () => {
     api = await startApiServer();
     process.env["KUBECONFIG"] = api.kubeconfig;
-    board = new Board({ app, namespace: "shop", stack: "production", clusters: [{ name: null, release: null, away: null, samples: [], moves: [] }], gates: null, plan: null, jobs: {}, isEnding: false });
+    board = new Board({
+      app,
+      namespace: "shop",
+      stack: "production",
+      clusters: [{ name: null, release: null, away: null, samples: [], moves: [] }],
+      gates: null,
+      plan: null,
+      jobs: {},
+      isEnding: false,
+    });
     api.change(...service("blue"));
     api.change(...weights(0));
     ended = new AbortController();
-    const database = { strategy: "none" as const, acceptLoss: false, rebuildCommand: [], rebuildTimeoutSeconds: 60, budgetSeconds: 60 };
-    const ref = { app, activeColor: "blue" as const, context: "", namespace: "shop", isolation: "shared" as const, database, folder: "migrations", schemaVersion: "", afterHours: 24, route: "traefik" as const, together: null };
-    following = followCluster({ ref: () => ref, index: 0, board, historyGrew: () => undefined, signal: ended.signal, lookEveryMs: 3_600_000 });
+    const database = {
+      strategy: "none" as const,
+      runIn: "update" as const,
+      allowDataLoss: false,
+      rebuildCommand: [],
+      rebuildTimeoutSeconds: 60,
+      timeoutSeconds: 60,
+    };
+    const ref = {
+      app,
+      metrics: limits.metrics,
+      activeColor: "blue" as const,
+      context: "",
+      namespace: "shop",
+      namespacePerColor: false,
+      database,
+      databaseSecret: "db-credentials",
+      folder: "migrations",
+      schemaVersion: "",
+      afterHours: 24,
+      route: "traefik" as const,
+      together: null,
+    };
+    following = followCluster({
+      ref: () => ref,
+      index: 0,
+      board,
+      historyGrew: () => undefined,
+      signal: ended.signal,
+      lookEveryMs: 3_600_000,
+    });
     await shows(["blue 100", "green 0"]);
   });
   afterEach(async () => {
@@ -34,13 +72,27 @@ describe("A cluster on the dashboard", () => {
     else process.env["KUBECONFIG"] = kubeconfigBefore;
   });
 
-  const service = (version: Color) => [`services/${names.activeService(app)}`, { metadata: { name: names.activeService(app) }, spec: { selector: { version } } }] as const;
+  const service = (version: Color) =>
+    [
+      `services/${names.activeService(app)}`,
+      { metadata: { name: names.activeService(app) }, spec: { selector: { version } } },
+    ] as const;
   const weights = (green: number) => {
-    const services = colors.map((color) => ({ name: names.colorService(app, color), weight: color === "green" ? green : 100 - green }));
-    return [`traefikservices/${names.users(app)}`, { metadata: { name: names.users(app) }, spec: { weighted: { services } } }] as const;
+    const services = colors.map((color) => ({
+      name: names.colorService(app, color),
+      weight: color === "green" ? green : 100 - green,
+    }));
+    return [
+      `traefikservices/${names.users(app)}`,
+      { metadata: { name: names.users(app) }, spec: { weighted: { services } } },
+    ] as const;
   };
   const users = () => board.state.clusters[0]?.release?.colors.map((each) => `${each.color} ${each.users}`);
-  const shows = (wanted: string[]) => poll(() => Promise.resolve(users()?.join() === wanted.join() ? true : undefined), { timeoutMs: 30_000, intervalMs: 5 });
+  const shows = (wanted: string[]) =>
+    poll(() => Promise.resolve(users()?.join() === wanted.join() ? true : undefined), {
+      timeoutMs: 30_000,
+      intervalMs: 5,
+    });
 
   it("shows where all users are when a watch of the active Service says so", async () => {
     api.change(...service("green"));

@@ -9,7 +9,16 @@ import { serveDashboard, type DashboardServer } from "../../cli/dashboard/server
 import type { DashboardEvent } from "../../pages/dashboard/state";
 
 describe("The server of the dashboard", () => {
-  const board = new Board({ app: "chatgpt-app", namespace: "shop", stack: "production", clusters: [], gates: null, plan: null, jobs: {}, isEnding: false });
+  const board = new Board({
+    app: "chatgpt-app",
+    namespace: "shop",
+    stack: "production",
+    clusters: [],
+    gates: null,
+    plan: null,
+    jobs: {},
+    isEnding: false,
+  });
   const orders: Order[] = [];
   let refusal: string | undefined;
   let plans = 0;
@@ -23,13 +32,25 @@ describe("The server of the dashboard", () => {
       orders.push(order);
       return refusal;
     };
-    server = await serveDashboard(board, { start, plan: () => { plans++; return refusal; } }, 0);
+    server = await serveDashboard(
+      board,
+      {
+        start,
+        plan: () => {
+          plans++;
+          return refusal;
+        },
+      },
+      0,
+    );
     const { headers } = await ask(server.url, {});
     ({ origin } = new URL(server.url));
     path = origin + (headers.location ?? "");
     cookie = headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
   });
-  after(() => { server.close(); });
+  after(() => {
+    server.close();
+  });
 
   const answerOf = async (url: string, { method = "GET", body = "" }: { method?: string; body?: string }) => {
     const asked = request(url, { method, headers: { cookie, ...(method !== "GET" && { origin }) } });
@@ -46,7 +67,11 @@ describe("The server of the dashboard", () => {
     const page = await ask(path, {});
     expect([page.status, page.headers["content-type"]]).to.deep.equal([200, "text/html; charset=utf-8"]);
     const policy = String(page.headers["content-security-policy"]);
-    expect(policy).to.contain("default-src 'none'").and.contain("script-src 'self'").and.contain("frame-ancestors 'none'").and.not.contain("unsafe");
+    expect(policy)
+      .to.contain("default-src 'none'")
+      .and.contain("script-src 'self'")
+      .and.contain("frame-ancestors 'none'")
+      .and.not.contain("unsafe");
     expect(page.text).not.to.match(/<script(?![^>]* src=)|<style| on\w+=/);
     const parts = [...page.text.matchAll(/(?:src|href)="(?!data:)([^"]*)"/g)].map(([, part = ""]) => part);
     expect(parts).to.deep.equal(["style.css", "main.js"]);
@@ -72,7 +97,10 @@ describe("The server of the dashboard", () => {
     };
     expect(await next()).to.deep.equal({ type: "all", state: board.state });
     board.tell({ type: "gates", gates: { passed: [], readAt: "2026-01-02T03:04:05.678Z" } });
-    expect(await next()).to.deep.equal({ type: "gates", gates: { passed: [], readAt: "2026-01-02T03:04:05.678Z" } });
+    expect(await next()).to.deep.equal({
+      type: "gates",
+      gates: { passed: [], readAt: "2026-01-02T03:04:05.678Z" },
+    });
     stream.destroy();
   });
 
@@ -81,7 +109,13 @@ describe("The server of the dashboard", () => {
     expect((await order("switch", '{"to":"green","why":"a release"}')).status).to.equal(202);
     expect((await order("rollback", '{"to":"blue"}')).status).to.equal(202);
     expect((await order("plan", "{}")).status).to.equal(202);
-    expect([orders, plans]).to.deep.equal([[{ kind: "switch", to: "green", why: "a release" }, { kind: "rollback", to: "blue", why: "" }], 1]);
+    expect([orders, plans]).to.deep.equal([
+      [
+        { kind: "switch", to: "green", why: "a release" },
+        { kind: "rollback", to: "blue", why: "" },
+      ],
+      1,
+    ]);
     refusal = "A switch to green is running.";
     const refused = await order("switch", '{"to":"green"}');
     expect([refused.status, refused.text]).to.deep.equal([409, "A switch to green is running.\n"]);
@@ -89,14 +123,33 @@ describe("The server of the dashboard", () => {
 
   it("passes on nothing that makes none", async () => {
     const before = orders.length;
-    for (const body of ["", "{", "{}", '{"to":"red"}', '{"to":"green; rm -rf /"}', `{"to":"green","why":"${"x".repeat(201)}"}`]) expect((await order("switch", body)).status, body).to.equal(400);
-    expect((await order("switch", JSON.stringify({ to: "green", why: "x".repeat(5000) }))).status).to.equal(413);
+    for (const body of [
+      "",
+      "{",
+      "{}",
+      '{"to":"red"}',
+      '{"to":"green; rm -rf /"}',
+      `{"to":"green","why":"${"x".repeat(201)}"}`,
+    ])
+      expect((await order("switch", body)).status, body).to.equal(400);
+    expect((await order("switch", JSON.stringify({ to: "green", why: "x".repeat(5000) }))).status).to.equal(
+      413,
+    );
     expect(orders.length).to.equal(before);
   });
 
   it("says it where its port is taken", async () => {
     const port = Number(new URL(server.url).port);
-    const error = await serveDashboard(board, { start: () => undefined, plan: () => undefined }, port).then((second) => { second.close(); return "it was not"; }, String);
-    expect(error).to.contain(`Port ${port} of 127.0.0.1 was refused`).and.contain("EADDRINUSE").and.contain("--port 0");
+    const error = await serveDashboard(board, { start: () => undefined, plan: () => undefined }, port).then(
+      (second) => {
+        second.close();
+        return "it was not";
+      },
+      String,
+    );
+    expect(error)
+      .to.contain(`Port ${port} of 127.0.0.1 was refused`)
+      .and.contain("EADDRINUSE")
+      .and.contain("--port 0");
   });
 });

@@ -1,9 +1,16 @@
 import { expect } from "chai";
+import { describeStaying } from "@bluegreen/release/drain/staying";
 import { describeEnd } from "@bluegreen/release/drain/step";
 import { drainPod, type DrainState } from "@bluegreen/release/drain/pod";
 import { Tally } from "@bluegreen/release/drain/tally";
 
-const state = (part: Partial<DrainState>): DrainState => ({ draining: true, connections: 0, streams: 0, requests: 0, ...part });
+const state = (part: Partial<DrainState>): DrainState => ({
+  draining: true,
+  connections: 0,
+  streams: 0,
+  requests: 0,
+  ...part,
+});
 
 describe("What is known of pods that drain", () => {
   it("is enough when nobody was left three times in a row: not every node has heard of the switch at once", () => {
@@ -42,15 +49,26 @@ describe("What is known of pods that drain", () => {
 });
 
 describe("The end of a drain", () => {
-  const end = { end: "over" as const, seconds: 12.34, left: { connections: 0, streams: 0, pods: 0 }, measured: 2, unmeasured: 0 };
+  const end = {
+    end: "over" as const,
+    seconds: 12.34,
+    left: { connections: 0, streams: 0, pods: 0 },
+    measured: 2,
+    unmeasured: 0,
+  };
 
   it("says how long it took", () => {
-    expect(describeEnd("blue", 30, end)).to.deep.equal(["blue is drained, after 12.3 s: no connection is left"]);
+    expect(describeEnd("blue", 30, end)).to.deep.equal([
+      "blue is drained, after 12.3 s: no connection is left",
+    ]);
   });
 
   it("says plainly who was left, that nobody is cut, and how to give them longer", () => {
     const [line] = describeEnd("blue", 30, { ...end, left: { connections: 12, streams: 3, pods: 1 } });
-    expect(line).to.contain("blue is not drained: after 12.3 s, 12 connections, 3 of them streams, on 1 pod are left").and.contain("Nobody cuts them").and.contain("pulumi config set --path drain.seconds 60");
+    expect(line)
+      .to.contain("blue is not drained: after 12.3 s, 12 connections, 3 of them streams, on 1 pod are left")
+      .and.contain("Nobody cuts them")
+      .and.contain("pulumi config set --path connectionDrain.timeoutSeconds 60");
   });
 
   it("says nothing of pods that say nothing, but that they do", () => {
@@ -62,10 +80,45 @@ describe("The end of a drain", () => {
 });
 
 describe("The port that a pod takes orders to drain at", () => {
-  const pod = (value?: string) => ({ metadata: { namespace: "shop-blue", name: "a" }, spec: { containers: [{ name: "proxy", env: [{ name: "DRAIN_PORT", value: "9" }] }, { name: "mcp-server", env: value === undefined ? [] : [{ name: "DRAIN_PORT", value }] }] } });
+  const pod = (value?: string) => ({
+    metadata: {
+      namespace: "shop-blue",
+      name: "a",
+      annotations: { "kubectl.kubernetes.io/default-container": "mcp-server" },
+    },
+    spec: {
+      containers: [
+        { name: "proxy", env: [{ name: "BLUEGREEN_DRAIN_PORT", value: "9" }] },
+        { name: "mcp-server", env: value === undefined ? [] : [{ name: "BLUEGREEN_DRAIN_PORT", value }] },
+      ],
+    },
+  });
 
   it("is the one that the pod itself was started with, whatever config says by now", () => {
     expect(drainPod(pod("3001"))).to.deep.equal({ namespace: "shop-blue", name: "a", port: 3001 });
-    for (const value of [undefined, "", "0", "-1", "3.5", "none", "1e3", "0x50", "65536"]) expect(drainPod(pod(value)), value).to.equal(undefined);
+    for (const value of [undefined, "", "0", "-1", "3.5", "none", "1e3", "0x50", "65536"])
+      expect(drainPod(pod(value)), value).to.equal(undefined);
+  });
+});
+
+describe("Clients of pods that say nothing of their connections", () => {
+  const staying = { requests: 0, windowSeconds: 5, measuredPods: 3, pods: 3 };
+  const deployment = { namespace: "shop-blue", name: "shop-blue" };
+
+  it("have left when nobody is answered any more", () => {
+    expect(describeStaying("blue", staying, deployment)).to.equal(
+      "blue answered no request in 5 s: clients have left it",
+    );
+  });
+
+  it("are said to stay on the old version as long as their connections last", () => {
+    expect(describeStaying("blue", { ...staying, requests: 45, measuredPods: 2 }, deployment))
+      .to.contain("still answered 45 requests in 5 s, by 2 of 3 pods")
+      .and.contain("stay on the old version until those end")
+      .and.contain("kubectl -n shop-blue rollout restart deployment shop-blue");
+  });
+
+  it("are not said to have left where nobody can tell", () => {
+    expect(describeStaying("blue", { ...staying, measuredPods: 0 }, deployment)).to.contain("is not known");
   });
 });

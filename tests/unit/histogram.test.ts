@@ -23,7 +23,10 @@ describe("A histogram of latencies", () => {
     const histogram = histogramOf(values);
     for (const share of [0.001, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 1]) {
       const exact = sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
-      expect((histogram.quantile(share) ?? 0) / exact, `quantile ${share}`).to.be.within(1 - bucketError - 1e-9, 1 + bucketError + 1e-9);
+      expect((histogram.quantile(share) ?? 0) / exact, `quantile ${share}`).to.be.within(
+        1 - bucketError - 1e-9,
+        1 + bucketError + 1e-9,
+      );
     }
     expect(bucketError).to.be.lessThan(0.02);
   });
@@ -32,7 +35,8 @@ describe("A histogram of latencies", () => {
     const values = latencies(1000);
     const together = histogramOf(values);
     const parts = new Histogram();
-    for (let part = 0; part < 7; part++) parts.add(histogramOf(values.filter((_, index) => index % 7 === part)).buckets);
+    for (let part = 0; part < 7; part++)
+      parts.add(histogramOf(values.filter((_, index) => index % 7 === part)).buckets);
     expect(parts.size).to.equal(1000);
     expect(new Map(parts.buckets)).to.deep.equal(new Map(together.buckets));
   });
@@ -50,6 +54,8 @@ describe("A histogram of latencies", () => {
   });
 
   it("stays small: a minute of answers from 0.1 ms to a minute are less than 350 buckets", () => {
-    expect(histogramOf(Array.from({ length: 60_000 }, (_, index) => index + 0.05)).buckets.length).to.be.lessThan(350);
+    expect(
+      histogramOf(Array.from({ length: 60_000 }, (_, index) => index + 0.05)).buckets.length,
+    ).to.be.lessThan(350);
   });
 });

@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,9 +18,19 @@ import { repositoryDir } from "../../local/paths";
 
 const file = "Pulumi.production.yaml";
 /** Nothing of the machine's own git, which may sign, sort or rewrite. */
-const gitEnv = { GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", GIT_AUTHOR_NAME: "anna", GIT_AUTHOR_EMAIL: "a@example.com", GIT_COMMITTER_NAME: "anna", GIT_COMMITTER_EMAIL: "a@example.com" };
+const gitEnv = {
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_AUTHOR_NAME: "anna",
+  GIT_AUTHOR_EMAIL: "a@example.com",
+  GIT_COMMITTER_NAME: "anna",
+  GIT_COMMITTER_EMAIL: "a@example.com",
+};
 
-/** A server that hands out any commit by its id, as GitHub does for those of forks; somebody's clone of it; and the job's. */
+/**
+ * A server that hands out any commit by its id, as GitHub does for those of forks; somebody's clone of it;
+ * and the job's.
+ */
 class Server {
   private readonly root = mkdtempSync(join(tmpdir(), "bg-pipeline-"));
   private readonly origin = join(this.root, "origin.git");
@@ -19,14 +39,20 @@ class Server {
 
   constructor() {
     this.git(this.root, "init", "--quiet", "--bare", "--initial-branch=main", this.origin);
-    for (const allowed of ["uploadpack.allowAnySHA1InWant", "uploadpack.allowFilter"]) this.git(this.origin, "config", allowed, "true");
+    for (const allowed of ["uploadpack.allowAnySHA1InWant", "uploadpack.allowFilter"])
+      this.git(this.origin, "config", allowed, "true");
     this.git(this.origin, "config", "receive.denyDeleteCurrent", "ignore");
     this.git(this.root, "init", "--quiet", "--initial-branch=main", this.people);
     this.run("remote", "add", "origin", this.origin);
   }
 
   private git(cwd: string, ...args: string[]): string {
-    return execFileSync("git", args, { cwd, encoding: "utf8", env: { ...process.env, ...gitEnv }, stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("git", args, {
+      cwd,
+      encoding: "utf8",
+      env: { ...process.env, ...gitEnv },
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   }
 
   /** As somebody who may push. */
@@ -45,7 +71,9 @@ class Server {
 
   /** Config as a job gives it back, with its note. */
   note(value: string): string {
-    return this.commit(`Switch production to v1 [skip ci]\n\nProgram: ${value}`, { config: `greenTag: ${this.run("rev-parse", "HEAD")}\n` });
+    return this.commit(`Switch production to v1 [skip ci]\n\nProgram: ${value}`, {
+      config: `greenTag: ${this.run("rev-parse", "HEAD")}\n`,
+    });
   }
 
   /** A commit of somebody else, which is only where `refs` name it. */
@@ -74,8 +102,16 @@ class Server {
   }
 
   /** A command of pipeline/, as a job runs it. */
-  does(command: string, env: Record<string, string> = {}, ...args: string[]): { code: number | null; said: string } {
-    const { status, stdout, stderr } = spawnSync(join(repositoryDir, "pipeline", command), args, { cwd: this.job, encoding: "utf8", env: { ...process.env, ...gitEnv, STACK: "production", ...env } });
+  does(
+    command: string,
+    env: Record<string, string> = {},
+    ...args: string[]
+  ): { code: number | null; said: string } {
+    const { status, stdout, stderr } = spawnSync(join(repositoryDir, "pipeline", command), args, {
+      cwd: this.job,
+      encoding: "utf8",
+      env: { ...process.env, ...gitEnv, STACK: "production", ...env },
+    });
     return { code: status, said: stdout + stderr };
   }
 
@@ -102,7 +138,9 @@ describe("What git may decide in a job with credentials", function () {
     server.push();
     server.run("push", "--quiet", "origin", "v1");
   });
-  afterEach(() => { server.remove(); });
+  afterEach(() => {
+    server.remove();
+  });
 
   /** main as it is at night: what is on it has been merged, and not released. */
   const merged = () => {
@@ -118,7 +156,9 @@ describe("What git may decide in a job with credentials", function () {
     const before = server.head();
     const { code, said } = server.does("take-program");
     expect(code, said).to.equal(1);
-    expect(said).to.match(/^The program of the last update of production was not taken: .+\n {2}why: {2}.+\n {2}next: .+git show /);
+    expect(said).to.match(
+      /^The program of the last update of production was not taken: .+\n {2}why: {2}.+\n {2}next: .+git show /,
+    );
     for (const word of words) expect(said).to.contain(word);
     expect([server.head(), server.program()], "nothing was checked out").to.deep.equal([before, "merged"]);
   };
@@ -128,7 +168,10 @@ describe("What git may decide in a job with credentials", function () {
       ["a whole clone", []],
       ["one without files", ["--filter=blob:none"]],
       ["a shallow one", ["--depth=1"]],
-      ["a shallow one without files, of one branch", ["--depth=1", "--filter=blob:none", "--single-branch", "--no-tags"]],
+      [
+        "a shallow one without files, of one branch",
+        ["--depth=1", "--filter=blob:none", "--single-branch", "--no-tags"],
+      ],
     ] as const) {
       it(`in ${clone}`, () => {
         server.note(released);
@@ -167,7 +210,9 @@ describe("What git may decide in a job with credentials", function () {
 
     it("by a trailer alone: a line in the middle of a message is prose", () => {
       server.note(released);
-      server.commit(`Describe notes\n\nProgram: ${"0".repeat(40)}\n\nThat is how they look.`, { config: "described\n" });
+      server.commit(`Describe notes\n\nProgram: ${"0".repeat(40)}\n\nThat is how they look.`, {
+        config: "described\n",
+      });
       merged();
       server.clone();
       takes(released);
@@ -198,23 +243,32 @@ describe("What git may decide in a job with credentials", function () {
   describe("take-program refuses", () => {
     for (const [what, commitOf] of [
       ["a commit of a pull request", () => server.evil("refs/pull/7/head")],
-      ["a commit of a fork, which the server hands out and no ref names", () => {
-        const commit = server.evil("refs/heads/passing");
-        server.run("push", "--quiet", "origin", ":refs/heads/passing");
-        return commit;
-      }],
+      [
+        "a commit of a fork, which the server hands out and no ref names",
+        () => {
+          const commit = server.evil("refs/heads/passing");
+          server.run("push", "--quiet", "origin", ":refs/heads/passing");
+          return commit;
+        },
+      ],
       ["a commit of another branch", () => server.evil("refs/heads/feature")],
       ["a commit of a branch that is called like a tag", () => server.evil("refs/heads/refs/tags/v9")],
       ["a commit of a tag that is not a release's", () => server.evil("refs/tags/nightly")],
-      ["a commit that was merged with the one that took it back", () => {
-        server.run("checkout", "--quiet", "-b", "feature");
-        const commit = server.commit("Something", { program: "evil" });
-        server.commit("Something less", { program: "released" });
-        server.run("checkout", "--quiet", "main");
-        server.run("merge", "--quiet", "--no-ff", "--message=Merge pull request #7", "feature");
-        return commit;
-      }],
-      ["a commit that the job has, and that is not main's", () => server.evil("refs/heads/feature", "refs/heads/main-2")],
+      [
+        "a commit that was merged with the one that took it back",
+        () => {
+          server.run("checkout", "--quiet", "-b", "feature");
+          const commit = server.commit("Something", { program: "evil" });
+          server.commit("Something less", { program: "released" });
+          server.run("checkout", "--quiet", "main");
+          server.run("merge", "--quiet", "--no-ff", "--message=Merge pull request #7", "feature");
+          return commit;
+        },
+      ],
+      [
+        "a commit that the job has, and that is not main's",
+        () => server.evil("refs/heads/feature", "refs/heads/main-2"),
+      ],
     ] as const) {
       it(what, () => {
         const commit = commitOf();
@@ -229,8 +283,24 @@ describe("What git may decide in a job with credentials", function () {
       merged();
       server.clone();
       const options = ["--upload-pack=touch PWNED;", "-f", "+refs/heads/*:refs/heads/*"];
-      const names = ["main", "v1", "HEAD~1", "refs/pull/7/head", "abcdef0", `${"0".repeat(40)}^{/x}`, "0".repeat(64), `A${released.slice(1).toUpperCase()}`];
-      for (const value of [...options, ...names, `${released} v1`, `v1 ${released}`, "$(touch PWNED)", "\u001B]0;x\u0007\r::error::x"]) {
+      const names = [
+        "main",
+        "v1",
+        "HEAD~1",
+        "refs/pull/7/head",
+        "abcdef0",
+        `${"0".repeat(40)}^{/x}`,
+        "0".repeat(64),
+        `A${released.slice(1).toUpperCase()}`,
+      ];
+      for (const value of [
+        ...options,
+        ...names,
+        `${released} v1`,
+        `v1 ${released}`,
+        "$(touch PWNED)",
+        "\u001B]0;x\u0007\r::error::x",
+      ]) {
         server.note(value);
         server.push();
         refuses("a commit is 40 digits");
@@ -252,10 +322,23 @@ describe("What git may decide in a job with credentials", function () {
 
   it("every command refuses what is no stack's name, before anything else", () => {
     server.clone();
-    for (const STACK of ["", "-x", "../production", "a/b", "a b", "a\nb", "$(touch PWNED)", "production:x", "x".repeat(101)]) {
+    for (const STACK of [
+      "",
+      "-x",
+      "../production",
+      "a/b",
+      "a b",
+      "a\nb",
+      "$(touch PWNED)",
+      "production:x",
+      "x".repeat(101),
+    ]) {
       for (const command of ["take-program", "take-config", "give-config"]) {
         const { code, said } = server.does(command, { STACK }, "message");
-        expect([code, /^STACK=.* was refused\n {2}why: {2}.+\n {2}next: /.test(said)], said).to.deep.equal([1, true]);
+        expect([code, /^STACK=.* was refused\n {2}why: {2}.+\n {2}next: /.test(said)], said).to.deep.equal([
+          1,
+          true,
+        ]);
       }
     }
   });
@@ -281,7 +364,9 @@ describe("What git may decide in a job with credentials", function () {
       server.run("rm", "--quiet", file);
       server.commit("No config", {});
       server.push();
-      expect(server.does("take-config").said).to.contain(`${file} was not taken from main`).and.contain("next: ");
+      expect(server.does("take-config").said)
+        .to.contain(`${file} was not taken from main`)
+        .and.contain("next: ");
       symlinkSync("program", join(server.people, file));
       server.commit("A link", {});
       server.push();
@@ -294,7 +379,10 @@ describe("What git may decide in a job with credentials", function () {
       rmSync(join(server.job, file));
       symlinkSync("program", join(server.job, file));
       expect(server.does("take-config").code).to.equal(0);
-      expect([server.program(), lstatSync(join(server.job, file)).isFile()]).to.deep.equal(["released", true]);
+      expect([server.program(), lstatSync(join(server.job, file)).isFile()]).to.deep.equal([
+        "released",
+        true,
+      ]);
     });
   });
 
@@ -303,7 +391,10 @@ describe("What git may decide in a job with credentials", function () {
     const bin = join(server.job, ".git/bin");
     mkdirSync(bin);
     // In place of bluegreen and Pulumi, which say and write where users are.
-    writeFileSync(join(bin, "npm"), `#!/bin/sh\ncase $* in *status*) echo '{"live":"green"}' ;; *) echo "activeColor: green" > ${file} ;; esac\n`);
+    writeFileSync(
+      join(bin, "npm"),
+      `#!/bin/sh\ncase $* in *status*) echo '{"live":"green"}' ;; *) echo "activeColor: green" > ${file} ;; esac\n`,
+    );
     chmodSync(join(bin, "npm"), 0o755);
     const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}`, GITHUB_ACTOR: "--amend" };
     expect(server.does("take-config", env).code).to.equal(0);

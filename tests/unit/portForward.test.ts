@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { forwardPod, type Cluster } from "@bluegreen/release";
-import { fetchText } from "@bluegreen/release/fetchText";
+import { fetchText } from "@bluegreen/release/util/fetchText";
 import { KubeConfig } from "@bluegreen/release/kubernetes/client";
 
 describe("A forward to a pod", () => {
@@ -17,12 +17,21 @@ describe("A forward to a pod", () => {
       socket.destroy();
     });
     const config = new KubeConfig();
-    config.loadFromClusterAndUser({ name: "api", server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, skipTLSVerify: true }, { name: "user" });
+    config.loadFromClusterAndUser(
+      {
+        name: "api",
+        server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        skipTLSVerify: true,
+      },
+      { name: "user" },
+    );
     const name = "a/../../../kube-system/pods/etcd/exec?command=id&stdout=true&rest=";
     const forwarded = await forwardPod({ config } as Cluster, { namespace: "shop", name }, 3000);
     await fetchText(forwarded.url, { maxBytes: 1000, timeoutMs: 10_000 }).catch(() => undefined);
     forwarded.close();
     server.close();
-    expect(asked).to.deep.equal([`/api/v1/namespaces/shop/pods/${encodeURIComponent(name)}/portforward?ports=3000`]);
+    expect(asked).to.deep.equal([
+      `/api/v1/namespaces/shop/pods/${encodeURIComponent(name)}/portforward?ports=3000`,
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { awaitFeatureSupport } from "@pulumi/pulumi/runtime/settings";
-import { parseSettings } from "@bluegreen/release/settings/settings";
+import { parseSettings } from "@bluegreen/release/config/settings";
 import { release } from "@bluegreen/components/release";
 
 declare module "@pulumi/pulumi/runtime/settings" {
@@ -54,14 +54,23 @@ export class Recorder extends MockMonitor {
       newResource: ({ type, name, inputs }) => {
         const plain = mapSecrets(inputs, (secret) => secret) as Record<string, unknown>;
         const readable = JSON.stringify(mapSecrets(inputs, () => "[secret]"));
-        this.recorded.push({ type, name, inputs: plain, readable, ...(this.registrations.get(`${type} ${name}`) ?? unregistered) });
+        this.recorded.push({
+          type,
+          name,
+          inputs: plain,
+          readable,
+          ...(this.registrations.get(`${type} ${name}`) ?? unregistered),
+        });
         return { id: name, state: { ...plain, ...generated(type, name) } };
       },
       call: ({ inputs }) => inputs as Record<string, unknown>,
     });
   }
 
-  override registerResource(request: Registration, callback: (error: unknown, response: unknown) => void): Promise<void> {
+  override registerResource(
+    request: Registration,
+    callback: (error: unknown, response: unknown) => void,
+  ): Promise<void> {
     const dependsOn = request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? urn);
     const hooks = request.getHooks();
     this.registrations.set(`${request.getType()} ${request.getName()}`, {
@@ -86,13 +95,23 @@ export class Recorder extends MockMonitor {
     const found = this.recorded.filter((resource) => resource.type === type && resource.name === name);
     const [only] = found;
     if (only === undefined || found.length > 1) {
-      throw new Error(`${found.length} resources ${type} ${name} among:\n${this.recorded.map((r) => `${r.type} ${r.name}`).join("\n")}`);
+      throw new Error(
+        `${found.length} resources ${type} ${name} among:\n${this.recorded.map((r) => `${r.type} ${r.name}`).join("\n")}`,
+      );
     }
     return only;
   }
 }
 
-const unregistered = { dependsOn: [], secretOutputs: [], protect: false, parent: "", ignoreChanges: [], aliases: [], hooks: [] };
+const unregistered = {
+  dependsOn: [],
+  secretOutputs: [],
+  protect: false,
+  parent: "",
+  ignoreChanges: [],
+  aliases: [],
+  hooks: [],
+};
 
 /** The signature of special values on the wire between program and engine, and that of secrets. */
 const signature = "4dabf18193072939515e22adb298388d";
@@ -101,7 +120,8 @@ const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 function mapSecrets(value: unknown, show: (secret: unknown) => unknown): unknown {
   if (Array.isArray(value)) return value.map((each) => mapSecrets(each, show));
   if (typeof value !== "object" || value === null) return value;
-  if (signature in value && value[signature] === secretSignature && "value" in value) return show(value.value);
+  if (signature in value && value[signature] === secretSignature && "value" in value)
+    return show(value.value);
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mapSecrets(each, show)]));
 }
 
@@ -109,11 +129,22 @@ function generated(type: string, name: string): Record<string, unknown> {
   return type.startsWith("random:") ? { result: `generated-${name}`, bcryptHash: `hash-of-${name}` } : {};
 }
 
-export const someSettings = { activeColor: "blue", blueTag: "v1.2.3", greenTag: "v1.3.0", imageRepository: "ghcr.io/you/chatgpt-app", host: "app.example.com" };
+/** As the reference program names its objects. */
+export const someSettings = {
+  namespace: "chatgpt-production",
+  container: "mcp-server",
+  databaseSecret: "db-credentials",
+  envFromSecrets: '{"OPENAI_API_KEY":"openai-credentials/api-key"}',
+  activeColor: "blue",
+  blueTag: "v1.2.3",
+  greenTag: "v1.3.0",
+  imageRepository: "ghcr.io/you/chatgpt-app",
+  host: "app.example.com",
+};
 
 /** What the program registers for a stack's config. */
 export function recordApp(config: Record<string, string> = someSettings): Promise<Recorder> {
-  return record("chatgpt-app", () => release("chatgpt-app", parseSettings(config)));
+  return record("chatgpt-app", () => release("chatgpt-app", parseSettings("chatgpt-app", config)));
 }
 
 /** What a program registers. */
@@ -122,8 +153,15 @@ export async function record(project: string, program: () => unknown): Promise<R
   pulumi.runtime.setMockOptions(recorder, project, "test", false, "acme");
   // As every program does at its start: until then the SDK sends secrets in plain text, and knows no hooks.
   await awaitFeatureSupport();
-  program();
-  await pulumi.runtime.disconnect();
+  // The SDK takes a stack trace for each promise: source maps for all of them are most of the time here.
+  const sourceMapped = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace");
+  Error.prepareStackTrace = undefined as never;
+  try {
+    program();
+    await pulumi.runtime.disconnect();
+  } finally {
+    Object.defineProperty(Error, "prepareStackTrace", sourceMapped ?? {});
+  }
   return recorder;
 }
 

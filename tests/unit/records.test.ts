@@ -4,13 +4,13 @@ import { connect, switchAnnotation, takeLease, watch } from "@bluegreen/release"
 import { readIncidents } from "@bluegreen/release/alerts/incidents";
 import { readDrain } from "@bluegreen/release/drain/note";
 import { turnDrain } from "@bluegreen/release/drain/turn";
-import type { AnalysisSettings } from "@bluegreen/release/releases/analysisSettings";
-import { readRelease } from "@bluegreen/release/releases/record";
+import type { AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
+import { readRelease } from "@bluegreen/release/state/record";
 import { watchOn } from "@bluegreen/release/releases/watchOn";
-import { watchLimits } from "@bluegreen/release/settings/schema";
-import { noBaseline } from "@bluegreen/release/watch/observe";
+import { analysisLimits } from "@bluegreen/release/config/schema";
+import { noBaseline } from "@bluegreen/release/analysis/observe";
 import { secretOf, startApiServer, type ApiServer } from "../support/apiServer";
-import { failureOf } from "../support/look";
+import { failsWith } from "../support/failsWith";
 
 const app = "chatgpt-app";
 
@@ -20,8 +20,14 @@ describe("What stands in the cluster", () => {
   let stranger: Server;
   let connections: number;
   const kubeconfig = process.env["KUBECONFIG"];
-  const where = { context: "", namespace: "shop", isolation: "shared", app } as const;
-  const settings: AnalysisSettings = { limits: { ...watchLimits.parse({}), seconds: 1, everySeconds: 1 }, route: null, database: null, connectionDrainSeconds: 60 };
+  const where = { context: "", namespace: "shop", namespacePerColor: false, app } as const;
+  const settings: AnalysisSettings = {
+    limits: { ...analysisLimits.parse({}), durationSeconds: 1, intervalSeconds: 1 },
+    route: null,
+    database: null,
+    connectionDrainSeconds: 60,
+    standbyHours: 24,
+  };
 
   beforeEach(async () => {
     api = await startApiServer();
@@ -35,16 +41,48 @@ describe("What stands in the cluster", () => {
     const { port } = stranger.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}`;
     const release = {
-      id: "s1", kind: "switch", share: 100, route: "nginx", who: "a stranger", why: "", at: new Date().toISOString(), state: "watching", baseline: noBaseline,
-      to: { color: "green", image: "app:v2", template: "bbb" }, from: { color: "blue", image: "app:v1", template: "aaa" },
-      limits: { ...watchLimits.parse({}), seconds: 3600, everySeconds: 1, standbyHours: 48, prometheusUrl: url, prometheusQueries: [{ name: "any", query: "up", max: 1 }], webhookUrl: url },
-      database: { strategy: "replica", acceptLoss: true, rebuildCommand: ["sh", "-c", "id"], budgetSeconds: 1, drainSeconds: 0 },
+      id: "s1",
+      kind: "switch",
+      share: 100,
+      route: "nginx",
+      who: "a stranger",
+      why: "",
+      at: new Date().toISOString(),
+      state: "watching",
+      baseline: noBaseline,
+      to: { color: "green", image: "app:v2", template: "bbb" },
+      from: { color: "blue", image: "app:v1", template: "aaa" },
+      limits: {
+        ...analysisLimits.parse({}),
+        durationSeconds: 3600,
+        intervalSeconds: 1,
+        standbyHours: 48,
+        prometheusUrl: url,
+        prometheusQueries: [{ name: "any", query: "up", max: 1 }],
+        webhookUrl: url,
+      },
+      database: {
+        strategy: "streamingReplica",
+        allowDataLoss: true,
+        rebuildCommand: ["sh", "-c", "id"],
+        timeoutSeconds: 1,
+        preStopDelaySeconds: 0,
+      },
       contracts: { waiting: ["0005"], afterHours: 48 },
     };
     const drained = { id: "s1", color: "blue", seconds: 3600, until: new Date().toISOString(), over: true };
-    api.objects.set(`configmaps/${app}-release`, { data: { current: JSON.stringify(release), drain: JSON.stringify(drained) } });
-    api.objects.set(`services/${app}-service`, { metadata: { annotations: { [switchAnnotation]: "s1" } }, spec: { selector: { app, version: "green" } } });
-    const leadingAway = secretOf({ url: `postgres://app@127.0.0.1:${port}/app`, "admin-url": `postgres://admin@127.0.0.1:${port}/app`, "peer-url": `postgres://peer@127.0.0.1:${port}/app` });
+    api.objects.set(`configmaps/${app}-release`, {
+      data: { current: JSON.stringify(release), drain: JSON.stringify(drained) },
+    });
+    api.objects.set(`services/${app}-service`, {
+      metadata: { annotations: { [switchAnnotation]: "s1" } },
+      spec: { selector: { app, version: "green" } },
+    });
+    const leadingAway = secretOf({
+      url: `postgres://app@127.0.0.1:${port}/app`,
+      "admin-url": `postgres://admin@127.0.0.1:${port}/app`,
+      "peer-url": `postgres://peer@127.0.0.1:${port}/app`,
+    });
     for (const color of ["blue", "green"]) api.objects.set(`secrets/db-credentials-${color}`, leadingAway);
   });
   afterEach(async () => {
@@ -55,27 +93,62 @@ describe("What stands in the cluster", () => {
   });
 
   it("is a record of what was done, and of nothing that is to be done", async () => {
-    expect(await readRelease(connect(where), app)).to.have.all.keys("id", "kind", "share", "to", "from", "who", "why", "at", "state", "baseline", "contracts");
+    expect(await readRelease(connect(where), app)).to.have.all.keys(
+      "id",
+      "kind",
+      "share",
+      "to",
+      "from",
+      "who",
+      "why",
+      "at",
+      "state",
+      "baseline",
+      "contracts",
+    );
     expect((await readRelease(connect(where), app))?.contracts).to.deep.equal({ waiting: ["0005"] });
     expect(await readDrain(connect(where), app)).to.have.all.keys("id", "color", "until", "over");
   });
 
   it("gives an update neither an address nor a limit: config alone does", async () => {
-    const inputs = { ...where, ...settings, together: null, color: "green", share: 100, switchId: "s1", watcher: false } as const;
-    // No pod is ready anywhere: users would have to go back, and cannot. It ends by the time that config gives it.
-    expect(await failureOf(watch.run(inputs, () => undefined))).to.contain("NOTHING WAS SWITCHED");
+    const inputs = {
+      ...where,
+      ...settings,
+      together: null,
+      color: "green",
+      share: 100,
+      switchId: "s1",
+      watcher: false,
+    } as const;
+    // No pod is ready anywhere: users would have to go back, and cannot. It ends by the time that config
+    // gives it.
+    await failsWith("BG-ROLLBACK-FAILED", () => watch.run(inputs, () => undefined));
     expect(connections).to.equal(0);
   });
 
-  it("gives the watcher in the cluster none either: its Deployment does", async () => {
+  it("gives the analysis controller none either: its Deployment does", async () => {
     const ended = new AbortController();
     const said: string[] = [];
     const say = (line: string) => {
       said.push(line);
       if (line.includes("NOTHING WAS SWITCHED")) ended.abort();
     };
-    const { limits, route, connectionDrainSeconds } = settings;
-    await watchOn(where, { settings: { limits, route, connectionDrainSeconds, database: null, shareSeconds: 60, contractAfterHours: 24 }, holder: "a test", say, signal: ended.signal, looked: () => undefined });
+    const { limits, standbyHours, route, connectionDrainSeconds } = settings;
+    await watchOn(where, {
+      settings: {
+        limits,
+        standbyHours,
+        route,
+        connectionDrainSeconds,
+        database: null,
+        canaryStepSeconds: 60,
+        contractDelayHours: 24,
+      },
+      holder: "a test",
+      say,
+      signal: ended.signal,
+      looked: () => undefined,
+    });
     expect(said.join("\n")).to.contain("watching green (app:v2)");
     expect(connections).to.equal(0);
   });
@@ -83,18 +156,28 @@ describe("What stands in the cluster", () => {
   it("does not say for how long clients are led away", async () => {
     const now = new Date("2026-01-02T03:04:05.000Z");
     await turnDrain(connect(where), app, { back: "blue", now, seconds: 60 }, () => undefined);
-    expect(await readDrain(connect(where), app)).to.deep.equal({ id: "s1", color: "green", until: "2026-01-02T03:05:05.000Z", over: true });
+    expect(await readDrain(connect(where), app)).to.deep.equal({
+      id: "s1",
+      color: "green",
+      until: "2026-01-02T03:05:05.000Z",
+      over: true,
+    });
   });
 
   it("does not say for how long a Lease keeps everybody out", async () => {
-    api.objects.set("leases/any", { metadata: { name: "any", resourceVersion: "1", annotations: { "bluegreen/lease-id": "other" } }, spec: { holderIdentity: "a stranger", leaseDurationSeconds: 1_000_000 } });
+    api.objects.set("leases/any", {
+      metadata: { name: "any", resourceVersion: "1", annotations: { "bluegreen.dev/lease-id": "other" } },
+      spec: { holderIdentity: "a stranger", leaseDurationSeconds: 1_000_000 },
+    });
     const answer = await takeLease(connect(where), "any", { holder: "a test", seconds: 1, waitMs: 0 });
     expect(answer).to.have.property("held");
     if ("held" in answer) await answer.held.release();
   });
 
   it("names no incident of another app that a switch of this one would resolve", async () => {
-    api.objects.set(`configmaps/${app}-incidents`, { data: { [`shop.${app}.green.0123`]: "app:v2", "shop.payments.blue.4567": "payments:v7" } });
+    api.objects.set(`configmaps/${app}-incidents`, {
+      data: { [`shop.${app}.green.0123`]: "app:v2", "shop.payments.blue.4567": "payments:v7" },
+    });
     expect(await readIncidents(connect(where), app)).to.deep.equal([`shop.${app}.green.0123`]);
   });
 });

@@ -1,36 +1,59 @@
 import { expect } from "chai";
-import { findMark, marksAnnotation, readMarks, withMark, type Mark } from "@bluegreen/release/releases/marks";
-import { ageOf, isWatched, isWayBack, type Release } from "@bluegreen/release/releases/record";
-import { whoami, whyOf } from "@bluegreen/release/releases/who";
-import { watchLimits } from "@bluegreen/release/settings/schema";
+import {
+  findBlockedImage,
+  blockedImagesAnnotation,
+  readBlockedImages,
+  withBlockedImage,
+  type BlockedImage,
+} from "@bluegreen/release/state/blockedImages";
+import { ageOf, isWatched, isWayBack, type Release } from "@bluegreen/release/state/record";
+import { whoami, whyOf } from "@bluegreen/release/util/who";
+import { analysisLimits } from "@bluegreen/release/config/schema";
 
-const mark = (part: Partial<Mark> = {}): Mark => ({ color: "green", image: "app:v2", reason: "12 points, 10 end it", evidence: ["12 points: errors"], at: "2026-01-02T03:04:05.000Z", by: "anna@laptop", ...part });
-const service = (text: string) => ({ metadata: { annotations: { [marksAnnotation]: text } } });
+const blocked = (part: Partial<BlockedImage> = {}): BlockedImage => ({
+  color: "green",
+  image: "app:v2",
+  reason: "12 points, 10 end it",
+  evidence: ["12 points: errors"],
+  at: "2026-01-02T03:04:05.000Z",
+  by: "anna@laptop",
+  ...part,
+});
+const service = (text: string) => ({ metadata: { annotations: { [blockedImagesAnnotation]: text } } });
 
-describe("The marks of what was rolled back", () => {
+describe("The blocked images of what was rolled back", () => {
   it("are found again by color and image, and by nothing else", () => {
-    const marks = readMarks(service(JSON.stringify([mark()])));
-    expect(findMark(marks, { color: "green", image: "app:v2" })).to.deep.equal(mark());
-    expect(findMark(marks, { color: "blue", image: "app:v2" })).to.equal(undefined);
-    expect(findMark(marks, { color: "green", image: "app:v3" })).to.equal(undefined);
+    const blockedImages = readBlockedImages(service(JSON.stringify([blocked()])));
+    expect(findBlockedImage(blockedImages, { color: "green", image: "app:v2" })).to.deep.equal(blocked());
+    expect(findBlockedImage(blockedImages, { color: "blue", image: "app:v2" })).to.equal(undefined);
+    expect(findBlockedImage(blockedImages, { color: "green", image: "app:v3" })).to.equal(undefined);
   });
 
   it("hold the newest reason for each image, the last ten images, and lines of a length that an annotation bears", () => {
-    const twice = withMark([mark({ reason: "the first" })], mark({ reason: "the second" }));
+    const twice = withBlockedImage([blocked({ reason: "the first" })], blocked({ reason: "the second" }));
     expect(twice.map(({ reason }) => reason)).to.deep.equal(["the second"]);
-    const many = Array.from({ length: 30 }, (_, index) => mark({ image: `app:v${index}`, reason: "x".repeat(10_000), evidence: Array<string>(1000).fill("y".repeat(10_000)) })).reduce<Mark[]>(withMark, []);
-    expect(many.map(({ image }) => image)).to.deep.equal(Array.from({ length: 10 }, (_, index) => `app:v${index + 20}`));
+    const many = Array.from({ length: 30 }, (_, index) =>
+      blocked({
+        image: `app:v${index}`,
+        reason: "x".repeat(10_000),
+        evidence: Array<string>(1000).fill("y".repeat(10_000)),
+      }),
+    ).reduce<BlockedImage[]>(withBlockedImage, []);
+    expect(many.map(({ image }) => image)).to.deep.equal(
+      Array.from({ length: 10 }, (_, index) => `app:v${index + 20}`),
+    );
     // All annotations of an object together may have 256 KiB.
     expect(JSON.stringify(many)).to.have.length.lessThan(64 * 1024);
   });
 
   it("are none where somebody has garbled the annotation", () => {
-    for (const text of ["", "nonsense", "{}", "[1]", '[{"color":"red"}]', "null"]) expect(readMarks(service(text)), text).to.deep.equal([]);
-    expect(readMarks({})).to.deep.equal([]);
+    for (const text of ["", "nonsense", "{}", "[1]", '[{"color":"red"}]', "null"])
+      expect(readBlockedImages(service(text)), text).to.deep.equal([]);
+    expect(readBlockedImages({})).to.deep.equal([]);
   });
 });
 
-describe("The way back", () => {
+describe("The rollback", () => {
   const blue = { color: "blue", image: "app:v1", template: "aaa" } as const;
   const green = { color: "green", image: "app:v2", template: "bbb" } as const;
   const release = (part: Partial<Release> = {}): Release => ({
@@ -43,12 +66,14 @@ describe("The way back", () => {
     why: "",
     at: "2026-01-02T03:04:05.000Z",
     state: "standby",
-    baseline: { reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] } },
+    baseline: {
+      reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
+    },
     contracts: { waiting: [] },
     ...part,
   });
 
-  it("is what users had before the last switch, as it was", () => {
+  it("is what was live before the last switch, as it was", () => {
     expect(isWayBack(release(), blue)).to.equal(true);
     expect(isWayBack(release(), { ...blue, template: "changed" })).to.equal(false);
     expect(isWayBack(release(), green)).to.equal(false);
@@ -65,7 +90,7 @@ describe("The way back", () => {
 });
 
 describe("A move of users", () => {
-  const limits = watchLimits.parse({});
+  const limits = analysisLimits.parse({});
   const from = { color: "blue", image: "app:v1", template: "aaa" } as const;
 
   it("is watched when there is something to go back to", () => {
@@ -79,22 +104,26 @@ describe("A move of users", () => {
     expect(ageOf({ at: "2100-01-01T00:00:00.000Z" }, now)).to.equal(0);
   });
 
-  it("is not watched on the way back, nor where config gives no time to it", () => {
+  it("is not watched on the rollback, nor where config gives no time to it", () => {
     expect(isWatched({ kind: "rollback", from }, limits)).to.equal(false);
-    expect(isWatched({ kind: "switch", from }, { ...limits, seconds: 0 })).to.equal(false);
+    expect(isWatched({ kind: "switch", from }, { ...limits, durationSeconds: 0 })).to.equal(false);
   });
 });
 
 describe("Who and why", () => {
   it("are what the environment says, in one line of bounded length", () => {
     const env = { BLUEGREEN_WHO: `anna\n${"x".repeat(1000)}`, BLUEGREEN_WHY: "it\tfails" };
-    expect(whoami(env)).to.match(/^anna x+$/).and.have.length(200);
+    expect(whoami(env))
+      .to.match(/^anna x+$/)
+      .and.have.length(200);
     expect(whyOf("fallback", env)).to.equal("it fails");
   });
 
   it("are a CI system's user and commit", () => {
     const env = { GITHUB_ACTOR: "octocat", GITHUB_SHA: "0123456789abcdef0123" };
     expect(whoami(env)).to.equal("octocat");
-    expect(whyOf("activeColor green in config", env)).to.equal("activeColor green in config, commit 0123456789ab");
+    expect(whyOf("activeColor green in config", env)).to.equal(
+      "activeColor green in config, commit 0123456789ab",
+    );
   });
 });

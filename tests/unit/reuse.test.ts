@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { BlueGreenApp, type BlueGreenAppArgs } from "../../components";
-import { readSettings } from "@bluegreen/components/settings";
+import { BlueGreenApp, configArgs, type BlueGreenAppArgs } from "../../components";
 import { argsFile, argsText } from "../../docs/argsText";
+import { projectFile, projectText } from "../../docs/projectText";
+import { settingsFile, settingsText } from "../../docs/settingsText";
 import { record } from "./recorder";
 
 const shop: BlueGreenAppArgs = {
@@ -12,46 +13,121 @@ const shop: BlueGreenAppArgs = {
   blueTag: "v1",
   imageRepository: "ghcr.io/you/shop",
   host: "shop.example.com",
-  http: { port: 8080, healthPath: "/healthz", readyPath: "/readyz" },
+  http: { port: 8080, livenessPath: "/healthz", readinessPath: "/readyz" },
   database: { strategy: "none" },
-  secretVariables: { PAYMENT_KEY: "payments/key" },
+  envFromSecrets: { PAYMENT_KEY: "payments/key" },
 };
 
 interface Pod {
-  containers: [{ ports: { containerPort: number }[]; env: { name: string; valueFrom?: unknown }[]; livenessProbe: { httpGet: { path: string } }; readinessProbe: { httpGet: { path: string } } }];
+  containers: [
+    {
+      name: string;
+      ports: { containerPort: number }[];
+      env: { name: string; valueFrom?: unknown }[];
+      livenessProbe: { httpGet: { path: string } };
+      readinessProbe: { httpGet: { path: string } };
+    },
+  ];
 }
 
 describe("An app of another program", function () {
   this.timeout(20_000);
-  after(() => { pulumi.runtime.setAllConfig({}); });
+  after(() => {
+    pulumi.runtime.setAllConfig({});
+  });
 
   it("is one component, with everything of its release below it", async () => {
     const recorder = await record("shops", () => new BlueGreenApp("shop", shop));
-    expect(recorder.one("bluegreen:app:BlueGreenApp", "shop").parent).to.match(/::bluegreen:app:Release::shop$/);
-    expect(recorder.recorded.filter(({ name, type }) => !name.startsWith("shop") && type !== "pulumi:pulumi:Stack").map(({ name }) => name)).to.deep.equal([]);
+    expect(recorder.one("bluegreen:index:AppInCluster", "shop").parent).to.match(
+      /::bluegreen:index:BlueGreenApp::shop$/,
+    );
+    expect(
+      recorder.recorded
+        .filter(({ name, type }) => !name.startsWith("shop") && type !== "pulumi:pulumi:Stack")
+        .map(({ name }) => name),
+    ).to.deep.equal([]);
   });
 
   it("answers at its own port and paths, and takes its own Secrets", async () => {
     const recorder = await record("shops", () => new BlueGreenApp("shop", shop));
-    const { spec } = recorder.one("kubernetes:apps/v1:Deployment", "shop-blue").inputs as { spec: { template: { spec: Pod } } };
+    const { spec } = recorder.one("kubernetes:apps/v1:Deployment", "shop-blue").inputs as {
+      spec: { template: { spec: Pod } };
+    };
     const [container] = spec.template.spec.containers;
     expect(container.ports.map(({ containerPort }) => containerPort)).to.deep.equal([8080]);
-    expect([container.livenessProbe.httpGet.path, container.readinessProbe.httpGet.path]).to.deep.equal(["/healthz", "/readyz"]);
-    expect(container.env.filter(({ valueFrom }) => valueFrom !== undefined)).to.deep.equal([{ name: "PAYMENT_KEY", valueFrom: { secretKeyRef: { name: "payments", key: "key" } } }]);
-    expect(JSON.stringify(recorder.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "shop-blue-network").inputs)).to.contain('"port":8080');
+    expect([container.livenessProbe.httpGet.path, container.readinessProbe.httpGet.path]).to.deep.equal([
+      "/healthz",
+      "/readyz",
+    ]);
+    expect(container.env.filter(({ valueFrom }) => valueFrom !== undefined)).to.deep.equal([
+      { name: "PAYMENT_KEY", valueFrom: { secretKeyRef: { name: "payments", key: "key" } } },
+    ]);
+    expect(
+      JSON.stringify(
+        recorder.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "shop-blue-network").inputs,
+      ),
+    ).to.contain('"port":8080');
+  });
+
+  it("names its container and its database's Secret after itself, and kubectl finds the container", async () => {
+    const recorder = await record(
+      "shops",
+      () => new BlueGreenApp("shop", { ...shop, database: { strategy: "shared" } }),
+    );
+    const { spec, metadata } = recorder.one("kubernetes:apps/v1:Deployment", "shop-blue").inputs as {
+      metadata: { namespace: string };
+      spec: { template: { metadata: { annotations: Record<string, string> }; spec: Pod } };
+    };
+    const [container] = spec.template.spec.containers;
+    expect(metadata.namespace).to.equal("shop");
+    expect(container.name).to.equal("shop");
+    expect(spec.template.metadata.annotations).to.include({
+      "kubectl.kubernetes.io/default-container": "shop",
+    });
+    expect(container.env).to.deep.include({
+      name: "DATABASE_URL",
+      valueFrom: { secretKeyRef: { name: "shop-database", key: "url" } },
+    });
+  });
+
+  it("finds no name of the reference app in the library", () => {
+    for (const file of globSync(["components/**/*.ts", "release/src/**/*.ts"], { exclude: ["**/dist/**"] }))
+      expect(readFileSync(file, "utf8"), file).not.to.match(/openai|mcp-server|chatgpt|db-credentials/i);
   });
 
   it("has no step that would ask a database, where it has none", async () => {
     const recorder = await record("shops", () => new BlueGreenApp("shop", shop));
-    const steps = recorder.recorded.flatMap(({ type }) => (type.startsWith("pulumi-nodejs:") ? [type.split(":").at(-1)] : []));
-    expect(steps).to.include.members(["LiveLock", "Rollout", "SmokeGate", "SwitchGate", "Watch"]).and.not.to.include.members(["Migrations"]);
-    expect(steps.filter((step) => ["Migrations", "SchemaGate", "SwitchRecord", "Contract", "DatabaseAccount"].includes(step ?? ""))).to.deep.equal([]);
+    const steps = recorder.recorded.flatMap(({ type }) =>
+      type.startsWith("pulumi-nodejs:") ? [type.split(":").at(-1)] : [],
+    );
+    expect(steps)
+      .to.include.members(["LiveLock", "Rollout", "SmokeGate", "SwitchGate", "Watch"])
+      .and.not.to.include.members(["Migrations"]);
+    expect(
+      steps.filter((step) =>
+        ["Migrations", "SchemaGate", "SwitchRecord", "Contract", "DatabaseAccount"].includes(step ?? ""),
+      ),
+    ).to.deep.equal([]);
   });
 
-  it("is released by config, which counts more than code", async () => {
-    pulumi.runtime.setAllConfig({ "shop:activeColor": "green", "shop:greenTag": "v2", "shops:region": "not one of its settings" });
-    const recorder = await record("shops", () => new BlueGreenApp("shop", shop));
-    const { spec } = recorder.one("kubernetes:core/v1:Service", "shop-service").inputs as { spec: { selector: unknown } };
+  it("is a function of its arguments: config that its program does not read changes nothing", async () => {
+    pulumi.runtime.setAllConfig({ "shop:activeColor": "green", "shop:unknown": "x", "shops:greenTag": "v2" });
+    const { recorded: withConfig } = await record("shops", () => new BlueGreenApp("shop", shop));
+    pulumi.runtime.setAllConfig({});
+    const { recorded } = await record("shops", () => new BlueGreenApp("shop", shop));
+    expect(withConfig).to.deep.equal(recorded);
+  });
+
+  it("is released by config where its program reads that, and config counts more than code", async () => {
+    pulumi.runtime.setAllConfig({
+      "shop:activeColor": "green",
+      "shop:greenTag": "v2",
+      "shops:region": "not one of its settings",
+    });
+    const recorder = await record("shops", () => new BlueGreenApp("shop", configArgs("shop", shop)));
+    const { spec } = recorder.one("kubernetes:core/v1:Service", "shop-service").inputs as {
+      spec: { selector: unknown };
+    };
     expect(spec.selector).to.include({ version: "green" });
   });
 
@@ -60,40 +136,64 @@ describe("An app of another program", function () {
     let message = "";
     const recorder = await record("shops", () => {
       try {
-        return new BlueGreenApp("shop", { ...shop, host: "Shop", drain: { port: 8080 }, contractVersion: "0003" });
+        return new BlueGreenApp("shop", {
+          ...shop,
+          host: "Shop",
+          connectionDrain: { port: 8080 },
+          contractMigration: "0003",
+        });
       } catch (error) {
         message = String(error);
         return undefined;
       }
     });
-    expect(message).to.contain("3 settings were refused").and.contain("host").and.match(/drain[^]*another port than http.port/).and.match(/contractVersion[^]*only with a database/);
+    expect(message)
+      .to.contain("3 settings were refused")
+      .and.contain("host")
+      .and.match(/connectionDrain[^]*another port than http.port/)
+      .and.match(/contractMigration[^]*only with a database/);
     expect(recorder.recorded.filter(({ type }) => type !== "pulumi:pulumi:Stack")).to.deep.equal([]);
   });
 
   it("is refused where its config encrypts what would end readable, and where Kubernetes would refuse its name", () => {
     const read = (name: string, encrypted: string[]) => {
-      pulumi.runtime.setAllConfig({ "shop:environment": '{"API_TOKEN":"tok-hunter2"}', "club:host": "hunter2" });
+      pulumi.runtime.setAllConfig({
+        "shop:env": '{"API_TOKEN":"tok-hunter2"}',
+        "club:host": "hunter2",
+      });
       process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(encrypted);
       try {
-        return readSettings(name, { ...shop, secretEnvironment: { TOKEN: "of code" } });
+        return configArgs(name, { ...shop, secretEnv: { TOKEN: "of code" } });
       } finally {
         delete process.env["PULUMI_CONFIG_SECRET_KEYS"];
         pulumi.runtime.setAllConfig({});
       }
     };
     // Another project's key, whose name is as long.
-    expect(read("shop", ["club:host"]).colors.blue.environment).to.deep.equal({ API_TOKEN: "tok-hunter2" });
-    expect(() => read("shop", ["shop:environment"])).to.throw("environment = [secret]\n    rule:    not encrypted: it ends readable, in a ConfigMap of each color; a secret goes to secretEnvironment");
-    for (const name of ["My_Shop", "1shop", "s".repeat(45)]) expect(() => read(name, []), name).to.throw(`The app's name "${name}" was refused`);
+    expect(read("shop", ["club:host"]).env).to.deep.equal({ API_TOKEN: "tok-hunter2" });
+    expect(() => read("shop", ["shop:env"])).to.throw(
+      "env = [secret]\n    rule:    not encrypted: it ends readable, in a ConfigMap of each color; a secret goes to secretEnv",
+    );
+    for (const name of ["My_Shop", "1shop", "s".repeat(45)])
+      expect(() => read(name, []), name).to.throw(`The app's name "${name}" was refused`);
   });
 
   it("has a page of its classes and arguments, each with a description", function () {
     this.timeout(120_000);
-    const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", "docs:api", "--", "--emit", "none"], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(
+      "npm",
+      ["run", "--silent", "docs:api", "--", "--emit", "none"],
+      { encoding: "utf8" },
+    );
     expect(status, stdout + stderr).to.equal(0);
   });
 
-  it("has arguments whose descriptions are those of Pulumi.yaml", () => {
-    expect(readFileSync(argsFile, "utf8"), "run: npm run docs").to.equal(argsText());
+  it("has arguments, a reference page and a Pulumi.yaml that say what its settings' one declaration says", () => {
+    for (const [file, text] of [
+      [argsFile, argsText()],
+      [settingsFile, settingsText()],
+      [projectFile, projectText()],
+    ] as const)
+      expect(readFileSync(file, "utf8"), "run: npm run docs").to.equal(text);
   });
 });

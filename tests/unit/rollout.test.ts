@@ -2,18 +2,29 @@ import { expect } from "chai";
 import type { V1Deployment, V1DeploymentStatus } from "@bluegreen/release/kubernetes/client";
 import { templateAnnotation, whatIsPending } from "@bluegreen/release";
 
-const done = { observedGeneration: 4, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 };
+const done = {
+  observedGeneration: 4,
+  replicas: 3,
+  updatedReplicas: 3,
+  readyReplicas: 3,
+  availableReplicas: 3,
+};
 
 function deployment(status: Partial<V1DeploymentStatus>, template = "abc"): V1Deployment {
   return {
     metadata: { generation: 4 },
-    spec: { replicas: 3, selector: {}, template: { metadata: { annotations: { [templateAnnotation]: template } } } },
+    spec: {
+      replicas: 3,
+      selector: {},
+      template: { metadata: { annotations: { [templateAnnotation]: template } } },
+    },
     status: { ...done, ...status },
   };
 }
 
 describe("A rollout", () => {
-  const pending = (status: Partial<V1DeploymentStatus>, template?: string) => whatIsPending(deployment(status, template), { template: "abc", replicas: 3 });
+  const pending = (status: Partial<V1DeploymentStatus>, template?: string) =>
+    whatIsPending(deployment(status, template), { template: "abc", replicas: 3 });
 
   it("is done when every replica of the wanted template is ready in the generation that was asked for", () => {
     expect(pending({})).to.equal(undefined);
@@ -33,6 +44,11 @@ describe("A rollout", () => {
 
   it("is not done for a Deployment that has no status at all yet", () => {
     const { metadata, spec } = deployment({});
-    expect(whatIsPending({ ...(metadata && { metadata }), ...(spec && { spec }) }, { template: "abc", replicas: 3 })).to.equal("the controller has seen generation 0 of 4");
+    expect(
+      whatIsPending(
+        { ...(metadata && { metadata }), ...(spec && { spec }) },
+        { template: "abc", replicas: 3 },
+      ),
+    ).to.equal("the controller has seen generation 0 of 4");
   });
 });

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
-import { rebuildAdvice, runRebuild } from "@bluegreen/release/database/replica/rebuild";
-import { runCommand, type CommandEnd } from "@bluegreen/release/runCommand";
+import { rebuildAdvice, runRebuild } from "@bluegreen/release/replication/replica/rebuild";
+import { runCommand, type CommandEnd } from "@bluegreen/release/util/runCommand";
 import { failureOf } from "../support/look";
 import { gone, lives } from "../support/processes";
 
@@ -23,10 +23,22 @@ describe("A command with a budget", () => {
   afterEach(() => {
     for (const pid of pids.splice(0).filter(lives)) process.kill(pid, "SIGKILL");
   });
-  const run = async (command: string[], options: { budgetMs?: number; leavesOthers?: boolean; signal?: AbortSignal; told?: () => void } = {}): Promise<{ end: CommandEnd; pid: number }> => {
+  const run = async (
+    command: string[],
+    options: { budgetMs?: number; leavesOthers?: boolean; signal?: AbortSignal; told?: () => void } = {},
+  ): Promise<{ end: CommandEnd; pid: number }> => {
     const { told, ...rest } = options;
     const lines: string[] = [];
-    const end = await runCommand(command, { env: process.env, budgetMs: 600_000, ...rest, onLine: (line) => { lines.push(line); pids.push(Number(line)); told?.(); } });
+    const end = await runCommand(command, {
+      env: process.env,
+      budgetMs: 600_000,
+      ...rest,
+      onLine: (line) => {
+        lines.push(line);
+        pids.push(Number(line));
+        told?.();
+      },
+    });
     return { end, pid: Number(lines[0]) };
   };
 
@@ -38,10 +50,17 @@ describe("A command with a budget", () => {
 
   it("is ended in the same way when somebody interrupts", async () => {
     const interrupt = new AbortController();
-    const { end, pid } = await run(withServer, { signal: interrupt.signal, told: () => { interrupt.abort(); } });
+    const { end, pid } = await run(withServer, {
+      signal: interrupt.signal,
+      told: () => {
+        interrupt.abort();
+      },
+    });
     expect(end).to.deep.equal({ code: null, signal: "SIGKILL", timedOut: false });
     await gone(pid);
-    expect(await failureOf(run(withServer, { signal: interrupt.signal })), "before it has begun").to.contain("aborted");
+    expect(await failureOf(run(withServer, { signal: interrupt.signal })), "before it has begun").to.contain(
+      "aborted",
+    );
   });
 
   it("leaves nothing behind when it ends by itself", async () => {
@@ -64,23 +83,31 @@ describe("A command with a budget", () => {
 });
 
 describe("The rebuild command of a standby", () => {
-  const database = (color: "blue" | "green") => ({ color, adminUrl: "postgres://admin:hunter2@127.0.0.1:1/app", peerUrl: "postgres://peer@127.0.0.1:1/app" });
+  const database = (color: "blue" | "green") => ({
+    color,
+    adminUrl: "postgres://admin:hunter2@127.0.0.1:1/app",
+    peerUrl: "postgres://peer@127.0.0.1:1/app",
+  });
   const pair = { live: database("blue"), idle: database("green") };
 
   it("ends at its budget, with everything that it has started, and says how to give it more", async () => {
     const said: string[] = [];
-    const failure = await failureOf(runRebuild(withServer, pair, { budgetMs: 1500, say: (line) => said.push(line) }));
+    const failure = await failureOf(
+      runRebuild(withServer, pair, { budgetMs: 1500, say: (line) => said.push(line) }),
+    );
     expect(failure).to.contain("the rebuild command ran out of its 1.5 s (database.rebuildTimeoutSeconds)");
     await gone(Number(said[0]?.split(": ")[1]));
   });
 
   it("is what an update runs, and says so to whoever reads of it where nothing can be run", () => {
-    expect(rebuildAdvice(undefined, pair)).to.contain("pulumi up with database.rebuildCommand in config, which does that");
+    expect(rebuildAdvice(undefined, pair)).to.contain(
+      "pulumi up with database.rebuildCommand in config, which does that",
+    );
   });
 
   it("ends at Ctrl-C, which no terminal tells it", async () => {
     const script = `
-      const { runRebuild } = require("@bluegreen/release/database/replica/rebuild");
+      const { runRebuild } = require("@bluegreen/release/replication/replica/rebuild");
       runRebuild(${JSON.stringify(withServer)}, ${JSON.stringify(pair)}, { budgetMs: 600000, say: console.log }).catch((error) => { console.log(error.message); });`;
     const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
     const lines: string[] = [];

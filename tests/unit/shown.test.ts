@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import { Refusal, messageOf } from "@bluegreen/release";
-import { masked } from "@bluegreen/release/masked";
-import { planOf } from "@bluegreen/release/releases/plan";
-import { dynamicProvider } from "@bluegreen/release/provider";
-import { shown, shownIn } from "@bluegreen/release/shown";
-import { shorten } from "@bluegreen/release/watch/shorten";
-import { broken } from "@bluegreen/release/doctor/finding";
+import { UserError, messageOf } from "@bluegreen/release";
+import { masked } from "@bluegreen/release/util/masked";
+import { planOf } from "@bluegreen/release/steps/plan";
+import { dynamicProvider } from "@bluegreen/release/steps/provider";
+import { shown, shownIn } from "@bluegreen/release/util/shown";
+import { shorten } from "@bluegreen/release/analysis/logLines";
+import { broken } from "@bluegreen/release/util/finding";
 import { presentable } from "@bluegreen/release/alerts/presentable";
 import { Board } from "../../cli/dashboard/board";
 import { statusLine, statusText } from "../../cli/statusText";
@@ -23,7 +23,10 @@ const secrets: [text: string, shownAs: string][] = [
   ["https://hunter2@github.com/you/app.git", "https://[secret]@github.com/you/app.git"],
   ["https://hunter2:x-oauth-basic@github.com/@you", "https://[secret]@github.com/@you"],
   ["https://ada:hunter2/a@example.com/", "https://[secret]@example.com/"],
-  ["https://example.com/p?password=hunter2&sslmode=require", "https://example.com/p?password=[secret]&sslmode=require"],
+  [
+    "https://example.com/p?password=hunter2&sslmode=require",
+    "https://example.com/p?password=[secret]&sslmode=require",
+  ],
   ["https://example.com/p?a=1&X-Amz-Signature=hunter2", "https://example.com/p?a=1&X-Amz-Signature=[secret]"],
   ["https://example.com/?key=hunter2", "https://example.com/?key=[secret]"],
   ["password=hunter2 host=db user=app", "password=[secret] host=db user=app"],
@@ -75,7 +78,10 @@ const orders: [text: string, shownAs: string][] = [
   ["  ::add-mask::a", "  : :add-mask::a"],
   ["\u200b::set-output name=a::b", ": :set-output name=a::b"],
   ["a\u2028::error::b", "a\n: :error::b"],
-  ["x ##[error]y ##vso[task.setvariable]z ##teamcity[a]", "x # #[error]y # #vso[task.setvariable]z # #teamcity[a]"],
+  [
+    "x ##[error]y ##vso[task.setvariable]z ##teamcity[a]",
+    "x # #[error]y # #vso[task.setvariable]z # #teamcity[a]",
+  ],
   ["a\u202egnihtemos\u2066\u061c", "agnihtemos"],
   ["a\u0000\u0007\u007f\u0085b", "ab"],
   ["a\tb\nc ::d C::e", "a\tb\nc ::d C::e"],
@@ -104,17 +110,52 @@ describe("A text of others", () => {
   });
 
   it("shows no password that is known, in any form", () => {
-    expect(masked("login as hun/ter2 or hun%2Fter2", ["postgres://app:hun%2Fter2@db/app"])).to.equal("login as [secret] or [secret]");
+    expect(masked("login as hun/ter2 or hun%2Fter2", ["postgres://app:hun%2Fter2@db/app"])).to.equal(
+      "login as [secret] or [secret]",
+    );
   });
 
   it("is cleaned wherever it comes before people", async () => {
-    const alert = presentable({ kind: "gateFailed", app: "shop", namespace: "shop", gate: hostile, version: { color: "blue", image: hostile }, who: hostile, why: hostile, at: new Date(0), evidence: [hostile] });
-    const board = new Board({ app: "shop", namespace: "shop", stack: "s", clusters: [], gates: null, plan: null, jobs: {}, isEnding: false });
+    const alert = presentable({
+      kind: "gateFailed",
+      app: "shop",
+      namespace: "shop",
+      gate: hostile,
+      version: { color: "blue", image: hostile },
+      who: hostile,
+      why: hostile,
+      at: new Date(0),
+      evidence: [hostile],
+    });
+    const board = new Board({
+      app: "shop",
+      namespace: "shop",
+      stack: "s",
+      clusters: [],
+      gates: null,
+      plan: null,
+      jobs: {},
+      isEnding: false,
+    });
     board.tell({ type: "gates", gates: { unreadable: hostile, readAt: hostile } });
     const preview = { steps: [], diagnostics: [{ severity: "error", message: hostile }] };
-    const plan = planOf({ preview, status: status(), others: [], wanted: { activeColor: "blue", weights: { blue: 100, green: 0 }, tags: { blue: hostile, green: undefined }, watchSeconds: 0 }, migrations: { unreadable: hostile }, tagOf: (image) => image });
+    const plan = planOf({
+      preview,
+      status: status(),
+      others: [],
+      wanted: {
+        activeColor: "blue",
+        weights: { blue: 100, green: 0 },
+        tags: { blue: hostile, green: undefined },
+        watchSeconds: 0,
+        smokeLiveColor: false,
+      },
+      migrations: { unreadable: hostile },
+      tagOf: (image) => image,
+    });
     const said = {
-      refusal: new Refusal({ what: hostile, rule: hostile, next: hostile }).message,
+      refusal: new UserError({ code: "BG-CONFIG-INVALID", what: hostile, rule: hostile, next: hostile })
+        .message,
       error: messageOf(new Error(hostile)),
       thrown: messageOf(hostile),
       finding: broken("database", hostile, hostile),
@@ -122,17 +163,39 @@ describe("A text of others", () => {
       alert,
       board: board.state,
       plan,
-      statusText: statusText(status({ marks: [{ color: "green", image: hostile, reason: hostile, evidence: [], at: hostile, by: hostile }] })),
-      statusLine: statusLine(status({ schema: { unreadable: hostile }, rollback: { possible: false, why: hostile } })),
-      step: await saidBy(() => dynamicProvider("fenceEnd").create({ namespace: "shop", app: hostile, redisUrl: "redis://127.0.0.1:1", token: "t" })),
+      statusText: statusText(
+        status({
+          blockedImages: [
+            { color: "green", image: hostile, reason: hostile, evidence: [], at: hostile, by: hostile },
+          ],
+        }),
+      ),
+      statusLine: statusLine(
+        status({ schema: { unreadable: hostile }, rollback: { possible: false, why: hostile } }),
+      ),
+      step: await saidBy(() =>
+        dynamicProvider("writeFreezeEnd").create({
+          namespace: "shop",
+          app: hostile,
+          redisUrl: "redis://127.0.0.1:1",
+          token: "t",
+        }),
+      ),
     };
-    for (const [where, what] of Object.entries(said)) expect(textsIn(what).filter((text) => safe.test(text)), where).to.deep.equal([]);
+    for (const [where, what] of Object.entries(said))
+      expect(
+        textsIn(what).filter((text) => safe.test(text)),
+        where,
+      ).to.deep.equal([]);
     expect(alert.at.getTime(), "a time is no text").to.equal(0);
   });
 
   it("keeps the form of what it is in", () => {
     const at = new Date();
-    expect(shownIn({ a: ["\u001b[1mb", 1, null, undefined, at], c: { d: true } })).to.deep.equal({ a: ["b", 1, null, undefined, at], c: { d: true } });
+    expect(shownIn({ a: ["\u001b[1mb", 1, null, undefined, at], c: { d: true } })).to.deep.equal({
+      a: ["b", 1, null, undefined, at],
+      c: { d: true },
+    });
   });
 });
 
@@ -145,7 +208,9 @@ function textsIn(value: unknown): string[] {
 async function saidBy(work: () => Promise<unknown>): Promise<string[]> {
   const said: string[] = [];
   const { log } = console;
-  console.log = (line: string) => { said.push(line); };
+  console.log = (line: string) => {
+    said.push(line);
+  };
   try {
     await work();
   } finally {

@@ -7,7 +7,7 @@ import { expect } from "chai";
 /** As Pulumi's provider process is: it says whatever nobody has caught. */
 const child = `
   const { writeSync } = require("node:fs");
-  const { starterGone } = require("@bluegreen/release/starter");
+  const { starterGone } = require("@bluegreen/release/util/processMark");
   process.on("uncaughtException", ({ code }) => { writeSync(3, "uncaught " + code); process.exit(1); });
   starterGone().addEventListener("abort", () => {
     process.stdout.write("a word", () => process.stderr.write("another", () => setImmediate(() => { writeSync(3, "at its end"); process.exit(0); })));
@@ -16,7 +16,7 @@ const child = `
   setInterval(() => undefined, 1000);`;
 
 describe("A step whose starter was killed", () => {
-  it("goes on, and what it says then is no error", async () => {
+  it("continues, and what it says then is no error", async () => {
     const step = spawn(process.execPath, ["-e", child], { stdio: ["pipe", "pipe", "pipe", "pipe"] });
     const report = text(step.stdio[3] as Readable);
     await once(step, "spawn");

@@ -1,11 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { expect } from "chai";
 import type { V1Pod, V1PodStatus } from "@bluegreen/release/kubernetes/client";
-import { fetchText, NoAnswerError } from "@bluegreen/release/fetchText";
+import { fetchText, NoAnswerError } from "@bluegreen/release/util/fetchText";
 import { askDirectly } from "@bluegreen/release/kubernetes/pods";
-import { askPrometheus } from "@bluegreen/release/watch/prometheus";
-import { askWebhook } from "@bluegreen/release/watch/webhook";
+import { askPrometheus } from "@bluegreen/release/analysis/prometheus";
+import { askWebhook } from "@bluegreen/release/analysis/webhook";
+import type { WatchLimits } from "@bluegreen/release/analysis/limits";
 import { startServer, type HttpServer } from "../support/httpServer";
+import { held } from "./watchReadings";
 
 type Handler = (response: ServerResponse) => void;
 
@@ -55,7 +57,11 @@ describe("Asking a server", () => {
   after(() => server.close());
 
   describe("anything", () => {
-    const failure = async (url = `${server.url}/x?token=${secret}`, timeoutMs = 10_000, ends: AbortSignal = signal): Promise<string> => {
+    const failure = async (
+      url = `${server.url}/x?token=${secret}`,
+      timeoutMs = 10_000,
+      ends: AbortSignal = signal,
+    ): Promise<string> => {
       try {
         const answer = await fetchText(url, { maxBytes: 64 * 1024, timeoutMs, signal: ends });
         return `answered ${answer.status}`;
@@ -70,7 +76,20 @@ describe("Asking a server", () => {
 
     it("gives the text and the status, whatever that is", async () => {
       says("no such thing", 404);
-      expect(await fetchText(server.url, { maxBytes: 100, timeoutMs: 10_000 })).to.deep.equal({ status: 404, text: "no such thing" });
+      const parts: string[] = [];
+      const onText = (part: string) => void parts.push(part);
+      expect(await fetchText(server.url, { maxBytes: 100, timeoutMs: 10_000, onText })).to.have.property(
+        "text",
+        "",
+      );
+      expect(await fetchText(server.url, { maxBytes: 100, timeoutMs: 10_000 })).to.have.property(
+        "text",
+        parts.join(""),
+      );
+      expect(await fetchText(server.url, { maxBytes: 100, timeoutMs: 10_000 })).to.deep.equal({
+        status: 404,
+        text: "no such thing",
+      });
     });
 
     it("ends where there is no answer, or only the beginning of one", async () => {
@@ -98,11 +117,19 @@ describe("Asking a server", () => {
       expect(await failure()).to.match(/^the connection failed/);
       const gone = await startServer(() => undefined);
       await gone.close();
-      expect(await failure(`http://user:${secret}@127.0.0.1:${gone.port}/`)).to.equal("the connection failed (ECONNREFUSED)");
+      expect(await failure(`http://user:${secret}@127.0.0.1:${gone.port}/`)).to.equal(
+        "the connection failed (ECONNREFUSED)",
+      );
     });
 
     it("refuses what is no address without repeating it", async () => {
-      for (const url of [`not a url ${secret}`, `ftp://${secret}@127.0.0.1/`, `file:///${secret}`, `http://${secret}:99999/`, ""]) {
+      for (const url of [
+        `not a url ${secret}`,
+        `ftp://${secret}@127.0.0.1/`,
+        `file:///${secret}`,
+        `http://${secret}:99999/`,
+        "",
+      ]) {
         expect(await failure(url), url).to.equal("its URL is not an http or https address");
       }
       expect(await failure(`http://a%ff:${secret}@127.0.0.1:${server.port}/`)).to.be.a("string");
@@ -130,7 +157,10 @@ describe("Asking a server", () => {
   });
 
   describe("a pod at its own address", () => {
-    const pod = (status: V1PodStatus = { phase: "Running", podIP: "127.0.0.1" }, portName = "http"): V1Pod => ({
+    const pod = (
+      status: V1PodStatus = { phase: "Running", podIP: "127.0.0.1" },
+      portName = "http",
+    ): V1Pod => ({
       metadata: { name: "p" },
       spec: { containers: [{ name: "mcp-server", ports: [{ name: portName, containerPort: server.port }] }] },
       status,
@@ -151,7 +181,14 @@ describe("Asking a server", () => {
       });
       const address = other.url.slice("http://".length);
       says("of the pod");
-      for (const path of [`@${address}/x`, `//${address}/x`, `\\\\${address}/x`, `http://${address}/x`, `:1@${address}/x`, ".example.com/x"]) {
+      for (const path of [
+        `@${address}/x`,
+        `//${address}/x`,
+        `\\\\${address}/x`,
+        `http://${address}/x`,
+        `:1@${address}/x`,
+        ".example.com/x",
+      ]) {
         const answered = await askDirectly(pod(), path, bounds).catch((error: unknown) => error);
         if (answered !== "of the pod") expect(answered, path).to.be.instanceOf(NoAnswerError);
       }
@@ -160,7 +197,11 @@ describe("Asking a server", () => {
     });
 
     it("does not try where there is no process, address or port to ask", async () => {
-      for (const each of [pod({ phase: "Pending", podIP: "127.0.0.1" }), pod({ phase: "Running" }), pod(undefined, "metrics")]) {
+      for (const each of [
+        pod({ phase: "Pending", podIP: "127.0.0.1" }),
+        pod({ phase: "Running" }),
+        pod(undefined, "metrics"),
+      ]) {
         const failed = await askDirectly(each, "/metrics", bounds).catch((error: unknown) => error);
         expect(failed).to.be.instanceOf(NoAnswerError);
       }
@@ -170,24 +211,42 @@ describe("Asking a server", () => {
 
   describe("Prometheus", () => {
     const ask = async (url = server.url) => {
-      const [reading] = await askPrometheus({ prometheusUrl: url, prometheusQueries: [{ name: "lag", query: 'max(lag{app="a b"}) > 0', max: 5 }] }, signal);
+      const [reading] = await askPrometheus(
+        {
+          prometheusUrl: url,
+          prometheusQueries: [{ ...held, name: "lag", query: 'max(lag{app="a b"}) > 0', max: 5 }],
+        },
+        "green",
+        signal,
+      );
       return reading;
     };
-    const vector = (...values: string[]) => JSON.stringify({ status: "success", data: { resultType: "vector", result: values.map((value) => ({ metric: {}, value: [1700000000.1, value] })) } });
-    const noData = (why: string) => ({ name: "lag", max: 5, noData: why });
+    const vector = (...values: string[]) =>
+      JSON.stringify({
+        status: "success",
+        data: {
+          resultType: "vector",
+          result: values.map((value) => ({ metric: {}, value: [1700000000.1, value] })),
+        },
+      });
+    const noData = (why: string) => ({ ...held, name: "lag", max: 5, noData: why });
 
     it("gives a scalar, and of a vector the worst value", async () => {
-      says(JSON.stringify({ status: "success", data: { resultType: "scalar", result: [1700000000, "4.5"] } }));
-      expect(await ask()).to.deep.equal({ name: "lag", max: 5, value: 4.5 });
+      says(
+        JSON.stringify({ status: "success", data: { resultType: "scalar", result: [1700000000, "4.5"] } }),
+      );
+      expect(await ask()).to.deep.equal({ ...held, name: "lag", max: 5, value: 4.5 });
       says(vector("1", "7", "NaN", "3"));
-      expect(await ask()).to.deep.equal({ name: "lag", max: 5, value: 7 });
+      expect(await ask()).to.deep.equal({ ...held, name: "lag", max: 5, value: 7 });
     });
 
     it("is asked below its path and with the parameters of its address", async () => {
       says(vector("1"));
       await ask(`${server.url}/prometheus/?tenant=t`);
       expect(asked[0]?.path).to.match(/^\/prometheus\/api\/v1\/query\?tenant=t&query=max/);
-      expect(new URL(asked[0]?.path ?? "", server.url).searchParams.get("query")).to.equal('max(lag{app="a b"}) > 0');
+      expect(new URL(asked[0]?.path ?? "", server.url).searchParams.get("query")).to.equal(
+        'max(lag{app="a b"}) > 0',
+      );
     });
 
     it("gives no data where it finds no series or no number", async () => {
@@ -202,28 +261,63 @@ describe("Asking a server", () => {
         says(JSON.stringify({ status: "error", error: secret }), status);
         expect(await ask()).to.deep.equal(noData(`Prometheus answers ${status}`));
       }
-      const unreadable = ["", "<html>", "[]", "null", '{"status":"error"}', '{"status":"success","data":{"resultType":"matrix","result":[]}}', '{"status":"success","data":{"resultType":"vector","result":[{"value":[1]}]}}'];
+      const unreadable = [
+        "",
+        "<html>",
+        "[]",
+        "null",
+        '{"status":"error"}',
+        '{"status":"success","data":{"resultType":"matrix","result":[]}}',
+        '{"status":"success","data":{"resultType":"vector","result":[{"value":[1]}]}}',
+      ];
       for (const text of unreadable) {
         says(text);
-        expect(await ask(), text).to.deep.equal(noData("the answer is not a scalar or a vector of Prometheus"));
+        expect(await ask(), text).to.deep.equal(
+          noData("the answer is not a scalar or a vector of Prometheus"),
+        );
       }
     });
 
     it("gives no data where it cannot be reached, has no end, or has no address", async () => {
       handle = answers.endless;
       expect(await ask()).to.deep.equal(noData("its answer is larger than 1048576 bytes"));
-      expect(await ask(`nonsense ${secret}`)).to.deep.equal(noData("its URL is not an http or https address"));
+      expect(await ask(`nonsense ${secret}`)).to.deep.equal(
+        noData("its URL is not an http or https address"),
+      );
       handle = answers.cutOff;
-      expect(await ask()).to.have.property("noData").that.matches(/^the connection failed/);
+      expect(await ask())
+        .to.have.property("noData")
+        .that.matches(/^the connection failed/);
+    });
+
+    it("is asked about the color, and about the other one where that is what it is compared with", async () => {
+      handle = (response) => {
+        const query = new URL(response.req.url ?? "", server.url).searchParams.get("query") ?? "";
+        response.end(vector(...(query.includes("green") ? ["7", "2"] : ["3"])));
+      };
+      const query = { ...held, name: "slow", query: 'slow{version="{{color}}"}', min: 1, maxTimes: 2 };
+      const of = (prometheusQueries: WatchLimits["prometheusQueries"]) =>
+        askPrometheus({ prometheusUrl: server.url, prometheusQueries }, "green", signal);
+      const [before] = await of([query]);
+      expect(before).to.include({ value: 7, smallest: 2 }).and.not.have.property("reference");
+      const [idle] = await of([{ ...query, comparedWith: "idle" }]);
+      expect(idle).to.include({ value: 7, smallest: 2, reference: 3 }).and.not.have.property("query");
     });
 
     it("is not asked where no address is set", async () => {
-      expect(await askPrometheus({ prometheusUrl: "", prometheusQueries: [{ name: "lag", query: "lag", max: 5 }] }, signal)).to.deep.equal([]);
+      expect(
+        await askPrometheus(
+          { prometheusUrl: "", prometheusQueries: [{ ...held, name: "lag", query: "lag", max: 5 }] },
+          "green",
+          signal,
+        ),
+      ).to.deep.equal([]);
     });
   });
 
   describe("a web hook", () => {
-    const ask = () => askWebhook(`${server.url}/hook?token=${secret}`, { color: "green", traffic: { requests: 12 } }, signal);
+    const ask = () =>
+      askWebhook(`${server.url}/hook?token=${secret}`, { color: "green", traffic: { requests: 12 } }, signal);
 
     it("is shown the reading and believed", async () => {
       says('{"healthy":true}');
@@ -237,13 +331,25 @@ describe("Asking a server", () => {
       says('{"healthy":false}');
       expect(await ask()).to.deep.equal({ healthy: false, reason: "it gives no reason" });
       says(JSON.stringify({ healthy: false, reason: `\u001b[2J${"z".repeat(5000)}` }));
-      expect(await ask()).to.have.property("reason").that.has.length(200);
+      expect(await ask())
+        .to.have.property("reason")
+        .that.has.length(200);
     });
 
     it("gives no data with anything else", async () => {
-      for (const text of ["", "ok", "null", "true", "[]", '{"healthy":"yes"}', '{"healthy":false,"reason":5}']) {
+      for (const text of [
+        "",
+        "ok",
+        "null",
+        "true",
+        "[]",
+        '{"healthy":"yes"}',
+        '{"healthy":false,"reason":5}',
+      ]) {
         says(text);
-        expect(await ask(), text).to.deep.equal({ noData: "the web hook's answer is not {healthy: true or false}" });
+        expect(await ask(), text).to.deep.equal({
+          noData: "the web hook's answer is not {healthy: true or false}",
+        });
       }
       for (const status of [204, 302, 404, 500]) {
         says("", status);

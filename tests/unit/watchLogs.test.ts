@@ -1,8 +1,11 @@
 import { expect } from "chai";
-import { readLogErrors } from "@bluegreen/release/watch/logLines";
+import { readLogErrors } from "@bluegreen/release/analysis/logLines";
 
 /** With the kubelet's times, a second apart. */
-const log = (...lines: string[]) => lines.map((line, index) => `2026-03-01T10:00:${String(index).padStart(2, "0")}.000000001Z ${line}\n`).join("");
+const log = (...lines: string[]) =>
+  lines
+    .map((line, index) => `2026-03-01T10:00:${String(index).padStart(2, "0")}.000000001Z ${line}\n`)
+    .join("");
 const errorsIn = (...lines: string[]) => readLogErrors(log(...lines)).errors;
 
 describe("A line of a log", () => {
@@ -33,10 +36,18 @@ describe("A line of a log", () => {
   });
 
   it("is judged by its words only where it has no level: the guide's, and not every mention of an error", () => {
-    for (const line of ["ERROR: out of cheese", "[FATAL] gone", "java.lang.IllegalStateException: no", '{"message":"TypeException"}', '{"level":null,"x":"ERROR"}', '{"level":"info","message":"ERROR']) {
+    for (const line of [
+      "ERROR: out of cheese",
+      "[FATAL] gone",
+      "java.lang.IllegalStateException: no",
+      '{"message":"TypeException"}',
+      '{"level":null,"x":"ERROR"}',
+      '{"level":"info","message":"ERROR',
+    ]) {
       expect(errorsIn(line), line).to.equal(1);
     }
-    for (const line of ["0 errors", "error budget: fine", "GET /errors 200", '{"message":"no error"}', ""]) expect(errorsIn(line), line).to.equal(0);
+    for (const line of ["0 errors", "error budget: fine", "GET /errors 200", '{"message":"no error"}', ""])
+      expect(errorsIn(line), line).to.equal(0);
   });
 });
 
@@ -58,7 +69,11 @@ describe("A pod's log", () => {
 
   it("compares times of nodes with a zone of their own, and with fewer decimals", () => {
     const { last } = readLogErrors("2026-03-01T10:00:00.5Z ERROR one\n");
-    expect(readLogErrors("2026-03-01T12:00:00.5+02:00 ERROR one\n2026-03-01T12:00:00.6+02:00 ERROR two\n", { after: last }).samples).to.deep.equal(["ERROR two"]);
+    expect(
+      readLogErrors("2026-03-01T12:00:00.5+02:00 ERROR one\n2026-03-01T12:00:00.6+02:00 ERROR two\n", {
+        after: last,
+      }).samples,
+    ).to.deep.equal(["ERROR two"]);
   });
 
   it("says where it ends even when nothing in it is an error, and keeps the place when it is empty", () => {
@@ -69,24 +84,37 @@ describe("A pod's log", () => {
   });
 
   it("does not judge what the kubelet adds without a time", () => {
-    expect(readLogErrors("failed to try resolving symlinks: ERROR\nunable to retrieve container logs: ERROR")).to.deep.equal({ errors: 0, samples: [] });
+    expect(
+      readLogErrors("failed to try resolving symlinks: ERROR\nunable to retrieve container logs: ERROR"),
+    ).to.deep.equal({ errors: 0, samples: [] });
   });
 
   it("does not judge the line it is cut in, and does judge a last one without an end", () => {
-    const text = log('{"level":"info","message":"fine"}') + '2026-03-01T10:00:30.0Z {"level":"info","message":"an ERROR that was mend';
+    const text =
+      log('{"level":"info","message":"fine"}') +
+      '2026-03-01T10:00:30.0Z {"level":"info","message":"an ERROR that was mend';
     expect(readLogErrors(text, { isCut: true }).errors).to.equal(0);
     expect(readLogErrors(text).errors).to.equal(1);
   });
 
   it("survives binary, a line of 10 MB, deep nesting and a million empty lines", () => {
-    const binary = Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 37) % 256)).toString("utf8");
+    const binary = Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 37) % 256)).toString(
+      "utf8",
+    );
     const deep = '{"a":'.repeat(100_000);
     const text = `${binary}\n${"\n".repeat(1_000_000)}${log(binary.replaceAll("\n", ""), deep, `ERROR ${"x".repeat(10 * 1024 * 1024)}`, "ERROR after it")}`;
     expect(readLogErrors(text).errors).to.equal(2);
   });
 
   it("gives three samples at the most: the message, short, and without what a terminal would obey", () => {
-    const { errors, samples } = readLogErrors(log('{"level":"error","message":"first"}', "ERROR \u001b[31mred\u001b[2J\u202E", `ERROR ${"y".repeat(5000)}`, "ERROR fourth"));
+    const { errors, samples } = readLogErrors(
+      log(
+        '{"level":"error","message":"first"}',
+        "ERROR \u001b[31mred\u001b[2J\u202E",
+        `ERROR ${"y".repeat(5000)}`,
+        "ERROR fourth",
+      ),
+    );
     expect(errors).to.equal(4);
     expect(samples).to.have.length(3);
     expect(samples.slice(0, 2)).to.deep.equal(["first", "ERROR red"]);

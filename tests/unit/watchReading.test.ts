@@ -5,16 +5,27 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { V1Pod } from "@bluegreen/release/kubernetes/client";
 import { connect, templateAnnotation, type Cluster } from "@bluegreen/release";
-import { NoAnswerError } from "@bluegreen/release/fetchText";
+import { NoAnswerError } from "@bluegreen/release/util/fetchText";
 import type { AskPod } from "@bluegreen/release/kubernetes/pods";
-import { mapBounded } from "@bluegreen/release/mapBounded";
-import { takeLook } from "@bluegreen/release/watch/look";
-import { maxMetricsBytes } from "@bluegreen/release/watch/metricsText";
-import { readingBounds, takeBaseline, takeReading, type ReadingOptions } from "@bluegreen/release/watch/observe";
+import { mapBounded } from "@bluegreen/release/util/mapBounded";
+import { takeLook } from "@bluegreen/release/analysis/look";
+import { maxMetricsBytes } from "@bluegreen/release/analysis/requestMetrics";
+import {
+  readBeside,
+  readingBounds,
+  takeBaseline,
+  takeReading,
+  type ReadingOptions,
+} from "@bluegreen/release/analysis/observe";
 import { startServer, type HttpServer } from "../support/httpServer";
-import { limits, metricsText, reading } from "./watchReadings";
+import { held, limits, metricsText, reading } from "./watchReadings";
 
-const target = { app: "chatgpt-app", color: "green" as const, template: "t2", service: { namespace: "n", name: "chatgpt-app-service" } };
+const target = {
+  app: "chatgpt-app",
+  color: "green" as const,
+  template: "t2",
+  service: { namespace: "n", name: "chatgpt-app-service" },
+};
 
 interface FakePod {
   name: string;
@@ -30,22 +41,56 @@ interface FakePod {
   previousLog?: string;
 }
 
-function asPod({ name, color = "green", template = "t2", phase = "Running", ready = true, restarts = 0, end, waiting, leaving = false }: FakePod) {
+function asPod({
+  name,
+  color = "green",
+  template = "t2",
+  phase = "Running",
+  ready = true,
+  restarts = 0,
+  end,
+  waiting,
+  leaving = false,
+}: FakePod) {
   return {
-    metadata: { namespace: "n", name, labels: { app: "chatgpt-app", version: color }, annotations: { [templateAnnotation]: template }, ...(leaving && { deletionTimestamp: "2026-03-01T10:00:00Z" }) },
-    spec: { containers: [{ name: "mcp-server", ports: [{ name: "http", containerPort: 3000 }] }] },
+    metadata: {
+      namespace: "n",
+      name,
+      labels: { app: "chatgpt-app", version: color },
+      annotations: { [templateAnnotation]: template },
+      ...(leaving && { deletionTimestamp: "2026-03-01T10:00:00Z" }),
+    },
+    spec: {
+      containers: [
+        {
+          name: "mcp-server",
+          ports: [{ name: "http", containerPort: 3000 }],
+          // Period and time-out are Kubernetes' own: 10 s and 1 s.
+          readinessProbe: { httpGet: { path: "/ready", port: "http" } },
+        },
+      ],
+    },
     status: {
       phase,
       conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
       containerStatuses: [
-        { name: "mcp-server", image: "i", imageID: "", ready, restartCount: restarts, state: waiting === undefined ? {} : { waiting: { reason: waiting } }, lastState: end === undefined ? {} : { terminated: end } },
+        {
+          name: "mcp-server",
+          image: "i",
+          imageID: "",
+          ready,
+          restartCount: restarts,
+          state: waiting === undefined ? {} : { waiting: { reason: waiting } },
+          lastState: end === undefined ? {} : { terminated: end },
+        },
       ],
     },
   };
 }
 
 /** An error at a second of one minute, as the kubelet writes it. */
-const line = (second: number, text: string) => `2026-03-01T10:00:${String(second).padStart(2, "0")}.000000000Z ${text}\n`;
+const line = (second: number, text: string) =>
+  `2026-03-01T10:00:${String(second).padStart(2, "0")}.000000000Z ${text}\n`;
 
 describe("A reading of a color", () => {
   let api: HttpServer;
@@ -61,7 +106,8 @@ describe("A reading of a color", () => {
     api = await startServer((request, response) => {
       const url = new URL(request.url ?? "", "http://api");
       asked.push(url);
-      const json = (items: unknown[]) => response.setHeader("content-type", "application/json").end(JSON.stringify({ items }));
+      const json = (items: unknown[]) =>
+        response.setHeader("content-type", "application/json").end(JSON.stringify({ items }));
       const log = /\/pods\/([^/]+)\/log$/.exec(url.pathname)?.[1];
       if (log !== undefined) {
         const pod = pods.find(({ name }) => name === log);
@@ -69,16 +115,33 @@ describe("A reading of a color", () => {
         if (pod === undefined) response.writeHead(404).end();
         else answerLog(response, pod, url.searchParams);
       } else if (url.pathname.endsWith("/pods")) {
-        json(pods.filter(({ color = "green" }) => url.searchParams.get("labelSelector")?.includes(`version=${color}`)).map(asPod));
+        json(
+          pods
+            .filter(({ color = "green" }) =>
+              url.searchParams.get("labelSelector")?.includes(`version=${color}`),
+            )
+            .map(asPod),
+        );
       } else {
-        json(endpoints.map((names) => ({ addressType: "IPv4", ports: [{ port: 3000 }], endpoints: names.map((name) => ({ addresses: ["10.0.0.1"], targetRef: { kind: "Pod", name } })) })));
+        json(
+          endpoints.map((names) => ({
+            addressType: "IPv4",
+            ports: [{ port: 3000 }],
+            endpoints: names.map((name) => ({ addresses: ["10.0.0.1"], targetRef: { kind: "Pod", name } })),
+          })),
+        );
       }
     });
     folder = mkdtempSync(join(tmpdir(), "bluegreen-watch-"));
-    const kubeconfig = { clusters: [{ name: "c", cluster: { server: api.url, "insecure-skip-tls-verify": true } }], contexts: [{ name: "x", context: { cluster: "c", user: "u" } }], users: [{ name: "u", user: {} }], "current-context": "x" };
+    const kubeconfig = {
+      clusters: [{ name: "c", cluster: { server: api.url, "insecure-skip-tls-verify": true } }],
+      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+      users: [{ name: "u", user: {} }],
+      "current-context": "x",
+    };
     process.env["KUBECONFIG"] = join(folder, "config");
     writeFileSync(process.env["KUBECONFIG"], JSON.stringify(kubeconfig));
-    cluster = connect({ context: "", namespace: "n", isolation: "shared" });
+    cluster = connect({ context: "", namespace: "n", namespacePerColor: false });
   });
   after(async () => {
     if (kubeconfigBefore === undefined) delete process.env["KUBECONFIG"];
@@ -90,15 +153,29 @@ describe("A reading of a color", () => {
     asked = [];
     endpoints = [];
     pods = [{ name: "a" }, { name: "b" }];
-    answerLog = (response, pod, query) => void response.end((query.get("previous") === "true" ? pod.previousLog : pod.log) ?? "");
+    answerLog = (response, pod, query) =>
+      void response.end((query.get("previous") === "true" ? pod.previousLog : pod.log) ?? "");
   });
 
   const requests = (end: string) => asked.filter(({ pathname }) => pathname.endsWith(end));
   const healthy: AskPod = () => Promise.resolve(metricsText([{ requests: 10 }]));
-  const take = (options: Partial<ReadingOptions> = {}) => takeReading(cluster, target, { limits, ask: healthy, before: reading([]), elapsedSeconds: 30, ...options });
+  const take = (options: Partial<ReadingOptions> = {}) =>
+    takeReading(cluster, target, {
+      limits,
+      ask: healthy,
+      before: reading([]),
+      elapsedSeconds: 30,
+      ...options,
+    });
 
   it("is of the pods that run this version, without those that are over or on their way out", async () => {
-    pods = [{ name: "a" }, { name: "old", template: "t1" }, { name: "evicted", phase: "Failed" }, { name: "leaving", leaving: true }, { name: "blue", color: "blue" }];
+    pods = [
+      { name: "a" },
+      { name: "old", template: "t1" },
+      { name: "evicted", phase: "Failed" },
+      { name: "leaving", leaving: true },
+      { name: "blue", color: "blue" },
+    ];
     const { pods: read } = await take();
     expect(read.map(({ name }) => name)).to.deep.equal(["a"]);
     expect(read[0]).to.deep.include({ ready: true, restarts: 0, backsOff: false, answered: true });
@@ -106,13 +183,29 @@ describe("A reading of a color", () => {
   });
 
   it("says how often a pod has restarted, how it ended last, and whether it waits to start again", async () => {
-    pods = [{ name: "a", ready: false, restarts: 4, end: { reason: "OOMKilled", exitCode: 137 }, waiting: "CrashLoopBackOff" }];
-    expect((await take()).pods[0]).to.deep.include({ ready: false, restarts: 4, lastEnd: { reason: "OOMKilled", exitCode: 137 }, backsOff: true });
+    pods = [
+      {
+        name: "a",
+        ready: false,
+        restarts: 4,
+        end: { reason: "OOMKilled", exitCode: 137 },
+        waiting: "CrashLoopBackOff",
+      },
+    ];
+    expect((await take()).pods[0]).to.deep.include({
+      ready: false,
+      restarts: 4,
+      lastEnd: { reason: "OOMKilled", exitCode: 137 },
+      backsOff: true,
+    });
   });
 
   it("keeps what a pod had counted when it does not answer, and says that it did not", async () => {
     const before = await take();
-    const ask: AskPod = (pod) => (pod.metadata?.name === "b" ? Promise.reject(new NoAnswerError("no")) : healthy(pod, "", { maxBytes: 1, timeoutMs: 1 }));
+    const ask: AskPod = (pod) =>
+      pod.metadata?.name === "b"
+        ? Promise.reject(new NoAnswerError("no"))
+        : healthy(pod, "", { maxBytes: 1, timeoutMs: 1 });
     const now = await take({ ask, before });
     expect(now.pods.map(({ answered }) => answered)).to.deep.equal([true, false]);
     expect(now.pods[1]?.counters).to.deep.equal(before.pods[1]?.counters);
@@ -120,15 +213,20 @@ describe("A reading of a color", () => {
 
   it("takes a page that is no metrics for no answer", async () => {
     const { pods: read } = await take({ ask: () => Promise.resolve("<html>") });
-    expect(read.map(({ answered, counters }) => [answered, counters])).to.deep.equal([[false, undefined], [false, undefined]]);
+    expect(read.map(({ answered, counters }) => [answered, counters])).to.deep.equal([
+      [false, undefined],
+      [false, undefined],
+    ]);
   });
 
   it("does not hide a mistake of its own as a pod that does not answer", async () => {
-    const failure = await take({ ask: () => Promise.reject(new TypeError("mistake")) }).catch((error: unknown) => error);
+    const failure = await take({ ask: () => Promise.reject(new TypeError("mistake")) }).catch(
+      (error: unknown) => error,
+    );
     expect(failure).to.be.instanceOf(TypeError);
   });
 
-  it("asks one list of pods, and each pod once for its metrics and once for its log, of 1,000 pods", async () => {
+  it("asks one list of pods for each color, and each pod once for its metrics and once for its log, of 1,000 pods", async () => {
     pods = Array.from({ length: 1000 }, (_, index) => ({ name: `p${index}`, log: line(1, "ERROR x") }));
     let atOnce = 0;
     let most = 0;
@@ -153,8 +251,8 @@ describe("A reading of a color", () => {
     // All are to answer, however busy this machine is.
     const now = await take({ ask, bounds: { ...readingBounds, totalMs: 600_000, timeoutMs: 600_000 } });
     expect(now.pods.filter(({ answered }) => answered)).to.have.length(1000);
-    expect(requests("/pods")).to.have.length(1);
-    expect(asked).to.have.length(1001);
+    expect(requests("/pods"), "of each color").to.have.length(2);
+    expect(asked).to.have.length(1002);
     expect(most, "all that is asked at a time").to.be.within(2, readingBounds.atOnce);
     expect(now.logs.samples).to.have.length(3);
     expect(Buffer.byteLength(JSON.stringify(now)), "a ConfigMap holds a megabyte").to.be.below(900_000);
@@ -170,7 +268,10 @@ describe("A reading of a color", () => {
               fail(new NoAnswerError("no time"));
             });
           });
-    const { pods: read, logs } = await take({ ask, bounds: { ...readingBounds, totalMs: 4000, timeoutMs: 60_000 } });
+    const { pods: read, logs } = await take({
+      ask,
+      bounds: { ...readingBounds, totalMs: 4000, timeoutMs: 60_000 },
+    });
     expect(read.map(({ answered }) => answered)).to.deep.equal([true, false]);
     expect(logs.unreadPods).to.equal(1);
   });
@@ -188,7 +289,7 @@ describe("A reading of a color", () => {
   describe("looks at logs and", () => {
     it("counts what came after the baseline, each line once, by the node's clock alone", async () => {
       pods = [{ name: "a", log: line(1, "ERROR before") }];
-      const baseline = await takeBaseline(cluster, target, { ask: healthy });
+      const baseline = await takeBaseline(cluster, target, { ask: healthy, limits });
       expect(baseline.reading.logs.errors).to.equal(0);
       expect(requests("/log")[0]?.searchParams.get("tailLines")).to.equal("1");
       pods = [{ name: "a", log: line(1, "ERROR before") + line(2, "ERROR after") }];
@@ -226,7 +327,13 @@ describe("A reading of a color", () => {
     });
 
     it("says of how many pods there was more, and how many have none yet", async () => {
-      pods = [{ name: "a", log: line(1, `ERROR ${"x".repeat(readingBounds.logBytes)}`).slice(0, readingBounds.logBytes) }, { name: "b", phase: "Pending", ready: false }];
+      pods = [
+        {
+          name: "a",
+          log: line(1, `ERROR ${"x".repeat(readingBounds.logBytes)}`).slice(0, readingBounds.logBytes),
+        },
+        { name: "b", phase: "Pending", ready: false },
+      ];
       const { logs } = await take();
       expect(logs).to.deep.equal({ errors: 0, samples: [], cutPods: 1, unreadPods: 0 });
       expect(requests("/log")).to.have.length(1);
@@ -234,16 +341,79 @@ describe("A reading of a color", () => {
   });
 
   describe("as a baseline", () => {
-    it("knows what is usual from the color that serves users now, whatever version that is", async () => {
-      pods = [{ name: "a" }, { name: "blue-1", color: "blue", template: "t1" }, { name: "blue-2", color: "blue", template: "t1" }];
-      const ask: AskPod = ({ metadata }) => Promise.resolve(metricsText(metadata?.name === "a" ? [] : [{ requests: 90 }, { status: 500, requests: 10 }]));
-      const { reading: read, usual } = await takeBaseline(cluster, target, { ask, live: "blue" });
+    it("knows what is usual from the live color now, whatever version that is", async () => {
+      pods = [
+        { name: "a" },
+        { name: "blue-1", color: "blue", template: "t1" },
+        { name: "blue-2", color: "blue", template: "t1" },
+      ];
+      const ask: AskPod = ({ metadata }) =>
+        Promise.resolve(
+          metricsText(metadata?.name === "a" ? [] : [{ requests: 90 }, { status: 500, requests: 10 }]),
+        );
+      const { reading: read, usual } = await takeBaseline(cluster, target, {
+        ask,
+        limits,
+        live: "blue",
+      });
       expect(read.pods.map(({ name }) => name)).to.deep.equal(["a"]);
       expect(usual).to.include({ pods: 2, requests: 200, serverErrors: 20 });
     });
 
+    it("asks Prometheus for nothing that nobody compares with it", async () => {
+      const queries: (string | null)[] = [];
+      const prometheus = await startServer((request, response) => {
+        queries.push(new URL(request.url ?? "", "http://server").searchParams.get("query"));
+        response.end(JSON.stringify({ status: "success", data: { resultType: "scalar", result: [0, "3"] } }));
+      });
+      const within = {
+        ...limits,
+        prometheusUrl: prometheus.url,
+        prometheusQueries: [
+          { ...held, name: "idle", query: "of_idle", maxTimes: 2, comparedWith: "idle" as const },
+          { ...held, name: "limit", query: "of_limit", max: 2 },
+          { ...held, name: "before", query: 'of_before{color="{{color}}"}', maxTimes: 2 },
+        ],
+      };
+      const { usualQueries } = await takeBaseline(cluster, target, {
+        ask: healthy,
+        limits: within,
+        live: "blue",
+      });
+      await prometheus.close();
+      expect(queries).to.deep.equal(['of_before{color="blue"}']);
+      expect(usualQueries?.map(({ name }) => name)).to.deep.equal(["before"]);
+    });
+
+    it("tells what the color that keeps a share got, by whoever config believes", async () => {
+      pods = [{ name: "a" }, { name: "blue-1", color: "blue", template: "t1" }];
+      let requests = 100;
+      const router = await startServer((_request, response) => {
+        response.end(`routed_count{code="200",service="blue"} ${requests}\n`);
+      });
+      const within = {
+        ...limits,
+        requestsFrom: "router" as const,
+        routerMetricsUrl: router.url,
+        series: {
+          name: "routed",
+          statusLabel: "code",
+          labels: { blue: { service: "blue" }, green: { service: "green" } },
+        },
+      };
+      const of = { ask: healthy, signal: new AbortController().signal };
+      const before = await takeBaseline(cluster, target, { ask: healthy, limits: within, live: "blue" });
+      const beside = (from: typeof limits = within) =>
+        readBeside(cluster, { app: target.app, color: "blue" }, before, { ...of, limits: from });
+      requests = 130;
+      expect(await beside()).to.equal(30);
+      await router.close();
+      expect(await beside(), "nobody can tell").to.equal(null);
+      expect(await beside({ ...within, requestsFrom: "pods" }), "of the pods").to.equal(0);
+    });
+
     it("knows nothing of that at the first release, and stays what it is in JSON", async () => {
-      const baseline = await takeBaseline(cluster, target, { ask: healthy });
+      const baseline = await takeBaseline(cluster, target, { ask: healthy, limits });
       expect(baseline).not.to.have.property("usual");
       expect(JSON.parse(JSON.stringify(baseline))).to.deep.equal(baseline);
     });
@@ -251,23 +421,55 @@ describe("A reading of a color", () => {
 
   describe("at a glance", () => {
     it("asks only for endpoints while there is one, however many slices there are", async () => {
-      endpoints = [["a", "b"], ["b", "c"]];
-      expect(await takeLook(cluster, target)).to.deep.equal({ readyEndpoints: 3, emptyForSeconds: 0, pods: [] });
+      endpoints = [
+        ["a", "b"],
+        ["b", "c"],
+      ];
+      expect(await takeLook(cluster, target)).to.deep.equal({
+        readyEndpoints: 3,
+        emptyForSeconds: 0,
+        isShared: false,
+        graceSeconds: 0,
+        pods: [],
+      });
       expect(asked).to.have.length(1);
     });
 
-    it("asks for the pods, too, where there is none, and says for how long", async () => {
+    it("asks for the pods of both colors, too, where there is none, and says for how long", async () => {
       const first = await takeLook(cluster, target);
       expect(first).to.deep.include({ readyEndpoints: 0, emptyForSeconds: 0 });
       expect(first.pods.map(({ name }) => name)).to.deep.equal(["a", "b"]);
-      expect(asked).to.have.length(2);
+      expect(asked).to.have.length(3);
       const second = await takeLook(cluster, target, { look: first, elapsedSeconds: 1.5 });
       expect(second.emptyForSeconds).to.equal(1.5);
-      expect((await takeLook(cluster, target, { look: second, elapsedSeconds: 1 })).emptyForSeconds).to.equal(2.5);
+      expect((await takeLook(cluster, target, { look: second, elapsedSeconds: 1 })).emptyForSeconds).to.equal(
+        2.5,
+      );
       endpoints = [["a"]];
       const served = await takeLook(cluster, target, { look: second, elapsedSeconds: 1 });
       endpoints = [];
-      expect((await takeLook(cluster, target, { look: served, elapsedSeconds: 9 })).emptyForSeconds).to.equal(0);
+      expect((await takeLook(cluster, target, { look: served, elapsedSeconds: 9 })).emptyForSeconds).to.equal(
+        0,
+      );
+    });
+
+    it("counts no second in which the other color was away as well, and then the time that a probe takes", async () => {
+      pods = [
+        { name: "a", ready: false },
+        { name: "old", color: "blue", ready: false },
+      ];
+      const first = await takeLook(cluster, target);
+      expect(first).to.deep.include({ isShared: true, emptyForSeconds: 0, graceSeconds: 11 });
+      const second = await takeLook(cluster, target, { look: first, elapsedSeconds: 30 });
+      expect(second).to.deep.include({ isShared: true, emptyForSeconds: 0 });
+      pods = [
+        { name: "a", ready: false },
+        { name: "old", color: "blue" },
+      ];
+      const third = await takeLook(cluster, target, { look: second, elapsedSeconds: 1 });
+      expect(third).to.deep.include({ isShared: false, emptyForSeconds: 0, graceSeconds: 11 });
+      const fourth = await takeLook(cluster, target, { look: third, elapsedSeconds: 2 });
+      expect(fourth).to.deep.include({ isShared: false, emptyForSeconds: 2, graceSeconds: 11 });
     });
   });
 });
@@ -287,7 +489,9 @@ describe("Work on many things", () => {
   });
 
   it("ends with the first failure", async () => {
-    const failure: unknown = await mapBounded([1, 2, 3], 2, (item) => (item === 2 ? Promise.reject(new Error("two")) : Promise.resolve(item))).catch((error: unknown) => error);
+    const failure: unknown = await mapBounded([1, 2, 3], 2, (item) =>
+      item === 2 ? Promise.reject(new Error("two")) : Promise.resolve(item),
+    ).catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(Error).with.property("message", "two");
   });
 });

@@ -1,9 +1,9 @@
 import { getProject } from "@pulumi/pulumi";
-import { release } from "@bluegreen/components/release";
-import { readSettings } from "@bluegreen/components/settings";
+import { BlueGreenApp, configArgs } from "@bluegreen/components";
 
-const settings = readSettings(getProject());
+const args = configArgs(getProject());
 /** Not config: the settings are those of one app, as everywhere. */
 const count = Number(process.env["BLUEGREEN_BENCH_APPS"]);
 
-for (let index = 0; index < count; index++) release(`app-${index}`, { ...settings, namespace: `${settings.namespace}-${index}` });
+for (let index = 0; index < count; index++)
+  new BlueGreenApp(`app-${index}`, { ...args, namespace: `${args.namespace ?? ""}-${index}` });

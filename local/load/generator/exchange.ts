@@ -1,8 +1,3 @@
-import { http1Client } from "./http1";
-import { http2Client } from "./http2";
-import type { RequestClient } from "./options";
-import type { Way } from "./way";
-
 export interface Question {
   method: "GET" | "POST";
   path: string;
@@ -25,19 +20,13 @@ export interface Client {
   close(): void;
 }
 
-export type Clients = Record<RequestClient, Client>;
-
-export function openClients(way: Way, connections: number): Clients {
-  return {
-    // Each connection is somebody new, whom no earlier handshake helps.
-    short: http1Client(way, { keepAlive: false, maxCachedSessions: 0 }),
-    "keep-alive": http1Client(way, { keepAlive: true, maxSockets: connections }),
-    http2: http2Client(way, connections),
-  };
-}
-
 /** @throws Error where the answer is not whole in time, or nobody answers */
-export async function askWithin(timeoutMs: number, tooLate: string, client: Client, question: Question): Promise<Answer> {
+export async function askWithin(
+  timeoutMs: number,
+  tooLate: string,
+  client: Client,
+  question: Question,
+): Promise<Answer> {
   const over = new AbortController();
   const timer = setTimeout(() => {
     over.abort();

@@ -8,7 +8,14 @@ export function http1Client(way: Way, options: AgentOptions): Client {
     ask: async ({ method, path, content }: Question, signal: AbortSignal): Promise<Answer> =>
       new Promise((resolve, reject) => {
         const payload = content === undefined ? undefined : JSON.stringify(content);
-        const headers = { host: way.host, accept: "application/json", ...(payload !== undefined && { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }) };
+        const headers = {
+          host: way.host,
+          accept: "application/json",
+          ...(payload !== undefined && {
+            "content-type": "application/json",
+            "content-length": Buffer.byteLength(payload),
+          }),
+        };
         const outgoing = way.request(way.target + path, { method, agent, headers, signal }, (response) => {
           let body = "";
           response.setEncoding("utf8");

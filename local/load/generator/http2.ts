@@ -2,7 +2,10 @@ import { connect, type ClientHttp2Session } from "node:http2";
 import { colorOf, type Answer, type Client, type Question } from "./exchange";
 import type { Way } from "./way";
 
-/** Asks by a fixed number of connections in turn. One that the other side is ending takes no more requests: another one comes in its place. */
+/**
+ * Asks by a fixed number of connections in turn. One that the other side is ending takes no more requests:
+ * another one comes in its place.
+ */
 export function http2Client(way: Way, connections: number): Client {
   const sessions: (ClientHttp2Session | undefined)[] = Array.from({ length: connections });
   let turn = 0;
@@ -20,7 +23,13 @@ export function http2Client(way: Way, connections: number): Client {
     ask: async ({ method, path, content }: Question, signal: AbortSignal): Promise<Answer> =>
       new Promise((resolve, reject) => {
         const payload = content === undefined ? undefined : JSON.stringify(content);
-        const headers = { ":method": method, ":path": path, ":authority": way.host, accept: "application/json", ...(payload !== undefined && { "content-type": "application/json" }) };
+        const headers = {
+          ":method": method,
+          ":path": path,
+          ":authority": way.host,
+          accept: "application/json",
+          ...(payload !== undefined && { "content-type": "application/json" }),
+        };
         const stream = session().request(headers, { signal });
         let status = 0;
         let color = "";
@@ -37,7 +46,8 @@ export function http2Client(way: Way, connections: number): Client {
         stream.on("error", reject);
         stream.on("close", () => {
           if (stream.rstCode === 0 && status !== 0) resolve({ status, color, body });
-          else reject(new Error(`the stream was closed without a whole answer, code ${String(stream.rstCode)}`));
+          else
+            reject(new Error(`the stream was closed without a whole answer, code ${String(stream.rstCode)}`));
         });
         stream.end(payload);
       }),

@@ -2,13 +2,25 @@ import { Histogram, type Buckets } from "../histogram";
 import { now, round } from "./clock";
 import type { RequestClient } from "./options";
 
-/** [answered at, latency, client, value of x-app-color or "", failure or ""]; milliseconds, the first since the line's `from`. */
-export type AnswerTuple = [at: number, latency: number, client: RequestClient, color: string, failure: string];
+/**
+ * [answered at, latency, client, value of x-app-color or "", failure or ""]; milliseconds, the first since
+ * the line's `from`.
+ */
+export type AnswerTuple = [
+  at: number,
+  latency: number,
+  client: RequestClient,
+  color: string,
+  failure: string,
+];
 
 /** [received at, value of x-app-color], of each event of the open stream. */
 export type EventTuple = [at: number, color: string];
 
-/** What came of the requests that were due in one second, or of the open stream in it. Of one second there may be several, to be added. */
+/**
+ * What came of the requests that were due in one second, or of the open stream in it. Of one second there may
+ * be several, to be added.
+ */
 export interface Cell {
   /** Since 1970. */
   second: number;
@@ -28,7 +40,15 @@ export interface Cell {
 /** What is printed: one `ready`, any number of `batch` or `seconds`, one `end`. */
 export type Line =
   | { type: "ready"; from: number }
-  | { type: "batch"; seq: number; from: number; answers: AnswerTuple[]; events: EventTuple[]; cuts: string[]; reconnects: number }
+  | {
+      type: "batch";
+      seq: number;
+      from: number;
+      answers: AnswerTuple[];
+      events: EventTuple[];
+      cuts: string[];
+      reconnects: number;
+    }
   | { type: "seconds"; seq: number; cells: Cell[]; reconnects: number }
   | { type: "end"; seq: number; from: number; sent: number };
 
@@ -57,7 +77,8 @@ export function collectAnswers(): Collector {
   let events: EventTuple[] = [];
   let cuts: string[] = [];
   return {
-    answer: ({ dueAt, latencyMs, client, color, failure }) => answers.push([round(dueAt + latencyMs - from), round(latencyMs), client, color, failure]),
+    answer: ({ dueAt, latencyMs, client, color, failure }) =>
+      answers.push([round(dueAt + latencyMs - from), round(latencyMs), client, color, failure]),
     event: (color) => events.push([round(now() - from), color]),
     cut: (why) => cuts.push(why),
     take: (seq, reconnects) => {
@@ -75,10 +96,15 @@ export function collectAnswers(): Collector {
 /** Answers counted by the second in which they were due. */
 export function collectSeconds(): Collector {
   let cells = new Map<string, Omit<Cell, "buckets"> & { latencies: Histogram }>();
-  const count = (key: Pick<Cell, "second" | "client" | "color" | "failure">, at: number, latencyMs?: number): void => {
+  const count = (
+    key: Pick<Cell, "second" | "client" | "color" | "failure">,
+    at: number,
+    latencyMs?: number,
+  ): void => {
     const name = Object.values(key).join("\n");
     let cell = cells.get(name);
-    if (cell === undefined) cells.set(name, (cell = { ...key, count: 0, firstAt: at, lastAt: at, latencies: new Histogram() }));
+    if (cell === undefined)
+      cells.set(name, (cell = { ...key, count: 0, firstAt: at, lastAt: at, latencies: new Histogram() }));
     cell.count += 1;
     cell.firstAt = Math.min(cell.firstAt, at);
     cell.lastAt = Math.max(cell.lastAt, at);
@@ -90,7 +116,11 @@ export function collectSeconds(): Collector {
   };
   return {
     answer: ({ dueAt, latencyMs, client, color, failure }) => {
-      count({ second: Math.floor(dueAt / 1000), client, color, failure }, round(dueAt + latencyMs), latencyMs);
+      count(
+        { second: Math.floor(dueAt / 1000), client, color, failure },
+        round(dueAt + latencyMs),
+        latencyMs,
+      );
     },
     event: (color) => {
       stream(color, "");
@@ -100,7 +130,12 @@ export function collectSeconds(): Collector {
     },
     take: (seq, reconnects) => {
       if (cells.size === 0) return undefined;
-      const line: Line = { type: "seconds", seq, cells: [...cells.values()].map(({ latencies, ...cell }) => ({ ...cell, buckets: latencies.buckets })), reconnects };
+      const line: Line = {
+        type: "seconds",
+        seq,
+        cells: [...cells.values()].map(({ latencies, ...cell }) => ({ ...cell, buckets: latencies.buckets })),
+        reconnects,
+      };
       cells = new Map();
       return line;
     },

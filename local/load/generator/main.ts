@@ -8,7 +8,8 @@
  */
 import { createServer } from "node:http";
 import { now } from "./clock";
-import { askWithin, describe, openClients, type Answer, type Question } from "./exchange";
+import { openClients } from "./clients";
+import { askWithin, describe, type Answer, type Question } from "./exchange";
 import { collectAnswers, collectSeconds, type Line } from "./lines";
 import { readOptions, type GeneratorOptions, type RequestClient } from "./options";
 import { openStream } from "./stream";
@@ -67,14 +68,24 @@ function checkedOptions(): GeneratorOptions {
 async function seed(): Promise<void> {
   const { status, body } = await firstAnswer(performance.now() + newServiceMs);
   if (status === 201 || status === 409) return;
-  console.error(`The user of the load could not be made: POST ${options.target}/api/users answered ${String(status)}: ${body}`);
+  console.error(
+    `The user of the load could not be made: POST ${options.target}/api/users answered ${String(status)}: ${body}`,
+  );
   process.exit(1);
 }
 
 async function firstAnswer(deadline: number): Promise<Answer> {
   for (;;) {
     try {
-      return await ask("short", { method: "POST", path: "/api/users", content: { id: userId, email: "load@example.com", name: "Load" } }, options.timeoutMs);
+      return await ask(
+        "short",
+        {
+          method: "POST",
+          path: "/api/users",
+          content: { id: userId, email: "load@example.com", name: "Load" },
+        },
+        options.timeoutMs,
+      );
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -82,7 +93,9 @@ async function firstAnswer(deadline: number): Promise<Answer> {
   }
 }
 
-/** Sends by the clock until the time is over or someone says stop, and returns how many after the last answer. */
+/**
+ * Sends by the clock until the time is over or someone says stop, and returns how many after the last answer.
+ */
 async function sendAll(): Promise<number> {
   const total = options.rate * options.seconds;
   const started = performance.now();
@@ -109,7 +122,16 @@ async function send(index: number, dueAt: number): Promise<void> {
   const client = options.clients[index % options.clients.length] ?? "short";
   const isToolCall = turn % options.toolCallEvery === options.toolCallEvery - 1;
   const question: Question = isToolCall
-    ? { method: "POST", path: "/mcp", content: { jsonrpc: "2.0", id: index, method: "tools/call", params: { name: "get_user_info", arguments: { userId } } } }
+    ? {
+        method: "POST",
+        path: "/mcp",
+        content: {
+          jsonrpc: "2.0",
+          id: index,
+          method: "tools/call",
+          params: { name: "get_user_info", arguments: { userId } },
+        },
+      }
     : { method: "GET", path: `/api/users/${userId}` };
   let color = "";
   let failure = "";
@@ -120,7 +142,13 @@ async function send(index: number, dueAt: number): Promise<void> {
   } catch (error) {
     failure = describe(error);
   }
-  seen.answer({ dueAt: performance.timeOrigin + dueAt, latencyMs: performance.now() - dueAt, client, color, failure });
+  seen.answer({
+    dueAt: performance.timeOrigin + dueAt,
+    latencyMs: performance.now() - dueAt,
+    client,
+    color,
+    failure,
+  });
 }
 
 async function ask(client: RequestClient, question: Question, timeoutMs: number): Promise<Answer> {

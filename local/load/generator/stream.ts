@@ -10,7 +10,11 @@ const silenceMs = 5000;
  * after the time that the server hints at. A stream that breaks off without a word was cut.
  * @returns what ends it
  */
-export function openStream(way: Way, seen: Pick<Collector, "event" | "cut">, reconnecting: () => void): () => void {
+export function openStream(
+  way: Way,
+  seen: Pick<Collector, "event" | "cut">,
+  reconnecting: () => void,
+): () => void {
   const agent = way.agent({ keepAlive: false });
   let lastEventId = "";
   let retryMs = 1000;
@@ -31,7 +35,15 @@ export function openStream(way: Way, seen: Pick<Collector, "event" | "cut">, rec
     };
     const outgoing = way.request(
       `${way.target}/stream?period=500`,
-      { agent, timeout: silenceMs, headers: { host: way.host, accept: "text/event-stream", ...(lastEventId !== "" && { "last-event-id": lastEventId }) } },
+      {
+        agent,
+        timeout: silenceMs,
+        headers: {
+          host: way.host,
+          accept: "text/event-stream",
+          ...(lastEventId !== "" && { "last-event-id": lastEventId }),
+        },
+      },
       (response) => {
         if (response.statusCode !== 200) outgoing.destroy(new Error(`status ${String(response.statusCode)}`));
         const color = colorOf(response.headers);
@@ -40,7 +52,11 @@ export function openStream(way: Way, seen: Pick<Collector, "event" | "cut">, rec
           const blocks = (text + part).split("\n\n");
           text = blocks.pop() ?? "";
           for (const block of blocks) {
-            const fields = new Map(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]));
+            const fields = new Map(
+              block
+                .split("\n")
+                .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
+            );
             lastEventId = fields.get("id") ?? lastEventId;
             retryMs = Number(fields.get("retry") ?? retryMs);
             announced ||= fields.get("event") === "end";

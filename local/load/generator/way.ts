@@ -18,7 +18,20 @@ export interface Way {
 export function wayTo({ target, host, caFile }: Pick<GeneratorOptions, "target" | "host" | "caFile">): Way {
   const url = new URL(target);
   const name = host ?? url.host;
-  if (caFile === undefined) return { target, host: name, tls: {}, request: http.request, agent: (options) => new http.Agent(options) };
+  if (caFile === undefined)
+    return {
+      target,
+      host: name,
+      tls: {},
+      request: http.request,
+      agent: (options) => new http.Agent(options),
+    };
   const tls = { ca: readFileSync(caFile, "utf8"), servername: host ?? url.hostname };
-  return { target, host: name, tls, request: https.request, agent: (options) => new https.Agent({ ...options, ...tls }) };
+  return {
+    target,
+    host: name,
+    tls,
+    request: https.request,
+    agent: (options) => new https.Agent({ ...options, ...tls }),
+  };
 }

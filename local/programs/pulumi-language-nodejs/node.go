@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -17,9 +18,18 @@ func findNode() (string, error) {
 	return node, nil
 }
 
-// resolve asks Node.js itself for the file of a module, as the program would get it:
-// a workspace has its modules in a folder above.
+// resolve finds the file of a module, as the program would get it: a workspace has its
+// modules in a folder above. Node.js itself is asked where it lies in none of them.
 func resolve(ctx context.Context, node, module, directory string) (string, error) {
+	for folder := directory; ; folder = filepath.Dir(folder) {
+		file, err := filepath.EvalSymlinks(filepath.Join(folder, "node_modules", module, "index.js"))
+		if err == nil {
+			return file, nil
+		}
+		if folder == filepath.Dir(folder) {
+			break
+		}
+	}
 	command := exec.CommandContext(ctx, node, "-p", "require.resolve(process.argv[1])", module)
 	command.Dir = directory
 	output, err := command.Output()

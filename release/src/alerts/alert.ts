@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Color } from "../color.js";
+import type { Color } from "../app/color.js";
+import type { ErrorCode } from "../util/errorCodes.js";
 
 /** A version of the app on the color that runs it. */
 export interface Version {
@@ -27,14 +28,16 @@ interface Told {
   links?: Link[];
 }
 
-/** Something that people who do not look at the update have to know. `from` is undefined in the first release. */
+/**
+ * Something that people who do not look at the update have to know. `from` is undefined in the first release.
+ */
 export type Alert = Told &
   (
     | { kind: "started"; from: Version | undefined; to: Version }
     | { kind: "switched"; from: Version | undefined; to: Version }
     /** `from` is what users were taken away from. */
     | { kind: "rolledBack"; from: Version; to: Version }
-    | { kind: "gateFailed"; gate: string; version: Version }
+    | { kind: "gateFailed"; gate: string; version: Version; code?: ErrorCode }
     | { kind: "contractDue"; live: Version; migrations: string[] }
   );
 
@@ -43,7 +46,13 @@ export type AlertKind = Alert["kind"];
 /** In PagerDuty's words. */
 export type Severity = "info" | "warning" | "error" | "critical";
 
-const severities: Record<AlertKind, Severity> = { started: "info", switched: "info", contractDue: "warning", gateFailed: "error", rolledBack: "critical" };
+const severities: Record<AlertKind, Severity> = {
+  started: "info",
+  switched: "info",
+  contractDue: "warning",
+  gateFailed: "error",
+  rolledBack: "critical",
+};
 
 export function severityOf({ kind }: Alert): Severity {
   return severities[kind];
@@ -70,7 +79,7 @@ export function titleOf(alert: Alert): string {
     case "started":
       return `${app}: the switch to ${alert.to.color} has started`;
     case "switched":
-      return `${app}: users are on ${alert.to.color}`;
+      return `${app}: traffic is on ${alert.to.color}`;
     case "rolledBack":
       return `${app}: rolled back from ${alert.from.color} to ${alert.to.color}`;
     case "gateFailed":

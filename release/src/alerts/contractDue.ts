@@ -19,7 +19,10 @@ export interface ContractsWaiting {
  * is asked for. Undefined while it has not, and where none waits.
  * @param now by the same clock as the switch
  */
-export function contractDueAlert({ app, namespace, live, switchedAt, waiting, afterHours, who }: ContractsWaiting, now: Date): Alert | undefined {
+export function contractDueAlert(
+  { app, namespace, live, switchedAt, waiting, afterHours, who }: ContractsWaiting,
+  now: Date,
+): Alert | undefined {
   const at = dueAt(switchedAt, afterHours);
   const last = waiting.at(-1);
   if (last === undefined || now < at) return undefined;
@@ -32,6 +35,9 @@ export function contractDueAlert({ app, namespace, live, switchedAt, waiting, af
     who,
     why: `the ${afterHours} h since the switch to ${live.color} are over: what only older versions used can go`,
     at,
-    evidence: [`users have been on ${live.color} since ${switchedAt.toISOString()}`, `next: pulumi config set contractVersion ${last} && pulumi up`],
+    evidence: [
+      `traffic has been on ${live.color} since ${switchedAt.toISOString()}`,
+      `next: pulumi config set contractMigration ${last} && pulumi up`,
+    ],
   };
 }

@@ -8,8 +8,14 @@ export const pagerDutyUrl = "https://events.pagerduty.com";
 /** PagerDuty's limit. */
 const summaryMax = 1024;
 
-/** One incident for each version of an app that fails, however often it does. Also a ConfigMap's key, so it is in their alphabet. */
-export function incidentKey({ namespace, app }: Pick<Alert, "namespace" | "app">, { color, image }: Version): string {
+/**
+ * One incident for each version of an app that fails, however often it does. Also a ConfigMap's key, so it is
+ * in their alphabet.
+ */
+export function incidentKey(
+  { namespace, app }: Pick<Alert, "namespace" | "app">,
+  { color, image }: Version,
+): string {
   return `${incidentPrefix({ namespace, app })}${color}.${createHash("sha256").update(image).digest("hex").slice(0, 16)}`;
 }
 
@@ -28,17 +34,36 @@ export function isIncident({ kind }: Alert): boolean {
  * on a version, incidents about that one and about those before it are over.
  * @param open keys of incidents that a switch resolves beside its own
  */
-export function pagerDutyMessages({ routingKey, baseUrl }: { routingKey: string; baseUrl: string }, alert: Alert, open: string[]): Message[] {
+export function pagerDutyMessages(
+  { routingKey, baseUrl }: { routingKey: string; baseUrl: string },
+  alert: Alert,
+  open: string[],
+): Message[] {
   const key = incidentKey(alert, versionOf(alert));
   const event = (action: "trigger" | "resolve", dedupKey: string, rest: object = {}) => ({
     url: `${baseUrl}/v2/enqueue`,
     body: { routing_key: routingKey, event_action: action, dedup_key: dedupKey, ...rest },
   });
   const links = (alert.links ?? []).map(({ text, url }) => ({ href: url, text }));
-  const change = () => ({ url: `${baseUrl}/v2/change/enqueue`, body: { routing_key: routingKey, payload: payloadOf(alert), links } });
+  const change = () => ({
+    url: `${baseUrl}/v2/change/enqueue`,
+    body: { routing_key: routingKey, payload: payloadOf(alert), links },
+  });
   if (isIncident(alert)) {
     const { color } = versionOf(alert);
-    return [event("trigger", key, { client: "bluegreen", payload: { ...payloadOf(alert), severity: severityOf(alert), component: color, group: alert.app, class: alert.kind }, links })];
+    return [
+      event("trigger", key, {
+        client: "bluegreen",
+        payload: {
+          ...payloadOf(alert),
+          severity: severityOf(alert),
+          component: color,
+          group: alert.app,
+          class: alert.kind,
+        },
+        links,
+      }),
+    ];
   }
   switch (alert.kind) {
     case "started":

@@ -1,6 +1,6 @@
 import { ApiException } from "../kubernetes/client.js";
-import { DeadlineError } from "../poll.js";
-import { messageOf } from "../refusal.js";
+import { DeadlineError } from "../util/poll.js";
+import { messageOf } from "../util/userError.js";
 
 /** How long an alert waits for one answer of the cluster, in milliseconds. */
 export const clusterPatienceMs = 5000;

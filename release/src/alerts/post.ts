@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isSecureUrl, secureUrlRule } from "./secureUrl.js";
+import { isSecureUrl, secureUrlRule } from "../util/secureUrl.js";
 
 /** A request to a receiver. Its URL and headers may be secrets. */
 export interface Message {
@@ -30,7 +30,10 @@ interface Failure {
  * Posts JSON. Tries again after network errors, 429 and 5xx. Never throws.
  * @returns undefined when it was taken, otherwise why not: without the URL or anything that the receiver said
  */
-export async function post(message: Message, { timeoutMs, tries, pauseMs, endsAt }: PostLimits): Promise<string | undefined> {
+export async function post(
+  message: Message,
+  { timeoutMs, tries, pauseMs, endsAt }: PostLimits,
+): Promise<string | undefined> {
   if (!isSecureUrl(message.url)) return `its URL is not ${secureUrlRule}`;
   for (let tried = 1; ; tried++) {
     const failure = await attempt(message, Math.min(timeoutMs, endsAt - performance.now()));
@@ -59,7 +62,12 @@ async function attempt({ url, headers, body }: Message, withinMs: number): Promi
     });
     return judge(response);
   } catch (error) {
-    return { mayPass: true, why: controller.signal.aborted ? `no answer within ${Math.round(withinMs / 100) / 10} s` : codeOf(error) };
+    return {
+      mayPass: true,
+      why: controller.signal.aborted
+        ? `no answer within ${Math.round(withinMs / 100) / 10} s`
+        : codeOf(error),
+    };
   } finally {
     clearTimeout(timer);
     // The status says it all: what else it answers, however much, is not read.
@@ -69,7 +77,8 @@ async function attempt({ url, headers, body }: Message, withinMs: number): Promi
 
 function judge({ ok, status, headers }: Response): Failure | undefined {
   if (ok) return undefined;
-  if (status >= 300 && status < 400) return { mayPass: false, why: `HTTP ${status}, and redirects are not followed` };
+  if (status >= 300 && status < 400)
+    return { mayPass: false, why: `HTTP ${status}, and redirects are not followed` };
   const mayPass = status === 429 || status >= 500;
   const retryAfterMs = mayPass ? readRetryAfter(headers) : undefined;
   return { mayPass, why: `HTTP ${status}`, ...(retryAfterMs !== undefined && { retryAfterMs }) };

@@ -1,4 +1,4 @@
-import { shown, shownIn } from "../shown.js";
+import { shown, shownIn } from "../util/shown.js";
 import type { Alert } from "./alert.js";
 
 /** More is for the logs; every receiver takes this much. */
@@ -14,15 +14,21 @@ export function presentable({ evidence, ...alert }: Alert): Alert {
   const all = evidence.flatMap((text) => text.split(/\r\n?|\n/)).filter((line) => line.trim() !== "");
   // Several at once, and longer than they are shown: what is hidden may be longer than a line.
   const first = all.slice(0, 4 * linesMax).map((line) => line.slice(0, 4 * lineMax));
-  const lines = shown(first.join("\n")).split("\n").map(oneLine).filter((line) => line.trim() !== "");
+  const lines = shown(first.join("\n"))
+    .split("\n")
+    .map(oneLine)
+    .filter((line) => line.trim() !== "");
   const left = lines.length - linesMax + all.length - first.length;
   const safe = shownIn(alert);
   return {
     ...safe,
     who: oneLine(safe.who),
     why: oneLine(safe.why),
-    evidence: left > 0 ? [...lines.slice(0, linesMax), `… ${left} more ${left === 1 ? "line" : "lines"}`] : lines,
-    links: (safe.links ?? []).filter(({ url }) => /^https?:\/\//.test(url) && URL.canParse(url)).map(({ text, url }) => ({ text: oneLine(text), url: new URL(url).href })),
+    evidence:
+      left > 0 ? [...lines.slice(0, linesMax), `… ${left} more ${left === 1 ? "line" : "lines"}`] : lines,
+    links: (safe.links ?? [])
+      .filter(({ url }) => /^https?:\/\//.test(url) && URL.canParse(url))
+      .map(({ text, url }) => ({ text: oneLine(text), url: new URL(url).href })),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Cluster } from "../kubernetes/cluster.js";
-import type { Say } from "../step.js";
+import type { Say } from "../util/step.js";
 import type { Alert } from "./alert.js";
 import { forgetIncidents, noteIncident, readIncidents } from "./incidents.js";
 import { isIncident } from "./pagerDuty.js";
@@ -10,13 +10,25 @@ import { describeDeliveries, sendAlert, type Receiver, type SendOptions } from "
 /**
  * Tells everybody that the app's Secret names, and says what became of it. Never throws, and takes
  * 35 s at the most where neither the receivers nor the cluster answer: whatever comes after it goes on.
+ * @param options isPatient: a cluster that is away is waited for half a minute, before anybody is told
  */
-export async function raiseAlert(cluster: Cluster, alert: Alert, say: Say): Promise<void> {
-  await tellAll(cluster, await readReceivers(cluster, alert.app, say), alert, say);
+export async function raiseAlert(
+  cluster: Cluster,
+  alert: Alert,
+  say: Say,
+  options: { isPatient?: boolean } = {},
+): Promise<void> {
+  await tellAll(cluster, await readReceivers(cluster, alert.app, say, options), alert, say);
 }
 
 /** The same, where the receivers are known. */
-export async function tellAll(cluster: Cluster, receivers: Receiver[], alert: Alert, say: Say, options: Omit<SendOptions, "openIncidents"> = {}): Promise<void> {
+export async function tellAll(
+  cluster: Cluster,
+  receivers: Receiver[],
+  alert: Alert,
+  say: Say,
+  options: Omit<SendOptions, "openIncidents"> = {},
+): Promise<void> {
   const isPaged = receivers.some(({ kind }) => kind === "pagerDuty");
   const asked = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -26,11 +38,16 @@ export async function tellAll(cluster: Cluster, receivers: Receiver[], alert: Al
       return undefined;
     }
   };
-  const openIncidents = isPaged && alert.kind === "switched" ? ((await asked(() => readIncidents(cluster, alert.app))) ?? []) : [];
+  const openIncidents =
+    isPaged && alert.kind === "switched"
+      ? ((await asked(() => readIncidents(cluster, alert.app))) ?? [])
+      : [];
   const noted = isPaged && isIncident(alert) ? asked(() => noteIncident(cluster, alert)) : undefined;
   const deliveries = await sendAlert(receivers, alert, { ...options, openIncidents });
   await noted;
-  const isResolved = deliveries.some(({ receiver, failure }) => receiver === "pagerDuty" && failure === undefined);
+  const isResolved = deliveries.some(
+    ({ receiver, failure }) => receiver === "pagerDuty" && failure === undefined,
+  );
   if (isResolved) await asked(() => forgetIncidents(cluster, alert.app, openIncidents));
   if (deliveries.length > 0) say(describeDeliveries(alert, deliveries));
 }

@@ -1,9 +1,9 @@
-import type { Alert } from "./alert.js";
+import { type Alert, idOf, severityOf, titleOf } from "./alert.js";
 import { pagerDutyMessages, pagerDutyUrl } from "./pagerDuty.js";
 import { post, type Message, type PostLimits } from "./post.js";
 import { presentable } from "./presentable.js";
 import { slackMessage } from "./slack.js";
-import { webhookMessage } from "./webhook.js";
+import { createHmac } from "node:crypto";
 
 /** Who is told. URLs and keys are secrets. */
 export type Receiver =
@@ -38,14 +38,25 @@ export interface Delivery {
  * Tells all receivers at the same time. Never throws, and is back after `totalMs` at the latest:
  * a dead receiver stops no release. Receivers that an alert is nothing for are not in the result.
  */
-export async function sendAlert(receivers: readonly Receiver[], alert: Alert, options: SendOptions = {}): Promise<Delivery[]> {
+export async function sendAlert(
+  receivers: readonly Receiver[],
+  alert: Alert,
+  options: SendOptions = {},
+): Promise<Delivery[]> {
   const { timeoutMs = 5000, tries = 3, pauseMs = 500, totalMs = 20_000, openIncidents = [] } = options;
   const limits: PostLimits = { timeoutMs, tries, pauseMs, endsAt: performance.now() + totalMs };
-  const deliveries = await Promise.all(receivers.map((receiver) => deliver(receiver, alert, openIncidents, limits)));
+  const deliveries = await Promise.all(
+    receivers.map((receiver) => deliver(receiver, alert, openIncidents, limits)),
+  );
   return deliveries.filter((delivery) => delivery !== undefined);
 }
 
-async function deliver(receiver: Receiver, alert: Alert, openIncidents: string[], limits: PostLimits): Promise<Delivery | undefined> {
+async function deliver(
+  receiver: Receiver,
+  alert: Alert,
+  openIncidents: string[],
+  limits: PostLimits,
+): Promise<Delivery | undefined> {
   try {
     const messages = messagesFor(receiver, presentable(alert), openIncidents);
     if (messages.length === 0) return undefined;
@@ -64,14 +75,45 @@ function messagesFor(receiver: Receiver, alert: Alert, openIncidents: string[]):
     case "webhook":
       return [webhookMessage(receiver.url, receiver.secret, alert)];
     case "pagerDuty":
-      return pagerDutyMessages({ routingKey: receiver.routingKey, baseUrl: receiver.baseUrl ?? pagerDutyUrl }, alert, openIncidents);
+      return pagerDutyMessages(
+        { routingKey: receiver.routingKey, baseUrl: receiver.baseUrl ?? pagerDutyUrl },
+        alert,
+        openIncidents,
+      );
   }
 }
 
-const receiverNames: Record<Receiver["kind"], string> = { slack: "Slack", webhook: "webhook", pagerDuty: "PagerDuty" };
+const receiverNames: Record<Receiver["kind"], string> = {
+  slack: "Slack",
+  webhook: "webhook",
+  pagerDuty: "PagerDuty",
+};
 
 /** In a line: "alert rolledBack: Slack delivered, webhook not (3 tries, last: HTTP 500)". */
 export function describeDeliveries({ kind }: Pick<Alert, "kind">, deliveries: Delivery[]): string {
-  const parts = deliveries.map(({ receiver, failure }) => `${receiverNames[receiver]} ${failure === undefined ? "delivered" : `not (${failure})`}`);
+  const parts = deliveries.map(
+    ({ receiver, failure }) =>
+      `${receiverNames[receiver]} ${failure === undefined ? "delivered" : `not (${failure})`}`,
+  );
   return `alert ${kind}: ${parts.join(", ")}`;
+}
+
+/**
+ * JSON, signed: whoever has the secret knows that it comes from here, and when. How to verify it:
+ * docs/guides/alerts.md.
+ */
+function webhookMessage(url: string, secret: string, alert: Alert): Message {
+  const body = JSON.stringify({
+    id: idOf(alert),
+    severity: severityOf(alert),
+    title: titleOf(alert),
+    ...alert,
+  });
+  const timestamp = String(Math.floor(Date.now() / 1000));
+  const signature = createHmac("sha256", secret).update(`${timestamp}.${body}`).digest("hex");
+  return {
+    url,
+    headers: { "x-bluegreen-timestamp": timestamp, "x-bluegreen-signature": `sha256=${signature}` },
+    body,
+  };
 }

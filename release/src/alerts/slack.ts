@@ -6,7 +6,13 @@ const headerMax = 150;
 const textMax = 3000;
 const fieldMax = 2000;
 
-const symbols: Record<AlertKind, string> = { started: "▶️", switched: "✅", rolledBack: "🚨", gateFailed: "⛔", contractDue: "⏳" };
+const symbols: Record<AlertKind, string> = {
+  started: "▶️",
+  switched: "✅",
+  rolledBack: "🚨",
+  gateFailed: "⛔",
+  contractDue: "⏳",
+};
 
 /** A message for an incoming webhook of Slack, or of what speaks like it. */
 export function slackMessage(url: string, alert: Alert): Message {
@@ -15,24 +21,39 @@ export function slackMessage(url: string, alert: Alert): Message {
   const blocks = [
     { type: "header", text: { type: "plain_text", text: escaped(title, headerMax) } },
     ...section(escaped(why, textMax)),
-    { type: "section", fields: fieldsOf(alert).map(([name, value]) => markdown(`*${name}*\n${escaped(value, fieldMax - name.length - 3)}`)) },
+    {
+      type: "section",
+      fields: fieldsOf(alert).map(([name, value]) =>
+        markdown(`*${name}*\n${escaped(value, fieldMax - name.length - 3)}`),
+      ),
+    },
     ...section(codeBlock(evidence)),
     ...section(linkList(links)),
     { type: "context", elements: [markdown(escaped(`${who} · ${at.toISOString()}`, textMax))] },
   ];
   // Shown where blocks are not, in notifications above all.
-  return { url, body: { text: escaped(`${title}: ${why}`, textMax), blocks, unfurl_links: false, unfurl_media: false } };
+  return {
+    url,
+    body: { text: escaped(`${title}: ${why}`, textMax), blocks, unfurl_links: false, unfurl_media: false },
+  };
 }
 
 function fieldsOf(alert: Alert): [name: string, value: string][] {
   const { color, image } = versionOf(alert);
-  const common: [string, string][] = [["Namespace", alert.namespace], ["Severity", severityOf(alert)], ["Color", color], ["Image", image]];
+  const common: [string, string][] = [
+    ["Namespace", alert.namespace],
+    ["Severity", severityOf(alert)],
+    ["Color", color],
+    ["Image", image],
+  ];
   switch (alert.kind) {
     case "started":
     case "switched":
-      return alert.from === undefined ? common : [...common, ["Before", `${alert.from.color}, ${alert.from.image}`]];
+      return alert.from === undefined
+        ? common
+        : [...common, ["Before", `${alert.from.color}, ${alert.from.image}`]];
     case "rolledBack":
-      return [...common, ["Users are on", `${alert.to.color}, ${alert.to.image}`]];
+      return [...common, ["Traffic is on", `${alert.to.color}, ${alert.to.image}`]];
     case "gateFailed":
       return [...common, ["Gate", alert.gate]];
     case "contractDue":
@@ -50,7 +71,9 @@ function markdown(text: string) {
   return { type: "mrkdwn", text, verbatim: true };
 }
 
-/** Without the first three nothing is a mention or a link, without the last one nothing begins or ends code. */
+/**
+ * Without the first three nothing is a mention or a link, without the last one nothing begins or ends code.
+ */
 const harmless: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "'" };
 
 /** Cut between characters, so that what is sent is short enough. */
@@ -72,7 +95,8 @@ function codeBlock(lines: string[]): string {
   for (const [index, line] of lines.entries()) {
     const next = `\n${escaped(line, textMax)}`;
     const rest = `\n… ${lines.length - index} more`;
-    if (text.length + next.length + rest.length + 2 * fence.length + 1 > textMax) return `${fence}${text}${rest}\n${fence}`;
+    if (text.length + next.length + rest.length + 2 * fence.length + 1 > textMax)
+      return `${fence}${text}${rest}\n${fence}`;
     text += next;
   }
   return text === "" ? "" : `${fence}${text}\n${fence}`;
@@ -83,7 +107,11 @@ function linkList(links: Link[]): string {
   let list = "";
   for (const { text, url } of links) {
     // What ends a link's URL; all else that could is encoded by URL itself.
-    const target = url.replaceAll("&", "&amp;").replaceAll("|", "%7C").replaceAll("<", "%3C").replaceAll(">", "%3E");
+    const target = url
+      .replaceAll("&", "&amp;")
+      .replaceAll("|", "%7C")
+      .replaceAll("<", "%3C")
+      .replaceAll(">", "%3E");
     const next = `${list === "" ? "" : " · "}<${target}|${escaped(text.replaceAll("|", "/"), 200)}>`;
     if (list.length + next.length <= textMax) list += next;
   }

@@ -1,16 +1,8 @@
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import type { Homes } from "../homes.js";
+import type { Homes } from "../app/homes.js";
 import { withSignal } from "../kubernetes/withSignal.js";
-import { messageOf, Refusal } from "../refusal.js";
-import type { failureRules, Member } from "../settings/clusters.js";
-
-/** What a step in one of several clusters knows of the release in the others. */
-export type Together = {
-  /** Of this cluster. */
-  name: string;
-  others: Member[];
-  onFailure: (typeof failureRules)[number];
-};
+import { messageOf, UserError } from "../util/userError.js";
+import type { Member, Together } from "../config/clusters.js";
 
 /** In one cluster of several, or in the only one. */
 export type InCluster = ClusterRef & { app: string; together: Together | null };
@@ -20,17 +12,24 @@ const answerMs = 10_000;
 
 /**
  * @param member its name is null where it is the only one
- * @throws Refusal naming the cluster when it does not answer
+ * @throws UserError naming the cluster when it does not answer
  */
-export async function reach({ name, context }: Omit<Member, "name"> & { name: string | null }, homes: Homes): Promise<Cluster> {
+export async function reach(
+  { name, context }: Omit<Member, "name"> & { name: string | null },
+  homes: Homes,
+): Promise<Cluster> {
   const { namespace } = homes;
   const cluster = connect({ ...homes, context });
   try {
-    await cluster.core.listNamespacedService({ namespace, limit: 1 }, withSignal(AbortSignal.timeout(answerMs)));
+    await cluster.core.listNamespacedService(
+      { namespace, limit: 1 },
+      withSignal(AbortSignal.timeout(answerMs)),
+    );
     return cluster;
   } catch (error) {
-    throw new Refusal(
+    throw new UserError(
       {
+        code: "BG-CLUSTER-UNREACHABLE",
         what: `${name === null ? "The cluster" : `Cluster ${name}`} (${context === "" ? "current context" : `context ${context}`}) was not reached`,
         rule: messageOf(error).trim(),
         next: `kubectl${context === "" ? "" : ` --context ${context}`} -n ${namespace} get services; then the command again`,
@@ -40,7 +39,16 @@ export async function reach({ name, context }: Omit<Member, "name"> & { name: st
   }
 }
 
-/** Does it in each of the others, and gives what came of it. @throws Refusal when one of them does not answer */
-export function inOthers<T>({ namespace, isolation, together }: InCluster, work: (cluster: Cluster, member: Member) => Promise<T>): Promise<T[]> {
-  return Promise.all((together?.others ?? []).map(async (member) => work(await reach(member, { namespace, isolation }), member)));
+/**
+ * Does it in each of the others, and gives what came of it. @throws UserError when one of them does not answer
+ */
+export function inOthers<T>(
+  { namespace, namespacePerColor, together }: InCluster,
+  work: (cluster: Cluster, member: Member) => Promise<T>,
+): Promise<T[]> {
+  return Promise.all(
+    (together?.others ?? []).map(async (member) =>
+      work(await reach(member, { namespace, namespacePerColor }), member),
+    ),
+  );
 }

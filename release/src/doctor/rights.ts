@@ -1,16 +1,20 @@
 import { AuthorizationV1Api } from "../kubernetes/client.js";
-import { namespacesOf } from "../homes.js";
+import { namespacesOf } from "../app/homes.js";
+import { names } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { mapBounded } from "../mapBounded.js";
-import type { RouteKind } from "../route/route.js";
-import type { Settings } from "../settings/settings.js";
-import { broken, well, type Finding } from "./finding.js";
+import { mapBounded } from "../util/mapBounded.js";
+import { routers } from "../routers/routers.js";
+import type { Settings } from "../config/settings.js";
+import { broken, well, type Finding } from "../util/finding.js";
+import { bluegreenPiped } from "../util/bluegreenCommand.js";
 
 /** A rule of a Role. */
 export interface Rule {
   apiGroups: [string];
   resources: string[];
   verbs: string[];
+  /** Of these alone; absent: of all. */
+  resourceNames?: string[];
 }
 
 /** What whoever runs an update may do, in a namespace or, without one, in the whole cluster. */
@@ -19,63 +23,123 @@ export interface Right {
   rules: Rule[];
 }
 
-type Asked = Pick<Settings, "namespace" | "makeNamespaces" | "isolation" | "traffic" | "clusterIssuer" | "autoscaling" | "networkPolicy" | "quota" | "watcherImage">;
+type Asked = Pick<
+  Settings,
+  | "namespace"
+  | "createNamespaces"
+  | "namespacePerColor"
+  | "traffic"
+  | "clusterIssuer"
+  | "database"
+  | "autoscaling"
+  | "networkPolicy"
+  | "quota"
+  | "analysis"
+  | "gates"
+  | "migrations"
+  | "followers"
+  | "labels"
+  | "annotations"
+>;
 
 /** What the program makes, it has to be able to read, to change and to take away. */
 const keep = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
-const ingresses = rule("networking.k8s.io", ["ingresses"], keep);
-
-/** Who reads the way in also says what it consists of. */
-const wayIn: Record<RouteKind, Rule> = {
-  nginx: ingresses,
-  alb: ingresses,
-  gce: ingresses,
-  traefik: rule("traefik.io", ["ingressroutes", "middlewares", "traefikservices"], keep),
-  gateway: rule("gateway.networking.k8s.io", ["httproutes", "referencegrants"], keep),
-};
-
 /** The rights that an update of these settings needs, with what doctor looks at, and no others. */
-export function rightsFor(settings: Asked): Right[] {
-  const rules = rulesIn(settings);
-  return [{ namespace: undefined, rules: rulesEverywhere(settings) }, ...namespacesOf(settings).map((namespace) => ({ namespace, rules }))];
-}
-
-/** The same as roles. In a namespace that is not there yet nobody can have one: who makes it needs all of them in the whole cluster. */
-export function rolesFor(settings: Asked): Right[] {
-  return settings.makeNamespaces ? [{ namespace: undefined, rules: [...rulesEverywhere(settings), ...rulesIn(settings)] }] : rightsFor(settings);
-}
-
-/** On namespaces, and on what says whether there is a way in, and a certificate for it. */
-function rulesEverywhere({ makeNamespaces, traffic: { route }, clusterIssuer }: Asked): Rule[] {
+function rightsFor(app: string, settings: Asked): Right[] {
+  const rules = rulesIn(app, settings);
   return [
-    rule("", ["namespaces"], makeNamespaces ? keep : ["get"]),
-    ...(route === "nginx" || route === "alb" ? [rule("networking.k8s.io", ["ingressclasses"], ["get", "list"])] : []),
-    ...(route === "gateway" ? [rule("gateway.networking.k8s.io", ["gateways"], ["get"])] : []),
-    ...(route !== "gateway" && clusterIssuer !== undefined ? [rule("cert-manager.io", ["clusterissuers"], ["get"])] : []),
+    { namespace: undefined, rules: rulesEverywhere(settings) },
+    ...namespacesOf(settings).map((namespace) => ({ namespace, rules })),
   ];
 }
 
-function rulesIn({ traffic, clusterIssuer, autoscaling, networkPolicy, quota, watcherImage }: Asked): Rule[] {
+/**
+ * The same as roles. In a namespace that is not there yet nobody can have one: who makes it needs all of them
+ * in the whole cluster.
+ */
+export function rolesFor(app: string, settings: Asked): Right[] {
+  return settings.createNamespaces
+    ? [{ namespace: undefined, rules: [...rulesEverywhere(settings), ...rulesIn(app, settings)] }]
+    : rightsFor(app, settings);
+}
+
+/** On namespaces, and on what says whether there is an ingress controller, and a certificate. */
+function rulesEverywhere({ createNamespaces, traffic, clusterIssuer }: Asked): Rule[] {
+  const { reads, gateway } = routers[traffic.router];
+  return [
+    rule("", ["namespaces"], createNamespaces ? keep : ["get"]),
+    ...reads.map(({ group, resources, verbs }) => rule(group, resources, verbs)),
+    ...(gateway === undefined && traffic.router !== "none" && clusterIssuer !== undefined
+      ? [rule("cert-manager.io", ["clusterissuers"], ["get"])]
+      : []),
+  ];
+}
+
+function rulesIn(app: string, settings: Asked): Rule[] {
+  const { traffic, clusterIssuer, autoscaling, networkPolicy, quota, analysis, followers } = settings;
+  const { labels, annotations } = settings;
+  const isLabeled = Object.keys({ ...labels, ...annotations }).length > 0;
+  const { makes, certificates } = routers[traffic.router];
   return [
     rule("apps", ["deployments"], keep),
     rule("apps", ["deployments/scale"], ["patch"]),
     rule("", ["services", "configmaps", "secrets", "serviceaccounts"], keep),
-    // The smoke gate and the watch come to pods by the API server; a live change is tried out in a pod of its own.
-    rule("", ["pods"], ["get", "list", "create", "delete"]),
+    // The smoke gate and the watch come to pods by the API server; a live change is tried out in a pod of its
+    // own.
+    rule(
+      "",
+      ["pods"],
+      [
+        "get",
+        "list",
+        "create",
+        "delete",
+        // One that changes gets the file of the live color at once.
+        ...(followers?.colorFile === true ? ["patch"] : []),
+      ],
+    ),
     rule("", ["pods/log"], ["get"]),
     rule("", ["pods/portforward"], ["get", "create"]),
     rule("discovery.k8s.io", ["endpointslices"], ["list"]),
-    rule("coordination.k8s.io", ["leases"], ["get", "create", "update"]),
+    rule("coordination.k8s.io", ["leases"], ["get", "create", "update", ...(isLabeled ? ["patch"] : [])]),
     rule("policy", ["poddisruptionbudgets"], keep),
     rule("", ["resourcequotas"], quota.enabled ? keep : ["list"]),
     ...(quota.enabled ? [rule("", ["limitranges"], keep)] : []),
     ...(networkPolicy.enabled ? [rule("networking.k8s.io", ["networkpolicies"], keep)] : []),
-    rule("autoscaling", ["horizontalpodautoscalers"], autoscaling.maxReplicas > 0 ? keep : ["get", "patch", "delete"]),
-    wayIn[traffic.route],
-    ...(traffic.route === "traefik" && clusterIssuer !== undefined ? [rule("cert-manager.io", ["certificates"], keep)] : []),
-    ...(watcherImage === undefined ? [] : [rule("rbac.authorization.k8s.io", ["roles", "rolebindings"], keep)]),
+    rule(
+      "autoscaling",
+      ["horizontalpodautoscalers"],
+      autoscaling.maxReplicas > 0 ? keep : ["get", "list", "patch", "delete"],
+    ),
+    ...(makes.resources.length === 0 ? [] : [rule(makes.group, makes.resources, keep)]),
+    ...(certificates === true && clusterIssuer !== undefined
+      ? [rule("cert-manager.io", ["certificates"], keep)]
+      : []),
+    ...(hasJobs(settings)
+      ? [
+          rule("batch", ["jobs"], ["get", "create", "delete"]),
+          // Why a Job has no pod stands in events alone.
+          rule("", ["events"], ["list"]),
+        ]
+      : []),
+    ...(analysis.controllerImage === ""
+      ? []
+      : [
+          rule("rbac.authorization.k8s.io", ["roles", "rolebindings"], keep),
+          // A preview asks to bind a Role that is not there yet, whose rights nobody can compare with one's own.
+          {
+            ...rule("rbac.authorization.k8s.io", ["roles"], ["bind"]),
+            resourceNames: [names.watcher(app)],
+          },
+        ]),
   ];
+}
+
+function hasJobs({ gates, migrations, database }: Asked): boolean {
+  return (
+    migrations.command.length > 0 || database.runIn === "cluster" || gates.some(({ job }) => job !== null)
+  );
 }
 
 function rule(group: string, resources: string[], verbs: string[]): Rule {
@@ -83,19 +147,40 @@ function rule(group: string, resources: string[], verbs: string[]): Rule {
 }
 
 /** Whether the one who asks has them, as the API server's own authorizers say. */
-export async function examineRights(cluster: Cluster, settings: Asked): Promise<Finding[]> {
+export async function examineRights(cluster: Cluster, app: string, settings: Asked): Promise<Finding[]> {
   const api = cluster.config.makeApiClient(AuthorizationV1Api);
-  const each = rightsFor(settings).flatMap(({ namespace, rules }) => rules.flatMap(({ apiGroups: [group], resources, verbs }) => resources.flatMap((resource) => verbs.map((verb) => ({ namespace, group, resource, verb })))));
-  const missing = await mapBounded(each, asked, async ({ namespace, group, resource: name, verb }) => {
+  const each = rightsFor(app, settings).flatMap(({ namespace, rules }) =>
+    rules.flatMap(({ apiGroups: [group], resources, verbs, resourceNames: [of] = [] }) =>
+      resources.flatMap((resource) => verbs.map((verb) => ({ namespace, group, resource, verb, of }))),
+    ),
+  );
+  const missing = await mapBounded(each, asked, async ({ namespace, group, resource: name, verb, of }) => {
     const [resource = name, subresource] = name.split("/");
-    const resourceAttributes = { group, resource, verb, ...(subresource !== undefined && { subresource }), ...(namespace !== undefined && { namespace }) };
+    const resourceAttributes = {
+      group,
+      resource,
+      verb,
+      ...(subresource !== undefined && { subresource }),
+      ...(of !== undefined && { name: of }),
+      ...(namespace !== undefined && { namespace }),
+    };
     const { status } = await api.createSelfSubjectAccessReview({ body: { spec: { resourceAttributes } } });
-    return status?.allowed === true ? [] : [`${verb} ${group === "" ? name : `${name}.${group}`}${namespace === undefined ? "" : ` in ${namespace}`}`];
+    return status?.allowed === true
+      ? []
+      : [
+          `${verb} ${group === "" ? name : `${name}.${group}`}${namespace === undefined ? "" : ` in ${namespace}`}`,
+        ];
   });
   const not = missing.flat();
   const user = cluster.config.getCurrentUser()?.name ?? "the current user";
   if (not.length === 0) return [well("rights", `${user} may do all that an update does`)];
-  return [broken("rights", `${user} may not ${not.slice(0, shown).join(", ")}${not.length > shown ? `, and ${not.length - shown} more` : ""}`, "npm run --silent bluegreen -- doctor --rights | kubectl apply -f - as somebody who may, then bind them to that account: docs/doctor.md#rights")];
+  return [
+    broken(
+      "rights",
+      `${user} may not ${not.slice(0, shown).join(", ")}${not.length > shown ? `, and ${not.length - shown} more` : ""}`,
+      `${bluegreenPiped} doctor --rbac | kubectl apply -f - as somebody who may, then bind them to that account: docs/reference/rbac.md`,
+    ),
+  ];
 }
 
 /** Reviews at the same time: an API server takes many more, and so few are done in a second. */

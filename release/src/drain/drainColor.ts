@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { messageOf } from "../refusal.js";
-import type { Say } from "../step.js";
-import { clock } from "../watch/summary.js";
+import { messageOf } from "../util/userError.js";
+import type { Say } from "../util/step.js";
+import { clock } from "../analysis/summary.js";
 import { askPods, findDrainPods, type ColorPods } from "./pods.js";
 import { Tally, type Left } from "./tally.js";
 
@@ -36,14 +36,24 @@ export interface Drained {
  * Tells the pods of a color to lead their clients away, and waits until nobody is left on them or
  * the budget is over. It cuts nobody. An API server that does not answer costs time, and no more.
  */
-export async function drainColor(cluster: Cluster, target: ColorPods, { seconds, isAway, say, signal }: DrainOptions): Promise<Drained> {
+export async function drainColor(
+  cluster: Cluster,
+  target: ColorPods,
+  { seconds, isAway, say, signal }: DrainOptions,
+): Promise<Drained> {
   const started = performance.now();
   const tally = new Tally();
   const elapsed = () => (performance.now() - started) / 1000;
   let unmeasured = 0;
   let said = started;
   let trouble = "";
-  const ended = (end: Drained["end"]): Drained => ({ end, seconds: elapsed(), left: tally.left, measured: tally.measured, unmeasured: unmeasured + tally.silent });
+  const ended = (end: Drained["end"]): Drained => ({
+    end,
+    seconds: elapsed(),
+    left: tally.left,
+    measured: tally.measured,
+    unmeasured: unmeasured + tally.silent,
+  });
 
   for (;;) {
     signal.throwIfAborted();
@@ -56,7 +66,9 @@ export async function drainColor(cluster: Cluster, target: ColorPods, { seconds,
       tally.keep(found.pods.map(({ name }) => name));
       const open = found.pods.filter(({ name }) => tally.isOpen(name));
       // In whole seconds: what is left is less than the budget from the first millisecond on.
-      const answers = await askPods(cluster, open, look, ({ name }) => (left > 0 && tally.isUntold(name) ? Math.ceil(left) : undefined));
+      const answers = await askPods(cluster, open, look, ({ name }) =>
+        left > 0 && tally.isUntold(name) ? Math.ceil(left) : undefined,
+      );
       for (const [index, { name }] of open.entries()) tally.note(name, answers[index]);
       if (open.every(({ name }) => !tally.isOpen(name))) return ended("over");
       trouble = "";
@@ -71,7 +83,9 @@ export async function drainColor(cluster: Cluster, target: ColorPods, { seconds,
       said = performance.now();
       say(`draining ${target.color} ${clock(elapsed())} of ${clock(seconds)} · ${describeLeft(tally.left)}`);
     }
-    await delay(Math.min(lookEveryMs, Math.max(0, seconds - elapsed()) * 1000), undefined, { signal }).catch(() => undefined);
+    await delay(Math.min(lookEveryMs, Math.max(0, seconds - elapsed()) * 1000), undefined, { signal }).catch(
+      () => undefined,
+    );
   }
 }
 

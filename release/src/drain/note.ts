@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { colors } from "../color.js";
+import { colors } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { names } from "../names.js";
-import { parseJson } from "../parseJson.js";
-import { mergeData, readData } from "../releases/jsonConfigMap.js";
+import { appLabels } from "../app/labels.js";
+import { names } from "../app/names.js";
+import { parseJson } from "../util/parseJson.js";
+import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
 
 const noteSchema = z.object({
   /** Of the switch that users left the pods by. */
@@ -28,7 +29,7 @@ export async function readDrain(cluster: Cluster, app: string): Promise<DrainNot
 }
 
 export async function writeDrain(cluster: Cluster, app: string, note: DrainNote): Promise<void> {
-  await mergeData(cluster, names.release(app), app, { [key]: JSON.stringify(note) });
+  await mergeData(cluster, names.release(app), appLabels(app), { [key]: JSON.stringify(note) });
 }
 
 /** When a drain that begins at a time is over. */

@@ -1,17 +1,18 @@
+import { appContainer } from "../kubernetes/containers.js";
 import type { V1Pod } from "../kubernetes/client.js";
 import { z } from "zod";
-import { fetchText, NoAnswerError } from "../fetchText.js";
+import { fetchText, NoAnswerError } from "../util/fetchText.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import type { NamespacedName } from "../kubernetes/namespacedName.js";
+import type { NamespacedName } from "../app/homes.js";
 import { whereIs } from "../kubernetes/pods.js";
 import { forwardPod } from "../kubernetes/portForward.js";
-import { drainPortVariable, names } from "../names.js";
-import { parseJson } from "../parseJson.js";
+import { variables } from "../app/names.js";
+import { parseJson } from "../util/parseJson.js";
 
 const count = z.int().min(0);
 const stateSchema = z.object({ draining: z.boolean(), connections: count, streams: count, requests: count });
 
-/** What is open on a pod now. The contract: docs/draining.md. */
+/** What is open on a pod now. The contract: docs/guides/connection-draining.md. */
 export type DrainState = z.output<typeof stateSchema>;
 
 /** A pod that can be told to drain. */
@@ -21,7 +22,7 @@ export interface DrainPod extends NamespacedName {
 
 /** Undefined for a pod that nobody has given a port for that. */
 export function drainPod(pod: V1Pod): DrainPod | undefined {
-  const variable = pod.spec?.containers.find(({ name }) => name === names.container)?.env?.find(({ name }) => name === drainPortVariable);
+  const variable = appContainer(pod)?.env?.find(({ name }) => name === variables.drainPort);
   const port = /^\d{1,5}$/.test(variable?.value ?? "") ? Number(variable?.value) : 0;
   return port > 0 && port <= portMax ? { ...whereIs(pod), port } : undefined;
 }
@@ -35,13 +36,30 @@ const answerBytes = 4096;
  * @param seconds for how long; 0 ends it at once; undefined tells it nothing
  * @throws NoAnswerError when the pod does not answer as the contract says
  */
-export async function askDrain(cluster: Cluster, pod: DrainPod, signal: AbortSignal, seconds?: number): Promise<DrainState> {
-  const order = seconds === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ seconds }) };
+export async function askDrain(
+  cluster: Cluster,
+  pod: DrainPod,
+  signal: AbortSignal,
+  seconds?: number,
+): Promise<DrainState> {
+  const order =
+    seconds === undefined
+      ? {}
+      : {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ seconds }),
+        };
   const forwarded = await forwardPod(cluster, pod, pod.port);
   try {
-    const { status, text } = await fetchText(`${forwarded.url}/drain`, { maxBytes: answerBytes, timeoutMs: answerMs, signal }, order);
+    const { status, text } = await fetchText(
+      `${forwarded.url}/drain`,
+      { maxBytes: answerBytes, timeoutMs: answerMs, signal },
+      order,
+    );
     const state = stateSchema.safeParse(parseJson(text));
-    if (status !== 200 || !state.success) throw new NoAnswerError(`it answers ${status}, and not what is open`);
+    if (status !== 200 || !state.success)
+      throw new NoAnswerError(`it answers ${status}, and not what is open`);
     return state.data;
   } finally {
     forwarded.close();

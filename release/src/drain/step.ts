@@ -1,17 +1,22 @@
-import type { Color } from "../color.js";
-import { isSwitchPending } from "../gates/switchPending.js";
-import { untilInterrupted } from "../interrupt.js";
+import type { MetricsSource } from "../analysis/requestMetrics.js";
+import type { Color } from "../app/color.js";
+import { homeOf } from "../app/homes.js";
+import { names } from "../app/names.js";
+import { isSwitchPending } from "../traffic/switchPending.js";
+import { untilInterrupted } from "../util/interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { readLiveColor } from "../live.js";
-import { Refusal } from "../refusal.js";
-import { isWhereUsersAre, readRelease, type Release } from "../releases/record.js";
-import type { Served } from "../releases/served.js";
-import type { Say, Step } from "../step.js";
+import { readLiveColor } from "../traffic/live.js";
+import { UserError } from "../util/userError.js";
+import { isWhereUsersAre, readRelease, type Release } from "../state/record.js";
+import type { Served } from "../state/served.js";
+import type { Say, Step } from "../util/step.js";
 import { describeLeft, drainColor, type Drained } from "./drainColor.js";
 import { readDrain, untilWhen, writeDrain } from "./note.js";
 import { tellPods } from "./pods.js";
+import { awaitQuiet, describeStaying } from "./staying.js";
 import { letStay } from "./turn.js";
+import { bluegreen } from "../util/bluegreenCommand.js";
 
 export type DrainInputs = ClusterRef & {
   app: string;
@@ -20,6 +25,8 @@ export type DrainInputs = ClusterRef & {
   switchId: string;
   /** The budget. */
   seconds: number;
+  /** By which pods that do not say what is open on them tell whether clients still use them. */
+  metrics: MetricsSource;
 };
 
 /** How long it took, and how many connections were left then; 0 and 0 when there was nothing to drain. */
@@ -48,47 +55,70 @@ export const drain: Step<DrainInputs, DrainOutputs> = {
     const cluster = connect(inputs);
     const release = await undrained(cluster, inputs);
     if (release === undefined) return { drainedSeconds: 0, connectionsLeft: 0 };
-    const { seconds, left } = await untilInterrupted((signal) => drainSwitch(cluster, inputs, release, { say, signal }));
+    const { seconds, left } = await untilInterrupted((signal) =>
+      drainSwitch(cluster, inputs, release, { say, signal }),
+    );
     return { drainedSeconds: Math.round(seconds), connectionsLeft: left.connections };
   },
 };
 
 /** The switch that users of this color came by, unless its drain is over. */
 async function undrained(cluster: Cluster, { app, activeColor }: DrainInputs): Promise<Leaving | undefined> {
-  const [release, note, live] = await Promise.all([readRelease(cluster, app), readDrain(cluster, app), readLiveColor(cluster, app)]);
-  if (release?.to.color !== activeColor || live !== activeColor || release.state === "rolledBack") return undefined;
+  const [release, note, live] = await Promise.all([
+    readRelease(cluster, app),
+    readDrain(cluster, app),
+    readLiveColor(cluster, app),
+  ]);
+  if (release?.to.color !== activeColor || live !== activeColor || release.state === "rolledBack")
+    return undefined;
   const isOver = note?.id === release.id && note.over;
   return isOver || release.from === null ? undefined : { ...release, from: release.from };
 }
 
-async function drainSwitch(cluster: Cluster, { app, seconds }: DrainInputs, release: Leaving, { say, signal }: { say: Say; signal: AbortSignal }): Promise<Drained> {
+async function drainSwitch(
+  cluster: Cluster,
+  { app, seconds, metrics }: DrainInputs,
+  release: Leaving,
+  { say, signal }: { say: Say; signal: AbortSignal },
+): Promise<Drained> {
   const { id, to, from } = release;
   const now = await serverTime(cluster);
   await letStay(cluster, app, to.color, now, say);
   const target = { app, color: from.color };
   const note = { id, color: from.color, until: untilWhen(now, seconds), over: false };
   await writeDrain(cluster, app, note);
-  const drained = await drainColor(cluster, target, { seconds, isAway: (look) => isWhereUsersAre(cluster, app, release, noRoute, look), say, signal });
+  const isAway = (look: AbortSignal) => isWhereUsersAre(cluster, app, release, noRoute, look);
+  const drained = await drainColor(cluster, target, { seconds, isAway, say, signal });
   if (drained.end === "back") {
     // Whoever has moved them has told the pods, too; perhaps before this one told the last of them.
     await tellPods(cluster, target, 0, say);
-    throw new Refusal({
-      what: `The drain of ${from.color} ended: somebody has taken users from ${to.color}`,
-      rule: "what follows in this update would touch a color that may serve users",
-      next: "npm run bluegreen -- history, then pulumi up",
+    throw new UserError({
+      code: "BG-SWITCH-OVERTAKEN",
+      what: `The drain of ${from.color} ended: somebody has taken traffic from ${to.color}`,
+      rule: "what follows in this update would touch a color that may serve traffic",
+      next: `${bluegreen} history, then pulumi up`,
     });
   }
   await writeDrain(cluster, app, { ...note, over: true });
   for (const line of describeEnd(from.color, seconds, drained)) say(line);
+  if (drained.unmeasured > 0) {
+    const left = { metrics, seconds: seconds - drained.seconds, isAway, signal };
+    const deployment = { namespace: homeOf(cluster, from.color), name: names.deployment(app, from.color) };
+    say(describeStaying(from.color, await awaitQuiet(cluster, target, left), deployment));
+  }
   return drained;
 }
 
 /** What people are told at the end. */
-export function describeEnd(color: Color, budgetSeconds: number, { seconds, left, measured, unmeasured }: Drained): string[] {
+export function describeEnd(
+  color: Color,
+  budgetSeconds: number,
+  { seconds, left, measured, unmeasured }: Drained,
+): string[] {
   const end =
     left.connections === 0
       ? `${color} is drained, after ${seconds.toFixed(1)} s: no connection is left`
-      : `${color} is not drained: after ${seconds.toFixed(1)} s, ${describeLeft(left)} are left. Nobody cuts them as long as ${color} runs; to give them longer: pulumi config set --path drain.seconds ${2 * budgetSeconds}`;
-  const unknown = `${unmeasured} of ${measured + unmeasured} pods of ${color} do not say what is open on them: clients leave them by the app's own rules (docs/draining.md)`;
+      : `${color} is not drained: after ${seconds.toFixed(1)} s, ${describeLeft(left)} are left. Nobody cuts them as long as ${color} runs; to give them longer: pulumi config set --path connectionDrain.timeoutSeconds ${2 * budgetSeconds}`;
+  const unknown = `${unmeasured} of ${measured + unmeasured} pods of ${color} do not say what is open on them: clients leave them by the app's own rules (docs/guides/connection-draining.md)`;
   return [...(measured > 0 ? [end] : []), ...(unmeasured > 0 ? [unknown] : [])];
 }

@@ -1,8 +1,14 @@
 import type { DrainState } from "./pod.js";
 
-/** A connection that a node has led to the old color before it heard of the switch shows within this many looks. */
+/**
+ * A connection that a node has led to the old color before it heard of the switch shows within this many
+ * looks.
+ */
 const quietLooks = 3;
-/** A pod that has not answered by then has nobody at its drain port. One that once has is waited for: it may be busy. */
+/**
+ * A pod that has not answered by then has nobody at its drain port. One that once has is waited for: it may
+ * be busy.
+ */
 const silentLooks = 3;
 
 interface Seen {
@@ -35,7 +41,9 @@ export class Tally {
     const before = this.seen.get(name) ?? { state: undefined, quiet: 0, silent: 0 };
     this.seen.set(
       name,
-      state === undefined ? { ...before, quiet: 0, silent: before.silent + 1 } : { ...before, state, quiet: state.connections === 0 ? before.quiet + 1 : 0 },
+      state === undefined
+        ? { ...before, quiet: 0, silent: before.silent + 1 }
+        : { ...before, state, quiet: state.connections === 0 ? before.quiet + 1 : 0 },
     );
   }
 
@@ -47,7 +55,9 @@ export class Tally {
   /** Whether a pod still has to be waited for. */
   isOpen(name: string): boolean {
     const seen = this.seen.get(name);
-    return seen === undefined || (seen.state === undefined ? seen.silent < silentLooks : seen.quiet < quietLooks);
+    return (
+      seen === undefined || (seen.state === undefined ? seen.silent < silentLooks : seen.quiet < quietLooks)
+    );
   }
 
   /** Pods that have said what is open on them. */

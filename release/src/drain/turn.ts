@@ -1,12 +1,18 @@
-import { otherColor, type Color } from "../color.js";
+import { otherColor, type Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { messageOf } from "../refusal.js";
-import type { Say } from "../step.js";
+import { messageOf } from "../util/userError.js";
+import type { Say } from "../util/step.js";
 import { readDrain, untilWhen, writeDrain, type DrainNote } from "./note.js";
 import { tellPods } from "./pods.js";
 
 /** Lets clients stay on the color that users have come to, where a drain of its pods goes on. */
-export async function letStay(cluster: Cluster, app: string, color: Color, now: Date, say: Say): Promise<void> {
+export async function letStay(
+  cluster: Cluster,
+  app: string,
+  color: Color,
+  now: Date,
+  say: Say,
+): Promise<void> {
   const drain = await readDrain(cluster, app);
   if (drain !== undefined && goesOn(drain, color, now)) await tellPods(cluster, { app, color }, 0, say);
 }
@@ -17,7 +23,12 @@ export async function letStay(cluster: Cluster, app: string, color: Color, now: 
  * it never fails. Nothing is done where no switch has drained anything.
  * @param seconds for how long clients are led away; 0: they are not
  */
-export async function turnDrain(cluster: Cluster, app: string, { back, now, seconds }: { back: Color; now: Date; seconds: number }, say: Say): Promise<void> {
+export async function turnDrain(
+  cluster: Cluster,
+  app: string,
+  { back, now, seconds }: { back: Color; now: Date; seconds: number },
+  say: Say,
+): Promise<void> {
   try {
     const drain = await readDrain(cluster, app);
     if (drain === undefined) return;

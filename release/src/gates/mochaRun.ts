@@ -1,13 +1,15 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { runCommand } from "../runCommand.js";
+import { runCommand } from "../util/runCommand.js";
 
 export interface SuiteRun {
-  /** Folder of the program: mocha and ts-node are resolved from here. */
+  /** Folder of the program: mocha is resolved from here. */
   cwd: string;
   /** Glob of the test files, relative to `cwd`. */
   suite: string;
   env: Record<string, string>;
+  /** Loads the files and runs no test; each counts as passed. @default false */
+  isDry?: boolean;
   budgetMs: number;
   /** Ends the run at once. */
   signal?: AbortSignal;
@@ -17,6 +19,7 @@ export interface SuiteRun {
 
 export interface FailedTest {
   title: string;
+  /** All that is known of it, in lines. */
   error: string;
 }
 
@@ -31,36 +34,68 @@ export interface SuiteResult {
   stderr: string;
 }
 
+/**
+ * Of this package, wherever this code was bundled into: a program with these gates has it.
+ */
+export const suiteProcess = "@bluegreen/release/gates/suiteProcess";
+
 /** Kept of stderr: enough for the reason why a file does not load; a long stack follows it. */
 const stderrLines = 20;
 
 /**
- * Runs a mocha suite in a process of its own, and reads each result as it comes so that a killed run still tells what it saw. Nothing that a test has started outlives it.
+ * Runs a mocha suite in a process of its own, and reads each result as it comes so that a killed run still
+ * tells what it saw. Nothing that a test has started outlives it.
  * @throws the reason of `signal` when that has ended it
  */
-export async function runMocha({ cwd, suite, env, budgetMs, signal, onTest }: SuiteRun): Promise<SuiteResult> {
-  const resolve = createRequire(join(cwd, "package.json")).resolve;
+export async function runMocha({
+  cwd,
+  suite,
+  env,
+  isDry = false,
+  budgetMs,
+  signal,
+  onTest,
+}: SuiteRun): Promise<SuiteResult> {
+  const { resolve } = createRequire(join(cwd, "package.json"));
   const mocha = resolve("mocha/bin/mocha.js");
-  const typescript = resolve("ts-node/register/transpile-only");
+  const own = resolve(suiteProcess);
   const result: SuiteResult = { passed: [], failed: [], timedOut: false, exitCode: null, stderr: "" };
   const errors: string[] = [];
-  const { code, timedOut } = await runCommand([process.execPath, mocha, "--reporter", "json-stream", "--require", typescript, "--exit", suite], {
-    cwd,
-    // Nothing of this process's environment that could be a secret reaches the suite.
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"], ...env },
-    budgetMs,
-    ...(signal !== undefined && { signal }),
-    onLine: (line, stream) => {
-      if (stream === "stderr") {
-        if (errors.length < stderrLines) errors.push(line);
-      } else if (collect(line, result)) onTest?.(result);
+  const { code, timedOut } = await runCommand(
+    [
+      process.execPath,
+      mocha,
+      ...["--require", own, "--reporter", own],
+      ...(isDry ? ["--dry-run"] : []),
+      "--exit",
+      suite,
+    ],
+    {
+      cwd,
+      // Nothing of this process's environment that could be a secret reaches the suite.
+      env: {
+        PATH: process.env["PATH"],
+        HOME: process.env["HOME"],
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+        ...env,
+      },
+      budgetMs,
+      ...(signal !== undefined && { signal }),
+      onLine: (line, stream) => {
+        if (stream === "stderr") {
+          if (errors.length < stderrLines) errors.push(line);
+        } else if (collect(line, result)) onTest?.(result);
+      },
     },
-  });
+  );
   signal?.throwIfAborted();
   return { ...result, timedOut, exitCode: code, stderr: errors.join("\n") };
 }
 
-/** One line of mocha's json-stream reporter: ["pass", {...}] or ["fail", {...}]; anything else is the suite's own output. @returns whether a test has ended */
+/**
+ * One line of the reporter: ["pass", {...}] or ["fail", {...}]; anything else is the suite's own output.
+ * @returns whether a test has ended
+ */
 function collect(line: string, result: SuiteResult): boolean {
   const event = parseEvent(line);
   if (event === undefined) return false;
@@ -83,5 +118,7 @@ function parseEvent(line: string): [string, { fullTitle: string; err?: string }]
 function isEvent(value: unknown): value is [string, { fullTitle: string; err?: string }] {
   if (!Array.isArray(value) || typeof value[0] !== "string") return false;
   const body: unknown = value[1];
-  return typeof body === "object" && body !== null && "fullTitle" in body && typeof body.fullTitle === "string";
+  return (
+    typeof body === "object" && body !== null && "fullTitle" in body && typeof body.fullTitle === "string"
+  );
 }

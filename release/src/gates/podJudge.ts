@@ -1,94 +1,181 @@
 import type { V1Pod } from "../kubernetes/client.js";
-import type { Color } from "../color.js";
+import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { readDeployment } from "../kubernetes/deployment.js";
+import { readDeployment, readWorker } from "../kubernetes/deployment.js";
 import { askReady, isReady } from "../kubernetes/pods.js";
-import { homeOf } from "../homes.js";
-import { names } from "../names.js";
-import { Refusal } from "../refusal.js";
-import { shellWord } from "../shellWord.js";
-import { findTrouble, type PodTrouble } from "./podTrouble.js";
-import { whyUnready } from "./whyUnready.js";
+import { homeOf } from "../app/homes.js";
+import { UserError } from "../util/userError.js";
+import { shellWord } from "../util/shellWord.js";
+import { z } from "zod";
+import { Patience } from "./patience.js";
+import { findTrouble, keyOf, whatItWaitsFor, type PodTrouble } from "./podTrouble.js";
 
-/** A trouble that may pass has to last this long before it counts: image pulls and Secrets are retried every few seconds. */
+/**
+ * A trouble that may pass has to last this long before it counts: image pulls and Secrets are retried every
+ * few seconds.
+ */
 const patienceMs = 15_000;
+
+/** Of a container that has crashed: enough for the end of a stack trace. */
+const tailLines = 10;
+const limitBytes = 4000;
+
+/** What pods wait for. */
+export interface Waiting {
+  text: string;
+  /** For long enough to tell somebody while it goes on. */
+  isLong: boolean;
+}
 
 /** Looks again and again at pods that shall become ready, and says as soon as they will not. */
 export class PodJudge {
-  private readonly since = new Map<string, number>();
+  private readonly patience = new Patience(patienceMs);
+  private last: PodTrouble | undefined;
 
   constructor(
     private readonly cluster: Cluster,
-    private readonly of: { app: string; color: Color },
+    /** A color, or one of its workers. */
+    private readonly of: { app: string; color: Color; worker?: string },
     /** Where to look at pods that are gone by the time that somebody reads of them. */
     private readonly instead?: string,
   ) {}
 
   /**
-   * What a pod says itself about not being ready, once it has been so for a while.
-   * @throws Refusal when waiting is in vain
+   * What pods wait for, or say themselves about not being ready, once it has been so for a while.
+   * @throws UserError when waiting is in vain
    */
-  async look(pods: V1Pod[]): Promise<string | undefined> {
+  async look(pods: V1Pod[]): Promise<Waiting | undefined> {
+    this.last = undefined;
     for (const pod of pods) {
       const trouble = findTrouble(pod);
-      if (trouble !== undefined && (trouble.final || this.lasts(trouble.reason))) throw await this.explain(trouble);
+      if (trouble === undefined) continue;
+      const lasts = this.patience.lasts(keyOf(trouble));
+      if (trouble.kind === "final" || (trouble.kind === "lasting" && lasts))
+        throw await this.explain(trouble);
+      this.last ??= trouble;
     }
-    return this.askUnready(pods);
+    const waits = pods.flatMap((pod) => whatItWaitsFor(pod) ?? [])[0];
+    const said =
+      waits === undefined
+        ? await this.askUnready(pods)
+        : { text: waits, isLong: this.patience.lasts("waits") };
+    this.patience.next();
+    return said;
   }
 
-  /** Whether something has been seen for long enough to count. */
+  /** Whether something else has been seen in every look for long enough to count. */
   lasts(reason: string): boolean {
-    const first = this.since.get(reason) ?? Date.now();
-    this.since.set(reason, first);
-    return Date.now() - first >= patienceMs;
+    return this.patience.lasts(reason);
+  }
+
+  /** The trouble that might have passed, when time is over; undefined where none was seen last. */
+  async atTheEnd(): Promise<UserError | undefined> {
+    return this.last && (await this.explain(this.last));
   }
 
   /** Asks one pod that runs and is not ready for the reason, now and then. */
-  private async askUnready(pods: V1Pod[]): Promise<string | undefined> {
+  private async askUnready(pods: V1Pod[]): Promise<Waiting | undefined> {
     const pod = pods.find((each) => each.status?.phase === "Running" && !isReady(each));
-    if (pod === undefined || !this.lasts("unready")) return undefined;
-    this.since.delete("unready");
+    if (pod === undefined || !this.patience.lasts("unready")) return undefined;
+    this.patience.beginAgain("unready");
     const why = whyUnready(await askReady(this.cluster, pod));
     if (why === undefined) return undefined;
-    const said = `pod ${pod.metadata?.name ?? "?"} says ${why.text}`;
-    if (!why.final) return said;
+    const text = `pod ${pod.metadata?.name ?? "?"} says ${why.text}`;
+    if (!why.final) return { text, isLong: true };
     const { color } = this.of;
-    throw new Refusal({
+    throw new UserError({
+      code: "BG-SCHEMA-INCOMPATIBLE",
       what: `The ${color} color does not become ready`,
-      rule: said,
+      rule: text,
       next: `add the migration to the folder, or raise schemaVersion to it; or pulumi config set ${color}Tag TAG with a version that works with this schema; then pulumi up`,
     });
   }
 
-  private async explain(trouble: PodTrouble): Promise<Refusal> {
-    const { color } = this.of;
+  private async explain(trouble: PodTrouble): Promise<UserError> {
+    const { color, worker } = this.of;
     const namespace = homeOf(this.cluster, color);
-    const what = `The ${color} color does not start: pod ${trouble.pod}, ${trouble.reason}`;
+    const { beside } = trouble;
+    const what = `${worker === undefined ? `The ${color} color` : `Worker ${worker} of ${color}`} does not start: pod ${trouble.pod}, ${beside === undefined ? "" : `${beside}, `}${trouble.reason}`;
+    const of = beside === undefined ? "" : ` -c ${shellWord(trouble.container)}`;
     switch (trouble.reason) {
       case "ImagePullBackOff":
       case "ErrImagePull":
       case "InvalidImageName":
-        return new Refusal({ what, rule: trouble.message, next: `push the image, or pulumi config set ${color}Tag TAG with a tag that exists, then pulumi up` });
-      case "CreateContainerConfigError":
-        return new Refusal({
+        return new UserError({
+          code: "BG-IMAGE-NOT-PULLED",
           what,
           rule: trouble.message,
-          next: `write url=… (or api-key=…) to a file, kubectl -n ${namespace} create secret generic ${names.databaseSecret} (or ${names.openaiSecret}) --from-env-file=FILE, then pulumi up`,
+          next: `push the image, or pulumi config set ${color}Tag TAG with a tag that exists, then pulumi up`,
+        });
+      case "CreateContainerConfigError":
+        return new UserError({
+          code: "BG-SECRET-MISSING",
+          what,
+          rule: trouble.message,
+          next: `make what it names in namespace ${namespace}: write KEY=… to a file, then kubectl -n ${namespace} create secret generic NAME --from-env-file=FILE; then pulumi up`,
         });
       case "CrashLoop":
-        return new Refusal({
+        return new UserError({
+          code: "BG-POD-CRASHING",
           what,
-          rule: `${trouble.message}; ${await this.readyPods()}`,
-          next: `${this.instead ?? `kubectl -n ${namespace} logs ${shellWord(trouble.pod)} --previous`}; then pulumi config set ${color}Tag TAG with a version that starts, and pulumi up`,
+          rule: `${trouble.message}; ${await this.readyPods()}${await this.lastLines(trouble)}`,
+          next: `${this.instead ?? `kubectl -n ${namespace} logs ${shellWord(trouble.pod)}${of} --previous`}; then pulumi config set ${color}Tag TAG with a version that starts, and pulumi up`,
         });
       default:
-        return new Refusal({ what, rule: trouble.message, next: this.instead ?? `kubectl -n ${namespace} describe pod ${shellWord(trouble.pod)}` });
+        return new UserError({
+          code: "BG-POD-NOT-STARTED",
+          what,
+          rule: trouble.message,
+          next: this.instead ?? `kubectl -n ${namespace} describe pod ${shellWord(trouble.pod)}`,
+        });
+    }
+  }
+
+  /** What the container said last, before it ended: nothing where that cannot be read. */
+  private async lastLines({ pod, container }: PodTrouble): Promise<string> {
+    const { core } = this.cluster;
+    const request = { namespace: homeOf(this.cluster, this.of.color), name: pod, container };
+    try {
+      const log = await core.readNamespacedPodLog({ ...request, previous: true, tailLines, limitBytes });
+      const lines = log.split("\n").filter((line) => line.trim() !== "");
+      return lines.map((line) => `\n        ${line}`).join("");
+    } catch {
+      return "";
     }
   }
 
   private async readyPods(): Promise<string> {
-    const { app, color } = this.of;
-    const deployment = await readDeployment(this.cluster, app, color);
+    const { app, color, worker } = this.of;
+    const deployment =
+      worker === undefined
+        ? await readDeployment(this.cluster, app, color)
+        : await readWorker(this.cluster, app, color, worker);
     return `${deployment?.status?.readyReplicas ?? 0} of ${deployment?.spec?.replicas ?? 0} pods are ready`;
   }
+}
+
+const answer = z.object({
+  reason: z.string().max(200).optional(),
+  schema: z.object({ needs: z.string(), applied: z.string().nullable() }).optional(),
+});
+
+/** What a pod that is not ready says about it in the body of /ready. */
+export interface UnreadyReason {
+  text: string;
+  /** The schema that it waits for is not there, and migrations are over: it waits in vain. */
+  final: boolean;
+}
+
+/** Undefined when the body says nothing of that kind. */
+export function whyUnready(body: unknown): UnreadyReason | undefined {
+  const parsed = answer.safeParse(body);
+  if (!parsed.success) return undefined;
+  const { reason, schema } = parsed.data;
+  if (schema !== undefined && (schema.applied ?? "") < schema.needs && reason !== undefined) {
+    return {
+      text: `${reason}: it needs migration ${schema.needs}, the database is at ${schema.applied ?? "none"}`,
+      final: schema.applied !== null,
+    };
+  }
+  return reason === undefined ? undefined : { text: reason, final: false };
 }

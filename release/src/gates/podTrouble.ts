@@ -1,42 +1,109 @@
 import type { V1ContainerStatus, V1Pod } from "../kubernetes/client.js";
+import { appContainer } from "../kubernetes/containers.js";
 
-/** Why a pod will not become ready by waiting. */
+/** What keeps a pod from becoming ready. */
 export interface PodTrouble {
   pod: string;
+  /** The one of its containers that has it, to ask for its log. */
+  container: string;
+  /** The same for a person, where it is not the app's. */
+  beside: string | undefined;
   reason: string;
   message: string;
-  /** True where no amount of waiting helps; false where it may pass (an image that is being pushed, a Secret on its way). */
-  final: boolean;
+  /**
+   * final: no amount of waiting helps. lasting: it may pass (an image that is being pushed, a Secret on its way),
+   * so it counts when it lasts. starting: the next start may be well, so it counts when time is over.
+   */
+  kind: "final" | "lasting" | "starting";
 }
 
-/** Reasons that may pass by themselves, so they count only when they persist. */
-const mayPass = new Set(["ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError", "CreateContainerError", "RunContainerError"]);
+/** Of reasons that take turns, each the same trouble: while an image is tried again, it is not there either. */
+const troubles: Record<string, string> = {
+  ImagePullBackOff: "image",
+  ErrImagePull: "image",
+  CreateContainerConfigError: "start",
+  CreateContainerError: "start",
+  RunContainerError: "start",
+};
 
-/** From this many restarts on, a container is called crash-looping. One restart may be a start-up race. */
-const crashLoopRestarts = 2;
+/** By which one trouble of one container is known again. */
+export function keyOf({ pod, container, reason }: PodTrouble): string {
+  return `${pod}/${container}/${troubles[reason] ?? reason}`;
+}
 
-/** The first thing wrong with a pod that keeps it from becoming ready, if there is one. */
+/**
+ * From this many restarts on, a container that Kubernetes has stopped trying at once is called crash-looping. Two
+ * may be a race with a proxy that starts beside it.
+ */
+const hopelessRestarts = 3;
+
+/** The first thing wrong with a pod, in whichever of its containers, if there is one. */
 export function findTrouble(pod: V1Pod): PodTrouble | undefined {
   const name = pod.metadata?.name ?? "(unnamed)";
-  for (const status of pod.status?.containerStatuses ?? []) {
+  for (const { status, beside } of statusesOf(pod)) {
     const trouble = containerTrouble(status);
-    if (trouble !== undefined) return { pod: name, ...trouble };
+    if (trouble !== undefined) return { pod: name, container: status.name, beside, ...trouble };
   }
   return undefined;
 }
 
-function containerTrouble(status: V1ContainerStatus): Omit<PodTrouble, "pod"> | undefined {
+/** In the order in which they start, each with what it is, where it is not the app's. */
+function statusesOf(pod: V1Pod): { status: V1ContainerStatus; beside: string | undefined }[] {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const app = appContainer(pod)?.name ?? containerStatuses[0]?.name;
+  return [
+    ...initContainerStatuses.map((status) => ({
+      status,
+      beside: `${isSidecar(pod, status.name) ? "sidecar" : "init container"} ${status.name}`,
+    })),
+    ...containerStatuses.map((status) => ({
+      status,
+      beside: status.name === app ? undefined : `container ${status.name}`,
+    })),
+  ];
+}
+
+/** An init container that goes on running beside the others. */
+function isSidecar({ spec }: V1Pod, name: string): boolean {
+  return spec?.initContainers?.find((each) => each.name === name)?.restartPolicy === "Always";
+}
+
+function containerTrouble(
+  status: V1ContainerStatus,
+): Pick<PodTrouble, "reason" | "message" | "kind"> | undefined {
   const waiting = status.state?.waiting;
-  if (waiting?.reason === "InvalidImageName") {
-    return { reason: waiting.reason, message: waiting.message ?? status.image, final: true };
-  }
-  if (waiting?.reason !== undefined && mayPass.has(waiting.reason)) {
-    return { reason: waiting.reason, message: waiting.message ?? status.image, final: false };
-  }
-  if (!status.ready && status.restartCount >= crashLoopRestarts) {
-    const last = status.lastState?.terminated ?? status.state?.terminated;
-    const exit = last === undefined ? "" : `last exit code ${last.exitCode}${last.reason === undefined ? "" : ` (${last.reason})`}`;
-    return { reason: "CrashLoop", message: `restarted ${status.restartCount} times, ${exit}`, final: true };
-  }
-  return undefined;
+  const { reason, message = status.image } = waiting ?? {};
+  if (reason === "InvalidImageName" || reason === "ErrImageNeverPull")
+    return { reason, message, kind: "final" };
+  if (reason !== undefined && reason in troubles) return { reason, message, kind: "lasting" };
+  // An init container that has done its work is ready for good.
+  if (status.ready || status.restartCount === 0 || status.state?.terminated?.exitCode === 0) return undefined;
+  const last = status.lastState?.terminated ?? status.state?.terminated;
+  const exit =
+    last === undefined
+      ? ""
+      : `, last exit code ${last.exitCode}${last.reason === undefined ? "" : ` (${last.reason})`}`;
+  const isHopeless = reason === "CrashLoopBackOff" && status.restartCount >= hopelessRestarts;
+  return {
+    reason: "CrashLoop",
+    message: `restarted ${status.restartCount} times${exit}`,
+    kind: isHopeless ? "final" : "starting",
+  };
+}
+
+/** What a pod without trouble waits for: a node, in the scheduler's own words, or what runs before the app. */
+export function whatItWaitsFor(pod: V1Pod): string | undefined {
+  const { conditions = [], initContainerStatuses = [] } = pod.status ?? {};
+  const name = pod.metadata?.name ?? "(unnamed)";
+  const unscheduled = conditions.find(({ type, status }) => type === "PodScheduled" && status === "False");
+  if (unscheduled !== undefined)
+    return `pod ${name} has no node: ${unscheduled.message ?? unscheduled.reason ?? "not scheduled"}`;
+  const running = initContainerStatuses.find(
+    ({ state, started, name: each }) =>
+      state?.running !== undefined && !(isSidecar(pod, each) && started === true),
+  );
+  return (
+    running &&
+    `pod ${name} waits for ${isSidecar(pod, running.name) ? "sidecar" : "init container"} ${running.name}`
+  );
 }

@@ -1,20 +1,22 @@
 import type { V1Deployment } from "../kubernetes/client.js";
 import { alerting } from "../alerts/alerting.js";
-import { otherColor, type Color } from "../color.js";
+import { otherColor, type Color } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import { readDeployment, templateOf } from "../kubernetes/deployment.js";
+import { readDeployment, replicaFailureOf, templateOf } from "../kubernetes/deployment.js";
 import { podsOfColor, runsTemplate } from "../kubernetes/pods.js";
-import { sayingWhatIsLive } from "../live.js";
-import { homeOf } from "../homes.js";
-import { names } from "../names.js";
-import { DeadlineError, poll } from "../poll.js";
-import { messageOf, Refusal } from "../refusal.js";
-import type { Sizes } from "../settings/sizes.js";
-import { growToTakeOver } from "../size/grow.js";
-import { neededSize } from "../size/neededSize.js";
-import type { Step } from "../step.js";
+import { sayingWhatIsLive } from "../traffic/live.js";
+import { homeOf } from "../app/homes.js";
+import { names } from "../app/names.js";
+import { DeadlineError, poll } from "../util/poll.js";
+import { noteChange, refuseHarm, testLive } from "../state/harm.js";
+import { messageOf, UserError } from "../util/userError.js";
+import type { Sizes } from "../config/sizes.js";
+import { growToTakeOver, neededSize } from "../capacity/grow.js";
+import { readOtherScaler } from "../capacity/otherScaler.js";
+import type { Say, Step } from "../util/step.js";
 import { PodJudge } from "./podJudge.js";
-import { isSwitchPending } from "./switchPending.js";
+import { sayStartTrouble } from "./startTrouble.js";
+import { isSwitchPending } from "../traffic/switchPending.js";
 
 export type RolloutInputs = ClusterRef &
   Sizes & {
@@ -39,7 +41,7 @@ export const rollout: Step<RolloutInputs, RolloutOutputs> = alerting("rollout", 
     try {
       if (!inputs.active) return [];
       const cluster = connect(inputs);
-      await refuseLessThanLive(cluster, inputs, inputs.maxReplicas > 0 ? inputs.maxReplicas : await readMost(cluster, inputs), "would have");
+      await refuseLessThanLive(cluster, inputs, await readMost(cluster, inputs), "would have");
       return [];
     } catch (error) {
       return [{ property: "replicas", reason: messageOf(error) }];
@@ -49,70 +51,127 @@ export const rollout: Step<RolloutInputs, RolloutOutputs> = alerting("rollout", 
   async isNeeded(last, inputs) {
     if (last.template !== inputs.template || last.replicas !== inputs.replicas) return true;
     if (inputs.active && (await isSwitchPending(inputs))) return true;
-    // Back to the template that last passed, after an attempt with another one failed: its pods are still going.
-    const deployment = await readDeployment(connect(inputs), inputs.app, inputs.color);
-    return deployment !== undefined && whatIsUnfinished(deployment, inputs) !== undefined;
+    // Back to the template that last passed, after an attempt with another one failed: its pods are still
+    // going.
+    const cluster = connect(inputs);
+    const deployment = await readDeployment(cluster, inputs.app, inputs.color);
+    return (
+      deployment !== undefined &&
+      whatIsUnfinished(deployment, inputs) !== undefined &&
+      whatIsUnfinished(deployment, await asScaled(cluster, inputs, deployment)) !== undefined
+    );
   },
 
-  async run(inputs) {
+  async run(inputs, say) {
     const cluster = connect(inputs);
+    noteChange(cluster, inputs.app, `${inputs.color} got a new pod template`);
     return sayingWhatIsLive(cluster, inputs.app, async () => {
-      const ready = inputs.active && inputs.maxReplicas > 0 ? await awaitEnough(cluster, inputs) : await awaitRollout(cluster, inputs);
+      const ready =
+        inputs.active && inputs.maxReplicas > 0
+          ? await awaitEnough(cluster, inputs, say)
+          : await awaitRollout(cluster, inputs, say);
       if (inputs.active) await refuseLessThanLive(cluster, inputs, ready, "has");
+      await sayStartTrouble(cluster, inputs, say);
+      await testLive(cluster, inputs.app, `after the pods of ${inputs.color} became ready`);
       return { readyReplicas: ready };
     });
   },
 });
 
-/** Somebody may have given this one more than config asks for. */
-async function readMost(cluster: Cluster, { app, color, replicas }: RolloutInputs): Promise<number> {
-  return Math.max(replicas, (await readDeployment(cluster, app, color))?.spec?.replicas ?? 0);
+/** How many pods it could have: somebody may have given it more than config asks for. */
+async function readMost(cluster: Cluster, inputs: RolloutInputs): Promise<number> {
+  const { app, color, replicas, maxReplicas } = inputs;
+  if (maxReplicas > 0) return maxReplicas;
+  const running = (await readDeployment(cluster, app, color))?.spec?.replicas ?? 0;
+  // Another one's autoscaler is not overruled by config, but begins with its number.
+  if (running > 0 && (await readOtherScaler(cluster, app, color)) !== undefined) return running;
+  return Math.max(replicas, running);
 }
 
-/** As many as the live color has by then: its autoscaler may give it more while these start, up to its limit. */
-async function awaitEnough(cluster: Cluster, inputs: RolloutInputs): Promise<number> {
-  for (;;) {
+/**
+ * What has to be there as it is to be now: where somebody else's autoscaler scales the color, its number of pods;
+ * where somebody has given it more, for the traffic that it takes over, those too.
+ */
+async function asScaled(cluster: Cluster, inputs: RolloutInputs, deployment: V1Deployment): Promise<Wanted> {
+  const { app, color, template, replicas, maxReplicas, active } = inputs;
+  if (maxReplicas > 0) return inputs;
+  const running = deployment.spec?.replicas ?? 0;
+  if ((await readOtherScaler(cluster, app, color)) !== undefined) return { template, replicas: running };
+  if (!active || running <= replicas) return inputs;
+  const needed = await neededSize(cluster, inputs);
+  return { template, replicas: Math.max(replicas, Math.min(running, needed)) };
+}
+
+/**
+ * As many as the live color has by then: its autoscaler may give it more while these start, up to its limit.
+ */
+async function awaitEnough(cluster: Cluster, inputs: RolloutInputs, say: Say): Promise<number> {
+  const look = async () => {
     const replicas = Math.max(inputs.replicas, await growToTakeOver(cluster, inputs));
-    const ready = await awaitRollout(cluster, { ...inputs, replicas });
-    if (ready >= (await neededSize(cluster, inputs))) return ready;
-  }
+    const ready = await awaitRollout(cluster, { ...inputs, replicas }, say);
+    return ready >= (await neededSize(cluster, inputs)) ? ready : undefined;
+  };
+  return poll(look, { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: lookEveryMs }).catch(
+    async (error: unknown) => {
+      if (!(error instanceof DeadlineError)) throw error;
+      // The live color has grown all the time: what it has now is for the comparison to say.
+      return awaitRollout(cluster, inputs, say);
+    },
+  );
 }
 
-async function awaitRollout(cluster: Cluster, inputs: RolloutInputs): Promise<number> {
+/** A look lists the pods of a color. */
+const lookEveryMs = 1000;
+
+async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): Promise<number> {
   const judge = new PodJudge(cluster, inputs);
   const name = names.deployment(inputs.app, inputs.color);
   let last = "the Deployment was not found";
-  let said = "";
+  let waiting = "";
+  let told = "";
   try {
     return await poll(
       async () => {
+        refuseHarm(cluster, inputs.app);
         const deployment = await readDeployment(cluster, inputs.app, inputs.color);
         if (deployment === undefined) return undefined;
-        const pending = whatIsPending(deployment, inputs);
+        const pending = whatIsPending(deployment, await asScaled(cluster, inputs, deployment));
         if (pending === undefined) return deployment.status?.readyReplicas ?? 0;
         last = pending;
         const pods = await podsOfColor(cluster, inputs);
         // Until they are gone, pods that are on their way out have a share in every quota.
-        if (pods.every(({ metadata }) => metadata?.deletionTimestamp === undefined)) refuseReplicaFailure(deployment, inputs, judge);
-        said = (await judge.look(pods.filter((pod) => runsTemplate(pod, inputs.template)))) ?? said;
+        if (pods.every(({ metadata }) => metadata?.deletionTimestamp === undefined))
+          refuseReplicaFailure(deployment, inputs, judge);
+        const now = await judge.look(pods.filter((pod) => runsTemplate(pod, inputs.template)));
+        if (now?.isLong === true && now.text !== told) {
+          told = now.text;
+          say(`${inputs.color} is not ready: ${pending}; ${told}`);
+        }
+        waiting = now?.text ?? waiting;
         return undefined;
       },
-      { timeoutMs: inputs.budgetSeconds * 1000 },
+      { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: lookEveryMs },
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
+    const trouble = await judge.atTheEnd();
+    if (trouble !== undefined) throw trouble;
     const namespace = homeOf(cluster, inputs.color);
-    throw new Refusal({
+    throw new UserError({
+      code: "BG-COLOR-NOT-READY",
       what: `Deployment ${namespace}/${name} was not ready within ${inputs.budgetSeconds} s`,
-      rule: said === "" ? last : `${last}; ${said}`,
-      next: `kubectl -n ${namespace} describe deployment ${name}; with more time: pulumi config set rolloutBudgetSeconds N`,
+      rule: waiting === "" ? last : `${last}; ${waiting}`,
+      next: `kubectl -n ${namespace} describe pods -l app=${inputs.app},version=${inputs.color}; with more time: pulumi config set progressDeadlineSeconds N`,
     });
   }
 }
 
 type Wanted = Pick<RolloutInputs, "template" | "replicas">;
 
-/** What is missing until the Deployment runs the wanted template on all replicas, or undefined when nothing is. */
+/**
+ * What is missing until the Deployment runs the wanted template on all replicas, or undefined when nothing
+ * is.
+ */
 export function whatIsPending(deployment: V1Deployment, wanted: Wanted): string | undefined {
   const ready = deployment.status?.readyReplicas ?? 0;
   const available = deployment.status?.availableReplicas ?? 0;
@@ -127,35 +186,46 @@ export function whatIsPending(deployment: V1Deployment, wanted: Wanted): string 
 function whatIsUnfinished(deployment: V1Deployment, wanted: Wanted): string | undefined {
   const { metadata, status } = deployment;
   const template = templateOf(deployment);
-  if (template !== wanted.template) return `its pod template is ${template ?? "unmarked"}, wanted ${wanted.template}`;
+  if (template !== wanted.template)
+    return `its pod template is ${template ?? "unmarked"}, wanted ${wanted.template}`;
   const observed = status?.observedGeneration ?? 0;
-  if (observed < (metadata?.generation ?? 0)) return `the controller has seen generation ${observed} of ${metadata?.generation}`;
+  if (observed < (metadata?.generation ?? 0))
+    return `the controller has seen generation ${observed} of ${metadata?.generation}`;
   const replicas = status?.replicas ?? 0;
   const updatedReplicas = status?.updatedReplicas ?? 0;
   if (updatedReplicas < wanted.replicas) return `${updatedReplicas} of ${wanted.replicas} pods are updated`;
-  if (replicas > updatedReplicas) return `${replicas - updatedReplicas} pods of the old revision are still there`;
+  if (replicas > updatedReplicas)
+    return `${replicas - updatedReplicas} pods of the old revision are still there`;
   return undefined;
 }
 
-/** Quota, Pod Security and admission refusals: no pod appears, the reason is in a condition. */
+/** Refused by Quota, Pod Security or other admission, for long enough not to pass. */
 function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, judge: PodJudge): void {
-  const failure = deployment.status?.conditions?.find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+  const failure = replicaFailureOf(deployment);
   if (failure === undefined || !judge.lasts("ReplicaFailure")) return;
   const namespace = homeOf(inputs, inputs.color);
-  throw new Refusal({
+  throw new UserError({
+    code: "BG-PODS-NOT-CREATED",
     what: `No pods can be made for ${namespace}/${names.deployment(inputs.app, inputs.color)}`,
-    rule: failure.message ?? failure.reason ?? "ReplicaFailure",
+    rule: failure,
     next: `kubectl -n ${namespace} describe resourcequota; kubectl -n ${namespace} get events --sort-by=.lastTimestamp`,
   });
 }
 
 /** An idle color smaller than the live one would be overrun by the switch. */
-async function refuseLessThanLive(cluster: Cluster, inputs: RolloutInputs, ready: number, verb: "has" | "would have"): Promise<void> {
+async function refuseLessThanLive(
+  cluster: Cluster,
+  inputs: RolloutInputs,
+  ready: number,
+  verb: "has" | "would have",
+): Promise<void> {
   const needed = await neededSize(cluster, inputs);
   if (ready >= needed) return;
-  throw new Refusal({
+  const other = await readOtherScaler(cluster, inputs.app, inputs.color);
+  throw new UserError({
+    code: "BG-TOO-FEW-READY-PODS",
     what: `The switch to ${inputs.color} was refused: it ${verb} ${ready} ready pods, ${otherColor(inputs.color)} has ${needed}`,
-    rule: "the color that takes over needs at least the replicas that serve users now",
-    next: `pulumi config set ${inputs.maxReplicas === 0 ? "replicas" : "--path autoscaling.maxReplicas"} ${needed} && pulumi up`,
+    rule: "the color that takes over needs at least the replicas that serve traffic now",
+    next: `${other?.raise(needed) ?? `pulumi config set ${inputs.maxReplicas === 0 ? "replicas" : "--path autoscaling.maxReplicas"} ${needed}`} && pulumi up`,
   });
 }

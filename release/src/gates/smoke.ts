@@ -1,30 +1,26 @@
-import { colorService } from "../activeService.js";
 import { alerting } from "../alerts/alerting.js";
-import type { Color } from "../color.js";
-import { untilInterrupted } from "../interrupt.js";
+import { untilInterrupted } from "../util/interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { forwardPod } from "../kubernetes/portForward.js";
-import { sayingWhatIsLive } from "../live.js";
-import { Refusal } from "../refusal.js";
-import { isWayBack, readRelease } from "../releases/record.js";
-import type { Say, Step } from "../step.js";
-import { readyPodsBehind, type ReadyPod } from "./endpoints.js";
+import { sayingWhatIsLive } from "../traffic/live.js";
+import { UserError } from "../util/userError.js";
+import { refuseHarm } from "../state/harm.js";
+import { isWayBack, readRelease } from "../state/record.js";
+import type { Say, Step } from "../util/step.js";
+import type { ReadyPod } from "../kubernetes/endpoints.js";
 import { runMocha, type SuiteResult } from "./mochaRun.js";
-import { isSwitchPending } from "./switchPending.js";
+import { podToTest } from "./podToTest.js";
+import { dryRun, variablesOf, type SuiteInputs } from "./suite.js";
+import { isSwitchPending } from "../traffic/switchPending.js";
 
-export type SmokeInputs = ClusterRef & {
-  app: string;
-  color: Color;
-  /** The image tag that the pods must report as their version. */
-  version: string;
-  /** Hash of the pod template: another image or environment means another run. */
-  template: string;
-  /** Whether the stack config wants this color to serve users. */
-  active: boolean;
-  /** Glob of the test files, relative to the program's folder. */
-  suite: string;
-  budgetSeconds: number;
-};
+export type SmokeInputs = ClusterRef &
+  SuiteInputs & {
+    app: string;
+    /** Hash of the pod template: another image or environment means another run. */
+    template: string;
+    /** Whether the stack config wants this color to serve users. */
+    active: boolean;
+  };
 
 /** None of a rollback, which does not wait for them. */
 export type SmokeOutputs = { passedTests: number };
@@ -45,10 +41,15 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, inputs.app, async () => {
       if (inputs.active && isWayBack(await readRelease(cluster, inputs.app), inputs)) {
-        say(`${inputs.color} goes back to what users had before: its pods are ready, and the smoke suite is not run again`);
+        say(
+          `${inputs.color} goes back to what was live before: its pods are ready, and the smoke suite is not run again`,
+        );
         return { passedTests: 0 };
       }
-      return { passedTests: await untilInterrupted((signal) => runSuite(cluster, inputs, say, signal)) };
+      refuseHarm(cluster, inputs.app);
+      const passedTests = await untilInterrupted((signal) => runSuite(cluster, inputs, say, signal));
+      refuseHarm(cluster, inputs.app);
+      return { passedTests };
     });
   },
 });
@@ -56,46 +57,95 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
 /**
  * Runs the suite against a pod of a color, users or not. Returns how many tests passed.
  * @param signal ends it at once
- * @throws Refusal unless all did, or when there is no pod to ask
+ * @throws UserError unless all did, or when there is no pod to ask
  */
-export async function runSuite(cluster: Cluster, inputs: SuiteInputs & { app: string }, say: Say, signal: AbortSignal): Promise<number> {
-  const service = colorService(cluster, inputs.app, inputs.color);
-  const [pod] = await readyPodsBehind(cluster, service);
-  if (pod === undefined) {
-    throw new Refusal({
-      what: `The smoke gate of ${inputs.color} was not run: Service ${service.namespace}/${service.name} has no ready endpoint`,
-      rule: "a gate needs at least one ready pod to test",
-      next: `kubectl -n ${service.namespace} get pods -l app=${inputs.app},version=${inputs.color}`,
-    });
-  }
+export async function runSuite(
+  cluster: Cluster,
+  inputs: SuiteInputs & { app: string },
+  say: Say,
+  signal: AbortSignal,
+): Promise<number> {
+  const pod = await podToTest(cluster, inputs, `The smoke gate of ${inputs.color}`);
   return testPod(cluster, pod, inputs, say, signal);
 }
-
-/** What a suite is told, and what its refusal says. */
-export type SuiteInputs = Pick<SmokeInputs, "color" | "version" | "suite" | "budgetSeconds">;
 
 /**
  * Runs the suite against one pod. Returns how many tests passed.
  * @param signal ends it at once
- * @throws Refusal unless all did
+ * @throws UserError unless all did
  */
-export async function testPod(cluster: Cluster, pod: ReadyPod, inputs: SuiteInputs, say: Say, signal: AbortSignal): Promise<number> {
+export async function testPod(
+  cluster: Cluster,
+  pod: ReadyPod,
+  inputs: SuiteInputs,
+  say: Say,
+  signal: AbortSignal,
+): Promise<number> {
+  const result = await askSuite(cluster, pod, inputs, {
+    title: `smoke tests of ${inputs.color}`,
+    say,
+    signal,
+  });
+  refuseFailure(inputs, result);
+  return result.passed.length;
+}
+
+export interface SuiteTalk {
+  /** What people read before its figures. */
+  title: string;
+  say: Say;
+  /** Ends it at once. */
+  signal: AbortSignal;
+}
+
+/** Runs the suite against one pod. @returns what each test came to, without what its environment has told it */
+export async function askSuite(
+  cluster: Cluster,
+  pod: ReadyPod,
+  inputs: SuiteInputs,
+  { title, say, signal }: SuiteTalk,
+): Promise<SuiteResult> {
+  const { env, missing } = variablesOf(inputs);
+  if (missing.length > 0)
+    say(
+      `smokeEnv names ${missing.join(", ")}, which ${missing.length > 1 ? "are" : "is"} not set here: the tests do without`,
+    );
+  const tell = ({ passed, failed }: SuiteResult) => {
+    say(`${title}: ${passed.length} passed${failed.length === 0 ? "" : `, ${failed.length} failed`}`);
+  };
   const forwarded = await forwardPod(cluster, pod, pod.port);
   try {
     const result = await runMocha({
       cwd: process.cwd(),
       suite: inputs.suite,
-      env: { BASE_URL: forwarded.url, EXPECT_COLOR: inputs.color, EXPECT_VERSION: inputs.version },
+      env: { ...env, BASE_URL: forwarded.url, EXPECT_COLOR: inputs.color, EXPECT_VERSION: inputs.version },
       budgetMs: inputs.budgetSeconds * 1000,
       signal,
-      onTest: nowAndThen(({ passed, failed }) => { say(`smoke tests of ${inputs.color}: ${passed.length} passed${failed.length === 0 ? "" : `, ${failed.length} failed`}`); }),
+      onTest: nowAndThen(tell),
     });
-    refuseFailure(inputs, result);
-    return result.passed.length;
+    // The last line stays on the screen.
+    tell(result);
+    return withoutSecrets(result, Object.values(env));
   } finally {
     forwarded.close();
   }
 }
+
+/** What a test was told by its environment may be a password, and stand in what it says. */
+function withoutSecrets(result: SuiteResult, values: string[]): SuiteResult {
+  const hidden = (text: string) =>
+    values
+      .filter((value) => value.length >= shortestSecret)
+      .reduce((shown, value) => shown.replaceAll(value, "[secret]"), text);
+  return {
+    ...result,
+    failed: result.failed.map(({ title, error }) => ({ title: hidden(title), error: hidden(error) })),
+    stderr: hidden(result.stderr),
+  };
+}
+
+/** A shorter one would hide words that are no secret. */
+const shortestSecret = 4;
 
 /** Somebody waits for it, and nobody reads a line for every test. */
 function nowAndThen(tell: (result: SuiteResult) => void): (result: SuiteResult) => void {
@@ -114,28 +164,42 @@ export function refuseFailure(inputs: SuiteInputs, result: SuiteResult): void {
   const { color, version, suite, budgetSeconds } = inputs;
   const next = `fix it and push a new image, then pulumi config set ${color}Tag TAG && pulumi up`;
   if (result.timedOut) {
-    throw new Refusal({
+    throw new UserError({
+      code: "BG-SMOKE-TIMEOUT",
       what: `The smoke gate of ${color} (${version}) ran out of its ${budgetSeconds} s`,
       rule: `${result.passed.length} tests had passed, ${result.failed.length} failed${listOf(result)}`,
-      next: `${next}; with more time: pulumi config set smokeBudgetSeconds N`,
+      next: `${next}; with more time: pulumi config set smokeTimeoutSeconds N`,
     });
   }
   if (result.failed.length > 0) {
-    throw new Refusal({
+    throw new UserError({
+      code: "BG-SMOKE-FAILED",
       what: `The smoke gate of ${color} (${version}) failed`,
       rule: `${result.failed.length} of ${result.passed.length + result.failed.length} tests failed${listOf(result)}`,
       next,
     });
   }
   if (result.passed.length === 0 || result.exitCode !== 0) {
-    throw new Refusal({
+    throw new UserError({
+      code: "BG-SMOKE-NO-TESTS",
       what: `The smoke gate of ${color} (${version}) proved nothing: ${result.passed.length} tests ran, mocha ended with ${result.exitCode ?? "a signal"}`,
       rule: result.stderr === "" ? `no test was found by ${suite}` : result.stderr,
-      next: `npx mocha ${suite}`,
+      next: dryRun(suite),
     });
   }
 }
 
+/** Of an error: enough for what was expected and what came instead; a whole page in it is not. */
+const errorLines = 20;
+
 function listOf({ failed }: SuiteResult): string {
-  return failed.map(({ title, error }) => `\n        ✗ ${title}\n          ${error.split("\n")[0] ?? ""}`).join("");
+  return failed.map(({ title, error }) => `\n        ✗ ${title}${linesOf(error)}`).join("");
+}
+
+function linesOf(error: string): string {
+  const lines = error.split("\n").filter((line) => line.trim() !== "");
+  const left = lines.length - errorLines;
+  return [...lines.slice(0, errorLines), ...(left > 0 ? [`… ${left} more lines`] : [])]
+    .map((line) => `\n          ${line}`)
+    .join("");
 }

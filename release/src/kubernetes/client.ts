@@ -1,4 +1,7 @@
-/** The client library, of whose hundreds of files this becomes one in what is built: nobody else here loads it. */
+/**
+ * The client library, of whose hundreds of files this becomes one in what is built: nobody else here loads
+ * it.
+ */
 export {
   AdmissionregistrationV1Api,
   ApiException,
@@ -20,9 +23,13 @@ export {
   PolicyV1Api,
   PortForward,
   RbacAuthorizationV1Api,
+  ResponseContext,
+  ServerConfiguration,
   V1MicroTime,
   VersionApi,
   Watch,
+  createConfiguration,
   setHeaderOptions,
+  wrapHttpLibrary,
 } from "@kubernetes/client-node";
 export type * from "@kubernetes/client-node";

@@ -1,20 +1,29 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { ApiException, V1MicroTime, type V1Lease } from "./client.js";
-import { hasEnded, processMark } from "../processMark.js";
-import { messageOf, Refusal } from "../refusal.js";
-import type { Say } from "../step.js";
+import { domain } from "../util/domain.js";
+import { mayPass } from "../util/mayPass.js";
+import { hasEnded, processMark } from "../util/processMark.js";
+import { untilAnswered } from "../util/poll.js";
+import { messageOf, UserError } from "../util/userError.js";
+import type { Say } from "../util/step.js";
 import type { Cluster } from "./cluster.js";
 import { isMissing, orUndefined } from "./orUndefined.js";
 import { serverTime } from "./serverTime.js";
 import { withSignal } from "./withSignal.js";
 
-/** A Lease that is ours until it is released, or lost. It is renewed in the background, and keeps no process alive. */
+/**
+ * A Lease that is ours until it is released, or lost. It is renewed in the background, and keeps no process
+ * alive.
+ */
 export interface HeldLease {
   /** Of this taking of it, unlike any other. */
   id: string;
   holder: string;
-  /** Aborted, with a Refusal as the reason, when it could not be renewed in time: somebody else may have it now. */
+  /**
+   * Aborted, with a UserError as the reason, when it could not be renewed in time: somebody else may have it
+   * now.
+   */
   readonly lost: AbortSignal;
   /** The next one may have it at once. Never fails: what cannot be released ends by itself. */
   release(): Promise<void>;
@@ -27,7 +36,10 @@ export interface LeaseOptions {
   holder: string;
   /** A holder that is not heard of for so long has lost it. */
   seconds: number;
-  /** How long to wait for another holder. Even with 0 that one is seen to be alive first, which takes a third of its seconds at most. */
+  /**
+   * How long to wait for another holder. Even with 0 that one is seen to be alive first, which takes a third
+   * of its seconds at most.
+   */
   waitMs: number;
   /** Told every few seconds who is waited for. */
   say?: Say;
@@ -36,32 +48,42 @@ export interface LeaseOptions {
 }
 
 /** Which taking of the Lease this is: two holders may have the same name. */
-const idAnnotation = "bluegreen/lease-id";
+const idAnnotation = `${domain}/lease-id`;
 /** Which process holds it, for others of the same machine. */
-const processAnnotation = "bluegreen/lease-process";
+const processAnnotation = `${domain}/lease-process`;
 
 const lookEveryMs = 500;
 const sayEveryMs = 5000;
 const answerMs = 5000;
+/** An API server that is away for longer is not waited for. */
+const awayMs = 10_000;
 
 /**
  * Takes a Lease of the cluster, as client-go's leader election does: whoever writes first has it,
  * by the object's version; a holder is given up once nothing was written for its duration,
  * measured here and by no clock that others have to agree with. The holder of a process that has
  * ended on this very machine is given up at once.
- * @throws what the API server answers, when that will not change; what `signal` was aborted with
+ * @throws what the API server answers, when that will not change; UnansweredError when it is away for too long;
+ * what `signal` was aborted with
  */
-export async function takeLease(cluster: Cluster, name: string, { holder, seconds, waitMs, say, signal }: LeaseOptions): Promise<LeaseAnswer> {
+export async function takeLease(
+  cluster: Cluster,
+  name: string,
+  { holder, seconds, waitMs, say, signal }: LeaseOptions,
+): Promise<LeaseAnswer> {
   const started = performance.now();
   const observed = new Observed();
   const claim = { id: randomUUID(), holder, seconds, process: await processMark(), signal };
   let said = -Infinity;
+  const passes = (error: unknown) => signal?.aborted !== true && mayPass(error);
   for (;;) {
-    signal?.throwIfAborted();
-    const answer = await look(cluster, name, claim, observed).catch((error: unknown) => {
-      if (!mayPass(error) || performance.now() - started >= waitMs) throw error;
-      return undefined;
-    });
+    const answer = await untilAnswered(
+      async () => {
+        signal?.throwIfAborted();
+        return look(cluster, name, claim, observed);
+      },
+      { awayMs: Math.max(waitMs, awayMs), passes },
+    );
     if (answer !== undefined) {
       if ("held" in answer) return answer;
       // One that has died is not named as the reason to refuse: only whoever still writes is.
@@ -110,11 +132,19 @@ class Observed {
 }
 
 /** Takes it if it is there to be taken. @returns undefined when somebody else was quicker */
-async function look(cluster: Cluster, name: string, claim: Claim, observed: Observed): Promise<LeaseAnswer | undefined> {
+async function look(
+  cluster: Cluster,
+  name: string,
+  claim: Claim,
+  observed: Observed,
+): Promise<LeaseAnswer | undefined> {
   const asked = performance.now();
   const there = await read(cluster, name);
   const holder = there?.spec?.holderIdentity ?? "";
-  if (there !== undefined && holder !== "" && !(await isGivenUp(there, claim, observed.ageOf(there)))) return { heldBy: holder, since: sinceWhen(there) };
+  // Ours, when the answer to its taking was lost: it is taken once more.
+  const isOthers = holder !== "" && there?.metadata?.annotations?.[idAnnotation] !== claim.id;
+  if (there !== undefined && isOthers && !(await isGivenUp(there, claim, observed.ageOf(there))))
+    return { heldBy: holder, since: sinceWhen(there) };
   const now = await serverClock(cluster);
   try {
     return { held: new Holding(cluster, await write(cluster, name, there, claim, now()), claim, now, asked) };
@@ -124,14 +154,19 @@ async function look(cluster: Cluster, name: string, claim: Claim, observed: Obse
   }
 }
 
-/** After the seconds that everybody takes this Lease for: what stands in it may have been written to keep everybody out. */
+/**
+ * After the seconds that everybody takes this Lease for: what stands in it may have been written to keep
+ * everybody out.
+ */
 async function isGivenUp({ metadata }: V1Lease, { seconds }: Claim, ageMs: number): Promise<boolean> {
   return ageMs >= seconds * 1000 || (await hasEnded(metadata?.annotations?.[processAnnotation] ?? ""));
 }
 
 function sinceWhen({ spec }: V1Lease): string {
   // The client library types it as a date and leaves it a text.
-  return spec?.acquireTime === undefined ? "an unknown time" : `${new Date(spec.acquireTime).toISOString().slice(0, "2026-01-31T12:34:56".length)}Z`;
+  return spec?.acquireTime === undefined
+    ? "an unknown time"
+    : `${new Date(spec.acquireTime).toISOString().slice(0, "2026-01-31T12:34:56".length)}Z`;
 }
 
 function read({ coordination, namespace }: Cluster, name: string): Promise<V1Lease | undefined> {
@@ -139,11 +174,23 @@ function read({ coordination, namespace }: Cluster, name: string): Promise<V1Lea
 }
 
 /** @throws ApiException 409 when somebody else has written it meanwhile */
-function write({ coordination, namespace }: Cluster, name: string, there: V1Lease | undefined, { id, holder, seconds, process }: Claim, time: V1MicroTime): Promise<V1Lease> {
+function write(
+  { coordination, namespace }: Cluster,
+  name: string,
+  there: V1Lease | undefined,
+  { id, holder, seconds, process }: Claim,
+  time: V1MicroTime,
+): Promise<V1Lease> {
   const annotations = { ...there?.metadata?.annotations, [idAnnotation]: id, [processAnnotation]: process };
   const body: V1Lease = {
     metadata: Object.assign(there?.metadata ?? {}, { name, annotations }),
-    spec: { holderIdentity: holder, leaseDurationSeconds: seconds, acquireTime: time, renewTime: time, leaseTransitions: (there?.spec?.leaseTransitions ?? -1) + 1 },
+    spec: {
+      holderIdentity: holder,
+      leaseDurationSeconds: seconds,
+      acquireTime: time,
+      renewTime: time,
+      leaseTransitions: (there?.spec?.leaseTransitions ?? -1) + 1,
+    },
   };
   return there === undefined
     ? coordination.createNamespacedLease({ namespace, body }, inTime())
@@ -194,7 +241,10 @@ class Holding implements HeldLease {
 
   private async renew(): Promise<void> {
     const everyMs = (this.claim.seconds * 1000) / 3;
-    const end = AbortSignal.any([this.ending.signal, ...(this.claim.signal === undefined ? [] : [this.claim.signal])]);
+    const end = AbortSignal.any([
+      this.ending.signal,
+      ...(this.claim.signal === undefined ? [] : [this.claim.signal]),
+    ]);
     let pauseMs = everyMs;
     for (;;) {
       await delay(pauseMs, undefined, { ref: false, signal: end }).catch(() => undefined);
@@ -216,14 +266,17 @@ class Holding implements HeldLease {
   private extend(asked: number): void {
     clearTimeout(this.deadline);
     const endsAt = asked + this.claim.seconds * 1000;
-    this.deadline = setTimeout(() => { this.lose(); }, endsAt - performance.now()).unref();
+    this.deadline = setTimeout(() => {
+      this.lose();
+    }, endsAt - performance.now()).unref();
   }
 
   private lose(): void {
     clearTimeout(this.deadline);
     this.ending.abort();
     this.losing.abort(
-      new Refusal({
+      new UserError({
+        code: "BG-LOCK-LOST",
         what: `Lease ${this.cluster.namespace}/${this.name} of ${this.holder} was lost`,
         rule: `somebody else may have it now: ${this.why}; it has to be renewed every ${this.claim.seconds} s`,
         next: `kubectl -n ${this.cluster.namespace} get lease ${this.name} shows who has it; once the cluster answers, run the command again`,
@@ -235,7 +288,7 @@ class Holding implements HeldLease {
     return this.lease.metadata?.name ?? "";
   }
 
-  /** Writes into it, as long as it is ours. @throws Refusal when it is not */
+  /** Writes into it, as long as it is ours. @throws UserError when it is not */
   private async change(spec: V1Lease["spec"]): Promise<void> {
     try {
       await this.replace(spec);
@@ -251,13 +304,17 @@ class Holding implements HeldLease {
     const { cluster, lease, name } = this;
     const body = structuredClone(lease);
     Object.assign((body.spec ??= {}), spec);
-    this.lease = await cluster.coordination.replaceNamespacedLease({ name, namespace: cluster.namespace, body }, inTime());
+    this.lease = await cluster.coordination.replaceNamespacedLease(
+      { name, namespace: cluster.namespace, body },
+      inTime(),
+    );
   }
 
   private async readOwn(): Promise<V1Lease> {
     const there = await read(this.cluster, this.name);
     const holder = there?.spec?.holderIdentity ?? "";
-    if (there !== undefined && holder !== "" && there.metadata?.annotations?.[idAnnotation] === this.id) return there;
+    if (there !== undefined && holder !== "" && there.metadata?.annotations?.[idAnnotation] === this.id)
+      return there;
     throw new TakenError(holder === "" ? "somebody has taken it away" : `${holder} has it`);
   }
 }
@@ -276,9 +333,4 @@ async function serverClock(cluster: Cluster): Promise<() => V1MicroTime> {
 
 function isConflict(error: unknown): boolean {
   return error instanceof ApiException && error.code === 409;
-}
-
-/** Whether to ask again can help: no answer, or one that says that it is the server's fault. */
-function mayPass(error: unknown): boolean {
-  return !(error instanceof ApiException) || error.code === 429 || error.code >= 500;
 }

@@ -13,3 +13,7 @@ export async function orUndefined<T>(read: Promise<T>): Promise<T | undefined> {
 export function isMissing(error: unknown): boolean {
   return error instanceof ApiException && error.code === 404;
 }
+
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ApiException && error.code === 403;
+}

@@ -1,24 +1,27 @@
 import type { V1Pod } from "./client.js";
-import type { Color } from "../color.js";
-import { fetchText, NoAnswerError, type FetchBounds } from "../fetchText.js";
-import { homeOf } from "../homes.js";
-import { templateAnnotation } from "../names.js";
-import { parseJson } from "../parseJson.js";
+import type { Color } from "../app/color.js";
+import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
+import { homeOf, type NamespacedName } from "../app/homes.js";
+import { workersSelector } from "../app/labels.js";
+import { templateAnnotation, workerLabel } from "../app/names.js";
+import { parseJson } from "../util/parseJson.js";
 import type { Cluster } from "./cluster.js";
-import type { NamespacedName } from "./namespacedName.js";
 import { forwardPod } from "./portForward.js";
 import { withSignal } from "./withSignal.js";
 
+/** Bounds of an answer, and the port that it is asked at. @default the one named http */
+export type AskBounds = FetchBounds & { port?: number };
+
 /**
- * Asks a pod's http port for a path, and gives the text of its answer, whatever its status.
+ * Asks a pod for a path, and gives the text of its answer, whatever its status.
  * @throws NoAnswerError when the pod does not run, does not answer, or answers beyond the bounds
  */
-export type AskPod = (pod: V1Pod, path: string, bounds: FetchBounds) => Promise<string>;
+export type AskPod = (pod: V1Pod, path: string, bounds: AskBounds) => Promise<string>;
 
 /** For a process outside of the cluster: through the API server. */
 export function askThroughForward(cluster: Cluster): AskPod {
   return async (pod, path, bounds) => {
-    const { port, ...where } = whereToAsk(pod);
+    const { port, ...where } = whereToAsk(pod, bounds.port);
     const forwarded = await forwardPod(cluster, where, port);
     try {
       return (await fetchText(urlAt(forwarded.url, path), bounds)).text;
@@ -30,7 +33,7 @@ export function askThroughForward(cluster: Cluster): AskPod {
 
 /** For a process in the cluster: at the pod's own address, without a detour through the API server. */
 export const askDirectly: AskPod = async (pod, path, bounds) => {
-  const { port } = whereToAsk(pod);
+  const { port } = whereToAsk(pod, bounds.port);
   const ip = pod.status?.podIP;
   if (ip === undefined) throw new NoAnswerError("it has no address yet");
   const host = ip.includes(":") ? `[${ip}]` : ip;
@@ -38,17 +41,19 @@ export const askDirectly: AskPod = async (pod, path, bounds) => {
 };
 
 /**
- * The path of a probe is its pod's, whoever has made that: it may lead to whatever that pod answers, and nowhere else.
+ * The path of a probe is its pod's, whoever has made that: it may lead to whatever that pod answers, and
+ * nowhere else.
  * @throws NoAnswerError when it names another server
  */
 function urlAt(base: string, path: string): string {
   const url = URL.parse(path, base);
-  if (url === null || url.origin !== new URL(base).origin) throw new NoAnswerError("its path leads to another server");
+  if (url === null || url.origin !== new URL(base).origin)
+    throw new NoAnswerError("its path leads to another server");
   return url.href;
 }
 
-function whereToAsk(pod: V1Pod): NamespacedName & { port: number } {
-  const port = httpPort(pod);
+function whereToAsk(pod: V1Pod, other?: number): NamespacedName & { port: number } {
+  const port = other ?? httpPort(pod);
   if (port === undefined) throw new NoAnswerError("it has no port named http");
   if (pod.status?.phase !== "Running") throw new NoAnswerError("it does not run");
   return { ...whereIs(pod), port };
@@ -58,9 +63,12 @@ const readyBounds: FetchBounds = { maxBytes: 64 * 1024, timeoutMs: 5000 };
 
 /** What a pod answers where its readiness is asked, be it ready or not; undefined when it does not. */
 export async function askReady(cluster: Cluster, pod: V1Pod): Promise<unknown> {
-  const path = pod.spec?.containers.find(({ ports }) => ports?.some(({ name }) => name === "http"))?.readinessProbe?.httpGet?.path ?? "/ready";
+  const container = pod.spec?.containers.find(({ ports }) => ports?.some(({ name }) => name === "http"));
+  const { path = "/ready", port: at } = container?.readinessProbe?.httpGet ?? {};
+  const port = typeof at === "number" ? at : container?.ports?.find(({ name }) => name === at)?.containerPort;
+  const bounds = { ...readyBounds, ...(port !== undefined && { port }) };
   try {
-    return parseJson(await askThroughForward(cluster)(pod, path, readyBounds));
+    return parseJson(await askThroughForward(cluster)(pod, path, bounds));
   } catch {
     // It crashes or hangs: it says nothing.
     return undefined;
@@ -74,7 +82,8 @@ export function whereIs({ metadata }: V1Pod): NamespacedName {
 
 /** Where the app listens in its pod. */
 export function httpPort({ spec }: V1Pod): number | undefined {
-  return spec?.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === "http")?.containerPort;
+  return spec?.containers.flatMap(({ ports }) => ports ?? []).find(({ name }) => name === "http")
+    ?.containerPort;
 }
 
 export function isReady({ status }: V1Pod): boolean {
@@ -82,9 +91,41 @@ export function isReady({ status }: V1Pod): boolean {
 }
 
 /** All pods of a color, those of revisions before included, in one request. */
-export async function podsOfColor(cluster: Cluster, { app, color }: { app: string; color: Color }, signal?: AbortSignal): Promise<V1Pod[]> {
-  const pods = await cluster.core.listNamespacedPod({ namespace: homeOf(cluster, color), labelSelector: `app=${app},version=${color}` }, signal && withSignal(signal));
+export async function podsOfColor(
+  cluster: Cluster,
+  { app, color }: { app: string; color: Color },
+  signal?: AbortSignal,
+): Promise<V1Pod[]> {
+  const pods = await cluster.core.listNamespacedPod(
+    { namespace: homeOf(cluster, color), labelSelector: `app=${app},version=${color}` },
+    signal && withSignal(signal),
+  );
   return pods.items;
+}
+
+/** All pods of a color, its workers' and others', that mount a ConfigMap and are not over, in one request. */
+export async function podsMounting(cluster: Cluster, color: Color, configMap: string): Promise<V1Pod[]> {
+  const { items } = await cluster.core.listNamespacedPod({
+    namespace: homeOf(cluster, color),
+    labelSelector: `version=${color}`,
+  });
+  return items.filter(
+    (pod) => !isOver(pod) && pod.spec?.volumes?.some((each) => each.configMap?.name === configMap),
+  );
+}
+
+/** All pods of a color's workers, in one request. */
+export async function podsOfWorkers(
+  cluster: Cluster,
+  { app, color }: { app: string; color: Color },
+  workers: readonly string[],
+): Promise<V1Pod[]> {
+  const of = Object.entries(workersSelector(app, color)).map(([name, value]) => `${name}=${value}`);
+  const { items } = await cluster.core.listNamespacedPod({
+    namespace: homeOf(cluster, color),
+    labelSelector: [...of, `${workerLabel} in (${workers.join(",")})`].join(","),
+  });
+  return items;
 }
 
 /** Pods of the revision before this one say nothing about the new image. */
@@ -92,7 +133,15 @@ export function runsTemplate({ metadata }: V1Pod, template: string): boolean {
   return metadata?.annotations?.[templateAnnotation] === template;
 }
 
-/** Neither over (evicted, completed) nor on its way out: such a pod serves nobody, and says nothing about the version. */
-export function isCurrent({ metadata, status }: V1Pod): boolean {
-  return metadata?.deletionTimestamp === undefined && status?.phase !== "Failed" && status?.phase !== "Succeeded";
+/**
+ * Neither over (evicted, completed) nor on its way out: such a pod serves nobody, and says nothing about the
+ * version.
+ */
+export function isCurrent(pod: V1Pod): boolean {
+  return pod.metadata?.deletionTimestamp === undefined && !isOver(pod);
+}
+
+/** Its containers have ended, and will not start again. */
+export function isOver({ status }: V1Pod): boolean {
+  return status?.phase === "Failed" || status?.phase === "Succeeded";
 }

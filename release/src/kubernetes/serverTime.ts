@@ -9,8 +9,11 @@ const answerMs = 10_000;
  * and this one's clock may be wrong by hours.
  */
 export async function serverTime({ config }: Cluster): Promise<Date> {
-  const { headers } = await config.makeApiClient(VersionApi).getCodeWithHttpInfo({}, withSignal(AbortSignal.timeout(answerMs)));
+  const { headers } = await config
+    .makeApiClient(VersionApi)
+    .getCodeWithHttpInfo({}, withSignal(AbortSignal.timeout(answerMs)));
   const time = new Date(headers["date"] ?? "");
-  if (Number.isNaN(time.getTime())) throw new Error(`the API server's answer has no usable date: ${headers["date"] ?? "none"}`);
+  if (Number.isNaN(time.getTime()))
+    throw new Error(`the API server's answer has no usable date: ${headers["date"] ?? "none"}`);
   return time;
 }

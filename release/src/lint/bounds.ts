@@ -1,8 +1,8 @@
 import type { Node, RangeVar, SelectStmt, WithClause } from "libpg-query";
 import { evaluate } from "./check.js";
-import { strings } from "./names.js";
+import { strings } from "../sql/names.js";
 import type { Statement } from "./rule.js";
-import { conjuncts, nodesOf } from "./tree.js";
+import { conjuncts, nodesOf } from "../sql/tree.js";
 
 /** Rows that a statement may touch at once: what more it would lock, it locks for too long. */
 const largestBatch = 100_000;
@@ -19,13 +19,29 @@ interface Range {
   upper: Node[];
 }
 
-/** Whether a condition keeps a statement to one batch: values of a whole key, or a range of it that is not too wide. */
-export function isBounded(statement: Statement, relation: RangeVar | undefined, where: Node | undefined, { from = [], with: withClause }: Sources = {}): boolean {
+/**
+ * Whether a condition keeps a statement to one batch: values of a whole key, or a range of it that is not too
+ * wide.
+ */
+export function isBounded(
+  statement: Statement,
+  relation: RangeVar | undefined,
+  where: Node | undefined,
+  { from = [], with: withClause }: Sources = {},
+): boolean {
   if (where === undefined) return false;
   if ("CurrentOfExpr" in where) return true;
   const batches = new Set([
-    ...from.flatMap((node) => ("RangeSubselect" in node && isBatch(node.RangeSubselect.subquery, statement, relation) ? [node.RangeSubselect.alias?.aliasname] : [])),
-    ...(withClause?.ctes ?? []).flatMap((node) => ("CommonTableExpr" in node && isBatch(node.CommonTableExpr.ctequery, statement, relation) ? [node.CommonTableExpr.ctename] : [])),
+    ...from.flatMap((node) =>
+      "RangeSubselect" in node && isBatch(node.RangeSubselect.subquery, statement, relation)
+        ? [node.RangeSubselect.alias?.aliasname]
+        : [],
+    ),
+    ...(withClause?.ctes ?? []).flatMap((node) =>
+      "CommonTableExpr" in node && isBatch(node.CommonTableExpr.ctequery, statement, relation)
+        ? [node.CommonTableExpr.ctename]
+        : [],
+    ),
   ]);
   /** Columns that have one of some given values. */
   const given = new Set<string>();
@@ -39,7 +55,12 @@ export function isBounded(statement: Statement, relation: RangeVar | undefined, 
     if ("SubLink" in condition) {
       const { testexpr, subLinkType, subselect } = condition.SubLink;
       const columns = columnsOf(testexpr, relation);
-      if (subLinkType === "ANY_SUBLINK" && columns !== undefined && (isBatch(subselect, statement, relation) || isValues(subselect) || selectsFrom(subselect, batches))) for (const column of columns) given.add(column);
+      if (
+        subLinkType === "ANY_SUBLINK" &&
+        columns !== undefined &&
+        (isBatch(subselect, statement, relation) || isValues(subselect) || selectsFrom(subselect, batches))
+      )
+        for (const column of columns) given.add(column);
     }
     if (!("A_Expr" in condition)) continue;
     const { kind, name, lexpr, rexpr } = condition.A_Expr;
@@ -60,31 +81,60 @@ export function isBounded(statement: Statement, relation: RangeVar | undefined, 
     }
     if (kind !== "AEXPR_OP" || !isValue(value)) continue;
     if (operator.startsWith(left === undefined ? "<" : ">")) bound(columns, "lower", value);
-    if (operator.startsWith(left === undefined ? ">" : "<") && operator !== "<>") bound(columns, "upper", value);
+    if (operator.startsWith(left === undefined ? ">" : "<") && operator !== "<>")
+      bound(columns, "upper", value);
   }
   return statement.known.keysOf(relation).some((key) => {
     const open = key.filter((column) => !given.has(column));
-    return open.length === 0 || [...ranges.values()].some(({ columns, lower, upper }) => columns.filter((column) => !given.has(column)).join(" ") === open.join(" ") && lower.some((low) => upper.some((high) => isNarrow(low, high))));
+    return (
+      open.length === 0 ||
+      [...ranges.values()].some(
+        ({ columns, lower, upper }) =>
+          columns.filter((column) => !given.has(column)).join(" ") === open.join(" ") &&
+          lower.some((low) => upper.some((high) => isNarrow(low, high))),
+      )
+    );
   });
 }
 
 /** Whether a query gives only some rows: those of a batch, or a number that it says. */
 export function isBoundedQuery(select: SelectStmt, statement: Statement): boolean {
-  if (isSmall(select.limitCount) && select.groupClause === undefined && select.distinctClause === undefined && nodesOf(select.targetList, "FuncCall").length === 0) return true;
+  if (
+    isSmall(select.limitCount) &&
+    select.groupClause === undefined &&
+    select.distinctClause === undefined &&
+    nodesOf(select.targetList, "FuncCall").length === 0
+  )
+    return true;
   const [source, ...more] = select.fromClause ?? [];
-  return source !== undefined && "RangeVar" in source && more.length === 0 && isBounded(statement, source.RangeVar, select.whereClause, { with: select.withClause });
+  return (
+    source !== undefined &&
+    "RangeVar" in source &&
+    more.length === 0 &&
+    isBounded(statement, source.RangeVar, select.whereClause, { with: select.withClause })
+  );
 }
 
-/** SELECT key … WHERE key > x ORDER BY key LIMIT n. Without the condition, each batch would read what all before it have read. */
+/**
+ * SELECT key … WHERE key > x ORDER BY key LIMIT n. Without the condition, each batch would read what all
+ * before it have read.
+ */
 function isBatch(query: Node | undefined, statement: Statement, relation: RangeVar | undefined): boolean {
   const select = query !== undefined && "SelectStmt" in query ? query.SelectStmt : undefined;
   if (select?.sortClause === undefined || !isSmall(select.limitCount)) return false;
-  const order = select.sortClause.flatMap((node) => ("SortBy" in node ? [columnsOf(node.SortBy.node, relation)?.join(" ")] : [])).join(" ");
+  const order = select.sortClause
+    .flatMap((node) => ("SortBy" in node ? [columnsOf(node.SortBy.node, relation)?.join(" ")] : []))
+    .join(" ");
   if (!statement.known.keysOf(relation).some((key) => key.join(" ") === order)) return false;
   return conjuncts(select.whereClause).some((condition) => {
     if (!("A_Expr" in condition) || condition.A_Expr.kind !== "AEXPR_OP") return false;
     const { name, lexpr, rexpr } = condition.A_Expr;
-    return (strings(name)[0] ?? "").startsWith(">") && columnsOf(lexpr, relation)?.join(" ") === order && rexpr !== undefined && isValue(rexpr);
+    return (
+      (strings(name)[0] ?? "").startsWith(">") &&
+      columnsOf(lexpr, relation)?.join(" ") === order &&
+      rexpr !== undefined &&
+      isValue(rexpr)
+    );
   });
 }
 
@@ -94,19 +144,31 @@ function isSmall(limit: Node | undefined): boolean {
   return number === undefined ? isParameter(limit) : number <= largestBatch;
 }
 
-/** Two ends of a batch, or numbers not far from each other. Of rows, all but the last column are to be the same. */
+/**
+ * Two ends of a batch, or numbers not far from each other. Of rows, all but the last column are to be the
+ * same.
+ */
 function isNarrow(low: Node, high: Node): boolean {
   if ("RowExpr" in low && "RowExpr" in high) {
     const [from, to] = [low.RowExpr.args ?? [], high.RowExpr.args ?? []];
-    return from.every((each, index) => isNarrow(each, to[index] ?? each) && (index === from.length - 1 || isParameter(each) || numberOf(each) === numberOf(to[index])));
+    return from.every(
+      (each, index) =>
+        isNarrow(each, to[index] ?? each) &&
+        (index === from.length - 1 || isParameter(each) || numberOf(each) === numberOf(to[index])),
+    );
   }
   const [from, to] = [numberOf(low), numberOf(high)];
-  return from === undefined || to === undefined ? isParameter(low) && isParameter(high) : to - from <= largestBatch;
+  return from === undefined || to === undefined
+    ? isParameter(low) && isParameter(high)
+    : to - from <= largestBatch;
 }
 
 function numberOf(node: Node | undefined): number | undefined {
   const value = evaluate(node, new Map());
-  const number = value?.is === "constant" && typeof value.of !== "boolean" && value.of !== "" ? Number(value.of) : undefined;
+  const number =
+    value?.is === "constant" && typeof value.of !== "boolean" && value.of !== ""
+      ? Number(value.of)
+      : undefined;
   return Number.isNaN(number) ? undefined : number;
 }
 
@@ -133,7 +195,9 @@ function columnsOf(expression: Node | undefined, relation: RangeVar | undefined)
   const nodes = "RowExpr" in expression ? (expression.RowExpr.args ?? []) : [expression];
   const columns = nodes.flatMap((node) => {
     const fields = "ColumnRef" in node ? strings(node.ColumnRef.fields) : [];
-    const isOwn = fields.length === 1 || (fields.length > 1 && [relation?.relname, relation?.alias?.aliasname].includes(fields.at(-2)));
+    const isOwn =
+      fields.length === 1 ||
+      (fields.length > 1 && [relation?.relname, relation?.alias?.aliasname].includes(fields.at(-2)));
     return isOwn ? fields.slice(-1) : [];
   });
   return columns.length > 0 && columns.length === nodes.length ? columns : undefined;

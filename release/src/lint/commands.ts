@@ -1,6 +1,6 @@
-import type { RawStatement } from "./parse.js";
+import type { RawStatement } from "../sql/parse.js";
 import type { Command } from "./rule.js";
-import { tokensOf } from "./tokens.js";
+import { tokensOf } from "../sql/tokens.js";
 
 const opening = new Set(["(", "["]);
 const closing = new Set([")", "]"]);
@@ -10,18 +10,32 @@ interface Place {
   end: number;
 }
 
-/** The commands of an ALTER TABLE. The grammar gives most of them no place, so that it is read off the tokens: commas part them. */
+/**
+ * The commands of an ALTER TABLE. The grammar gives most of them no place, so that it is read off the tokens:
+ * commas part them.
+ */
 export function commandsOf({ node, start, end }: RawStatement, bytes: Buffer): Command[] {
   if (!("AlterTableStmt" in node)) return [];
   const { relation, cmds = [], objtype } = node.AlterTableStmt;
   const commands = cmds.flatMap((each) => ("AlterTableCmd" in each ? [each.AlterTableCmd] : []));
-  const { first, places } = placesOf(bytes.toString("utf8", start, end), (relation?.location ?? start) - start);
+  const { first, places } = placesOf(
+    bytes.toString("utf8", start, end),
+    (relation?.location ?? start) - start,
+  );
   const head = bytes.toString("utf8", start + first, start + (places[0]?.start ?? 0)).trim();
   return commands.map((command, index) => {
     const place = places.length === commands.length ? places[index] : undefined;
     const at = start + (place?.start ?? 0);
     const stop = start + (place?.end ?? 0);
-    return { command, relation, of: objtype ?? "OBJECT_TABLE", head, at, end: stop, sql: `${head} ${bytes.toString("utf8", at, stop)}` };
+    return {
+      command,
+      relation,
+      of: objtype ?? "OBJECT_TABLE",
+      head,
+      at,
+      end: stop,
+      sql: `${head} ${bytes.toString("utf8", at, stop)}`,
+    };
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Finding } from "./lint.js";
-import { printable } from "./names.js";
+import { printable } from "../sql/names.js";
 
 export interface Style {
   /** Emphasis for a terminal: never the only carrier of anything. */
@@ -25,7 +25,9 @@ export function formatForPeople(findings: Finding[], files: number, { bold, dim 
 
 function summary(findings: Finding[], files: number): string {
   const what = `${findings.length} ${findings.length === 1 ? "finding" : "findings"} in ${files} ${files === 1 ? "migration" : "migrations"}`;
-  return findings.length === 0 ? what : `${what}\nWhere a rule does not apply, say why at the top of the file: -- assure RULE: REASON`;
+  return findings.length === 0
+    ? what
+    : `${what}\nWhere a rule does not apply, say why at the top of the file: -- assure RULE: REASON`;
 }
 
 /** Annotations of a GitHub workflow, beside the lines of a pull request. */

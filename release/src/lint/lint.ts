@@ -1,15 +1,15 @@
-import { parseHeader, type MigrationHeader } from "../migrations/header.js";
-import { messageOf, Refusal } from "../refusal.js";
+import { parseHeader, type MigrationHeader } from "../sql/header.js";
+import { messageOf, UserError } from "../util/userError.js";
 import { commandsOf } from "./commands.js";
 import { effectOf } from "./effects.js";
 import { locksOf } from "./held.js";
 import { Known } from "./known.js";
-import { loadGrammar, parseSql, type RawStatement } from "./parse.js";
+import { loadGrammar, parseSql, type RawStatement } from "../sql/parse.js";
 import { Positions, type Position } from "./positions.js";
 import { fileRules, rules } from "./registry.js";
 import type { FileRule, Phase, Statement } from "./rule.js";
 import { isSetting } from "./rules/transactions.js";
-import { Source } from "./source.js";
+import { Source } from "../sql/source.js";
 
 export interface SqlFile {
   /** As findings name it. */
@@ -31,7 +31,10 @@ export interface Finding extends Position {
   excerpt: string;
 }
 
-/** The ends of a batch, in a backfill. Each becomes a parameter of the same length, so that everything stays in its place. */
+/**
+ * The ends of a batch, in a backfill. Each becomes a parameter of the same length, so that everything stays
+ * in its place.
+ */
 const rangePlaceholder = /(?<![:\w]):(first|last)\b/g;
 
 /**
@@ -42,8 +45,13 @@ export async function lint(files: SqlFile[]): Promise<Finding[]> {
   await loadGrammar();
   const known = new Known();
   const found = new Map<SqlFile, Finding[]>();
-  // The ways down come last: what they undo is there for the migrations after theirs.
-  for (const file of [...files.filter(({ file }) => !isDown(file)), ...files.filter(({ file }) => isDown(file))]) found.set(file, lintFile(file, known));
+  // The ways down come last, and the latest first, as they are gone: what they undo is there for the migrations
+  // after theirs.
+  for (const file of [
+    ...files.filter(({ file }) => !isDown(file)),
+    ...files.filter(({ file }) => isDown(file)).reverse(),
+  ])
+    found.set(file, lintFile(file, known));
   return files.flatMap((file) => found.get(file) ?? []);
 }
 
@@ -55,7 +63,11 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
   const bytes = Buffer.from(sql);
   const positions = new Positions(bytes);
   let phase: Phase | undefined;
-  const finding = ({ name, reason }: { name: string; reason: string }, recipe: string, position: Position): Finding => ({
+  const finding = (
+    { name, reason }: { name: string; reason: string },
+    recipe: string,
+    position: Position,
+  ): Finding => ({
     file,
     ...position,
     rule: name,
@@ -65,19 +77,27 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
     phase,
     excerpt: positions.excerpt(position),
   });
-  const fileFinding = (rule: FileRule, position: Position, reason = rule.reason) => finding({ name: rule.name, reason }, rule.recipe, position);
+  const fileFinding = (rule: FileRule, position: Position, reason = rule.reason) =>
+    finding({ name: rule.name, reason }, rule.recipe, position);
 
   const found: Finding[] = [];
   const header = readHeader(file, sql);
-  if ("refused" in header) found.push(fileFinding(fileRules.header, { line: header.line, column: 1 }, header.refused));
+  if ("refused" in header)
+    found.push(fileFinding(fileRules.header, { line: header.line, column: 1 }, header.refused));
   else phase = header.phase;
-  const parsed = parseSql("batch" in header ? sql.replace(rangePlaceholder, (name) => (name === ":first" ? "$1" : "$2").padEnd(name.length)) : sql, bytes);
+  const parsed = parseSql(
+    "batch" in header
+      ? sql.replace(rangePlaceholder, (name) => (name === ":first" ? "$1" : "$2").padEnd(name.length))
+      : sql,
+    bytes,
+  );
   if ("error" in parsed) {
     found.push(fileFinding(fileRules.syntax, positions.at(parsed.at), parsed.error));
     return found;
   }
   known.startFile();
-  // Without a header there is no telling what is right; what the file makes is known to the next ones all the same.
+  // Without a header there is no telling what is right; what the file makes is known to the next ones all the
+  // same.
   if ("refused" in header) {
     for (const { node, start, end } of parsed.statements) known.add(node, new Source(bytes, start, end));
     return found;
@@ -96,19 +116,36 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
   }
   for (const { rule, line } of header.assurances) {
     const position = { line, column: 1 };
-    if (!rules.some(({ name }) => name === rule)) found.push(fileFinding(fileRules.unknownAssurance, position));
+    if (!rules.some(({ name }) => name === rule))
+      found.push(fileFinding(fileRules.unknownAssurance, position));
     else if (assured.get(rule) === 0) found.push(fileFinding(fileRules.unneededAssurance, position));
   }
   return found.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /** Each statement with what is known when it runs: the caller judges it before the next one is asked for. */
-function* statementsOf(raw: RawStatement[], bytes: Buffer, { phase, transaction }: MigrationHeader, known: Known): Generator<Statement> {
+function* statementsOf(
+  raw: RawStatement[],
+  bytes: Buffer,
+  { phase, transaction }: MigrationHeader,
+  known: Known,
+): Generator<Statement> {
   const besideLiveDdl = locksLiveRelation(raw, bytes);
   let before = 0;
   for (const [index, each] of raw.entries()) {
     const source = new Source(bytes, each.start, each.end);
-    yield { ...each, source, commands: commandsOf(each, bytes), known, phase, inTransaction: transaction, before, after: () => raw.slice(index + 1), locks: locksOf(each.node, known), besideLiveDdl };
+    yield {
+      ...each,
+      source,
+      commands: commandsOf(each, bytes),
+      known,
+      phase,
+      inTransaction: transaction,
+      before,
+      after: () => raw.slice(index + 1),
+      locks: locksOf(each.node, known),
+      besideLiveDdl,
+    };
     known.add(each.node, source);
     if (!isSetting(each.node)) before++;
   }
@@ -127,7 +164,7 @@ function readHeader(file: string, sql: string): MigrationHeader | { refused: str
     const header = parseHeader(file, `-- phase: contract\n${sql}`);
     return { ...header, assurances: header.assurances.map((each) => ({ ...each, line: each.line - 1 })) };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof UserError)) throw error;
     const line = Number(/(?::|\bline )(\d+)/.exec(error.message)?.[1] ?? 1) - (isDown(file) ? 1 : 0);
     return { refused: messageOf(error), line: Math.max(1, line) };
   }

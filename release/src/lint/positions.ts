@@ -39,7 +39,11 @@ export class Positions {
     // Four bytes are the longest character: enough of a long line without decoding all of it.
     const reach = 4 * excerptLength;
     const near = Math.max(from, Math.min(this.byteNear(from, column), to));
-    const characters = Array.from(this.bytes.toString("utf8", Math.max(from, near - reach), Math.min(to, near + reach)).replace(/\r$/, ""));
+    const characters = Array.from(
+      this.bytes
+        .toString("utf8", Math.max(from, near - reach), Math.min(to, near + reach))
+        .replace(/\r$/, ""),
+    );
     if (characters.length <= excerptLength) return characters.join("");
     const middle = Array.from(this.bytes.toString("utf8", Math.max(from, near - reach), near)).length;
     const start = Math.max(0, Math.min(middle - 20, characters.length - excerptLength));

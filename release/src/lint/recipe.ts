@@ -9,8 +9,17 @@ interface Head {
 }
 
 /** A migration of its own, with what its header says. */
-export function migration(phase: Phase, sql: string, { noTransaction = false, batch, assure }: Head = {}): string {
-  const lines = [`-- phase: ${phase}`, ...(noTransaction ? ["-- no-transaction"] : []), ...(batch === undefined ? [] : [`-- batch: ${batch}`]), ...(assure === undefined ? [] : [`-- assure ${assure}`])];
+export function migration(
+  phase: Phase,
+  sql: string,
+  { noTransaction = false, batch, assure }: Head = {},
+): string {
+  const lines = [
+    `-- phase: ${phase}`,
+    ...(noTransaction ? ["-- no-transaction"] : []),
+    ...(batch === undefined ? [] : [`-- batch: ${batch}`]),
+    ...(assure === undefined ? [] : [`-- assure ${assure}`]),
+  ];
   return `${lines.join("\n")}\n${sql}`;
 }
 

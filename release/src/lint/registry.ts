@@ -7,12 +7,11 @@ import { domainRules } from "./rules/domains.js";
 import { dropRules } from "./rules/drops.js";
 import { indexRules } from "./rules/indexes.js";
 import { lockRules } from "./rules/locks.js";
-import { opaqueRules } from "./rules/opaque.js";
+import { opaqueRules, unknownRules } from "./rules/unknown.js";
 import { partitionRules } from "./rules/partitions.js";
 import { renameRules } from "./rules/renames.js";
 import { settingRules } from "./rules/settings.js";
 import { transactionRules } from "./rules/transactions.js";
-import { unknownRules } from "./rules/unknown.js";
 
 /** Every rule about a statement: what is documented, tested and reported. */
 export const rules: readonly Rule[] = [
@@ -34,8 +33,24 @@ export const rules: readonly Rule[] = [
 
 /** Rules about a file as such. */
 export const fileRules = {
-  syntax: { name: "syntax-error", reason: "PostgreSQL's grammar does not take the text", recipe: "-- correct it; psql and this check read SQL alike, but psql's own \\commands are none" },
-  header: { name: "header", reason: "the comment lines at the top say when and how the file runs", recipe: "-- phase: expand | backfill | contract\n-- assure RULE: REASON" },
-  unknownAssurance: { name: "assurance-unknown-rule", reason: "no rule has this name, so that nothing is assured", recipe: "-- assure RULE: REASON, with a rule of docs/lint-rules.md that may be assured" },
-  unneededAssurance: { name: "assurance-unneeded", reason: "nothing in the file breaks the rule: what is assured for nothing hides the next mistake", recipe: "-- leave the line out" },
+  syntax: {
+    name: "syntax-error",
+    reason: "PostgreSQL's grammar does not take the text",
+    recipe: "-- correct it; psql and this check read SQL alike, but psql's own \\commands are none",
+  },
+  header: {
+    name: "header",
+    reason: "the comment lines at the top say when and how the file runs",
+    recipe: "-- phase: expand | backfill | contract\n-- assure RULE: REASON",
+  },
+  unknownAssurance: {
+    name: "assurance-unknown-rule",
+    reason: "no rule has this name, so that nothing is assured",
+    recipe: "-- assure RULE: REASON, with a rule of docs/reference/lint-rules.md that may be assured",
+  },
+  unneededAssurance: {
+    name: "assurance-unneeded",
+    reason: "nothing in the file breaks the rule: what is assured for nothing hides the next mistake",
+    recipe: "-- leave the line out",
+  },
 } satisfies Record<string, FileRule>;

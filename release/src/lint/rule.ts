@@ -1,9 +1,9 @@
 import type { AlterTableCmd, ObjectType, RangeVar } from "libpg-query";
-import type { MigrationHeader } from "../migrations/header.js";
+import type { MigrationHeader } from "../sql/header.js";
 import type { HeldLock } from "./held.js";
 import type { Known } from "./known.js";
-import type { RawStatement } from "./parse.js";
-import type { Source } from "./source.js";
+import type { RawStatement } from "../sql/parse.js";
+import type { Source } from "../sql/source.js";
 
 export type Phase = MigrationHeader["phase"];
 

@@ -1,6 +1,6 @@
 import type { ColumnDef, Constraint, RangeVar } from "libpg-query";
 import { constraintsOf } from "./facts.js";
-import { quoted, quotedRelation } from "./names.js";
+import { quoted, quotedRelation } from "../sql/names.js";
 import { migration } from "./recipe.js";
 import type { Command, Statement } from "./rule.js";
 
@@ -10,9 +10,15 @@ import type { Command, Statement } from "./rule.js";
 export function notNullSteps(table: string, column: string): string[] {
   const check = quoted(`${column}_not_null`);
   return [
-    migration("contract", `ALTER TABLE ${table} ADD CONSTRAINT ${check} CHECK (${quoted(column)} IS NOT NULL) NOT VALID;`),
+    migration(
+      "contract",
+      `ALTER TABLE ${table} ADD CONSTRAINT ${check} CHECK (${quoted(column)} IS NOT NULL) NOT VALID;`,
+    ),
     migration("contract", `ALTER TABLE ${table} VALIDATE CONSTRAINT ${check};`),
-    migration("contract", `ALTER TABLE ${table} ALTER COLUMN ${quoted(column)} SET NOT NULL;\nALTER TABLE ${table} DROP CONSTRAINT ${check};`),
+    migration(
+      "contract",
+      `ALTER TABLE ${table} ALTER COLUMN ${quoted(column)} SET NOT NULL;\nALTER TABLE ${table} DROP CONSTRAINT ${check};`,
+    ),
   ];
 }
 
@@ -26,26 +32,48 @@ interface Unique {
 }
 
 /** A unique index beside the writers, and then the constraint that takes it over. */
-export function uniqueSteps(relation: RangeVar | undefined, columns: string[], { name, including = [], isNullsNotDistinct = false, attributes = "", isPrimary = false }: Unique): string[] {
+export function uniqueSteps(
+  relation: RangeVar | undefined,
+  columns: string[],
+  { name, including = [], isNullsNotDistinct = false, attributes = "", isPrimary = false }: Unique,
+): string[] {
   const table = quotedRelation(relation);
   const list = (names: string[]) => names.map((each) => quoted(each)).join(", ");
   const index = `CREATE UNIQUE INDEX CONCURRENTLY ${quoted(name)} ON ${table} (${list(columns)})${including.length > 0 ? ` INCLUDE (${list(including)})` : ""}${isNullsNotDistinct ? " NULLS NOT DISTINCT" : ""}`;
   return [
     migration("contract", `${index};`, { noTransaction: true }),
-    migration("contract", `ALTER TABLE ${table} ADD CONSTRAINT ${quoted(name)} ${isPrimary ? "PRIMARY KEY" : "UNIQUE"} USING INDEX ${quoted(name)}${attributes};`),
+    migration(
+      "contract",
+      `ALTER TABLE ${table} ADD CONSTRAINT ${quoted(name)} ${isPrimary ? "PRIMARY KEY" : "UNIQUE"} USING INDEX ${quoted(name)}${attributes};`,
+    ),
   ];
 }
 
-export function primaryKeySteps({ known }: Statement, relation: RangeVar | undefined, columns: string[], rest: Partial<Unique> = {}): string[] {
+export function primaryKeySteps(
+  { known }: Statement,
+  relation: RangeVar | undefined,
+  columns: string[],
+  rest: Partial<Unique> = {},
+): string[] {
   const open = columns.filter((column) => !known.isNeverNull(relation, column));
-  return [...open.flatMap((column) => notNullSteps(quotedRelation(relation), column)), ...uniqueSteps(relation, columns, { name: `${relation?.relname ?? ""}_pkey`, ...rest, isPrimary: true })];
+  return [
+    ...open.flatMap((column) => notNullSteps(quotedRelation(relation), column)),
+    ...uniqueSteps(relation, columns, { name: `${relation?.relname ?? ""}_pkey`, ...rest, isPrimary: true }),
+  ];
 }
 
 /** A backfill in batches of the table's key, which the runner commits one by one. */
-export function fill({ known }: Statement, relation: RangeVar | undefined, set: string, where: string): string {
+export function fill(
+  { known }: Statement,
+  relation: RangeVar | undefined,
+  set: string,
+  where: string,
+): string {
   const key = (known.keysOf(relation)[0] ?? ["id"]).map((column) => quoted(column));
   const table = quotedRelation(relation);
-  return migration("backfill", `UPDATE ${table} SET ${set} WHERE ${range(key)} AND ${where};`, { batch: `${table} by ${key.join(", ")}` });
+  return migration("backfill", `UPDATE ${table} SET ${set} WHERE ${range(key)} AND ${where};`, {
+    batch: `${table} by ${key.join(", ")}`,
+  });
 }
 
 /** The rows of a batch. */
@@ -54,7 +82,12 @@ export function range(key: string[]): string {
 }
 
 /** ADD COLUMN as it is written, without some of its constraints. */
-export function columnWithout({ source }: Statement, { head, at, end }: Command, column: ColumnDef, isOut: (constraint: Constraint) => boolean): string {
+export function columnWithout(
+  { source }: Statement,
+  { head, at, end }: Command,
+  column: ColumnDef,
+  isOut: (constraint: Constraint) => boolean,
+): string {
   const constraints = constraintsOf(column.constraints);
   const places = constraints.map(({ location }) => location ?? end);
   let text = `${head} ${source.slice(at, places[0] ?? end)}`;
@@ -68,7 +101,18 @@ export function columnWithout({ source }: Statement, { head, at, end }: Command,
 }
 
 /** Whether the file itself makes the column, in this statement or one before. */
-export function isNewColumn({ commands, known }: Statement, { relation }: Command, column: string | undefined): boolean {
+export function isNewColumn(
+  { commands, known }: Statement,
+  { relation }: Command,
+  column: string | undefined,
+): boolean {
   if (known.isFreshColumn(relation, column)) return true;
-  return commands.some(({ command: { subtype, def, missing_ok } }) => subtype === "AT_AddColumn" && missing_ok !== true && def !== undefined && "ColumnDef" in def && def.ColumnDef.colname === column);
+  return commands.some(
+    ({ command: { subtype, def, missing_ok } }) =>
+      subtype === "AT_AddColumn" &&
+      missing_ok !== true &&
+      def !== undefined &&
+      "ColumnDef" in def &&
+      def.ColumnDef.colname === column,
+  );
 }

@@ -1,5 +1,15 @@
-import type { AlterPublicationAction, AlterSubscriptionType, AlterTableType, AlterTSConfigType, DiscardMode, Node, ObjectType, TransactionStmtKind, VariableSetKind } from "libpg-query";
-import type { NodeKind } from "./tree.js";
+import type {
+  AlterPublicationAction,
+  AlterSubscriptionType,
+  AlterTableType,
+  AlterTSConfigType,
+  DiscardMode,
+  Node,
+  ObjectType,
+  TransactionStmtKind,
+  VariableSetKind,
+} from "libpg-query";
+import type { NodeKind } from "../sql/tree.js";
 
 /** The rules that judge a kind of statement, each in its phases; none: it is accepted in every phase. */
 export type Verdict = readonly string[];
@@ -9,12 +19,34 @@ const accepted: Verdict = [];
 /** A statement of PostgreSQL's grammar, by the name of its node. */
 type StatementKind = Extract<NodeKind, `${string}Stmt`>;
 
-type Split = "AlterTableStmt" | "DropStmt" | "RenameStmt" | "AlterObjectSchemaStmt" | "AlterOwnerStmt" | "DefineStmt" | "AlterDomainStmt" | "AlterTSConfigurationStmt" | "AlterPublicationStmt" | "AlterSubscriptionStmt" | "VariableSetStmt" | "DiscardStmt" | "TransactionStmt";
+type Split =
+  | "AlterTableStmt"
+  | "DropStmt"
+  | "RenameStmt"
+  | "AlterObjectSchemaStmt"
+  | "AlterOwnerStmt"
+  | "DefineStmt"
+  | "AlterDomainStmt"
+  | "AlterTSConfigurationStmt"
+  | "AlterPublicationStmt"
+  | "AlterSubscriptionStmt"
+  | "VariableSetStmt"
+  | "DiscardStmt"
+  | "TransactionStmt";
 
 /** Parts of other statements and of PL/pgSQL: no statement of a file begins with one. */
 type Inner = "PLAssignStmt" | "RawStmt" | "ReplicaIdentityStmt" | "ReturnStmt" | "SetOperationStmt";
 
-const reads: Verdict = ["work-under-lock", "unbounded-row-locks", "enum-value-used", "guard-setting", "unbounded-update", "unbounded-delete", "backfill-with-ddl"];
+const reads: Verdict = [
+  "work-under-lock",
+  "unbounded-row-locks",
+  "enum-value-used",
+  "guard-setting",
+  "unbounded-update",
+  "unbounded-delete",
+  "backfill-with-ddl",
+  "restart-sequence",
+];
 const holds: Verdict = ["several-tables", "enum-value-used"];
 
 /** Kinds that are judged as one. The compiler refuses a kind of a newer grammar that is missing here. */
@@ -94,14 +126,20 @@ const whole: Record<Exclude<StatementKind, Split | Inner>, Verdict> = {
   DropTableSpaceStmt: ["drop-database", "needs-no-transaction"],
   DropUserMappingStmt: ["drop-role"],
   DropdbStmt: ["drop-database", "needs-no-transaction"],
-  // What it runs was judged where it was prepared.
-  ExecuteStmt: accepted,
+  // The rest of what it runs was judged where it was prepared.
+  ExecuteStmt: ["work-under-lock"],
   ExplainStmt: reads,
-  FetchStmt: accepted,
+  FetchStmt: ["work-under-lock"],
   GrantRoleStmt: ["revoke"],
   GrantStmt: ["revoke"],
   ImportForeignSchemaStmt: accepted,
-  IndexStmt: ["create-index", "unique-before-contract", "not-on-partitioned", "needs-no-transaction", ...holds],
+  IndexStmt: [
+    "create-index",
+    "unique-before-contract",
+    "not-on-partitioned",
+    "needs-no-transaction",
+    ...holds,
+  ],
   InsertStmt: reads,
   ListenStmt: accepted,
   LoadStmt: ["do-block"],
@@ -123,11 +161,32 @@ const whole: Record<Exclude<StatementKind, Split | Inner>, Verdict> = {
   ViewStmt: holds,
 };
 
-const added: Verdict = ["not-on-partitioned", "validated-foreign-key", "foreign-key-before-contract", "validated-check", "check-before-contract", "unique-constraint", "primary-key-using-index", "exclusion-constraint"];
+const added: Verdict = [
+  "not-on-partitioned",
+  "validated-foreign-key",
+  "foreign-key-before-contract",
+  "validated-check",
+  "check-before-contract",
+  "unique-constraint",
+  "primary-key-using-index",
+  "exclusion-constraint",
+];
 
-/** Commands of ALTER TABLE, and of what else has relations. Those that PostgreSQL makes for itself are missing: the grammar has no words for them. */
+/**
+ * Commands of ALTER TABLE, and of what else has relations. Those that PostgreSQL makes for itself are
+ * missing: the grammar has no words for them.
+ */
 const tableCommands: Partial<Record<AlterTableType, Verdict>> = {
-  AT_AddColumn: ["add-not-null-column", "volatile-default", "stored-generated-column", "serial-column", "domain-column", "json-column", "change-composite-type", ...added],
+  AT_AddColumn: [
+    "add-not-null-column",
+    "volatile-default",
+    "stored-generated-column",
+    "serial-column",
+    "domain-column",
+    "json-column",
+    "change-composite-type",
+    ...added,
+  ],
   AT_ColumnDefault: ["change-default", "drop-default"],
   AT_DropNotNull: ["drop-not-null"],
   AT_SetNotNull: ["set-not-null"],
@@ -187,10 +246,16 @@ const tableCommands: Partial<Record<AlterTableType, Verdict>> = {
 
 type ByObject = Partial<Record<ObjectType, Verdict>>;
 
-const same = (verdict: Verdict, ...types: ObjectType[]): ByObject => Object.fromEntries(types.map((type) => [type, verdict]));
+const same = (verdict: Verdict, ...types: ObjectType[]): ByObject =>
+  Object.fromEntries(types.map((type) => [type, verdict]));
 
 const routines: ObjectType[] = ["OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE"];
-const searchObjects: ObjectType[] = ["OBJECT_TSCONFIGURATION", "OBJECT_TSDICTIONARY", "OBJECT_TSPARSER", "OBJECT_TSTEMPLATE"];
+const searchObjects: ObjectType[] = [
+  "OBJECT_TSCONFIGURATION",
+  "OBJECT_TSDICTIONARY",
+  "OBJECT_TSPARSER",
+  "OBJECT_TSTEMPLATE",
+];
 
 const drops: ByObject = {
   ...same(["drop-table", ...holds], "OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"),
@@ -202,8 +267,28 @@ const drops: ByObject = {
   OBJECT_SEQUENCE: ["drop-sequence"],
   OBJECT_POLICY: ["drop-policy", ...holds],
   OBJECT_INDEX: ["drop-index", "drop-live-index", "not-on-partitioned", "needs-no-transaction"],
-  ...same(["drop-object"], "OBJECT_ACCESS_METHOD", "OBJECT_CAST", "OBJECT_COLLATION", "OBJECT_CONVERSION", "OBJECT_EVENT_TRIGGER", "OBJECT_EXTENSION", "OBJECT_FDW", "OBJECT_FOREIGN_SERVER"),
-  ...same(["drop-object"], "OBJECT_LANGUAGE", "OBJECT_OPCLASS", "OBJECT_OPERATOR", "OBJECT_OPFAMILY", "OBJECT_PUBLICATION", "OBJECT_STATISTIC_EXT", "OBJECT_TRANSFORM", ...searchObjects),
+  ...same(
+    ["drop-object"],
+    "OBJECT_ACCESS_METHOD",
+    "OBJECT_CAST",
+    "OBJECT_COLLATION",
+    "OBJECT_CONVERSION",
+    "OBJECT_EVENT_TRIGGER",
+    "OBJECT_EXTENSION",
+    "OBJECT_FDW",
+    "OBJECT_FOREIGN_SERVER",
+  ),
+  ...same(
+    ["drop-object"],
+    "OBJECT_LANGUAGE",
+    "OBJECT_OPCLASS",
+    "OBJECT_OPERATOR",
+    "OBJECT_OPFAMILY",
+    "OBJECT_PUBLICATION",
+    "OBJECT_STATISTIC_EXT",
+    "OBJECT_TRANSFORM",
+    ...searchObjects,
+  ),
 };
 
 const renames: ByObject = {
@@ -218,19 +303,82 @@ const renames: ByObject = {
   ...same(["rename-trigger"], "OBJECT_TRIGGER", "OBJECT_RULE"),
   // No SQL of an app names them, and their names decide nothing.
   ...same(accepted, "OBJECT_INDEX", "OBJECT_POLICY", "OBJECT_STATISTIC_EXT"),
-  ...same(["rename-object"], "OBJECT_ROLE", "OBJECT_COLLATION", "OBJECT_CONVERSION", "OBJECT_DATABASE", "OBJECT_EVENT_TRIGGER", "OBJECT_FDW", "OBJECT_FOREIGN_SERVER", "OBJECT_LANGUAGE"),
-  ...same(["rename-object"], "OBJECT_OPCLASS", "OBJECT_OPFAMILY", "OBJECT_PUBLICATION", "OBJECT_SUBSCRIPTION", "OBJECT_TABLESPACE", ...searchObjects),
+  ...same(
+    ["rename-object"],
+    "OBJECT_ROLE",
+    "OBJECT_COLLATION",
+    "OBJECT_CONVERSION",
+    "OBJECT_DATABASE",
+    "OBJECT_EVENT_TRIGGER",
+    "OBJECT_FDW",
+    "OBJECT_FOREIGN_SERVER",
+    "OBJECT_LANGUAGE",
+  ),
+  ...same(
+    ["rename-object"],
+    "OBJECT_OPCLASS",
+    "OBJECT_OPFAMILY",
+    "OBJECT_PUBLICATION",
+    "OBJECT_SUBSCRIPTION",
+    "OBJECT_TABLESPACE",
+    ...searchObjects,
+  ),
 };
 
-const schemaObjects: ObjectType[] = ["OBJECT_TABLE", "OBJECT_FOREIGN_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", ...routines, "OBJECT_TYPE", "OBJECT_DOMAIN", "OBJECT_COLLATION", "OBJECT_CONVERSION", "OBJECT_EXTENSION", "OBJECT_OPERATOR", "OBJECT_OPCLASS", "OBJECT_OPFAMILY", "OBJECT_STATISTIC_EXT", ...searchObjects];
+const schemaObjects: ObjectType[] = [
+  "OBJECT_TABLE",
+  "OBJECT_FOREIGN_TABLE",
+  "OBJECT_VIEW",
+  "OBJECT_MATVIEW",
+  "OBJECT_SEQUENCE",
+  ...routines,
+  "OBJECT_TYPE",
+  "OBJECT_DOMAIN",
+  "OBJECT_COLLATION",
+  "OBJECT_CONVERSION",
+  "OBJECT_EXTENSION",
+  "OBJECT_OPERATOR",
+  "OBJECT_OPCLASS",
+  "OBJECT_OPFAMILY",
+  "OBJECT_STATISTIC_EXT",
+  ...searchObjects,
+];
 
 const ownedObjects: ObjectType[] = [
   ...routines,
-  ...["OBJECT_TYPE", "OBJECT_DOMAIN", "OBJECT_COLLATION", "OBJECT_CONVERSION", "OBJECT_OPERATOR", "OBJECT_OPCLASS", "OBJECT_OPFAMILY", "OBJECT_STATISTIC_EXT", "OBJECT_TSCONFIGURATION", "OBJECT_TSDICTIONARY"] satisfies ObjectType[],
-  ...["OBJECT_DATABASE", "OBJECT_EVENT_TRIGGER", "OBJECT_FDW", "OBJECT_FOREIGN_SERVER", "OBJECT_LANGUAGE", "OBJECT_LARGEOBJECT", "OBJECT_PUBLICATION", "OBJECT_SUBSCRIPTION", "OBJECT_SCHEMA", "OBJECT_TABLESPACE"] satisfies ObjectType[],
+  ...([
+    "OBJECT_TYPE",
+    "OBJECT_DOMAIN",
+    "OBJECT_COLLATION",
+    "OBJECT_CONVERSION",
+    "OBJECT_OPERATOR",
+    "OBJECT_OPCLASS",
+    "OBJECT_OPFAMILY",
+    "OBJECT_STATISTIC_EXT",
+    "OBJECT_TSCONFIGURATION",
+    "OBJECT_TSDICTIONARY",
+  ] satisfies ObjectType[]),
+  ...([
+    "OBJECT_DATABASE",
+    "OBJECT_EVENT_TRIGGER",
+    "OBJECT_FDW",
+    "OBJECT_FOREIGN_SERVER",
+    "OBJECT_LANGUAGE",
+    "OBJECT_LARGEOBJECT",
+    "OBJECT_PUBLICATION",
+    "OBJECT_SUBSCRIPTION",
+    "OBJECT_SCHEMA",
+    "OBJECT_TABLESPACE",
+  ] satisfies ObjectType[]),
 ];
 
-const definitions: ObjectType[] = ["OBJECT_AGGREGATE", "OBJECT_COLLATION", "OBJECT_OPERATOR", "OBJECT_TYPE", ...searchObjects];
+const definitions: ObjectType[] = [
+  "OBJECT_AGGREGATE",
+  "OBJECT_COLLATION",
+  "OBJECT_OPERATOR",
+  "OBJECT_TYPE",
+  ...searchObjects,
+];
 
 const searchCommands: Record<AlterTSConfigType, Verdict> = {
   ALTER_TSCONFIG_ADD_MAPPING: accepted,
@@ -240,7 +388,11 @@ const searchCommands: Record<AlterTSConfigType, Verdict> = {
   ALTER_TSCONFIG_DROP_MAPPING: ["alter-object"],
 };
 
-const publicationCommands: Record<AlterPublicationAction, Verdict> = { AP_AddObjects: accepted, AP_DropObjects: ["alter-object"], AP_SetObjects: ["alter-object"] };
+const publicationCommands: Record<AlterPublicationAction, Verdict> = {
+  AP_AddObjects: accepted,
+  AP_DropObjects: ["alter-object"],
+  AP_SetObjects: ["alter-object"],
+};
 
 const refreshed: Verdict = ["alter-object", "needs-no-transaction"];
 const subscriptionCommands: Record<AlterSubscriptionType, Verdict> = {
@@ -263,7 +415,12 @@ const settingCommands: Record<VariableSetKind, Verdict> = {
   VAR_RESET_ALL: ["guard-setting"],
 };
 
-const discards: Record<DiscardMode, Verdict> = { DISCARD_ALL: ["guard-setting", "needs-no-transaction"], DISCARD_PLANS: accepted, DISCARD_SEQUENCES: accepted, DISCARD_TEMP: accepted };
+const discards: Record<DiscardMode, Verdict> = {
+  DISCARD_ALL: ["guard-setting", "needs-no-transaction"],
+  DISCARD_PLANS: accepted,
+  DISCARD_SEQUENCES: accepted,
+  DISCARD_TEMP: accepted,
+};
 
 const control: Verdict = ["transaction-control"];
 const transactions: Record<TransactionStmtKind, Verdict> = {
@@ -279,13 +436,30 @@ const transactions: Record<TransactionStmtKind, Verdict> = {
   TRANS_STMT_ROLLBACK_PREPARED: control,
 };
 
-/** By the letters of PostgreSQL's own node: default, NOT NULL dropped and set, constraint added, dropped and validated. */
-const domainCommands: Record<string, Verdict> = { T: ["change-domain"], N: ["change-domain"], O: ["domain-scan"], C: ["domain-scan", "change-domain"], X: ["change-domain"], V: ["domain-scan"] };
+/**
+ * By the letters of PostgreSQL's own node: default, NOT NULL dropped and set, constraint added, dropped and
+ * validated.
+ */
+const domainCommands: Record<string, Verdict> = {
+  T: ["change-domain"],
+  N: ["change-domain"],
+  O: ["domain-scan"],
+  C: ["domain-scan", "change-domain"],
+  X: ["change-domain"],
+  V: ["domain-scan"],
+};
 
 const split: Record<Split, Partial<Record<string, Verdict>>> = {
-  AlterTableStmt: Object.fromEntries(Object.entries(tableCommands).map(([command, rules]) => [command, [...rules, "several-tables", "enum-value-used"]])),
+  AlterTableStmt: Object.fromEntries(
+    Object.entries(tableCommands).map(([command, rules]) => [
+      command,
+      [...rules, "several-tables", "enum-value-used"],
+    ]),
+  ),
   DropStmt: drops,
-  RenameStmt: Object.fromEntries(Object.entries(renames).map(([type, rules]) => [type, [...rules, "several-tables"]])),
+  RenameStmt: Object.fromEntries(
+    Object.entries(renames).map(([type, rules]) => [type, [...rules, "several-tables"]]),
+  ),
   AlterObjectSchemaStmt: same(["set-schema", "several-tables"], ...schemaObjects),
   AlterOwnerStmt: same(["change-owner"], ...ownedObjects),
   DefineStmt: same(accepted, ...definitions),
@@ -301,7 +475,11 @@ const split: Record<Split, Partial<Record<string, Verdict>>> = {
 /** Every kind that is listed: a statement's, or a statement's and that of its command or object. */
 export const verdicts: ReadonlyMap<string, Verdict> = new Map([
   ...Object.entries<Verdict>(whole),
-  ...Object.entries(split).flatMap(([kind, parts]) => Object.entries(parts).flatMap(([part, rules]): [string, Verdict][] => (rules === undefined ? [] : [[`${kind} ${part}`, rules]]))),
+  ...Object.entries(split).flatMap(([kind, parts]) =>
+    Object.entries(parts).flatMap(([part, rules]): [string, Verdict][] =>
+      rules === undefined ? [] : [[`${kind} ${part}`, rules]],
+    ),
+  ),
 ]);
 
 /** Those of the kinds that nobody has judged. */
@@ -312,7 +490,10 @@ export function unlisted(kinds: string[]): string[] {
 /** The kinds of a statement: one, or one for each command of an ALTER TABLE. */
 export function kindsOf(node: Node): string[] {
   const [statement = ""] = Object.keys(node);
-  if ("AlterTableStmt" in node) return (node.AlterTableStmt.cmds ?? []).map((each) => `${statement} ${"AlterTableCmd" in each ? (each.AlterTableCmd.subtype ?? "") : ""}`);
+  if ("AlterTableStmt" in node)
+    return (node.AlterTableStmt.cmds ?? []).map(
+      (each) => `${statement} ${"AlterTableCmd" in each ? (each.AlterTableCmd.subtype ?? "") : ""}`,
+    );
   const part = partOf(node);
   return [part === undefined ? statement : `${statement} ${part}`];
 }

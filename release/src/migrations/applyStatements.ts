@@ -1,11 +1,19 @@
-import { buildIndex } from "./buildIndex.js";
-import { detachPartition } from "./detachPartition.js";
+import { buildIndex, reindex } from "./buildIndex.js";
 import { forgetNotes, noteFinished, noteStarted, readNotes } from "./executed.js";
 import { insertRecord } from "./records.js";
-import { reindex } from "./reindex.js";
-import { withRetries } from "./retry.js";
-import { codeOf, undefinedObject } from "./session.js";
-import { concurrentDetachOf, concurrentIndexOf, concurrentReindexOf, dropsIndexConcurrently, isConcurrent, splitStatements, standsAlone, type Statement } from "./statements.js";
+import { withRetries } from "../postgres/retry.js";
+import { codeOf, undefinedObject } from "../postgres/session.js";
+import {
+  concurrentDetachOf,
+  concurrentIndexOf,
+  concurrentReindexOf,
+  dropsIndexConcurrently,
+  isConcurrent,
+  splitStatements,
+  standsAlone,
+  type Statement,
+  type ConcurrentDetach,
+} from "../sql/statements.js";
 import { failure, type Work } from "./work.js";
 
 /**
@@ -36,7 +44,12 @@ export async function applyStatements(work: Work): Promise<void> {
     try {
       await withRetries(attempt, settings, say, session.signal);
     } catch (error) {
-      throw failure(work, `stopped at statement ${position + 1} of ${statements.length}; those before it stay, and are not executed again`, error, statement);
+      throw failure(
+        work,
+        `stopped at statement ${position + 1} of ${statements.length}; those before it stay, and are not executed again`,
+        error,
+        statement,
+      );
     }
   }
   await session.transaction(async () => {
@@ -45,9 +58,16 @@ export async function applyStatements(work: Work): Promise<void> {
   });
 }
 
-async function executeAlone(work: Work, statement: Statement, startedBefore: boolean, start: () => Promise<void>): Promise<void> {
+async function executeAlone(
+  work: Work,
+  statement: Statement,
+  startedBefore: boolean,
+  start: () => Promise<void>,
+): Promise<void> {
   const { session, settings } = work;
-  await session.setLockTimeout(isConcurrent(statement) ? settings.concurrentLockTimeoutMs : settings.tableLockTimeoutMs);
+  await session.setLockTimeout(
+    isConcurrent(statement) ? settings.concurrentLockTimeoutMs : settings.tableLockTimeoutMs,
+  );
   try {
     const index = concurrentIndexOf(statement);
     const reindexed = concurrentReindexOf(statement);
@@ -61,9 +81,56 @@ async function executeAlone(work: Work, statement: Statement, startedBefore: boo
     }
   } catch (error) {
     // Gone by the attempt before this one, which did not live to say so.
-    if (!(startedBefore && dropsIndexConcurrently(statement) && codeOf(error) === undefinedObject)) throw error;
+    if (!(startedBefore && dropsIndexConcurrently(statement) && codeOf(error) === undefinedObject))
+      throw error;
   } finally {
     // Fails when the connection is gone, or when all is canceled: then there is nothing left to wait for.
     await session.setLockTimeout(settings.tableLockTimeoutMs).catch(() => undefined);
+  }
+}
+
+/**
+ * Detaches a partition concurrently. When that is interrupted, the partition is neither in nor out: it has to
+ * be finalized, and nothing else of its table can be detached before.
+ */
+async function detachPartition(
+  { session, say }: Work,
+  { table, partition }: ConcurrentDetach,
+  statement: Statement,
+  startedBefore: boolean,
+  start: () => Promise<void>,
+): Promise<void> {
+  const { rows } = await session.query<{ pending: boolean }>(
+    `SELECT coalesce((to_jsonb(i) ->> 'inhdetachpending')::boolean, false) AS pending FROM pg_inherits i WHERE inhparent = to_regclass($1) AND inhrelid = to_regclass($2)`,
+    [table, partition],
+  );
+  // Detached by the attempt before this one, which did not live to say so.
+  if (rows.length === 0 && startedBefore) return;
+  // One that somebody else has detached is refused by the statement, and next time, too.
+  if (rows.length > 0) await start();
+  if (rows[0]?.pending === true) {
+    say(`finalizing ${partition}, which an interrupted run has begun to detach from ${table}`);
+    await session.query(`ALTER TABLE ${table} DETACH PARTITION ${partition} FINALIZE`);
+  } else await session.query(statement.sql);
+}
+
+/** Applies a migration and its record in one transaction. */
+export async function applyWhole(work: Work): Promise<void> {
+  const { session, schema, file, settings, say } = work;
+  const statements = await splitStatements(file.path, file.sql);
+  let current: Statement | undefined;
+  const attempt = () =>
+    session.transaction(async () => {
+      for (const statement of statements) {
+        current = statement;
+        await session.query(statement.sql);
+      }
+      current = undefined;
+      await insertRecord(session, schema, file);
+    });
+  try {
+    await withRetries(attempt, settings, say, session.signal);
+  } catch (error) {
+    throw failure(work, "was rolled back", error, current);
   }
 }

@@ -1,14 +1,13 @@
 import { escapeIdentifier } from "pg";
-import { Refusal } from "../refusal.js";
-import { batchChange } from "./batchChange.js";
-import { keyRow } from "./batchStatement.js";
+import { UserError } from "../util/userError.js";
+import { batchChange, keyRow } from "./batchChange.js";
 import { finishCheckpoint, moveCheckpoint, openCheckpoint } from "./checkpoint.js";
-import type { Batch } from "./header.js";
+import type { Batch } from "../sql/header.js";
 import { startProgress } from "./progress.js";
 import { insertRecord } from "./records.js";
-import { lagPause } from "./replicationLag.js";
-import { withRetries } from "./retry.js";
-import type { Session } from "./session.js";
+import { lagPause } from "../postgres/replicationLag.js";
+import { withRetries } from "../postgres/retry.js";
+import type { Session } from "../postgres/session.js";
 import { failure, type Work } from "./work.js";
 
 const firstBatch = 1000;
@@ -33,7 +32,7 @@ export async function runBackfill(work: Work): Promise<number> {
     let checkpoint = await openCheckpoint(session, schema, file);
     const progress = startProgress(`${file.id}_${file.name}`, checkpoint.rowsDone, rows);
     const pause = lagPause(session, settings.maxReplicationLagMs, say);
-    for (let size = firstBatch; ; ) {
+    for (let size = firstBatch; ;) {
       await pause();
       const range = await nextRange(session, key, checkpoint.lastKey, size);
       if (range === undefined) break;
@@ -76,8 +75,12 @@ interface Key {
   types: string[];
 }
 
-/** @throws Refusal when the key does not give every row one place in one order */
-async function inspectTable(session: Session, path: string, { table, key }: Batch): Promise<{ key: Key; rows: number | undefined }> {
+/** @throws UserError when the key does not give every row one place in one order */
+async function inspectTable(
+  session: Session,
+  path: string,
+  { table, key }: Batch,
+): Promise<{ key: Key; rows: number | undefined }> {
   const { rows } = await session.query<{ table: string; types: string[]; rows: number }>(
     `SELECT format('%I.%I', n.nspname, t.relname) AS table, k.types, t.reltuples::float8 AS rows
        FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary
@@ -91,16 +94,30 @@ async function inspectTable(session: Session, path: string, { table, key }: Batc
   const [found] = rows;
   if (found === undefined) {
     const columns = key.join(", ");
-    throw new Refusal({ what: `${path}: "-- batch: ${table} by ${columns}" was refused`, rule: `${columns} is not the primary key of a table ${table}`, next: "name a table, and all columns of its primary key, in its order" });
+    throw new UserError({
+      code: "BG-BACKFILL-INVALID",
+      what: `${path}: "-- batch: ${table} by ${columns}" was refused`,
+      rule: `${columns} is not the primary key of a table ${table}`,
+      next: "name a table, and all columns of its primary key, in its order",
+    });
   }
-  return { key: { table: found.table, columns: key.map((column) => escapeIdentifier(column)), types: found.types }, rows: found.rows > 0 ? found.rows : undefined };
+  return {
+    key: { table: found.table, columns: key.map((column) => escapeIdentifier(column)), types: found.types },
+    rows: found.rows > 0 ? found.rows : undefined,
+  };
 }
 
 /** The next keys after `after`: they are in the primary key's index, so no row is read twice to find them. */
-async function nextRange(session: Session, { table, columns, types }: Key, after: string[] | null, size: number): Promise<{ first: string[]; last: string[]; rows: number } | undefined> {
+async function nextRange(
+  session: Session,
+  { table, columns, types }: Key,
+  after: string[] | null,
+  size: number,
+): Promise<{ first: string[]; last: string[]; rows: number } | undefined> {
   const list = columns.join(", ");
   const where = after === null ? "" : `WHERE (${list}) > ${keyRow(types, 2)}`;
-  const columnsAt = (position: string) => `ARRAY[${columns.map((column) => `(array_agg(${column}))[${position}]::text`).join(", ")}]`;
+  const columnsAt = (position: string) =>
+    `ARRAY[${columns.map((column) => `(array_agg(${column}))[${position}]::text`).join(", ")}]`;
   const { rows } = await session.query<{ first: string[]; last: string[]; rows: number }>(
     `SELECT ${columnsAt("1")} AS first, ${columnsAt("count(*)")} AS last, count(*)::int AS rows
        FROM (SELECT ${list} FROM ${table} ${where} ORDER BY ${list} LIMIT $1) AS batch`,

@@ -1,15 +1,14 @@
 import { inOthers, type InCluster } from "../clusters/together.js";
-import { readVersionsEverywhere } from "../compatibility/runningVersions.js";
-import { staying, type Templates } from "../compatibility/versions.js";
-import { findLiveUrl, readAppUsers, readSchemaUrls, type DatabaseRef } from "../database/colorDatabases.js";
-import { ifReachable } from "../database/reachable.js";
+import { readVersionsEverywhere, staying, type Templates } from "./versions.js";
+import { findLiveUrl, readAppUsers, readSchemaUrls, type DatabaseRef } from "../databases/colorDatabases.js";
+import { ifMade } from "../postgres/reachable.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { readLiveColor, sayingWhatIsLive } from "../live.js";
-import { DeadlineError, poll } from "../poll.js";
-import { messageOf, Refusal } from "../refusal.js";
-import type { Step } from "../step.js";
-import { readAppSessions } from "./appSessions.js";
-import { reading } from "./connected.js";
+import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
+import { DeadlineError, poll } from "../util/poll.js";
+import { messageOf, UserError } from "../util/userError.js";
+import type { Step } from "../util/step.js";
+import { readAppSessions } from "../postgres/appSessions.js";
+import { reading } from "../postgres/connected.js";
 import { contractObstacles, type ContractFacts } from "./contractGate.js";
 import type { Migration } from "./files.js";
 import { readPlan, refusalsIn } from "./plan.js";
@@ -41,13 +40,15 @@ export const contract: Step<ContractInputs, ContractOutputs> = {
       const cluster = connect(inputs);
       const url = await findLiveUrl(cluster, inputs);
       if (url === undefined) return [];
-      const facts = await ifReachable(() => readContractFacts(cluster, url, inputs), say);
+      const facts = await ifMade(() => readContractFacts(cluster, url, inputs), say);
       if (facts === undefined || facts.wanted.length === 0) return [];
       // What is missing is applied by the same update.
       const reasons = lastingObstacles({ ...facts, missing: [] }, inputs.templates);
-      return reasons.length === 0 ? [] : [{ property: "contractVersion", reason: refuse(facts, reasons).message }];
+      return reasons.length === 0
+        ? []
+        : [{ property: "contractMigration", reason: refuse(facts, reasons).message }];
     } catch (error) {
-      return [{ property: "contractVersion", reason: messageOf(error) }];
+      return [{ property: "contractMigration", reason: messageOf(error) }];
     }
   },
 
@@ -63,9 +64,14 @@ export const contract: Step<ContractInputs, ContractOutputs> = {
       const facts = await readContractFacts(cluster, urls.live, inputs);
       if (facts.wanted.length === 0) return { applied: [] };
       await noObstacles(cluster, urls.live, inputs, facts);
-      const run = { folder: inputs.folder, migrations: inputs.migrations, contractUpTo: inputs.migrations.at(-1)?.id };
+      const run = {
+        folder: inputs.folder,
+        migrations: inputs.migrations,
+        contractUpTo: inputs.migrations.at(-1)?.id,
+      };
       const { applied } = await runInUpdate(urls.live, run, say);
-      // The one that changes are replicated to goes last: it must have a column as long as values for it arrive.
+      // The one that changes are replicated to goes last: it must have a column as long as values for it
+      // arrive.
       if (urls.idle !== undefined) await runInUpdate(urls.idle, run, say);
       return { applied };
     });
@@ -77,8 +83,13 @@ function lastingObstacles(facts: ContractFacts, templates: Templates): string[] 
   return contractObstacles({ ...facts, sessions: [], versions: staying(facts.versions, templates) });
 }
 
-/** Waits for what goes away by itself. @throws Refusal for what does not */
-async function noObstacles(cluster: Cluster, url: string, inputs: ContractInputs, first: ContractFacts): Promise<void> {
+/** Waits for what goes away by itself. @throws UserError for what does not */
+async function noObstacles(
+  cluster: Cluster,
+  url: string,
+  inputs: ContractInputs,
+  first: ContractFacts,
+): Promise<void> {
   let facts = first;
   let reasons = lastingObstacles(facts, inputs.templates);
   if (reasons.length > 0) throw refuse(facts, reasons);
@@ -97,7 +108,11 @@ async function noObstacles(cluster: Cluster, url: string, inputs: ContractInputs
 }
 
 /** Reads all that decides about the contract migrations among `inputs.migrations`. Touches nothing. */
-export async function readContractFacts(cluster: Cluster, url: string, inputs: Pick<ContractInputs, keyof DatabaseRef | keyof InCluster | "migrations" | "afterHours">): Promise<ContractFacts> {
+export async function readContractFacts(
+  cluster: Cluster,
+  url: string,
+  inputs: Pick<ContractInputs, keyof DatabaseRef | keyof InCluster | "migrations" | "afterHours">,
+): Promise<ContractFacts> {
   const { migrations, activeColor, afterHours, app } = inputs;
   const [live, elsewhere, versions, users] = await Promise.all([
     readLiveColor(cluster, app),
@@ -124,10 +139,11 @@ export async function readContractFacts(cluster: Cluster, url: string, inputs: P
   });
 }
 
-function refuse({ wanted }: ContractFacts, reasons: string[]): Refusal {
-  return new Refusal({
+function refuse({ wanted }: ContractFacts, reasons: string[]): UserError {
+  return new UserError({
+    code: "BG-CONTRACT-REFUSED",
     what: `Contract ${wanted.length === 1 ? "migration" : "migrations"} ${wanted.map(({ id, name }) => `${id}_${name}`).join(", ")} ${wanted.length === 1 ? "was" : "were"} refused`,
     rule: reasons.join("\n        "),
-    next: "wait, or do as said above; until then: pulumi config rm contractVersion && pulumi up",
+    next: "wait, or do as said above; until then: pulumi config rm contractMigration && pulumi up",
   });
 }

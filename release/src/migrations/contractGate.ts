@@ -1,16 +1,17 @@
-import { describeKnowledge, mayUseWhatGoes } from "../compatibility/range.js";
-import type { RunningVersion } from "../compatibility/runningVersions.js";
-import { describeVersion } from "../compatibility/versions.js";
-import type { Color } from "../color.js";
+import { describeKnowledge, mayUseWhatGoes, describeVersion, type RunningVersion } from "./versions.js";
+import type { Color } from "../app/color.js";
 import type { Migration } from "./files.js";
-import type { AppSession } from "./appSessions.js";
+import type { AppSession } from "../postgres/appSessions.js";
 import type { Switch } from "./switches.js";
 
 /** All that decides whether a contract migration may be applied. */
 export interface ContractFacts {
   /** Those that are wanted and not applied yet; not empty. */
   wanted: Migration[];
-  /** Older ones of other phases that are not applied: what a contract takes away, a backfill may still have to copy. */
+  /**
+   * Older ones of other phases that are not applied: what a contract takes away, a backfill may still have to
+   * copy.
+   */
   missing: Migration[];
   activeColor: Color;
   live: Color | undefined;
@@ -25,7 +26,12 @@ export interface ContractFacts {
 
 /** Why the time of contract migrations has not come, each reason with what to do; none: it has. */
 export function contractObstacles(facts: ContractFacts): string[] {
-  return [...whatIsMissing(facts), ...whoNeedsTheOldForm(facts), ...whyTooEarly(facts), ...whoIsConnected(facts)];
+  return [
+    ...whatIsMissing(facts),
+    ...whoNeedsTheOldForm(facts),
+    ...whyTooEarly(facts),
+    ...whoIsConnected(facts),
+  ];
 }
 
 function whatIsMissing({ missing }: ContractFacts): string[] {
@@ -33,14 +39,25 @@ function whatIsMissing({ missing }: ContractFacts): string[] {
 }
 
 function whoNeedsTheOldForm({ wanted, versions, live, elsewhere, activeColor }: ContractFacts): string[] {
-  if (live !== undefined && live !== activeColor) return [`this update switches from ${live} to ${activeColor}: a contract migration comes with an update that leaves traffic where it is`];
+  if (live !== undefined && live !== activeColor)
+    return [
+      `this update switches from ${live} to ${activeColor}: a contract migration comes with an update that leaves traffic where it is`,
+    ];
   const behind = elsewhere.find((other) => other.live !== undefined && other.live !== activeColor);
-  if (behind !== undefined) return [`users of cluster ${behind.name} are on ${behind.live}, and config makes ${activeColor} active: a contract migration comes with an update that leaves traffic where it is, everywhere`];
+  if (behind !== undefined)
+    return [
+      `traffic of cluster ${behind.name} is on ${behind.live}, and config makes ${activeColor} active: a contract migration comes with an update that leaves traffic where it is, everywhere`,
+    ];
   return versions.flatMap((version) => {
     const taken = wanted.find((migration) => mayUseWhatGoes(version.range, migration));
     if (taken === undefined) return [];
-    const next = version.color === live ? "release a version that was built with it" : `retire it (pulumi config rm ${version.color}Tag), or put a version there that was built with it`;
-    return [`${describeVersion(version)} ${describeKnowledge(version.range)}, and may still use what ${taken.id}_${taken.name} takes away; ${next}`];
+    const next =
+      version.color === live
+        ? "release a version that was built with it"
+        : `retire it (pulumi config rm ${version.color}Tag), or put a version there that was built with it`;
+    return [
+      `${describeVersion(version)} ${describeKnowledge(version.range)}, and may still use what ${taken.id}_${taken.name} takes away; ${next}`,
+    ];
   });
 }
 
@@ -48,13 +65,18 @@ function whoNeedsTheOldForm({ wanted, versions, live, elsewhere, activeColor }: 
 function whyTooEarly({ lastSwitch, versions, live, afterHours }: ContractFacts): string[] {
   if (live === undefined) return [];
   const serving = versions.filter(({ color }) => color === live);
-  if (serving.length === 0) return [`this update changes the version that serves users: its ${afterHours} h count from then`];
+  if (serving.length === 0)
+    return [`this update changes the live version: its ${afterHours} h count from then`];
   if (lastSwitch === undefined || !isNoteOf(lastSwitch, serving)) {
-    return [`the database has no note of the switch to ${live} as it runs now: it was moved by hand, or the update could not reach the database; pulumi up without contractVersion notes it, and ${afterHours} h count from there`];
+    return [
+      `the database has no note of the switch to ${live} as it runs now: it was moved by hand, or the update could not reach the database; pulumi up without contractMigration notes it, and ${afterHours} h count from there`,
+    ];
   }
   if (lastSwitch.hoursAgo >= afterHours) return [];
   const due = dueAt(lastSwitch.switchedAt, afterHours);
-  return [`users were switched to ${live} ${lastSwitch.hoursAgo.toFixed(1)} h ago, and a rollback stays possible for ${afterHours} h; due ${due.toISOString()} by the database's clock`];
+  return [
+    `traffic was switched to ${live} ${lastSwitch.hoursAgo.toFixed(1)} h ago, and a rollback stays possible for ${afterHours} h; due ${due.toISOString()} by the database's clock`,
+  ];
 }
 
 /** When the time of contract migrations comes. */
@@ -66,7 +88,10 @@ function whoIsConnected({ sessions, versions }: ContractFacts): string[] {
   const running = new Set(versions.map(({ sessionName }) => sessionName));
   return sessions
     .filter(({ application }) => !running.has(application))
-    .map(({ pid, user, address, application, since }) => `session ${pid} of ${user} (application ${JSON.stringify(application)}, from ${address}, since ${since.toISOString()}) is of no version that runs now; end it: SELECT pg_terminate_backend(${pid})`);
+    .map(
+      ({ pid, user, address, application, since }) =>
+        `session ${pid} of ${user} (application ${JSON.stringify(application)}, from ${address}, since ${since.toISOString()}) is of no version that runs now; end it: SELECT pg_terminate_backend(${pid})`,
+    );
 }
 
 /** Whether the switch that was noted last is the one to these versions. */

@@ -1,8 +1,8 @@
 import type { AppDatabase } from "../postgres/appDatabase.js";
-import { Refusal, type RefusalParts } from "../refusal.js";
+import { UserError, type UserErrorParts } from "../util/userError.js";
 import { readCheckpoints } from "./checkpoint.js";
 import type { Migration } from "./files.js";
-import { reading } from "./connected.js";
+import { reading } from "../postgres/connected.js";
 import { readRecords, recordsSchema, type Recorded } from "./records.js";
 
 /** Where a migration stands in a database. */
@@ -14,11 +14,14 @@ export type PlannedMigration = Migration &
     /** Its time has not come. */
     | { state: "waiting"; why: string }
     /** Nothing is applied as long as this one is so. */
-    | { state: "refused"; refusal: RefusalParts }
+    | { state: "refused"; refusal: UserErrorParts }
   );
 
 /** What a run would do now. Touches nothing. */
-export function planMigrations(connectionString: string, migrations: Migration[]): Promise<PlannedMigration[]> {
+export function planMigrations(
+  connectionString: string,
+  migrations: Migration[],
+): Promise<PlannedMigration[]> {
   return reading(connectionString, (db) => readPlan(db, migrations));
 }
 
@@ -34,40 +37,64 @@ export async function readPlan(db: AppDatabase, migrations: Migration[]): Promis
 }
 
 /** One for each migration that keeps all others from being applied. */
-export function refusalsIn(plan: PlannedMigration[]): Refusal[] {
-  return plan.flatMap((migration) => (migration.state === "refused" ? [new Refusal(migration.refusal)] : []));
+export function refusalsIn(plan: PlannedMigration[]): UserError[] {
+  return plan.flatMap((migration) =>
+    migration.state === "refused" ? [new UserError(migration.refusal)] : [],
+  );
 }
 
 /**
  * Compares the files with the records.
  * @param contractUpTo id of the newest contract migration whose time has come; undefined: of none
  */
-export function decide(migrations: Migration[], records: Recorded[], contractUpTo?: string): PlannedMigration[] {
+export function decide(
+  migrations: Migration[],
+  records: Recorded[],
+  contractUpTo?: string,
+): PlannedMigration[] {
   return migrations.map((migration) => {
     const record = records.find(({ id }) => id === migration.id);
     const refusal = record === undefined ? whyTooLate(migration, records) : whyDifferent(migration, record);
     if (refusal !== undefined) return { ...migration, state: "refused", refusal };
     if (record !== undefined) return { ...migration, state: "applied", appliedAt: record.appliedAt };
-    const waits = migration.phase === "contract" && (contractUpTo === undefined || migration.id > contractUpTo);
+    const waits =
+      migration.phase === "contract" && (contractUpTo === undefined || migration.id > contractUpTo);
     return waits ? { ...migration, state: "waiting", why: whyContractWaits } : { ...migration, state: "due" };
   });
 }
 
 const whyContractWaits = "a contract migration waits until no version that needs the old form is left";
 
-function whyDifferent(migration: Migration, record: Recorded): RefusalParts | undefined {
+function whyDifferent(migration: Migration, record: Recorded): UserErrorParts | undefined {
   const file = `${migration.id}_${migration.name}`;
   const next = "put the file back as it was (git log -- migrations), and write the change as a new migration";
-  if (record.name !== migration.name) return { what: `${file} was refused: ${migration.id} was applied as ${record.name}`, rule: "an applied migration keeps its name", next };
+  if (record.name !== migration.name)
+    return {
+      code: "BG-MIGRATION-CHANGED",
+      what: `${file} was refused: ${migration.id} was applied as ${record.name}`,
+      rule: "an applied migration keeps its name",
+      next,
+    };
   if (record.checksum === null || record.checksum === migration.checksum) return undefined;
-  return { what: `${file} was refused: its checksum is ${migration.checksum}`, rule: `it was applied with ${record.checksum}: an applied file never changes`, next };
+  return {
+    code: "BG-MIGRATION-CHANGED",
+    what: `${file} was refused: its checksum is ${migration.checksum}`,
+    rule: `it was applied with ${record.checksum}: an applied file never changes`,
+    next,
+  };
 }
 
-/** Contract migrations come after younger ones of the other phases by nature: each of the two keeps its own order. */
-function whyTooLate({ id, name, phase }: Migration, records: Recorded[]): RefusalParts | undefined {
-  const after = records.filter((record) => record.id > id && (record.phase === "contract") === (phase === "contract")).at(-1);
+/**
+ * Contract migrations come after younger ones of the other phases by nature: each of the two keeps its own
+ * order.
+ */
+function whyTooLate({ id, name, phase }: Migration, records: Recorded[]): UserErrorParts | undefined {
+  const after = records
+    .filter((record) => record.id > id && (record.phase === "contract") === (phase === "contract"))
+    .at(-1);
   if (after === undefined) return undefined;
   return {
+    code: "BG-MIGRATION-OUT-OF-ORDER",
     what: `${id}_${name} was refused: it was never applied, and ${after.id}_${after.name} was`,
     rule: "migrations are append-only: a new one comes after all that were applied",
     next: `rename it to the next free id, after ${after.id}`,

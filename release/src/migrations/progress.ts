@@ -14,11 +14,18 @@ export interface BackfillProgress {
 }
 
 /** Measures a run that begins with `doneBefore` rows behind it. */
-export function startProgress(migration: string, doneBefore: number, rowsTotal: number | undefined): (rowsDone: number, batchSize: number) => BackfillProgress {
+export function startProgress(
+  migration: string,
+  doneBefore: number,
+  rowsTotal: number | undefined,
+): (rowsDone: number, batchSize: number) => BackfillProgress {
   const startedAt = performance.now();
   return (rowsDone, batchSize) => {
     const rowsPerSecond = (rowsDone - doneBefore) / Math.max((performance.now() - startedAt) / 1000, 0.001);
-    const secondsLeft = rowsTotal === undefined || rowsPerSecond === 0 ? undefined : Math.max(rowsTotal - rowsDone, 0) / rowsPerSecond;
+    const secondsLeft =
+      rowsTotal === undefined || rowsPerSecond === 0
+        ? undefined
+        : Math.max(rowsTotal - rowsDone, 0) / rowsPerSecond;
     return { migration, rowsDone, rowsTotal, rowsPerSecond, secondsLeft, batchSize };
   };
 }
@@ -39,7 +46,9 @@ const sayEveryMs = 5000;
  * seconds. Not the first when it was all there was: the line that says so comes at once.
  * @param now in milliseconds
  */
-export function worthSaying(now: () => number = () => performance.now()): (progress: BackfillProgress) => boolean {
+export function worthSaying(
+  now: () => number = () => performance.now(),
+): (progress: BackfillProgress) => boolean {
   let said = { migration: "", at: 0 };
   return ({ migration, secondsLeft }) => {
     const isFirst = migration !== said.migration;
@@ -50,7 +59,13 @@ export function worthSaying(now: () => number = () => performance.now()): (progr
 }
 
 /** One line for people. */
-export function formatProgress({ migration, rowsDone, rowsTotal, rowsPerSecond, secondsLeft }: BackfillProgress): string {
+export function formatProgress({
+  migration,
+  rowsDone,
+  rowsTotal,
+  rowsPerSecond,
+  secondsLeft,
+}: BackfillProgress): string {
   const total = rowsTotal === undefined ? "" : ` of about ${number(rowsTotal)}`;
   const left = secondsLeft === undefined ? "" : `, about ${number(secondsLeft)} s left`;
   return `${migration}: ${number(rowsDone)}${total} rows, ${number(rowsPerSecond)} rows/s${left}`;

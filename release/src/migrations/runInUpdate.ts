@@ -1,5 +1,5 @@
-import { untilInterrupted } from "../interrupt.js";
-import type { Say } from "../step.js";
+import { untilInterrupted } from "../util/interrupt.js";
+import type { Say } from "../util/step.js";
 import { formatApplied, formatProgress, worthSaying } from "./progress.js";
 import { runMigrations, type MigrationResult, type MigrationRun } from "./runner.js";
 
@@ -8,7 +8,11 @@ import { runMigrations, type MigrationResult, type MigrationRun } from "./runner
  * cancels the statement that is running. Where no signal gets through, kill -9, PostgreSQL itself
  * ends the statement: see Session.reset.
  */
-export function runInUpdate(url: string, run: Pick<MigrationRun, "folder" | "migrations" | "contractUpTo">, say: Say): Promise<MigrationResult> {
+export function runInUpdate(
+  url: string,
+  run: Pick<MigrationRun, "folder" | "migrations" | "contractUpTo">,
+  say: Say,
+): Promise<MigrationResult> {
   const isWorthSaying = worthSaying();
   return untilInterrupted((signal) =>
     runMigrations(url, {

@@ -1,14 +1,13 @@
 import { useCatalogNames } from "../postgres/client.js";
-import { takeLock } from "./advisoryLock.js";
-import { applyStatements } from "./applyStatements.js";
-import { applyWhole } from "./applyWhole.js";
+import { takeLock } from "../postgres/advisoryLock.js";
+import { applyStatements, applyWhole } from "./applyStatements.js";
 import { runBackfill } from "./backfill.js";
 import { readMigration, type Migration } from "./files.js";
 import { decide, refusalsIn } from "./plan.js";
 import type { AppliedMigration, BackfillProgress } from "./progress.js";
 import { adoptChecksum, prepareRecords, readRecords } from "./records.js";
-import { withRetries } from "./retry.js";
-import { Session } from "./session.js";
+import { withRetries } from "../postgres/retry.js";
+import { Session } from "../postgres/session.js";
 import { defaultRunnerSettings, type RunnerSettings, type Work } from "./work.js";
 
 export interface MigrationRun extends Partial<RunnerSettings> {
@@ -41,7 +40,7 @@ export interface MigrationResult {
 /**
  * Applies what is due and not in schema_migrations yet, in the order of the ids. Safe to kill at
  * any point, to run again from there, and to run twice at once.
- * @throws Refusal naming the migration that failed; those before it stay applied
+ * @throws UserError naming the migration that failed; those before it stay applied
  */
 export async function runMigrations(connectionString: string, run: MigrationRun): Promise<MigrationResult> {
   const { folder, migrations, onProgress = ignore, onApplied = ignore, onNotice = ignore, signal } = run;
@@ -60,7 +59,8 @@ export async function runMigrations(connectionString: string, run: MigrationRun)
     const plan = decide(migrations, await readRecords(session, schema), run.contractUpTo);
     const refusals = refusalsIn(plan);
     if (refusals.length > 0) throw new Error(refusals.map(({ message }) => message).join("\n"));
-    for (const migration of plan.filter(({ state }) => state === "applied")) await adoptChecksum(session, schema, migration);
+    for (const migration of plan.filter(({ state }) => state === "applied"))
+      await adoptChecksum(session, schema, migration);
 
     const due = plan.filter(({ state }) => state === "due");
     // All files first: one that changed since they were listed stops the run before anything is applied.
@@ -69,12 +69,25 @@ export async function runMigrations(connectionString: string, run: MigrationRun)
       await session.reset(settings.tableLockTimeoutMs);
       await session.useOwnNames();
       const startedAt = performance.now();
-      const rows = await apply({ session, schema, file, settings, onProgress, say: (line) => { onNotice(`${name}: ${line}`); } });
+      const rows = await apply({
+        session,
+        schema,
+        file,
+        settings,
+        onProgress,
+        say: (line) => {
+          onNotice(`${name}: ${line}`);
+        },
+      });
       onApplied({ migration: name, tookMs: performance.now() - startedAt, rows });
     }
     await useCatalogNames(session, "session");
     const records = await readRecords(session, schema);
-    return { applied: due.map(({ id }) => id), waiting: plan.flatMap(({ state, id }) => (state === "waiting" ? [id] : [])), schemaVersion: records.at(-1)?.id ?? "" };
+    return {
+      applied: due.map(({ id }) => id),
+      waiting: plan.flatMap(({ state, id }) => (state === "waiting" ? [id] : [])),
+      schemaVersion: records.at(-1)?.id ?? "",
+    };
   } finally {
     await session.close();
   }

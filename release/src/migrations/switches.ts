@@ -1,5 +1,5 @@
 import { escapeLiteral } from "pg";
-import type { Color } from "../color.js";
+import type { Color } from "../app/color.js";
 import type { AppDatabase } from "../postgres/appDatabase.js";
 import { recordsSchema } from "./records.js";
 
@@ -26,7 +26,8 @@ const table = "schema_switches";
  */
 export async function recordSwitch(db: AppDatabase, { color, version, template }: Served): Promise<void> {
   const schema = await recordsSchema(db);
-  if (schema === undefined) throw new Error("a switch was to be noted in a database without schema_migrations");
+  if (schema === undefined)
+    throw new Error("a switch was to be noted in a database without schema_migrations");
   await db.query(`CREATE TABLE IF NOT EXISTS ${schema}.${table} (
     id int PRIMARY KEY,
     color text NOT NULL,
@@ -46,7 +47,9 @@ export async function recordSwitch(db: AppDatabase, { color, version, template }
 export async function lastSwitch(db: AppDatabase): Promise<Switch | undefined> {
   const schema = await recordsSchema(db);
   if (schema === undefined) return undefined;
-  const { rows: found } = await db.query<{ there: boolean }>(`SELECT to_regclass(${escapeLiteral(`${schema}.${table}`)}) IS NOT NULL AS there`);
+  const { rows: found } = await db.query<{ there: boolean }>(
+    `SELECT to_regclass(${escapeLiteral(`${schema}.${table}`)}) IS NOT NULL AS there`,
+  );
   if (found[0]?.there !== true) return undefined;
   const { rows } = await db.query<Switch>(
     `SELECT color, version, template, switched_at AS "switchedAt", (extract(epoch FROM clock_timestamp() - switched_at) / 3600)::float8 AS "hoursAgo"

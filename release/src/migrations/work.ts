@@ -1,13 +1,16 @@
-import { messageOf, Refusal } from "../refusal.js";
+import { messageOf, UserError } from "../util/userError.js";
 import type { BackfillProgress } from "./progress.js";
 import type { MigrationFile } from "./files.js";
-import { codeOf, deadlockDetected, type Session } from "./session.js";
-import type { RetrySettings } from "./retry.js";
-import type { Statement } from "./statements.js";
+import { codeOf, deadlockDetected, type Session } from "../postgres/session.js";
+import type { RetrySettings } from "../postgres/retry.js";
+import type { Statement } from "../sql/statements.js";
 
 /** How a run treats the users of the database it changes. All times in milliseconds. */
 export interface RunnerSettings extends RetrySettings {
-  /** How long a statement may wait for a lock. Everybody who comes after it waits as long, live users included. */
+  /**
+   * How long a statement may wait for a lock. Everybody who comes after it waits as long, live users
+   * included.
+   */
   tableLockTimeoutMs: number;
   /** The same for CONCURRENTLY, which waits for all older transactions and holds up nobody. */
   concurrentLockTimeoutMs: number;
@@ -39,13 +42,27 @@ export interface Work {
 }
 
 /** The error of a migration that did not get through. */
-export function failure({ file, session }: Work, how: string, error: unknown, statement?: Statement): Refusal {
+export function failure(
+  { file, session }: Work,
+  how: string,
+  error: unknown,
+  statement?: Statement,
+): UserError {
   const at = statement === undefined ? file.path : `${file.path}:${statement.line}`;
   if (session.signal?.aborted === true) {
-    return new Refusal({ what: `Migration ${file.id}_${file.name} was canceled and ${how}`, rule: `${messageOf(session.signal.reason)} (${at})`, next: "pulumi up goes on from there" }, { cause: error });
+    return new UserError(
+      {
+        code: "BG-MIGRATION-CANCELED",
+        what: `Migration ${file.id}_${file.name} was canceled and ${how}`,
+        rule: `${messageOf(session.signal.reason)} (${at})`,
+        next: "pulumi up continues from there",
+      },
+      { cause: error },
+    );
   }
-  return new Refusal(
+  return new UserError(
     {
+      code: "BG-MIGRATION-FAILED",
       what: `Migration ${file.id}_${file.name} failed and ${how}`,
       rule: `${reasonOf(error)} (${at})`,
       next: `correct the cause, or ${file.path}, then pulumi up; the migrations before it stay applied`,
@@ -56,6 +73,9 @@ export function failure({ file, session }: Work, how: string, error: unknown, st
 
 /** A deadlock's detail names both parties. Other details may quote rows, which are nobody's business here. */
 function reasonOf(error: unknown): string {
-  const detail = codeOf(error) === deadlockDetected && error instanceof Error && "detail" in error ? `: ${String(error.detail)}` : "";
+  const detail =
+    codeOf(error) === deadlockDetected && error instanceof Error && "detail" in error
+      ? `: ${String(error.detail)}`
+      : "";
   return messageOf(error) + detail;
 }

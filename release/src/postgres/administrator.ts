@@ -1,18 +1,24 @@
 import { openClient, useCatalogNames, type Queryable } from "./client.js";
 
 /**
- * Somebody with more rights than the owners of what he looks at. Names mean what PostgreSQL itself calls so; tables of
- * others are written out, and no view, cast or function of theirs is computed.
+ * Somebody with more rights than the owners of what he looks at. Names mean what PostgreSQL itself calls so;
+ * tables of others are written out, and no view, cast or function of theirs is computed.
  */
 export interface Administrator {
   /** All of `work` or nothing. */
   transaction: <T>(work: (db: Queryable) => Promise<T>) => Promise<T>;
-  /** What PostgreSQL runs outside of transactions alone: a statement in which roles and databases are all that is named. */
+  /**
+   * What PostgreSQL runs outside of transactions alone: a statement in which roles and databases are all that
+   * is named.
+   */
   alone: (sql: string) => Promise<void>;
 }
 
 /** Work on a connection of its own. */
-export async function asAdministrator<T>(adminUrl: string, work: (administrator: Administrator) => Promise<T>): Promise<T> {
+export async function asAdministrator<T>(
+  adminUrl: string,
+  work: (administrator: Administrator) => Promise<T>,
+): Promise<T> {
   const client = await openClient(adminUrl, "bluegreen administrator");
   const transaction: Administrator["transaction"] = async (part) => {
     await client.query("BEGIN");

@@ -1,7 +1,10 @@
-import { Refusal } from "../refusal.js";
+import { UserError } from "../util/userError.js";
 import type { Queryable } from "./client.js";
 
-/** The app's database, asked by a role that has no right that whoever may create something in these schemas has not. */
+/**
+ * The app's database, asked by a role that has no right that whoever may create something in these schemas
+ * has not.
+ */
 export interface AppDatabase extends Queryable {
   /** Where the role's own names lead, in its order. */
   readonly schemas: readonly string[];
@@ -15,7 +18,7 @@ const moreRights = `me.rolsuper OR me.rolcreaterole AND NOT other.rolcreaterole 
 /**
  * Whoever may create functions, operators, casts and views where a role looks can have that role run them.
  * @param schemas where it looks
- * @throws Refusal when the session's role has more rights than one of those who may
+ * @throws UserError when the session's role has more rights than one of those who may
  */
 export async function refuseMoreRights(db: Queryable, schemas: readonly string[]): Promise<void> {
   const { rows } = await db.query<{ me: string; other: string; schema: string }>(
@@ -30,7 +33,8 @@ export async function refuseMoreRights(db: Queryable, schemas: readonly string[]
   const [found] = rows;
   if (found === undefined) return;
   const { me, other, schema } = found;
-  throw new Refusal({
+  throw new UserError({
+    code: "BG-ROLE-TOO-POWERFUL",
     what: `The database was not touched: ${me} has more rights than ${other}, who may create functions in its schema ${schema}`,
     rule: `what ${other} makes there could run as ${me}: the release works in the app's schema with the rights of its owner, or fewer`,
     next: `give the database Secret a direct-url of the role that owns the schema, and that is no superuser; or where ${other} creates nothing there: REVOKE CREATE ON SCHEMA "${schema}" FROM PUBLIC, "${other}"`,

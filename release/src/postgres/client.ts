@@ -1,4 +1,6 @@
 import { Client, type QueryResult, type QueryResultRow } from "pg";
+import { RelayedSocket } from "./relayedSocket.js";
+import { currentRoute } from "./route.js";
 
 /** Somebody who can be asked: a session, or a plain client. */
 export interface Queryable {
@@ -6,28 +8,48 @@ export interface Queryable {
 }
 
 /**
- * A connection to PostgreSQL. Nothing else opens one. Whoever does takes `useCatalogNames` before anything but
- * written out names: a database says by its own settings what the others mean there.
+ * A connection to PostgreSQL. Nothing else opens one. Whoever does takes `useCatalogNames` before anything
+ * but written out names: a database says by its own settings what the others mean there.
+ * It goes by the route of the work that it is opened in, where that has one.
  * @param name application_name, for who looks at pg_stat_activity
  */
 export async function openClient(connectionString: string, name: string): Promise<Client> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 10_000, keepAlive: true, application_name: name });
-  // A connection that breaks while idle is reported by the next query; without a listener it would end the process.
+  const route = currentRoute();
+  const relayed = route && new RelayedSocket();
+  const client = new Client({
+    connectionString,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: name,
+    ...(relayed !== undefined && { stream: () => relayed }),
+  });
+  // A connection that breaks while idle is reported by the next query; without a listener it would end the
+  // process.
   client.on("error", () => undefined);
+  if (route !== undefined) {
+    const { host, port } = client;
+    await relayed?.lead(await route.portTo({ host, port }), { host, port });
+  }
   await client.connect();
   return client;
 }
 
-/** PostgreSQL's own, and nothing that somebody has made. pg_temp has to be last: left out, it would be first. */
+/**
+ * PostgreSQL's own, and nothing that somebody has made. pg_temp has to be last: left out, it would be first.
+ */
 const catalogNames = "pg_catalog, pg_temp";
 
 /**
- * From here on a name without a schema means what PostgreSQL itself calls so. Otherwise a function that the app's role
- * has made in its schema, with arguments that fit better than those of PostgreSQL's own, runs with this session's rights.
+ * From here on a name without a schema means what PostgreSQL itself calls so. Otherwise a function that the
+ * app's role has made in its schema, with arguments that fit better than those of PostgreSQL's own, runs with
+ * this session's rights.
  * @param lasting `transaction` where a pooler may be between, whose sessions are other clients' afterwards
  * @returns the schemas that the role's own search path led to, in its order
  */
-export async function useCatalogNames(db: Queryable, lasting: "session" | "transaction"): Promise<readonly string[]> {
+export async function useCatalogNames(
+  db: Queryable,
+  lasting: "session" | "transaction",
+): Promise<readonly string[]> {
   // In this order: what is selected is computed from left to right.
   const { rows } = await db.query<{ schemas: string[] }>(
     "SELECT pg_catalog.current_schemas(false)::pg_catalog.text[] AS schemas, pg_catalog.set_config('search_path', $1, $2)",

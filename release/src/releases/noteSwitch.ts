@@ -1,22 +1,35 @@
 import { linksToRun } from "../alerts/ciRun.js";
 import { raiseAlert } from "../alerts/raise.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
-import type { Say } from "../step.js";
-import { addHistory } from "./history.js";
-import { setState, type Release } from "./record.js";
+import type { Say } from "../util/step.js";
+import { serverTime } from "../kubernetes/serverTime.js";
+import { addHistory } from "../state/history.js";
+import { setState, type Release } from "../state/record.js";
 
-/** Users have moved. Whoever sees it first notes it: the update, or the watcher in the cluster when the update is dead. */
-export async function noteSwitch(where: ClusterRef & { app: string }, release: Release, say: Say): Promise<void> {
+/**
+ * Traffic has moved, now as far as anybody knows. Whoever sees it first notes it: the update, or the controller in
+ * the cluster when the update is dead.
+ */
+export async function noteSwitch(
+  where: ClusterRef & { app: string },
+  release: Release,
+  say: Say,
+): Promise<Release> {
   const { id, kind, share, to, from, who, why, at, state } = release;
   // By another one already.
-  if (state !== "permitted") return;
+  if (state !== "permitted") return release;
   const cluster = connect(where);
+  const movedAt = (await serverTime(cluster)).toISOString();
   await addHistory(cluster, where.app, id, { kind, share, to, from, who, why, at, evidence: [] });
-  await setState(cluster, where.app, id, "watching");
-  // A step on the way, of which there may be many.
-  if (kind === "share") return;
-  const { namespace, app } = where;
-  const told = { app, namespace, who, why, at: new Date(at), evidence: [], links: linksToRun() };
-  if (kind === "rollback" && from !== null) await raiseAlert(cluster, { ...told, kind: "rolledBack", from, to }, say);
-  else await raiseAlert(cluster, { ...told, kind: "switched", from: from ?? undefined, to }, say);
+  // A share is a step on the way, of which there may be many.
+  if (kind !== "share") {
+    const { namespace, app } = where;
+    const told = { app, namespace, who, why, at: new Date(at), evidence: [], links: linksToRun() };
+    if (kind === "rollback" && from !== null)
+      await raiseAlert(cluster, { ...told, kind: "rolledBack", from, to }, say);
+    else await raiseAlert(cluster, { ...told, kind: "switched", from: from ?? undefined, to }, say);
+  }
+  // Last: until then the next one who sees it notes it again.
+  await setState(cluster, where.app, id, "watching", { movedAt });
+  return { ...release, movedAt };
 }

@@ -1,17 +1,31 @@
-import { colors, otherColor, type Color } from "../color.js";
+import type { MetricsSource } from "../analysis/requestMetrics.js";
+import { colors, otherColor, type Color } from "../app/color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { readDeployment } from "../kubernetes/deployment.js";
+import { readDeployment, readWorker } from "../kubernetes/deployment.js";
+import {
+  appliedImage,
+  describeChangedImage,
+  readChangedImage,
+  type ChangedImage,
+} from "../state/appImage.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
-import { readLiveColor } from "../live.js";
+import { readLiveColor } from "../traffic/live.js";
+import { askedDatabase } from "../migrations/ownMigrations.js";
 import { readMigrationStatus, type MigrationStatus, type StatusRef } from "../migrations/status.js";
-import { names } from "../names.js";
-import { messageOf } from "../refusal.js";
-import { readShare } from "../route/move.js";
-import type { RouteKind } from "../route/route.js";
-import type { FlatSettings } from "../settings/settings.js";
-import { readMarks, type Mark } from "./marks.js";
-import { readRelease, type Release } from "./record.js";
-import { whyNoWayBack } from "./rollback.js";
+import { NotAskedError } from "../postgres/reachable.js";
+import { names } from "../app/names.js";
+import { messageOf } from "../util/userError.js";
+import { readShare } from "../traffic/move.js";
+import type { RouterName } from "../routers/routers.js";
+import type { FlatSettings } from "../config/settings.js";
+import type { Strategy } from "../config/schema.js";
+import type { Worker } from "../config/workers.js";
+import { readSaidColor, type SaidColor } from "../workers/activeColorFile.js";
+import { readBlockedImages, type BlockedImage } from "../state/blockedImages.js";
+import { readLiveNote, type LiveNote } from "../state/liveNote.js";
+import { readRelease, type Release } from "../state/record.js";
+import { readSamples, type Sample } from "../state/samples.js";
+import { whyNoWayBack } from "../rollback/rollback.js";
 
 export interface ColorStatus {
   color: Color;
@@ -23,10 +37,23 @@ export interface ColorStatus {
   wanted: number;
   /** How many of 100 users it has. */
   users: number;
+  /** What somebody has put there past config, `kubectl set image` for instance; null where nobody has. */
+  changedImage: ChangedImage | null;
 }
 
-/** What is in the database, and what is not yet; or why that could not be read. */
-export type SchemaStatus = { version: string | null; pending: MigrationStatus[] } | { unreadable: string };
+/** Pods of the release that answer no requests. */
+interface WorkerStatus {
+  color: Color;
+  name: string;
+  ready: number;
+  wanted: number;
+  /** How many config gives it on this color now. */
+  planned: number;
+}
+
+/** What is in the database, and what is not yet; or why that could not be read, or only an update reads it. */
+export type SchemaStatus =
+  { version: string | null; pending: MigrationStatus[] } | { unreadable: string; notAsked?: true };
 
 export type LastSwitch = Pick<Release, "kind" | "share" | "to" | "from" | "who" | "why" | "at" | "state">;
 
@@ -44,16 +71,30 @@ export interface ReleaseStatus {
   /** Whom config wants to serve users. */
   activeColor: Color;
   colors: ColorStatus[];
+  /** Absent where config has none. */
+  workers?: WorkerStatus[];
+  /** What the file of the pods says, in each namespace; absent where they have none. */
+  activeColorFile?: SaidColor[];
   schema: SchemaStatus;
   lastSwitch: LastSwitch | null;
+  /** What the analysis of that has seen, oldest first. */
+  samples: Sample[];
+  /** What the last update has seen of the live color beside which it worked; null where none has. */
+  observed: LiveNote | null;
   rollback: Rollback;
-  marks: Mark[];
+  blockedImages: BlockedImage[];
 }
 
 export type ReleaseStatusRef = Omit<StatusRef, "strategy"> & {
+  /** Where the app's metrics are, for whoever shows its traffic. */
+  metrics: MetricsSource;
   /** Whose weights count; null where the active Service is all there is. */
-  route: RouteKind | null;
+  route: RouterName | null;
   database: FlatSettings["database"];
+  /** Of each color; absent where there are none. */
+  workers?: Record<Color, Pick<Worker, "name" | "runOn" | "replicas">[]>;
+  /** Pods have a file with the live color in it. */
+  colorFile?: true;
 };
 
 /**
@@ -66,51 +107,127 @@ export async function readReleaseStatus(ref: ReleaseStatusRef): Promise<ReleaseS
   const cluster = connect(ref);
   const live = await readLiveColor(cluster, app);
   const share = live === undefined ? 0 : await readShare(cluster, app, route, live);
-  const [all, schema, release, service, rollback] = await Promise.all([
-    readColors(cluster, app, live, share),
-    readSchema(ref),
-    readRelease(cluster, app),
-    orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace })),
-    readRollback(ref, live, share),
-  ]);
-  return { app, namespace, cluster: ref.together?.name ?? null, live: live ?? null, activeColor, colors: all, schema, lastSwitch: release === undefined ? null : asLastSwitch(release), rollback, marks: service === undefined ? [] : readMarks(service) };
+  const [all, workers, activeColorFile, schema, [release, samples], observed, service, rollback] =
+    await Promise.all([
+      readColors(cluster, app, live, share),
+      ref.workers && readWorkers(cluster, app, live, ref.workers),
+      ref.colorFile && readSaidColor(cluster, app),
+      readSchema(ref),
+      readAnalyzed(cluster, app),
+      readLiveNote(cluster, app),
+      orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace })),
+      readRollback(ref, live, share),
+    ]);
+  return {
+    app,
+    namespace,
+    cluster: ref.together?.name ?? null,
+    live: live ?? null,
+    activeColor,
+    colors: all,
+    ...(workers !== undefined && { workers }),
+    ...(activeColorFile !== undefined && { activeColorFile }),
+    schema,
+    lastSwitch: release === undefined ? null : asLastSwitch(release),
+    samples,
+    observed: observed ?? null,
+    rollback,
+    blockedImages: service === undefined ? [] : readBlockedImages(service),
+  };
+}
+
+async function readAnalyzed(cluster: Cluster, app: string): Promise<[Release | undefined, Sample[]]> {
+  const release = await readRelease(cluster, app);
+  return [release, release === undefined ? [] : await readSamples(cluster, app, release.id)];
 }
 
 /** What runs in each color. */
-export function readColors(cluster: Cluster, app: string, live: Color | undefined, share: number): Promise<ColorStatus[]> {
+export function readColors(
+  cluster: Cluster,
+  app: string,
+  live: Color | undefined,
+  share: number,
+): Promise<ColorStatus[]> {
   return Promise.all(
     colors.map(async (color): Promise<ColorStatus> => {
-      const deployment = await readDeployment(cluster, app, color);
+      const [deployment, changed] = await Promise.all([
+        readDeployment(cluster, app, color),
+        readChangedImage(cluster, app, color),
+      ]);
       const wanted = deployment?.spec?.replicas ?? 0;
       return {
         color,
         role: color === live ? "live" : wanted > 0 ? "standby" : "off",
-        image: wanted > 0 ? (deployment?.spec?.template.spec?.containers[0]?.image ?? null) : null,
+        image: wanted > 0 ? (changed?.image ?? appliedImage(deployment) ?? null) : null,
         ready: deployment?.status?.readyReplicas ?? 0,
         wanted,
         users: live === undefined ? 0 : color === live ? 100 - share : share,
+        changedImage: wanted > 0 ? (changed ?? null) : null,
       };
     }),
   );
 }
 
+async function readWorkers(
+  cluster: Cluster,
+  app: string,
+  live: Color | undefined,
+  workers: NonNullable<ReleaseStatusRef["workers"]>,
+): Promise<WorkerStatus[]> {
+  const each = await Promise.all(
+    colors.flatMap((color) =>
+      workers[color].map(async ({ name, runOn, replicas }) => {
+        const { spec, status } = (await readWorker(cluster, app, color, name)) ?? {};
+        const wanted = spec?.replicas ?? 0;
+        const ofIdle = runOn === "both" ? Math.min(wanted, replicas) : 0;
+        const planned = color === live ? replicas : ofIdle;
+        return { color, name, ready: status?.readyReplicas ?? 0, wanted, planned };
+      }),
+    ),
+  );
+  return each;
+}
+
+/** How the release's own database is shared; none where the release has nothing to ask it. */
+function strategyOf({ database, folder: migrationsDir, schemaVersion }: ReleaseStatusRef): Strategy | "none" {
+  return askedDatabase({ database, migrationsDir, schemaVersion, contractMigration: undefined }) ?? "none";
+}
+
 async function readSchema(ref: ReleaseStatusRef): Promise<SchemaStatus> {
-  const { strategy } = ref.database;
+  const strategy = strategyOf(ref);
   if (strategy === "none") return { version: null, pending: [] };
+  if (ref.database.runIn === "cluster")
+    return { unreadable: `not asked: ${new NotAskedError().message}`, notAsked: true };
   try {
     const rows = await readMigrationStatus({ ...ref, strategy });
-    const [applied, pending] = [rows.filter(({ state }) => state === "applied"), rows.filter(({ state }) => state !== "applied")];
+    const [applied, pending] = [
+      rows.filter(({ state }) => state === "applied"),
+      rows.filter(({ state }) => state !== "applied"),
+    ];
     return { version: applied.at(-1)?.id ?? null, pending };
   } catch (error) {
     return { unreadable: messageOf(error) };
   }
 }
 
-async function readRollback(ref: ReleaseStatusRef, live: Color | undefined, share: number): Promise<Rollback> {
-  if (live === undefined) return { possible: false, why: "no color has users yet" };
+async function readRollback(
+  ref: ReleaseStatusRef,
+  live: Color | undefined,
+  share: number,
+): Promise<Rollback> {
+  if (live === undefined) return { possible: false, why: "no color is live yet" };
   // A share is what there is to take back then.
   if (share > 0) return { possible: true, to: live };
-  const why = await whyNoWayBack(ref, { from: live, strategy: ref.database.strategy }, () => undefined);
+  const why = await whyNoWayBack(
+    ref,
+    {
+      from: live,
+      strategy: strategyOf(ref),
+      databaseSecret: ref.databaseSecret,
+      runIn: ref.database.runIn,
+    },
+    () => undefined,
+  );
   return why === undefined ? { possible: true, to: otherColor(live) } : { possible: false, why };
 }
 
@@ -119,17 +236,68 @@ function asLastSwitch({ kind, share, to, from, who, why, at, state }: Release): 
 }
 
 /** What of it somebody should look at; none: all is well. */
-export function attention({ live, activeColor, colors: all, schema, lastSwitch, rollback, marks }: ReleaseStatus): string[] {
-  if (live === null) return ["No color has users yet: pulumi up makes the first release."];
+export function attention({
+  live,
+  activeColor,
+  colors: all,
+  workers = [],
+  activeColorFile = [],
+  schema,
+  lastSwitch,
+  observed,
+  rollback,
+  blockedImages,
+}: ReleaseStatus): string[] {
+  if (live === null) return ["No color is live yet: pulumi up makes the first release."];
   const found: string[] = [];
-  if (live !== activeColor) found.push(`Config says ${activeColor}, and users are on ${live}: the next pulumi up moves them, unless pulumi config set activeColor ${live} comes first.`);
-  for (const { color, role, ready, wanted } of all) {
-    if (ready < wanted || (role === "live" && ready === 0)) found.push(`${color} has ${ready} of ${wanted} pods ready.`);
+  if (live !== activeColor)
+    found.push(
+      `Config says ${activeColor}, and traffic is on ${live}: the next pulumi up moves it, unless pulumi config set activeColor ${live} comes first.`,
+    );
+  for (const { color, role, ready, wanted, changedImage } of all) {
+    if (changedImage !== null)
+      found.push(
+        `${color} was changed by hand: ${describeChangedImage(changedImage)}. pulumi up --refresh puts back what config names, on a live color too.`,
+      );
+    if (ready < wanted || (role === "live" && ready === 0))
+      found.push(`${color} has ${ready} of ${wanted} pods ready.`);
   }
-  if ("unreadable" in schema) found.push("The schema could not be read.");
-  else for (const { id, name } of schema.pending.filter(({ state }) => state === "refused")) found.push(`Migration ${id}_${name} is refused.`);
-  if (lastSwitch?.state === "permitted") found.push(`A switch to ${lastSwitch.to.color} was let through at ${lastSwitch.at}, and has not been noted: it goes on, or pulumi up goes on with it.`);
-  if (!rollback.possible && (lastSwitch?.state === "watching" || lastSwitch?.state === "standby") && lastSwitch.kind === "switch" && lastSwitch.from !== null) found.push("The last switch is still watched, and there is no way back.");
-  for (const { color, image, reason } of marks.filter(({ color, image }) => all.some((each) => each.color === color && each.image === image))) found.push(`${color} runs ${image}, which was rolled back: ${reason}`);
+  for (const { color, name, ready, wanted, planned } of workers) {
+    if (wanted < planned)
+      found.push(
+        `Worker ${name} of ${color}, the live color, has ${wanted} of ${planned} pods: pulumi up starts them.`,
+      );
+    else if (planned === 0 && wanted > 0)
+      found.push(`Worker ${name} of ${color} runs, and ${color} is not live: pulumi up stops it.`);
+    else if (ready < wanted) found.push(`Worker ${name} of ${color} has ${ready} of ${wanted} pods ready.`);
+  }
+  for (const said of activeColorFile.filter((each) => each !== live))
+    found.push(
+      `Pods are told that ${said === "" ? "no color" : said} is active, and ${live} is live: pulumi up tells them.`,
+    );
+  if ("unreadable" in schema) {
+    if (schema.notAsked !== true) found.push("The schema could not be read.");
+  } else
+    for (const { id, name } of schema.pending.filter(({ state }) => state === "refused"))
+      found.push(`Migration ${id}_${name} is refused.`);
+  if (observed?.state === "harmed" && observed.color === live && !(lastSwitch && lastSwitch.at > observed.at))
+    found.push(
+      `The last update harmed ${live}, which is live, at ${observed.at}: ${observed.reason}. Said until another update has deployed.`,
+    );
+  if (lastSwitch?.state === "permitted")
+    found.push(
+      `A switch to ${lastSwitch.to.color} was let through at ${lastSwitch.at}, and has not been noted: it continues, or pulumi up continues with it.`,
+    );
+  if (
+    !rollback.possible &&
+    (lastSwitch?.state === "watching" || lastSwitch?.state === "standby") &&
+    lastSwitch.kind === "switch" &&
+    lastSwitch.from !== null
+  )
+    found.push("The last switch is still under analysis, and there is no rollback.");
+  for (const { color, image, reason } of blockedImages.filter(({ color, image }) =>
+    all.some((each) => each.color === color && each.image === image),
+  ))
+    found.push(`${color} runs ${image}, which was rolled back: ${reason}`);
   return found;
 }

@@ -1,21 +1,25 @@
-import { failTogether } from "../clusters/back.js";
+import { failTogether } from "../rollback/clustersBack.js";
 import type { InCluster } from "../clusters/together.js";
-import { holderName } from "../holderName.js";
+import { holderName } from "../util/holderName.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { readLiveColor } from "../live.js";
-import { refuseLostRelease } from "../lock/releaseLock.js";
-import { messageOf, Refusal } from "../refusal.js";
-import type { Step } from "../step.js";
-import type { AnalysisSettings } from "./analysisSettings.js";
-import { isMovePending, type Move } from "./movePending.js";
-import { readRelease, writeRelease } from "./record.js";
-import { baselineOf, refuseFewer, refuseMarked, type Candidate } from "./switchGate.js";
+import { readLiveColor } from "../traffic/live.js";
+import { refuseLostRelease } from "../state/releaseLock.js";
+import { messageOf, UserError } from "../util/userError.js";
+import type { Say, Step } from "../util/step.js";
+import type { AnalysisSettings } from "../config/analysisSettings.js";
+import { isMovePending, type Move } from "../traffic/switchPending.js";
+import { readRelease, writeRelease } from "../state/record.js";
+import { refuseChangedImage } from "../gates/changedImage.js";
+import { baselineOf, refuseFewer, refuseBlocked, type Candidate } from "../gates/switchGate.js";
 
-export type SwitchTurnInputs = InCluster & Move & Candidate & AnalysisSettings & {
-  /** That the gate has let through. */
-  switchId: string;
-};
+export type SwitchTurnInputs = InCluster &
+  Move &
+  Candidate &
+  AnalysisSettings & {
+    /** That the gate has let through. */
+    switchId: string;
+  };
 
 export type SwitchTurnOutputs = { begun: string };
 
@@ -31,24 +35,35 @@ export const switchTurn: Step<SwitchTurnInputs, SwitchTurnOutputs> = {
 
   async run(inputs, say) {
     try {
-      return { begun: await begin(connect(inputs), inputs) };
+      return { begun: await begin(connect(inputs), inputs, say) };
     } catch (error) {
-      throw await failTogether(inputs, { color: inputs.color, reason: messageOf(error), evidence: [], by: holderName() }, error, say);
+      throw await failTogether(
+        inputs,
+        { color: inputs.color, reason: messageOf(error), evidence: [], by: holderName() },
+        error,
+        say,
+      );
     }
   },
 };
 
 /** @returns when, by the API server's clock; empty when users are there already */
-async function begin(cluster: Cluster, inputs: SwitchTurnInputs): Promise<string> {
+async function begin(cluster: Cluster, inputs: SwitchTurnInputs, say: Say): Promise<string> {
   const { app, color, switchId, limits } = inputs;
   const live = await readLiveColor(cluster, app);
   if (live === color) return "";
   refuseLostRelease(cluster, app);
   const release = await readRelease(cluster, app);
   if (release?.id !== switchId || release.state !== "permitted") {
-    throw new Refusal({ what: `The switch to ${color} was refused: its gate has let another one through, or none`, rule: `this is ${switchId}, and ConfigMap ${cluster.namespace}/${app}-release has ${release === undefined ? "none" : `${release.id} (${release.state})`}`, next: "pulumi up: then the gates come first" });
+    throw new UserError({
+      code: "BG-APPROVAL-MISSING",
+      what: `The switch to ${color} was refused: its gate has let another one through, or none`,
+      rule: `this is ${switchId}, and ConfigMap ${cluster.namespace}/${app}-release has ${release === undefined ? "none" : `${release.id} (${release.state})`}`,
+      next: "pulumi up: then the gates come first",
+    });
   }
-  await refuseMarked(cluster, inputs);
+  await refuseBlocked(cluster, inputs);
+  await refuseChangedImage(cluster, inputs, say);
   if (live !== undefined) await refuseFewer(cluster, inputs, live);
   const baseline = await baselineOf(cluster, { app, live, limits }, release);
   const at = (await serverTime(cluster)).toISOString();

@@ -1,41 +1,44 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { otherColor, type Color } from "../color.js";
-import { homeOf } from "../homes.js";
-import { untilInterrupted } from "../interrupt.js";
-import { failTogether } from "../clusters/back.js";
+import { otherColor, type Color } from "../app/color.js";
+import { homeOf } from "../app/homes.js";
+import { untilInterrupted } from "../util/interrupt.js";
+import { failTogether } from "../rollback/clustersBack.js";
 import type { InCluster } from "../clusters/together.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { holderName } from "../holderName.js";
+import { holderName } from "../util/holderName.js";
 import { askThroughForward } from "../kubernetes/pods.js";
-import { readLiveColor } from "../live.js";
-import { Refusal } from "../refusal.js";
-import type { Say, Step } from "../step.js";
-import type { AnalysisSettings } from "./analysisSettings.js";
-import { readMark } from "./marks.js";
+import { readLiveColor } from "../traffic/live.js";
+import { untilAnswered } from "../util/poll.js";
+import { UserError } from "../util/userError.js";
+import type { Say, Step } from "../util/step.js";
+import type { AnalysisSettings } from "../config/analysisSettings.js";
+import { readBlockedImage } from "../state/blockedImages.js";
 import { noteSwitch } from "./noteSwitch.js";
-import { isMovePending } from "./movePending.js";
-import { ageOf, isWatched, isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
-import { takeBack } from "./takeBack.js";
+import { isMovePending } from "../traffic/switchPending.js";
+import { ageOf, isWatched, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
+import { takeBack } from "../rollback/takeBack.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { percent } from "../watch/summary.js";
-import { takeWatch } from "./watchLease.js";
+import { percent } from "../analysis/summary.js";
+import { takeWatch } from "../state/watchLease.js";
 import { watchRelease, type Watched } from "./watchRelease.js";
+import { bluegreen } from "../util/bluegreenCommand.js";
 
 /** Room for one reading to come back. */
 const readingMs = 2000;
 /** What somebody else watches is asked for that often. */
 const followEveryMs = 2000;
 
-export type WatchInputs = InCluster & AnalysisSettings & {
-  /** The color that users have moved to. */
-  color: Color;
-  /** How many of 100. */
-  share: number;
-  /** Of the switch, from its gate. */
-  switchId: string;
-  /** Whether the watcher in the cluster goes on when the update is over. */
-  watcher: boolean;
-};
+export type WatchInputs = InCluster &
+  AnalysisSettings & {
+    /** The color that users have moved to. */
+    color: Color;
+    /** How many of 100. */
+    share: number;
+    /** Of the switch, from its gate. */
+    switchId: string;
+    /** Whether the watcher in the cluster goes on when the update is over. */
+    watcher: boolean;
+  };
 
 /** What it came to; empty when there was nothing to watch. */
 export type WatchOutputs = { verdict: string };
@@ -54,130 +57,237 @@ export const watch: Step<WatchInputs, WatchOutputs> = {
 
   async run(inputs, say) {
     const cluster = connect(inputs);
-    const release = await unwatched(cluster, inputs);
-    if (release === undefined) {
+    const found = await unwatched(cluster, inputs);
+    if (found === undefined) {
       await refuseCalledOff(cluster, inputs, say);
       return { verdict: "" };
     }
-    await noteSwitch(inputs, release, say);
-    if (!isWatched(release, inputs.limits)) return { verdict: await leave(cluster, inputs, release, "not watched") };
-    const watched = await untilInterrupted((signal) => watchOrFollow(cluster, inputs, release, { say, signal }));
-    const known = inputs.together !== null && watched.end === "superseded" ? await supersededBy(cluster, inputs.app, release) : watched;
+    const release = await noteSwitch(inputs, found, say);
+    if (!isWatched(release, inputs.limits))
+      return { verdict: await leave(cluster, inputs, release, "not watched") };
+    const watched = await untilInterrupted((signal) =>
+      watchOrFollow(cluster, inputs, release, { say, signal }),
+    );
+    const known =
+      watched.end === "superseded" ? await supersededBy(cluster, inputs, release, watched) : watched;
     try {
       return { verdict: await conclude(cluster, inputs, release, known) };
     } catch (error) {
       // Where somebody else has decided, that one has seen to the other clusters as well.
       if (watched.end !== "breach" && watched.end !== "stuck") throw error;
-      throw await failTogether(inputs, { color: release.to.color, reason: watched.reason, evidence: watched.evidence, by: holderName() }, error, say);
+      throw await failTogether(
+        inputs,
+        { color: release.to.color, reason: watched.reason, evidence: watched.evidence, by: holderName() },
+        error,
+        say,
+      );
     }
   },
 };
 
 /** The switch that users of this color came by, as long as no update has watched it to its end. */
-async function unwatched(cluster: Cluster, { app, color, share, route }: WatchInputs): Promise<Release | undefined> {
+async function unwatched(
+  cluster: Cluster,
+  { app, color, share, route }: WatchInputs,
+): Promise<Release | undefined> {
   const [release, live] = await Promise.all([readRelease(cluster, app), readLiveColor(cluster, app)]);
   const open = release?.state === "permitted" || release?.state === "watching";
   if (!open || release.to.color !== color || release.share !== share) return undefined;
-  return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route)) ? release : undefined;
+  return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route))
+    ? release
+    : undefined;
 }
 
-/** Another cluster has called the release off in the very moment that users moved here, when the permit had been read. */
+/**
+ * Another cluster has called the release off in the very moment that users moved here, when the approval had
+ * been read.
+ */
 async function refuseCalledOff(cluster: Cluster, inputs: WatchInputs, say: Say): Promise<void> {
   const { app, together, switchId, route } = inputs;
   const release = together === null ? undefined : await readRelease(cluster, app);
-  if (release?.id !== switchId || release.state !== "rolledBack" || !(await isWhereUsersAre(cluster, app, release, route))) return;
+  if (
+    release?.id !== switchId ||
+    release.state !== "rolledBack" ||
+    !(await isWhereUsersAre(cluster, app, release, route))
+  )
+    return;
   const reason = "called off, because it has failed in another cluster";
-  await takeBack({ where: inputs, undone: release, settings: inputs, reason, evidence: [], by: holderName() }, say);
-  throw new Refusal({ what: `${release.to.color} (${release.to.image}) was taken back as soon as it had users`, rule: reason, next: "what that cluster has said stands in this update" });
+  await takeBack(
+    { where: inputs, undone: release, settings: inputs, reason, evidence: [], by: holderName() },
+    say,
+  );
+  throw new UserError({
+    code: "BG-ROLLED-BACK",
+    what: `${release.to.color} (${release.to.image}) was taken back as soon as it had traffic`,
+    rule: reason,
+    next: "what that cluster has said stands in this update",
+  });
 }
 
 /** A watch that was lost is followed to its end. */
 type Concluded = Exclude<Watched, { end: "lost" }>;
 
-/** Somebody else may have the watch: the watcher in the cluster, from an update that was killed. Then this one waits for what it says. */
-async function watchOrFollow(cluster: Cluster, inputs: WatchInputs, release: Release, { say, signal }: { say: Say; signal: AbortSignal }): Promise<Concluded> {
+/**
+ * Somebody else may have the watch: the watcher in the cluster, from an update that was killed. Then this one
+ * waits for what it says.
+ */
+async function watchOrFollow(
+  cluster: Cluster,
+  inputs: WatchInputs,
+  release: Release,
+  { say, signal }: { say: Say; signal: AbortSignal },
+): Promise<Concluded> {
   const by = holderName();
-  const { seconds, everySeconds } = inputs.limits;
+  const { durationSeconds: seconds, intervalSeconds } = inputs.limits;
   const age = ageOf(release, await serverTime(cluster));
   const movedAt = performance.now() - age;
   // Of an update that was killed long ago at least one reading.
-  const until = Math.max(movedAt + seconds * 1000, performance.now() + everySeconds * 1000 + readingMs);
+  const until = Math.max(movedAt + seconds * 1000, performance.now() + intervalSeconds * 1000 + readingMs);
   let followed = false;
   while (performance.now() < until) {
     signal.throwIfAborted();
-    const lease = await takeWatch(cluster, inputs.app, by);
+    const lease = await untilAnswered(() => takeWatch(cluster, inputs.app, by));
     if (lease !== undefined) {
       const now = performance.now();
       try {
-        const watched = await watchRelease(inputs, release, { settings: inputs, forMs: until - now, sinceMs: now - movedAt, ask: askThroughForward(cluster), lease, by, say, signal });
+        const watched = await watchRelease(inputs, release, {
+          settings: inputs,
+          forMs: until - now,
+          sinceMs: now - movedAt,
+          ask: askThroughForward(cluster),
+          lease,
+          by,
+          say,
+          signal,
+        });
         if (watched.end !== "lost") return watched;
       } finally {
         await lease.release();
       }
     }
-    const now = await readRelease(cluster, inputs.app);
+    const now = await untilAnswered(() => readRelease(cluster, inputs.app));
     if (now?.id !== release.id) return { end: "superseded" };
     if (now.state === "rolledBack") return rolledBackBy(cluster, inputs.app, release);
-    if (!followed) say(`somebody else watches ${release.to.color}; this update waits for what it says`);
+    if (!followed) say(`somebody else analyzes ${release.to.color}; this update waits for what it says`);
     followed = true;
     await delay(followEveryMs, undefined, { signal });
   }
-  return { end: "over", requests: undefined, beside: undefined };
+  return { end: "over", requests: null, beside: null };
 }
 
-/** The mark says who, and why. */
+/** The blocked image says who, and why. */
 async function rolledBackBy(cluster: Cluster, app: string, { to }: Release): Promise<Concluded> {
-  const mark = await readMark(cluster, app, to);
-  return { end: "breach", reason: mark?.reason ?? "its mark has been cleared", evidence: mark?.evidence ?? [] };
+  const blocked = await readBlockedImage(cluster, app, to);
+  return {
+    end: "breach",
+    reason: blocked?.reason ?? "the image has been unblocked",
+    evidence: blocked?.evidence ?? [],
+  };
 }
 
-/** A mark that is younger than the switch says that it was rolled back: from another cluster, or by a person. */
-async function supersededBy(cluster: Cluster, app: string, { to, at }: Release): Promise<Concluded> {
-  const mark = await readMark(cluster, app, to);
-  return mark !== undefined && mark.at >= at ? { end: "breach", reason: mark.reason, evidence: mark.evidence } : { end: "superseded" };
+/**
+ * A blocked image that is younger than the switch says that it was rolled back: from another cluster, by a person
+ * there, or by a gate of this very update.
+ */
+async function supersededBy(
+  cluster: Cluster,
+  { app, together }: WatchInputs,
+  { to, at }: Release,
+  watched: Concluded,
+): Promise<Concluded> {
+  const blocked = await readBlockedImage(cluster, app, to);
+  return blocked !== undefined && blocked.at >= at && (together !== null || blocked.by === holderName())
+    ? { end: "breach", reason: blocked.reason, evidence: blocked.evidence }
+    : watched;
 }
 
-/** @throws Refusal unless users are to stay */
-async function conclude(cluster: Cluster, inputs: WatchInputs, release: Release, watched: Concluded): Promise<string> {
+/** @throws UserError unless users are to stay */
+async function conclude(
+  cluster: Cluster,
+  inputs: WatchInputs,
+  release: Release,
+  watched: Concluded,
+): Promise<string> {
   const { to, from, share } = release;
-  const inLine = share < 100 ? "pulumi config rm weights" : `pulumi config set activeColor ${from?.color ?? "blue"}`;
+  const inLine =
+    share < 100 ? "pulumi config rm canaryWeight" : `pulumi config set activeColor ${from?.color ?? "blue"}`;
   const next = `${inLine} && pulumi up, which brings config in line; then push a new image`;
   switch (watched.end) {
     case "over":
       refuseUngiven(release, inputs, watched);
-      return leave(cluster, inputs, release, watched.requests === 0 ? "no data: nobody used it" : `kept${describeShare(release, watched)}`);
+      return leave(cluster, inputs, release, describeEnd(release, watched));
     case "breach":
-      throw new Refusal({ what: `${to.color} (${to.image}) was rolled back: users are on ${from?.color ?? "the other color"} again`, rule: [watched.reason, ...watched.evidence].join("\n        "), next });
+      throw new UserError({
+        code: "BG-ROLLED-BACK",
+        what: `${to.color} (${to.image}) was rolled back: traffic is on ${from?.color ?? "the other color"} again`,
+        rule: [watched.reason, ...watched.evidence].join("\n        "),
+        next,
+      });
     case "stuck":
-      throw new Refusal({ what: `${to.color} (${to.image}) had to be rolled back, and NOTHING WAS SWITCHED: users are still on ${to.color}`, rule: [watched.reason, ...watched.evidence].join("\n        "), next: `kubectl -n ${homeOf(cluster, from?.color ?? otherColor(to.color))} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then npm run bluegreen -- rollback` });
+      throw new UserError({
+        code: "BG-ROLLBACK-FAILED",
+        what: `${to.color} (${to.image}) had to be rolled back, and NOTHING WAS SWITCHED: traffic is still on ${to.color}`,
+        rule: [watched.reason, ...watched.evidence].join("\n        "),
+        next: `kubectl -n ${homeOf(cluster, from?.color ?? otherColor(to.color))} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then ${bluegreen} rollback`,
+      });
     case "superseded":
-      throw new Refusal({ what: `The watch of ${to.color} ended: somebody else has moved users, or begun another switch`, rule: "what follows in this update would touch a color that may serve users", next: "npm run bluegreen -- history, then pulumi up" });
+      throw new UserError({
+        code: "BG-SWITCH-OVERTAKEN",
+        what: `The analysis of ${to.color} ended: somebody else has moved traffic, or begun another switch`,
+        rule: "what follows in this update would touch a color that may serve traffic",
+        next: `${bluegreen} history, then pulumi up`,
+      });
   }
 }
 
 type Over = Extract<Watched, { end: "over" }>;
 
-/** So many of its requests are to be expected before none of them tells anything: by chance that happens once in 10^13 times. */
+/**
+ * So many of its requests are to be expected before none of them tells anything: by chance that happens once
+ * in 10^13 times.
+ */
 const expectedMin = 30;
 
-/** An edge that does not know these weights, because another controller reads the route, or none, gives nothing. */
+/**
+ * An edge that does not know these weights, because another controller reads the route, or none, gives
+ * nothing.
+ */
 function refuseUngiven({ to, share }: Release, { route }: WatchInputs, { requests, beside }: Over): void {
-  if (requests !== 0 || beside === undefined || (beside * share) / 100 < expectedMin) return;
-  throw new Refusal({
+  if (requests !== 0 || beside === null || (beside * share) / 100 < expectedMin) return;
+  throw new UserError({
+    code: "BG-WEIGHTS-IGNORED",
     what: `${to.color} got none of ${beside} requests: its share of ${share} % is not given at the edge`,
-    rule: `traffic.route is ${route ?? "none"}, and the controller that users come in by has to read the weights of these objects`,
-    next: "pulumi config set --path traffic.route NAME, with the kind that this cluster has; and pulumi config rm weights && pulumi up until then",
+    rule: `traffic.router is ${route ?? "none"}, and the ingress controller has to read the weights of these objects`,
+    next: "pulumi config set --path traffic.router NAME, with the kind that this cluster has; and pulumi config rm canaryWeight && pulumi up until then",
   });
 }
 
-function describeShare({ to, share }: Release, { requests, beside }: Over): string {
-  if (share === 100 || requests === undefined || beside === undefined) return "";
-  const all = requests + beside;
-  return all === 0 ? "" : `: ${to.color} got ${percent(requests / all)} of ${all} requests, ${share} % were to be`;
+/** What was not counted is said to be no data: it is no sign of health. */
+function describeEnd(release: Release, over: Over): string {
+  if (over.requests === 0) return "no data: nobody used it";
+  return over.requests === null
+    ? "kept; no data: nobody counted its requests here"
+    : `kept${describeShare(release, over)}`;
 }
 
-/** The update is done with it. With a watcher in the cluster it is watched on until the standby's time is over. */
-async function leave(cluster: Cluster, { app, watcher, limits }: WatchInputs, release: Release, verdict: string): Promise<string> {
+function describeShare({ to, share }: Release, { requests, beside }: Over): string {
+  if (share === 100 || requests === null || beside === null) return "";
+  const all = requests + beside;
+  return all === 0
+    ? ""
+    : `: ${to.color} got ${percent(requests / all)} of ${all} requests, ${share} % were to be`;
+}
+
+/**
+ * The update is done with it. With a watcher in the cluster it is watched on until the standby's time is
+ * over.
+ */
+async function leave(
+  cluster: Cluster,
+  { app, watcher, limits }: WatchInputs,
+  release: Release,
+  verdict: string,
+): Promise<string> {
   await setState(cluster, app, release.id, watcher && isWatched(release, limits) ? "standby" : "kept");
   return verdict;
 }

@@ -3,13 +3,14 @@ import { contractDueAlert } from "../alerts/contractDue.js";
 import { raiseAlert } from "../alerts/raise.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { askDirectly } from "../kubernetes/pods.js";
-import { messageOf } from "../refusal.js";
-import type { Say } from "../step.js";
+import { messageOf } from "../util/userError.js";
+import type { Say } from "../util/step.js";
+import { finishBack, othersAreNotingMs } from "../rollback/finishBack.js";
 import { noteSwitch } from "./noteSwitch.js";
-import { ageOf, isWatched, isWhereUsersAre, readRelease, setState, type Release } from "./record.js";
+import { ageOf, isWatched, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { takeWatch } from "./watchLease.js";
-import { settingsFor, type WatcherSettings } from "./watcherSettings.js";
+import { takeWatch } from "../state/watchLease.js";
+import { settingsFor, type WatcherSettings } from "../config/watcherSettings.js";
 import { watchRelease } from "./watchRelease.js";
 
 export interface WatchOnOptions {
@@ -24,23 +25,43 @@ export interface WatchOnOptions {
 
 const lookEveryMs = 1000;
 
-/** What a process in the cluster does for as long as it lives: it watches whatever switch nobody else watches. */
-export async function watchOn(where: ClusterRef & { app: string }, { settings, holder, say, signal, looked }: WatchOnOptions): Promise<void> {
+/**
+ * What a process in the cluster does for as long as it lives: it watches whatever switch nobody else watches.
+ */
+export async function watchOn(
+  where: ClusterRef & { app: string },
+  { settings, holder, say, signal, looked }: WatchOnOptions,
+): Promise<void> {
   const cluster = connect(where);
   let said = "";
+  // Of whoever was here before.
+  let isLookedAt = false;
   const isOver = () => signal.aborted;
   while (!isOver()) {
     try {
-      const release = await openRelease(cluster, where.app, settings);
-      const lease = release === undefined ? undefined : await takeWatch(cluster, where.app, holder);
-      if (release !== undefined && lease !== undefined) {
+      if (!isLookedAt) await finish(where, settings, say);
+      isLookedAt = true;
+      const found = await openRelease(where, settings, say);
+      const lease = found === undefined ? undefined : await takeWatch(cluster, where.app, holder);
+      if (found !== undefined && lease !== undefined) {
         try {
-          say(`watching ${release.to.color} (${release.to.image})`);
-          await noteSwitch(where, release, say);
+          say(`watching ${found.to.color} (${found.to.image})`);
+          const release = await noteSwitch(where, found, say);
           const sinceMs = ageOf(release, await serverTime(cluster));
           const forMs = hoursOf(release, settings) * 3_600_000 - sinceMs;
-          const watched = await watchRelease(where, release, { settings: settingsFor(release, settings), forMs, sinceMs, ask: askDirectly, lease, by: holder, say, signal, looked });
-          if (watched.end === "over" && (await setState(cluster, where.app, release.id, "kept"))) await tellContracts(cluster, where, release, { settings, holder, say });
+          const watched = await watchRelease(where, release, {
+            settings: settingsFor(release, settings),
+            forMs,
+            sinceMs,
+            ask: askDirectly,
+            lease,
+            by: holder,
+            say,
+            signal,
+            looked,
+          });
+          if (watched.end === "over" && (await setState(cluster, where.app, release.id, "kept")))
+            await tellContracts(cluster, where, release, { settings, holder, say });
         } finally {
           await lease.release();
         }
@@ -57,23 +78,52 @@ export async function watchOn(where: ClusterRef & { app: string }, { settings, h
   }
 }
 
+function finish(
+  where: ClusterRef & { app: string },
+  { route, database, followers }: WatcherSettings,
+  say: Say,
+): Promise<boolean> {
+  const hasDatabases = database !== null;
+  return finishBack(where, { route, hasDatabases, followers, graceMs: othersAreNotingMs }, say);
+}
+
 /** The switch that users came by, if it may still be taken back. */
-async function openRelease(cluster: Cluster, app: string, settings: WatcherSettings): Promise<Release | undefined> {
+async function openRelease(
+  where: ClusterRef & { app: string },
+  settings: WatcherSettings,
+  say: Say,
+): Promise<Release | undefined> {
+  const cluster = connect(where);
+  const { app } = where;
   const release = await readRelease(cluster, app);
   if (release === undefined) return undefined;
   const { limits, route } = settingsFor(release, settings);
-  if (!isWatched(release, limits) || release.state === "kept" || release.state === "rolledBack") return undefined;
-  return (await isWhereUsersAre(cluster, app, release, route)) ? release : undefined;
+  if (!isWatched(release, limits) || release.state === "kept" || release.state === "rolledBack")
+    return undefined;
+  const isThere = await isWhereUsersAre(cluster, app, release, route);
+  if ((!isThere || release.share < 100) && (await finish(where, settings, say))) return undefined;
+  return isThere ? release : undefined;
 }
 
-/** The standby is kept for so long; and whoever waits for contract migrations is told when their time has come. */
-function hoursOf({ contracts }: Release, { limits, contractAfterHours }: WatcherSettings): number {
-  return contracts.waiting.length > 0 ? Math.max(limits.standbyHours, contractAfterHours) : limits.standbyHours;
+/**
+ * The standby is kept for so long; and whoever waits for contract migrations is told when their time has
+ * come.
+ */
+function hoursOf({ contracts }: Release, { standbyHours, contractDelayHours }: WatcherSettings): number {
+  return contracts.waiting.length > 0 ? Math.max(standbyHours, contractDelayHours) : standbyHours;
 }
 
-async function tellContracts(cluster: Cluster, { app, namespace }: ClusterRef & { app: string }, { to, at, contracts }: Release, { settings, holder, say }: Pick<WatchOnOptions, "settings" | "holder" | "say">): Promise<void> {
+async function tellContracts(
+  cluster: Cluster,
+  { app, namespace }: ClusterRef & { app: string },
+  { to, at, contracts }: Release,
+  { settings, holder, say }: Pick<WatchOnOptions, "settings" | "holder" | "say">,
+): Promise<void> {
   const { waiting } = contracts;
-  const { contractAfterHours: afterHours } = settings;
-  const alert = contractDueAlert({ app, namespace, live: to, switchedAt: new Date(at), waiting, afterHours, who: holder }, await serverTime(cluster));
+  const { contractDelayHours: afterHours } = settings;
+  const alert = contractDueAlert(
+    { app, namespace, live: to, switchedAt: new Date(at), waiting, afterHours, who: holder },
+    await serverTime(cluster),
+  );
   if (alert !== undefined) await raiseAlert(cluster, alert, say);
 }

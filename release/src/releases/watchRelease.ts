@@ -1,25 +1,35 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { AskPod } from "../kubernetes/pods.js";
-import { colorService } from "../activeService.js";
+import { colorService } from "../routers/activeService.js";
 import { linksToRun } from "../alerts/ciRun.js";
 import { raiseAlert } from "../alerts/raise.js";
-import { otherColor } from "../color.js";
+import { otherColor } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
 import type { HeldLease } from "../kubernetes/lease.js";
-import type { NamespacedName } from "../kubernetes/namespacedName.js";
+import type { NamespacedName } from "../app/homes.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { names } from "../names.js";
-import { messageOf, Refusal } from "../refusal.js";
-import type { Say } from "../step.js";
-import { judge, judgeLook, judgeReading, type Finding, type ScoredFinding } from "../watch/judge.js";
-import { takeLook, type Look, type WatchTarget } from "../watch/look.js";
-import { readCounts, takeReading } from "../watch/observe.js";
-import type { Reading } from "../watch/reading.js";
-import { describeInterval } from "../watch/summary.js";
-import { trafficBetween } from "../watch/traffic.js";
-import type { AnalysisSettings } from "./analysisSettings.js";
-import { isWhereUsersAre, type Release } from "./record.js";
-import { takeBack } from "./takeBack.js";
+import { mayPass } from "../util/mayPass.js";
+import { names } from "../app/names.js";
+import { untilAnswered } from "../util/poll.js";
+import { messageOf } from "../util/userError.js";
+import type { Say } from "../util/step.js";
+import { judge, judgeLook, judgeReading, type Finding, type ScoredFinding } from "../analysis/judge.js";
+import { takeLook, type Look, type WatchTarget } from "../analysis/look.js";
+import { readBeside, takeReading } from "../analysis/observe.js";
+import type { Reading } from "../analysis/reading.js";
+import {
+  describeInterval,
+  figuresOf,
+  points as formatPoints,
+  summarize,
+  type ReadingSummary,
+} from "../analysis/summary.js";
+import { measuredRequests, trafficOf } from "../analysis/traffic.js";
+import type { AnalysisSettings } from "../config/analysisSettings.js";
+import { isWhereUsersAre, type Release } from "../state/record.js";
+import { bounded, readSamples, writeSamples, type Sample } from "../state/samples.js";
+import { newMoveId, takeBack } from "../rollback/takeBack.js";
 
 export interface WatchOptions {
   /** By what it is judged, and how it is taken back. */
@@ -41,10 +51,15 @@ export interface WatchOptions {
 }
 
 /**
- * How a watch ended. over: users stay; beside is what the other color got meanwhile, where users were shared out. breach: they were taken back. stuck: they were to be, and could
- * not. superseded: somebody else has moved them, or begun another switch. lost: somebody else watches.
+ * How a watch ended. over: users stay; beside is what the other color got meanwhile, where users were shared
+ * out. breach: they were taken back. stuck: they were to be, and could not. superseded: somebody else has
+ * moved them, or begun another switch. lost: somebody else watches.
  */
-export type Watched = { end: "over"; requests: number | undefined; beside: number | undefined } | { end: "breach" | "stuck"; reason: string; evidence: string[] } | { end: "superseded" } | { end: "lost" };
+export type Watched =
+  | { end: "over"; requests: number | null; beside: number | null }
+  | { end: "breach" | "stuck"; reason: string; evidence: string[] }
+  | { end: "superseded" }
+  | { end: "lost" };
 
 /** The hard limits are looked at that often. */
 const lookEveryMs = 1000;
@@ -57,19 +72,31 @@ const evidenceMax = 8;
  * does not answer ends nothing: nobody could move users meanwhile either.
  * @throws when it is interrupted
  */
-export async function watchRelease(where: ClusterRef & { app: string }, release: Release, options: WatchOptions): Promise<Watched> {
+export async function watchRelease(
+  where: ClusterRef & { app: string },
+  release: Release,
+  options: WatchOptions,
+): Promise<Watched> {
   const watching = new Watching(where, release, options);
   const { signal, lease, forMs, looked } = options;
   const until = performance.now() + forMs;
+  await watching.takeOver();
   while (performance.now() < until) {
     signal.throwIfAborted();
     if (lease.lost.aborted) return { end: "lost" };
     const end = await watching.look();
     if (end !== undefined) return end;
     looked?.();
-    await delay(Math.max(0, Math.min(lookEveryMs, until - performance.now())), undefined, { signal }).catch(() => undefined);
+    await delay(Math.max(0, Math.min(lookEveryMs, until - performance.now())), undefined, { signal }).catch(
+      () => undefined,
+    );
   }
   return watching.over();
+}
+
+/** Somebody has watched it before: an update that is over, or was killed, or a controller that was replaced. */
+function isTakenOver({ state }: Release): boolean {
+  return state !== "permitted";
 }
 
 /** What one watch has seen so far. */
@@ -77,8 +104,13 @@ class Watching {
   private readonly cluster: Cluster;
   private readonly target: WatchTarget & { service: NamespacedName };
   private readonly startedAt = performance.now();
-  /** The reading before, and when it was begun. */
-  private before: { reading: Reading; at: number };
+  /**
+   * The reading before, and when it was begun. None yet where another process has watched before: what happened
+   * then was judged then.
+   */
+  private before: { reading: Reading; at: number } | undefined;
+  /** Of this release, those of other processes as well. */
+  private samples: Sample[] = [];
   private lastLook: { look: Look; at: number } | undefined;
   /** In the background: a reading of many pods takes longer than users wait for a color that is gone. */
   private reading: Promise<void> | undefined;
@@ -86,7 +118,12 @@ class Watching {
   /** Of the last reading, until they are judged. */
   private found: Finding[] = [];
   private evidence: ScoredFinding[] = [];
-  private stuck: { reason: string; evidence: string[] } | undefined;
+  /** Users were to be taken back, and were not, or it is not known whether they were. */
+  private stuck: { reason: string; evidence: string[]; isTold: boolean } | undefined;
+  /** Each try of the same move: whatever has become of one is found by the next. */
+  private readonly moveId = newMoveId();
+  /** Once for each time that both colors are away. */
+  private isSharedTold = false;
   /** The last that was said, so that an outage is one line. */
   private trouble = "";
 
@@ -97,9 +134,37 @@ class Watching {
   ) {
     const { to, baseline, share } = release;
     this.cluster = connect(where);
-    this.target = { app: where.app, color: to.color, template: to.template, service: share < 100 || where.isolation === "namespaces" ? colorService(where, where.app, to.color) : { namespace: where.namespace, name: names.activeService(where.app) } };
-    this.before = { reading: baseline.reading, at: this.startedAt - options.sinceMs };
-    this.nextReadingAt = this.startedAt + this.limits.everySeconds * 1000;
+    this.target = {
+      app: where.app,
+      color: to.color,
+      template: to.template,
+      service:
+        share < 100 || where.namespacePerColor
+          ? colorService(where, where.app, to.color)
+          : { namespace: where.namespace, name: names.activeService(where.app) },
+    };
+    if (!isTakenOver(release))
+      this.before = { reading: baseline.reading, at: this.startedAt - options.sinceMs };
+    this.nextReadingAt = this.startedAt + this.limits.intervalSeconds * 1000;
+  }
+
+  /** Goes on from the score that others have left. */
+  async takeOver(): Promise<void> {
+    if (!isTakenOver(this.release)) return;
+    const { cluster } = this;
+    const read = () =>
+      Promise.all([readSamples(cluster, this.where.app, this.release.id), serverTime(cluster)]);
+    const [samples, now] = await untilAnswered(read).catch((error: unknown) => {
+      this.options.say(`watch ${this.target.color}: begins without the score of before: ${messageOf(error)}`);
+      return [[], new Date()] as const;
+    });
+    this.samples = [...samples];
+    this.evidence = samples.flatMap(({ at, findings }) =>
+      findings.map((finding) => ({
+        ...(finding as Finding),
+        atSeconds: (Date.parse(at) - now.getTime()) / 1000,
+      })),
+    );
   }
 
   private get limits(): AnalysisSettings["limits"] {
@@ -110,9 +175,13 @@ class Watching {
   async look(): Promise<Watched | undefined> {
     const { signal, say } = this.options;
     try {
-      if (!(await isWhereUsersAre(this.cluster, this.where.app, this.release, this.options.settings.route))) return { end: "superseded" };
+      if (!(await isWhereUsersAre(this.cluster, this.where.app, this.release, this.options.settings.route)))
+        return await this.whoMoved();
       this.startReading();
-      const findings = [...judgeLook(this.release.baseline, await this.takeLook()), ...this.found.splice(0)];
+      const look = await this.takeLook();
+      if (look.isShared) await this.tellShared();
+      else this.isSharedTold = false;
+      const findings = [...judgeLook(this.release.baseline, look), ...this.found.splice(0)];
       const end = await this.decide(findings);
       this.trouble = "";
       return end;
@@ -128,24 +197,44 @@ class Watching {
   /** @returns how it has ended now that its time is over */
   async over(): Promise<Watched> {
     await this.reading;
-    if (this.stuck !== undefined) return { end: "stuck", ...this.stuck };
+    if (this.stuck !== undefined) {
+      const { reason, evidence } = this.stuck;
+      return { end: "stuck", reason, evidence };
+    }
     const { baseline, share } = this.release;
-    return { end: "over", requests: trafficBetween(baseline.reading.pods, this.before.reading.pods).requests, beside: share < 100 ? await this.beside() : undefined };
+    const { reading } = baseline;
+    const traffic = trafficOf(this.limits, reading, this.before?.reading ?? reading);
+    if (this.limits.noData === "fail" && traffic.requests <= traffic.unclassified) return this.failBlind();
+    return {
+      end: "over",
+      requests: measuredRequests(traffic),
+      beside: share < 100 ? await this.beside() : null,
+    };
   }
 
-  /** Undefined where nothing can be told of it. */
-  private async beside(): Promise<number | undefined> {
+  /** Config says that a version is not to stay of which nobody has seen whether it is well. */
+  private async failBlind(): Promise<Watched> {
+    const reason = "no data: no request, or no status of one, was seen, and analysis.noData is fail";
+    const failed = await this.act(reason, []);
+    return failed ?? { end: "stuck", reason, evidence: this.stuck?.evidence ?? [] };
+  }
+
+  /** Null where nothing can be told of it. */
+  private beside(): Promise<number | null> {
+    const { limits } = this;
     const { ask, signal } = this.options;
-    const before = this.release.baseline.beside;
-    if (before === undefined) return undefined;
-    const now = await readCounts(this.cluster, { app: this.where.app, color: otherColor(this.target.color) }, ask, signal);
-    return trafficBetween(before, now).requests;
+    const other = { app: this.where.app, color: otherColor(this.target.color) };
+    return readBeside(this.cluster, other, this.release.baseline, { limits, ask, signal });
   }
 
   private async takeLook(): Promise<Look> {
     const at = performance.now();
     const last = this.lastLook;
-    const look = await takeLook(this.cluster, this.target, last && { look: last.look, elapsedSeconds: (at - last.at) / 1000 });
+    const look = await takeLook(
+      this.cluster,
+      this.target,
+      last && { look: last.look, elapsedSeconds: (at - last.at) / 1000 },
+    );
     this.lastLook = { look, at };
     return look;
   }
@@ -153,35 +242,78 @@ class Watching {
   private startReading(): void {
     const at = performance.now();
     if (this.reading !== undefined || at < this.nextReadingAt) return;
-    this.nextReadingAt = at + this.limits.everySeconds * 1000;
+    this.nextReadingAt = at + this.limits.intervalSeconds * 1000;
     this.reading = this.read(at)
       .catch((error: unknown) => {
-        if (!this.options.signal.aborted) this.options.say(`watch ${this.target.color}: no reading: ${messageOf(error)}`);
+        if (!this.options.signal.aborted)
+          this.options.say(`watch ${this.target.color}: no reading: ${messageOf(error)}`);
       })
-      .finally(() => { this.reading = undefined; });
+      .finally(() => {
+        this.reading = undefined;
+      });
   }
 
   private async read(at: number): Promise<void> {
     const { limits } = this;
     const { baseline } = this.release;
     const { ask, signal } = this.options;
-    const { reading: before } = this.before;
-    const now = await takeReading(this.cluster, this.target, { limits, ask, before, elapsedSeconds: (at - this.before.at) / 1000, signal });
+    const { before } = this;
+    const seconds = before && (at - before.at) / 1000;
+    const now = await takeReading(this.cluster, this.target, {
+      limits,
+      ask,
+      before: before?.reading,
+      elapsedSeconds: seconds,
+      signal,
+    });
     this.before = { reading: now, at };
-    const findings = judgeReading(limits, baseline, before, now);
+    if (before === undefined || seconds === undefined) return;
+    const seen = summarize(this.target, limits, before.reading, now);
+    const { traffic } = seen;
+    const movedSeconds = (before.at - this.startedAt + this.options.sinceMs) / 1000;
+    const findings = judgeReading(limits, baseline, {
+      before: before.reading,
+      now,
+      seconds,
+      traffic,
+      movedSeconds,
+    });
     this.found.push(...findings);
-    this.tell(before, now, findings);
+    await this.tell(seen, now, findings);
   }
 
   /** In a long watch an interval in which nothing happened is no news. */
-  private tell(before: Reading, now: Reading, findings: Finding[]): void {
+  private async tell(seen: ReadingSummary, now: Reading, findings: Finding[]): Promise<void> {
     const { limits } = this;
     const { forMs, say } = this.options;
     const atSeconds = this.seconds();
     const { score } = judge(limits, this.evidence, findings, atSeconds);
-    if (forMs > limits.seconds * 1000 && score === 0) return;
-    say(describeInterval({ target: this.target, limits, before, now, atSeconds, totalSeconds: forMs / 1000, score }));
-    for (const { text, points } of findings) say(`  ${points} points: ${text}`);
+    const line = describeInterval({
+      limits,
+      seen,
+      now,
+      atSeconds,
+      totalSeconds: forMs / 1000,
+      score,
+    });
+    // Without points is what people are to know, and below zero what speaks for the version.
+    const against = findings.filter(({ points }) => points >= 0);
+    if (forMs <= limits.durationSeconds * 1000 || score > 0) {
+      say(line);
+      for (const { text, points } of against) say(`  ${formatPoints(points)} points: ${text}`);
+    }
+    await this.keep({ line, figures: figuresOf(seen), score, findings });
+  }
+
+  /** What cannot be kept is in the output all the same. */
+  private async keep(seen: Omit<Sample, "at">): Promise<void> {
+    try {
+      const at = (await serverTime(this.cluster)).toISOString();
+      this.samples = bounded([...this.samples, { at, ...seen }]);
+      await writeSamples(this.cluster, this.where.app, this.release.id, this.samples);
+    } catch (error) {
+      this.options.say(`watch ${this.target.color}: a sample could not be kept: ${messageOf(error)}`);
+    }
   }
 
   private async decide(findings: Finding[]): Promise<Watched | undefined> {
@@ -193,32 +325,82 @@ class Watching {
       return undefined;
     }
     const hard = findings.find(({ act }) => act === true);
-    const reason = hard?.text ?? `${verdict.score} points, ${limits.threshold} end it`;
+    const reason = hard?.text ?? `${formatPoints(verdict.score)} points, ${limits.failureThreshold} end it`;
     // The newest last, as in a log; the last ones tell most.
-    const evidence = verdict.evidence.filter(({ text }) => text !== reason).map(({ text, points }) => `${points} points: ${text}`).slice(-evidenceMax);
+    const evidence = verdict.evidence
+      .filter(({ text, points }) => text !== reason && points > 0)
+      .map(({ text, points }) => `${formatPoints(points)} points: ${text}`)
+      .slice(-evidenceMax);
     return this.act(reason, evidence);
   }
 
+  /** A try of this watch, whose answer was lost, may be what has moved them. */
+  private whoMoved(): Promise<Watched | undefined> {
+    return this.stuck === undefined
+      ? Promise.resolve({ end: "superseded" })
+      : this.act(this.stuck.reason, this.stuck.evidence);
+  }
+
   private async act(reason: string, evidence: string[]): Promise<Watched | undefined> {
-    const { by, say, settings } = this.options;
+    const { by, say, settings, looked } = this.options;
+    const { where, release: undone, moveId } = this;
+    // A handover of databases takes minutes, and is no reason to end the process that does it.
+    const alive = setInterval(() => looked?.(), lookEveryMs);
     try {
-      const back = await takeBack({ where: this.where, undone: this.release, settings, reason, evidence, by }, say);
+      const back = await takeBack({ where, undone, settings, reason, evidence, by, moveId }, say);
       return back ? { end: "breach", reason, evidence } : { end: "superseded" };
     } catch (error) {
-      // The other color is no better. It may become so: the next look tries again.
-      if (!(error instanceof Refusal)) throw error;
-      if (this.stuck === undefined) await this.shout(error, reason, evidence);
-      this.stuck = { reason, evidence: [...evidence, error.message] };
+      // The other color is no better, somebody's policy is against it, or nobody answers. That may change:
+      // the next look tries again.
+      const isTold = this.stuck?.isTold === true;
+      this.stuck = { reason, evidence, isTold };
+      if (mayPass(error) || (error instanceof UnknownOutcomeError && mayPass(error.cause))) throw error;
+      const message = messageOf(error);
+      if (!isTold) await this.shout(message, reason, evidence);
+      this.stuck = {
+        reason,
+        evidence: [...evidence.filter((line) => line !== message), message],
+        isTold: true,
+      };
       return undefined;
+    } finally {
+      clearInterval(alive);
     }
   }
 
-  private async shout(error: Refusal, reason: string, evidence: string[]): Promise<void> {
+  /** Nothing is decided: traffic on the other color would fail as well. */
+  private async tellShared(): Promise<void> {
+    if (this.isSharedTold) return;
+    this.isSharedTold = true;
+    const { color } = this.target;
+    await this.shout(
+      `no pod of ${color} is ready, and none of ${otherColor(color)} either: traffic stays, and the analysis waits`,
+      "both colors have no ready pod: what they share has failed, and neither version is at fault",
+      [],
+    );
+  }
+
+  private async shout(message: string, reason: string, evidence: string[]): Promise<void> {
     const { by, say } = this.options;
     const { app, namespace } = this.where;
-    say(error.message);
+    say(message);
     const at = await serverTime(this.cluster);
-    await raiseAlert(this.cluster, { kind: "gateFailed", gate: "rollback", app, namespace, version: this.release.to, who: by, why: reason, at, evidence: [...evidence, error.message], links: linksToRun() }, say);
+    await raiseAlert(
+      this.cluster,
+      {
+        kind: "gateFailed",
+        gate: "rollback",
+        app,
+        namespace,
+        version: this.release.to,
+        who: by,
+        why: reason,
+        at,
+        evidence: [...evidence, message],
+        links: linksToRun(),
+      },
+      say,
+    );
   }
 
   private seconds(): number {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fenceKey } from "@bluegreen/release";
+import { freezeKey } from "@bluegreen/release";
 import { waitFor } from "../../../local/system/wait";
 import { bundle, type Fault, type Release } from "./bundle";
 
@@ -20,11 +20,13 @@ const running = new Set<ChildProcess>();
 
 /** Ends what a failed test left running. */
 export async function stopAll(): Promise<void> {
-  await Promise.all([...running].map(async (child) => {
-    const exit = once(child, "exit");
-    child.kill("SIGKILL");
-    await exit;
-  }));
+  await Promise.all(
+    [...running].map(async (child) => {
+      const exit = once(child, "exit");
+      child.kill("SIGKILL");
+      await exit;
+    }),
+  );
 }
 
 /** The built app as a process of its own, on a free port. */
@@ -55,10 +57,10 @@ export class App {
       // Only what a pod would have: nothing of this machine's environment may help.
       env: {
         PORT: "0",
-        DRAIN_PORT: "0",
+        BLUEGREEN_DRAIN_PORT: "0",
         ENVIRONMENT: "green",
         APP_VERSION: release,
-        READ_ONLY_KEY: fenceKey("test", "chatgpt-app"),
+        BLUEGREEN_READ_ONLY_KEY: freezeKey("test", "chatgpt-app"),
         OPENAI_API_KEY: "sk-test-key",
         // A port where nothing listens: tests never leave this machine.
         OPENAI_BASE_URL: "http://127.0.0.1:9/v1",
@@ -75,7 +77,12 @@ export class App {
   static async start(options: AppOptions): Promise<App> {
     const app = await App.spawn(options);
     await waitFor(
-      () => Promise.resolve(app.#portOf("listening") === undefined || app.#portOf("listening for drains") === undefined ? undefined : true),
+      () =>
+        Promise.resolve(
+          app.#portOf("listening") === undefined || app.#portOf("listening for drains") === undefined
+            ? undefined
+            : true,
+        ),
       30_000,
       () => Promise.resolve(new Error(`The app did not listen within 30 s: ${app.output}`)),
     );
@@ -112,7 +119,12 @@ export class App {
   }
 
   post(path: string, body: string, timeoutMs = 20_000): Promise<Response> {
-    return this.get(path, { method: "POST", body, headers: { "content-type": "application/json" }, signal: AbortSignal.timeout(timeoutMs) });
+    return this.get(path, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json" },
+      signal: AbortSignal.timeout(timeoutMs),
+    });
   }
 
   /** Waits until /ready answers as wanted, and returns its body. */
@@ -125,7 +137,12 @@ export class App {
         return (response.status === 200) === wanted ? last : undefined;
       },
       30_000,
-      () => Promise.resolve(new Error(`The app did not become ${wanted ? "ready" : "unready"}; it last said ${JSON.stringify(last)}`)),
+      () =>
+        Promise.resolve(
+          new Error(
+            `The app did not become ${wanted ? "ready" : "unready"}; it last said ${JSON.stringify(last)}`,
+          ),
+        ),
     );
   }
 

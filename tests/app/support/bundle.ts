@@ -20,7 +20,15 @@ export function bundle(release: Release, fault: Fault): Promise<string> {
   const known = bundles.get(name);
   if (known !== undefined) return known;
   const outfile = join(dir, `${name}.cjs`);
-  const built = run(process.execPath, [join(repositoryDir, "app", "build.mjs"), "--release", release, "--fault", fault, "--outfile", outfile]).then(() => outfile);
+  const built = run(process.execPath, [
+    join(repositoryDir, "app", "build.mjs"),
+    "--release",
+    release,
+    "--fault",
+    fault,
+    "--outfile",
+    outfile,
+  ]).then(() => outfile);
   bundles.set(name, built);
   return built;
 }

@@ -22,7 +22,10 @@ export class Services {
     const dir = await mkdtemp(join(tmpdir(), "bg-app-"));
     // The servers run as accounts of their own and have to get to their folders.
     await chmod(dir, 0o711);
-    const [postgres, redis] = await Promise.all([startPostgres({ dir: join(dir, "pg") }), startRedis({ dir: join(dir, "redis") })]);
+    const [postgres, redis] = await Promise.all([
+      startPostgres({ dir: join(dir, "pg") }),
+      startRedis({ dir: join(dir, "redis") }),
+    ]);
     return new Services(dir, postgres, redis);
   }
 
@@ -40,7 +43,10 @@ export class Services {
     const name = `app_${this.#databases}`;
     await query(this.adminUrl, `CREATE DATABASE ${name}`);
     const url = this.adminUrl.replace(/\/postgres$/, `/${name}`);
-    await query(url, "CREATE TABLE schema_migrations (id text PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+    await query(
+      url,
+      "CREATE TABLE schema_migrations (id text PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+    );
     for (const file of migrations.slice(0, applied)) await migrate(url, file);
     return url;
   }

@@ -8,11 +8,23 @@ const test = z.object({ fullTitle: z.string() });
 const report = z.object({ passes: z.array(test), failures: z.array(test) });
 
 /** Runs the smoke suite as the release gate does, and returns the titles of its tests. */
-export async function runSmoke(env: { BASE_URL: string; EXPECT_COLOR: string; EXPECT_VERSION: string }): Promise<{ passed: string[]; failed: string[] }> {
+export async function runSmoke(env: {
+  BASE_URL: string;
+  EXPECT_COLOR: string;
+  EXPECT_VERSION: string;
+}): Promise<{ passed: string[]; failed: string[] }> {
   const mocha = join(repositoryDir, "node_modules", "mocha", "bin", "mocha.js");
   const child = spawn(
     process.execPath,
-    [mocha, "--no-config", "-r", "ts-node/register/transpile-only", "--reporter", "json", "tests/smoke/*.ts"],
+    [
+      mocha,
+      "--no-config",
+      "-r",
+      "@bluegreen/release/gates/suiteProcess",
+      "--reporter",
+      "json",
+      "tests/smoke/*.ts",
+    ],
     { cwd: repositoryDir, env: { PATH: process.env["PATH"], ...env }, stdio: ["ignore", "pipe", "inherit"] },
   );
   const { passes, failures } = report.parse(JSON.parse(await text(child.stdout)));

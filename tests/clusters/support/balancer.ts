@@ -22,7 +22,15 @@ export interface Balancer {
  * health check of the app itself by HTTPS, with the host's certificate.
  * @param backends loopback ports of the edges, by the clusters' names
  */
-export async function startBalancer({ host, ca, backends }: { host: string; ca: string; backends: Record<string, number> }): Promise<Balancer> {
+export async function startBalancer({
+  host,
+  ca,
+  backends,
+}: {
+  host: string;
+  ca: string;
+  backends: Record<string, number>;
+}): Promise<Balancer> {
   const folder = await mkdtemp(join(tmpdir(), "bg-balancer-"));
   const port = await freePort();
   const lines = [
@@ -46,7 +54,10 @@ export async function startBalancer({ host, ca, backends }: { host: string; ca: 
   const file = join(folder, "haproxy.cfg");
   await writeFile(file, `${lines.join("\n")}\n`);
   const { program, libraries } = await haproxy();
-  const child = spawn(program, ["-db", "-f", file], { stdio: ["ignore", "ignore", "ignore"], env: { ...process.env, LD_LIBRARY_PATH: libraries } });
+  const child = spawn(program, ["-db", "-f", file], {
+    stdio: ["ignore", "ignore", "ignore"],
+    env: { ...process.env, LD_LIBRARY_PATH: libraries },
+  });
   const exit = once(child, "exit");
   await poll(async () => ((await accepts(port)) ? true : undefined), { timeoutMs: 10_000, intervalMs: 50 });
   return {
@@ -68,16 +79,30 @@ async function haproxy(): Promise<{ program: string; libraries: string }> {
     const making = `${root}.new`;
     await rm(making, { recursive: true, force: true });
     await mkdir(join(making, "partial"), { recursive: true });
-    const download = () => run("apt-get", ["install", "-q", "-y", "--no-install-recommends", "--download-only", "--reinstall", "-o", `Dir::Cache::archives=${making}`, "haproxy"]);
+    const download = () =>
+      run("apt-get", [
+        "install",
+        "-q",
+        "-y",
+        "--no-install-recommends",
+        "--download-only",
+        "--reinstall",
+        "-o",
+        `Dir::Cache::archives=${making}`,
+        "haproxy",
+      ]);
     // The package lists may be missing, or name versions that are gone.
     await download().catch(async () => {
       await run("apt-get", ["update", "-q"]);
       await download();
     });
-    for (const file of (await readdir(making)).filter((each) => each.endsWith(".deb"))) await run("dpkg-deb", ["-x", join(making, file), making]);
+    for (const file of (await readdir(making)).filter((each) => each.endsWith(".deb")))
+      await run("dpkg-deb", ["-x", join(making, file), making]);
     await run("mv", ["-T", making, root]);
   });
-  const machine = (await run("dpkg-architecture", ["-qDEB_HOST_MULTIARCH"]).catch(() => "x86_64-linux-gnu")).trim();
+  const machine = (
+    await run("dpkg-architecture", ["-qDEB_HOST_MULTIARCH"]).catch(() => "x86_64-linux-gnu")
+  ).trim();
   return { program, libraries: join(root, "usr/lib", machine) };
 }
 
@@ -92,6 +117,13 @@ async function freePort(): Promise<number> {
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port });
-    socket.once("connect", () => { resolve(true); socket.destroy(); }).once("error", () => { resolve(false); });
+    socket
+      .once("connect", () => {
+        resolve(true);
+        socket.destroy();
+      })
+      .once("error", () => {
+        resolve(false);
+      });
   });
 }

@@ -4,7 +4,10 @@ const { connect, createServer } = require("node:net");
 const [address, port, socket] = process.argv.slice(2);
 const server = createServer((client) => {
   const upstream = connect(socket);
-  for (const [one, other] of [[client, upstream], [upstream, client]]) {
+  for (const [one, other] of [
+    [client, upstream],
+    [upstream, client],
+  ]) {
     one.on("error", () => other.destroy());
     one.on("close", () => other.destroy());
     one.pipe(other);

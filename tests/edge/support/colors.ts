@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { colors, type Color } from "@bluegreen/release";
-import { rawObjects, type JsonObject } from "../../../local/cluster/rawObjects";
+import type { JsonObject } from "../../../local/cluster/rawObjects";
 import type { Edge } from "../../../local/edge/edge";
 import { loadBundles, makeTlsSecret } from "../../../local/stage";
 import { waitFor } from "../../../local/system/wait";
-import { makeNamespace, type TestNamespace } from "../../support/testNamespace";
+import { applyIn, edgeOf, makeNamespace, type TestNamespace } from "../../support/testNamespace";
 
 /** Name of the TLS Secret, as the app's Ingress has it. */
 export const tlsSecret = "chatgpt-app-tls";
@@ -12,7 +12,10 @@ export const tlsSecret = "chatgpt-app-tls";
 /** Port of both colors' Services. */
 export const port = 80;
 
-/** A namespace with one small pod of each color, each behind a Service of its color's name, and a host of its own at the edge. */
+/**
+ * A namespace with one small pod of each color, each behind a Service of its color's name, and a host of its
+ * own at the edge.
+ */
 export interface Colors extends TestNamespace {
   edge: Edge;
   host: string;
@@ -22,18 +25,22 @@ export interface Colors extends TestNamespace {
 
 /** @throws Error when no stage with an edge runs */
 export async function makeColors(): Promise<Colors> {
-  const [image = ""] = await loadBundles([{ reference: "bluegreen.local/echo:dev", bundle: join(__dirname, "echoServer.js") }]);
+  const [image = ""] = await loadBundles([
+    { reference: "bluegreen.local/echo:dev", bundle: join(__dirname, "echoServer.js") },
+  ]);
   const home = await makeNamespace();
-  const { edge, kubeconfig, context } = home.stage;
-  if (edge === undefined) throw new Error("the local stage has no edge: npm test, which starts one");
-  const objects = rawObjects(kubeconfig, context);
-  const apply: Colors["apply"] = (object) => objects.apply({ ...object, metadata: { namespace: home.namespace, ...object.metadata } }, "test");
+  const edge = edgeOf(home.stage);
+  const apply = applyIn(home);
   await makeTlsSecret({ name: tlsSecret, namespace: home.namespace });
   await Promise.all(colors.flatMap((color) => [apply(deployment(color, image)), apply(service(color))]));
   await Promise.all(
     colors.map(async (color) =>
       waitFor(
-        async () => ((await home.cluster.apps.readNamespacedDeployment({ name: color, namespace: home.namespace })).status?.readyReplicas === 1 ? true : undefined),
+        async () =>
+          (await home.cluster.apps.readNamespacedDeployment({ name: color, namespace: home.namespace }))
+            .status?.readyReplicas === 1
+            ? true
+            : undefined,
         60_000,
         () => Promise.resolve(new Error(`The pod of ${color} does not get ready.`)),
       ),
@@ -55,7 +62,15 @@ function deployment(color: Color, image: string): JsonObject & { metadata: JsonO
       template: {
         metadata: { labels },
         spec: {
-          containers: [{ name: "echo", image, env: [{ name: "COLOR", value: color }], readinessProbe: { httpGet: { path: "/", port: 3000 }, periodSeconds: 1 }, resources: { limits: { memory: "128Mi", cpu: "500m" } } }],
+          containers: [
+            {
+              name: "echo",
+              image,
+              env: [{ name: "COLOR", value: color }],
+              readinessProbe: { httpGet: { path: "/", port: 3000 }, periodSeconds: 1 },
+              resources: { limits: { memory: "128Mi", cpu: "500m" } },
+            },
+          ],
           terminationGracePeriodSeconds: 1,
         },
       },
@@ -64,5 +79,10 @@ function deployment(color: Color, image: string): JsonObject & { metadata: JsonO
 }
 
 function service(color: Color): JsonObject & { metadata: JsonObject } {
-  return { apiVersion: "v1", kind: "Service", metadata: { name: color }, spec: { selector: { color }, ports: [{ port, targetPort: 3000 }] } };
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: color },
+    spec: { selector: { color }, ports: [{ port, targetPort: 3000 }] },
+  };
 }

@@ -10,7 +10,10 @@ export interface Seen {
 
 /** Users who ask without a pause, over connections that they keep. */
 export interface Crowd {
-  /** Resolves once every user has had answers of this color alone for a while: with the time of the last one's first, in milliseconds since 1970. */
+  /**
+   * Resolves once every user has had answers of this color alone for a while: with the time of the last one's
+   * first, in milliseconds since 1970.
+   */
   untilAll(color: string): Promise<number>;
   stop(): Promise<Seen>;
 }
@@ -23,7 +26,12 @@ const inARow = 100;
 export function startCrowd(edge: Edge, host: string, path: string): Crowd {
   const seen: Seen = { requests: 0, failures: [] };
   let stopped = false;
-  const users = Array.from({ length: people }, () => ({ user: new User(edge, host), color: "", since: 0, row: 0 }));
+  const users = Array.from({ length: people }, () => ({
+    user: new User(edge, host),
+    color: "",
+    since: 0,
+    row: 0,
+  }));
   const asking = users.map(async (person) => {
     while (!stopped) {
       seen.requests += 1;
@@ -40,7 +48,13 @@ export function startCrowd(edge: Edge, host: string, path: string): Crowd {
   });
   return {
     untilAll: async (color) => {
-      await poll(() => Promise.resolve(users.every((person) => person.color === color && person.row >= inARow) ? true : undefined), { timeoutMs: 60_000, intervalMs: 5 });
+      await poll(
+        () =>
+          Promise.resolve(
+            users.every((person) => person.color === color && person.row >= inARow) ? true : undefined,
+          ),
+        { timeoutMs: 600_000, intervalMs: 5 },
+      );
       return Math.max(...users.map(({ since }) => since));
     },
     stop: async () => {

@@ -29,16 +29,27 @@ export class User {
   /** @throws Error when the connection fails, or the certificate is not the host's */
   ask(path: string, headers: Record<string, string> = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const asked = request({ ...this.address, agent: this.agent, path, headers: { host: this.host, ...headers }, timeout: 5000 }, (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (part: string) => (text += part));
-        response.on("error", reject);
-        response.on("end", () => {
-          const said = response.headers["content-type"] === "application/json" ? (JSON.parse(text) as Answer["arrived"] & { color: string }) : { color: undefined, url: "", headers: {} };
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, color: said.color, arrived: { url: said.url, headers: said.headers } });
-        });
-      });
+      const asked = request(
+        { ...this.address, agent: this.agent, path, headers: { host: this.host, ...headers }, timeout: 5000 },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8");
+          response.on("data", (part: string) => (text += part));
+          response.on("error", reject);
+          response.on("end", () => {
+            const said =
+              response.headers["content-type"] === "application/json"
+                ? (JSON.parse(text) as Answer["arrived"] & { color: string })
+                : { color: undefined, url: "", headers: {} };
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              color: said.color,
+              arrived: { url: said.url, headers: said.headers },
+            });
+          });
+        },
+      );
       asked.on("timeout", () => asked.destroy(new Error("no answer within 5 s")));
       asked.on("error", reject);
       asked.end();
@@ -46,7 +57,11 @@ export class User {
   }
 
   /** Asks until the answer is right: what was applied takes the edge a moment. */
-  async askUntil(right: (answer: Answer) => boolean, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  async askUntil(
+    right: (answer: Answer) => boolean,
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     let last: Answer | undefined;
     try {
       return await poll(
@@ -57,7 +72,9 @@ export class User {
         { timeoutMs: 30_000, intervalMs: 50 },
       );
     } catch (error) {
-      throw new Error(`${path} is not answered as it should be; the last answer: ${JSON.stringify(last)}`, { cause: error });
+      throw new Error(`${path} is not answered as it should be; the last answer: ${JSON.stringify(last)}`, {
+        cause: error,
+      });
     }
   }
 

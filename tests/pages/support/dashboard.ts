@@ -4,7 +4,7 @@ import { request, type OutgoingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 import { poll } from "@bluegreen/release";
 import { start } from "../../support/bluegreen";
-import type { TestStack } from "../../support/testStack";
+import type { TestStack } from "../../../local/testing/testStack";
 
 export interface RunningDashboard {
   process: ChildProcess;
@@ -16,17 +16,23 @@ export interface RunningDashboard {
   end(): Promise<number | null>;
 }
 
-export async function startDashboard(test: TestStack, env: Record<string, string>): Promise<RunningDashboard> {
+export async function startDashboard(
+  test: TestStack,
+  env: Record<string, string>,
+): Promise<RunningDashboard> {
   const child = start(test, { env }, "dashboard");
   let said = "";
-  for (const output of [child.stdout, child.stderr]) output.setEncoding("utf8").on("data", (part: string) => { said += part; });
+  for (const output of [child.stdout, child.stderr])
+    output.setEncoding("utf8").on("data", (part: string) => {
+      said += part;
+    });
   const ended = once(child, "close") as Promise<[number | null]>;
   const url = await poll(
     () => {
       if (child.exitCode !== null) throw new Error(`the dashboard has ended: ${said}`);
       return Promise.resolve(/http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/.exec(said)?.[0]);
     },
-    { timeoutMs: 30_000, intervalMs: 50 },
+    { timeoutMs: 600_000, intervalMs: 50 },
   );
   return {
     process: child,
@@ -40,7 +46,14 @@ export async function startDashboard(test: TestStack, env: Record<string, string
 }
 
 /** A request that no browser would make. @returns the status and the text of the answer */
-export async function askRaw(url: string, { method = "GET", headers = {}, body = "" }: { method?: string; headers?: OutgoingHttpHeaders; body?: string }): Promise<{ status: number | undefined; location: string | undefined; text: string }> {
+export async function askRaw(
+  url: string,
+  {
+    method = "GET",
+    headers = {},
+    body = "",
+  }: { method?: string; headers?: OutgoingHttpHeaders; body?: string },
+): Promise<{ status: number | undefined; location: string | undefined; text: string }> {
   const asked = request(url, { method, headers });
   asked.end(body);
   const [answer] = (await once(asked, "response")) as [import("node:http").IncomingMessage];

@@ -5,7 +5,7 @@ import { followCluster } from "../../../cli/dashboard/clusterFeed";
 import { serveDashboard } from "../../../cli/dashboard/server";
 import { app } from "../../../cli/stackConfig";
 import { statusRefsOf } from "../../../cli/statusRef";
-import type { TestStack } from "../../support/testStack";
+import type { TestStack } from "../../../local/testing/testStack";
 import { openTab, startBrowser } from "./browser";
 import { startDashboard } from "./dashboard";
 
@@ -23,17 +23,40 @@ export async function openDashboard(test: TestStack): Promise<OpenDashboard> {
   });
 }
 
-/** The same of one cluster, in this process, with an hour between two looks: what it shows sooner of a change, a watch has told it. */
+/**
+ * The same of one cluster, in this process, with an hour between two looks: what it shows sooner of a change,
+ * a watch has told it.
+ */
 export async function openWatchingDashboard(test: TestStack): Promise<OpenDashboard> {
   const ref = () => {
     const [found] = statusRefsOf(test.name);
     if (found === undefined) throw new Error(`${test.name} has no cluster`);
     return found;
   };
-  const board = new Board({ app, namespace: ref().namespace, stack: test.name, clusters: [{ name: null, release: null, away: null, samples: [], moves: [] }], gates: null, plan: null, jobs: {}, isEnding: false });
+  const board = new Board({
+    app,
+    namespace: ref().namespace,
+    stack: test.name,
+    clusters: [{ name: null, release: null, away: null, samples: [], moves: [] }],
+    gates: null,
+    plan: null,
+    jobs: {},
+    isEnding: false,
+  });
   const ended = new AbortController();
-  const following = followCluster({ ref, index: 0, board, historyGrew: () => undefined, signal: ended.signal, lookEveryMs: 3_600_000 });
-  const server = await serveDashboard(board, { start: () => "It only shows.", plan: () => "It only shows." }, 0);
+  const following = followCluster({
+    ref,
+    index: 0,
+    board,
+    historyGrew: () => undefined,
+    signal: ended.signal,
+    lookEveryMs: 3_600_000,
+  });
+  const server = await serveDashboard(
+    board,
+    { start: () => "It only shows.", plan: () => "It only shows." },
+    0,
+  );
   return open(server.url, async () => {
     ended.abort();
     await following;

@@ -1,32 +1,39 @@
 import { expect } from "chai";
 import { connect } from "@bluegreen/release";
-import { rollback } from "@bluegreen/release/releases/rollback";
-import { readGiven } from "@bluegreen/release/route/move";
-import type { RouteKind } from "@bluegreen/release/route/route";
-import { routes } from "@bluegreen/release/route/routes";
+import { rollback } from "@bluegreen/release/rollback/rollback";
+import { readGiven } from "@bluegreen/release/traffic/move";
+import { type RouterName, routers } from "@bluegreen/release/routers/routers";
 import { failureOf, liveColor } from "../../support/look";
-import { twoVersions } from "../../support/testStack";
+import { twoVersions } from "../../../local/testing/testStack";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "./routedStack";
 
 const app = "chatgpt-app";
 const requests = 10_000;
-/** Of a fair draw of that many at 10 %, five standard deviations: one run in two million would miss it by chance. */
+/**
+ * Of a fair draw of that many at 10 %, five standard deviations: one run in two million would miss it by
+ * chance.
+ */
 const sigmas = 5;
 
 /** The same for every route. */
-export function describeRelease(route: RouteKind): void {
+export function describeRelease(route: RouterName): void {
   describe(`A release by weights, with the route ${route} at a real edge`, function () {
-    this.timeout(600_000);
+    this.timeout(900_000);
     let test: RoutedStack;
     let password = "";
     let token = "";
-    const affinity = routes[route].can.affinityCookie ? "cookie" : "none";
+    const affinity = routers[route].can.affinityCookie ? "cookie" : "none";
     before(async () => {
       test = await makeRoutedStack(route, twoVersions);
     });
     after(() => test.remove());
 
-    const where = () => ({ context: test.stage.context, namespace: test.cluster.namespace, isolation: "shared" as const, app });
+    const where = () => ({
+      context: test.stage.context,
+      namespace: test.cluster.namespace,
+      namespacePerColor: false,
+      app,
+    });
 
     it("lets users in by TLS, to blue alone", async () => {
       await test.set({ activeColor: "blue", blueTag: "v1" });
@@ -45,10 +52,21 @@ export function describeRelease(route: RouteKind): void {
       const { visitor } = test;
       const header = { "x-bluegreen-preview": token };
       await visitor.askUntil(({ color }) => color === "green", "/widget", header);
-      expect((await visitor.ask("/widget", { cookie: `a=b; bluegreen-preview-${token}=always; c=d` })).color).to.equal("green");
-      const wrong = [{ "x-bluegreen-preview": "wrong" }, { "x-bluegreen-preview": password }, { cookie: "bluegreen-preview-wrong=always" }, { cookie: `x=bluegreen-preview-${token}` }];
-      for (const headers of wrong) expect((await visitor.ask("/widget", headers)).color, JSON.stringify(headers)).to.equal("blue");
-      const key = route === "gateway" ? header : { authorization: `Basic ${Buffer.from(`preview:${password}`).toString("base64")}` };
+      expect(
+        (await visitor.ask("/widget", { cookie: `a=b; bluegreen-preview-${token}=always; c=d` })).color,
+      ).to.equal("green");
+      const wrong = [
+        { "x-bluegreen-preview": "wrong" },
+        { "x-bluegreen-preview": password },
+        { cookie: "bluegreen-preview-wrong=always" },
+        { cookie: `x=bluegreen-preview-${token}` },
+      ];
+      for (const headers of wrong)
+        expect((await visitor.ask("/widget", headers)).color, JSON.stringify(headers)).to.equal("blue");
+      const key =
+        route === "gateway"
+          ? header
+          : { authorization: `Basic ${Buffer.from(`preview:${password}`).toString("base64")}` };
       for (const color of ["blue", "green"]) {
         const seen = await visitor.askUntil(({ status }) => status === 200, `/${color}/health`, key);
         expect(seen.color).to.equal(color);
@@ -61,7 +79,11 @@ export function describeRelease(route: RouteKind): void {
     });
 
     it("gives green a share as it is told, and says what green really got", async () => {
-      await test.set({ weights: "blue=90,green=10", shareSeconds: 8, traffic: { ...test.traffic, affinity } });
+      await test.set({
+        canaryWeight: 10,
+        canaryStepSeconds: 8,
+        traffic: { ...test.traffic, affinity },
+      });
       const said: string[] = [];
       const crowd = test.visitor.crowd();
       await test.stack.up({ onOutput: (line) => said.push(line) });
@@ -77,32 +99,45 @@ export function describeRelease(route: RouteKind): void {
       expect(said.join("\n")).to.match(/watch green .*requests/);
     });
 
-    it(affinity === "cookie" ? "keeps who has its cookie with a color as long as that has a share" : "has no cookie that keeps anybody with a color, and config says so", async () => {
-      const { visitor } = test;
-      if (affinity === "none") {
-        await test.set({ traffic: { ...test.traffic, affinity: "cookie" } });
-        expect(await failureOf(test.stack.preview())).to.contain("affinity");
-        await test.set({ traffic: test.traffic });
-        return;
-      }
-      const seen = new Set<string>();
-      for (let user = 0; user < 40; user++) {
-        const first = await visitor.ask("/widget");
-        const cookie = (first.headers["set-cookie"] ?? []).map((each) => each.split(";")[0]).join("; ");
-        expect(cookie, "how it is kept").to.contain("chatgpt-app-color=");
-        const answers = await Promise.all(Array.from({ length: 10 }, () => visitor.ask("/widget", { cookie })));
-        expect(new Set(answers.map(({ color }) => color)), `user ${user}`).to.deep.equal(new Set([first.color]));
-        seen.add(first.color ?? "none");
-      }
-      expect([...seen].sort(), "whom 40 users without a cookie came to").to.deep.equal(["blue", "green"]);
-    });
+    it(
+      affinity === "cookie"
+        ? "keeps who has its cookie with a color as long as that has a share"
+        : "has no cookie that keeps anybody with a color, and config says so",
+      async () => {
+        const { visitor } = test;
+        if (affinity === "none") {
+          await test.set({ traffic: { ...test.traffic, affinity: "cookie" } });
+          expect(await failureOf(test.stack.preview())).to.contain("affinity");
+          await test.set({ traffic: test.traffic });
+          return;
+        }
+        const seen = new Set<string>();
+        for (let user = 0; user < 40; user++) {
+          const first = await visitor.ask("/widget");
+          const cookie = (first.headers["set-cookie"] ?? []).map((each) => each.split(";")[0]).join("; ");
+          expect(cookie, "how it is kept").to.contain("chatgpt-app-color=");
+          const answers = await Promise.all(
+            Array.from({ length: 10 }, () => visitor.ask("/widget", { cookie })),
+          );
+          expect(new Set(answers.map(({ color }) => color)), `user ${user}`).to.deep.equal(
+            new Set([first.color]),
+          );
+          seen.add(first.color ?? "none");
+        }
+        expect([...seen].sort(), "whom 40 users without a cookie came to").to.deep.equal(["blue", "green"]);
+      },
+    );
 
     it("refuses another version for the color that has a share, and a share together with a switch", async () => {
       await test.set({ greenTag: "v1" });
-      expect(await failureOf(test.stack.preview())).to.contain("green serves 10 % of the users and may not change in place");
-      await test.set({ greenTag: "v2", activeColor: "green", weights: "blue=10,green=90" });
-      expect(await failureOf(test.stack.preview())).to.contain("a switch from blue to green and a share of 10 % for blue");
-      await test.set({ activeColor: "blue", weights: "" });
+      expect(await failureOf(test.stack.preview())).to.contain(
+        "green serves 10 % of traffic and may not change in place",
+      );
+      await test.set({ greenTag: "v2", activeColor: "green", canaryWeight: 10 });
+      expect(await failureOf(test.stack.preview())).to.contain(
+        "a switch from blue to green and a share of 10 % for blue",
+      );
+      await test.set({ activeColor: "blue", canaryWeight: 0 });
     });
 
     it("moves everybody to green without a failed request", async () => {
@@ -121,9 +156,23 @@ export function describeRelease(route: RouteKind): void {
       const crowd = test.visitor.crowd();
       await crowd.untilOnly("green");
       const started = performance.now();
-      const { seconds } = await rollback(where(), { from: "green", why: "a test", strategy: "shared", settings: { route, database: null, connectionDrainSeconds: 30 }, fewer: false }, () => undefined);
+      const { seconds } = await rollback(
+        where(),
+        {
+          from: "green",
+          why: "a test",
+          strategy: "shared",
+          databaseSecret: "db-credentials",
+          runIn: "update",
+          settings: { route, database: null, connectionDrainSeconds: 30 },
+          fewer: false,
+        },
+        () => undefined,
+      );
       await crowd.untilOnly("blue");
-      console.log(`      ${seconds.toFixed(2)} s by the command, ${((performance.now() - started) / 1000).toFixed(2)} s until twenty answers in a row were blue`);
+      console.log(
+        `      ${seconds.toFixed(2)} s by the command, ${((performance.now() - started) / 1000).toFixed(2)} s until twenty answers in a row were blue`,
+      );
       expect(await liveColor(connect(where()))).to.equal("blue");
       await test.set({ activeColor: "blue" });
       await test.stack.up();

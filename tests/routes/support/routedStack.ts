@@ -1,7 +1,8 @@
-import type { RouteKind } from "@bluegreen/release/route/route";
+import type { RouterName } from "@bluegreen/release/routers/routers";
 import type { AppBuild } from "../../../local/images/app";
 import { makeTlsSecret } from "../../../local/stage";
-import { makeStack, type TestStack, type Whereabouts } from "../../support/testStack";
+import { makeStack, type TestStack, type Whereabouts } from "../../../local/testing/testStack";
+import { edgeOf } from "../../support/testNamespace";
 import { Visitor } from "./visitor";
 
 /** The whole program as a stack of its own, whose users come in by the stage's edge. */
@@ -12,13 +13,20 @@ export interface RoutedStack extends TestStack {
 }
 
 /** @throws Error when the stage has no edge */
-export async function makeRoutedStack(route: RouteKind, images: AppBuild[], whereabouts?: Whereabouts): Promise<RoutedStack> {
+export async function makeRoutedStack(
+  route: RouterName,
+  images: AppBuild[],
+  whereabouts?: Whereabouts,
+): Promise<RoutedStack> {
   const test = await makeStack(images, whereabouts);
-  const { edge } = test.stage;
-  if (edge === undefined) throw new Error("the local stage has no edge: npm test, which starts one");
+  const edge = edgeOf(test.stage);
   const host = `${test.name}.${edge.host}`;
   const { namespace, name } = edge.gateway;
-  const traffic = { mode: "route", route, ...(route === "gateway" && { gateway: `${namespace}/${name}/https` }) };
+  const traffic = {
+    strategy: "weighted",
+    router: route,
+    ...(route === "gateway" && { gateway: `${namespace}/${name}/https` }),
+  };
   await test.set({ host, clusterIssuer: "none", traffic });
   const visitor = new Visitor(edge, host);
   return {

@@ -16,7 +16,10 @@ export interface Answer {
 export interface Crowd {
   failures: string[];
   requests: number;
-  /** Resolves once an answer of this color has come, to a request made after the call, and none of another for a moment. */
+  /**
+   * Resolves once an answer of this color has come, to a request made after the call, and none of another for
+   * a moment.
+   */
   untilOnly(color: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -43,15 +46,23 @@ export class Visitor {
   /** @throws Error when there is no whole answer within ten seconds, or the certificate is another host's */
   ask(path: string, headers: Record<string, string> = {}, agent: Agent | false = this.kept): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const asked = request({ ...this.address, agent, path, headers: { host: this.host, ...headers }, timeout: 10_000 }, (response) => {
-        let body = "";
-        response.setEncoding("utf8").on("data", (part: string) => (body += part));
-        response.on("error", reject);
-        response.on("end", () => {
-          const color = response.headers["x-app-color"];
-          resolve({ status: response.statusCode ?? 0, color: typeof color === "string" ? color : undefined, headers: response.headers, body });
-        });
-      });
+      const asked = request(
+        { ...this.address, agent, path, headers: { host: this.host, ...headers }, timeout: 10_000 },
+        (response) => {
+          let body = "";
+          response.setEncoding("utf8").on("data", (part: string) => (body += part));
+          response.on("error", reject);
+          response.on("end", () => {
+            const color = response.headers["x-app-color"];
+            resolve({
+              status: response.statusCode ?? 0,
+              color: typeof color === "string" ? color : undefined,
+              headers: response.headers,
+              body,
+            });
+          });
+        },
+      );
       asked.on("timeout", () => asked.destroy(new Error("no answer within 10 s")));
       asked.on("error", reject);
       asked.end();
@@ -59,7 +70,11 @@ export class Visitor {
   }
 
   /** What the edge was told takes it a moment. */
-  async askUntil(right: (answer: Answer) => boolean, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  async askUntil(
+    right: (answer: Answer) => boolean,
+    path: string,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     let last: Answer | undefined;
     return poll(
       async () => {
@@ -68,7 +83,9 @@ export class Visitor {
       },
       { timeoutMs: 20_000, intervalMs: 50 },
     ).catch((error: unknown) => {
-      throw new Error(`${path} is not answered as it should be; the last answer: ${JSON.stringify(last)}`, { cause: error });
+      throw new Error(`${path} is not answered as it should be; the last answer: ${JSON.stringify(last)}`, {
+        cause: error,
+      });
     });
   }
 
@@ -103,7 +120,10 @@ export class Visitor {
     return Object.assign(crowd, {
       untilOnly: async (color: string) => {
         row = { color: "", answers: 0 };
-        await poll(() => Promise.resolve(row.color === color && row.answers >= inARow ? true : undefined), { timeoutMs: 20_000, intervalMs: 10 });
+        await poll(() => Promise.resolve(row.color === color && row.answers >= inARow ? true : undefined), {
+          timeoutMs: 20_000,
+          intervalMs: 10,
+        });
       },
       stop: () => {
         clearInterval(timer);

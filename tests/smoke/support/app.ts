@@ -1,4 +1,7 @@
-/** Everything the suite knows about the app under test. Bring your own app: change this file and the tests beside it. */
+/**
+ * Everything the suite knows about the app under test. Bring your own app: change this file and the tests
+ * beside it.
+ */
 
 export const PATHS = {
   health: "/health",

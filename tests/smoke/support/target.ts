@@ -8,7 +8,9 @@ const REQUEST_LIMIT_MS = 8000;
 export function expected(name: "BASE_URL" | "EXPECT_COLOR" | "EXPECT_VERSION"): string {
   const value = process.env[name];
   if (value === undefined || value === "") {
-    throw new Error(`${name} is not set. The smoke suite needs it, for example: BASE_URL=http://127.0.0.1:3000 EXPECT_COLOR=green EXPECT_VERSION=v2 npx mocha -r ts-node/register/transpile-only 'tests/smoke/*.ts'`);
+    throw new Error(
+      `${name} is not set. The smoke suite needs it, for example: BASE_URL=http://127.0.0.1:3000 EXPECT_COLOR=green EXPECT_VERSION=v2 npx mocha -r @bluegreen/release/gates/suiteProcess 'tests/smoke/*.ts'`,
+    );
   }
   return value;
 }

@@ -6,7 +6,10 @@ import { waitFor } from "../../../local/system/wait";
 
 const labels = { app: "probe" };
 
-/** A Deployment of the probe server and its Service, in a namespace that enforces the restricted Pod Security Standard. */
+/**
+ * A Deployment of the probe server and its Service, in a namespace that enforces the restricted Pod Security
+ * Standard.
+ */
 export class ProbePods {
   private readonly kubeconfig = new KubeConfig();
   readonly core: CoreV1Api;
@@ -19,10 +22,15 @@ export class ProbePods {
     this.apps = this.kubeconfig.makeApiClient(AppsV1Api);
   }
 
-  /** Creates everything, waits until the pods are ready and returns the Service's address, which kube-proxy leads to them within a second or so. */
+  /**
+   * Creates everything, waits until the pods are ready and returns the Service's address, which kube-proxy
+   * leads to them within a second or so.
+   */
   async create(image: string): Promise<string> {
     const { namespace } = this;
-    await this.core.createNamespace({ body: { metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } } } });
+    await this.core.createNamespace({
+      body: { metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } } },
+    });
     await this.apps.createNamespacedDeployment({
       namespace,
       body: {
@@ -38,7 +46,11 @@ export class ProbePods {
                 {
                   name: "probe",
                   image,
-                  securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+                  securityContext: {
+                    allowPrivilegeEscalation: false,
+                    readOnlyRootFilesystem: true,
+                    capabilities: { drop: ["ALL"] },
+                  },
                   readinessProbe: { httpGet: { path: "/", port: 3000 }, periodSeconds: 1 },
                   resources: { limits: { memory: "128Mi", cpu: "500m" } },
                 },
@@ -50,10 +62,16 @@ export class ProbePods {
     });
     const service = await this.core.createNamespacedService({
       namespace,
-      body: { metadata: { name: "probe" }, spec: { selector: labels, ports: [{ port: 80, targetPort: 3000 }] } },
+      body: {
+        metadata: { name: "probe" },
+        spec: { selector: labels, ports: [{ port: 80, targetPort: 3000 }] },
+      },
     });
     await waitFor(
-      async () => ((await this.apps.readNamespacedDeployment({ name: "probe", namespace })).status?.readyReplicas === 2 ? true : undefined),
+      async () =>
+        (await this.apps.readNamespacedDeployment({ name: "probe", namespace })).status?.readyReplicas === 2
+          ? true
+          : undefined,
       60_000,
       async () => new Error(`The probe pods do not get ready: ${(await this.events()).join("; ")}`),
     );
@@ -73,12 +91,16 @@ export class ProbePods {
     const pods = await this.core.listNamespacedPod({ namespace: this.namespace });
     const pod = pods.items[0]?.metadata?.name ?? "";
     const forward = new PortForward(this.kubeconfig);
-    const server = createServer((socket) => void forward.portForward(this.namespace, pod, [3000], socket, null, socket)).listen(0, "127.0.0.1");
+    const server = createServer(
+      (socket) => void forward.portForward(this.namespace, pod, [3000], socket, null, socket),
+    ).listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("The forwarded port is not open.");
     try {
-      const answer = await fetch(`http://127.0.0.1:${String(address.port)}${path}`, { headers: { connection: "close" } });
+      const answer = await fetch(`http://127.0.0.1:${String(address.port)}${path}`, {
+        headers: { connection: "close" },
+      });
       return await answer.text();
     } finally {
       server.close();

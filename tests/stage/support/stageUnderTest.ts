@@ -35,7 +35,14 @@ export async function runningSupervisor(): Promise<number> {
 export async function killComponent(name: string): Promise<void> {
   const status = (await componentStatuses(layout())).get(name);
   if (status === undefined || status.pid === 0) throw new Error(`${name} does not run.`);
-  await execute("nsenter", [`--target=${String(await runningSupervisor())}`, "--pid", "--mount", "sh", "-c", `kill -9 ${String(status.pid)}`]);
+  await execute("nsenter", [
+    `--target=${String(await runningSupervisor())}`,
+    "--pid",
+    "--mount",
+    "sh",
+    "-c",
+    `kill -9 ${String(status.pid)}`,
+  ]);
   // Until the supervisor has noticed, its status still says that all is well.
   await waitFor(
     async () => ((await componentStatuses(layout())).get(name)?.pid === status.pid ? undefined : true),

@@ -1,9 +1,21 @@
 import type { Constraint, RangeVar } from "libpg-query";
 import { evaluate, passes, type Value } from "../check.js";
-import { columnsOf, constraintName, constraintsOf, constraintOf, isSerial, newColumn, type ColumnFacts } from "../facts.js";
-import { quoted, quotedRelation, strings } from "../names.js";
+import {
+  attributesOf,
+  columnsOf,
+  constraintName,
+  constraintsOf,
+  constraintOf,
+  isSerial,
+  newColumn,
+  refusesNoMore,
+  type Attributes,
+  type ColumnFacts,
+} from "../facts.js";
+import { quoted, quotedRelation, strings } from "../../sql/names.js";
 import { inContract, inTurn, migration, words } from "../recipe.js";
 import { allPhases, beforeContract, type Command, type Rule, type Statement } from "../rule.js";
+import { sameText } from "../../sql/tree.js";
 import { columnWithout, notNullSteps, primaryKeySteps, uniqueSteps } from "../steps.js";
 
 interface Added {
@@ -12,48 +24,94 @@ interface Added {
   constraint: Constraint;
   /** The column that it comes with. */
   column: string | undefined;
+  attributes: Attributes;
 }
 
 /** Constraints that an ALTER TABLE puts on a table that is in use, by themselves or with a new column. */
 function added({ commands, known }: Statement): Added[] {
   return commands.flatMap((each): Added[] => {
-    const { at, command: { subtype, def }, relation } = each;
+    const {
+      at,
+      command: { subtype, def },
+      relation,
+    } = each;
     if (def === undefined || known.isFreshRelation(relation)) return [];
-    if (subtype === "AT_AddConstraint" && "Constraint" in def) return [{ at, each, constraint: def.Constraint, column: undefined }];
+    if (subtype === "AT_AddConstraint" && "Constraint" in def)
+      return [
+        {
+          at,
+          each,
+          constraint: def.Constraint,
+          column: undefined,
+          attributes: attributesOf(def.Constraint),
+        },
+      ];
     if (subtype !== "AT_AddColumn" || !("ColumnDef" in def)) return [];
-    return constraintsOf(def.ColumnDef.constraints).map((constraint) => ({ at: constraint.location ?? at, each, constraint, column: def.ColumnDef.colname ?? "" }));
+    const all = constraintsOf(def.ColumnDef.constraints);
+    return all.map((constraint) => ({
+      at: constraint.location ?? at,
+      each,
+      constraint,
+      column: def.ColumnDef.colname ?? "",
+      attributes: attributesOf(constraint, all),
+    }));
   });
 }
 
 /** The columns that the file itself makes, in this statement or before it. */
-function newColumns({ commands, known }: Statement, relation: RangeVar | undefined): Map<string, ColumnFacts> {
+function newColumns(
+  { commands, known }: Statement,
+  relation: RangeVar | undefined,
+): Map<string, ColumnFacts> {
   const before = [...(known.table(relation)?.columns ?? [])].filter(([, { isFresh }]) => isFresh);
   const here = commands.flatMap(({ command: { subtype, def, missing_ok } }): [string, ColumnFacts][] =>
-    subtype === "AT_AddColumn" && missing_ok !== true && def !== undefined && "ColumnDef" in def ? [[def.ColumnDef.colname ?? "", newColumn(def.ColumnDef, true)]] : [],
+    subtype === "AT_AddColumn" && missing_ok !== true && def !== undefined && "ColumnDef" in def
+      ? [[def.ColumnDef.colname ?? "", newColumn(def.ColumnDef, true)]]
+      : [],
   );
   return new Map([...before, ...here]);
 }
 
-/** What a row of the live version has in the new columns: what they began with, and what they have by default. */
+/**
+ * What a row of the live version has in the new columns: what they began with, and what they have by default.
+ */
 function liveRows(columns: Map<string, ColumnFacts>): Map<string, Value>[] {
   const row = (pick: (column: ColumnFacts) => ColumnFacts["default"]) =>
     new Map(
       [...columns].map(([name, column]): [string, Value] => {
         const value = pick(column);
-        return [name, column.isFilled ? undefined : value === undefined ? { is: "null" } : evaluate(value, new Map())];
+        return [
+          name,
+          column.isFilled ? undefined : value === undefined ? { is: "null" } : evaluate(value, new Map()),
+        ];
       }),
     );
   return [row((column) => column.first), row((column) => column.default)];
 }
 
 /** Whether a constraint refuses nothing that the live version writes, for certain. */
-function letsLiveRowsPass({ constraint, each, column }: Added, statement: Statement): boolean {
+function letsLiveRowsPass({ constraint, each, column, attributes }: Added, statement: Statement): boolean {
   const { contype, raw_expr } = constraint;
+  const { known } = statement;
+  const { def } = each.command;
+  // One that is there already, or was before this file.
+  const table = known.table(each.relation);
+  const checksBefore = [
+    ...[...(table?.checks.values() ?? [])].map(({ expression }) => expression),
+    ...(table?.dropped.checks ?? []),
+  ];
+  const referencesBefore = [...(table?.references.values() ?? []), ...(table?.dropped.references ?? [])];
   const fresh = newColumns(statement, each.relation);
+  // With IF NOT EXISTS, too: PostgreSQL leaves out the constraint of a column that is there.
+  if (column !== undefined && def !== undefined && "ColumnDef" in def)
+    fresh.set(column, newColumn(def.ColumnDef, true));
   const rows = liveRows(fresh);
-  if (contype === "CONSTR_CHECK") return rows.every((row) => passes(raw_expr, row));
+  if (contype === "CONSTR_CHECK")
+    return checksBefore.some((one) => sameText(one, raw_expr)) || rows.every((row) => passes(raw_expr, row));
   const columns = columnsOf(constraint, column);
   if (contype === "CONSTR_FOREIGN") {
+    const reference = known.reference(constraint, column, attributes);
+    if (referencesBefore.some((one) => refusesNoMore(reference, one))) return true;
     const isNull = (name: string) => rows.every((row) => row.get(name)?.is === "null");
     return constraint.fk_matchtype === "f" ? columns.every(isNull) : columns.some(isNull);
   }
@@ -62,7 +120,10 @@ function letsLiveRowsPass({ constraint, each, column }: Added, statement: Statem
 
 const isNotValidated = ({ skip_validation }: Constraint) => skip_validation === true;
 
-/** The constraint alone, by its name and without a look at the rows there are; and then that look, which holds up nobody. */
+/**
+ * The constraint alone, by its name and without a look at the rows there are; and then that look, which holds
+ * up nobody.
+ */
 function notValidFirst(added: Added, statement: Statement): string {
   const { each, constraint, column } = added;
   const { source, phase, known } = statement;
@@ -72,23 +133,44 @@ function notValidFirst(added: Added, statement: Statement): string {
   const isPassed = letsLiveRowsPass(added, statement);
   const when = isPassed ? phase : "contract";
   const validate = migration(when, `ALTER TABLE ${table} VALIDATE CONSTRAINT ${name};`);
-  const keyword = constraint.contype === "CONSTR_FOREIGN" ? (column === undefined ? "FOREIGN" : "REFERENCES") : "CHECK";
+  const keyword =
+    constraint.contype === "CONSTR_FOREIGN" ? (column === undefined ? "FOREIGN" : "REFERENCES") : "CHECK";
   const from = source.find(keyword, constraint.location ?? each.at)?.at ?? each.at;
-  const isPartitioned = constraint.contype === "CONSTR_FOREIGN" && known.table(each.relation)?.isPartitioned === true;
-  if (isPartitioned) return words("before PostgreSQL 18, a partitioned table takes no foreign key NOT VALID: one on each partition, NOT VALID and then validated");
-  if (def === undefined || !("ColumnDef" in def)) return inTurn(migration(when, `${each.head} ADD CONSTRAINT ${name} ${source.slice(from, each.end)} NOT VALID;`), validate);
-  const others = constraintsOf(def.ColumnDef.constraints).filter(({ contype }) => contype?.startsWith("CONSTR_ATTR") !== true);
+  const isPartitioned =
+    constraint.contype === "CONSTR_FOREIGN" && known.table(each.relation)?.isPartitioned === true;
+  if (isPartitioned)
+    return words(
+      "before PostgreSQL 18, a partitioned table takes no foreign key NOT VALID: one on each partition, NOT VALID and then validated",
+    );
+  if (def === undefined || !("ColumnDef" in def))
+    return inTurn(
+      migration(when, `${each.head} ADD CONSTRAINT ${name} ${source.slice(from, each.end)} NOT VALID;`),
+      validate,
+    );
+  const others = constraintsOf(def.ColumnDef.constraints).filter(
+    ({ contype }) => contype?.startsWith("CONSTR_ATTR") !== true,
+  );
   const after = others[others.indexOf(constraint) + 1]?.location ?? each.end;
   const add = `ADD CONSTRAINT ${name} ${keyword === "REFERENCES" ? `FOREIGN KEY (${quoted(column)}) ` : ""}${source.slice(from, after)} NOT VALID`;
   const bare = columnWithout(statement, each, def.ColumnDef, (one) => one === constraint);
   // In one statement, so that the column is seen to be new.
-  return isPassed ? inTurn(migration(phase, `${bare}, ${add};`), validate) : inTurn(migration(phase, `${bare};`), migration("contract", `ALTER TABLE ${table} ${add};`), validate);
+  return isPassed
+    ? inTurn(migration(phase, `${bare}, ${add};`), validate)
+    : inTurn(migration(phase, `${bare};`), migration("contract", `ALTER TABLE ${table} ${add};`), validate);
 }
 
 /** NOT VALID as it is, later; otherwise step by step, later. */
-const later = (each: Added, statement: Statement) => (isNotValidated(each.constraint) ? inContract(each.each.sql) : notValidFirst(each, statement));
+const later = (each: Added, statement: Statement) =>
+  isNotValidated(each.constraint) ? inContract(each.each.sql) : notValidFirst(each, statement);
 
-const adds = (name: string, reason: string, phases: Rule["phases"], example: string, isBad: (added: Added, statement: Statement) => boolean, recipe: (added: Added, statement: Statement) => string): Rule => ({
+const adds = (
+  name: string,
+  reason: string,
+  phases: Rule["phases"],
+  example: string,
+  isBad: (added: Added, statement: Statement) => boolean,
+  recipe: (added: Added, statement: Statement) => string,
+): Rule => ({
   name,
   reason,
   phases,
@@ -106,118 +188,185 @@ export const constraintRules: Rule[] = [
     allPhases,
     "ALTER TABLE orders ADD CONSTRAINT orders_buyer_fkey FOREIGN KEY (customer) REFERENCES customers (id);",
     // A new column without a default is NULL everywhere: PostgreSQL itself skips the look-up.
-    ({ constraint, column, each }) => constraint.contype === "CONSTR_FOREIGN" && !isNotValidated(constraint) && constraint.is_enforced !== false && (column === undefined || hasValues(each)),
+    ({ constraint, column, each, attributes }) =>
+      constraint.contype === "CONSTR_FOREIGN" &&
+      !isNotValidated(constraint) &&
+      attributes.isEnforced &&
+      (column === undefined || hasValues(each)),
     notValidFirst,
   ),
   adds(
     "foreign-key-before-contract",
-    "NOT VALID or not, it refuses the live version's rows without a counterpart from this moment on",
+    "NOT VALID or not, it refuses the live version's rows without a counterpart from then on",
     beforeContract,
     "ALTER TABLE orders ADD CONSTRAINT orders_buyer_fkey FOREIGN KEY (customer) REFERENCES customers (id) NOT VALID;",
-    (each, statement) => each.constraint.contype === "CONSTR_FOREIGN" && each.constraint.is_enforced !== false && !letsLiveRowsPass(each, statement),
+    (each, statement) =>
+      each.constraint.contype === "CONSTR_FOREIGN" &&
+      each.attributes.isEnforced &&
+      !letsLiveRowsPass(each, statement),
     later,
   ),
   adds(
     "validated-check",
-    "every row is read under a lock that stops reads as well",
+    "every row is read under a lock that blocks reads too",
     allPhases,
     "ALTER TABLE orders ADD CONSTRAINT orders_placed_check CHECK (placed > '2000-01-01');",
-    ({ constraint }) => constraint.contype === "CONSTR_CHECK" && !isNotValidated(constraint) && constraint.is_enforced === true,
+    ({ constraint, attributes }) =>
+      constraint.contype === "CONSTR_CHECK" && !isNotValidated(constraint) && attributes.isEnforced,
     notValidFirst,
   ),
   adds(
     "check-before-contract",
-    "NOT VALID or not, the constraint refuses the live version's writes from this moment on",
+    "NOT VALID or not, the constraint refuses the live version's writes from then on",
     beforeContract,
     "ALTER TABLE orders ADD CONSTRAINT orders_placed_check CHECK (placed > '2000-01-01') NOT VALID;",
     (each, statement) => {
-      const { contype, is_enforced } = each.constraint;
+      const { contype } = each.constraint;
       // The live version leaves a new column alone: what counts is whether its NULL or default passes.
-      return contype === "CONSTR_NOTNULL" ? each.column === undefined && isNotValidated(each.constraint) : contype === "CONSTR_CHECK" && is_enforced === true && !letsLiveRowsPass(each, statement);
+      return contype === "CONSTR_NOTNULL"
+        ? each.column === undefined && isNotValidated(each.constraint)
+        : contype === "CONSTR_CHECK" && each.attributes.isEnforced && !letsLiveRowsPass(each, statement);
     },
     later,
   ),
   adds(
     "unique-constraint",
-    "its index is built under a lock that stops reads as well",
+    "its index is built under a lock that blocks reads too",
     allPhases,
     "ALTER TABLE orders ADD CONSTRAINT orders_customer_number_key UNIQUE (customer, number);",
-    ({ constraint: { contype, indexname } }) => (contype === "CONSTR_UNIQUE" || contype === "CONSTR_PRIMARY") && indexname === undefined,
+    ({ constraint: { contype, indexname } }) =>
+      (contype === "CONSTR_UNIQUE" || contype === "CONSTR_PRIMARY") && indexname === undefined,
     (each, statement) => {
       const { constraint, column } = each;
       const { relation, command } = each.each;
       const columns = columnsOf(constraint, column);
       const name = constraintName(constraint, relation?.relname ?? "", column);
       const attributes = `${constraint.deferrable === true ? " DEFERRABLE" : ""}${constraint.initdeferred === true ? " INITIALLY DEFERRED" : ""}`;
-      const unique = { name, including: strings(constraint.including), isNullsNotDistinct: constraint.nulls_not_distinct === true, attributes };
-      const steps = constraint.contype === "CONSTR_PRIMARY" ? primaryKeySteps(statement, relation, columns, unique) : uniqueSteps(relation, columns, unique);
-      if (column === undefined || command.def === undefined || !("ColumnDef" in command.def)) return inTurn(...steps);
-      const isOut = (one: Constraint) => one === constraint || (constraint.contype === "CONSTR_PRIMARY" && one.contype === "CONSTR_NOTNULL");
-      return inTurn(migration(statement.phase, `${columnWithout(statement, each.each, command.def.ColumnDef, isOut)};`), ...steps);
+      const unique = {
+        name,
+        including: strings(constraint.including),
+        isNullsNotDistinct: constraint.nulls_not_distinct === true,
+        attributes,
+      };
+      const steps =
+        constraint.contype === "CONSTR_PRIMARY"
+          ? primaryKeySteps(statement, relation, columns, unique)
+          : uniqueSteps(relation, columns, unique);
+      if (column === undefined || command.def === undefined || !("ColumnDef" in command.def))
+        return inTurn(...steps);
+      const isOut = (one: Constraint) =>
+        one === constraint || (constraint.contype === "CONSTR_PRIMARY" && one.contype === "CONSTR_NOTNULL");
+      return inTurn(
+        migration(statement.phase, `${columnWithout(statement, each.each, command.def.ColumnDef, isOut)};`),
+        ...steps,
+      );
     },
   ),
   adds(
     "primary-key-using-index",
-    "the columns become NOT NULL: where nothing has proved that they are, all rows are read under a lock that stops reads as well",
+    "the columns become NOT NULL: where nothing has proved that they are, all rows are read under a lock that blocks reads too",
     allPhases,
     "ALTER TABLE bookings ADD CONSTRAINT bookings_pkey PRIMARY KEY USING INDEX bookings_room_idx;",
     ({ constraint: { contype, indexname }, each: { relation } }, { known }) => {
       if (contype !== "CONSTR_PRIMARY" || indexname === undefined) return false;
-      const columns = known.index(known.inSchemaOf(relation, indexname))?.columns;
+      const columns = known.index(known.scope.inSchemaOf(relation, indexname))?.columns;
       return columns === undefined || columns.some((column) => !known.isNeverNull(relation, column));
     },
     ({ constraint: { indexname = "" }, each: { relation, sql } }, { known }) => {
-      const columns = known.index(known.inSchemaOf(relation, indexname))?.columns;
-      if (columns === undefined) return words("for each column of the index that may be NULL: ADD CONSTRAINT … CHECK (column IS NOT NULL) NOT VALID, VALIDATE CONSTRAINT, SET NOT NULL", `then ${sql}`);
-      return inTurn(...columns.filter((column) => !known.isNeverNull(relation, column)).flatMap((column) => notNullSteps(quotedRelation(relation), column)), inContract(sql));
+      const columns = known.index(known.scope.inSchemaOf(relation, indexname))?.columns;
+      if (columns === undefined)
+        return words(
+          "for each column of the index that may be NULL: ADD CONSTRAINT … CHECK (column IS NOT NULL) NOT VALID, VALIDATE CONSTRAINT, SET NOT NULL",
+          `then ${sql}`,
+        );
+      return inTurn(
+        ...columns
+          .filter((column) => !known.isNeverNull(relation, column))
+          .flatMap((column) => notNullSteps(quotedRelation(relation), column)),
+        inContract(sql),
+      );
     },
   ),
   adds(
     "exclusion-constraint",
-    "its index is built under a lock that stops reads as well, and there is no concurrent way",
+    "its index is built under a lock that blocks reads too, and cannot be built concurrently",
     allPhases,
     "ALTER TABLE bookings ADD CONSTRAINT bookings_room_excl EXCLUDE USING gist (during WITH &&);",
     ({ constraint }) => constraint.contype === "CONSTR_EXCLUSION",
-    ({ each }) => words(`a new table with the constraint in its CREATE TABLE, filled from ${quotedRelation(each.relation)} by a trigger and a backfill`),
+    ({ each }) =>
+      words(
+        `a new table with the constraint in its CREATE TABLE, filled from ${quotedRelation(each.relation)} by a trigger and a backfill`,
+      ),
   ),
   {
     name: "alter-constraint",
-    reason: "what the live version may defer, or what it may rely on, is another thing from this moment on",
+    reason: "what the live version may defer, or what it may rely on, changes from then on",
     phases: beforeContract,
     example: "ALTER TABLE orders ALTER CONSTRAINT orders_payer_fkey DEFERRABLE;",
     find: ({ commands, known }) =>
       commands
-        .filter(({ command: { subtype, def }, relation }) => subtype === "AT_AlterConstraint" && !enforces(def) && !known.isFreshRelation(relation))
+        .filter(
+          ({ command: { subtype, def }, relation }) =>
+            subtype === "AT_AlterConstraint" && !enforces(def) && !known.isFreshRelation(relation),
+        )
         .map(({ at, sql }) => ({ at, recipe: inContract(sql) })),
   },
   {
     name: "enforce-constraint",
-    reason: "every row is looked at under a lock that stops writes, and the live version's writes are refused from this moment on",
+    reason:
+      "every row is looked at under a lock that blocks reads too, and the live version's writes are refused from then on",
     phases: allPhases,
     example: "ALTER TABLE orders ALTER CONSTRAINT orders_payer_fkey ENFORCED;",
     find: ({ commands, known }) =>
       commands
-        .filter(({ command: { subtype, def }, relation }) => subtype === "AT_AlterConstraint" && enforces(def) && !known.isFreshRelation(relation))
-        .map(({ at }) => ({ at, recipe: words("contract: a second constraint, NOT VALID", "contract: VALIDATE CONSTRAINT, and then DROP CONSTRAINT of the one that is not enforced") })),
+        .filter(
+          ({ command: { subtype, def }, relation }) =>
+            subtype === "AT_AlterConstraint" && enforces(def) && !known.isFreshRelation(relation),
+        )
+        .map(({ at }) => ({
+          at,
+          recipe: words(
+            "contract: a second constraint, NOT VALID",
+            "contract: VALIDATE CONSTRAINT, and then DROP CONSTRAINT of the one that is not enforced",
+          ),
+        })),
   },
   {
     name: "validate-in-same-transaction",
     reason: "the lock of a statement before it is held until all rows are read",
     phases: allPhases,
-    example: "ALTER TABLE orders ADD COLUMN remark text;\nALTER TABLE orders VALIDATE CONSTRAINT orders_total_check;",
+    example:
+      "ALTER TABLE orders ADD COLUMN remark text;\nALTER TABLE orders VALIDATE CONSTRAINT orders_total_check;",
     find: ({ commands, known, inTransaction, phase }) =>
       commands
-        .filter(({ command, relation }) => command.subtype === "AT_ValidateConstraint" && inTransaction && !known.isFreshRelation(relation))
-        .filter(() => known.held.size > 0 || commands.some(({ command }) => command.subtype !== "AT_ValidateConstraint"))
+        .filter(
+          ({ command, relation }) =>
+            command.subtype === "AT_ValidateConstraint" && inTransaction && !known.isFreshRelation(relation),
+        )
+        .filter(
+          () =>
+            known.held.size > 0 ||
+            commands.some(({ command }) => command.subtype !== "AT_ValidateConstraint"),
+        )
         .map(({ at, sql }) => ({ at, recipe: migration(phase, `${sql};`) })),
   },
 ];
 
 /** Whether the rows of a new column have a value. */
 function hasValues({ command: { def } }: Command): boolean {
-  return def !== undefined && "ColumnDef" in def && (constraintOf(def.ColumnDef, "CONSTR_DEFAULT", "CONSTR_GENERATED") !== undefined || isSerial(def.ColumnDef));
+  return (
+    def !== undefined &&
+    "ColumnDef" in def &&
+    (constraintOf(def.ColumnDef, "CONSTR_DEFAULT", "CONSTR_GENERATED") !== undefined ||
+      isSerial(def.ColumnDef))
+  );
 }
 
 function enforces(definition: Command["command"]["def"]): boolean {
-  return definition !== undefined && "ATAlterConstraint" in definition && definition.ATAlterConstraint.alterEnforceability === true && definition.ATAlterConstraint.is_enforced === true;
+  return (
+    definition !== undefined &&
+    "ATAlterConstraint" in definition &&
+    definition.ATAlterConstraint.alterEnforceability === true &&
+    definition.ATAlterConstraint.is_enforced === true
+  );
 }

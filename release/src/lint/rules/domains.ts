@@ -1,4 +1,4 @@
-import { quoted, strings } from "../names.js";
+import { quoted, strings } from "../../sql/names.js";
 import { inContract, inTurn, migration, words } from "../recipe.js";
 import { allPhases, beforeContract, type Rule, type Statement } from "../rule.js";
 
@@ -11,31 +11,55 @@ function altered({ node, known }: Statement) {
 }
 
 /** SET NOT NULL, ADD without NOT VALID, VALIDATE. */
-function isScan({ subtype, constraint }: { subtype?: string | undefined; constraint: { skip_validation?: boolean } | undefined }): boolean {
+function isScan({
+  subtype,
+  constraint,
+}: {
+  subtype?: string | undefined;
+  constraint: { skip_validation?: boolean } | undefined;
+}): boolean {
   return subtype === "O" || subtype === "V" || (subtype === "C" && constraint?.skip_validation !== true);
 }
 
-const validated = "validate the constraint: before PostgreSQL 18 it stops the writes of every table with a column of the domain, so that they have to be small";
+const validated =
+  "validate the constraint: before PostgreSQL 18 it stops the writes of every table with a column of the domain, so that they have to be small";
 
 export const domainRules: Rule[] = [
   {
     name: "domain-scan",
-    reason: "every table with a column of the domain is read, one after the other, while none of them takes writes",
+    reason:
+      "every table with a column of the domain is read, one after the other, while none of them takes writes",
     phases: allPhases,
     example: "ALTER DOMAIN zip ADD CONSTRAINT zip_length CHECK (length(VALUE) = 5);",
     find: (statement) => {
       const each = altered(statement);
       if (each === undefined || !isScan(each)) return [];
       const { source, start } = statement;
-      if (each.constraint === undefined || each.constraint.contype !== "CONSTR_CHECK") return [{ at: start, recipe: words("a CHECK (… IS NOT NULL) on each table that has a column of the domain: NOT VALID in contract, and then validated") }];
+      if (each.constraint === undefined || each.constraint.contype !== "CONSTR_CHECK")
+        return [
+          {
+            at: start,
+            recipe: words(
+              "a CHECK (… IS NOT NULL) on each table that has a column of the domain: NOT VALID in contract, and then validated",
+            ),
+          },
+        ];
       const name = each.constraint.conname ?? `${each.domain.replace(/^.*\./, "")}_check`;
-      const check = source.slice(source.find("CHECK", each.constraint.location ?? start)?.at ?? start, source.end);
+      const check = source.slice(
+        source.find("CHECK", each.constraint.location ?? start)?.at ?? start,
+        source.end,
+      );
       return [
         {
           at: start,
           recipe: inTurn(
-            migration("contract", `ALTER DOMAIN ${each.domain} ADD CONSTRAINT ${quoted(name)} ${check} NOT VALID;`),
-            migration("contract", `ALTER DOMAIN ${each.domain} VALIDATE CONSTRAINT ${quoted(name)};`, { assure: `domain-scan: ${validated}` }),
+            migration(
+              "contract",
+              `ALTER DOMAIN ${each.domain} ADD CONSTRAINT ${quoted(name)} ${check} NOT VALID;`,
+            ),
+            migration("contract", `ALTER DOMAIN ${each.domain} VALIDATE CONSTRAINT ${quoted(name)};`, {
+              assure: `domain-scan: ${validated}`,
+            }),
           ),
         },
       ];
@@ -43,12 +67,15 @@ export const domainRules: Rule[] = [
   },
   {
     name: "change-domain",
-    reason: "values of the domain that the live version writes are refused, or ones that it does not know come to it, from this moment on",
+    reason:
+      "values of the domain that the live version writes are refused, or ones that it does not know come to it, from then on",
     phases: beforeContract,
     example: "ALTER DOMAIN zip SET DEFAULT '00000';",
     find: (statement) => {
       const each = altered(statement);
-      return each === undefined || isScan(each) ? [] : [{ at: statement.start, recipe: inContract(statement.source.text) }];
+      return each === undefined || isScan(each)
+        ? []
+        : [{ at: statement.start, recipe: inContract(statement.source.text) }];
     },
   },
 ];

@@ -1,13 +1,8 @@
 import type { Node, PartitionBoundSpec, RangeVar } from "libpg-query";
-import { quoted, quotedRelation, strings } from "../names.js";
+import { quoted, quotedRelation, strings } from "../../sql/names.js";
 import { inTurn, migration, words } from "../recipe.js";
 import { allPhases, beforeContract, type Command, type Rule, type Statement } from "../rule.js";
-import { conjuncts } from "../tree.js";
-
-/** What a constant is, whatever its place in the file. */
-function textOf(node: Node | undefined): string {
-  return JSON.stringify(node, (name, value: unknown) => (name === "location" ? undefined : value));
-}
+import { conjuncts, sameText } from "../../sql/tree.js";
 
 function isUnbounded(datum: Node): boolean {
   return "ColumnRef" in datum;
@@ -21,28 +16,56 @@ interface Bound {
 }
 
 function boundOf(bound: PartitionBoundSpec | undefined): Bound | undefined {
-  if (bound?.strategy === "l" && bound.is_default !== true) return { lower: undefined, upper: undefined, list: bound.listdatums };
+  if (bound?.strategy === "l" && bound.is_default !== true)
+    return { lower: undefined, upper: undefined, list: bound.listdatums };
   const [lower, ...moreLower] = bound?.lowerdatums ?? [];
   const [upper, ...moreUpper] = bound?.upperdatums ?? [];
   if (lower === undefined || upper === undefined || moreLower.length + moreUpper.length > 0) return undefined;
-  return { lower: isUnbounded(lower) ? undefined : lower, upper: isUnbounded(upper) ? undefined : upper, list: undefined };
+  return {
+    lower: isUnbounded(lower) ? undefined : lower,
+    upper: isUnbounded(upper) ? undefined : upper,
+    list: undefined,
+  };
 }
 
 /** Whether a validated CHECK says of every row what the partition says: ATTACH then reads none. */
-function isProved(partition: RangeVar | undefined, column: string | undefined, spec: PartitionBoundSpec | undefined, { known }: Statement): boolean {
+function isProved(
+  partition: RangeVar | undefined,
+  column: string | undefined,
+  spec: PartitionBoundSpec | undefined,
+  { known }: Statement,
+): boolean {
   const bound = boundOf(spec);
   if (bound === undefined || column === undefined || !known.isNeverNull(partition, column)) return false;
-  const conditions = [...(known.table(partition)?.checks.values() ?? [])].filter(({ isValidated }) => isValidated).flatMap(({ expression }) => conjuncts(expression));
+  const conditions = [...(known.table(partition)?.checks.values() ?? [])]
+    .filter(({ isValidated }) => isValidated)
+    .flatMap(({ expression }) => conjuncts(expression));
   const compares = (operator: string, datum: Node | undefined) =>
-    conditions.some((each) => "A_Expr" in each && each.A_Expr.kind === "AEXPR_OP" && strings(each.A_Expr.name)[0] === operator && isColumn(each.A_Expr.lexpr, column) && textOf(each.A_Expr.rexpr) === textOf(datum));
+    conditions.some(
+      (each) =>
+        "A_Expr" in each &&
+        each.A_Expr.kind === "AEXPR_OP" &&
+        strings(each.A_Expr.name)[0] === operator &&
+        isColumn(each.A_Expr.lexpr, column) &&
+        sameText(each.A_Expr.rexpr, datum),
+    );
   if (bound.list !== undefined) {
-    const values = bound.list.map(textOf);
+    const values = bound.list;
     return conditions.some(
       (each) =>
-        "A_Expr" in each && each.A_Expr.kind === "AEXPR_IN" && strings(each.A_Expr.name)[0] === "=" && isColumn(each.A_Expr.lexpr, column) && each.A_Expr.rexpr !== undefined && "List" in each.A_Expr.rexpr && (each.A_Expr.rexpr.List.items ?? []).every((item) => values.includes(textOf(item))),
+        "A_Expr" in each &&
+        each.A_Expr.kind === "AEXPR_IN" &&
+        strings(each.A_Expr.name)[0] === "=" &&
+        isColumn(each.A_Expr.lexpr, column) &&
+        each.A_Expr.rexpr !== undefined &&
+        "List" in each.A_Expr.rexpr &&
+        (each.A_Expr.rexpr.List.items ?? []).every((item) => values.some((value) => sameText(value, item))),
     );
   }
-  return (bound.lower === undefined || compares(">=", bound.lower)) && (bound.upper === undefined || compares("<", bound.upper));
+  return (
+    (bound.lower === undefined || compares(">=", bound.lower)) &&
+    (bound.upper === undefined || compares("<", bound.upper))
+  );
 }
 
 function isColumn(node: Node | undefined, column: string): boolean {
@@ -56,12 +79,23 @@ function partitionColumn(relation: RangeVar | undefined, { known }: Statement): 
 }
 
 /** The bound as a CHECK, for a recipe. */
-function proofOf(spec: PartitionBoundSpec | undefined, column: string, { source }: Statement): string | undefined {
+function proofOf(
+  spec: PartitionBoundSpec | undefined,
+  column: string,
+  { source }: Statement,
+): string | undefined {
   const bound = boundOf(spec);
   if (bound === undefined) return undefined;
   const name = quoted(column);
-  const text = (node: Node | undefined): string => (node === undefined ? "" : source.from(locationOf(node), []));
-  const conditions = bound.list === undefined ? [...(bound.lower === undefined ? [] : [`${name} >= ${text(bound.lower)}`]), ...(bound.upper === undefined ? [] : [`${name} < ${text(bound.upper)}`])] : [`${name} IN (${bound.list.map(text).join(", ")})`];
+  const text = (node: Node | undefined): string =>
+    node === undefined ? "" : source.from(locationOf(node), []);
+  const conditions =
+    bound.list === undefined
+      ? [
+          ...(bound.lower === undefined ? [] : [`${name} >= ${text(bound.lower)}`]),
+          ...(bound.upper === undefined ? [] : [`${name} < ${text(bound.upper)}`]),
+        ]
+      : [`${name} IN (${bound.list.map(text).join(", ")})`];
   return [`${name} IS NOT NULL`, ...conditions].join(" AND ");
 }
 
@@ -79,7 +113,13 @@ interface Attached {
 function attached({ commands }: Statement): Attached[] {
   return commands.flatMap((each) => {
     const { subtype, def } = each.command;
-    if (subtype !== "AT_AttachPartition" || def === undefined || !("PartitionCmd" in def) || def.PartitionCmd.bound === undefined) return [];
+    if (
+      subtype !== "AT_AttachPartition" ||
+      def === undefined ||
+      !("PartitionCmd" in def) ||
+      def.PartitionCmd.bound === undefined
+    )
+      return [];
     return [{ each, partition: def.PartitionCmd.name, bound: def.PartitionCmd.bound }];
   });
 }
@@ -91,17 +131,34 @@ function readsDefault(parent: RangeVar | undefined, { known }: Statement): boole
 export const partitionRules: Rule[] = [
   {
     name: "create-partition",
-    reason: "waits for everybody who uses the table, and stops everybody who comes after; a default partition is read as a whole meanwhile",
+    reason:
+      "waits for all sessions that use the table, and blocks all later ones; a default partition is read as a whole meanwhile",
     phases: allPhases,
-    example: "CREATE TABLE readings_2031 PARTITION OF readings FOR VALUES FROM ('2031-01-01') TO ('2032-01-01');",
+    example:
+      "CREATE TABLE readings_2031 PARTITION OF readings FOR VALUES FROM ('2031-01-01') TO ('2032-01-01');",
     find: (statement) => {
       const { node, start, known, source, phase } = statement;
       if (!("CreateStmt" in node) || node.CreateStmt.partbound === undefined) return [];
       const { relation, inhRelations = [], partbound } = node.CreateStmt;
       const parent = inhRelations.flatMap((each) => ("RangeVar" in each ? [each.RangeVar] : []))[0];
       if (known.isFreshRelation(parent)) return [];
-      if (readsDefault(parent, statement)) return [{ at: start, recipe: words(`a CHECK on the default partition of ${quotedRelation(parent)} that no row of it belongs to the new one: NOT VALID, then validated`, "then CREATE TABLE of the partition by itself, and ATTACH PARTITION") }];
-      const bound = partbound.is_default === true ? "DEFAULT" : source.slice(source.find("VALUES")?.at ?? start, source.closeOf(source.find("VALUES")?.at ?? start) ?? source.end);
+      if (readsDefault(parent, statement))
+        return [
+          {
+            at: start,
+            recipe: words(
+              `a CHECK on the default partition of ${quotedRelation(parent)} that no row of it belongs to the new one: NOT VALID, then validated`,
+              "then CREATE TABLE of the partition by itself, and ATTACH PARTITION",
+            ),
+          },
+        ];
+      const bound =
+        partbound.is_default === true
+          ? "DEFAULT"
+          : source.slice(
+              source.find("VALUES")?.at ?? start,
+              source.closeOf(source.find("VALUES")?.at ?? start) ?? source.end,
+            );
       const range = partbound.strategy === "r" ? source.from(source.find("VALUES")?.at ?? start, []) : bound;
       const table = quotedRelation(relation);
       return [
@@ -118,22 +175,49 @@ ALTER TABLE ${quotedRelation(parent)} ATTACH PARTITION ${table} ${partbound.is_d
   },
   {
     name: "attach-partition",
-    reason: "all rows of the partition, and of a default one, are read under a lock that stops their readers as well, unless a CHECK proves what it would find",
+    reason:
+      "all rows of the partition, and of a default one, are read under a lock that blocks their readers too, unless a CHECK proves what it would find",
     phases: allPhases,
-    example: "ALTER TABLE readings ATTACH PARTITION readings_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');",
+    example:
+      "ALTER TABLE readings ATTACH PARTITION readings_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');",
     find: (statement) =>
       attached(statement)
         .filter(({ each, partition, bound }) => {
           if (statement.known.isFreshRelation(each.relation)) return false;
-          return readsDefault(each.relation, statement) || (!statement.known.isFreshRelation(partition) && !isProved(partition, partitionColumn(each.relation, statement), bound, statement));
+          return (
+            readsDefault(each.relation, statement) ||
+            (!statement.known.isFreshRelation(partition) &&
+              !isProved(partition, partitionColumn(each.relation, statement), bound, statement))
+          );
         })
         .map(({ each, partition, bound }) => {
           const column = partitionColumn(each.relation, statement);
-          const proof = column === undefined || readsDefault(each.relation, statement) ? undefined : proofOf(bound, column, statement);
+          const proof =
+            column === undefined || readsDefault(each.relation, statement)
+              ? undefined
+              : proofOf(bound, column, statement);
           const check = quoted(`${partition?.relname ?? ""}_bound`);
           const table = quotedRelation(partition);
-          if (proof === undefined) return { at: each.at, recipe: words(`a CHECK on ${table} of what the bound says, NOT VALID and then validated; on a default partition, of the contrary`, "then ATTACH PARTITION, with -- assure attach-partition: which CHECK proves it") };
-          return { at: each.at, recipe: inTurn(migration("contract", `ALTER TABLE ${table} ADD CONSTRAINT ${check} CHECK (${proof}) NOT VALID;`), migration("contract", `ALTER TABLE ${table} VALIDATE CONSTRAINT ${check};`), migration("contract", `${each.sql};`), migration("contract", `ALTER TABLE ${table} DROP CONSTRAINT ${check};`)) };
+          if (proof === undefined)
+            return {
+              at: each.at,
+              recipe: words(
+                `a CHECK on ${table} of what the bound says, NOT VALID and then validated; on a default partition, of the contrary`,
+                "then ATTACH PARTITION, with -- assure attach-partition: which CHECK proves it",
+              ),
+            };
+          return {
+            at: each.at,
+            recipe: inTurn(
+              migration(
+                "contract",
+                `ALTER TABLE ${table} ADD CONSTRAINT ${check} CHECK (${proof}) NOT VALID;`,
+              ),
+              migration("contract", `ALTER TABLE ${table} VALIDATE CONSTRAINT ${check};`),
+              migration("contract", `${each.sql};`),
+              migration("contract", `ALTER TABLE ${table} DROP CONSTRAINT ${check};`),
+            ),
+          };
         }),
   },
   {
@@ -143,7 +227,10 @@ ALTER TABLE ${quotedRelation(parent)} ATTACH PARTITION ${table} ${partbound.is_d
     example: "ALTER TABLE orders_2024 NO INHERIT old_orders;",
     find: ({ commands, known }) =>
       commands
-        .filter(({ command: { subtype }, relation }) => (subtype === "AT_AddInherit" || subtype === "AT_DropInherit") && !known.isFreshRelation(relation))
+        .filter(
+          ({ command: { subtype }, relation }) =>
+            (subtype === "AT_AddInherit" || subtype === "AT_DropInherit") && !known.isFreshRelation(relation),
+        )
         .map(({ at, sql }) => ({ at, recipe: migration("contract", `${sql};`) })),
   },
 ];

@@ -1,6 +1,9 @@
-import { printable } from "../../lint/names.js";
+import { printable } from "../../sql/names.js";
 import { identifier, joinName } from "./identifiers.js";
 import type { RenamePlan } from "./plan.js";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf, UserError } from "../../util/userError.js";
 
 /** A migration file that is not written yet. */
 export interface GeneratedFile {
@@ -20,7 +23,10 @@ export function renameFiles(plan: RenamePlan, firstId: string): GeneratedFile[] 
     const id = String(Number(firstId) + index).padStart(firstId.length, "0");
     const title = `Rename of ${table}.${column} to ${plan.newName}, ${index + 1} of ${steps.length}: `;
     const comments = [...header, ...`${title}${why}`.split("\n")].map((line) => `-- ${line}\n`).join("");
-    return { file: `${id}_${joinName("rename", slug(table), slug(column), "to", slug(plan.newName), name)}.sql`, sql: `${comments}${sql}\n` };
+    return {
+      file: `${id}_${joinName("rename", slug(table), slug(column), "to", slug(plan.newName), name)}.sql`,
+      sql: `${comments}${sql}\n`,
+    };
   });
 }
 
@@ -69,7 +75,13 @@ CREATE TRIGGER ${identifier(triggerName(plan))} BEFORE INSERT OR UPDATE ON ${tab
   };
   const indexes = plan.indexes.map(({ name, columns, like, bindsNewColumn }, number): Step => ({
     name: `index_${number + 1}`,
-    header: ["phase: expand", "no-transaction", ...(bindsNewColumn ? ["assure unique-before-contract: both columns are kept equal, and the old one is unique already"] : [])],
+    header: [
+      "phase: expand",
+      "no-transaction",
+      ...(bindsNewColumn
+        ? ["assure unique-before-contract: both columns are kept equal, and the old one is unique already"]
+        : []),
+    ],
     why: `what ${printable(like.name)} is for the old column.`,
     sql: `CREATE ${like.unique ? "UNIQUE " : ""}INDEX CONCURRENTLY ${identifier(name)} ON ${table}${like.method === "btree" ? "" : ` USING ${like.method}`} (${columns.map(identifier).join(", ")});`,
   }));
@@ -94,10 +106,17 @@ function contract(plan: RenamePlan): Step[] {
       sql: `ALTER TABLE ${table} VALIDATE CONSTRAINT ${check};`,
     },
   ];
-  const constraints = plan.indexes.filter(({ like }) => like.isConstraint).map(({ name }) => identifier(name));
+  const constraints = plan.indexes
+    .filter(({ like }) => like.isConstraint)
+    .map(({ name }) => identifier(name));
   const takeOver = [
     // One after the other: in one ALTER TABLE the constraint goes first, and with it the proof.
-    ...(notNull ? [`ALTER TABLE ${table} ALTER COLUMN ${newName} SET NOT NULL;`, `ALTER TABLE ${table} DROP CONSTRAINT ${check};`] : []),
+    ...(notNull
+      ? [
+          `ALTER TABLE ${table} ALTER COLUMN ${newName} SET NOT NULL;`,
+          `ALTER TABLE ${table} DROP CONSTRAINT ${check};`,
+        ]
+      : []),
     ...(given === undefined ? [] : [`ALTER TABLE ${table} ALTER COLUMN ${newName} SET DEFAULT ${given};`]),
     ...constraints.map((name) => `ALTER TABLE ${table} ADD CONSTRAINT ${name} UNIQUE USING INDEX ${name};`),
   ];
@@ -105,7 +124,12 @@ function contract(plan: RenamePlan): Step[] {
     name: "contract",
     header: ["phase: contract", "irreversible"],
     why: "only the new column is left, with all that the old one had.",
-    sql: [`DROP TRIGGER ${identifier(triggerName(plan))} ON ${table};`, `DROP FUNCTION ${dualWrite}();`, ...takeOver, `ALTER TABLE ${table} DROP COLUMN ${oldName};`].join("\n"),
+    sql: [
+      `DROP TRIGGER ${identifier(triggerName(plan))} ON ${table};`,
+      `DROP FUNCTION ${dualWrite}();`,
+      ...takeOver,
+      `ALTER TABLE ${table} DROP COLUMN ${oldName};`,
+    ].join("\n"),
   };
   return [...(notNull ? proof : []), end];
 }
@@ -113,7 +137,12 @@ function contract(plan: RenamePlan): Step[] {
 function sqlNames(plan: RenamePlan): Record<"table" | "dualWrite" | "oldName" | "newName", string> {
   const { schema, table, column } = plan.target;
   const within = schema === undefined ? "" : `${identifier(schema)}.`;
-  return { table: within + identifier(table), dualWrite: within + identifier(triggerName(plan)), oldName: identifier(column), newName: identifier(plan.newName) };
+  return {
+    table: within + identifier(table),
+    dualWrite: within + identifier(triggerName(plan)),
+    oldName: identifier(column),
+    newName: identifier(plan.newName),
+  };
 }
 
 /** Of the function, too. */
@@ -124,4 +153,32 @@ function triggerName({ target, newName }: RenamePlan): string {
 /** For a file's name, which has lower-case letters, digits and underscores. */
 function slug(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]+/g, "_");
+}
+
+/**
+ * Writes all of the files or none.
+ * @returns their paths
+ * @throws UserError when one is there already, or cannot be written
+ */
+export function writeFiles(folder: string, files: GeneratedFile[]): string[] {
+  const written: string[] = [];
+  for (const { file, sql } of files) {
+    const path = join(folder, file);
+    try {
+      writeFileSync(path, sql, { flag: "wx" });
+      written.push(path);
+    } catch (error) {
+      for (const each of written) rmSync(each);
+      throw new UserError(
+        {
+          code: "BG-FILE-NOT-WRITTEN",
+          what: `${path} was not written, and no other file`,
+          rule: messageOf(error),
+          next: "correct the cause, then the same command again",
+        },
+        { cause: error },
+      );
+    }
+  }
+  return written;
 }

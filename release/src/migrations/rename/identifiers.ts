@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { escapeIdentifier } from "pg";
-import { tokensOf } from "../../lint/tokens.js";
+import { tokensOf } from "../../sql/tokens.js";
 
 /** PostgreSQL cuts longer names off, and two of them may become one. */
 export const longestName = 63;
@@ -9,7 +9,9 @@ export const longestName = 63;
 export function identifier(name: string): string {
   if (!/^[a-z_][a-z0-9_]*$/.test(name)) return escapeIdentifier(name);
   const [token] = tokensOf(name);
-  return token?.keywordName === "NO_KEYWORD" || token?.keywordName === "UNRESERVED_KEYWORD" ? name : escapeIdentifier(name);
+  return token?.keywordName === "NO_KEYWORD" || token?.keywordName === "UNRESERVED_KEYWORD"
+    ? name
+    : escapeIdentifier(name);
 }
 
 /** A name made of others. Where that would be too long, the middle becomes a hash of it all. */

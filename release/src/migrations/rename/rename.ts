@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { lint } from "../../lint/index.js";
-import { loadGrammar } from "../../lint/parse.js";
-import { Refusal } from "../../refusal.js";
+import { loadGrammar } from "../../sql/parse.js";
+import { UserError } from "../../util/userError.js";
 import { listMigrations, readMigration } from "../files.js";
 import { renameFiles, type GeneratedFile } from "./files.js";
 import { planRename } from "./plan.js";
@@ -29,25 +29,45 @@ export interface Rename {
 /**
  * The migrations that rename a column while two versions of the app are live: dual write,
  * backfill, contract. Reads the folder and writes nothing.
- * @throws Refusal when the column cannot be renamed this way, or the result would not pass lint
+ * @throws UserError when the column cannot be renamed this way, or the result would not pass lint
  */
 export async function renameColumn({ folder, column, newName, type }: RenameRequest): Promise<Rename> {
   await loadGrammar();
   // TypeScript changes rows alone: what a table is made of stands in SQL.
-  const listed = listMigrations(folder).map((migration) => readMigration(folder, migration)).filter(({ language }) => language === "sql");
+  const listed = listMigrations(folder)
+    .map((migration) => readMigration(folder, migration))
+    .filter(({ language }) => language === "sql");
   const tables = new Tables();
   for (const { path, sql } of listed) tables.add(path, sql);
-  const plan = planRename(tables, parseTarget(column), parseColumnName(newName), type === undefined ? undefined : parseType(type));
+  const plan = planRename(
+    tables,
+    parseTarget(column),
+    parseColumnName(newName),
+    type === undefined ? undefined : parseType(type),
+  );
   const lastId = listed.at(-1)?.id ?? "0000";
   const files = renameFiles(plan, String(Number(lastId) + 1).padStart(lastId.length, "0"));
-  await refuseFindings(folder, listed.map(({ path: file, sql }) => ({ file, sql })), files);
+  await refuseFindings(
+    folder,
+    listed.map(({ path: file, sql }) => ({ file, sql })),
+    files,
+  );
   return { files, byHand: plan.byHand };
 }
 
-async function refuseFindings(folder: string, before: { file: string; sql: string }[], files: GeneratedFile[]): Promise<void> {
+async function refuseFindings(
+  folder: string,
+  before: { file: string; sql: string }[],
+  files: GeneratedFile[],
+): Promise<void> {
   const generated = files.map(({ file, sql }) => ({ file: join(folder, file), sql }));
   const own = new Set(generated.map(({ file }) => file));
   const found = (await lint([...before, ...generated])).find(({ file }) => own.has(file));
   if (found === undefined) return;
-  throw new Refusal({ what: `The rename was refused: ${found.file}:${found.line} breaks the rule ${found.rule} (${found.excerpt.trim()})`, rule: found.reason, next: `write it by hand, along docs/lint-rules.md#${found.rule}` });
+  throw new UserError({
+    code: "BG-RENAME-REFUSED",
+    what: `The rename was refused: ${found.file}:${found.line} breaks the rule ${found.rule} (${found.excerpt.trim()})`,
+    rule: found.reason,
+    next: `write it by hand, along docs/reference/lint-rules.md#${found.rule}`,
+  });
 }

@@ -1,8 +1,9 @@
-import { parseSql } from "../../lint/parse.js";
-import { strings } from "../../lint/names.js";
-import { nodesOf } from "../../lint/tree.js";
-import { Refusal } from "../../refusal.js";
+import { parseSql } from "../../sql/parse.js";
+import { strings } from "../../sql/names.js";
+import { nodesOf } from "../../sql/tree.js";
+import { UserError } from "../../util/userError.js";
 import { longestName } from "./identifiers.js";
+import { bluegreen } from "../../util/bluegreenCommand.js";
 
 /** What PostgreSQL reads in a name such as app.users.email: folded to lower case unless quoted. */
 export interface Target {
@@ -11,36 +12,60 @@ export interface Target {
   column: string;
 }
 
-/** @throws Refusal for what is not TABLE.COLUMN or SCHEMA.TABLE.COLUMN */
+/** @throws UserError for what is not TABLE.COLUMN or SCHEMA.TABLE.COLUMN */
 export function parseTarget(text: string): Target {
   const parts = partsOf(text);
   const [column, table, schema] = [...parts].reverse();
   if (column === undefined || table === undefined || parts.length > 3) {
-    throw new Refusal({ what: `${JSON.stringify(text)} was refused`, rule: "a column is named TABLE.COLUMN or SCHEMA.TABLE.COLUMN, as in SQL: quoted where it has capitals", next: "npm run bluegreen -- migrations rename users.name full_name" });
+    throw new UserError({
+      code: "BG-RENAME-REFUSED",
+      what: `${JSON.stringify(text)} was refused`,
+      rule: "a column is named TABLE.COLUMN or SCHEMA.TABLE.COLUMN, as in SQL: quoted where it has capitals",
+      next: `${bluegreen} migrations rename users.name full_name`,
+    });
   }
   return { schema, table, column };
 }
 
-/** @throws Refusal for what is not one name that a column may have */
+/** @throws UserError for what is not one name that a column may have */
 export function parseColumnName(text: string): string {
   const [name, ...rest] = partsOf(`_.${text}`).slice(1);
   // The parser cuts a long name off, as PostgreSQL does: it is the given text that has to fit.
   const given = text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
   if (name === undefined || name === "" || rest.length > 0 || Buffer.byteLength(given) > longestName) {
-    throw new Refusal({ what: `The new name ${JSON.stringify(text)} was refused`, rule: `a column's name is one SQL name of at most ${longestName} bytes, quoted where it has capitals`, next: "npm run bluegreen -- migrations rename users.name full_name" });
+    throw new UserError({
+      code: "BG-RENAME-REFUSED",
+      what: `The new name ${JSON.stringify(text)} was refused`,
+      rule: `a column's name is one SQL name of at most ${longestName} bytes, quoted where it has capitals`,
+      next: `${bluegreen} migrations rename users.name full_name`,
+    });
   }
   return name;
 }
 
-/** @throws Refusal for what is not one type, with a collation at most */
+/** @throws UserError for what is not one type, with a collation at most */
 export function parseType(text: string): string {
   const sql = `ALTER TABLE t ADD COLUMN c ${text}`;
   const parsed = parseSql(sql, Buffer.from(sql));
   const [statement, ...rest] = "error" in parsed ? [] : parsed.statements;
-  const commands = statement !== undefined && "AlterTableStmt" in statement.node ? (statement.node.AlterTableStmt.cmds ?? []) : [];
+  const commands =
+    statement !== undefined && "AlterTableStmt" in statement.node
+      ? (statement.node.AlterTableStmt.cmds ?? [])
+      : [];
   const columns = nodesOf(commands, "ColumnDef");
-  if (rest.length === 0 && commands.length === 1 && columns.length === 1 && columns.every(({ constraints }) => constraints === undefined)) return text;
-  throw new Refusal({ what: `--type ${JSON.stringify(text)} was refused`, rule: "it is one type as in SQL, without constraints", next: "--type 'numeric(10, 2)'" });
+  if (
+    rest.length === 0 &&
+    commands.length === 1 &&
+    columns.length === 1 &&
+    columns.every(({ constraints }) => constraints === undefined)
+  )
+    return text;
+  throw new UserError({
+    code: "BG-RENAME-REFUSED",
+    what: `--type ${JSON.stringify(text)} was refused`,
+    rule: "it is one type as in SQL, without constraints",
+    next: "--type 'numeric(10, 2)'",
+  });
 }
 
 function partsOf(text: string): string[] {
@@ -49,7 +74,13 @@ function partsOf(text: string): string[] {
   const [statement, ...rest] = "error" in parsed ? [] : parsed.statements;
   if (statement === undefined || rest.length > 0 || !("SelectStmt" in statement.node)) return [];
   const [target, ...others] = statement.node.SelectStmt.targetList ?? [];
-  if (target === undefined || others.length > 0 || !("ResTarget" in target) || target.ResTarget.name !== undefined) return [];
+  if (
+    target === undefined ||
+    others.length > 0 ||
+    !("ResTarget" in target) ||
+    target.ResTarget.name !== undefined
+  )
+    return [];
   const { val } = target.ResTarget;
   if (val === undefined || !("ColumnRef" in val)) return [];
   const { fields = [] } = val.ColumnRef;

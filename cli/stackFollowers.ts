@@ -1,0 +1,31 @@
+import { colors } from "@bluegreen/release";
+import type { FollowerConfig } from "@bluegreen/release/config/followers";
+import { workers, type Worker } from "@bluegreen/release/config/workers";
+import { isFields, type Fields } from "@bluegreen/release/util/fields";
+import { parseJson } from "@bluegreen/release/util/parseJson";
+import { readStackSettings, stackTexts } from "./stackConfig";
+
+/**
+ * What of a stack follows the live color, by nothing but its file. What else is a color's alone may be secret, and is
+ * not looked at. Of a program that has it in code nothing is known here: the update that follows settles that.
+ */
+export function readStackFollowers(stack: string, file?: string): FollowerConfig {
+  const texts = stackTexts(stack, file);
+  const [blue, green] = colors.map((color) => {
+    const own = parseJson(texts[color] ?? "{}");
+    return isFields(own) ? { workers: workersIn(own), activeColorFile: fileIn(own) } : {};
+  });
+  return {
+    ...readStackSettings(stack, ["workers", "activeColorFile"], file),
+    blue: { ...blue },
+    green: { ...green },
+  };
+}
+
+function workersIn({ workers: own }: Fields): Worker[] | undefined {
+  return workers.optional().catch(undefined).parse(own);
+}
+
+function fileIn({ activeColorFile }: Fields): boolean | undefined {
+  return typeof activeColorFile === "boolean" ? activeColorFile : undefined;
+}

@@ -1,0 +1,13 @@
+import { homeOf } from "@bluegreen/release/app/homes";
+import type { Relayed } from "@bluegreen/release/relay/throughCluster";
+import type { AppSettings } from "./lateArgs";
+
+/** How a step comes to the database where only the cluster reaches it; nothing where it asks directly. */
+export function databaseRelay(app: string, settings: AppSettings): Relayed {
+  if (settings.database.runIn === "update") return {};
+  const { activeColor, analysis, imagePullSecrets, labels, annotations } = settings;
+  const namespace = homeOf(settings, activeColor);
+  return {
+    relay: { app, namespace, image: analysis.controllerImage, imagePullSecrets, labels, annotations },
+  };
+}

@@ -1,0 +1,106 @@
+import { handoverSettings, type HandoverConfig, type HandoverSettings } from "./handoverSettings.js";
+import { movedRoute, type RouterName } from "../routers/routers.js";
+import type { WatchLimits } from "../analysis/limits.js";
+import { seriesOf } from "../routers/meshes.js";
+import type { Homes } from "../app/homes.js";
+import type { FlatSettings } from "./schema.js";
+import type { Followers } from "./followers.js";
+
+/**
+ * How users are taken back. Config says it to whoever does that: to the update and the command line by the
+ * stack's file, to the watcher by its Deployment. Nothing of it is read back from a cluster
+ * (docs/decisions/025-records-hold-facts.md).
+ */
+export type RollbackSettings = {
+  /** Whose weights move; null where the active Service is all there is. */
+  route: RouterName | null;
+  /** Null where both colors share a database. */
+  database: HandoverSettings | null;
+  /** How long clients are led away from the color that users were taken from; 0: they are not. */
+  connectionDrainSeconds: number;
+  /** What follows traffic to the color that gets it; absent where nothing does. */
+  followers?: Followers;
+};
+
+/** The same, by what a color is judged before, and how long the way back is kept. */
+export type AnalysisSettings = RollbackSettings & {
+  limits: WatchLimits;
+  standbyHours: number;
+};
+
+/** What config says of an analysis, in an update and out of it. */
+export type AnalysisConfig = BackConfig &
+  Pick<FlatSettings, "standbyHours" | "canaryStepSeconds"> &
+  LimitsConfig;
+
+type BackConfig = HandoverConfig &
+  Pick<FlatSettings, "traffic" | "connectionDrain"> & { followers: Followers | undefined };
+
+export function rollbackSettings({
+  traffic,
+  connectionDrain,
+  followers,
+  ...settings
+}: BackConfig): RollbackSettings {
+  return {
+    route: movedRoute(traffic),
+    database: handoverSettings(settings),
+    connectionDrainSeconds: connectionDrain.timeoutSeconds,
+    ...(followers !== undefined && { followers }),
+  };
+}
+
+/** @param release a share is one step of many, and only with a database that both colors use */
+export function analysisSettings(
+  app: string,
+  settings: AnalysisConfig,
+  release: { share: number },
+): AnalysisSettings {
+  return settingsOf(release, {
+    ...rollbackSettings(settings),
+    limits: limitsOf(app, settings),
+    standbyHours: settings.standbyHours,
+    canaryStepSeconds: settings.canaryStepSeconds,
+  });
+}
+
+type LimitsConfig = Pick<FlatSettings, "analysis" | "http" | "traffic"> & Homes;
+
+export function limitsOf(
+  app: string,
+  { analysis, http, traffic, namespace, namespacePerColor }: LimitsConfig,
+): WatchLimits {
+  const { metrics } = analysis;
+  const limits: WatchLimits & { controllerImage?: string } = {
+    ...analysis,
+    metrics: { ...metrics, ownPaths: [http.livenessPath, http.readinessPath, metrics.path] },
+    series: seriesOf(analysis, { ...traffic, namespace, namespacePerColor, app }) ?? null,
+  };
+  // Where it runs is not what it goes by: another image is no other analysis.
+  delete limits.controllerImage;
+  return limits;
+}
+
+/** What of the settings of an app is for such a release. */
+export function settingsOf(
+  { share }: { share: number },
+  { canaryStepSeconds, ...whole }: AnalysisSettings & { canaryStepSeconds: number },
+): AnalysisSettings {
+  if (share === 100) return whole;
+  const { limits } = whole;
+  return {
+    ...whole,
+    database: null,
+    limits: {
+      ...limits,
+      durationSeconds: canaryStepSeconds,
+      intervalSeconds: Math.max(
+        1,
+        Math.min(limits.intervalSeconds, Math.floor(canaryStepSeconds / readings)),
+      ),
+    },
+  };
+}
+
+/** The watch's own rule: fewer could never end it. */
+const readings = 4;

@@ -1,0 +1,120 @@
+/** What config says of the objects around the pods: their metadata, the ingress, the Services. */
+import { z } from "zod";
+import { domain } from "../util/domain.js";
+import { objectOf, part } from "./fields.js";
+import { dnsLabel, dnsSubdomain, httpPath, isHostName, labelKey, labelValue } from "./forms.js";
+
+/** By which Services, policies and the program itself find what is theirs. */
+const ownLabels = [
+  "app",
+  "version",
+  ...["name", "instance", "version", "managed-by"].map((name) => `app.kubernetes.io/${name}`),
+];
+
+const text = z.union([z.string(), z.boolean().transform(String), z.int().transform(String)]);
+
+export const labels = z
+  .record(
+    z
+      .string()
+      .regex(labelKey)
+      .refine((name) => !ownLabels.includes(name) && !name.startsWith(`${domain}/`)),
+    text.pipe(z.string().regex(labelValue)),
+  )
+  .default({});
+export const labelsRule = `an object of label names and values as Kubernetes takes them, without ${ownLabels.join(", ")} and ${domain}/…, which are the program's`;
+
+export const annotations = z
+  .record(
+    z
+      .string()
+      .regex(labelKey)
+      .refine((name) => !name.startsWith(`${domain}/`) && !name.startsWith("pulumi.com/")),
+    text,
+  )
+  .default({});
+export const annotationsRule = `an object of annotation names and texts, without ${domain}/… and pulumi.com/…`;
+
+/** *.example.com: of every name with one more part. */
+function isHostOrWildcard(host: string): boolean {
+  return isHostName(host.startsWith("*.") ? host.slice(2) : host);
+}
+
+const port = z.int().min(1).max(65_535);
+
+/** What else is behind the host. */
+const otherPath = z.strictObject({
+  path: z
+    .string()
+    .max(200)
+    .regex(httpPath)
+    .refine((path) => !/^\/(?:(?:blue|green)(?:\/|$)|$)/.test(path)),
+  pathType: z.enum(["Prefix", "Exact"]).default("Prefix"),
+  service: z.string().regex(dnsLabel),
+  port,
+});
+
+export const ingress = objectOf({
+  annotations: part(annotations, annotationsRule),
+  hosts: part(
+    z
+      .array(z.string().refine(isHostOrWildcard))
+      .max(50)
+      .refine((hosts) => new Set(hosts).size === hosts.length)
+      .default([]),
+    "at most 50 host names in lower case, each once; *.example.com stands for every name with one more part",
+  ),
+  tlsSecret: part(
+    z
+      .string()
+      .refine((name) => name === "" || dnsSubdomain.test(name))
+      .default(""),
+    'the name of a Secret; "": APP-tls',
+  ),
+  paths: part(
+    z.array(otherPath).max(50).default([]),
+    "at most 50 of {path, pathType, service, port}: a path other than / and those of the colors, Prefix or Exact, and a Service of the namespace with the number of its port",
+  ),
+});
+
+/** Of a port: no more characters than that, and not the one of the app. */
+const portName = z
+  .string()
+  .max(15)
+  .regex(dnsLabel)
+  .refine((name) => name !== "http");
+
+const extraPort = z.strictObject({
+  name: portName,
+  port,
+  targetPort: z.union([port, z.string().max(15).regex(dnsLabel)]).exactOptional(),
+  appProtocol: z.string().min(1).max(63).exactOptional(),
+});
+
+export const service = objectOf(
+  {
+    annotations: part(annotations, annotationsRule),
+    type: part(
+      z.enum(["ClusterIP", "NodePort", "LoadBalancer"]).default("ClusterIP"),
+      "ClusterIP, NodePort or LoadBalancer",
+    ),
+    port: part(port.default(80), "1 to 65535"),
+    appProtocol: part(z.string().max(63).default(""), 'as Kubernetes takes it; "": none'),
+    extraPorts: part(
+      z.array(extraPort).max(20).default([]),
+      "at most 20 of {name, port, targetPort, appProtocol}, none of them called http",
+    ),
+  },
+  [
+    ({ port: http, extraPorts }) => {
+      const ports = [http, 80, ...extraPorts.map((each) => each.port)];
+      const names = extraPorts.map(({ name }) => name);
+      return (
+        new Set(ports).size >= new Set([http, 80]).size + extraPorts.length &&
+        new Set(names).size === names.length
+      );
+    },
+    "every name and number of a port once, 80 and that of the app among them",
+  ],
+);
+export type ServiceSettings = z.output<typeof service>;

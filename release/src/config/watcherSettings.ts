@@ -1,0 +1,99 @@
+import { z } from "zod";
+import type { HandoverSettings } from "./handoverSettings.js";
+import { routerNames } from "../routers/routers.js";
+import { analysisLimits, strategies, type FlatSettings } from "./schema.js";
+import {
+  limitsOf,
+  rollbackSettings,
+  settingsOf,
+  type AnalysisConfig,
+  type AnalysisSettings,
+} from "./analysisSettings.js";
+
+const workers = z.array(z.strictObject({ name: z.string(), replicas: z.int(), overlap: z.boolean() }));
+
+const watcherSettings = z.strictObject({
+  limits: analysisLimits,
+  standbyHours: z.number(),
+  canaryStepSeconds: z.number(),
+  contractDelayHours: z.number(),
+  route: z.enum(routerNames).nullable(),
+  /** Without a rebuild command: nothing in the cluster runs one. */
+  database: z
+    .strictObject({
+      strategy: z.enum(strategies).exclude(["shared"]),
+      databaseSecret: z.string(),
+      allowDataLoss: z.boolean(),
+      timeoutSeconds: z.number(),
+      preStopDelaySeconds: z.number(),
+    })
+    .nullable(),
+  connectionDrainSeconds: z.number(),
+  followers: z
+    .strictObject({
+      workers: z.strictObject({ blue: workers, green: workers }),
+      colorFile: z.literal(true).exactOptional(),
+    })
+    .exactOptional(),
+});
+
+/** What the watcher in the cluster goes by: its Deployment says it, and nothing else does. */
+export type WatcherSettings = z.output<typeof watcherSettings>;
+
+/** For its Deployment, as config says it. */
+export function writeWatcherSettings(
+  app: string,
+  settings: AnalysisConfig & Pick<FlatSettings, "contractDelayHours">,
+): string {
+  const { standbyHours, canaryStepSeconds, contractDelayHours } = settings;
+  const { route, database, ...back } = rollbackSettings(settings);
+  const written: WatcherSettings = {
+    limits: limitsOf(app, settings),
+    standbyHours,
+    canaryStepSeconds,
+    contractDelayHours,
+    route,
+    database: database && withoutRebuild(database),
+    ...back,
+  };
+  return JSON.stringify(written);
+}
+
+function withoutRebuild({
+  strategy,
+  databaseSecret,
+  allowDataLoss,
+  timeoutSeconds,
+  preStopDelaySeconds,
+}: HandoverSettings): WatcherSettings["database"] {
+  return { strategy, databaseSecret, allowDataLoss, timeoutSeconds, preStopDelaySeconds };
+}
+
+/** @throws Error when it is not what a program of this version writes */
+export function readWatcherSettings(text: string): WatcherSettings {
+  return watcherSettings.parse(JSON.parse(text));
+}
+
+/** How a release is watched, and undone. */
+export function settingsFor(
+  release: { share: number },
+  {
+    limits,
+    standbyHours,
+    canaryStepSeconds,
+    route,
+    database,
+    connectionDrainSeconds,
+    followers,
+  }: WatcherSettings,
+): AnalysisSettings {
+  return settingsOf(release, {
+    limits,
+    standbyHours,
+    canaryStepSeconds,
+    route,
+    connectionDrainSeconds,
+    ...(followers !== undefined && { followers }),
+    database: database && { ...database, rebuildCommand: [], rebuildTimeoutSeconds: 0 },
+  });
+}

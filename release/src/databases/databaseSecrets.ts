@@ -1,0 +1,20 @@
+import type { Color } from "../app/color.js";
+import { homeOf, type Homes, type NamespacedName } from "../app/homes.js";
+import type { Strategy } from "../config/schema.js";
+
+/** The Secrets of an app's databases. */
+export type DatabaseSecrets = {
+  strategy: Strategy;
+  /** Their name, or what it begins with where each color has its own. */
+  databaseSecret: string;
+};
+
+/** The Secret that a color's pods read their database from. */
+export function secretName({ strategy, databaseSecret }: DatabaseSecrets, color: Color): string {
+  return strategy === "shared" ? databaseSecret : `${databaseSecret}-${color}`;
+}
+
+/** Beside the pods that read it. */
+export function secretOf(homes: Homes, secrets: DatabaseSecrets, color: Color): NamespacedName {
+  return { namespace: homeOf(homes, color), name: secretName(secrets, color) };
+}

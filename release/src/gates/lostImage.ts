@@ -1,0 +1,46 @@
+import { otherColor, type Color } from "../app/color.js";
+import { homeOf } from "../app/homes.js";
+import { names } from "../app/names.js";
+import { connect, type ClusterRef } from "../kubernetes/cluster.js";
+import { readDeployment } from "../kubernetes/deployment.js";
+import type { RouterName } from "../routers/routers.js";
+import { describeChangedImage, findChangedImage } from "../state/appImage.js";
+import { readLiveColor } from "../traffic/live.js";
+import { readShare } from "../traffic/move.js";
+import { UserError } from "../util/userError.js";
+
+export type LostImage = ClusterRef & {
+  app: string;
+  color: Color;
+  /** That config gives the color. */
+  image: string;
+  /** Whose weights give the other color a share; null where a Service sends all users to one. */
+  route: RouterName | null;
+};
+
+/**
+ * Users keep an image that somebody has set by hand on the live color, or on one that has a share beside it, a
+ * hotfix at night: an update that applies the Deployment again, after a refresh for instance, is refused.
+ * @throws UserError with both ways out
+ */
+export async function refuseLostImage({ app, color, image, route, ...where }: LostImage): Promise<void> {
+  const cluster = connect(where);
+  const live = await readLiveColor(cluster, app);
+  if (live === undefined) return;
+  const share = live === color ? 100 : await readShare(cluster, app, route, live);
+  if (share === 0) return;
+  const name = names.deployment(app, color);
+  const deployment = await readDeployment(cluster, app, color);
+  const changed = findChangedImage(deployment, [], `${homeOf(cluster, color)}/${name}`);
+  if (changed === undefined || changed.image === image) return;
+  const other = otherColor(color);
+  throw new UserError({
+    code: "BG-LIVE-IMAGE-CHANGED",
+    what: `The update of ${color}, which serves ${share === 100 ? "traffic" : `${share} % of traffic`}, was refused: ${describeChangedImage(changed)}`,
+    rule: `users would get ${image} again, without a switch and its gates`,
+    next:
+      live === color
+        ? `to keep it, release it on ${other}: pulumi config set ${other}Tag TAG, pulumi up without --refresh, then the switch; to take it away: pulumi config set allowInPlaceUpdate true && pulumi up --refresh`
+        : `take its share back first: pulumi config rm canaryWeight && pulumi up; to keep it, then: pulumi config set ${color}Tag TAG && pulumi up`,
+  });
+}

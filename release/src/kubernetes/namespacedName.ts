@@ -1,2 +1,0 @@
-/** An object of a kind that is known, by its whole name. */
-export type NamespacedName = { namespace: string; name: string };

@@ -1,0 +1,153 @@
+import { DeadlineError, poll } from "../../util/poll.js";
+import { UserError } from "../../util/userError.js";
+import type { Server, Servers } from "./server.js";
+
+/** What keeps a server from being a standby of the live one. */
+export interface Fault {
+  /**
+   * stranger: a copy of something else. apart: a primary itself. detached: a standby that receives nothing.
+   * behind: one that follows too slowly.
+   */
+  kind: "stranger" | "apart" | "detached" | "behind";
+  reason: string;
+}
+
+/** @throws UserError when the live color's server is none that users can write to */
+export async function requirePrimary(live: Server): Promise<void> {
+  const { recovering } = await live.row<{ recovering: boolean }>("SELECT pg_is_in_recovery() AS recovering");
+  if (!recovering && !live.identity.readOnly) return;
+  throw new UserError({
+    code: "BG-LIVE-DATABASE-READ-ONLY",
+    what: `The databases were not touched: the server of ${live.color}, the live color, ${recovering ? "is a standby" : "refuses writes (default_transaction_read_only)"}`,
+    rule: "users of the live color write to its server; the active Service and the databases do not go together",
+    next: `look which server has the newest data: if that of ${live.color} has, make it take writes (${recovering ? "SELECT pg_promote()" : "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf()"}); otherwise bring traffic back to the other color`,
+  });
+}
+
+/** @throws UserError when every commit on the idle server would wait for a standby that it does not have yet */
+export async function requireAsynchronous(idle: Server): Promise<void> {
+  const { standbys } = await idle.row<{ standbys: string }>(
+    "SELECT current_setting('synchronous_standby_names') AS standbys",
+  );
+  if (standbys === "") return;
+  throw new UserError({
+    code: "BG-DATABASE-SERVER-UNSUITABLE",
+    what: `The databases were not touched: the server of ${idle.color} has synchronous_standby_names = ${standbys}`,
+    rule: "as soon as it is the primary, every commit would wait for a standby, which there is only when the other server was rebuilt",
+    next: `on the server of ${idle.color}: ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf(); set it again after the switch`,
+  });
+}
+
+/** Looks once. */
+async function lookForFault({ live, idle }: Servers): Promise<Fault | undefined> {
+  if (live.identity.systemIdentifier !== idle.identity.systemIdentifier) {
+    return {
+      kind: "stranger",
+      reason: `it is no copy of it: its system identifier is ${idle.identity.systemIdentifier}, that of ${live.color} is ${live.identity.systemIdentifier}`,
+    };
+  }
+  const at = await idle.row<{ recovering: boolean; receiver: string | null; timeline: number | null }>(
+    `SELECT pg_is_in_recovery() AS recovering, r.status AS receiver, r.received_tli AS timeline FROM (VALUES (1)) one LEFT JOIN pg_stat_wal_receiver r ON true`,
+  );
+  if (!at.recovering) return { kind: "apart", reason: "it is no standby any more" };
+  if (at.receiver !== "streaming")
+    return {
+      kind: "detached",
+      reason: `it receives nothing (pg_stat_wal_receiver: ${at.receiver ?? "none"})`,
+    };
+  const timeline = await timelineOf(live);
+  const { senders } = await live.row<{ senders: number }>(
+    "SELECT count(*)::int AS senders FROM pg_stat_replication WHERE state = 'streaming'",
+  );
+  if (at.timeline !== timeline || senders === 0)
+    return {
+      kind: "detached",
+      reason: `it follows another server (timeline ${String(at.timeline)}; ${live.color} is on ${timeline} and streams to ${senders})`,
+    };
+  return undefined;
+}
+
+/**
+ * Waits until a server follows the live one: it streams, and replays what is committed now.
+ * What does not go away by itself is returned at once.
+ * @returns undefined when it does
+ */
+export async function findFault(servers: Servers, budgetMs: number): Promise<Fault | undefined> {
+  const { fault } = await poll(
+    async () => {
+      const found = await lookForFault(servers);
+      return found?.kind === "detached" ? undefined : { fault: found };
+    },
+    { timeoutMs: budgetMs },
+  ).catch(async (error: unknown) => {
+    if (!(error instanceof DeadlineError)) throw error;
+    return { fault: await lookForFault(servers) };
+  });
+  if (fault !== undefined) return fault;
+  const reason = await waitForReplay(servers.idle, await writeMark(servers.live), budgetMs);
+  return reason === undefined ? undefined : { kind: "behind", reason };
+}
+
+/** The timeline that a primary writes. A promotion begins a new one. */
+export async function timelineOf(primary: Server): Promise<number> {
+  // Not pg_control_checkpoint(): that is the timeline of the last checkpoint, perhaps before the promotion.
+  const { timeline } = await primary.row<{ timeline: number }>(
+    "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline",
+  );
+  return timeline;
+}
+
+const lookEveryMs = 20;
+
+/** A place in the WAL. */
+export interface Mark {
+  position: string;
+  /** The transaction that wrote it. */
+  transaction: string;
+}
+
+/**
+ * Writes a mark into the WAL of a primary and returns where it is: everything that was committed
+ * before stands before it. pg_current_wal_lsn() would not do: what was committed asynchronously may
+ * be acknowledged and not written out yet. The mark is committed synchronously, so everything up to it is
+ * written out and on its way to the standby.
+ */
+export async function writeMark(primary: Server): Promise<Mark> {
+  return primary.row<Mark>(
+    "SELECT pg_logical_emit_message(true, 'bluegreen', 'mark')::text AS position, pg_current_xact_id()::text AS transaction",
+  );
+}
+
+/**
+ * Waits until a standby has replayed everything up to a position.
+ * @param confirm called at each look; what it throws ends the wait
+ * @returns why it has not in time, undefined when it has
+ */
+export async function waitForReplay(
+  standby: Server,
+  { position }: Mark,
+  budgetMs: number,
+  confirm: () => Promise<void> = () => Promise.resolve(),
+): Promise<string | undefined> {
+  try {
+    await poll(
+      async () => {
+        await confirm();
+        const { replayed } = await standby.row<{ replayed: boolean }>(
+          "SELECT coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false) AS replayed",
+          [position],
+        );
+        return replayed ? true : undefined;
+      },
+      { timeoutMs: budgetMs, intervalMs: lookEveryMs },
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    const { bytes, paused } = await standby.row<{ bytes: string; paused: boolean }>(
+      "SELECT pg_wal_lsn_diff($1::pg_lsn, pg_last_wal_replay_lsn())::text AS bytes, CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END AS paused",
+      [position],
+    );
+    return `it is ${bytes} bytes of WAL behind, waited ${budgetMs / 1000} s${paused ? "; its replay is paused: SELECT pg_wal_replay_resume()" : ""}`;
+  }
+}

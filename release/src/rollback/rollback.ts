@@ -1,0 +1,262 @@
+import { otherColor, type Color } from "../app/color.js";
+import { schemaGate, type SchemaGateInputs } from "../gates/schemaGate.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { readDeployment } from "../kubernetes/deployment.js";
+import { UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
+import { homeOf } from "../app/homes.js";
+import { names } from "../app/names.js";
+import { withoutAsking } from "../postgres/route.js";
+import { DeadlineError, poll } from "../util/poll.js";
+import { UserError } from "../util/userError.js";
+import { readShare } from "../traffic/move.js";
+import type { RouterName } from "../routers/routers.js";
+import type { DatabaseSecrets } from "../databases/databaseSecrets.js";
+import type { FlatSettings } from "../config/settings.js";
+import { readAutoscaler } from "../capacity/autoscaler.js";
+import { growToTakeOver, type Taker } from "../capacity/grow.js";
+import type { Say } from "../util/step.js";
+import type { RollbackSettings } from "../config/analysisSettings.js";
+import { isWayBack, readRelease, type Release } from "../state/record.js";
+import { readServed, type Served } from "../state/served.js";
+import { takeBack, type TakeBack } from "./takeBack.js";
+import { whoami } from "../util/who.js";
+import { bluegreen } from "../util/bluegreenCommand.js";
+
+export interface RollbackOptions {
+  /** The color that users are taken from. */
+  from: Color;
+  why: string;
+  strategy: FlatSettings["database"]["strategy"];
+  databaseSecret: string;
+  /** Where only the cluster reaches the database, a rollback does not ask it, and does not wait for it. */
+  runIn: FlatSettings["database"]["runIn"];
+  settings: RollbackSettings;
+  /** Goes back to the pods that are ready, even if users need more. */
+  fewer: boolean;
+}
+
+/** A standby whose window is over may have been made smaller; its image is on the nodes. */
+const growthBudgetMs = 60_000;
+
+/**
+ * Takes users back by hand, the fast way: every pod of the standby is ready, its version works on
+ * the schema, and then users move. No smoke suite: users come from these very pods. Anything else,
+ * a rollback of a rollback among it, is a switch, and has gates.
+ * @returns how long it took, checks included, and what users have now
+ * @throws UserError when users cannot go back; they are where they were then
+ */
+export async function rollback(
+  where: ClusterRef & { app: string },
+  { from, why, strategy, databaseSecret, runIn, settings, fewer }: RollbackOptions,
+  say: Say,
+): Promise<{ seconds: number; image: string }> {
+  const started = performance.now();
+  const cluster = connect(where);
+  const { app } = where;
+  const color = otherColor(from);
+  const { bad, good, release } = await findWayBack(cluster, app, from);
+  if (!fewer) await growBack(cluster, { app, color, template: good.template }, say);
+  await refuseUnready(cluster, app, color, fewer);
+  if (strategy !== "none") {
+    const judge = () => schemaGate.run(asTaker(where, good, { strategy, databaseSecret }), say);
+    await (runIn === "cluster" ? withoutAsking(judge) : judge());
+  }
+  const undone = {
+    to: bad,
+    from: good,
+    share: 100,
+    // Of the switch that brought users here, if that is still the one on record.
+    ...(release?.to.color === from && release.to.template === bad.template && { id: release.id }),
+  };
+  await takeByHand({ where, undone, settings, why }, `Traffic was not taken from ${from}`, say);
+  return { seconds: (performance.now() - started) / 1000, image: good.image };
+}
+
+/**
+ * Why users could not go back at this moment, by the rules of a rollback; undefined where they could. Changes
+ * nothing. With separate databases the handover asks more, when it comes to it.
+ */
+export async function whyNoWayBack(
+  where: ClusterRef & { app: string },
+  {
+    from,
+    strategy,
+    databaseSecret,
+    runIn,
+  }: Pick<RollbackOptions, "from" | "strategy" | "databaseSecret" | "runIn">,
+  say: Say,
+): Promise<string | undefined> {
+  const cluster = connect(where);
+  try {
+    const { good } = await findWayBack(cluster, where.app, from);
+    await refuseUnready(cluster, where.app, good.color, false);
+    if (strategy === "none" || runIn === "cluster") return undefined;
+    const [broken] = await schemaGate.check(asTaker(where, good, { strategy, databaseSecret }), {}, say);
+    return broken?.reason;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+/** @throws UserError unless the other color is what users were on before the last switch */
+async function findWayBack(
+  cluster: Cluster,
+  app: string,
+  from: Color,
+): Promise<{ bad: Served; good: Served; release: Release | undefined }> {
+  const color = otherColor(from);
+  const [bad, good, release] = await Promise.all([
+    served(cluster, app, from),
+    served(cluster, app, color),
+    readRelease(cluster, app),
+  ]);
+  if (isWayBack(release, good)) return { bad, good, release };
+  throw new UserError({
+    code: "BG-ROLLBACK-NOT-POSSIBLE",
+    what: `Traffic stays on ${from}: it has not come there from ${color} (${good.image})`,
+    rule: "the rollback, without a smoke gate, goes only to the pods that were live before the last switch",
+    next: `${bluegreen} history shows who moved traffic last; to move it to ${color} through all gates: pulumi config set activeColor ${color} && pulumi up`,
+  });
+}
+
+/** The color that would take users, as the schema gate wants it named. */
+function asTaker(
+  where: ClusterRef & { app: string },
+  { color, template }: Served,
+  secrets: DatabaseSecrets,
+): SchemaGateInputs {
+  return { ...where, color, template, active: true, ...secrets, activeColor: color };
+}
+
+export interface ShareBackOptions {
+  /** The color that all users are on otherwise. */
+  active: Color;
+  /** Whose weights give it. */
+  route: RouterName;
+  settings: RollbackSettings;
+  why: string;
+}
+
+/**
+ * Takes back the share of the users that the other color has, by hand. @throws UserError when there is none, or
+ * somebody else has moved it
+ */
+export async function takeShareBack(
+  where: ClusterRef & { app: string },
+  { active, route, settings, why }: ShareBackOptions,
+  say: Say,
+): Promise<{ seconds: number; image: string }> {
+  const started = performance.now();
+  const cluster = connect(where);
+  const { app } = where;
+  const color = otherColor(active);
+  const share = await readShare(cluster, app, route, active);
+  const next = `${bluegreen} history`;
+  if (share === 0)
+    throw new UserError({
+      code: "BG-ROLLBACK-NOT-POSSIBLE",
+      what: `${color} gets no canary traffic`,
+      rule: "there is nothing to take back",
+      next,
+    });
+  const [to, from, release] = await Promise.all([
+    served(cluster, app, color),
+    served(cluster, app, active),
+    readRelease(cluster, app),
+  ]);
+  const undone = {
+    to,
+    from,
+    share,
+    ...(release?.kind === "share" && release.to.color === color && { id: release.id }),
+  };
+  await takeByHand(
+    { where, undone, settings: { ...settings, database: null }, why },
+    `The share of ${color} was not taken back`,
+    say,
+  );
+  return { seconds: (performance.now() - started) / 1000, image: from.image };
+}
+
+/** @throws UserError when somebody else was quicker, or nobody knows whether users have moved */
+async function takeByHand(
+  { why: reason, ...taken }: Pick<TakeBack, "where" | "undone" | "settings"> & { why: string },
+  what: string,
+  say: Say,
+): Promise<void> {
+  const back = await takeBack({ ...taken, reason, evidence: [], by: whoami() }, say).catch(
+    (error: unknown) => {
+      if (!(error instanceof UnknownOutcomeError)) throw error;
+      throw new UserError(
+        {
+          code: "BG-OUTCOME-UNKNOWN",
+          what: "Traffic may have been rolled back, and may not",
+          rule: error.message,
+          next: `${bluegreen} status, and the same command again unless they were`,
+        },
+        { cause: error },
+      );
+    },
+  );
+  if (!back)
+    throw new UserError({
+      code: "BG-SWITCH-OVERTAKEN",
+      what,
+      rule: "somebody else has moved traffic at the same moment",
+      next: `${bluegreen} history`,
+    });
+}
+
+async function served(cluster: Cluster, app: string, color: Color): Promise<Served> {
+  const found = await readServed(cluster, app, color);
+  if (found !== undefined) return found;
+  throw new UserError({
+    code: "BG-DEPLOYMENT-MISSING",
+    what: `There is no ${color} to roll back to or from`,
+    rule: `Deployment ${homeOf(cluster, color)}/${names.deployment(app, color)} is missing, or this program has not made it`,
+    next: `kubectl -n ${homeOf(cluster, color)} get deployments -l app=${app}`,
+  });
+}
+
+/**
+ * A standby that its autoscaler has made smaller gets as many pods as users need. Not all of them in time is
+ * for the next check to say.
+ */
+async function growBack(cluster: Cluster, standby: Taker, say: Say): Promise<void> {
+  const { app, color } = standby;
+  if ((await readAutoscaler(cluster, app, color)) === undefined) return;
+  const needed = await growToTakeOver(cluster, standby);
+  let said: number | undefined;
+  const look = async () => {
+    const ready = (await readDeployment(cluster, app, color))?.status?.readyReplicas ?? 0;
+    if (ready >= needed) return true;
+    if (ready !== said)
+      say(
+        `${ready} of the ${needed} pods that ${color} needs are ready; to go back to fewer: --allow-fewer-replicas`,
+      );
+    said = ready;
+    return undefined;
+  };
+  try {
+    await poll(look, { timeoutMs: growthBudgetMs });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+  }
+}
+
+/** @throws UserError unless every pod of the standby is ready; with `fewer`, one of them */
+async function refuseUnready(cluster: Cluster, app: string, color: Color, fewer: boolean): Promise<void> {
+  const deployment = await readDeployment(cluster, app, color);
+  const wanted = deployment?.spec?.replicas ?? 0;
+  const ready = deployment?.status?.readyReplicas ?? 0;
+  if (ready >= (fewer ? 1 : wanted) && ready > 0) return;
+  throw new UserError({
+    code: "BG-TOO-FEW-READY-PODS",
+    what: `The rollback to ${color} was refused: ${ready} of its ${wanted} pods are ready`,
+    rule: fewer
+      ? "somebody has to answer requests"
+      : "traffic goes back to a standby that is ready as a whole",
+    next: `kubectl -n ${homeOf(cluster, color)} get pods -l app=${app},version=${color}${ready > 0 ? `; to go back to those that are ready: ${bluegreen} rollback --allow-fewer-replicas` : ""}`,
+  });
+}

@@ -1,0 +1,133 @@
+import { colorService, leadTo } from "../routers/activeService.js";
+import { otherColor } from "../app/color.js";
+import { readyPodsBehind } from "../kubernetes/endpoints.js";
+import type { V1Service } from "../kubernetes/client.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { applyPatch, UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
+import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
+import { homeOf } from "../app/homes.js";
+import { names, switchAnnotation } from "../app/names.js";
+import { poll } from "../util/poll.js";
+import { messageOf, UserError } from "../util/userError.js";
+import { moveUsers, readGiven } from "../traffic/move.js";
+import type { RouterName } from "../routers/routers.js";
+import { allOn } from "../routers/weights.js";
+import {
+  activeServiceOf,
+  patchBlockedImages,
+  readBlockedImages,
+  withBlockedImage,
+  type BlockedImage,
+} from "../state/blockedImages.js";
+
+export interface Back {
+  app: string;
+  /**
+   * What users are taken from, and why: it may not serve them again as it is. By its id it is known whether
+   * this very move was made.
+   */
+  blocked: BlockedImage & { id: string };
+  /** Of the switch that is undone: a later one is left alone. Undefined where nobody knows. */
+  switchId?: string;
+  /** How many of 100 users are taken back: all, or the share that they were. */
+  share: number;
+  /** Whose weights move; null where the active Service is all there is. */
+  route: RouterName | null;
+}
+
+/** For others who write to the active Service at the same moment. */
+const changesMs = 10_000;
+
+/**
+ * Users back to the other color: its endpoints are looked at, the edge moves where it has weights,
+ * and then the selector and the blocked image change in one request, so that nobody can find the one without
+ * the other. The edge comes first: cut off in between, the Service still says that this has to be
+ * done. Of a share the Service says nothing but the blocked image, which comes first for the same reason.
+ * Two requests in all, or four, each a few milliseconds.
+ * @returns the blocked image of this move, now or from an earlier try; undefined when users were not there any more:
+ *   somebody else has moved them
+ * @throws UserError when the other color has no ready pod: nothing is switched then
+ * @throws UnknownOutcomeError when users may have moved, all of them or some
+ */
+export async function moveBack(cluster: Cluster, back: Back): Promise<BlockedImage | undefined> {
+  const { app, blocked, switchId, share, route } = back;
+  const target = activeServiceOf(cluster, app);
+  const good = otherColor(blocked.color);
+  const ours = (service: V1Service) => readBlockedImages(service).find(({ id }) => id === blocked.id);
+  const move = async (): Promise<{ blocked: BlockedImage | undefined } | undefined> => {
+    const [service, ready] = await Promise.all([
+      target.read(),
+      readyPodsBehind(cluster, colorService(cluster, app, good)),
+    ]);
+    const there = ours(service);
+    if (there !== undefined) return { blocked: there };
+    if (!(await isToMove(cluster, service, back))) return { blocked: undefined };
+    if (ready.length === 0) throw nobodyReady(cluster, back);
+    if (share === 100 && route !== null)
+      await moveUsers(cluster, app, route, { weights: allOn(good), active: good });
+    const blockedImages = withBlockedImage(readBlockedImages(service), blocked);
+    const body = [...leadBack(cluster, service, back), ...patchBlockedImages(service, blockedImages)];
+    const isDone = await applyPatch({ ...target, isDone: (found) => ours(found) !== undefined }, body).catch(
+      (error: unknown) => {
+        throw share === 100 && route !== null ? halfMoved(error) : error;
+      },
+    );
+    return isDone ? { blocked: blockedImages.at(-1) } : undefined;
+  };
+  const moved = await poll(move, { timeoutMs: changesMs, awayMs: changesMs });
+  if (moved.blocked !== undefined && share < 100 && route !== null)
+    await moveUsers(cluster, app, route, { weights: allOn(good), active: good, switchId });
+  return moved.blocked;
+}
+
+/** Whether users are where the switch has brought them. */
+async function isToMove(cluster: Cluster, service: V1Service, back: Back): Promise<boolean> {
+  const { app, blocked, switchId, share, route } = back;
+  const { metadata, spec } = service;
+  const isShare = share < 100;
+  if (spec?.selector?.["version"] !== (isShare ? otherColor(blocked.color) : blocked.color)) return false;
+  if (switchId === undefined) return true;
+  if (!isShare) return metadata?.annotations?.[switchAnnotation] === switchId;
+  return route === null || (await readGiven(cluster, app, route))?.switchId === switchId;
+}
+
+function leadBack(
+  cluster: Cluster,
+  { metadata }: V1Service,
+  { app, blocked, switchId, share }: Back,
+): JsonPatch {
+  const good = otherColor(blocked.color);
+  if (share < 100) return [{ op: "test", path: "/spec/selector/version", value: good }];
+  const { externalName } = leadTo(cluster, app, good);
+  const cameBy = metadata?.annotations?.[switchAnnotation];
+  return [
+    { op: "test", path: "/spec/selector/version", value: blocked.color },
+    ...(switchId === undefined || cameBy === undefined
+      ? []
+      : ([
+          { op: "test", path: `/metadata/annotations/${pointer(switchAnnotation)}`, value: switchId },
+        ] as const)),
+    { op: "replace", path: "/spec/selector/version", value: good },
+    ...(externalName === undefined
+      ? []
+      : ([{ op: "replace", path: "/spec/externalName", value: externalName }] as const)),
+  ];
+}
+
+function nobodyReady(cluster: Cluster, { app, blocked }: Back): UserError {
+  const bad = blocked.color;
+  const good = otherColor(bad);
+  return new UserError({
+    code: "BG-ROLLBACK-FAILED",
+    what: `NOTHING WAS SWITCHED: ${bad} (${blocked.image}) must go, and ${good} has no ready pod to take its traffic`,
+    rule: `traffic stays on ${bad}: a color without ready pods would answer nobody. ${blocked.reason}`,
+    next: `kubectl -n ${homeOf(cluster, good)} get pods -l app=${app}; bring ${good} up (kubectl -n ${homeOf(cluster, good)} scale deployment ${names.deployment(app, good)} --replicas N), then bluegreen rollback`,
+  });
+}
+
+function halfMoved(error: unknown): UnknownOutcomeError {
+  return new UnknownOutcomeError(
+    `traffic at the ingress was moved, and the active Service was not: ${messageOf(error)}`,
+    { cause: error },
+  );
+}

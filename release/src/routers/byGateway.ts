@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { broken, ingressSubject, type Finding } from "../util/finding.js";
+import type { KindAt, Router } from "./router.js";
+
+const named = z.object({ metadata: z.object({ name: z.string(), namespace: z.string() }) });
+
+/**
+ * How to find a Gateway that somebody else has made, as config names it.
+ * @param kind of the Gateway
+ * @param judge what there is to say of one that is there, of its name, and of the listener that config wants
+ */
+export function byGateway(
+  kind: KindAt,
+  judge: (found: unknown, at: string, listener: string | undefined) => Finding,
+): Pick<Router, "reads" | "isOffered" | "examine" | "prompt"> {
+  return {
+    reads: [{ group: kind.group, resources: [kind.plural], verbs: ["get"] }],
+    isOffered: async (look) => (await look.list(kind)).length > 0,
+    async examine(look, { gateway = "" }) {
+      const [namespace = "", name = "", listener] = gateway.split("/");
+      const found = await look.read({ ...kind, namespace, name });
+      return found === undefined
+        ? broken(
+            ingressSubject,
+            `there is no Gateway ${namespace}/${name}`,
+            `kubectl get ${kind.plural}.${kind.group} --all-namespaces, then pulumi config set --path traffic.gateway NAMESPACE/NAME`,
+          )
+        : judge(found, `${namespace}/${name}`, listener);
+    },
+    async prompt({ look, choose }) {
+      const all = z.array(named).parse(await look.list(kind));
+      const known = all.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
+      return { gateway: await choose("gateway", known) };
+    },
+  };
+}

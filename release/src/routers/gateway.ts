@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { colors, otherColor } from "../app/color.js";
+import { names } from "../app/names.js";
+import { conditions, holds } from "../kubernetes/conditions.js";
+import { broken, ingressSubject, well, type Finding } from "../util/finding.js";
+import { shellWord } from "../util/shellWord.js";
+import { colorBackend, patchColors, readColors } from "./backends.js";
+import { byGateway } from "./byGateway.js";
+import { hostsOf, previewCookie, previewHeader, type RouteObject, type Router, type Way } from "./router.js";
+
+const port = 80;
+
+/**
+ * The Gateway API. Of two rules that match a path alike, the one with more headers wins: so testers
+ * come before users. It knows no passwords, so the color paths ask for the token in a header. The
+ * Gateway, with its listeners and certificates, is somebody else's.
+ */
+export const gateway: Router = {
+  can: {
+    colorPaths: "header",
+    previewHeader: true,
+    previewCookie: true,
+    affinityCookie: false,
+    otherNamespaces: true,
+    otherPaths: true,
+  },
+  gateway: { listeners: true },
+  objects: (way) => [users(way), testers(way)],
+  // The API knows no name of a route here: all HTTPRoutes of the app's namespace, and this one Service.
+  grant: ({ namespace }, app, color) => ({
+    apiVersion: "gateway.networking.k8s.io/v1beta1",
+    kind: "ReferenceGrant",
+    name: names.ingress(app),
+    spec: {
+      from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace }],
+      to: [{ group: "", kind: "Service", name: names.colorService(app, color) }],
+    },
+  }),
+  weights: {
+    at: (app) => [
+      { group: "gateway.networking.k8s.io", version: "v1", plural: "httproutes", name: names.ingress(app) },
+    ],
+    read: (app, [found]) => readColors(app, routeSchema.safeParse(found).data?.spec.rules[0]?.backendRefs),
+    patches: (app, _found, weights) => [patchColors(app, "/spec/rules/0/backendRefs", weights)],
+  },
+  makes: { group: "gateway.networking.k8s.io", resources: ["httproutes", "referencegrants"] },
+  ...byGateway({ group: "gateway.networking.k8s.io", version: "v1", plural: "gateways" }, judge),
+};
+
+const gatewaySchema = z.object({
+  spec: z.object({ listeners: z.array(z.object({ name: z.string() })) }),
+  status: conditions,
+});
+
+function judge(found: unknown, at: string, listener: string | undefined): Finding {
+  const { spec, status } = gatewaySchema.parse(found);
+  const known = spec.listeners.map(({ name }) => name);
+  if (listener !== undefined && !known.includes(listener))
+    return broken(
+      ingressSubject,
+      `Gateway ${at} has no listener ${listener}, only ${known.join(", ")}`,
+      `pulumi config set --path traffic.gateway ${shellWord(`${at}/${known[0] ?? "LISTENER"}`)}`,
+    );
+  const [namespace, name] = at.split("/");
+  return holds(status, "Programmed")
+    ? well(ingressSubject, `Gateway ${at} is programmed`)
+    : broken(
+        ingressSubject,
+        `Gateway ${at} is not programmed: no controller has taken it`,
+        `kubectl -n ${namespace} describe gateway ${name}`,
+      );
+}
+
+function httpRoute<T>(
+  way: Way<T>,
+  name: string,
+  roles: RouteObject<T>["roles"],
+  hostnames: string[],
+  rules: unknown[],
+): RouteObject<T> {
+  const { gateway: parent } = way;
+  const parentRefs =
+    parent === undefined
+      ? []
+      : [
+          {
+            group: "gateway.networking.k8s.io",
+            kind: "Gateway",
+            namespace: parent.namespace,
+            name: parent.name,
+            ...(parent.listener !== undefined && { sectionName: parent.listener }),
+          },
+        ];
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    name,
+    roles,
+    annotations: {},
+    isEntrance: true,
+    spec: { parentRefs, hostnames, rules },
+  };
+}
+
+function users<T>(way: Way<T>): RouteObject<T> {
+  const { app, strategy, active, token, interpolate, servicePort, otherPaths } = way;
+  return httpRoute(way, names.ingress(app), ["users", "weights"], hostsOf(way), [
+    {
+      matches: [{ path: { type: "PathPrefix", value: "/" } }],
+      backendRefs:
+        strategy === "selector"
+          ? [backend({ name: names.activeService(app) }, 1, servicePort)]
+          : colors.map((color) => backend(colorBackend(way, color), way.weights[color])),
+    },
+    {
+      matches: [
+        header("Exact", previewHeader, token),
+        header("RegularExpression", "Cookie", previewCookie(token, interpolate)),
+      ],
+      backendRefs: [backend(colorBackend(way, otherColor(active)), 1)],
+    },
+    ...otherPaths.map(({ path: value, pathType, service: name, port: number }) => ({
+      matches: [{ path: { type: pathType === "Exact" ? "Exact" : "PathPrefix", value } }],
+      backendRefs: [backend({ name }, 1, number)],
+    })),
+  ]);
+}
+
+function testers<T>(way: Way<T>): RouteObject<T> {
+  const { app, host, internalHost, token } = way;
+  return httpRoute(
+    way,
+    `${names.ingress(app)}-colors`,
+    ["testers"],
+    [internalHost ?? host],
+    colors.map((color) => ({
+      matches: [
+        {
+          path: { type: "PathPrefix", value: `/${color}` },
+          ...(internalHost === undefined && { headers: header("Exact", previewHeader, token).headers }),
+        },
+      ],
+      filters: [
+        { type: "URLRewrite", urlRewrite: { path: { type: "ReplacePrefixMatch", replacePrefixMatch: "/" } } },
+      ],
+      backendRefs: [backend(colorBackend(way, color), 1)],
+    })),
+  );
+}
+
+function header<T>(type: "Exact" | "RegularExpression", name: string, value: T) {
+  return { path: { type: "PathPrefix", value: "/" }, headers: [{ type, name, value }] };
+}
+
+/** Every field as the API server would fill it in: what is left out would come back as a difference. */
+function backend(service: { name: string; namespace?: string }, weight: number, number = port) {
+  return { group: "", kind: "Service", ...service, port: number, weight };
+}
+
+const routeSchema = z.object({
+  spec: z.object({
+    rules: z.array(
+      z.object({
+        backendRefs: z.array(z.object({ name: z.string(), weight: z.number().default(1) })).default([]),
+      }),
+    ),
+  }),
+});

@@ -1,0 +1,214 @@
+import { ApiException } from "../kubernetes/client.js";
+import { z } from "zod";
+import { otherColor, type Color } from "../app/color.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { orUndefined } from "../kubernetes/orUndefined.js";
+import { withSignal } from "../kubernetes/withSignal.js";
+import { appLabels } from "../app/labels.js";
+import { names, switchAnnotation } from "../app/names.js";
+import { poll } from "../util/poll.js";
+import { readGiven } from "../traffic/move.js";
+import type { RouterName } from "../routers/routers.js";
+import type { Baseline } from "../analysis/observe.js";
+import { mergeData } from "../kubernetes/jsonConfigMap.js";
+import { servedSchema, type Served, readServed } from "./served.js";
+import { serverTime } from "../kubernetes/serverTime.js";
+import { readLiveColor } from "../traffic/live.js";
+
+/**
+ * permitted: the gates have passed, and users may move. watching: they have. standby: the update is
+ * over, and the watcher in the cluster watches on. kept: nobody watches any more. rolledBack: users
+ * were taken back.
+ */
+const states = ["permitted", "watching", "standby", "kept", "rolledBack"] as const;
+export type ReleaseState = (typeof states)[number];
+
+/**
+ * Half a megabyte of figures where there are many pods, written by this package alone: what is inside is not
+ * looked at again.
+ */
+const baselineSchema = z.custom<Baseline>(
+  (value) =>
+    z.object({ reading: z.object({ pods: z.array(z.object({ name: z.string() })) }) }).safeParse(value)
+      .success,
+);
+
+/**
+ * What has happened, to be shown and compared. Nobody takes from it what to run, whom to ask or how far to
+ * go: whoever may write a ConfigMap would decide it. That is in config (analysisSettings.ts).
+ */
+const releaseSchema = z.object({
+  /** Also on the active Service, from the moment users move. */
+  id: z.string(),
+  /** share: a part of the users only, who come to both colors by weights. */
+  kind: z.enum(["switch", "rollback", "share"]),
+  /** How many of 100 users `to` gets. */
+  share: z.number().default(100),
+  to: servedSchema,
+  /** Null at the first release: there is nothing to go back to. */
+  from: servedSchema.nullable(),
+  who: z.string(),
+  why: z.string(),
+  /** When the gates had passed, by the API server's clock, ISO 8601. */
+  at: z.iso.datetime(),
+  /** When traffic was seen to have moved: a handover of databases may have come before. Absent until then. */
+  movedAt: z.iso.datetime().optional(),
+  state: z.enum(states),
+  /** Taken before users moved. */
+  baseline: baselineSchema,
+  /** Contract migrations whose time comes after the switch, by their ids. */
+  contracts: z.object({ waiting: z.array(z.string()) }),
+});
+
+/**
+ * A switch, for whoever has to watch it or take it back: the update, the watcher in the cluster, a person at
+ * night.
+ */
+export type Release = z.output<typeof releaseSchema>;
+
+/**
+ * Whether a color with this template is the way back: the very pods that users were on before the
+ * last switch. They have proven themselves, so a rollback does not wait for the smoke suite.
+ */
+export function isWayBack(
+  last: Release | undefined,
+  { color, template }: Pick<Served, "color" | "template">,
+): boolean {
+  return last?.kind === "switch" && last.from?.color === color && last.from.template === template;
+}
+
+/** How long ago traffic moved, in milliseconds. In the future is now: nobody watches until then. */
+export function ageOf({ at, movedAt = at }: Pick<Release, "at" | "movedAt">, now: Date): number {
+  return Math.max(0, now.getTime() - Date.parse(movedAt));
+}
+
+/**
+ * Whether users are where a release has brought them: a later one, or somebody by hand, may have moved them
+ * since.
+ * @param route whose weights move; null where the active Service is all there is
+ */
+export async function isWhereUsersAre(
+  cluster: Cluster,
+  app: string,
+  { id, share, to }: Pick<Release, "id" | "share" | "to">,
+  route: RouterName | null,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const service = await cluster.core.readNamespacedService(
+    { name: names.activeService(app), namespace: cluster.namespace },
+    signal && withSignal(signal),
+  );
+  const live = service.spec?.selector?.["version"];
+  if (share === 100) return live === to.color && service.metadata?.annotations?.[switchAnnotation] === id;
+  const given = route === null ? undefined : await readGiven(cluster, app, route, signal);
+  return live === otherColor(to.color) && given?.switchId === id && given.weights[to.color] === share;
+}
+
+/**
+ * Whether anybody watches the users that it moves: on the way back they are on pods that they had before, and
+ * config may give a watch no time.
+ */
+export function isWatched(
+  { kind, from }: Pick<Release, "kind" | "from">,
+  { durationSeconds }: { durationSeconds: number },
+): boolean {
+  return kind !== "rollback" && from !== null && durationSeconds > 0;
+}
+
+/** The one key of the ConfigMap. */
+const key = "current";
+
+/** The last switch; undefined when there was none, or somebody has garbled the note. */
+export async function readRelease(cluster: Cluster, app: string): Promise<Release | undefined> {
+  return (await readNote(cluster, app))?.release;
+}
+
+export async function writeRelease(cluster: Cluster, app: string, release: Release): Promise<void> {
+  await mergeData(cluster, names.release(app), appLabels(app), { [key]: JSON.stringify(release) });
+}
+
+/**
+ * Sets the state, unless another switch has come since, or this one was undone. @returns whether it was set
+ */
+export async function setState(
+  cluster: Cluster,
+  app: string,
+  id: string,
+  state: ReleaseState,
+  about: Pick<Release, "movedAt"> = {},
+): Promise<boolean> {
+  const set = async () => {
+    const note = await readNote(cluster, app);
+    if (note?.release?.id !== id) return false;
+    if (note.release.state === state) return true;
+    // Users are back: whoever still works on the switch comes too late.
+    if (note.release.state === "rolledBack") return false;
+    const { metadata, data } = note;
+    try {
+      const body = {
+        metadata,
+        data: { ...data, [key]: JSON.stringify({ ...note.release, ...about, state }) },
+      };
+      await cluster.core.replaceNamespacedConfigMap({
+        name: names.release(app),
+        namespace: cluster.namespace,
+        body,
+      });
+      return true;
+    } catch (error) {
+      // Changed between the look and the write: look again.
+      if (!(error instanceof ApiException) || error.code !== 409) throw error;
+      return undefined;
+    }
+  };
+  return poll(set, { timeoutMs: changesMs });
+}
+
+/** For others who write into it at the same moment. */
+const changesMs = 30_000;
+
+async function readNote(cluster: Cluster, app: string) {
+  const configMap = await orUndefined(
+    cluster.core.readNamespacedConfigMap({ name: names.release(app), namespace: cluster.namespace }),
+  );
+  if (configMap === undefined) return undefined;
+  const { metadata = {}, data = {} } = configMap;
+  return { metadata, data, release: parse(data[key]) };
+}
+
+function parse(text: string | undefined): Release | undefined {
+  try {
+    return releaseSchema.safeParse(JSON.parse(text ?? "null")).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Until when a color is kept as the way back, by the API server's clock; undefined where it is none. */
+export async function standbyOf(
+  cluster: Cluster,
+  app: string,
+  color: Color,
+  standbyHours: number,
+): Promise<{ until: Date; isOver: boolean } | undefined> {
+  const [live, release, served] = await Promise.all([
+    readLiveColor(cluster, app),
+    readRelease(cluster, app),
+    readServed(cluster, app, color),
+  ]);
+  if (release === undefined || served === undefined || live === color || !isWayBack(release, served))
+    return undefined;
+  const until = new Date(Date.parse(release.at) + standbyHours * 3_600_000);
+  return { until, isOver: (await serverTime(cluster)) >= until };
+}
+
+/** The same; undefined also where its time is over. */
+export async function keptUntil(
+  cluster: Cluster,
+  app: string,
+  color: Color,
+  standbyHours: number,
+): Promise<Date | undefined> {
+  const standby = await standbyOf(cluster, app, color, standbyHours);
+  return standby?.isOver === false ? standby.until : undefined;
+}

@@ -1,0 +1,50 @@
+import type { Cluster } from "../kubernetes/cluster.js";
+import { holderName } from "../util/holderName.js";
+import { takeLease, type HeldLease } from "../kubernetes/lease.js";
+import { names } from "../app/names.js";
+import type { Say } from "../util/step.js";
+
+/** Renewed every five seconds: that long after a killed update the watcher in the cluster takes over. */
+const leaseSeconds = 15;
+/** The watcher in the cluster looks every second, and lets go when another switch is permitted. */
+const waitMs = 10_000;
+
+/**
+ * Taken before users move, for the step that watches. In this process alone: when it dies, somebody else
+ * takes over.
+ */
+const held = new Map<string, HeldLease>();
+
+/** So that no moment of a switch is without a watch. Somebody who does not let go watches instead. */
+export async function holdWatch(cluster: Cluster, app: string, say: Say): Promise<void> {
+  const answer = await takeLease(cluster, names.watchLease(app), {
+    holder: holderName(),
+    seconds: leaseSeconds,
+    waitMs,
+    say,
+  });
+  if ("held" in answer) held.set(keyOf(cluster, app), answer.held);
+  else say(`${answer.heldBy} analyzes ${app}, since ${answer.since}, and continues with it`);
+}
+
+/** What this process has taken before; otherwise what is free now. */
+export async function takeWatch(
+  cluster: Cluster,
+  app: string,
+  holder: string,
+): Promise<HeldLease | undefined> {
+  const key = keyOf(cluster, app);
+  const before = held.get(key);
+  held.delete(key);
+  if (before !== undefined && !before.lost.aborted) return before;
+  const answer = await takeLease(cluster, names.watchLease(app), {
+    holder,
+    seconds: leaseSeconds,
+    waitMs: 0,
+  });
+  return "held" in answer ? answer.held : undefined;
+}
+
+function keyOf({ config, namespace }: Cluster, app: string): string {
+  return [config.currentContext, namespace, app].join("/");
+}

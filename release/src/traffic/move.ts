@@ -1,0 +1,152 @@
+import { CustomObjectsApi } from "../kubernetes/client.js";
+import { z } from "zod";
+import type { Color } from "../app/color.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { applyPatch, asJsonPatch, UnknownOutcomeError, type Patched } from "../kubernetes/jsonPatch.js";
+import type { ObjectAt } from "../kubernetes/jsonPointer.js";
+import { orUndefined } from "../kubernetes/orUndefined.js";
+import { withSignal } from "../kubernetes/withSignal.js";
+import { switchAnnotation } from "../app/names.js";
+import { poll } from "../util/poll.js";
+import { messageOf, UserError } from "../util/userError.js";
+import type { WeightsIn } from "../routers/router.js";
+import { type RouterName, routers } from "../routers/routers.js";
+import { sameWeights, shareOf, type Weights } from "../routers/weights.js";
+
+/** Who gets what at this moment, as the route's objects say, and the switch that it came by. */
+export interface Given {
+  weights: Weights;
+  switchId: string | undefined;
+}
+
+const annotated = z.object({
+  metadata: z.object({ annotations: z.object({ [switchAnnotation]: z.string().optional() }).default({}) }),
+});
+
+/** Undefined where there is no such route yet, or somebody has made something else of it. */
+export async function readGiven(
+  cluster: Cluster,
+  app: string,
+  kind: RouterName,
+  signal?: AbortSignal,
+): Promise<Given | undefined> {
+  const weights = weightsIn(kind);
+  const found = await readAll(cluster, weights.at(app), signal);
+  const given = weights.read(app, found);
+  return given && { weights: given, switchId: switchIdOf(found[0]) };
+}
+
+/** The part of the users that a color has beside the active one; 0 with a strategy without weights. */
+export async function readShare(
+  cluster: Cluster,
+  app: string,
+  kind: RouterName | null,
+  active: Color,
+): Promise<number> {
+  if (kind === null) return 0;
+  const given = await readGiven(cluster, app, kind);
+  return given === undefined ? 0 : shareOf(given.weights, active);
+}
+
+/** For others who move the same weights at the same moment. */
+const changesMs = 5000;
+
+/**
+ * Gives users by these weights, now, without Pulumi: on the way back. A few milliseconds for each object.
+ * @returns false when the switch that was to be undone is not the last one any more
+ * @throws UserError when the route is not as the program has made it
+ * @throws UnknownOutcomeError when users may have moved, all of them or some
+ */
+export async function moveUsers(
+  cluster: Cluster,
+  app: string,
+  kind: RouterName,
+  { weights: wanted, active, switchId }: Moving,
+): Promise<boolean> {
+  const weights = weightsIn(kind);
+  const objects = weights.at(app);
+  const progress = { isBegun: false };
+  const move = async (): Promise<boolean | undefined> => {
+    const found = await readAll(cluster, objects);
+    const now = weights.read(app, found);
+    if (now !== undefined && sameWeights(now, wanted)) return true;
+    if (switchId !== undefined && switchIdOf(found[0]) !== switchId) return false;
+    const patches = weights.patches(app, found, wanted, active);
+    for (const [index, at] of objects.entries()) {
+      const body = patches[index];
+      if (found[index] === undefined || body === undefined) throw notAsMade(cluster, app, at, found[index]);
+      if (!(await applyPatch(objectAt(cluster, at), body))) {
+        if (now === undefined) throw notAsMade(cluster, app, at, found[index]);
+        return undefined;
+      }
+      progress.isBegun = true;
+    }
+    return true;
+  };
+  try {
+    return await poll(move, { timeoutMs: changesMs, awayMs: changesMs });
+  } catch (error) {
+    throw progress.isBegun
+      ? new UnknownOutcomeError(`a part of traffic may have moved: ${messageOf(error)}`, { cause: error })
+      : error;
+  }
+}
+
+function notAsMade(
+  { namespace }: Cluster,
+  app: string,
+  { plural, group, name }: ObjectAt,
+  found: unknown,
+): UserError {
+  return new UserError({
+    code: "BG-ROUTER-OBJECT-CHANGED",
+    what: `Traffic could not be moved at the ingress: ${plural}.${group} ${namespace}/${name} is ${found === undefined ? "missing" : "not as the program has made it"}`,
+    rule: `it has to hold the weights of both colors of ${app}`,
+    next: `kubectl -n ${namespace} get ${plural}.${group} ${name} -o yaml; pulumi up --refresh creates it again`,
+  });
+}
+
+export interface Moving {
+  weights: Weights;
+  /** The color that gets whoever is not shared out. */
+  active: Color;
+  /** Only while the route is as this switch has left it. */
+  switchId?: string | undefined;
+}
+
+function switchIdOf(object: unknown): string | undefined {
+  return annotated.safeParse(object).data?.metadata.annotations[switchAnnotation];
+}
+
+function weightsIn(kind: RouterName): WeightsIn {
+  const { weights } = routers[kind];
+  if (weights === undefined) throw new Error(`a route of ${kind} has no weights`);
+  return weights;
+}
+
+/** The path of an object is the same for what Kubernetes brings and for what others have added. */
+function api({ config }: Cluster): CustomObjectsApi {
+  return config.makeApiClient(CustomObjectsApi);
+}
+
+function objectAt(cluster: Cluster, { group, version, plural, name }: ObjectAt): Patched<unknown> {
+  const where = { group, version, namespace: cluster.namespace, plural, name };
+  return {
+    read: () => api(cluster).getNamespacedCustomObject(where) as Promise<unknown>,
+    send: (body) => api(cluster).patchNamespacedCustomObject({ ...where, body }, asJsonPatch),
+  };
+}
+
+function readAll(cluster: Cluster, objects: ObjectAt[], signal?: AbortSignal): Promise<unknown[]> {
+  const { namespace } = cluster;
+  return Promise.all(
+    objects.map(async ({ group, version, plural, name }) =>
+      orUndefined(
+        api(cluster).getNamespacedCustomObject(
+          { group, version, namespace, plural, name },
+          signal && withSignal(signal),
+        ) as Promise<unknown>,
+      ),
+    ),
+  );
+}

@@ -1,0 +1,92 @@
+import { otherColor, type Color } from "../app/color.js";
+import type { Followers } from "../config/followers.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { readWorker } from "../kubernetes/deployment.js";
+import { readLiveColor } from "../traffic/live.js";
+import type { Say } from "../util/step.js";
+import { readSaidColor, sayColor } from "./activeColorFile.js";
+import { aloneOf, awaitStopped, startWorkers, stopWorkers } from "./activeWorkers.js";
+
+interface Leaving {
+  app: string;
+  /** The color that traffic is to leave. */
+  color: Color;
+}
+
+/**
+ * Before traffic leaves a color, what may run on the active color alone stops there, and has ended what it had.
+ * @returns what was stopped
+ * @throws UserError when it does not stop: it all goes on then
+ */
+export async function standDown(
+  cluster: Cluster,
+  { app, color }: Leaving,
+  { workers, colorFile }: Followers,
+  say: Say,
+): Promise<string[]> {
+  const crew = { app, color, workers: aloneOf(workers[color]) };
+  try {
+    if (colorFile) await sayColor(cluster, { app, said: "", tell: color }, say);
+    await stopWorkers(cluster, crew);
+    await awaitStopped(cluster, crew, say);
+  } catch (error) {
+    // Traffic stays where it is, and so do they.
+    await startWorkers(cluster, crew);
+    if (colorFile) await sayColor(cluster, { app, said: color, tell: color }, say);
+    throw error;
+  }
+  return [
+    ...(crew.workers.length > 0
+      ? [`${crew.workers.map(({ name }) => name).join(", ")} of ${color} stopped`]
+      : []),
+    ...(colorFile ? [`pods of ${color} are told that no color is active`] : []),
+  ];
+}
+
+/**
+ * What follows the live color runs there, and not on the idle one: whoever has moved traffic, and however often
+ * this is done, at the same moment by somebody else too.
+ * @returns the live color; undefined before the first release
+ * @throws UserError when workers of the idle color do not go: then those of the live one that may not be beside
+ *   them are not started
+ */
+export async function settleFollowers(
+  cluster: Cluster,
+  app: string,
+  { workers, colorFile }: Followers,
+  say: Say,
+): Promise<Color | undefined> {
+  for (;;) {
+    const live = await readLiveColor(cluster, app);
+    if (live === undefined) return undefined;
+    const idle = otherColor(live);
+    const all = workers[live];
+    await startWorkers(cluster, { app, color: live, workers: all.filter(({ overlap }) => overlap) });
+    const said = colorFile ? await readSaidColor(cluster, app) : [];
+    if (said.includes(idle)) await sayColor(cluster, { app, said: "", tell: idle }, say);
+    await stopWorkers(cluster, { app, color: idle, workers: workers[idle] });
+    await awaitStopped(cluster, { app, color: idle, workers: aloneOf(workers[idle]) }, say);
+    // Traffic may have moved while somebody waited.
+    if ((await readLiveColor(cluster, app)) !== live) continue;
+    if (said.some((each) => each !== live)) await sayColor(cluster, { app, said: live, tell: live }, say);
+    await startWorkers(cluster, { app, color: live, workers: aloneOf(all) });
+    if ((await readLiveColor(cluster, app)) === live) return live;
+  }
+}
+
+/** Some of the live color are missing, or some of the other one are not gone. */
+export async function isUnsettled(
+  cluster: Cluster,
+  { app, color: live }: { app: string; color: Color },
+  { workers, colorFile }: Followers,
+): Promise<boolean> {
+  const idle = otherColor(live);
+  const running = async (color: Color, name: string) =>
+    (await readWorker(cluster, app, color, name))?.spec?.replicas ?? 0;
+  const said = colorFile ? await readSaidColor(cluster, app) : [];
+  const each = await Promise.all([
+    ...workers[live].map(async ({ name, replicas }) => (await running(live, name)) < replicas),
+    ...workers[idle].map(async ({ name }) => (await running(idle, name)) > 0),
+  ]);
+  return each.includes(true) || said.some((color) => color !== live);
+}

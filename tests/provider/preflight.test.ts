@@ -1,0 +1,168 @@
+import { randomBytes } from "node:crypto";
+import { expect } from "chai";
+import { poll, type PreflightInputs } from "@bluegreen/release";
+import { findProcesses } from "../../local/system/processes";
+import { failureOf } from "../support/look";
+import { makeNamespace, type TestNamespace } from "../support/testNamespace";
+import { startStep, type RunningStep } from "./stepProvider";
+
+describe("The preflight pod of a live change, in Pulumi's provider process and on a real cluster", function () {
+  this.timeout(900_000);
+  let home: TestNamespace;
+  let step: RunningStep;
+  let mark: string;
+  before(async () => {
+    home = await makeNamespace();
+    const { core, apps } = home.cluster;
+    const labels = { app: "chatgpt-app", version: "blue" };
+    await core.createNamespacedService({
+      namespace: home.namespace,
+      body: { metadata: { name: "chatgpt-app-service" }, spec: { selector: labels, ports: [{ port: 80 }] } },
+    });
+    const template = {
+      metadata: { labels, annotations: { "bluegreen.dev/pod-template-hash": "live" } },
+      spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
+    };
+    await apps.createNamespacedDeployment({
+      namespace: home.namespace,
+      body: {
+        metadata: { name: "chatgpt-app-blue" },
+        spec: { replicas: 0, selector: { matchLabels: labels }, template },
+      },
+    });
+  });
+  after(() => home.remove());
+
+  beforeEach(async () => {
+    mark = `MARK=${randomBytes(6).toString("hex")}`;
+    step = await startStep("preflight", { KUBECONFIG: home.stage.kubeconfig, MARK: mark.slice(5) });
+  });
+  afterEach(() => step.close());
+
+  const inputs = (part: Partial<PreflightInputs> = {}): PreflightInputs => ({
+    ...home.where,
+    strategy: "shared",
+    databaseSecret: "db-credentials",
+    activeColor: "blue",
+    template: "wanted",
+    labels: { team: "shop" },
+    annotations: {},
+    podAnnotations: {},
+    // No registry has it: the pod is there and never ready.
+    pod: {
+      containers: [
+        {
+          name: "mcp-server",
+          image: "nowhere.invalid/app:v2",
+          ports: [{ name: "http", containerPort: 3000 }],
+        },
+      ],
+    },
+    version: "v2",
+    minReadySeconds: 0,
+    progressDeadlineSeconds: 50,
+    suite: "tests/smoke/**/*.ts",
+    suiteEnv: [],
+    smokeTimeoutSeconds: 10,
+    ...part,
+  });
+  const pods = async () => (await home.cluster.core.listNamespacedPod({ namespace: home.namespace })).items;
+  const leave = (name: string) =>
+    home.cluster.core.createNamespacedPod({
+      namespace: home.namespace,
+      body: {
+        metadata: { name, labels: { "bluegreen.dev/preflight": "chatgpt-app" } },
+        spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
+      },
+    });
+
+  it("is needed where the live color would change in place, and nowhere else", async () => {
+    const needed = async (part: Partial<PreflightInputs>) => step.changes(inputs(), inputs(part));
+    expect(await needed({})).to.equal("some");
+    expect(await needed({ template: "live" }), "nothing changes").to.equal("none");
+    expect(await needed({ activeColor: "green" }), "traffic moves, through the gates of a switch").to.equal(
+      "none",
+    );
+    await leave("chatgpt-app-green-preflight");
+    expect(await needed({ template: "live" }), "a killed run has left something").to.equal("some");
+    expect(await step.create(inputs({ template: "live" }))).to.include({ passedTests: 0 });
+    expect(await pods()).to.deep.equal([]);
+  });
+
+  it("has nothing to do in a first release", async () => {
+    expect(await step.create(inputs({ app: "another-app" }))).to.include({ passedTests: 0 });
+    expect(await pods()).to.deep.equal([]);
+  });
+
+  it("gives the reason that a rollout would give, and leaves no pod", async () => {
+    await leave("chatgpt-app-blue-preflight");
+    const message = await failureOf(step.create(inputs()));
+    expect(message).to.contain(
+      "The change of blue, which serves traffic, was refused before it reached them",
+    );
+    expect(message)
+      .to.match(/pod chatgpt-app-blue-preflight, (ErrImagePull|ImagePullBackOff)/)
+      .and.contain("nowhere.invalid/app:v2")
+      .and.contain("blueTag")
+      .and.contain("Live traffic stays on blue");
+    expect(await pods()).to.deep.equal([]);
+  });
+
+  it("says for how long it has waited, and what for", async () => {
+    const { containers } = inputs().pod as { containers: Record<string, string>[] };
+    const tooLarge = containers.map((container) => ({
+      ...container,
+      resources: { requests: { cpu: "1000" } },
+    }));
+    const message = await failureOf(
+      step.create(inputs({ pod: { containers: tooLarge }, progressDeadlineSeconds: 3 })),
+    );
+    expect(message)
+      .to.contain("Pod ")
+      .and.contain("/chatgpt-app-blue-preflight was not ready within 3 s")
+      .and.contain("Insufficient cpu")
+      .and.contain("progressDeadlineSeconds");
+    expect(await pods()).to.deep.equal([]);
+  });
+
+  it("says why the API server takes no such pod", async () => {
+    await home.cluster.core.replaceNamespace({
+      name: home.namespace,
+      body: {
+        metadata: { name: home.namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+      },
+    });
+    try {
+      expect(await failureOf(step.create(inputs())))
+        .to.contain("chatgpt-app-blue-preflight could not be made")
+        .and.contain("violates PodSecurity")
+        .and.contain("Live traffic stays on blue");
+    } finally {
+      await home.cluster.core.replaceNamespace({
+        name: home.namespace,
+        body: { metadata: { name: home.namespace } },
+      });
+    }
+    expect(await pods()).to.deep.equal([]);
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`ends on ${signal} at once, and takes its pod along`, async () => {
+      const failing = failureOf(step.create(inputs()));
+      const made = await poll(async () => (await pods())[0], { timeoutMs: 20_000 });
+      expect(made.metadata?.labels, "those of every object").to.deep.equal({
+        team: "shop",
+        "bluegreen.dev/preflight": "chatgpt-app",
+      });
+      const provider = await poll(
+        async () => (await findProcesses((_args, environment) => environment.includes(mark)))[0],
+        { timeoutMs: 10_000 },
+      );
+      process.kill(provider, signal);
+      expect(await failing)
+        .to.contain(signal)
+        .and.contain("the update was interrupted");
+      expect(await pods()).to.deep.equal([]);
+    });
+  }
+});
