@@ -23,12 +23,6 @@ interface Options {
   jobs?: string;
 }
 
-/**
- * Half of a test is waiting for pods: more at a time than there are cores, and not so many that they wait for
- * each other.
- */
-const jobsPerCore = 1.5;
-
 /** Of an error, as soon as its test has failed. */
 const linesAtOnce = 12;
 
@@ -120,8 +114,7 @@ async function main(names: string[], options: Options): Promise<void> {
     times[keyOf(batch)] = { seconds: result.seconds, cpuSeconds: result.cpuSeconds, updates: result.updates };
     ran.push({ batch, result });
   };
-  const places =
-    options.jobs === undefined ? Math.ceil(jobsPerCore * availableParallelism()) : Number(options.jobs);
+  const places = options.jobs === undefined ? availableParallelism() : Number(options.jobs);
   if (!Number.isInteger(places) || places < 1 || places > 64)
     throw new Error(`--jobs ${String(options.jobs)} was refused: a whole number from 1 to 64`);
   const withStage = (each: Batch) => each.suite.stage !== undefined;
@@ -160,7 +153,7 @@ program
   .option("--all", "the long suites too, and each case of each matrix")
   .option("--changed [ref]", "what the changes since a commit can break (HEAD)")
   .option("--here", "on the stage that npm start has started, which stays")
-  .option("--jobs <count>", `files at a time (${Math.ceil(jobsPerCore * availableParallelism())} here)`)
+  .option("--jobs <count>", `files at a time (${availableParallelism()} here)`)
   .action(main);
 
 program.parseAsync().catch((error: unknown) => {

@@ -74,7 +74,7 @@ export async function startUsers(cluster: Cluster): Promise<Users> {
   });
   // A Service made a moment ago refuses connections until every node knows it: users come after that.
   await poll(() => Promise.resolve(seen.colors.size > 0 ? true : undefined), {
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
     intervalMs: 5,
   });
   seen.requests = 0;

@@ -16,7 +16,6 @@ interface State {
 }
 
 describe("A drain", function () {
-  this.timeout(900_000);
   let services: Services;
   let app: App;
 

@@ -8,7 +8,6 @@ import { readEvents } from "./support/events";
 import { query, Services } from "./support/services";
 
 describe("The app's endpoints", function () {
-  this.timeout(900_000);
   let services: Services;
   let database: string;
   let app: App;

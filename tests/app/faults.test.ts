@@ -12,7 +12,6 @@ const TOOL_TESTS = [
 ];
 
 describe("Fault builds under the smoke suite", function () {
-  this.timeout(900_000);
   let services: Services;
   let database: string;
 

@@ -3,7 +3,6 @@ import { App, stopAll } from "./support/app";
 import { query, Services } from "./support/services";
 
 describe("Malformed input", function () {
-  this.timeout(900_000);
   let services: Services;
   let database: string;
   let app: App;

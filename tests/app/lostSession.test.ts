@@ -4,7 +4,6 @@ import { App, stopAll } from "./support/app";
 import { query, Services, withClient } from "./support/services";
 
 describe("The app, whose database sessions are ended", function () {
-  this.timeout(900_000);
   let services: Services;
   let database: string;
   let app: App;

@@ -6,7 +6,6 @@ import { App, stopAll } from "./support/app";
 import { query, Services, withClient } from "./support/services";
 
 describe("The app, asked not to write", function () {
-  this.timeout(900_000);
   let services: Services;
   let database: string;
   let app: App;

@@ -13,7 +13,6 @@ const PROBE_LIMIT_MS = 3000;
 const CHECK_LIMIT_MS = 1000;
 
 describe("Readiness", function () {
-  this.timeout(900_000);
   let services: Services;
   let database: string;
 

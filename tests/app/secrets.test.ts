@@ -15,7 +15,6 @@ const unreachable = {
 };
 
 describe("Secrets and errors", function () {
-  this.timeout(900_000);
   afterEach(stopAll);
 
   const expectNoSecret = (text: string): void => {

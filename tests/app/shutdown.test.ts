@@ -8,7 +8,6 @@ import { readEvents } from "./support/events";
 import { query, Services, withClient } from "./support/services";
 
 describe("Shutdown", function () {
-  this.timeout(900_000);
   let services: Services;
   let database: string;
 

@@ -33,7 +33,6 @@ const labels = { app: "shop" };
 
 /** docs/guides/migrating.md, "From plain Deployments", step by step; its users come in by the real Traefik. */
 describe("A Deployment that runs, moved by the migrating guide, on a real cluster under load", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let folder: string;
   let env: Record<string, string>;
@@ -183,7 +182,7 @@ describe("A Deployment that runs, moved by the migrating guide, on a real cluste
         const { items } = await cluster.core.listNamespacedPod({ namespace, labelSelector: "app=shop" });
         return items.length === 0 || undefined;
       },
-      { timeoutMs: 120_000 },
+      { timeoutMs: 300_000 },
     );
     await crowd.untilOnly("green");
     await crowd.stop();

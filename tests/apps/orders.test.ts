@@ -7,7 +7,6 @@ import { startWriters, type Writers } from "../support/writers";
 
 /** Killed half-way, and failing, its command is in tests/provider/ownGates.test.ts. */
 describe("An app with node-pg-migrate and a worker: examples/orders, on a real cluster under load", function () {
-  this.timeout(900_000);
   let test: OrdersStack;
   let writers: Writers;
   const placed: string[] = [];
@@ -33,7 +32,7 @@ describe("An app with node-pg-migrate and a worker: examples/orders, on a real c
       .map(({ packed_by: version }) => version)
       .filter((version, index, all) => version !== all[index - 1]);
   const untilPackedBy = (version: string) =>
-    poll(async () => ((await packers()).at(-1) === version ? true : undefined), { timeoutMs: 120_000 });
+    poll(async () => ((await packers()).at(-1) === version ? true : undefined), { timeoutMs: 300_000 });
   /** What the version that takes orders knows of them: only the second one has a channel. */
   const newest = async () => {
     await writers.more(20);
@@ -58,7 +57,7 @@ describe("An app with node-pg-migrate and a worker: examples/orders, on a real c
         ]);
         return workers.every((each) => each.ready === each.wanted) ? true : undefined;
       },
-      { timeoutMs: 120_000 },
+      { timeoutMs: 300_000 },
     );
   };
 
@@ -115,7 +114,7 @@ describe("An app with node-pg-migrate and a worker: examples/orders, on a real c
         const all = new Set(await packed());
         return placed.every((id) => all.has(id)) ? true : undefined;
       },
-      { timeoutMs: 120_000 },
+      { timeoutMs: 300_000 },
     );
     const all = await packed();
     expect(placed.length).to.be.greaterThan(100);

@@ -35,7 +35,6 @@ const script = `
 
 /** Storage on a volume that both colors have, a health check of its own, no metrics, no word of colors. */
 describe("An app that others wrote: examples/verdaccio, on a real cluster", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let storage: string;
 

@@ -9,7 +9,6 @@ const [fewest, most] = [2, 4];
 
 /** By what metrics-server really measures. Told in order: each test goes on where the one before ended. */
 describe("Autoscalers of both colors under load, on a real cluster", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let crowd: Crowd;
 

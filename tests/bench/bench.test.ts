@@ -7,8 +7,6 @@ import { endOf } from "../support/endOf";
  * misses is no failure.
  */
 describe("A measurement of bench/", function () {
-  this.timeout(900_000);
-
   const measure = async (name: string, ...options: string[]): Promise<unknown> => {
     const { code, output, errors } = await endOf(
       spawn("npm", ["run", "--silent", `bench:${name}`, "--", "--json", ...options], {

@@ -35,7 +35,6 @@ process.on("SIGTERM", () => process.exit(0));
 const timeoutMs = 180_000;
 
 describe("The file with the live color, in running pods of a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let image: string;
   let stop: RunningStep;

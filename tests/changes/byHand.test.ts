@@ -10,7 +10,6 @@ import { startUsers, type Users } from "../../local/testing/users";
 
 /** What a person, or a team's own autoscaler, has done to the colors. Told in order. */
 describe("What was done past the program, on a real cluster under load", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let users: Users;
   before(async () => {

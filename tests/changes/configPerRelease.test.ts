@@ -9,7 +9,6 @@ import { variablesOf } from "../support/variables";
 
 /** Releases that differ in their config, told in order: each test goes on where the one before ended. */
 describe("The config of a release, on a real cluster under load", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let users: Users;
   const said: string[] = [];

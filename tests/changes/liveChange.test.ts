@@ -9,7 +9,6 @@ import { startUsers, type Users } from "../../local/testing/users";
  * gates.
  */
 describe("A change of the live color, on a real cluster under load", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let users: Users;
   let bluePods: string[];

@@ -17,7 +17,6 @@ import { startWriters } from "../support/writers";
  * where the one before ended.
  */
 describe("A cluster or a database that was replaced under a stack, on a real cluster", function () {
-  this.timeout(900_000);
   let test: TestStack;
   /** Role and database of the account. */
   let account: string;

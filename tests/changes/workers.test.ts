@@ -107,7 +107,7 @@ describe("Workers and a queue on a real Redis, through a refused release, a swit
   };
   const taken = () => redis.lrange(`${queue}:taken`, 0, -1);
   const takenBy = (version: string) =>
-    poll(async () => ((await taken()).at(-1) === version ? true : undefined), { timeoutMs: 120_000 });
+    poll(async () => ((await taken()).at(-1) === version ? true : undefined), { timeoutMs: 300_000 });
 
   it("loses no job, and lets no version that is not active take one", async () => {
     await meanwhile(takenBy("v1"));
@@ -120,7 +120,7 @@ describe("Workers and a queue on a real Redis, through a refused release, a swit
     expect(back.code, back.said).to.equal(0);
     await meanwhile(takenBy("v1"));
     const doneAll = async () => ((await redis.llen(`${queue}:done`)) >= made ? true : undefined);
-    await poll(doneAll, { timeoutMs: 120_000 });
+    await poll(doneAll, { timeoutMs: 300_000 });
     const done = await redis.lrange(`${queue}:done`, 0, -1);
     expect(made).to.be.at.least(400);
     expect(new Set(done).size, "jobs done, each once").to.equal(made).and.equal(done.length);
@@ -136,7 +136,7 @@ describe("Workers and a queue on a real Redis, through a refused release, a swit
         const status = JSON.parse(out) as ReleaseStatus & { attention: string[] };
         return status.workers?.every(({ ready, wanted }) => ready === wanted) === true ? status : undefined;
       },
-      { timeoutMs: 120_000 },
+      { timeoutMs: 300_000 },
     );
     expect(workers).to.deep.equal([
       { color: "blue", name: "jobs", ready: 2, wanted: 2, planned: 2 },

@@ -27,7 +27,6 @@ setInterval(() => undefined, 1000);
 `;
 
 describe("Workers around a switch, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let image: string;
   let stop: RunningStep;
@@ -198,7 +197,7 @@ describe("Workers around a switch, in Pulumi's provider process and on a real cl
     expect(await pods()).to.equal(2);
     expect(await rollout.changes(of(2), of(2))).to.equal("none");
     expect(await rollout.update(of(2), of(0))).to.deep.include({ readyWorkers: 0 });
-    await poll(async () => ((await pods()) === 0 ? true : undefined), { timeoutMs: 60_000 });
+    await poll(async () => ((await pods()) === 0 ? true : undefined), { timeoutMs: 300_000 });
   });
 
   it("whose pods cannot start are told with the reason", async () => {
@@ -215,6 +214,6 @@ describe("Workers around a switch, in Pulumi's provider process and on a real cl
     expect(failure)
       .to.match(/Worker mailer of green does not start/)
       .and.match(/BG-IMAGE-NOT-PULLED/);
-    await poll(async () => ((await running("blue")) === 0 ? true : undefined), { timeoutMs: 60_000 });
+    await poll(async () => ((await running("blue")) === 0 ? true : undefined), { timeoutMs: 300_000 });
   });
 });

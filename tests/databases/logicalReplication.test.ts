@@ -10,7 +10,6 @@ import { startWriters } from "../support/writers";
 
 /** Told in order: each test goes on where the one before ended. */
 describe("A database for each color, on a real cluster and two real servers", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let servers: StageServers;
   let databases: Record<Color, StageServer>;

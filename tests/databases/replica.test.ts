@@ -12,7 +12,6 @@ import { startWriters } from "../support/writers";
 
 /** Told in order: each test goes on where the one before ended. */
 describe("A primary and its standby, on a real cluster and two real servers", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let servers: StageServers;
   let owner: RebuildOwner;

@@ -14,7 +14,6 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 /** The server listens in the network of the cluster, where this process is not. */
 describe("Migrations of a database that only the cluster reaches", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let servers: StageServers;
   let server: StageServer;

@@ -12,7 +12,6 @@ import { prepareServers, type StageServer, type StageServers } from "../support/
 
 /** Told in order: each test goes on where the one before ended. */
 describe("A release whose database only the cluster reaches, on a real cluster", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let servers: StageServers;
   let server: StageServer;

@@ -94,7 +94,6 @@ const inSentences =
 
 /** The pages of a release, typed block by block into a shell, by somebody who has cloned the project. */
 describe("What the documentation says to type, on a real cluster", function () {
-  this.timeout(900_000);
   // Each step goes on where the one before has ended.
   this.bail(true);
   let checkout: Checkout;

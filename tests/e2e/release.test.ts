@@ -14,7 +14,6 @@ import { startUsers } from "../../local/testing/users";
  * before ended.
  */
 describe("A release, end to end on a real cluster", function () {
-  this.timeout(900_000);
   let test: TestStack;
   before(async () => {
     test = await makeStack(twoVersions);

@@ -12,7 +12,6 @@ import { User } from "./support/user";
 const backend = (name: string) => ({ service: { name, port: { number: port } } });
 
 describe("the edge, by an Ingress", function () {
-  this.timeout(900_000);
   let home: Colors;
   let user: User;
 

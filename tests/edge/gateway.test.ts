@@ -7,7 +7,6 @@ import { makeColors, port, type Colors } from "./support/colors";
 import { User } from "./support/user";
 
 describe("the edge, by an HTTPRoute", function () {
-  this.timeout(900_000);
   let home: Colors;
   let user: User;
 
@@ -110,7 +109,7 @@ describe("the edge, by an HTTPRoute", function () {
         ],
         { name: "app", namespace: entry },
       );
-      const refused = await poll(async () => await condition(entry, "ResolvedRefs"), { timeoutMs: 30_000 });
+      const refused = await poll(async () => await condition(entry, "ResolvedRefs"), { timeoutMs: 300_000 });
       expect(refused).to.include({ status: "False", reason: "RefNotPermitted" });
       await user.askUntil(({ status }) => status === 500, "/from-afar");
       await home.apply({

@@ -11,7 +11,6 @@ const nginx = (annotations: Record<string, string>): JsonObject =>
   );
 
 describe("the edge, by an Ingress with annotations for nginx", function () {
-  this.timeout(900_000);
   let home: Colors;
   let user: User;
 

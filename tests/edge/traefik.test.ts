@@ -4,7 +4,6 @@ import { makeColors, port, tlsSecret, type Colors } from "./support/colors";
 import { User } from "./support/user";
 
 describe("the edge, by Traefik's own resources", function () {
-  this.timeout(900_000);
   let home: Colors;
   let user: User;
 

@@ -101,8 +101,6 @@ function nginxIngress({ host }: Colors, name: string, service: string, annotatio
 }
 
 describe("weights moved under load", function () {
-  this.timeout(900_000);
-
   for (const { name, weights, fixed } of kinds) {
     it(`act for everybody and fail no request, with ${name}`, async () => {
       const home = await makeColors();

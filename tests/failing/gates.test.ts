@@ -9,7 +9,6 @@ import { startUsers, type Users } from "../../local/testing/users";
  * was stopped, and the last one succeeds.
  */
 describe("A release that its gates stop, on a real cluster under load", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let users: Users;
   let bluePods: string[];
@@ -125,7 +124,7 @@ describe("A release that its gates stop, on a real cluster under load", function
       await test.set({ activeColor: "blue" });
     }
     await poll(async () => ((await podsOf(test.cluster, "blue")).length === 2 ? true : undefined), {
-      timeoutMs: 30_000,
+      timeoutMs: 300_000,
     });
     bluePods = await podsOf(test.cluster, "blue");
   });

@@ -10,7 +10,6 @@ import { makeStack, twoVersions, type TestStack } from "../../local/testing/test
 import { startUsers } from "../../local/testing/users";
 
 describe("The locks around a release, on a real cluster under load", function () {
-  this.timeout(900_000);
   let test: TestStack;
   before(async () => {
     test = await makeStack(twoVersions);

@@ -102,7 +102,7 @@ export async function startColorServers(): Promise<ColorServers> {
             );
           return (await slots()).length === 0 ? true : undefined;
         };
-        await poll(noSlots, { timeoutMs: 10_000 });
+        await poll(noSlots, { timeoutMs: 300_000 });
         for (const color of colors)
           await query(
             servers[color].adminUrl,
@@ -125,7 +125,7 @@ export async function startColorServers(): Promise<ColorServers> {
           const wanted = `${live} to ${otherColor(live)}, read`;
           let found: string[] = [];
           await poll(async () => ((found = await slots()).join() === wanted ? true : undefined), {
-            timeoutMs: 10_000,
+            timeoutMs: 300_000,
           }).catch((error: unknown) => {
             throw new Error(`wanted "${wanted}", and there is "${found.join("; ")}"`, { cause: error });
           });

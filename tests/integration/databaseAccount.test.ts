@@ -11,7 +11,6 @@ for (const [version, which] of [
   ["newest", ", the newest"],
 ] as const)
   describe(`The database account, on a real PostgreSQL${which}`, function () {
-    this.timeout(900_000);
     let databases: TestDatabases;
     before(async () => {
       databases = await startDatabases({}, version);

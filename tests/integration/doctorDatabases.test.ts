@@ -6,7 +6,6 @@ import { secretOf, startApiServer, type ApiServer } from "../support/apiServer";
 import { startColorServers, type ColorDatabases, type ColorServers } from "./colorDatabases";
 
 describe("Doctor's tries in databases, on two real PostgreSQL servers", function () {
-  this.timeout(900_000);
   let servers: ColorServers;
   let databases: ColorDatabases;
   let api: ApiServer;

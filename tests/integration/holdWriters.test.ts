@@ -35,11 +35,11 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
             [like],
           )
         )[0],
-      { timeoutMs: 10_000, intervalMs: 20 },
+      { timeoutMs: 300_000, intervalMs: 20 },
     );
 
   it("lets readers continue and writers wait, in every table, until it lets go", async () => {
-    const held = await holdWriters(url, { say, budgetMs: 5000 });
+    const held = await holdWriters(url, { say, budgetMs: 60_000 });
     const writes = [
       "INSERT INTO one VALUES (1)",
       'INSERT INTO "Odd one"."T" VALUES (1)',
@@ -86,7 +86,7 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
       for (; !said.join().includes("deadlock"); rows++) {
         expect(rows, "rounds without a deadlock").to.be.lessThan(100);
         await user.query("BEGIN; INSERT INTO part VALUES (1)");
-        const held = holdWriters(url, { say, budgetMs: 10_000 });
+        const held = holdWriters(url, { say, budgetMs: 120_000 });
         await waiting("DO $lock$%");
         await user.query("INSERT INTO one VALUES ($1)", [rows]);
         await user.query("COMMIT");
@@ -97,7 +97,7 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
   });
 
   it("lets go when the program says nothing, and says so when asked", async () => {
-    const held = await holdWriters(url, { say, budgetMs: 5000, silenceMs: 300 });
+    const held = await holdWriters(url, { say, budgetMs: 60_000, silenceMs: 300 });
     await query(url, "INSERT INTO one VALUES (1)");
     expect(await failureOf(held.confirm())).to.contain("do not wait any longer");
     await held.release();
@@ -108,7 +108,7 @@ describe("Writers made to wait, on a real PostgreSQL", () => {
       process.execPath,
       [
         "-e",
-        'require("@bluegreen/release/replication/holdWriters").holdWriters(process.env.URL, { say: console.log, budgetMs: 5000 }).then(() => console.log("held"))',
+        'require("@bluegreen/release/replication/holdWriters").holdWriters(process.env.URL, { say: console.log, budgetMs: 60_000 }).then(() => console.log("held"))',
       ],
       {
         env: { ...process.env, URL: url },

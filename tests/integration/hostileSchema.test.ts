@@ -39,8 +39,6 @@ async function seized(
 const untouched = { superuser: false, traps: [] };
 
 describe("An app's role that sets traps in its schema, for whoever has more rights", function () {
-  this.timeout(900_000);
-
   for (const [version, which] of [
     ["installed", ""],
     ["newest", ", the newest PostgreSQL"],
@@ -164,7 +162,7 @@ describe("An app's role that sets traps in its schema, for whoever has more righ
       });
 
       it("gets nothing from who makes its writers wait", async () => {
-        const held = await holdWriters(server.adminUrl, { say: () => undefined, budgetMs: 5000 });
+        const held = await holdWriters(server.adminUrl, { say: () => undefined, budgetMs: 20_000 });
         await held.confirm();
         await held.release();
         expect(await seized(server)).to.deep.equal(untouched);

@@ -179,7 +179,6 @@ const servers = [
 
 for (const { version, shown } of servers) {
   describe(`What the linter's rules claim, on the ${version} PostgreSQL`, function () {
-    this.timeout(900_000);
     const databases = inShopServer({ wal_level: "logical" }, version);
 
     for (const rule of shown) {

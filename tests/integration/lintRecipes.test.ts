@@ -103,7 +103,6 @@ const versions = everyCase ? (["installed", "newest"] as const) : (["installed"]
 
 for (const version of versions) {
   describe(`What the linter says to write instead, on the ${version} PostgreSQL`, function () {
-    this.timeout(900_000);
     const server = inShopServer({}, version);
 
     it("differs only where a rule that there is says why", () => {

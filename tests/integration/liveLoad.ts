@@ -81,7 +81,7 @@ export async function pidOf(client: Client): Promise<number> {
   return rows[0]?.pid ?? 0;
 }
 
-const patience = { timeoutMs: 30_000, intervalMs: 10 };
+const patience = { timeoutMs: 300_000, intervalMs: 10 };
 
 /** More than the statement that it was in the middle of. */
 async function goesOn(worker: Worker): Promise<void> {

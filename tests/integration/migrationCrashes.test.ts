@@ -99,7 +99,6 @@ describe("A migration runner that is killed, on a real PostgreSQL", () => {
 
   for (const when of ["before", "during"] as const) {
     it(`leaves what the next run completes, whichever query it is killed ${when}`, async function () {
-      this.timeout(900_000);
       const whole = await older();
       const { queries } = await runInChild(whole, 0, when);
       expect(queries).to.be.greaterThan(60);

@@ -47,7 +47,7 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
               [statement],
             )
           )[0],
-        { timeoutMs: 10_000, intervalMs: 20 },
+        { timeoutMs: 300_000, intervalMs: 20 },
       );
       await query(url, "SELECT pg_terminate_backend($1)", [waiting["pid"]]);
       const message = await run;
@@ -167,7 +167,7 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
               "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'DROP INDEX%' AND wait_event_type = 'Lock'",
             )
           )[0],
-        { timeoutMs: 10_000, intervalMs: 20 },
+        { timeoutMs: 300_000, intervalMs: 20 },
       );
       await user.query("COMMIT");
       expect(await message).to.contain("application the app");
@@ -222,7 +222,7 @@ describe("Migrations without a transaction, on a real PostgreSQL", () => {
               "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%INDEX CONCURRENTLY%' AND now() - query_start > '500ms' AND wait_event_type = 'Lock'",
             )
           )[0],
-        { timeoutMs: 10_000 },
+        { timeoutMs: 300_000 },
       );
       await user.query("COMMIT");
       expect((await run).applied).to.deep.equal(["0001"]);

@@ -24,7 +24,7 @@ describe("Migrations that meet locks, on a real PostgreSQL", () => {
             [like],
           )
         )[0],
-      { timeoutMs: 10_000, intervalMs: 20 },
+      { timeoutMs: 300_000, intervalMs: 20 },
     );
   const hasColumn = async (column: string) =>
     (
@@ -148,7 +148,7 @@ describe("Migrations that meet locks, on a real PostgreSQL", () => {
               "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%try_advisory_lock%' AND state = 'idle'",
             )
           )[0],
-        { timeoutMs: 20_000 },
+        { timeoutMs: 300_000 },
       );
       await user.query("COMMIT");
       expect((await runs).flatMap(({ applied }) => applied)).to.deep.equal(["0001"]);
@@ -170,7 +170,7 @@ describe("Migrations that meet locks, on a real PostgreSQL", () => {
             "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND state = 'active'",
           )
         )[0],
-      { timeoutMs: 20_000, intervalMs: 20 },
+      { timeoutMs: 300_000, intervalMs: 20 },
     );
     abort.abort(new Error("the operator pressed Ctrl-C"));
     expect(await run)

@@ -57,7 +57,6 @@ describe("A generated rename, on a real PostgreSQL", () => {
     );
 
   it("loses no write of two versions that write all the while, and leaves nothing behind", async function () {
-    this.timeout(900_000);
     await given(
       "CREATE TABLE users (id bigserial PRIMARY KEY, name text NOT NULL DEFAULT 'none' UNIQUE, logins int NOT NULL DEFAULT 0);",
     );

@@ -109,7 +109,7 @@ describe("The migration runner, on a real PostgreSQL", () => {
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()",
           )
         )[0],
-      { timeoutMs: 10_000 },
+      { timeoutMs: 300_000 },
     );
     const message = await failureOf(run(url, 500));
     expect(message)
@@ -137,7 +137,7 @@ describe("The migration runner, on a real PostgreSQL", () => {
             "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()",
           )
         )[0],
-      { timeoutMs: 15_000 },
+      { timeoutMs: 300_000 },
     );
     const exit = once(runner, "exit");
     runner.kill("SIGKILL");

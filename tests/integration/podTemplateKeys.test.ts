@@ -36,7 +36,6 @@ class OpenApi extends KubernetesObjectApi {
 const inNoTemplate = new Set(["ephemeralContainers"]);
 
 describe("Keys that pod templates are merged by", function () {
-  this.timeout(900_000);
   let test: TestNamespace;
   before(async () => {
     test = await makeNamespace();

@@ -12,7 +12,6 @@ describe("Migrations through PgBouncer", () => {
   let migrations: MigrationFolder;
   let pgbouncer: Pgbouncer;
   before(async function () {
-    this.timeout(900_000);
     pgbouncer = await preparePgbouncer();
     databases = await startDatabases();
     migrations = await makeFolder();
@@ -29,7 +28,7 @@ describe("Migrations through PgBouncer", () => {
     const pooler = await pgbouncer.start(databases.adminUrl, "transaction");
     try {
       const pooled = pooler.urlOf(url);
-      await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 20_000 });
+      await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 300_000 });
       expect(await failureOf(migrations.run(pooled)))
         .to.contain("a pooler in transaction mode is between")
         .and.contain("direct-url");
@@ -47,7 +46,7 @@ describe("Migrations through PgBouncer", () => {
     const pooler = await pgbouncer.start(databases.adminUrl, "transaction");
     try {
       const pooled = pooler.urlOf(url);
-      await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 5000 });
+      await poll(() => query(pooled, "SELECT 1").catch(() => undefined), { timeoutMs: 300_000 });
       const [before] = await query(
         pooled,
         "SELECT pg_backend_pid() AS pid, current_setting('search_path') AS path",
@@ -65,7 +64,7 @@ describe("Migrations through PgBouncer", () => {
     const url = await databases.fresh();
     const pooler = await pgbouncer.start(databases.adminUrl, "session");
     try {
-      await poll(() => query(pooler.urlOf(url), "SELECT 1").catch(() => undefined), { timeoutMs: 5000 });
+      await poll(() => query(pooler.urlOf(url), "SELECT 1").catch(() => undefined), { timeoutMs: 300_000 });
       expect((await migrations.run(pooler.urlOf(url))).applied).to.deep.equal(["0001"]);
     } finally {
       await pooler.stop();

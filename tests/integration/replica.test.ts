@@ -21,7 +21,6 @@ import { startReplicaPair, type ReplicaPair } from "./replicaPair";
 import { Reader, Writers } from "./users";
 
 describe("Databases as primary and standby, on two real PostgreSQL servers", function () {
-  this.timeout(900_000);
   let servers: ReplicaPair;
   let traffic: Color;
   let said: string[];
@@ -142,7 +141,6 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     };
 
     it("at any query before traffic moves: users continue, lose nothing, and the next run brings it to an end", async function () {
-      this.timeout(900_000);
       const killedAt: string[] = [];
       let rebuilt = 0;
       for (let killAt = 1; ; killAt += oneIn(7)) {
@@ -211,7 +209,6 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
   });
 
   it("cut off from a server before and after each statement: users write on, it says which connection broke, and the next run brings it to an end", async function () {
-    this.timeout(900_000);
     const network = cutConnections();
     const cutAt: string[] = [];
     const lost: number[] = [];
@@ -316,7 +313,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
             "SELECT 1 FROM pg_stat_activity WHERE datname = 'another' AND wait_event_type = 'Lock'",
           )
         )[0],
-      { timeoutMs: 5000, intervalMs: 20 },
+      { timeoutMs: 300_000, intervalMs: 20 },
     );
     expect(written).to.equal(false);
     const canceledAt = performance.now();
@@ -367,7 +364,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
           ] === "*"
             ? true
             : undefined,
-        { timeoutMs: 5000 },
+        { timeoutMs: 300_000 },
       );
       for (const work of [sync, handover])
         expect(await failureOf(work(pair()))).to.contain(

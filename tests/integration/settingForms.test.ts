@@ -22,7 +22,6 @@ const narrower: Record<string, string[]> = {
 };
 
 describe("Forms of settings", function () {
-  this.timeout(900_000);
   let test: TestNamespace;
   before(async () => {
     test = await makeNamespace();

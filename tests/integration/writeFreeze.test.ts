@@ -138,14 +138,13 @@ describe("The write freeze, on a real Redis", () => {
   it("stops the release when the flag is gone before traffic moves", async () => {
     const raised = raise(inputs({ gracePeriodMs: 3000 }), owner, "blue", say);
     await poll(async () => ((await redis.del(key)) === 1 ? true : undefined), {
-      timeoutMs: 20_000,
+      timeoutMs: 300_000,
       intervalMs: 10,
     });
     expect(await failureOf(raised)).to.contain("it was gone after 3000 ms");
   });
 
   it("is gone in time when the release is killed", async function () {
-    this.timeout(900_000);
     const run = spawn(process.execPath, ["-e", child], {
       env: {
         ...process.env,
@@ -158,7 +157,7 @@ describe("The write freeze, on a real Redis", () => {
     run.kill("SIGKILL");
     await exit;
     expect(await redis.exists(key)).to.equal(1);
-    await poll(async () => ((await redis.exists(key)) === 0 ? true : undefined), { timeoutMs: 20_000 });
+    await poll(async () => ((await redis.exists(key)) === 0 ? true : undefined), { timeoutMs: 300_000 });
   });
 
   for (const [what, redisUrl, why] of [

@@ -7,7 +7,6 @@ import { expect } from "chai";
 const program = join(__dirname, "..", "..", "cli", "bluegreen.mjs");
 
 describe("bluegreen lint", function () {
-  this.timeout(60_000);
   let folder: string;
 
   before(() => {

@@ -161,7 +161,6 @@ describe("A migration's file", () => {
   });
 
   it("of ten thousand statements costs as much for each as of a thousand, on as many lines or on one", async function () {
-    this.timeout(120_000);
     const statements = (count: number, separator: string) =>
       Array.from({ length: count }, (_, index) => `ALTER TABLE "tä${index}" ADD c int, DROP COLUMN d;`).join(
         separator,
@@ -194,7 +193,6 @@ describe("A migration's file", () => {
   });
 
   it("never makes the linter throw, and is never taken for clean when it cannot be read", async function () {
-    this.timeout(240_000);
     const unreadable = [
       "SELECT 1;\0 DROP TABLE t;",
       `SELECT ${"(".repeat(100_000)}`,

@@ -31,7 +31,6 @@ async function lintAfter(before: SqlFile[], files: SqlFile[]): Promise<Finding[]
 
 describe("What the linter says to write instead", () => {
   it("is SQL that PostgreSQL's grammar takes and that the linter leaves alone, for whatever it finds", async function () {
-    this.timeout(300_000);
     const wrong: string[] = [];
     const withSql = new Set<string>();
     for (const { sql, noTransaction, before = [], phase = "expand" } of refused) {

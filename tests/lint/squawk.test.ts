@@ -82,7 +82,6 @@ describe("squawk, on the same SQL", () => {
   });
 
   it("sees nothing that the linter does not, unless it is decided", async function () {
-    this.timeout(120_000);
     const texts: Case[] = [
       ...Object.values(cases).flatMap(({ bad, good }) => [...bad, ...good]),
       ...Object.values(judged).flat(),
@@ -117,7 +116,6 @@ describe("squawk, on the same SQL", () => {
   });
 
   it("answers, and what it leaves alone is printed", function () {
-    this.timeout(60_000);
     const asked = Object.entries(cases).flatMap(([rule, { bad }]) =>
       bad.map(({ sql, noTransaction }, index) => ({
         rule,

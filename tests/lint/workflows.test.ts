@@ -7,7 +7,6 @@ import { buildActionlint } from "../../local/programs/programs";
 import { repositoryDir } from "../../local/paths";
 
 describe("The workflows, read by actionlint", function () {
-  this.timeout(300_000);
   let program: string;
   before(async () => {
     program = join(await buildActionlint(() => undefined), "actionlint");

@@ -18,7 +18,6 @@ const app = "chatgpt-app";
  * Told in order.
  */
 describe("The routes of cloud load balancers and of Istio, without their controllers", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let users: Users;
   before(async () => {
@@ -91,7 +90,7 @@ describe("The routes of cloud load balancers and of Istio, without their control
     });
     const { config, namespace } = test.cluster;
     await config.makeApiClient(KubernetesObjectApi).create(virtualServiceCrd);
-    await poll(async () => (await look.serves(kind)) || undefined, { timeoutMs: 30_000 });
+    await poll(async () => (await look.serves(kind)) || undefined, { timeoutMs: 300_000 });
     await test.set({ traffic: { strategy: "weighted", router: "istio", gateway: "istio-system/public" } });
     await test.stack.up();
     expect(await given("istio")).to.deep.equal({ blue: 100, green: 0 });

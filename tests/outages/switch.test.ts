@@ -11,7 +11,6 @@ const app = "chatgpt-app";
 
 /** On a stage of its own: what falls over here would take other tests with it. */
 describe("A switch while the cluster itself falls over", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let users: Users;
   let removeStage: () => Promise<void>;

@@ -20,7 +20,6 @@ const app = "chatgpt-app";
 
 /** A night with the dashboard, and the report of it in the morning. */
 describe("The pages, in a real browser, on a real cluster", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let browser: Browser;
   let folder: string;

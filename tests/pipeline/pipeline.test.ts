@@ -17,7 +17,6 @@ import { readGitlabJobs } from "../support/workflows";
  * left out, by name.
  */
 describe("The jobs of the pipeline, on a real cluster", function () {
-  this.timeout(400_000);
   let checkout: Checkout;
   let test: TestStack;
   let file: string;
@@ -163,7 +162,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
     const inFile = () => readFileSync(join(checkout.folder, file), "utf8");
     await killedWhen(() =>
       poll(() => Promise.resolve(inFile().includes(":activeColor: green") || undefined), {
-        timeoutMs: 60_000,
+        timeoutMs: 300_000,
         intervalMs: 20,
       }),
     );

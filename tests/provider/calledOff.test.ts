@@ -16,7 +16,6 @@ const app = "chatgpt-app";
 
 /** At once, one cluster may fail before the other has moved anybody. One namespace plays that other one. */
 describe("A release that another cluster calls off before traffic moves, on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let release: string;
   const to = { color: "green", image: "repo/app:v2", template: "green" } as const;

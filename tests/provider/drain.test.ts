@@ -12,7 +12,6 @@ const blue = { color: "blue", image: "repo/app:v1", template: "aaa" } as const;
 const green = { color: "green", image: "repo/app:v2", template: "bbb" } as const;
 
 describe("The drain, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let drain: RunningStep;
   before(async () => {

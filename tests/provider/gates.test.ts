@@ -8,7 +8,6 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The gates, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let smoke: RunningStep;
   let rollout: RunningStep;
@@ -100,7 +99,7 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
       },
     });
     await poll(async () => ((await rollout.changes(green(), green())) === "none" ? true : undefined), {
-      timeoutMs: 20_000,
+      timeoutMs: 300_000,
     });
     const deployment = await apps.readNamespacedDeployment({
       name: "chatgpt-app-green",

@@ -21,7 +21,6 @@ import { failureOf } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("A Lease, on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let proxy: BreakableProxy;
   /** The same cluster, by a way that can be cut. */
@@ -96,7 +95,7 @@ describe("A Lease, on a real cluster", function () {
     const first = await hold("anna@laptop pid 4711", { seconds: 3600 });
     const said: string[] = [];
     const waiting = take("bob", { waitMs: 60_000, say: (line) => said.push(line) });
-    await poll(() => Promise.resolve(said[0]), { timeoutMs: 20_000 });
+    await poll(() => Promise.resolve(said[0]), { timeoutMs: 300_000 });
     await first.release();
     expect(await waiting).to.have.nested.property("held.holder", "bob");
     expect(said[0]).to.match(new RegExp(`^waiting for ${name}, held by anna@laptop pid 4711 since 20.*Z$`));
@@ -132,11 +131,11 @@ describe("A Lease, on a real cluster", function () {
     const lease = await hold("far", { seconds: 12 }, far);
     proxy.cut();
     const before = (await read()).metadata?.resourceVersion;
-    await poll(() => Promise.resolve(proxy.refused() > 0 ? true : undefined), { timeoutMs: 20_000 });
+    await poll(() => Promise.resolve(proxy.refused() > 0 ? true : undefined), { timeoutMs: 300_000 });
     expect((await read()).metadata?.resourceVersion, "a renewal has failed").to.equal(before);
     proxy.mend();
     await poll(async () => ((await read()).metadata?.resourceVersion !== before ? true : undefined), {
-      timeoutMs: 20_000,
+      timeoutMs: 300_000,
     });
     expect(lease.lost.aborted).to.equal(false);
   });
@@ -171,7 +170,7 @@ describe("A Lease, on a real cluster", function () {
     );
     await poll(
       async () => ((await read()).metadata?.resourceVersion !== metadata?.resourceVersion ? true : undefined),
-      { timeoutMs: 20_000 },
+      { timeoutMs: 300_000 },
     );
     expect(lease.lost.aborted).to.equal(false);
     expect((await read()).metadata?.annotations).to.include({ note: "x" });
@@ -185,7 +184,7 @@ describe("A Lease, on a real cluster", function () {
     const waiting = failureOf(
       take("b", { waitMs: 60_000, signal: impatient.signal, say: (line) => said.push(line) }),
     );
-    await poll(() => Promise.resolve(said[0]), { timeoutMs: 20_000 });
+    await poll(() => Promise.resolve(said[0]), { timeoutMs: 300_000 });
     impatient.abort(new Error("no longer wanted"));
     expect(await waiting).to.equal("no longer wanted");
     ended.abort(new Error("the process that started this one is gone"));
@@ -228,16 +227,15 @@ describe("A process's mark", () => {
 
 describe("The one who started a process", () => {
   it("is gone when the pipe that it held ends", async function () {
-    this.timeout(900_000);
     const script =
       'const { starterGone } = require("@bluegreen/release/util/processMark"); const end = starterGone(); console.log(end.aborted); end.addEventListener("abort", () => { console.log("gone"); }); setInterval(() => undefined, 1000);';
     const child = spawn(process.execPath, ["-e", script], { stdio: ["pipe", "pipe", "inherit"] });
     const lines: string[] = [];
     createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
     try {
-      await poll(() => Promise.resolve(lines[0]), { timeoutMs: 20_000 });
+      await poll(() => Promise.resolve(lines[0]), { timeoutMs: 300_000 });
       child.stdin.end();
-      await poll(() => Promise.resolve(lines[1]), { timeoutMs: 20_000 });
+      await poll(() => Promise.resolve(lines[1]), { timeoutMs: 300_000 });
     } finally {
       child.kill();
     }

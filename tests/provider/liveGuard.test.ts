@@ -47,7 +47,6 @@ describe("Shop", () => {
 `;
 
 describe("The live color while the idle one deploys, on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let step: RunningStep;
   let image: string;
@@ -82,7 +81,7 @@ describe("The live color while the idle one deploys, on a real cluster", functio
         )
           ? true
           : undefined,
-      { timeoutMs: 120_000 },
+      { timeoutMs: 300_000 },
     );
   });
   after(() => home.remove());
@@ -216,7 +215,7 @@ describe("The live color while the idle one deploys, on a real cluster", functio
           (await orUndefined(home.cluster.apps.readNamespacedDeployment(green))) === undefined
             ? true
             : undefined,
-        { timeoutMs: 120_000 },
+        { timeoutMs: 300_000 },
       );
     }
   });
@@ -243,7 +242,7 @@ describe("The live color while the idle one deploys, on a real cluster", functio
       .and.contain("failed with 5xx")
       .and.contain("green got a new pod template")
       .and.contain("Live traffic stays on blue");
-    await poll(async () => ((await pods("green")) === 0 ? true : undefined), { timeoutMs: 30_000 });
+    await poll(async () => ((await pods("green")) === 0 ? true : undefined), { timeoutMs: 300_000 });
     expect(await pods("blue")).to.equal(1);
     const failure = await failureOf(step.beside("liveGuardEnd").create(ending(guard)));
     expect(failure).to.contain("BG-LIVE-HARMED").and.contain("the pods of green were taken away");

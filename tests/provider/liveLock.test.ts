@@ -10,7 +10,6 @@ import { writeOtherWay } from "../support/otherWay";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("The live lock, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let lock: RunningStep;
   before(async () => {

@@ -14,7 +14,6 @@ const [released, hotfix] = ["nowhere.invalid/app:v1", "nowhere.invalid/app:v1-fi
 
 /** As the hook of the live color's Deployment asks before each update of it. Pods never start here. */
 describe("An image that somebody has set on the live color, on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
 
   before(async () => {

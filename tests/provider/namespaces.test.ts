@@ -16,7 +16,6 @@ import { startStep, type RunningStep } from "./stepProvider";
 
 /** Colors whose pods never start: where the steps look for them is what this is about. */
 describe("Steps of colors in namespaces of their own, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(900_000);
   const app = "chatgpt-app";
   let home: TestNamespace;
   let databases: TestDatabases;

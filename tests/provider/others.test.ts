@@ -6,7 +6,6 @@ import { startStep, type RunningStep } from "./stepProvider";
 
 /** Autoscalers and budgets of a team's own, and pods that a person has added. Pods never start here. */
 describe("What others have made, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let size: RunningStep;
   let capacity: Omit<RunningStep, "beside" | "close">;

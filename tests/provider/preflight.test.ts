@@ -7,7 +7,6 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The preflight pod of a live change, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let step: RunningStep;
   let mark: string;
@@ -149,14 +148,14 @@ describe("The preflight pod of a live change, in Pulumi's provider process and o
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`ends on ${signal} at once, and takes its pod along`, async () => {
       const failing = failureOf(step.create(inputs()));
-      const made = await poll(async () => (await pods())[0], { timeoutMs: 20_000 });
+      const made = await poll(async () => (await pods())[0], { timeoutMs: 300_000 });
       expect(made.metadata?.labels, "those of every object").to.deep.equal({
         team: "shop",
         "bluegreen.dev/preflight": "chatgpt-app",
       });
       const provider = await poll(
         async () => (await findProcesses((_args, environment) => environment.includes(mark)))[0],
-        { timeoutMs: 10_000 },
+        { timeoutMs: 300_000 },
       );
       process.kill(provider, signal);
       expect(await failing)

@@ -16,7 +16,6 @@ interface Update {
 }
 
 describe("The lock of a release, in two updates' provider processes and on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let first: Update;
   let second: Update;
@@ -46,7 +45,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     const kill = async () => {
       const find = () => findProcesses((_args, environment) => environment.includes(`MARK=${mark}`));
       for (const pid of await find()) process.kill(pid, "SIGKILL");
-      await poll(async () => ((await find()).length === 0 ? true : undefined), { timeoutMs: 20_000 });
+      await poll(async () => ((await find()).length === 0 ? true : undefined), { timeoutMs: 300_000 });
       await lock.close();
     };
     return { lock, unlock: lock.beside("releaseUnlock"), kill };
@@ -82,7 +81,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
   it("is waited for, with a line that says for whom", async () => {
     const begun = await first.lock.create(inputs());
     const waiting = second.lock.create(inputs({ lockWaitSeconds: 60 }));
-    const said = await poll(() => Promise.resolve(second.lock.shown[0]), { timeoutMs: 20_000 });
+    const said = await poll(() => Promise.resolve(second.lock.shown[0]), { timeoutMs: 300_000 });
     expect(said).to.match(/^waiting for chatgpt-app-release, held by \S+@\S+ pid \d+ since 20/);
     await end(first, begun);
     expect(await waiting)
@@ -119,7 +118,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     const late = inputs({ activeColor: "green", lockWaitSeconds: 60 });
     expect(await second.lock.check(late), "users leave blue: nothing to say yet").to.deep.equal([]);
     const waiting = failureOf(second.lock.create(late));
-    await poll(() => Promise.resolve(second.lock.shown[0]), { timeoutMs: 20_000 });
+    await poll(() => Promise.resolve(second.lock.shown[0]), { timeoutMs: 300_000 });
     const point = (version: string) =>
       core.replaceNamespacedService({
         name: "chatgpt-app-service",

@@ -4,7 +4,6 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The router and the cluster's IngressClass, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let gate: RunningStep;
   before(async () => {

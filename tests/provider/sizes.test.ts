@@ -14,7 +14,6 @@ const pod = podOf({
 
 /** Colors whose pods never start: their sizes are what these steps are about. */
 describe("The sizes of the colors, in Pulumi's provider process and on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let size: RunningStep;
   let settle: Omit<RunningStep, "beside" | "close">;

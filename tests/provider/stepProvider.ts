@@ -34,7 +34,7 @@ export async function startStep(step: StepName, env: Record<string, string> = {}
   );
   const shows = (text: string) =>
     poll(() => Promise.resolve(shown.find((line) => line.includes(text))), {
-      timeoutMs: 20_000,
+      timeoutMs: 300_000,
       intervalMs: 20,
     }).catch(() => {
       throw new Error(`no line has ${JSON.stringify(text)}:\n${shown.join("\n")}`);

@@ -28,7 +28,6 @@ const quiet = () => undefined;
 
 /** What tests/unit/lostAnswers.test.ts does to a simulated API server, done to answers of a real one. */
 describe("A rollback whose answers are lost, on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let api: CountedApi;
   let id = 0;

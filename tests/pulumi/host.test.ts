@@ -90,7 +90,6 @@ function homeOfPulumi(): string {
 }
 
 describe("Pulumi's CLI with this project's language host and random provider", function () {
-  this.timeout(900_000);
   let directory: string;
   let env: Record<string, string>;
   const at = (file: string) => join(directory, file);

@@ -11,7 +11,6 @@ const packs = { policyPacks: [join(repositoryDir, "policy")] };
 
 /** The pack in the process that Pulumi starts for it, asked about another app than this project's. */
 describe("The policy pack, run by Pulumi", function () {
-  this.timeout(900_000);
   let program: Program;
   let cluster: Cluster;
   let context: string;

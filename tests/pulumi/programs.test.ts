@@ -5,7 +5,6 @@ import { run } from "../../local/system/run";
 
 /** Their own tests, with the flags of the build: what that has compiled is not compiled again. */
 describe("The language host and the random provider", function () {
-  this.timeout(900_000);
   const go = (...args: string[]) =>
     run("go", args, {
       cwd: join(repositoryDir, "local", "programs"),

@@ -12,7 +12,6 @@ const many = 20;
 
 describe("A release at scale, on simulated nodes", function () {
   // The first run builds kwok.
-  this.timeout(900_000);
   let stage: Stage;
   let nodes: SimulatedNodes;
   let subject: Subject;

@@ -10,7 +10,6 @@ import { endOf } from "../support/endOf";
 
 describe("bootstrap", function () {
   // The first one may have to build what has changed.
-  this.timeout(900_000);
   let folder: string;
 
   beforeEach(async () => {

@@ -8,7 +8,6 @@ import { killComponent, ownStageDir, runningSupervisor } from "./support/stageUn
 const firstStartMs = 40 * 60_000;
 
 describe("the edge of a local stage", function () {
-  this.timeout(900_000);
   let removeStage: () => Promise<void>;
   let stage: Stage;
   let supervisor: number;

@@ -18,7 +18,6 @@ const bundle = join(__dirname, "support", "probeServer.js");
 const firstStartMs = 20 * 60_000;
 
 describe("local stage", function () {
-  this.timeout(900_000);
   let removeStage: () => Promise<void>;
   let stage: Stage;
   let pods: ProbePods;

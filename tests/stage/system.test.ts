@@ -12,7 +12,6 @@ import { CommandError, run } from "../../local/system/run";
 import { waitFor } from "../../local/system/wait";
 
 describe("system", function () {
-  this.timeout(900_000);
   let folder: string;
 
   beforeEach(async () => {

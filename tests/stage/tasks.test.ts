@@ -16,8 +16,6 @@ const works = (title: string): string =>
   `{ title: "${title}", run: async (progress) => progress("step of ${title}") }`;
 
 describe("tasks without a terminal", function () {
-  this.timeout(900_000);
-
   it("are plain lines with elapsed times, in order", () => {
     const { lines } = runInLines([works("one"), works("two")].join());
     expect(lines.join("\n")).to.match(

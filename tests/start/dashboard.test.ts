@@ -30,7 +30,6 @@ const kubeconfig = JSON.stringify({
 });
 
 describe("The dashboard that npm start leaves running", function () {
-  this.timeout(900_000);
   const chosen = process.env["BLUEGREEN_STAGE_DIR"];
   let folder: string;
   let paths: Layout;

@@ -6,7 +6,6 @@ import { localHome } from "../../local/start/home";
 import { runLocal } from "./support";
 
 describe("npm run bluegreen, beside a dev cluster", function () {
-  this.timeout(900_000);
   const chosen = process.env["BLUEGREEN_STAGE_DIR"];
   let folder: string;
   let stack: string;

@@ -64,13 +64,13 @@ describe("npm start refuses", () => {
     const { code, errors } = await runLocal("start.ts", ["--context", "staging", ...complete, "--yes"], env);
     expect(code).to.equal(1);
     expect(errors).to.include('"staging"').and.include("production");
-  }).timeout(900_000);
+  });
 
   it("a rate out of bounds", async () => {
     const { code, errors } = await runLocal("start.ts", ["--rate", "5000"], env);
     expect(code).to.equal(1);
     expect(errors).to.include("--rate").and.include("5000").and.include("from 1 to 1000");
-  }).timeout(900_000);
+  });
 });
 
 describe("npm run stop", () => {
@@ -89,7 +89,7 @@ describe("npm run stop", () => {
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
-  }).timeout(900_000);
+  });
 });
 
 describe("npm run status", () => {
@@ -99,5 +99,5 @@ describe("npm run status", () => {
     });
     expect(code).to.equal(1);
     expect(output).to.include("does not run").and.include("npm start");
-  }).timeout(900_000);
+  });
 });

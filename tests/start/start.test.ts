@@ -109,7 +109,7 @@ describe("npm start", () => {
     expect((await runLocal("status.ts", [])).output)
       .to.include(links.app)
       .and.include(links.dashboard);
-  }).timeout(900_000);
+  });
 
   it("leaves two pages open: a switch by the dashboard's button changes the color on the app's", async () => {
     const [app, dashboard] = [await openTab(browser), await openTab(browser)];
@@ -172,5 +172,5 @@ describe("npm start", () => {
       false,
       false,
     ]);
-  }).timeout(900_000);
+  });
 });

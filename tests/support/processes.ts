@@ -12,5 +12,5 @@ export function lives(pid: number): boolean {
 
 /** @throws DeadlineError when it does not end */
 export async function gone(pid: number): Promise<void> {
-  await poll(() => Promise.resolve(lives(pid) ? undefined : true), { timeoutMs: 20_000 });
+  await poll(() => Promise.resolve(lives(pid) ? undefined : true), { timeoutMs: 300_000 });
 }

@@ -15,7 +15,6 @@ import { startUsers } from "../../local/testing/users";
 const app = "chatgpt-app";
 
 describe("A switch under clients that keep their connections, on a real cluster", function () {
-  this.timeout(900_000);
   let test: TestStack;
   let crowd: Crowd | undefined;
 

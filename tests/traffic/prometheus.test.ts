@@ -10,7 +10,6 @@ import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/su
 const noMetrics = { path: "/nothing-here" };
 
 describe("What Prometheus has of the real Traefik and the real pods", function () {
-  this.timeout(900_000);
   let test: RoutedStack;
   let prometheus: Prometheus;
   const said: string[] = [];
@@ -81,7 +80,7 @@ describe("What Prometheus has of the real Traefik and the real pods", function (
         });
         return "series" in found && found.series.length > 0 ? true : undefined;
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 300_000 },
     );
     // Not v1: the way back to what served before is not analyzed.
     await test.set({

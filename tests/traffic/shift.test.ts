@@ -12,7 +12,6 @@ import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/su
 const app = "chatgpt-app";
 
 describe("A shift at a real edge, under load", function () {
-  this.timeout(900_000);
   let test: RoutedStack;
   before(async () => {
     test = await makeRoutedStack("traefik", [

@@ -37,7 +37,6 @@ const hashOf = (from: Recorder, name?: string) =>
 
 describe("A file with the live color", function () {
   // Names of a color's objects are slow on purpose.
-  this.timeout(300_000);
   let without: Recorder;
   let recorder: Recorder;
   before(async () => {

@@ -13,7 +13,6 @@ const activeMap = "configmaps/shop-active";
 
 /** What a kubelet does with the file is simulated by nothing; tests/changes/activeColorFile.test.ts has a real one. */
 describe("The order in which pods are told of the live color (simulated)", function () {
-  this.timeout(120_000);
   const kubeconfig = process.env["KUBECONFIG"];
   let api: ApiServer;
   let release: ShopRelease;

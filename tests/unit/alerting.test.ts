@@ -31,7 +31,6 @@ const where = {
 
 describe("Alerts and the cluster", function () {
   // Of a machine with more to do.
-  this.timeout(120_000);
 
   let api: ApiServer;
   let receiver: HttpReceiver;

@@ -17,7 +17,6 @@ const quick = { pauseMs: 1 };
 
 describe("An alert", function () {
   // Of a machine with more to do.
-  this.timeout(120_000);
 
   let first: HttpReceiver;
   let second: HttpReceiver;

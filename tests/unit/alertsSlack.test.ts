@@ -19,7 +19,6 @@ const evil = "<!channel> <!here> <@U0123> <https://evil.example.com|the runbook>
 
 describe("A Slack message", function () {
   // Of a machine with more to do.
-  this.timeout(120_000);
 
   let receiver: HttpReceiver;
   before(async () => {

@@ -43,7 +43,6 @@ const key = `services/${app}-service`;
 
 /** Simulated: what an API server does to one request, and what is made of that. */
 describe("An answer of the API server", function () {
-  this.timeout(120_000);
   let api: ApiServer;
   let cluster: Cluster;
   let asked: string[];

@@ -42,7 +42,6 @@ exit 0
 `;
 
 describe("A change of config that somebody has to agree to", function () {
-  this.timeout(30_000);
   const stack = `test-change-${process.pid}`;
   const file = join(repositoryDir, `Pulumi.${stack}.yaml`);
   const given = { PATH: process.env["PATH"], KUBECONFIG: process.env["KUBECONFIG"] };

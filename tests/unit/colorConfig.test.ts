@@ -48,7 +48,6 @@ function namesOf(recorder: Recorder, color: string): string[] {
 
 describe("The config of a color", function () {
   // Each name of a secret takes a tenth of a second on purpose.
-  this.timeout(60_000);
 
   it("is immutable, named by content, and there before the pods that need it", async () => {
     const recorder = await record();

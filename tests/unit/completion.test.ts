@@ -3,7 +3,6 @@ import { expect } from "chai";
 
 describe("Completion in a shell", function () {
   // Each starts the whole command line.
-  this.timeout(60_000);
   const bluegreen = (...args: string[]) =>
     spawnSync(process.execPath, ["cli/bluegreen.mjs", ...args], { encoding: "utf8" });
   const completed = (...words: string[]) =>

@@ -43,7 +43,6 @@ describe("The codes of errors", () => {
 
   it("are in the JSON of a command that fails, and only where JSON was asked for", function () {
     // It builds what commands load, where that is not there.
-    this.timeout(300_000);
     const status = (...args: string[]) =>
       spawnSync(
         process.execPath,

@@ -17,7 +17,6 @@ spec:
 
 describe("bluegreen init, where something is missing", function () {
   // Each loads the command line.
-  this.timeout(120_000);
   const folder = mkdtempSync(join(tmpdir(), "bg-init-"));
   after(() => {
     rmSync(folder, { recursive: true });

@@ -20,7 +20,6 @@ const whole: BlueGreenAppArgs = {
 };
 
 describe("Arguments that other resources give", function () {
-  this.timeout(20_000);
   after(() => {
     pulumi.runtime.setAllConfig({});
   });

@@ -92,7 +92,6 @@ const database: RollbackSettings["database"] = {
  * one, users are where somebody can serve them, and whoever is to know is told.
  */
 describe("A lost or late answer of the API server (simulated)", function () {
-  this.timeout(300_000);
   const kubeconfig = process.env["KUBECONFIG"];
   let realTime: () => void;
   const strategies = { ...separate };

@@ -303,7 +303,6 @@ describe("The migrations of a rename", () => {
   });
 
   describe("from the command line", function () {
-    this.timeout(60_000);
     const run = (...args: string[]) =>
       spawnSync(process.execPath, [program, "migrations", "rename", ...args], {
         cwd: folder,

@@ -125,7 +125,6 @@ class Server {
 }
 
 describe("What git may decide in a job with credentials", function () {
-  this.timeout(60_000);
   let server: Server;
   /** The program of the last release, tagged v1 and on main. */
   let released: string;

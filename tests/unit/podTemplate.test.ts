@@ -70,7 +70,6 @@ function refusalOf(act: () => unknown): { code: string | undefined; text: string
 
 describe("A pod template of the user's", function () {
   // Names of a color's objects are slow on purpose.
-  this.timeout(60_000);
 
   it("says nothing: pods pass the restricted standard, and have somewhere to write", async () => {
     const { spec, app } = await podsOf("{}");

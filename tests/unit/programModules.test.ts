@@ -20,8 +20,6 @@ function loadedBy(script: string, ...preload: string[]): string[] {
 }
 
 describe("The program", function () {
-  this.timeout(60_000);
-
   it("loads no client of what only its steps talk to: every preview would pay for it", () => {
     const loaded = loadedBy('require("@bluegreen/components/release")');
     expect(
@@ -70,8 +68,6 @@ describe("The program", function () {
 });
 
 describe("The process of a release's steps", function () {
-  this.timeout(60_000);
-
   it("loads no file of Pulumi's SDK, and no compiler", () => {
     const loaded = loadedBy(
       'process.argv = ["", "", "127.0.0.1:1"]; require("@bluegreen/components/dynamicProvider"); process.nextTick(() => process.exit())',
@@ -81,8 +77,6 @@ describe("The process of a release's steps", function () {
 });
 
 describe("The command line", function () {
-  this.timeout(60_000);
-
   it("loads nothing of Pulumi's before something is run by it: a rollback at night would wait for it", () => {
     const loaded = loadedBy('require("./cli/commands").bluegreen()', "./local/typescript.cjs");
     expect(loaded.filter((file) => file.includes("@pulumi"))).to.deep.equal([]);

@@ -31,7 +31,6 @@ interface Pod {
 }
 
 describe("An app of another program", function () {
-  this.timeout(20_000);
   after(() => {
     pulumi.runtime.setAllConfig({});
   });
@@ -179,7 +178,6 @@ describe("An app of another program", function () {
   });
 
   it("has a page of its classes and arguments, each with a description", function () {
-    this.timeout(120_000);
     const { status, stdout, stderr } = spawnSync(
       "npm",
       ["run", "--silent", "docs:api", "--", "--emit", "none"],

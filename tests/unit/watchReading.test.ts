@@ -257,7 +257,7 @@ describe("A reading of a color", () => {
     expect(now.logs.samples).to.have.length(3);
     expect(Buffer.byteLength(JSON.stringify(now)), "a ConfigMap holds a megabyte").to.be.below(900_000);
     expect(JSON.parse(JSON.stringify(now))).to.deep.equal(now);
-  }).timeout(120_000);
+  });
 
   it("ends when its time is over, with what has answered until then", async () => {
     const ask: AskPod = (pod, _path, { signal }) =>

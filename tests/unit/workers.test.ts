@@ -33,7 +33,6 @@ interface Made {
 
 describe("Workers", function () {
   // Names of a color's objects are slow on purpose.
-  this.timeout(300_000);
   let without: Recorder;
   let recorder: Recorder;
   before(async () => {

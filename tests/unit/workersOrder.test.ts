@@ -17,7 +17,6 @@ interface Deployment {
 
 /** What Kubernetes does with Deployments is simulated; tests/changes/workersSteps.test.ts has a real one. */
 describe("The order in which workers stop and start (simulated)", function () {
-  this.timeout(120_000);
   const kubeconfig = process.env["KUBECONFIG"];
   let api: ApiServer;
   let release: ShopRelease;

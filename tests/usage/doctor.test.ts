@@ -22,7 +22,6 @@ const account = "release";
 
 /** The stack is somebody's who may do nothing at first, by a kubeconfig of their own. */
 describe("bluegreen doctor, and a release by an account that has the rights it names and no others, on a real cluster", function () {
-  this.timeout(900_000);
   const folder = mkdtempSync(join(tmpdir(), "bg-doctor-"));
   const kubeconfig = join(folder, "kubeconfig");
   let test: TestStack;

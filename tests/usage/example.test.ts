@@ -10,7 +10,6 @@ import { makeStack, type TestStack } from "../../local/testing/testStack";
 const workDir = join(repositoryDir, "examples", "shop");
 
 describe("Another app in another program: examples/shop, on a real cluster", function () {
-  this.timeout(900_000);
   let test: TestStack;
 
   before(async () => {

@@ -10,7 +10,6 @@ import { runLocal } from "../start/support";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("npm run image, on a real cluster", function () {
-  this.timeout(900_000);
   let home: TestNamespace;
   let folder: string;
   before(async () => {
@@ -49,7 +48,7 @@ describe("npm run image, on a real cluster", function () {
     });
     await poll(
       async () => (await home.cluster.core.readNamespacedPod(pod)).status?.phase === "Succeeded" || undefined,
-      { timeoutMs: 120_000 },
+      { timeoutMs: 300_000 },
     );
     expect(await home.cluster.core.readNamespacedPodLog(pod)).to.equal(`${reference}\n`);
   });

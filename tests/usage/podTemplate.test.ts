@@ -54,7 +54,6 @@ const template = {
 };
 
 describe("Pods of a user's template, on a real cluster", function () {
-  this.timeout(900_000);
   let test: TestStack;
 
   before(async () => {

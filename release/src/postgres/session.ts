@@ -103,10 +103,8 @@ export class Session implements Queryable {
           cause: error,
         });
       if (error.code !== lockNotAvailable) throw error;
-      throw new LockTimeoutError(
-        `canceled by lock_timeout while waiting for ${this.blockers || "somebody who had just ended when looked for"}`,
-        { cause: error },
-      );
+      const waitedFor = this.blockers || (await this.suspects());
+      throw new LockTimeoutError(`canceled by lock_timeout while waiting for ${waitedFor}`, { cause: error });
     } finally {
       clearInterval(timer);
       this.signal?.removeEventListener("abort", onTick);
@@ -188,6 +186,14 @@ export class Session implements Queryable {
       this.looking = false;
     }
   }
+
+  /** In words, for a lock timeout that was over before anybody was seen in the way. */
+  private async suspects(): Promise<string> {
+    const open = await openTransactions(this.watcher, this.pid).catch(() => "");
+    return open === ""
+      ? "somebody who had just ended when looked for"
+      : `somebody who was not seen; open for the longest time: ${open}`;
+  }
 }
 
 async function backendOf(client: Client): Promise<number> {
@@ -195,15 +201,29 @@ async function backendOf(client: Client): Promise<number> {
   return rows[0]?.pid ?? 0;
 }
 
+/** A row `a` of pg_stat_activity, in words. */
+const sessionInWords = `format('pid %s (user %s, application %s, %s for %s s): %s', a.pid, coalesce(a.usename, '?'), coalesce(nullif(a.application_name, ''), '?'),
+    coalesce(a.state, '?'), round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))),
+    left(regexp_replace(coalesce(a.query, '?'), '\\s+', ' ', 'g'), 200))`;
+
 /** In words: who keeps a session from going on. */
 async function blockersOf(client: Client, pid: number): Promise<string> {
   const { rows } = await client.query<{ blocker: string }>(
-    `SELECT CASE WHEN b.pid = 0 THEN 'a prepared transaction (see pg_prepared_xacts)' ELSE
-              format('pid %s (user %s, application %s, %s for %s s): %s', b.pid, coalesce(a.usename, '?'), coalesce(nullif(a.application_name, ''), '?'),
-                     coalesce(a.state, '?'), round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))),
-                     left(regexp_replace(coalesce(a.query, '?'), '\\s+', ' ', 'g'), 200)) END AS blocker
+    `SELECT CASE WHEN b.pid = 0 THEN 'a prepared transaction (see pg_prepared_xacts)'
+                 WHEN a.pid IS NULL THEN format('pid %s', b.pid) ELSE ${sessionInWords} END AS blocker
        FROM unnest(pg_blocking_pids($1)) AS b (pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid`,
     [pid],
   );
   return rows.map(({ blocker }) => blocker).join("; ");
+}
+
+/** In words: the three transactions of others in this database that have been open the longest. */
+async function openTransactions(client: Client, pid: number): Promise<string> {
+  const { rows } = await client.query<{ suspect: string }>(
+    `SELECT ${sessionInWords} AS suspect FROM pg_stat_activity a
+      WHERE a.datname = pg_catalog.current_database() AND a.xact_start IS NOT NULL AND a.pid NOT IN ($1, pg_backend_pid())
+      ORDER BY a.xact_start LIMIT 3`,
+    [pid],
+  );
+  return rows.map(({ suspect }) => suspect).join("; ");
 }

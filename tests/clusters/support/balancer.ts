@@ -59,7 +59,7 @@ export async function startBalancer({
     env: { ...process.env, LD_LIBRARY_PATH: libraries },
   });
   const exit = once(child, "exit");
-  await poll(async () => ((await accepts(port)) ? true : undefined), { timeoutMs: 10_000, intervalMs: 50 });
+  await poll(async () => ((await accepts(port)) ? true : undefined), { timeoutMs: 300_000, intervalMs: 50 });
   return {
     port,
     stop: async () => {

@@ -69,7 +69,7 @@ export class User {
           last = await this.ask(path, headers);
           return right(last) ? last : undefined;
         },
-        { timeoutMs: 30_000, intervalMs: 50 },
+        { timeoutMs: 300_000, intervalMs: 50 },
       );
     } catch (error) {
       throw new Error(`${path} is not answered as it should be; the last answer: ${JSON.stringify(last)}`, {

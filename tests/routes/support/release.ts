@@ -18,7 +18,6 @@ const sigmas = 5;
 /** The same for every route. */
 export function describeRelease(route: RouterName): void {
   describe(`A release by weights, with the route ${route} at a real edge`, function () {
-    this.timeout(900_000);
     let test: RoutedStack;
     let password = "";
     let token = "";

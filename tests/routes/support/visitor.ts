@@ -81,7 +81,7 @@ export class Visitor {
         last = await this.ask(path, headers);
         return right(last) ? last : undefined;
       },
-      { timeoutMs: 20_000, intervalMs: 50 },
+      { timeoutMs: 300_000, intervalMs: 50 },
     ).catch((error: unknown) => {
       throw new Error(`${path} is not answered as it should be; the last answer: ${JSON.stringify(last)}`, {
         cause: error,
@@ -121,7 +121,7 @@ export class Visitor {
       untilOnly: async (color: string) => {
         row = { color: "", answers: 0 };
         await poll(() => Promise.resolve(row.color === color && row.answers >= inARow ? true : undefined), {
-          timeoutMs: 20_000,
+          timeoutMs: 300_000,
           intervalMs: 10,
         });
       },
