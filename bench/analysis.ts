@@ -8,7 +8,7 @@ import Table from "cli-table3";
 import { program } from "commander";
 import { judge, judgeReading, type ScoredFinding } from "@bluegreen/release/analysis/judge";
 import { trafficBetween, type Traffic } from "@bluegreen/release/analysis/traffic";
-import { analysisLimits } from "@bluegreen/release/config/schema";
+import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import { wholeNumber } from "./wholeNumber";
 import {
   firstReading,

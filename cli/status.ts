@@ -11,7 +11,7 @@ import {
 } from "@bluegreen/release/releases/status";
 import type { ErrorCode } from "@bluegreen/release/util/errorCodes";
 import { errorCodeOf } from "@bluegreen/release/util/userError";
-import { isSeparate } from "@bluegreen/release/config/schema";
+import { isSeparate } from "@bluegreen/release/config/strategies";
 import { exitCodes } from "./exitCodes";
 import { jsonText, printError } from "./print";
 import { stackOption } from "./stackOption";

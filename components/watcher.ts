@@ -10,7 +10,7 @@ import { homeOf } from "@bluegreen/release/app/homes";
 import { names } from "@bluegreen/release/app/names";
 import { writeWatcherSettings } from "@bluegreen/release/config/watcherSettings";
 import { movedRoute, weightObjects } from "@bluegreen/release/routers/routers";
-import { isSeparate } from "@bluegreen/release/config/schema";
+import { isSeparate } from "@bluegreen/release/config/strategies";
 import type { AppSettings } from "./lateArgs";
 import { skipAwait } from "./annotations";
 import { resourceName } from "./resourceName";

@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { connect, otherColor, type ClusterRef } from "@bluegreen/release";
 import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
-import { analysisLimits } from "@bluegreen/release/config/schema";
+import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import type { WatchTarget } from "@bluegreen/release/analysis/look";
 import { readingBounds, takeBaseline, takeReading } from "@bluegreen/release/analysis/observe";
 import type { PartCost } from "./watch";

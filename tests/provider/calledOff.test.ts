@@ -7,7 +7,7 @@ import { beginRelease, endRelease } from "@bluegreen/release/state/releaseLock";
 import type { AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
 import { refuseUnapproved, writeApproval } from "@bluegreen/release/state/approval";
 import { readRelease, writeRelease } from "@bluegreen/release/state/record";
-import { analysisLimits } from "@bluegreen/release/config/schema";
+import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import { noBaseline } from "@bluegreen/release/analysis/observe";
 import { failureOf, liveColor } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";

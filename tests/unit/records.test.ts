@@ -7,7 +7,7 @@ import { turnDrain } from "@bluegreen/release/drain/turn";
 import type { AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
 import { readRelease } from "@bluegreen/release/state/record";
 import { watchOn } from "@bluegreen/release/releases/watchOn";
-import { analysisLimits } from "@bluegreen/release/config/schema";
+import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import { noBaseline } from "@bluegreen/release/analysis/observe";
 import { secretOf, startApiServer, type ApiServer } from "../support/apiServer";
 import { failsWith } from "../support/failsWith";

@@ -8,7 +8,7 @@ import {
 } from "@bluegreen/release/state/blockedImages";
 import { ageOf, isWatched, isWayBack, type Release } from "@bluegreen/release/state/record";
 import { whoami, whyOf } from "@bluegreen/release/util/who";
-import { analysisLimits } from "@bluegreen/release/config/schema";
+import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 
 const blocked = (part: Partial<BlockedImage> = {}): BlockedImage => ({
   color: "green",

@@ -1,4 +1,5 @@
-import { isSeparate, type FlatSettings, type SeparateStrategy } from "./schema.js";
+import { isSeparate, type SeparateStrategy } from "./strategies.js";
+import type { FlatSettings } from "./schema.js";
 
 /** What it takes to hand the writing over to the other color's database. */
 export type HandoverSettings = {

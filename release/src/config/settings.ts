@@ -14,7 +14,8 @@ import { secretKeyAt } from "./forms.js";
 import { weightsOf, type Weights } from "../routers/weights.js";
 import type { Together } from "./clusters.js";
 import { helpOf } from "./fields.js";
-import { isSeparate, shape, type FlatSettings } from "./schema.js";
+import { isSeparate } from "./strategies.js";
+import { shape, type FlatSettings } from "./schema.js";
 
 export type { FlatSettings };
 export type ProbeTimings = FlatSettings["livenessProbe"];

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { HandoverSettings } from "./handoverSettings.js";
 import { routerNames } from "../routers/routers.js";
-import { analysisLimits, strategies, type FlatSettings } from "./schema.js";
+import { analysisLimits } from "./schema/analysis.js";
+import { strategies } from "./strategies.js";
+import type { FlatSettings } from "./schema.js";
 import {
   limitsOf,
   rollbackSettings,

@@ -1,6 +1,6 @@
 import type { Color } from "../app/color.js";
 import { homeOf, type Homes, type NamespacedName } from "../app/homes.js";
-import type { Strategy } from "../config/schema.js";
+import type { Strategy } from "../config/strategies.js";
 
 /** The Secrets of an app's databases. */
 export type DatabaseSecrets = {

@@ -1,5 +1,5 @@
 import { isFields, type Fields } from "../util/fields.js";
-import { strategies, type Strategy } from "../config/schema.js";
+import { strategies, type Strategy } from "../config/strategies.js";
 import { referencesOf, type Reference } from "./podReferences.js";
 
 /** A resource of a preview, as the program has registered it, with whatever its code adds to config. */

@@ -17,7 +17,7 @@ import { statusOf } from "../util/mayPass.js";
 import { names, templateAnnotation, preflightLabel } from "../app/names.js";
 import { DeadlineError, poll, untilAnswered } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
-import type { Strategy } from "../config/schema.js";
+import type { Strategy } from "../config/strategies.js";
 import type { PlainRecord, Say, Step } from "../util/step.js";
 import { PodJudge } from "./podJudge.js";
 import { testPod } from "./smoke.js";

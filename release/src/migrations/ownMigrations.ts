@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
-import { isSeparate, type FlatSettings, type Strategy } from "../config/schema.js";
+import { isSeparate, type Strategy } from "../config/strategies.js";
+import type { FlatSettings } from "../config/schema.js";
 
 /** What says whether an app has migrations that a release applies itself. */
 export type MigrationsConfig = Pick<FlatSettings, "migrationsDir" | "schemaVersion" | "contractMigration"> & {

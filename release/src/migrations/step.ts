@@ -6,7 +6,7 @@ import { ifMade, ifReachable } from "../postgres/reachable.js";
 import { connect } from "../kubernetes/cluster.js";
 import { lint } from "../lint/index.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
-import type { Strategy } from "../config/schema.js";
+import type { Strategy } from "../config/strategies.js";
 import { noteChange, testLive } from "../state/harm.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Step } from "../util/step.js";

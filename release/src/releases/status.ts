@@ -18,7 +18,7 @@ import { messageOf } from "../util/userError.js";
 import { readShare } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import type { FlatSettings } from "../config/settings.js";
-import type { Strategy } from "../config/schema.js";
+import type { Strategy } from "../config/strategies.js";
 import type { Worker } from "../config/workers.js";
 import { readSaidColor, type SaidColor } from "../workers/activeColorFile.js";
 import { readBlockedImages, type BlockedImage } from "../state/blockedImages.js";

@@ -2,7 +2,7 @@ import type { Templates } from "../migrations/versions.js";
 import { otherColor, type Color } from "../app/color.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import type { SeparateStrategy } from "../config/schema.js";
+import type { SeparateStrategy } from "../config/strategies.js";
 import type { Say } from "../util/step.js";
 import { readPair, type DatabasePair } from "../databases/colorDatabases.js";
 import type { HandoverSettings } from "../config/handoverSettings.js";

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { field, objectField, objectOf, part } from "../fields.js";
+import { dnsSubdomain, isAddress, isPostgresUrl } from "../forms.js";
+import { strategies } from "../strategies.js";
+import { deployment } from "./kinds.js";
+
+const database = objectOf({
+  // none: the app has no database that a release has to know of.
+  strategy: part(z.enum([...strategies, "none"]).default("shared"), [...strategies, "none"].join(", ")),
+  runIn: part(z.enum(["update", "cluster"]).default("update"), "update, cluster"),
+  allowDataLoss: part(z.boolean().default(false), "true or false"),
+  rebuildCommand: part(z.array(z.string().min(1)).default([]), "a list of words, none of them empty"),
+  rebuildTimeoutSeconds: part(z.int().min(1).max(86_400).default(3600), "1 to 86400"),
+  timeoutSeconds: part(z.int().min(1).max(86_400).default(600), "1 to 86400"),
+});
+
+/** The database, and how the colors share it. */
+export const databaseShape = {
+  databaseSecret: field(z.string().regex(dnsSubdomain), {
+    description:
+      "Secret in the namespace of the pods that leads to the database, by its keys (docs/guides/databases.md); where each color has its own, one of this name with -blue and one with -green.",
+    rule: "the name of a Secret",
+    example: "shop-database",
+    ofApp: (app) => `${app}-database`,
+    ends: deployment,
+  }),
+  database: objectField(database, {
+    description:
+      "How the two colors share their data (docs/guides/databases.md). strategy: shared (one database), logicalReplication (one each, replicated both ways), streamingReplica (the idle color reads a standby) or none (the app has no database). With logicalReplication and streamingReplica there are two Secrets (databaseSecret). runIn: update (connections go from the machine that runs the update) or cluster (they go through a pod of analysis.controllerImage that the update makes; only with shared). allowDataLoss: continues where writes are lost; take it back afterwards. rebuildCommand (streamingReplica): words of a command that makes the server of STANDBY_COLOR a standby of PRIMARY_COLOR, both in its environment. rebuildTimeoutSeconds: 1 to 86400, after which it is ended with everything that it has started. timeoutSeconds: 1 to 86400, for one database to have what the other has, first copy included.",
+    example: "--path database.strategy shared",
+    ends: { place: "the analysis controller's Deployment and the stack's state" },
+  }),
+  databaseAdminUrl: field(z.string().refine(isPostgresUrl).optional(), {
+    rule: "a PostgreSQL URL of a role that may create roles and databases; what is no letter or digit of its password by its number, / as %2F and @ as %40",
+    description:
+      "Secret. PostgreSQL URL of a role that may create roles and databases (CREATEROLE, CREATEDB); in its password / is written as %2F, @ as %40. What it says of encryption, as ?sslmode=disable, the DATABASE_URL of the pods says as well. With it the program makes the app's database account and its Secret (databaseSecret) itself; only with database.strategy shared.",
+    example: "--secret postgres://admin@db.example.com/postgres",
+    ends: "secret",
+    late: "postgres://late.invalid/",
+  }),
+  databaseAddress: field(z.string().refine(isAddress).optional(), {
+    rule: "HOST:PORT of the database as pods see it, an IPv6 address in brackets",
+    description:
+      "HOST:PORT of that server as pods reach it, an IPv6 address in brackets. Needed with databaseAdminUrl.",
+    example: "db.example.com:5432",
+    ends: { place: "a NetworkPolicy, by its port" },
+    hidden: true,
+    late: "late.invalid:5432",
+  }),
+};
