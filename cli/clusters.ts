@@ -2,7 +2,8 @@ import { connect, messageOf, UserError, type Cluster, type ClusterRef } from "@b
 import { reach } from "@bluegreen/release/clusters/together";
 import type { ErrorCode } from "@bluegreen/release/util/errorCodes";
 import { errorCodeOf } from "@bluegreen/release/util/userError";
-import { placesOf, type FlatSettings } from "@bluegreen/release/config/settings";
+import { placesOf } from "@bluegreen/release/config/settings";
+import type { FlatSettings } from "@bluegreen/release/config/schema";
 import { exitCodes } from "./exitCodes";
 import { app } from "./stackConfig";
 

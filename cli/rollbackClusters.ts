@@ -2,7 +2,8 @@ import { otherColor, readLiveColor, UserError, type Color } from "@bluegreen/rel
 import { rollbackSettings } from "@bluegreen/release/config/analysisSettings";
 import { askedDatabase } from "@bluegreen/release/migrations/ownMigrations";
 import { rollback } from "@bluegreen/release/rollback/rollback";
-import type { FlatSettings, Settings } from "@bluegreen/release/config/settings";
+import type { FlatSettings } from "@bluegreen/release/config/schema";
+import type { Settings } from "@bluegreen/release/config/settings";
 import type { Say } from "@bluegreen/release/util/step";
 import { clustersOf, failed, inEach, succeeded } from "./clusters";
 import { exitCodes } from "./exitCodes";

@@ -8,12 +8,9 @@ import { parse, parseDocument } from "yaml";
 import { z } from "zod";
 import { requireAppName } from "@bluegreen/release/app/appName";
 import { UserError } from "@bluegreen/release/util/userError";
-import {
-  parseSettings,
-  parseSome,
-  type FlatSettings,
-  type Settings,
-} from "@bluegreen/release/config/settings";
+import { parseSettings, type Settings } from "@bluegreen/release/config/settings";
+import { parseSome } from "@bluegreen/release/config/checkSettings";
+import type { FlatSettings } from "@bluegreen/release/config/schema";
 import { pulumiError } from "./pulumi/pulumiError";
 import { Stack } from "./pulumi/stack";
 import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";

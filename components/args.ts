@@ -2,7 +2,7 @@
 import type { Input } from "@pulumi/pulumi";
 import type { GateArgs } from "@bluegreen/release/config/gates";
 import type { PodTemplateArg } from "@bluegreen/release/config/podTemplate/podTemplateSchema";
-import type { FlatSettings } from "@bluegreen/release/config/settings";
+import type { FlatSettings } from "@bluegreen/release/config/schema";
 import type { WorkerArgs } from "@bluegreen/release/config/workers";
 
 /** Every part of an object that is not given has its default. */

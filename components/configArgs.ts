@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { requireAppName } from "@bluegreen/release/app/appName";
-import { checkSettings } from "@bluegreen/release/config/settings";
+import { checkSettings } from "@bluegreen/release/config/checkSettings";
 import type { BlueGreenAppArgs } from "./args";
 import { overLate } from "./lateArgs";
 

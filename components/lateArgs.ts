@@ -1,13 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { helpOf } from "@bluegreen/release/config/fields";
-import { shape } from "@bluegreen/release/config/schema";
-import {
-  checkSettings,
-  parseSettings,
-  settingKeys,
-  type FlatSettings,
-  type Settings,
-} from "@bluegreen/release/config/settings";
+import { shape, settingKeys, type FlatSettings } from "@bluegreen/release/config/schema";
+import { checkSettings } from "@bluegreen/release/config/checkSettings";
+import { parseSettings, type Settings } from "@bluegreen/release/config/settings";
 import { messageOf } from "@bluegreen/release/util/userError";
 import { isFields, type Fields } from "@bluegreen/release/util/fields";
 import type { BlueGreenAppArgs } from "./args";

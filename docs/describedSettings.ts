@@ -1,6 +1,5 @@
 import { helpOf, type FieldHelp } from "@bluegreen/release/config/fields";
-import { shape } from "@bluegreen/release/config/schema";
-import { settingKeys } from "@bluegreen/release/config/settings";
+import { shape, settingKeys } from "@bluegreen/release/config/schema";
 
 /** A setting as it is declared, for whatever is written from that. */
 export interface Described {

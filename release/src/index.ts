@@ -38,13 +38,8 @@ export {
 } from "./migrations/progress.js";
 export { runMigrations, type MigrationResult, type MigrationRun } from "./migrations/runner.js";
 export type { Plain, PlainRecord, Step, Violation } from "./util/step.js";
-export {
-  parseSettings,
-  settingKeys,
-  type Settings,
-  type ColorSettings,
-  type ProbeTimings,
-} from "./config/settings.js";
+export { parseSettings, type Settings, type ColorSettings, type ProbeTimings } from "./config/settings.js";
+export { settingKeys } from "./config/schema.js";
 export { freezeKey } from "./freeze/flag.js";
 export { writeFreezeEnd, type WriteFreezeInputs } from "./freeze/step.js";
 export type { LiveLockInputs } from "./releases/liveLock.js";

@@ -31,3 +31,6 @@ export const shape = {
 };
 
 export type FlatSettings = { [K in keyof typeof shape]: z.output<(typeof shape)[K]> };
+
+/** Every key that a stack's config may have. */
+export const settingKeys = Object.keys(shape) as (keyof FlatSettings)[];

@@ -17,7 +17,7 @@ import { names } from "../app/names.js";
 import { messageOf } from "../util/userError.js";
 import { readShare } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
-import type { FlatSettings } from "../config/settings.js";
+import type { FlatSettings } from "../config/schema.js";
 import type { Strategy } from "../config/strategies.js";
 import type { Worker } from "../config/workers.js";
 import { readSaidColor, type SaidColor } from "../workers/activeColorFile.js";

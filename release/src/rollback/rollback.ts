@@ -11,7 +11,7 @@ import { UserError } from "../util/userError.js";
 import { readShare } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import type { DatabaseSecrets } from "../databases/databaseSecrets.js";
-import type { FlatSettings } from "../config/settings.js";
+import type { FlatSettings } from "../config/schema.js";
 import { readAutoscaler } from "../capacity/autoscaler.js";
 import { growToTakeOver, type Taker } from "../capacity/grow.js";
 import type { Say } from "../util/step.js";

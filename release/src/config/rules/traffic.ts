@@ -1,0 +1,84 @@
+import { otherColor } from "../../app/color.js";
+import { routers, whichCan } from "../../routers/routers.js";
+import { isSeparate } from "../strategies.js";
+import type { FlatSettings } from "../schema.js";
+import { violation, type RawSettings, type SettingViolation } from "../violation.js";
+
+/** What the controller that users come in by cannot do, and shares that nobody could have. */
+export function brokenTraffic(
+  {
+    traffic,
+    canaryWeight,
+    activeColor,
+    database,
+    host,
+    ingress,
+    service,
+    namespacePerColor,
+  }: Partial<FlatSettings>,
+  raw: RawSettings,
+): SettingViolation[] {
+  if (traffic === undefined) return [];
+  const { strategy, router, affinity, internalHost } = traffic;
+  const { can, weights, isWeightedOnly } = routers[router];
+  const broken: SettingViolation[] = [];
+  const refuse = (key: keyof FlatSettings, rule: string) => broken.push(violation(key, raw[key], rule));
+  if (strategy === "weighted" && weights === undefined)
+    refuse(
+      "traffic",
+      `strategy selector with router ${router}: ${router === "none" ? "no ingress has weights" : "it refers to one color at a time; on GKE, gateway refers to both"}`,
+    );
+  if (strategy === "selector" && isWeightedOnly)
+    refuse(
+      "traffic",
+      `strategy weighted with router ${router}: its load balancer holds the addresses of pods, a switch of the selector replaces all of them, and until the new ones are healthy users get 503`,
+    );
+  if (affinity === "cookie" && !can.affinityCookie)
+    refuse("traffic", `affinity none or clientIP with router ${router}, which sets no cookie`);
+  // A host that breaks its own rule is said by that rule.
+  if (router !== "none" && raw["host"] === undefined)
+    refuse("host", `a host name with router ${router}: users come in by it`);
+  if (internalHost !== "" && internalHost === host)
+    refuse(
+      "traffic",
+      `another internalHost than host (${host}): on it the color paths ask for no password, and users' host is open to everybody`,
+    );
+  if (internalHost !== "" && can.colorPaths === false)
+    refuse("traffic", `no internalHost with router ${router}, which has no color paths`);
+  if (ingress !== undefined) {
+    if (!can.otherPaths && ingress.paths.length > 0)
+      refuse(
+        "ingress",
+        `no paths with router ${router}: only ${whichCan((each) => each.can.otherPaths)} has some`,
+      );
+    if (
+      router === "none" &&
+      [...ingress.hosts, ...Object.keys(ingress.annotations), ingress.tlsSecret].join("") !== ""
+    )
+      refuse("ingress", "nothing with router none, which makes no ingress");
+    if (host !== undefined && ingress.hosts.includes(host))
+      refuse("ingress", `hosts without host (${host}), which is there already`);
+    if (internalHost !== "" && ingress.hosts.includes(internalHost))
+      refuse(
+        "ingress",
+        `hosts without traffic.internalHost (${internalHost}): users' hosts are open to everybody`,
+      );
+  }
+  if (namespacePerColor === true && service !== undefined && service.type !== "ClusterIP")
+    refuse(
+      "service",
+      "type ClusterIP with namespacePerColor: the active Service is a name there, and has no pods",
+    );
+  if (canaryWeight === undefined || canaryWeight === 0 || activeColor === undefined) return broken;
+  const idle = otherColor(activeColor);
+  if (strategy !== "weighted")
+    refuse("canaryWeight", "0 without traffic.strategy weighted: a Service sends all traffic to one color");
+  if (raw[`${idle}Tag`] === undefined)
+    refuse(`${idle}Tag`, `${idle} gets ${canaryWeight} % of the traffic and needs an image tag`);
+  if (database !== undefined && isSeparate(database.strategy))
+    refuse(
+      "canaryWeight",
+      `0 without the database strategy shared: with ${database.strategy} one color at a time may write`,
+    );
+  return broken;
+}
