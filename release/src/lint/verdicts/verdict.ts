@@ -1,0 +1,6 @@
+/** The rules that judge a kind of statement, each in its phases; none: it is accepted in every phase. */
+export type Verdict = readonly string[];
+
+export const accepted: Verdict = [];
+
+export const holds: Verdict = ["several-tables", "enum-value-used"];
