@@ -1,6 +1,9 @@
 import type { FileRule, Rule } from "./rule.js";
 import { accessRules } from "./rules/access.js";
+import { sequenceRules } from "./rules/sequences.js";
+import { objectRules } from "./rules/objects.js";
 import { columnRules } from "./rules/columns.js";
+import { newColumnRules } from "./rules/newColumns.js";
 import { constraintRules } from "./rules/constraints.js";
 import { dataRules } from "./rules/data.js";
 import { domainRules } from "./rules/domains.js";
@@ -17,6 +20,7 @@ import { transactionRules } from "./rules/transactions.js";
 export const rules: readonly Rule[] = [
   ...renameRules,
   ...dropRules,
+  ...newColumnRules,
   ...columnRules,
   ...constraintRules,
   ...domainRules,
@@ -25,6 +29,8 @@ export const rules: readonly Rule[] = [
   ...dataRules,
   ...lockRules,
   ...accessRules,
+  ...sequenceRules,
+  ...objectRules,
   ...settingRules,
   ...transactionRules,
   ...opaqueRules,
