@@ -6,7 +6,8 @@
  */
 import Table from "cli-table3";
 import { program } from "commander";
-import { judge, judgeReading, type ScoredFinding } from "@bluegreen/release/analysis/judge";
+import { judge, judgeReading } from "@bluegreen/release/analysis/judge";
+import type { ScoredFinding } from "@bluegreen/release/analysis/findings";
 import { trafficBetween, type Traffic } from "@bluegreen/release/analysis/traffic";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import { wholeNumber } from "./wholeNumber";

@@ -7,7 +7,9 @@ import { connect, otherColor, type ClusterRef } from "@bluegreen/release";
 import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import type { WatchTarget } from "@bluegreen/release/analysis/look";
-import { readingBounds, takeBaseline, takeReading } from "@bluegreen/release/analysis/observe";
+import { readingBounds } from "@bluegreen/release/analysis/readPods";
+import { takeBaseline } from "@bluegreen/release/analysis/baseline";
+import { takeReading } from "@bluegreen/release/analysis/observe";
 import type { PartCost } from "./watch";
 
 /** The same work, with more patience: on a busy machine what is not waited for would not be counted. */

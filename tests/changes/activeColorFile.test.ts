@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { names, poll, type Color } from "@bluegreen/release";
-import { noBaseline } from "@bluegreen/release/analysis/observe";
+import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import { takeBack } from "@bluegreen/release/rollback/takeBack";
 import { activeServiceOf } from "@bluegreen/release/state/blockedImages";
 import { writeRelease } from "@bluegreen/release/state/record";

@@ -8,7 +8,7 @@ import type { AnalysisSettings } from "@bluegreen/release/config/analysisSetting
 import { refuseUnapproved, writeApproval } from "@bluegreen/release/state/approval";
 import { readRelease, writeRelease } from "@bluegreen/release/state/record";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
-import { noBaseline } from "@bluegreen/release/analysis/observe";
+import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import { failureOf, liveColor } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 

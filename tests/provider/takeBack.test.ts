@@ -15,7 +15,7 @@ import {
 } from "@bluegreen/release/state/blockedImages";
 import { readRelease, writeRelease } from "@bluegreen/release/state/record";
 import { takeBack } from "@bluegreen/release/rollback/takeBack";
-import { noBaseline } from "@bluegreen/release/analysis/observe";
+import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import type { Trouble } from "../../local/testing/trouble";
 import { countRequests, type CountedApi } from "../../local/testing/countedApi";
 import { liveColor } from "../support/look";

@@ -1,5 +1,5 @@
 import { switchAnnotation, type Color } from "@bluegreen/release";
-import { noBaseline } from "@bluegreen/release/analysis/observe";
+import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import type { Release } from "@bluegreen/release/state/record";
 import type { ApiServer } from "./apiServer";
 

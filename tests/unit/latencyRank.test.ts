@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { judge, judgeReading, type Finding, type ScoredFinding } from "@bluegreen/release/analysis/judge";
+import { judge, judgeReading } from "@bluegreen/release/analysis/judge";
+import type { Finding, ScoredFinding } from "@bluegreen/release/analysis/findings";
 import { rankLatency, type LatencyRank } from "@bluegreen/release/analysis/latencyRank";
 import { trafficBetween, type Traffic } from "@bluegreen/release/analysis/traffic";
 import { counters, limits, pod, reading } from "./watchReadings";

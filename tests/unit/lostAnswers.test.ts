@@ -26,7 +26,7 @@ import { takeWatch } from "@bluegreen/release/state/watchLease";
 import { readGiven } from "@bluegreen/release/traffic/move";
 import { routers } from "@bluegreen/release/routers/routers";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
-import { noBaseline } from "@bluegreen/release/analysis/observe";
+import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import { refusedText, type Trouble } from "../../local/testing/trouble";
 import { secretOf, startApiServer, type ApiServer } from "../support/apiServer";
 import { simulateTime } from "../support/lateAnswers";

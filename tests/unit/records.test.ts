@@ -8,7 +8,7 @@ import type { AnalysisSettings } from "@bluegreen/release/config/analysisSetting
 import { readRelease } from "@bluegreen/release/state/record";
 import { watchOn } from "@bluegreen/release/releases/watchOn";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
-import { noBaseline } from "@bluegreen/release/analysis/observe";
+import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import { secretOf, startApiServer, type ApiServer } from "../support/apiServer";
 import { failsWith } from "../support/failsWith";
 

@@ -1,12 +1,6 @@
 import { expect } from "chai";
-import {
-  judge,
-  judgeLook,
-  judgeReading,
-  type Finding,
-  type Observed,
-  type ScoredFinding,
-} from "@bluegreen/release/analysis/judge";
+import { judge, judgeLook, judgeReading, type Observed } from "@bluegreen/release/analysis/judge";
+import type { Finding, ScoredFinding } from "@bluegreen/release/analysis/findings";
 import type { Look } from "@bluegreen/release/analysis/look";
 import type { PodReading, Reading } from "@bluegreen/release/analysis/reading";
 import { describeInterval, summarize } from "@bluegreen/release/analysis/summary";

@@ -10,13 +10,9 @@ import type { AskPod } from "@bluegreen/release/kubernetes/pods";
 import { mapBounded } from "@bluegreen/release/util/mapBounded";
 import { takeLook } from "@bluegreen/release/analysis/look";
 import { maxMetricsBytes } from "@bluegreen/release/analysis/requestMetrics";
-import {
-  readBeside,
-  readingBounds,
-  takeBaseline,
-  takeReading,
-  type ReadingOptions,
-} from "@bluegreen/release/analysis/observe";
+import { readBeside, takeReading, type ReadingOptions } from "@bluegreen/release/analysis/observe";
+import { readingBounds } from "@bluegreen/release/analysis/readPods";
+import { takeBaseline } from "@bluegreen/release/analysis/baseline";
 import { startServer, type HttpServer } from "../support/httpServer";
 import { held, limits, metricsText, reading } from "./watchReadings";
 

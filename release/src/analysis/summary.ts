@@ -141,3 +141,7 @@ export function percent(ratio: number): string {
 export function span(seconds: number): string {
   return seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${Number(seconds.toFixed(1))} s`;
 }
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

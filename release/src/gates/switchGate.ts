@@ -19,7 +19,7 @@ import { growToTakeOver, heldOnTheWayBack } from "../capacity/grow.js";
 import type { Say, Step } from "../util/step.js";
 import type { RouterName } from "../routers/routers.js";
 import type { WatchLimits } from "../analysis/limits.js";
-import { noBaseline, takeBaseline, type Baseline } from "../analysis/observe.js";
+import { noBaseline, takeBaseline, type Baseline } from "../analysis/baseline.js";
 import { mergeData } from "../kubernetes/jsonConfigMap.js";
 import { refuseChangedImage } from "./changedImage.js";
 import { waitForWatcher } from "./watcherReady.js";

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { linksToRun } from "../alerts/ciRun.js";
 import { raiseAlert } from "../alerts/raise.js";
-import { judge, judgeReading, type Finding, type ScoredFinding } from "../analysis/judge.js";
+import { judge, judgeReading } from "../analysis/judge.js";
+import type { Finding, ScoredFinding } from "../analysis/findings.js";
 import type { WatchLimits } from "../analysis/limits.js";
-import { takeBaseline, takeReading, type Baseline } from "../analysis/observe.js";
+import { takeBaseline, type Baseline } from "../analysis/baseline.js";
+import { takeReading } from "../analysis/observe.js";
 import type { Reading } from "../analysis/reading.js";
 import { points as formatPoints } from "../analysis/summary.js";
 import { trafficOf } from "../analysis/traffic.js";

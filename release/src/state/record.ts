@@ -9,7 +9,7 @@ import { names, switchAnnotation } from "../app/names.js";
 import { poll } from "../util/poll.js";
 import { readGiven } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
-import type { Baseline } from "../analysis/observe.js";
+import type { Baseline } from "../analysis/baseline.js";
 import { mergeData } from "../kubernetes/jsonConfigMap.js";
 import { servedSchema, type Served, readServed } from "./served.js";
 import { serverTime } from "../kubernetes/serverTime.js";
