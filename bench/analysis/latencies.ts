@@ -1,4 +1,4 @@
-import type { RequestCounters } from "@bluegreen/release/analysis/requestMetrics";
+import type { RequestCounters } from "@bluegreen/release/analysis/requestCounters";
 
 /** How long requests take: half of them less than the median, spread as a logarithmic normal distribution. */
 export interface Latency {

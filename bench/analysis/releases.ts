@@ -1,5 +1,5 @@
 import type { PodReading, Reading } from "@bluegreen/release/analysis/reading";
-import { noRequests, type RequestCounters } from "@bluegreen/release/analysis/requestMetrics";
+import { noRequests, type RequestCounters } from "@bluegreen/release/analysis/requestCounters";
 import { trafficBetween, type Traffic } from "@bluegreen/release/analysis/traffic";
 import { timed, type Latency } from "./latencies";
 

@@ -1,5 +1,6 @@
 import type { WatchLimits } from "@bluegreen/release/analysis/limits";
-import { errorStatusDefault, type RequestCounters } from "@bluegreen/release/analysis/requestMetrics";
+import { errorStatusDefault } from "@bluegreen/release/analysis/metricsSource";
+import type { RequestCounters } from "@bluegreen/release/analysis/requestCounters";
 import type { PodReading, Reading } from "@bluegreen/release/analysis/reading";
 
 /** What a query has that config says no more of. */

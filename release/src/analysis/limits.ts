@@ -1,5 +1,5 @@
 import type { RequestSeries } from "../app/requestSeries.js";
-import type { MetricsSource } from "./requestMetrics.js";
+import type { MetricsSource } from "./metricsSource.js";
 
 /**
  * pods: each pod's own metrics. router: those of traffic.router. istio, linkerd: those of a service mesh. The others:

@@ -5,7 +5,9 @@ import type { Cluster } from "../kubernetes/cluster.js";
 import { whereIs, type AskPod } from "../kubernetes/pods.js";
 import { withSignal } from "../kubernetes/withSignal.js";
 import { readLogErrors } from "./logLines.js";
-import { maxMetricsBytes, RequestText, type MetricsSource, type RequestCounters } from "./requestMetrics.js";
+import { maxMetricsBytes, RequestText } from "./requestMetrics.js";
+import type { MetricsSource } from "./metricsSource.js";
+import type { RequestCounters } from "./requestCounters.js";
 import { podState, type PodState } from "./podState.js";
 import type { LogPosition, PodReading } from "./reading.js";
 

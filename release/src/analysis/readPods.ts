@@ -5,7 +5,8 @@ import { isCurrent, podsOfColor, runsTemplate, type AskPod } from "../kubernetes
 import { mapBounded } from "../util/mapBounded.js";
 import { maxSamples } from "./logLines.js";
 import type { WatchTarget } from "./look.js";
-import type { MetricsSource, RequestCounters } from "./requestMetrics.js";
+import type { MetricsSource } from "./metricsSource.js";
+import type { RequestCounters } from "./requestCounters.js";
 import { readCounters, readPod, type PodLog } from "./readPod.js";
 import type { CountedPod, LogReading, Reading } from "./reading.js";
 

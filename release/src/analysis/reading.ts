@@ -1,4 +1,4 @@
-import type { RequestCounters } from "./requestMetrics.js";
+import type { RequestCounters } from "./requestCounters.js";
 import type { PodState } from "./podState.js";
 import type { QueryReading } from "./prometheus.js";
 import type { Opinion } from "./webhook.js";

@@ -1,118 +1,6 @@
-import type { RequestSeries } from "../app/requestSeries.js";
-import { metricOf, readSample, type Sample } from "./prometheusText.js";
-
-/**
- * What one pod has counted of its requests since it started. Every figure only grows, until the pod starts
- * again.
- */
-export interface RequestCounters {
-  requests: number;
-  /**
-   * Answers with a status of 500 and more. The 503 of a write freeze (a write that came while traffic moved) is
-   * among them: its status alone does not tell it from any other.
-   */
-  serverErrors: number;
-  /** Answers with a status of 400 to 499. */
-  clientErrors: number;
-  /** Requests whose status the metric does not tell: they are neither errors nor successes. */
-  unclassified: number;
-  /** Requests whose duration is known, and what they took together. */
-  timed: number;
-  seconds: number;
-  /** Requests that took at most so many seconds, by that bound as a decimal number or "+Inf". */
-  buckets: Record<string, number>;
-  /** Lines of these metrics that could not be read, and are in none of the figures. */
-  malformed: number;
-  /** What was read, for people: the metric's name, and the label that tells the status. */
-  source: string;
-}
-
-/** What has been counted where nobody has asked yet. */
-export const noRequests: RequestCounters = {
-  requests: 0,
-  serverErrors: 0,
-  clientErrors: 0,
-  unclassified: 0,
-  timed: 0,
-  seconds: 0,
-  buckets: {},
-  malformed: 0,
-  source: "",
-};
-
-/** Where an app's metrics are, and how they are named. */
-export type MetricsSource = {
-  /** Path of the metrics on the app's own port. */
-  path: string;
-  /** Another port of the pod for them; 0: the port that serves requests. */
-  port: number;
-  /** Name of the one metric that counts requests, without _count or _bucket; empty: those of known libraries. */
-  name: string;
-  /** Its label that tells the status or result of a request; empty: those of known libraries. */
-  statusLabel: string;
-  /** Values of that label that are the server's errors, as a regular expression of the whole value. */
-  errorStatus: string;
-  /** Its label that tells the path; empty: those of known libraries. */
-  pathLabel: string;
-  /**
-   * Asked by the kubelet and by whoever collects metrics, the analysis included. Counted, they would make a color
-   * that nobody uses look used and well, and the 503 of a pod that is not ready look like a user's.
-   */
-  ownPaths: string[];
-};
-
-export const errorStatusDefault = "5(\\d\\d|xx)";
-
-/** Metrics of durations, as histograms or summaries, with the units of a second that they count in. */
-const durations: ReadonlyMap<string, number> = new Map([
-  // prom-client's and Go's examples, express-prom-bundle, FastAPI's and Actix's instrumentation
-  ["http_request_duration_seconds", 1],
-  // OpenTelemetry, .NET
-  ["http_server_request_duration_seconds", 1],
-  ["http_server_duration_milliseconds", 1000],
-  // Micrometer: Spring, Quarkus, Micronaut
-  ["http_server_requests_seconds", 1],
-  // Others that are often seen
-  ["http_request_duration_milliseconds", 1000],
-  ["http_request_duration_ms", 1000],
-  ["http_requests_duration_seconds", 1],
-  ["axum_http_requests_duration_seconds", 1],
-  ["flask_http_request_duration_seconds", 1],
-  ["rails_request_duration_seconds", 1],
-  ["ruby_http_request_duration_seconds", 1],
-  ["django_http_requests_latency_seconds_by_view_method", 1],
-  ["starlette_request_duration_seconds", 1],
-  ["gunicorn_request_duration_seconds", 1],
-]);
-
-/** Metrics that count requests or answers, best first: the first that tells a status is taken. */
-const counters: readonly string[] = [
-  "http_requests_total",
-  "http_server_requests_total",
-  "http_requests_received_total",
-  "http_responses_total",
-  "django_http_responses_total_by_status_total",
-  "flask_http_request_total",
-  "rails_requests_total",
-  "ruby_http_requests_total",
-  "axum_http_requests_total",
-  "starlette_requests_total",
-  "gunicorn_requests_total",
-  "nginx_vts_server_requests_total",
-  "nginx_http_requests_total",
-];
-
-const statusLabels = [
-  "status",
-  "status_code",
-  "code",
-  "http_response_status_code",
-  "http_status_code",
-  "http_status",
-  "statusCode",
-  "response_code",
-];
-const pathLabels = ["route", "path", "handler", "uri", "http_route", "url_path", "endpoint", "url", "view"];
+import type { Sample } from "./prometheusText.js";
+import { CounterReader, type RequestCounters } from "./requestCounters.js";
+import type { Naming, SeriesFilter } from "./metricsSource.js";
 
 /**
  * The largest text that is read. 14 lines of some 110 bytes a series: room for 2,500 pairs of route and
@@ -126,23 +14,20 @@ export const maxMetricsBytes = 4 * 1024 * 1024;
  */
 const maxLines = 4 * (maxMetricsBytes / 110);
 
-/** Client libraries write 11 to 20. Beyond that, left out bounds make the percentile coarser, never wrong. */
-const maxBuckets = 64;
-
 /**
  * Reads the requests from one pod's metrics, over all methods, and all paths but those for probes and metrics.
  * Never throws. The text may come in parts, of which none is kept: of a thousand pods with large metrics a few are
  * in memory at a time, and of each of them a line.
  */
 export class RequestText {
-  private readonly reader: Reader;
+  private readonly reader: CounterReader;
   private lines = 0;
   /** The beginning of a line whose end has not come yet. */
   private rest = "";
 
   /** @param wanted labels of the series that count */
   constructor(source: Naming, wanted: SeriesFilter = {}) {
-    this.reader = new Reader(source, wanted);
+    this.reader = new CounterReader(source, wanted);
   }
 
   /** @param part in Prometheus' text format, or whatever the pod answered */
@@ -193,195 +78,7 @@ export function countRequests(
   source: Naming,
   wanted: SeriesFilter,
 ): RequestCounters | undefined {
-  const reader = new Reader(source, wanted);
+  const reader = new CounterReader(source, wanted);
   for (const { metric, sample } of samples) reader.take(metric, sample);
   return reader.counters();
-}
-
-/** How requests are named. */
-export type Naming = Pick<MetricsSource, "name" | "statusLabel" | "errorStatus" | "pathLabel" | "ownPaths"> &
-  Pick<RequestSeries, "unit" | "counter">;
-
-/** Labels that a series has to have, as regular expressions of the whole value; none: all series count. */
-export type SeriesFilter = Readonly<Record<string, string>>;
-
-/** What one metric says. */
-interface Counted {
-  requests: number;
-  serverErrors: number;
-  clientErrors: number;
-  unclassified: number;
-  seconds: number;
-  buckets: Record<string, number>;
-  malformed: number;
-  /** The label that told a status. */
-  statusLabel: string | undefined;
-}
-
-type Figure = "count" | "sum" | "bucket";
-
-class Reader {
-  private readonly found = new Map<string, Counted>();
-  private readonly durations: ReadonlyMap<string, number>;
-  private readonly counter: string | undefined;
-  private readonly names: readonly string[];
-  private readonly statusLabels: readonly string[];
-  private readonly pathLabels: readonly string[];
-  private readonly isError: RegExp;
-  private readonly ownPaths: ReadonlySet<string>;
-  private readonly wanted: readonly (readonly [string, RegExp])[];
-
-  constructor(source: Naming, wanted: SeriesFilter) {
-    const { name, unit, counter, statusLabel, errorStatus, pathLabel, ownPaths } = source;
-    this.durations = name === "" ? durations : new Map([[name, unit ?? durations.get(name) ?? unitOf(name)]]);
-    this.counter = counter;
-    // A counter with the name of one that has a status is better than a duration without.
-    this.names =
-      name === "" ? [...durations.keys(), ...counters] : [name, ...(counter === undefined ? [] : [counter])];
-    this.statusLabels = statusLabel === "" ? statusLabels : [statusLabel];
-    this.pathLabels = pathLabel === "" ? pathLabels : [pathLabel];
-    this.isError = new RegExp(`^(?:${errorStatus})$`, "i");
-    this.ownPaths = new Set(ownPaths);
-    this.wanted = Object.entries(wanted).map(([label, value]) => [label, new RegExp(`^(?:${value})$`)]);
-  }
-
-  /** Quick, and right where it says no. */
-  mayKnow(text: string, at: number): boolean {
-    const from = text.startsWith("# TYPE ", at) ? at + "# TYPE ".length : at;
-    return this.names.some((name) => text.startsWith(name, from));
-  }
-
-  add(line: string): void {
-    if (line.startsWith("# TYPE ")) {
-      // A metric with labels and without a request has a type and no figures.
-      const [, , name = ""] = line.split(" ");
-      if (this.names.includes(name)) this.of(name);
-      return;
-    }
-    const metric = metricOf(line);
-    if (metric !== undefined) this.take(metric, () => readSample(line.slice(metric.length)));
-  }
-
-  /** @param sample read only where the metric counts requests; undefined where it makes no sense */
-  take(metric: string, sample: Sample | (() => Sample | undefined)): void {
-    const known = this.figureOf(metric);
-    if (known === undefined) return;
-    const read = typeof sample === "function" ? sample() : sample;
-    if (read !== undefined && !this.isWanted(read)) return;
-    const counted = this.of(known.name);
-    if (read === undefined || !this.addSample(counted, known.figure, read)) counted.malformed++;
-  }
-
-  /** Prometheus calls a label exported_… where what it collects from has one of that name itself. */
-  private isWanted({ labels }: Sample): boolean {
-    return this.wanted.every(([label, value]) =>
-      value.test(labels.get(`exported_${label}`) ?? labels.get(label) ?? ""),
-    );
-  }
-
-  /** Not _created of OpenMetrics, nor another metric whose name begins with the same words. */
-  private figureOf(metric: string): { name: string; figure: Figure } | undefined {
-    const [, name = "", figure = ""] = /^(.*)_(count|sum|bucket)$/.exec(metric) ?? [];
-    if (this.durations.has(name) && figure !== "") return { name, figure: figure as Figure };
-    return metric === this.counter || (this.names.includes(metric) && metric.endsWith("_total"))
-      ? { name: metric, figure: "count" }
-      : undefined;
-  }
-
-  private of(name: string): Counted {
-    const counted = this.found.get(name) ?? {
-      requests: 0,
-      serverErrors: 0,
-      clientErrors: 0,
-      unclassified: 0,
-      seconds: 0,
-      buckets: {},
-      malformed: 0,
-      statusLabel: undefined,
-    };
-    this.found.set(name, counted);
-    return counted;
-  }
-
-  /** @returns false when it makes no sense */
-  private addSample(counted: Counted, figure: Figure, { labels, value }: Sample): boolean {
-    if (this.pathLabels.some((label) => this.ownPaths.has(labels.get(label) ?? ""))) return true;
-    if (figure === "bucket") return addToBucket(counted, labels.get("le"), value);
-    if (figure === "sum") {
-      counted.seconds += value;
-      return true;
-    }
-    counted.requests += value;
-    const label = this.statusLabels.find((each) => labels.has(each));
-    const status = label === undefined ? "" : (labels.get(label) ?? "");
-    if (label !== undefined && this.isError.test(status)) counted.serverErrors += value;
-    else if (/^4(\d\d|xx)$/i.test(status)) counted.clientErrors += value;
-    else if (label === undefined || !this.tells(status)) {
-      counted.unclassified += value;
-      return true;
-    }
-    counted.statusLabel ??= label;
-    return true;
-  }
-
-  /** A status, or what a person has said to be one: `result="ok"`. */
-  private tells(status: string): boolean {
-    return /^[1-5](\d\d|xx)$/i.test(status) || (this.statusLabels.length === 1 && status !== "");
-  }
-
-  counters(): RequestCounters | undefined {
-    const all = this.names.flatMap((name) => {
-      const counted = this.found.get(name);
-      return counted === undefined ? [] : [{ name, ...counted }];
-    });
-    const timed = all.find(
-      ({ name, requests, buckets }) =>
-        this.durations.has(name) && (requests > 0 || Object.keys(buckets).length > 0),
-    );
-    // Errors are told best by the metric that times requests, too: both are of the same requests then.
-    const counting = all.find(({ statusLabel }) => statusLabel !== undefined) ?? timed ?? all[0];
-    if (counting === undefined) return undefined;
-    const unit = timed === undefined ? 1 : (this.durations.get(timed.name) ?? 1);
-    return {
-      requests: counting.requests,
-      serverErrors: counting.serverErrors,
-      clientErrors: counting.clientErrors,
-      unclassified: counting.unclassified,
-      timed: timed?.requests ?? 0,
-      seconds: (timed?.seconds ?? 0) / unit,
-      buckets: Object.fromEntries(
-        Object.entries(timed?.buckets ?? {}).map(([bound, count]) => [
-          bound === "+Inf" ? bound : String(Number(bound) / unit),
-          count,
-        ]),
-      ),
-      malformed: all.reduce((sum, { malformed }) => sum + malformed, 0),
-      source: [
-        counting.statusLabel === undefined ? counting.name : `${counting.name} by ${counting.statusLabel}`,
-        ...(timed !== undefined && timed.name !== counting.name ? [timed.name] : []),
-      ].join(", "),
-    };
-  }
-}
-
-/** Of a metric that a person has named. */
-function unitOf(name: string): number {
-  return /_(ms|milliseconds)$/.test(name) ? 1000 : 1;
-}
-
-function addToBucket({ buckets }: Counted, le: string | undefined, value: number): boolean {
-  const bound = readBound(le);
-  if (bound === undefined) return false;
-  const known = buckets[bound];
-  if (known !== undefined || bound === "+Inf" || Object.keys(buckets).length < maxBuckets)
-    buckets[bound] = (known ?? 0) + value;
-  return true;
-}
-
-/** The same bound is written 5, 5.0 or 5e0. */
-function readBound(le: string | undefined): string | undefined {
-  if (le === "+Inf") return le;
-  return le === undefined || le.trim() === "" || !Number.isFinite(Number(le))
-    ? undefined
-    : String(Number(le));
 }

@@ -3,15 +3,9 @@ import type { RequestSeries } from "../app/requestSeries.js";
 import { fetchText, NoAnswerError } from "../util/fetchText.js";
 import type { WatchLimits } from "./limits.js";
 import { askVector, type Series } from "./prometheus.js";
-import {
-  countRequests,
-  errorStatusDefault,
-  maxMetricsBytes,
-  noRequests,
-  readRequestCounters,
-  type Naming,
-  type RequestCounters,
-} from "./requestMetrics.js";
+import { countRequests, maxMetricsBytes, readRequestCounters } from "./requestMetrics.js";
+import { errorStatusDefault, type Naming } from "./metricsSource.js";
+import { noRequests, type RequestCounters } from "./requestCounters.js";
 import type { CountedPod, RouterReading } from "./reading.js";
 
 const timeoutMs = 5000;

@@ -1,4 +1,4 @@
-import type { RequestCounters } from "./requestMetrics.js";
+import type { RequestCounters } from "./requestCounters.js";
 import type { WatchLimits } from "./limits.js";
 import type { CountedPod, Reading } from "./reading.js";
 

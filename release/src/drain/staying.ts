@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { readCounts } from "../analysis/readPods.js";
-import type { MetricsSource } from "../analysis/requestMetrics.js";
+import type { MetricsSource } from "../analysis/metricsSource.js";
 import { trafficBetween } from "../analysis/traffic.js";
 import type { NamespacedName } from "../app/homes.js";
 import type { Cluster } from "../kubernetes/cluster.js";

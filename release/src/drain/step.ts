@@ -1,4 +1,4 @@
-import type { MetricsSource } from "../analysis/requestMetrics.js";
+import type { MetricsSource } from "../analysis/metricsSource.js";
 import type { Color } from "../app/color.js";
 import { homeOf } from "../app/homes.js";
 import { names } from "../app/names.js";

@@ -1,4 +1,4 @@
-import type { MetricsSource } from "../analysis/requestMetrics.js";
+import type { MetricsSource } from "../analysis/metricsSource.js";
 import { colors, otherColor, type Color } from "../app/color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, readWorker } from "../kubernetes/deployment.js";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { errorStatusDefault } from "../../analysis/requestMetrics.js";
+import { errorStatusDefault } from "../../analysis/metricsSource.js";
 import { requestSources } from "../../analysis/limits.js";
 import { colors } from "../../app/color.js";
 import { objectField, objectOf, part } from "../fields.js";
