@@ -4,7 +4,7 @@ import { followUsers } from "@bluegreen/release/traffic/followUsers";
 import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
-import { readCounts } from "@bluegreen/release/analysis/readPods";
+import { readCounts } from "@bluegreen/release/analysis/observe";
 import type { Board } from "./board";
 import { releaseView } from "./releaseView";
 import { readingsKept, sampleOf, type Counted } from "./sample";

@@ -2,16 +2,53 @@ import { otherColor, type Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, type AskPod } from "../kubernetes/pods.js";
 import type { WatchLimits } from "./limits.js";
+import { mapBounded } from "../util/mapBounded.js";
 import type { WatchTarget } from "./look.js";
 import { podState, type PodState } from "./podState.js";
 import { askPrometheus } from "./prometheus.js";
-import type { Reading } from "./reading.js";
+import { readCounters } from "./readPod.js";
 import { askRouter } from "./routerRequests.js";
 import { summarize } from "./summary.js";
 import { measuredRequests, trafficOf } from "./traffic.js";
+import type { Reading, CountedPod } from "./reading.js";
 import { askWebhook } from "./webhook.js";
 import type { Baseline } from "./baseline.js";
-import { readCounts, readingBounds, endingOf, podsOf, readPods, type ReadingBounds } from "./readPods.js";
+import {
+  readingBounds,
+  endingOf,
+  podsOf,
+  readPods,
+  type ReadingBounds,
+  countedPod,
+  nameOf,
+  type PodsOptions,
+} from "./readPods.js";
+
+/** What each pod of a color has counted since it started. */
+export function readCounts(
+  cluster: Cluster,
+  color: { app: string; color: Color },
+  { ask, metrics, signal }: Pick<PodsOptions, "ask" | "metrics" | "signal">,
+): Promise<CountedPod[]> {
+  return countPods(cluster, color, {
+    ask,
+    metrics,
+    bounds: readingBounds,
+    signal: endingOf(readingBounds, signal),
+  });
+}
+
+async function countPods(
+  cluster: Cluster,
+  color: { app: string; color: Color },
+  { ask, metrics, bounds, signal }: Pick<PodsOptions, "ask" | "metrics" | "bounds" | "signal">,
+): Promise<CountedPod[]> {
+  const pods = (await podsOfColor(cluster, color, signal)).filter(isCurrent);
+  return mapBounded(pods, bounds.atOnce, async (pod) => {
+    const counters = await readCounters(pod, { cluster, ask, metrics, timeoutMs: bounds.timeoutMs, signal });
+    return countedPod(nameOf(pod), counters);
+  });
+}
 
 /** What the color has got that traffic was shared out with, by whoever config believes. */
 export async function readBeside(

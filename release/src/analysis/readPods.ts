@@ -1,5 +1,4 @@
 import type { V1Pod } from "../kubernetes/client.js";
-import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, runsTemplate, type AskPod } from "../kubernetes/pods.js";
 import { mapBounded } from "../util/mapBounded.js";
@@ -7,7 +6,7 @@ import { maxSamples } from "./logLines.js";
 import type { WatchTarget } from "./look.js";
 import type { MetricsSource } from "./metricsSource.js";
 import type { RequestCounters } from "./requestCounters.js";
-import { readCounters, readPod, type PodLog } from "./readPod.js";
+import { readPod, type PodLog } from "./readPod.js";
 import type { CountedPod, LogReading, Reading } from "./reading.js";
 
 /** What a reading may cost at the most. */
@@ -42,7 +41,7 @@ export function endingOf({ totalMs }: ReadingBounds, signal: AbortSignal | undef
   return signal === undefined ? end : AbortSignal.any([end, signal]);
 }
 
-interface PodsOptions {
+export interface PodsOptions {
   ask: AskPod;
   metrics: MetricsSource;
   bounds: ReadingBounds;
@@ -95,36 +94,10 @@ export async function podsOf(cluster: Cluster, target: WatchTarget, signal: Abor
   );
 }
 
-async function countPods(
-  cluster: Cluster,
-  color: { app: string; color: Color },
-  { ask, metrics, bounds, signal }: Pick<PodsOptions, "ask" | "metrics" | "bounds" | "signal">,
-): Promise<CountedPod[]> {
-  const pods = (await podsOfColor(cluster, color, signal)).filter(isCurrent);
-  return mapBounded(pods, bounds.atOnce, async (pod) => {
-    const counters = await readCounters(pod, { cluster, ask, metrics, timeoutMs: bounds.timeoutMs, signal });
-    return countedPod(nameOf(pod), counters);
-  });
-}
-
 export function countedPod(name: string, counters: RequestCounters | undefined): CountedPod {
   return { name, answered: counters !== undefined, ...(counters !== undefined && { counters }) };
 }
 
-function nameOf({ metadata }: V1Pod): string {
+export function nameOf({ metadata }: V1Pod): string {
   return metadata?.name ?? "(unnamed)";
-}
-
-/** What each pod of a color has counted since it started. */
-export function readCounts(
-  cluster: Cluster,
-  color: { app: string; color: Color },
-  { ask, metrics, signal }: Pick<PodsOptions, "ask" | "metrics" | "signal">,
-): Promise<CountedPod[]> {
-  return countPods(cluster, color, {
-    ask,
-    metrics,
-    bounds: readingBounds,
-    signal: endingOf(readingBounds, signal),
-  });
 }

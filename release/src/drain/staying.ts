@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { readCounts } from "../analysis/readPods.js";
+import { readCounts } from "../analysis/observe.js";
 import type { MetricsSource } from "../analysis/metricsSource.js";
 import { trafficBetween } from "../analysis/traffic.js";
 import type { NamespacedName } from "../app/homes.js";
