@@ -3,7 +3,8 @@ import { names } from "../app/names.js";
 import type { Weights } from "../routers/weights.js";
 import { shownIn } from "../util/shown.js";
 import type { ReleaseStatus } from "../releases/status.js";
-import { gates, kindOf, resourceOf, steps, type StepName, type Upcoming } from "./registry.js";
+import { gates, kindOf, resourceOf, steps, type StepName } from "./registry.js";
+import type { Upcoming } from "./declared.js";
 
 /** What of a preview a plan is made of. */
 export interface Preview {
