@@ -1,9 +1,5 @@
-import {
-  attention,
-  type ColorStatus,
-  type LastSwitch,
-  type ReleaseStatus,
-} from "@bluegreen/release/releases/status";
+import type { ColorStatus } from "@bluegreen/release/releases/colorStatus";
+import { attention, type LastSwitch, type ReleaseStatus } from "@bluegreen/release/releases/status";
 import { percent } from "@bluegreen/release/analysis/summary";
 import { describeRun } from "@bluegreen/release/state/liveNote";
 import { shownIn } from "@bluegreen/release/util/shown";

@@ -1,7 +1,7 @@
 /** `npm run status`: what of the local stage runs, and what users get. Changes nothing. */
 import { Command } from "commander";
 import { connect, messageOf, readLiveColor, type Cluster } from "@bluegreen/release";
-import { readColors, type ColorStatus } from "@bluegreen/release/releases/status";
+import { readColors, type ColorStatus } from "@bluegreen/release/releases/colorStatus";
 import { Stack } from "../cli/pulumi/stack";
 import { layout } from "./cluster/layout";
 import { componentStatuses } from "./cluster/supervisor";

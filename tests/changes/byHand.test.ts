@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
-import { attention, readColors } from "@bluegreen/release/releases/status";
+import { attention } from "@bluegreen/release/releases/status";
+import { readColors } from "@bluegreen/release/releases/colorStatus";
 import { asJsonPatch } from "@bluegreen/release/kubernetes/jsonPatch";
 import { asMergePatch } from "@bluegreen/release/kubernetes/mergePatch";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/look";

@@ -1,4 +1,5 @@
-import type { ColorStatus, LastSwitch, ReleaseStatus } from "@bluegreen/release/releases/status";
+import type { ColorStatus } from "@bluegreen/release/releases/colorStatus";
+import type { LastSwitch, ReleaseStatus } from "@bluegreen/release/releases/status";
 
 /** Both colors run, and users have gone from blue to green. */
 export function status(part: Partial<ReleaseStatus> = {}): ReleaseStatus {

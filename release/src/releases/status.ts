@@ -1,13 +1,7 @@
 import type { MetricsSource } from "../analysis/metricsSource.js";
-import { colors, otherColor, type Color } from "../app/color.js";
+import { describeChangedImage } from "../state/appImage.js";
+import { otherColor, type Color } from "../app/color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { readDeployment, readWorker } from "../kubernetes/deployment.js";
-import {
-  appliedImage,
-  describeChangedImage,
-  readChangedImage,
-  type ChangedImage,
-} from "../state/appImage.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { readLiveColor } from "../traffic/live.js";
 import { askedDatabase } from "../migrations/ownMigrations.js";
@@ -19,37 +13,19 @@ import { readShare } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import type { FlatSettings } from "../config/schema.js";
 import type { Strategy } from "../config/strategies.js";
-import type { Worker } from "../config/workers.js";
 import { readSaidColor, type SaidColor } from "../workers/activeColorFile.js";
 import { readBlockedImages, type BlockedImage } from "../state/blockedImages.js";
 import { readLiveNote, type LiveNote } from "../state/liveNote.js";
 import { readRelease, type Release } from "../state/record.js";
 import { readSamples, type Sample } from "../state/samples.js";
 import { whyNoWayBack } from "../rollback/rollback.js";
-
-export interface ColorStatus {
-  color: Color;
-  /** live serves users; standby runs and could; off has no pods. */
-  role: "live" | "standby" | "off";
-  /** Null where there are no pods: what the Deployment names then says nothing. */
-  image: string | null;
-  ready: number;
-  wanted: number;
-  /** How many of 100 users it has. */
-  users: number;
-  /** What somebody has put there past config, `kubectl set image` for instance; null where nobody has. */
-  changedImage: ChangedImage | null;
-}
-
-/** Pods of the release that answer no requests. */
-interface WorkerStatus {
-  color: Color;
-  name: string;
-  ready: number;
-  wanted: number;
-  /** How many config gives it on this color now. */
-  planned: number;
-}
+import {
+  readColors,
+  readWorkers,
+  type ColorStatus,
+  type PlannedWorkers,
+  type WorkerStatus,
+} from "./colorStatus.js";
 
 /** What is in the database, and what is not yet; or why that could not be read, or only an update reads it. */
 export type SchemaStatus =
@@ -92,7 +68,7 @@ export type ReleaseStatusRef = Omit<StatusRef, "strategy"> & {
   route: RouterName | null;
   database: FlatSettings["database"];
   /** Of each color; absent where there are none. */
-  workers?: Record<Color, Pick<Worker, "name" | "runOn" | "replicas">[]>;
+  workers?: PlannedWorkers;
   /** Pods have a file with the live color in it. */
   colorFile?: true;
 };
@@ -139,53 +115,6 @@ export async function readReleaseStatus(ref: ReleaseStatusRef): Promise<ReleaseS
 async function readAnalyzed(cluster: Cluster, app: string): Promise<[Release | undefined, Sample[]]> {
   const release = await readRelease(cluster, app);
   return [release, release === undefined ? [] : await readSamples(cluster, app, release.id)];
-}
-
-/** What runs in each color. */
-export function readColors(
-  cluster: Cluster,
-  app: string,
-  live: Color | undefined,
-  share: number,
-): Promise<ColorStatus[]> {
-  return Promise.all(
-    colors.map(async (color): Promise<ColorStatus> => {
-      const [deployment, changed] = await Promise.all([
-        readDeployment(cluster, app, color),
-        readChangedImage(cluster, app, color),
-      ]);
-      const wanted = deployment?.spec?.replicas ?? 0;
-      return {
-        color,
-        role: color === live ? "live" : wanted > 0 ? "standby" : "off",
-        image: wanted > 0 ? (changed?.image ?? appliedImage(deployment) ?? null) : null,
-        ready: deployment?.status?.readyReplicas ?? 0,
-        wanted,
-        users: live === undefined ? 0 : color === live ? 100 - share : share,
-        changedImage: wanted > 0 ? (changed ?? null) : null,
-      };
-    }),
-  );
-}
-
-async function readWorkers(
-  cluster: Cluster,
-  app: string,
-  live: Color | undefined,
-  workers: NonNullable<ReleaseStatusRef["workers"]>,
-): Promise<WorkerStatus[]> {
-  const each = await Promise.all(
-    colors.flatMap((color) =>
-      workers[color].map(async ({ name, runOn, replicas }) => {
-        const { spec, status } = (await readWorker(cluster, app, color, name)) ?? {};
-        const wanted = spec?.replicas ?? 0;
-        const ofIdle = runOn === "both" ? Math.min(wanted, replicas) : 0;
-        const planned = color === live ? replicas : ofIdle;
-        return { color, name, ready: status?.readyReplicas ?? 0, wanted, planned };
-      }),
-    ),
-  );
-  return each;
 }
 
 /** How the release's own database is shared; none where the release has nothing to ask it. */
