@@ -19,7 +19,8 @@ export { names, approvalAnnotation, switchAnnotation, templateAnnotation } from 
 export { UserError, messageOf } from "./util/userError.js";
 export { DeadlineError, poll, type PollOptions } from "./util/poll.js";
 export { connect, type Cluster, type ClusterRef } from "./kubernetes/cluster.js";
-export { takeLease, type HeldLease, type LeaseAnswer, type LeaseOptions } from "./kubernetes/lease.js";
+export { takeLease, type LeaseAnswer, type LeaseOptions } from "./kubernetes/lease.js";
+export type { HeldLease } from "./kubernetes/heldLease.js";
 export { orUndefined } from "./kubernetes/orUndefined.js";
 export { forwardPod, type Forwarded } from "./kubernetes/portForward.js";
 export { serverTime } from "./kubernetes/serverTime.js";

@@ -1,33 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { ApiException, V1MicroTime, type V1Lease } from "./client.js";
-import { domain } from "../util/domain.js";
+import { V1MicroTime, type V1Lease } from "./client.js";
 import { mayPass } from "../util/mayPass.js";
 import { hasEnded, processMark } from "../util/processMark.js";
 import { untilAnswered } from "../util/poll.js";
-import { messageOf, UserError } from "../util/userError.js";
 import type { Say } from "../util/step.js";
 import type { Cluster } from "./cluster.js";
-import { isMissing, orUndefined } from "./orUndefined.js";
 import { serverTime } from "./serverTime.js";
-import { withSignal } from "./withSignal.js";
-
-/**
- * A Lease that is ours until it is released, or lost. It is renewed in the background, and keeps no process
- * alive.
- */
-export interface HeldLease {
-  /** Of this taking of it, unlike any other. */
-  id: string;
-  holder: string;
-  /**
-   * Aborted, with a UserError as the reason, when it could not be renewed in time: somebody else may have it
-   * now.
-   */
-  readonly lost: AbortSignal;
-  /** The next one may have it at once. Never fails: what cannot be released ends by itself. */
-  release(): Promise<void>;
-}
+import { Holding, type HeldLease } from "./heldLease.js";
+import {
+  readLease,
+  idAnnotation,
+  writeLease,
+  isConflict,
+  processAnnotation,
+  type Claim,
+  lookEveryMs,
+} from "./leaseObject.js";
 
 export type LeaseAnswer = { held: HeldLease } | { heldBy: string; since: string };
 
@@ -47,14 +36,8 @@ export interface LeaseOptions {
   signal?: AbortSignal;
 }
 
-/** Which taking of the Lease this is: two holders may have the same name. */
-const idAnnotation = `${domain}/lease-id`;
-/** Which process holds it, for others of the same machine. */
-const processAnnotation = `${domain}/lease-process`;
-
-const lookEveryMs = 500;
 const sayEveryMs = 5000;
-const answerMs = 5000;
+
 /** An API server that is away for longer is not waited for. */
 const awayMs = 10_000;
 
@@ -100,17 +83,8 @@ export async function takeLease(
 
 /** Whether a taking of it was never released, whatever became of its holder. */
 export async function isUnreleased(cluster: Cluster, name: string, id: string): Promise<boolean> {
-  const there = await read(cluster, name);
+  const there = await readLease(cluster, name);
   return (there?.spec?.holderIdentity ?? "") !== "" && there?.metadata?.annotations?.[idAnnotation] === id;
-}
-
-/** One who wants the Lease, or has it. */
-interface Claim {
-  id: string;
-  holder: string;
-  seconds: number;
-  process: string;
-  signal: AbortSignal | undefined;
 }
 
 /** What one who waits has seen of a Lease. */
@@ -139,7 +113,7 @@ async function look(
   observed: Observed,
 ): Promise<LeaseAnswer | undefined> {
   const asked = performance.now();
-  const there = await read(cluster, name);
+  const there = await readLease(cluster, name);
   const holder = there?.spec?.holderIdentity ?? "";
   // Ours, when the answer to its taking was lost: it is taken once more.
   const isOthers = holder !== "" && there?.metadata?.annotations?.[idAnnotation] !== claim.id;
@@ -147,7 +121,9 @@ async function look(
     return { heldBy: holder, since: sinceWhen(there) };
   const now = await serverClock(cluster);
   try {
-    return { held: new Holding(cluster, await write(cluster, name, there, claim, now()), claim, now, asked) };
+    return {
+      held: new Holding(cluster, await writeLease(cluster, name, there, claim, now()), claim, now, asked),
+    };
   } catch (error) {
     if (isConflict(error)) return undefined;
     throw error;
@@ -169,168 +145,9 @@ function sinceWhen({ spec }: V1Lease): string {
     : `${new Date(spec.acquireTime).toISOString().slice(0, "2026-01-31T12:34:56".length)}Z`;
 }
 
-function read({ coordination, namespace }: Cluster, name: string): Promise<V1Lease | undefined> {
-  return orUndefined(coordination.readNamespacedLease({ name, namespace }, inTime()));
-}
-
-/** @throws ApiException 409 when somebody else has written it meanwhile */
-function write(
-  { coordination, namespace }: Cluster,
-  name: string,
-  there: V1Lease | undefined,
-  { id, holder, seconds, process }: Claim,
-  time: V1MicroTime,
-): Promise<V1Lease> {
-  const annotations = { ...there?.metadata?.annotations, [idAnnotation]: id, [processAnnotation]: process };
-  const body: V1Lease = {
-    metadata: Object.assign(there?.metadata ?? {}, { name, annotations }),
-    spec: {
-      holderIdentity: holder,
-      leaseDurationSeconds: seconds,
-      acquireTime: time,
-      renewTime: time,
-      leaseTransitions: (there?.spec?.leaseTransitions ?? -1) + 1,
-    },
-  };
-  return there === undefined
-    ? coordination.createNamespacedLease({ namespace, body }, inTime())
-    : coordination.replaceNamespacedLease({ name, namespace, body }, inTime());
-}
-
-/** It is not ours any more, whatever we do. */
-class TakenError extends Error {}
-
-class Holding implements HeldLease {
-  readonly id: string;
-  readonly holder: string;
-  private readonly losing = new AbortController();
-  private readonly ending = new AbortController();
-  private readonly renewing: Promise<void>;
-  private deadline: NodeJS.Timeout | undefined;
-  private why = "nothing was heard from the API server";
-
-  /** @param asked when its taking began, on the monotonic clock: nobody else can count from earlier */
-  constructor(
-    private readonly cluster: Cluster,
-    private lease: V1Lease,
-    private readonly claim: Claim,
-    private readonly now: () => V1MicroTime,
-    asked: number,
-  ) {
-    this.id = claim.id;
-    this.holder = claim.holder;
-    this.extend(asked);
-    this.renewing = this.renew();
-  }
-
-  get lost(): AbortSignal {
-    return this.losing.signal;
-  }
-
-  async release(): Promise<void> {
-    this.ending.abort();
-    clearTimeout(this.deadline);
-    await this.renewing;
-    if (this.lost.aborted) return;
-    try {
-      await this.change({ holderIdentity: "" });
-    } catch {
-      // Gone, taken or unreachable: it ends by itself.
-    }
-  }
-
-  private async renew(): Promise<void> {
-    const everyMs = (this.claim.seconds * 1000) / 3;
-    const end = AbortSignal.any([
-      this.ending.signal,
-      ...(this.claim.signal === undefined ? [] : [this.claim.signal]),
-    ]);
-    let pauseMs = everyMs;
-    for (;;) {
-      await delay(pauseMs, undefined, { ref: false, signal: end }).catch(() => undefined);
-      if (end.aborted) return;
-      const asked = performance.now();
-      try {
-        await this.change({ renewTime: this.now() });
-        this.extend(asked);
-        pauseMs = everyMs;
-      } catch (error) {
-        this.why = messageOf(error);
-        if (error instanceof TakenError) this.lose();
-        // Until the deadline it is still ours.
-        pauseMs = Math.min(everyMs, lookEveryMs);
-      }
-    }
-  }
-
-  private extend(asked: number): void {
-    clearTimeout(this.deadline);
-    const endsAt = asked + this.claim.seconds * 1000;
-    this.deadline = setTimeout(() => {
-      this.lose();
-    }, endsAt - performance.now()).unref();
-  }
-
-  private lose(): void {
-    clearTimeout(this.deadline);
-    this.ending.abort();
-    this.losing.abort(
-      new UserError({
-        code: "BG-LOCK-LOST",
-        what: `Lease ${this.cluster.namespace}/${this.name} of ${this.holder} was lost`,
-        rule: `somebody else may have it now: ${this.why}; it has to be renewed every ${this.claim.seconds} s`,
-        next: `kubectl -n ${this.cluster.namespace} get lease ${this.name} shows who has it; once the cluster answers, run the command again`,
-      }),
-    );
-  }
-
-  private get name(): string {
-    return this.lease.metadata?.name ?? "";
-  }
-
-  /** Writes into it, as long as it is ours. @throws UserError when it is not */
-  private async change(spec: V1Lease["spec"]): Promise<void> {
-    try {
-      await this.replace(spec);
-    } catch (error) {
-      if (!isConflict(error) && !isMissing(error)) throw error;
-      // An answer that never came, or somebody who has only looked closer at it: a label, an annotation.
-      this.lease = await this.readOwn();
-      await this.replace(spec);
-    }
-  }
-
-  private async replace(spec: V1Lease["spec"]): Promise<void> {
-    const { cluster, lease, name } = this;
-    const body = structuredClone(lease);
-    Object.assign((body.spec ??= {}), spec);
-    this.lease = await cluster.coordination.replaceNamespacedLease(
-      { name, namespace: cluster.namespace, body },
-      inTime(),
-    );
-  }
-
-  private async readOwn(): Promise<V1Lease> {
-    const there = await read(this.cluster, this.name);
-    const holder = there?.spec?.holderIdentity ?? "";
-    if (there !== undefined && holder !== "" && there.metadata?.annotations?.[idAnnotation] === this.id)
-      return there;
-    throw new TakenError(holder === "" ? "somebody has taken it away" : `${holder} has it`);
-  }
-}
-
-/** Without an end of its own a call may hang for minutes. */
-function inTime(): ReturnType<typeof withSignal> {
-  return withSignal(AbortSignal.timeout(answerMs));
-}
-
 /** The API server's clock, by one look at it and the time since on this machine. */
 async function serverClock(cluster: Cluster): Promise<() => V1MicroTime> {
   const then = (await serverTime(cluster)).getTime();
   const since = performance.now();
   return () => new V1MicroTime(then + performance.now() - since);
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof ApiException && error.code === 409;
 }

@@ -6,7 +6,7 @@ import { raiseAlert } from "../alerts/raise.js";
 import { otherColor } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
-import type { HeldLease } from "../kubernetes/lease.js";
+import type { HeldLease } from "../kubernetes/heldLease.js";
 import type { NamespacedName } from "../app/homes.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { mayPass } from "../util/mayPass.js";

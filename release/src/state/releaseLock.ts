@@ -1,7 +1,8 @@
 import { holderName } from "../util/holderName.js";
 import { untilInterrupted } from "../util/interrupt.js";
 import { type Cluster, connect, type ClusterRef } from "../kubernetes/cluster.js";
-import { isUnreleased, takeLease, type HeldLease } from "../kubernetes/lease.js";
+import { isUnreleased, takeLease } from "../kubernetes/lease.js";
+import type { HeldLease } from "../kubernetes/heldLease.js";
 import { isMissing } from "../kubernetes/orUndefined.js";
 import { names } from "../app/names.js";
 import { messageOf, UserError } from "../util/userError.js";

@@ -1,6 +1,7 @@
 import type { Cluster } from "../kubernetes/cluster.js";
 import { holderName } from "../util/holderName.js";
-import { takeLease, type HeldLease } from "../kubernetes/lease.js";
+import { takeLease } from "../kubernetes/lease.js";
+import type { HeldLease } from "../kubernetes/heldLease.js";
 import { names } from "../app/names.js";
 import type { Say } from "../util/step.js";
 
