@@ -20,7 +20,8 @@ import { takeBack } from "../rollback/takeBack.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { percent } from "../analysis/summary.js";
 import { takeWatch } from "../state/watchLease.js";
-import { watchRelease, type Watched } from "./watchRelease.js";
+import { watchRelease } from "./watchRelease.js";
+import type { Watched } from "./watched.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
 /** Room for one reading to come back. */

@@ -1,0 +1,37 @@
+import type { AskPod } from "../kubernetes/pods.js";
+import type { HeldLease } from "../kubernetes/heldLease.js";
+import type { Say } from "../util/step.js";
+import type { AnalysisSettings } from "../config/analysisSettings.js";
+
+export interface WatchOptions {
+  /** By what it is judged, and how it is taken back. */
+  settings: AnalysisSettings;
+  /** How long. */
+  forMs: number;
+  /** How long ago users moved. */
+  sinceMs: number;
+  /** How pods are asked for their metrics. */
+  ask: AskPod;
+  lease: HeldLease;
+  /** Who watches, for the mark and the history. */
+  by: string;
+  say: Say;
+  /** Ends it. */
+  signal: AbortSignal;
+  /** Called with every look. */
+  looked?: () => void;
+}
+
+/**
+ * How a watch ended. over: users stay; beside is what the other color got meanwhile, where users were shared
+ * out. breach: they were taken back. stuck: they were to be, and could not. superseded: somebody else has
+ * moved them, or begun another switch. lost: somebody else watches.
+ */
+export type Watched =
+  | { end: "over"; requests: number | null; beside: number | null }
+  | { end: "breach" | "stuck"; reason: string; evidence: string[] }
+  | { end: "superseded" }
+  | { end: "lost" };
+
+/** The hard limits are looked at that often. */
+export const lookEveryMs = 1000;

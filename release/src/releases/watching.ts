@@ -1,0 +1,292 @@
+import { colorService } from "../routers/activeService.js";
+import { otherColor } from "../app/color.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import type { NamespacedName } from "../app/homes.js";
+import { serverTime } from "../kubernetes/serverTime.js";
+import { names } from "../app/names.js";
+import { untilAnswered } from "../util/poll.js";
+import { messageOf } from "../util/userError.js";
+import { judge, judgeLook, judgeReading } from "../analysis/judge.js";
+import type { Finding, ScoredFinding } from "../analysis/findings.js";
+import { takeLook, type Look, type WatchTarget } from "../analysis/look.js";
+import { readBeside, takeReading } from "../analysis/observe.js";
+import type { Reading } from "../analysis/reading.js";
+import {
+  describeInterval,
+  figuresOf,
+  points as formatPoints,
+  summarize,
+  type ReadingSummary,
+} from "../analysis/summary.js";
+import { measuredRequests, trafficOf } from "../analysis/traffic.js";
+import type { AnalysisSettings } from "../config/analysisSettings.js";
+import { isWhereUsersAre, type Release } from "../state/record.js";
+import { bounded, readSamples, writeSamples, type Sample } from "../state/samples.js";
+import { TakingBack } from "./takingBack.js";
+import type { WatchOptions, Watched } from "./watched.js";
+
+/** What a person reads at night. */
+const evidenceMax = 8;
+
+/** Somebody has watched it before: an update that is over, or was killed, or a controller that was replaced. */
+function isTakenOver({ state }: Release): boolean {
+  return state !== "permitted";
+}
+
+/** What one watch has seen so far. */
+export class Watching {
+  private readonly cluster: Cluster;
+  private readonly target: WatchTarget & { service: NamespacedName };
+  private readonly startedAt = performance.now();
+  /**
+   * The reading before, and when it was begun. None yet where another process has watched before: what happened
+   * then was judged then.
+   */
+  private before: { reading: Reading; at: number } | undefined;
+  /** Of this release, those of other processes as well. */
+  private samples: Sample[] = [];
+  private lastLook: { look: Look; at: number } | undefined;
+  /** In the background: a reading of many pods takes longer than users wait for a color that is gone. */
+  private reading: Promise<void> | undefined;
+  private nextReadingAt: number;
+  /** Of the last reading, until they are judged. */
+  private found: Finding[] = [];
+  private evidence: ScoredFinding[] = [];
+  private readonly takingBack: TakingBack;
+  /** Once for each time that both colors are away. */
+  private isSharedTold = false;
+  /** The last that was said, so that an outage is one line. */
+  private trouble = "";
+
+  constructor(
+    private readonly where: ClusterRef & { app: string },
+    private readonly release: Release,
+    private readonly options: WatchOptions,
+  ) {
+    const { to, baseline, share } = release;
+    this.cluster = connect(where);
+    this.takingBack = new TakingBack(this.cluster, where, release, options);
+    this.target = {
+      app: where.app,
+      color: to.color,
+      template: to.template,
+      service:
+        share < 100 || where.namespacePerColor
+          ? colorService(where, where.app, to.color)
+          : { namespace: where.namespace, name: names.activeService(where.app) },
+    };
+    if (!isTakenOver(release))
+      this.before = { reading: baseline.reading, at: this.startedAt - options.sinceMs };
+    this.nextReadingAt = this.startedAt + this.limits.intervalSeconds * 1000;
+  }
+
+  /** Goes on from the score that others have left. */
+  async takeOver(): Promise<void> {
+    if (!isTakenOver(this.release)) return;
+    const { cluster } = this;
+    const read = () =>
+      Promise.all([readSamples(cluster, this.where.app, this.release.id), serverTime(cluster)]);
+    const [samples, now] = await untilAnswered(read).catch((error: unknown) => {
+      this.options.say(`watch ${this.target.color}: begins without the score of before: ${messageOf(error)}`);
+      return [[], new Date()] as const;
+    });
+    this.samples = [...samples];
+    this.evidence = samples.flatMap(({ at, findings }) =>
+      findings.map((finding) => ({
+        ...(finding as Finding),
+        atSeconds: (Date.parse(at) - now.getTime()) / 1000,
+      })),
+    );
+  }
+
+  private get limits(): AnalysisSettings["limits"] {
+    return this.options.settings.limits;
+  }
+
+  /** One look, and a reading when its time has come. @returns how the watch has ended, if it has */
+  async look(): Promise<Watched | undefined> {
+    const { signal, say } = this.options;
+    try {
+      if (!(await isWhereUsersAre(this.cluster, this.where.app, this.release, this.options.settings.route)))
+        return await this.whoMoved();
+      this.startReading();
+      const look = await this.takeLook();
+      if (look.isShared) await this.tellShared();
+      else this.isSharedTold = false;
+      const findings = [...judgeLook(this.release.baseline, look), ...this.found.splice(0)];
+      const end = await this.decide(findings);
+      this.trouble = "";
+      return end;
+    } catch (error) {
+      signal.throwIfAborted();
+      const message = messageOf(error);
+      if (message !== this.trouble) say(`watch ${this.target.color}: ${message}`);
+      this.trouble = message;
+      return undefined;
+    }
+  }
+
+  /** @returns how it has ended now that its time is over */
+  async over(): Promise<Watched> {
+    await this.reading;
+    if (this.takingBack.stuck !== undefined) {
+      const { reason, evidence } = this.takingBack.stuck;
+      return { end: "stuck", reason, evidence };
+    }
+    const { baseline, share } = this.release;
+    const { reading } = baseline;
+    const traffic = trafficOf(this.limits, reading, this.before?.reading ?? reading);
+    if (this.limits.noData === "fail" && traffic.requests <= traffic.unclassified) return this.failBlind();
+    return {
+      end: "over",
+      requests: measuredRequests(traffic),
+      beside: share < 100 ? await this.beside() : null,
+    };
+  }
+
+  /** Config says that a version is not to stay of which nobody has seen whether it is well. */
+  private async failBlind(): Promise<Watched> {
+    const reason = "no data: no request, or no status of one, was seen, and analysis.noData is fail";
+    const failed = await this.takingBack.act(reason, []);
+    return failed ?? { end: "stuck", reason, evidence: this.takingBack.stuck?.evidence ?? [] };
+  }
+
+  /** Null where nothing can be told of it. */
+  private beside(): Promise<number | null> {
+    const { limits } = this;
+    const { ask, signal } = this.options;
+    const other = { app: this.where.app, color: otherColor(this.target.color) };
+    return readBeside(this.cluster, other, this.release.baseline, { limits, ask, signal });
+  }
+
+  private async takeLook(): Promise<Look> {
+    const at = performance.now();
+    const last = this.lastLook;
+    const look = await takeLook(
+      this.cluster,
+      this.target,
+      last && { look: last.look, elapsedSeconds: (at - last.at) / 1000 },
+    );
+    this.lastLook = { look, at };
+    return look;
+  }
+
+  private startReading(): void {
+    const at = performance.now();
+    if (this.reading !== undefined || at < this.nextReadingAt) return;
+    this.nextReadingAt = at + this.limits.intervalSeconds * 1000;
+    this.reading = this.read(at)
+      .catch((error: unknown) => {
+        if (!this.options.signal.aborted)
+          this.options.say(`watch ${this.target.color}: no reading: ${messageOf(error)}`);
+      })
+      .finally(() => {
+        this.reading = undefined;
+      });
+  }
+
+  private async read(at: number): Promise<void> {
+    const { limits } = this;
+    const { baseline } = this.release;
+    const { ask, signal } = this.options;
+    const { before } = this;
+    const seconds = before && (at - before.at) / 1000;
+    const now = await takeReading(this.cluster, this.target, {
+      limits,
+      ask,
+      before: before?.reading,
+      elapsedSeconds: seconds,
+      signal,
+    });
+    this.before = { reading: now, at };
+    if (before === undefined || seconds === undefined) return;
+    const seen = summarize(this.target, limits, before.reading, now);
+    const { traffic } = seen;
+    const movedSeconds = (before.at - this.startedAt + this.options.sinceMs) / 1000;
+    const findings = judgeReading(limits, baseline, {
+      before: before.reading,
+      now,
+      seconds,
+      traffic,
+      movedSeconds,
+    });
+    this.found.push(...findings);
+    await this.tell(seen, now, findings);
+  }
+
+  /** In a long watch an interval in which nothing happened is no news. */
+  private async tell(seen: ReadingSummary, now: Reading, findings: Finding[]): Promise<void> {
+    const { limits } = this;
+    const { forMs, say } = this.options;
+    const atSeconds = this.seconds();
+    const { score } = judge(limits, this.evidence, findings, atSeconds);
+    const line = describeInterval({
+      limits,
+      seen,
+      now,
+      atSeconds,
+      totalSeconds: forMs / 1000,
+      score,
+    });
+    // Without points is what people are to know, and below zero what speaks for the version.
+    const against = findings.filter(({ points }) => points >= 0);
+    if (forMs <= limits.durationSeconds * 1000 || score > 0) {
+      say(line);
+      for (const { text, points } of against) say(`  ${formatPoints(points)} points: ${text}`);
+    }
+    await this.keep({ line, figures: figuresOf(seen), score, findings });
+  }
+
+  /** What cannot be kept is in the output all the same. */
+  private async keep(seen: Omit<Sample, "at">): Promise<void> {
+    try {
+      const at = (await serverTime(this.cluster)).toISOString();
+      this.samples = bounded([...this.samples, { at, ...seen }]);
+      await writeSamples(this.cluster, this.where.app, this.release.id, this.samples);
+    } catch (error) {
+      this.options.say(`watch ${this.target.color}: a sample could not be kept: ${messageOf(error)}`);
+    }
+  }
+
+  private async decide(findings: Finding[]): Promise<Watched | undefined> {
+    const { limits } = this;
+    const verdict = judge(limits, this.evidence, findings, this.seconds());
+    this.evidence = verdict.evidence;
+    if (!verdict.isBreach) {
+      this.takingBack.stuck = undefined;
+      return undefined;
+    }
+    const hard = findings.find(({ act }) => act === true);
+    const reason = hard?.text ?? `${formatPoints(verdict.score)} points, ${limits.failureThreshold} end it`;
+    // The newest last, as in a log; the last ones tell most.
+    const evidence = verdict.evidence
+      .filter(({ text, points }) => text !== reason && points > 0)
+      .map(({ text, points }) => `${formatPoints(points)} points: ${text}`)
+      .slice(-evidenceMax);
+    return this.takingBack.act(reason, evidence);
+  }
+
+  /** A try of this watch, whose answer was lost, may be what has moved them. */
+  private whoMoved(): Promise<Watched | undefined> {
+    const { stuck } = this.takingBack;
+    return stuck === undefined
+      ? Promise.resolve({ end: "superseded" })
+      : this.takingBack.act(stuck.reason, stuck.evidence);
+  }
+
+  /** Nothing is decided: traffic on the other color would fail as well. */
+  private async tellShared(): Promise<void> {
+    if (this.isSharedTold) return;
+    this.isSharedTold = true;
+    const { color } = this.target;
+    await this.takingBack.shout(
+      `no pod of ${color} is ready, and none of ${otherColor(color)} either: traffic stays, and the analysis waits`,
+      "both colors have no ready pod: what they share has failed, and neither version is at fault",
+      [],
+    );
+  }
+
+  private seconds(): number {
+    return (performance.now() - this.startedAt) / 1000;
+  }
+}
