@@ -1,6 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { linksToRun } from "../alerts/ciRun.js";
-import { raiseAlert } from "../alerts/raise.js";
 import { judge, judgeReading } from "../analysis/judge.js";
 import type { Finding, ScoredFinding } from "../analysis/findings.js";
 import type { WatchLimits } from "../analysis/limits.js";
@@ -9,11 +7,9 @@ import { takeReading } from "../analysis/observe.js";
 import type { Reading } from "../analysis/reading.js";
 import { points as formatPoints } from "../analysis/summary.js";
 import { trafficOf } from "../analysis/traffic.js";
-import { otherColor, type Color } from "../app/color.js";
-import { scale } from "../capacity/grow.js";
+import { otherColor } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { imageIn } from "../kubernetes/containers.js";
-import { readDeployment, scaleWorker, templateOf } from "../kubernetes/deployment.js";
+import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { readyPodsBehind } from "../kubernetes/endpoints.js";
 import { askThroughForward } from "../kubernetes/pods.js";
 import type { SuiteInputs } from "../gates/suite.js";
@@ -22,21 +18,15 @@ import { actOnHarm, beginGuard, endGuard, noteHarm, recentChanges, refuseHarm } 
 import { readLiveColor } from "../traffic/live.js";
 import { untilInterrupted } from "../util/interrupt.js";
 import { starterGone } from "../util/processMark.js";
-import { messageOf, UserError } from "../util/userError.js";
+import { messageOf, type UserError } from "../util/userError.js";
 import type { Say } from "../util/step.js";
-import { whoami } from "../util/who.js";
 import { KeptNote } from "./keptNote.js";
+import { alertHarm, harmOf, takeAway, type BesideLive } from "./liveHarm.js";
 import { LiveSuite } from "./liveSuite.js";
 
-export interface Guarded {
-  app: string;
-  /** The live color, and what it runs. */
-  color: Color;
+export interface Guarded extends BesideLive {
+  /** What the live color runs. */
   template: string;
-  /** What config wants the idle color to run; null where that has no pods. */
-  idleTemplate: string | null;
-  /** The workers that run beside its pods. */
-  idleWorkers: string[];
   limits: WatchLimits;
   /** The smoke tests that are run against it as well; undefined where config does not want that. */
   suite: SuiteInputs | undefined;
@@ -61,7 +51,7 @@ export class GuardedColor {
   private readonly startedAt = performance.now();
   private readonly stopped = new AbortController();
   private readonly signal = AbortSignal.any([this.stopped.signal, starterGone()]);
-  /** The pods of the idle color before this update: those are nobody's to take away. */
+  /** The pods of the idle color before this update. */
   private idleBefore: string | undefined;
   private readonly limits: WatchLimits;
   private readonly suite: LiveSuite | undefined;
@@ -246,7 +236,7 @@ export class GuardedColor {
     const { app } = guarded;
     const changes = recentChanges(cluster, app);
     // First of all, and without a wait before it: the switch looks for it, and then has the last word.
-    const found = this.harmBy(reason, [...evidence, ...describe(changes)]);
+    const found = harmOf(guarded.color, reason, [...evidence, ...describe(changes)]);
     if (!noteHarm(cluster, app, found)) return;
     this.harm = found;
     await actOnHarm(this.act(reason, evidence, changes));
@@ -255,64 +245,14 @@ export class GuardedColor {
   private async act(reason: string, evidence: string[], changes: string[]): Promise<void> {
     const { cluster, guarded } = this;
     const { app, color } = guarded;
-    const removed = await this.takeAway(otherColor(color));
+    const removed = await takeAway(cluster, guarded, this.idleBefore);
     const whole = [...evidence, ...describe(changes), removed];
-    const harm = this.harmBy(reason, whole);
+    const harm = harmOf(color, reason, whole);
     this.harm = harm;
     noteHarm(cluster, app, harm);
     this.say(messageOf(harm));
     await this.note?.keep({ state: "harmed", reason, evidence: whole });
-    await raiseAlert(
-      cluster,
-      {
-        kind: "gateFailed",
-        gate: "live color",
-        code: harm.code,
-        app,
-        namespace: cluster.namespace,
-        version: { color, image: (await this.imageOf(color)) ?? "unknown" },
-        who: whoami(),
-        why: reason,
-        at: new Date(),
-        evidence: whole,
-        links: linksToRun(),
-      },
-      this.say,
-    );
-  }
-
-  private harmBy(reason: string, lines: string[]): UserError {
-    const { color } = this.guarded;
-    const idle = otherColor(color);
-    return new UserError({
-      code: "BG-LIVE-HARMED",
-      what: `The live color, ${color}, got worse while this update worked beside it: ${reason}`,
-      rule: lines.join("\n        "),
-      next: `correct the version or its migrations, push a new image, then pulumi config set ${idle}Tag TAG && pulumi up; to try this one again: pulumi up`,
-    });
-  }
-
-  private async imageOf(color: Color): Promise<string | undefined> {
-    const deployment = await readDeployment(this.cluster, this.guarded.app, color).catch(() => undefined);
-    return imageIn(deployment);
-  }
-
-  /** @returns what became of the pods of the idle color */
-  private async takeAway(idle: Color): Promise<string> {
-    const { cluster, guarded, idleBefore } = this;
-    const { app, color, idleTemplate, idleWorkers } = guarded;
-    try {
-      const running = templateOf(await readDeployment(cluster, app, idle));
-      if (running === undefined || running === idleBefore || running !== idleTemplate)
-        return `the pods of ${idle} are not of this update, and stay`;
-      // Somebody else may have moved traffic.
-      if ((await readLiveColor(cluster, app)) !== color) return `${idle} has traffic, and its pods stay`;
-      await scale(cluster, app, idle, 0);
-      for (const worker of idleWorkers) await scaleWorker(cluster, { app, color: idle, name: worker }, 0);
-      return `the pods of ${idle} were taken away`;
-    } catch (error) {
-      return `the pods of ${idle} could not be taken away: ${messageOf(error)}`;
-    }
+    await alertHarm(cluster, guarded, { harm, reason, evidence: whole }, this.say);
   }
 }
 
