@@ -5,7 +5,8 @@
  */
 import { program } from "commander";
 import { Client } from "pg";
-import { effects, rules } from "@bluegreen/release/lint/index";
+import { effects } from "@bluegreen/release/lint/effects";
+import { rules } from "@bluegreen/release/lint/registry";
 import { query, startDatabases } from "../local/testing/database";
 import { shop } from "../local/testing/shop";
 import { wholeNumber } from "./wholeNumber";

@@ -2,14 +2,9 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { styleText } from "node:util";
 import { Command, Option } from "commander";
-import {
-  formatAsJson,
-  formatForGithub,
-  formatForPeople,
-  lint,
-  rulesPage,
-  type Finding,
-} from "@bluegreen/release/lint/index";
+import { formatAsJson, formatForGithub, formatForPeople } from "@bluegreen/release/lint/format";
+import { lint, type Finding } from "@bluegreen/release/lint/lint";
+import { rulesPage } from "@bluegreen/release/lint/rulesPage";
 import { UserError } from "@bluegreen/release/util/userError";
 import { exitCodes } from "./exitCodes";
 import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";

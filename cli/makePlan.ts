@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { lint } from "@bluegreen/release/lint/index";
+import { lint } from "@bluegreen/release/lint/lint";
 import { listMigrations, migrationPath, type Migration } from "@bluegreen/release/migrations/files";
 import {
   planOf,

@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { Client, DatabaseError } from "pg";
-import { effects, rules, type Rule } from "@bluegreen/release/lint/index";
+import { effects } from "@bluegreen/release/lint/effects";
+import { rules } from "@bluegreen/release/lint/registry";
+import type { Rule } from "@bluegreen/release/lint/rule";
 import { everyCase } from "../support/everyCase";
 import { LiveLoad, pidOf } from "./liveLoad";
 import { inShopServer } from "./shopServer";

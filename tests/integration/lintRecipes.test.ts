@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Client } from "pg";
-import { lint, rules } from "@bluegreen/release/lint/index";
+import { lint } from "@bluegreen/release/lint/lint";
+import { rules } from "@bluegreen/release/lint/registry";
 import { recipeFiles } from "../lint/recipeFiles";
 import { everyCase } from "../support/everyCase";
 import { inShopServer } from "./shopServer";

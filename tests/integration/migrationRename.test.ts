@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { lint } from "@bluegreen/release/lint/index";
+import { lint } from "@bluegreen/release/lint/lint";
 import { renameColumn } from "@bluegreen/release/migrations/rename/rename";
 import { writeFiles } from "@bluegreen/release/migrations/rename/files";
 import { query } from "../../local/testing/database";

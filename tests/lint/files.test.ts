@@ -1,12 +1,7 @@
 import { expect } from "chai";
-import {
-  allPhases,
-  formatAsJson,
-  formatForGithub,
-  formatForPeople,
-  lint,
-  type Finding,
-} from "@bluegreen/release/lint/index";
+import { allPhases } from "@bluegreen/release/lint/rule";
+import { formatAsJson, formatForGithub, formatForPeople } from "@bluegreen/release/lint/format";
+import { lint, type Finding } from "@bluegreen/release/lint/lint";
 
 const expand = "-- phase: expand\n";
 const plain = { bold: (text: string) => text, dim: (text: string) => text };

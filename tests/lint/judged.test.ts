@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { lint, type Finding } from "@bluegreen/release/lint/index";
+import { lint, type Finding } from "@bluegreen/release/lint/lint";
 import { judged, judgedRecipes, type Judged } from "./judged";
 
 async function findingsOf({

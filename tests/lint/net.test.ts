@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { parseSync, loadModule } from "libpg-query";
-import { allPhases, kindsOf, lint, rules, unlisted, verdicts } from "@bluegreen/release/lint/index";
+import { allPhases } from "@bluegreen/release/lint/rule";
+import { kindsOf, unlisted, verdicts } from "@bluegreen/release/lint/verdicts";
+import { lint } from "@bluegreen/release/lint/lint";
+import { rules } from "@bluegreen/release/lint/registry";
 import { samples } from "./samples";
 
 /** What the grammar cannot say: parts of other statements, and what PostgreSQL makes for itself. */

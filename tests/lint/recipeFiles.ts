@@ -1,4 +1,4 @@
-import type { SqlFile } from "@bluegreen/release/lint/index";
+import type { SqlFile } from "@bluegreen/release/lint/lint";
 
 /** The migrations that a recipe consists of, in their order; none where it is words alone. */
 export function recipeFiles(recipe: string): SqlFile[] {

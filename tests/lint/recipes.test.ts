@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { lint, rules, type Finding, type Phase, type SqlFile } from "@bluegreen/release/lint/index";
+import { lint, type Finding, type SqlFile } from "@bluegreen/release/lint/lint";
+import { rules } from "@bluegreen/release/lint/registry";
+import type { Phase } from "@bluegreen/release/lint/rule";
 import { cases } from "./cases";
 import { judged } from "./judged";
 import { recipeFiles } from "./recipeFiles";

@@ -1,15 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import {
-  allPhases,
-  lint,
-  rules,
-  rulesPage,
-  type Finding,
-  type Phase,
-  type Rule,
-} from "@bluegreen/release/lint/index";
+import { allPhases, type Phase, type Rule } from "@bluegreen/release/lint/rule";
+import { lint, type Finding } from "@bluegreen/release/lint/lint";
+import { rules } from "@bluegreen/release/lint/registry";
+import { rulesPage } from "@bluegreen/release/lint/rulesPage";
 import { cases, type Case } from "./cases";
 
 const repository = join(__dirname, "..", "..");

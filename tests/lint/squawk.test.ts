@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { expect } from "chai";
-import { lint } from "@bluegreen/release/lint/index";
+import { lint } from "@bluegreen/release/lint/lint";
 import { repositoryDir } from "../../local/paths";
 import { cases, type Case } from "./cases";
 import { judged } from "./judged";

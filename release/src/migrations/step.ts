@@ -4,7 +4,7 @@ import { inOthers, type InCluster } from "../clusters/together.js";
 import { findLiveUrl, readSchemaUrls, type DatabaseRef } from "../databases/colorDatabases.js";
 import { ifMade, ifReachable } from "../postgres/reachable.js";
 import { connect } from "../kubernetes/cluster.js";
-import { lint } from "../lint/index.js";
+import { lint } from "../lint/lint.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import type { Strategy } from "../config/strategies.js";
 import { noteChange, testLive } from "../state/harm.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { lint } from "../../lint/index.js";
+import { lint } from "../../lint/lint.js";
 import { loadGrammar } from "../../sql/parse.js";
 import { UserError } from "../../util/userError.js";
 import { listMigrations, readMigration } from "../files.js";
