@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { helpOf } from "@bluegreen/release/config/fields";
-import { shape, settingKeys, type FlatSettings } from "@bluegreen/release/config/schema";
+import { settingKeys, shape, type FlatSettings } from "@bluegreen/release/config/schema";
 import { checkSettings } from "@bluegreen/release/config/checkSettings";
 import { parseSettings, type Settings } from "@bluegreen/release/config/settings";
 import { messageOf } from "@bluegreen/release/util/userError";

@@ -1,5 +1,5 @@
 import { helpOf, type FieldHelp } from "@bluegreen/release/config/fields";
-import { shape, settingKeys } from "@bluegreen/release/config/schema";
+import { settingKeys, shape } from "@bluegreen/release/config/schema";
 
 /** A setting as it is declared, for whatever is written from that. */
 export interface Described {

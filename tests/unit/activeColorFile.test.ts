@@ -7,7 +7,7 @@ import { parseSettings } from "@bluegreen/release/config/settings";
 import { readWatcherSettings, settingsFor } from "@bluegreen/release/config/watcherSettings";
 import { referencesOf } from "@bluegreen/release/doctor/podReferences";
 import { rolesFor } from "@bluegreen/release/doctor/rights";
-import { type ReleaseStatus, attention } from "@bluegreen/release/releases/status";
+import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
 import { readStackFollowers } from "../../cli/stackFollowers";
 import { allBefore, recordApp, someSettings, type Recorder } from "./recorder";
 

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import type { Command } from "commander";
 import { helpOf } from "@bluegreen/release/config/fields";
-import { shape, settingKeys } from "@bluegreen/release/config/schema";
+import { settingKeys, shape } from "@bluegreen/release/config/schema";
 import { bluegreen } from "../../cli/commands";
 
 const pages = [...globSync("*.md"), ...globSync("docs/**/*.md")].map((file) => ({

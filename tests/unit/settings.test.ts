@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { parse } from "yaml";
 import { quotaLimits } from "@bluegreen/release/config/room";
 import { helpOf } from "@bluegreen/release/config/fields";
-import { shape, settingKeys } from "@bluegreen/release/config/schema";
+import { settingKeys, shape } from "@bluegreen/release/config/schema";
 import { parseSettings, placesOf } from "@bluegreen/release/config/settings";
 import { requireAppName } from "@bluegreen/release/app/appName";
 import { names } from "@bluegreen/release/app/names";

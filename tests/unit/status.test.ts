@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type ReleaseStatus, attention } from "@bluegreen/release/releases/status";
+import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
 import type { LiveNote } from "@bluegreen/release/state/liveNote";
 import { statusLine, statusText } from "../../cli/statusText";
 import { blue, green, lastSwitch, status } from "./statuses";

@@ -6,7 +6,7 @@ import { workersOf } from "@bluegreen/release/config/workers";
 import { roomFor } from "@bluegreen/release/config/room";
 import { parseSettings } from "@bluegreen/release/config/settings";
 import { readWatcherSettings, settingsFor } from "@bluegreen/release/config/watcherSettings";
-import { type ReleaseStatus, attention } from "@bluegreen/release/releases/status";
+import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
 import { readStackFollowers } from "../../cli/stackFollowers";
 import { allBefore, recordApp, someSettings, type Recorder } from "./recorder";
 

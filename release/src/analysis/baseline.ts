@@ -7,7 +7,7 @@ import { askPrometheus, type QueryReading } from "./prometheus.js";
 import type { CountedPod, Reading, RouterReading } from "./reading.js";
 import { askRouter } from "./routerRequests.js";
 import { trafficOf, type Counts, type Traffic } from "./traffic.js";
-import { readingBounds, endingOf, podsOf, readPods, countedPod, type ReadingBounds } from "./readPods.js";
+import { countedPod, endingOf, podsOf, readingBounds, readPods, type ReadingBounds } from "./readPods.js";
 
 /** Before the flip: what the version is compared to. Plain data. */
 export interface Baseline {

@@ -4,11 +4,11 @@ import type { QueryReading } from "./prometheus.js";
 import type { Baseline } from "./baseline.js";
 import { isCrashing } from "./podState.js";
 import type { Reading } from "./reading.js";
-import { span, count } from "./summary.js";
+import { count, span } from "./summary.js";
 import type { Traffic } from "./traffic.js";
 import type { Finding, ScoredFinding } from "./findings.js";
-import { list, describeEnd, judgeRestarts, judgeReadiness } from "./judgePods.js";
-import { judgeErrors, judgeClientErrors, judgeLatency, judgeSlower } from "./judgeRequests.js";
+import { describeEnd, judgeReadiness, judgeRestarts, list } from "./judgePods.js";
+import { judgeClientErrors, judgeErrors, judgeLatency, judgeSlower } from "./judgeRequests.js";
 
 export interface Verdict {
   score: number;

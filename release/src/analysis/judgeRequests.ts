@@ -2,7 +2,7 @@ import type { WatchLimits } from "./limits.js";
 import { rankLatency } from "./latencyRank.js";
 import { toldRequests, type Traffic } from "./traffic.js";
 import type { Finding } from "./findings.js";
-import { percent, span, count } from "./summary.js";
+import { count, percent, span } from "./summary.js";
 
 /** The guide's weight of a slow interval. */
 const latencyPoints = 3;

@@ -10,18 +10,18 @@ import { readCounters } from "./readPod.js";
 import { askRouter } from "./routerRequests.js";
 import { summarize } from "./summary.js";
 import { measuredRequests, trafficOf } from "./traffic.js";
-import type { Reading, CountedPod } from "./reading.js";
+import type { CountedPod, Reading } from "./reading.js";
 import { askWebhook } from "./webhook.js";
 import type { Baseline } from "./baseline.js";
 import {
-  readingBounds,
-  endingOf,
-  podsOf,
-  readPods,
-  type ReadingBounds,
   countedPod,
+  endingOf,
   nameOf,
+  podsOf,
+  readingBounds,
+  readPods,
   type PodsOptions,
+  type ReadingBounds,
 } from "./readPods.js";
 
 /** What each pod of a color has counted since it started. */

@@ -1,10 +1,10 @@
 import { metricOf, readSample, type Sample } from "./prometheusText.js";
 import {
-  durations,
-  unitOf,
   counters,
-  statusLabels,
+  durations,
   pathLabels,
+  statusLabels,
+  unitOf,
   type Naming,
   type SeriesFilter,
 } from "./metricsSource.js";

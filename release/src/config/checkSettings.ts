@@ -4,11 +4,11 @@ import { composeTemplates } from "./podTemplate/strategicMerge.js";
 import { colors } from "../app/color.js";
 import { isFields } from "../util/fields.js";
 import { helpOf } from "./fields.js";
-import { shape, type FlatSettings, settingKeys } from "./schema.js";
+import { settingKeys, shape, type FlatSettings } from "./schema.js";
 import { brokenTogether } from "./rules/together.js";
 import { readable, undone } from "./rules/secrets.js";
-import { togetherWithPods, brokenPods } from "./rules/pods.js";
-import { refusal, secretValue, violation, type SettingViolation, type RawSettings } from "./violation.js";
+import { brokenPods, togetherWithPods } from "./rules/pods.js";
+import { refusal, secretValue, violation, type RawSettings, type SettingViolation } from "./violation.js";
 
 /** Of which code and config each give some; of the same one config counts. */
 const mergedKeys = ["env", "secretEnv", "envFromSecrets", "podTemplate", ...colors] as const;

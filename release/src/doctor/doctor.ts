@@ -1,11 +1,12 @@
 import { VersionApi } from "../kubernetes/client.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
+import { namespacesOf, podSecurity, type Homes } from "../app/homes.js";
 import { messageOf, UserError } from "../util/userError.js";
+import { orUndefined } from "../kubernetes/orUndefined.js";
 import type { Settings } from "../config/settings.js";
+import { lookAt } from "./look.js";
 import { examineDatabases } from "./databases.js";
 import { advice, broken, unknown, well, type Finding } from "../util/finding.js";
-import { examineMetrics } from "./metrics.js";
-import { examineNamespaces } from "./namespaces.js";
 import { plannedIn, type PlannedResource } from "./planned.js";
 import { settingsIn } from "./plannedSettings.js";
 import { examineRights } from "./rights.js";
@@ -84,6 +85,48 @@ function shortly(error: unknown): string {
   return error instanceof UserError
     ? error.message.replaceAll(/\s*\n\s*/g, "; ")
     : (messageOf(error).split("\n")[0] ?? "");
+}
+
+/** Whether the namespaces are there that the program does not make. */
+async function examineNamespaces(
+  cluster: Cluster,
+  settings: Homes & Pick<Settings, "createNamespaces">,
+): Promise<Finding[]> {
+  if (settings.createNamespaces) return [well("namespaces", "the program makes them")];
+  return Promise.all(namespacesOf(settings).map((name) => examineNamespace(cluster, name)));
+}
+
+async function examineNamespace({ core }: Cluster, name: string): Promise<Finding> {
+  const found = await orUndefined(core.readNamespace({ name }));
+  if (found === undefined)
+    return broken(
+      "namespaces",
+      `Namespace ${name} is not there, and createNamespaces is false`,
+      `kubectl create namespace ${name}`,
+    );
+  const label = "pod-security.kubernetes.io/enforce";
+  if (found.metadata?.labels?.[label] === podSecurity[label])
+    return well("namespaces", `${name} is there, and lets no pod have more rights than it needs`);
+  return advice(
+    "namespaces",
+    `${name} is there, and does not enforce the restricted standard, which the app's pods keep`,
+    `kubectl label namespace ${name} ${label}=${podSecurity[label]}`,
+  );
+}
+
+/** What autoscalers go by. */
+async function examineMetrics(
+  cluster: Cluster,
+  { autoscaling: { maxReplicas } }: Pick<Settings, "autoscaling">,
+): Promise<Finding> {
+  if (maxReplicas === 0) return well("metrics", "not needed: no autoscaler is wanted");
+  if (await lookAt(cluster).serves({ group: "metrics.k8s.io", version: "v1beta1", plural: "pods" }))
+    return well("metrics", "the cluster measures its pods");
+  return broken(
+    "metrics",
+    "autoscaling is wanted, and the cluster knows no pods.metrics.k8s.io",
+    "install metrics-server, or pulumi config set --path autoscaling.maxReplicas 0",
+  );
 }
 
 function examineWatcher({ analysis: { controllerImage, durationSeconds } }: Settings): Finding {

@@ -1,13 +1,15 @@
+import type { Gate } from "../config/gates.js";
 import type { Cluster } from "../kubernetes/cluster.js";
+import { commandGate } from "./commandGate.js";
 import { serverTime } from "../kubernetes/serverTime.js";
+import type { GateInputs, GateKind } from "./gateKind.js";
 import { writeOutcome } from "../state/outcomes.js";
+import { jobGate } from "./jobGate.js";
 import { CommandOutput } from "../util/commandOutput.js";
 import { untilInterrupted } from "../util/interrupt.js";
 import { starterGone } from "../util/processMark.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Say } from "../util/step.js";
-import type { GateInputs } from "./gateKind.js";
-import { kindOf } from "./gateKinds.js";
 
 /** A gate of the user's has run and said no, with what it wrote last. */
 export class GateError extends UserError {
@@ -18,6 +20,17 @@ export class GateError extends UserError {
   ) {
     super(parts);
   }
+}
+
+/** By the part of a gate's settings that asks for it. */
+const kinds = {
+  command: commandGate,
+  job: jobGate,
+} satisfies Partial<Record<keyof Gate, GateKind>>;
+
+/** Config lets a gate have one of them. */
+function kindOf({ job }: Gate): GateKind {
+  return job === null ? kinds.command : kinds.job;
 }
 
 /**

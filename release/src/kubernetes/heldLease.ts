@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { V1MicroTime, V1Lease } from "./client.js";
+import type { V1Lease, V1MicroTime } from "./client.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Cluster } from "./cluster.js";
 import { isMissing } from "./orUndefined.js";
-import { isConflict, inTime, readLease, idAnnotation, type Claim, lookEveryMs } from "./leaseObject.js";
+import { idAnnotation, inTime, isConflict, lookEveryMs, readLease, type Claim } from "./leaseObject.js";
 
 /**
  * A Lease that is ours until it is released, or lost. It is renewed in the background, and keeps no process

@@ -9,13 +9,13 @@ import type { Cluster } from "./cluster.js";
 import { serverTime } from "./serverTime.js";
 import { Holding, type HeldLease } from "./heldLease.js";
 import {
-  readLease,
   idAnnotation,
-  writeLease,
   isConflict,
-  processAnnotation,
-  type Claim,
   lookEveryMs,
+  processAnnotation,
+  readLease,
+  writeLease,
+  type Claim,
 } from "./leaseObject.js";
 
 export type LeaseAnswer = { held: HeldLease } | { heldBy: string; since: string };

@@ -1,4 +1,4 @@
-import { ApiException, type V1MicroTime, type V1Lease } from "./client.js";
+import { ApiException, type V1Lease, type V1MicroTime } from "./client.js";
 import { domain } from "../util/domain.js";
 import type { Cluster } from "./cluster.js";
 import { orUndefined } from "./orUndefined.js";

@@ -1,5 +1,5 @@
 import { inContract } from "./recipe.js";
-import { beforeContract, type Command, type Rule, type Statement, type Phase } from "./rule.js";
+import { beforeContract, type Command, type Phase, type Rule, type Statement } from "./rule.js";
 
 /** A command of ALTER TABLE, on a table that is in use. */
 export const alters = (

@@ -2,14 +2,14 @@ import type { Node } from "libpg-query";
 import { whole, type Split } from "./verdicts/statements.js";
 import { accepted, type Verdict } from "./verdicts/verdict.js";
 import { tableCommands } from "./verdicts/tableCommands.js";
-import { drops, renames, same, schemaObjects, ownedObjects, definitions } from "./verdicts/objects.js";
+import { definitions, drops, ownedObjects, renames, same, schemaObjects } from "./verdicts/objects.js";
 import {
-  domainCommands,
-  searchCommands,
-  publicationCommands,
-  subscriptionCommands,
-  settingCommands,
   discards,
+  domainCommands,
+  publicationCommands,
+  searchCommands,
+  settingCommands,
+  subscriptionCommands,
   transactions,
 } from "./verdicts/commands.js";
 

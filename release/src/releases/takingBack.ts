@@ -7,7 +7,7 @@ import { newMoveId, takeBack } from "../rollback/takeBack.js";
 import type { Release } from "../state/record.js";
 import { mayPass } from "../util/mayPass.js";
 import { messageOf } from "../util/userError.js";
-import { lookEveryMs, type WatchOptions, type Watched } from "./watched.js";
+import { lookEveryMs, type Watched, type WatchOptions } from "./watched.js";
 
 /** The way back of one watch: each try is of the same move, and whoever is on call is told where none succeeds. */
 export class TakingBack {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterRef } from "../kubernetes/cluster.js";
 import type { Release } from "../state/record.js";
-import { lookEveryMs, type WatchOptions, type Watched } from "./watched.js";
+import { lookEveryMs, type Watched, type WatchOptions } from "./watched.js";
 import { Watching } from "./watching.js";
 
 /**

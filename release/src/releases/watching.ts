@@ -23,7 +23,7 @@ import type { AnalysisSettings } from "../config/analysisSettings.js";
 import { isWhereUsersAre, type Release } from "../state/record.js";
 import { bounded, readSamples, writeSamples, type Sample } from "../state/samples.js";
 import { TakingBack } from "./takingBack.js";
-import type { WatchOptions, Watched } from "./watched.js";
+import type { Watched, WatchOptions } from "./watched.js";
 
 /** What a person reads at night. */
 const evidenceMax = 8;

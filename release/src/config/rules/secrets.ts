@@ -1,7 +1,7 @@
 import { colors } from "../../app/color.js";
 import { helpOf } from "../fields.js";
-import { shape, type FlatSettings, settingKeys } from "../schema.js";
-import { violation, secretValue, type RawSettings, type SettingViolation } from "../violation.js";
+import { settingKeys, shape, type FlatSettings } from "../schema.js";
+import { secretValue, violation, type RawSettings, type SettingViolation } from "../violation.js";
 
 /** Settings that a stack file may only hold encrypted. */
 const encryptedKeys = ["secretEnv"] as const;

@@ -5,7 +5,7 @@ import { routers, whichCan } from "../../routers/routers.js";
 import type { FlatSettings } from "../schema.js";
 import { violation, type RawSettings, type SettingViolation } from "../violation.js";
 import { brokenTraffic } from "./traffic.js";
-import { brokenIsolation, brokenClusters } from "./namespaces.js";
+import { brokenClusters, brokenIsolation } from "./namespaces.js";
 
 /** Rules between settings. Each looks only at values that are right by themselves. */
 export function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {

@@ -3,7 +3,7 @@ import { colors } from "../../app/color.js";
 import { field, objectField } from "../fields.js";
 import { isRepository, tagPattern } from "../images.js";
 import { autoscaling } from "../isolation.js";
-import { deployment, integer, flag } from "./kinds.js";
+import { deployment, flag, integer } from "./kinds.js";
 
 function tag(description: string) {
   return field(z.string().regex(tagPattern).optional(), {

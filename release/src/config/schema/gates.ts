@@ -2,7 +2,7 @@ import { z } from "zod";
 import { asWritten, field, json } from "../fields.js";
 import { leadsOut, variable } from "../forms.js";
 import { gates, gatesRule } from "../gates.js";
-import { integer, state, flag } from "./kinds.js";
+import { flag, integer, state } from "./kinds.js";
 
 /** What the gate itself tells the smoke tests. */
 const suiteVariables = ["BASE_URL", "EXPECT_COLOR", "EXPECT_VERSION"];

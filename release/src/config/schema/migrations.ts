@@ -2,7 +2,7 @@ import { z } from "zod";
 import { field, objectField, objectOf, part } from "../fields.js";
 import { leadsOut } from "../forms.js";
 import { words, wordsRule } from "../gates.js";
-import { state, integer } from "./kinds.js";
+import { integer, state } from "./kinds.js";
 
 const migrationId = /^\d{4,}$/;
 

@@ -4,7 +4,7 @@ import { dnsLabel, dnsSubdomain, httpPath, labelKey, leadsOut } from "../forms.j
 import { podTemplateRule, podTemplateSchema } from "../podTemplate/podTemplateSchema.js";
 import { cpuPattern, cpuRule, memoryPattern, memoryRule, quantity } from "../quantity.js";
 import { workers, workersRule } from "../workers.js";
-import { deployment, state, flag, integer } from "./kinds.js";
+import { deployment, flag, integer, state } from "./kinds.js";
 
 export const podTemplateFile = z
   .string()

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { objectField, objectOf, part } from "../fields.js";
 import { isRedisUrl } from "../forms.js";
-import { integer, state, flag, deployment } from "./kinds.js";
+import { deployment, flag, integer, state } from "./kinds.js";
 
 const writeFreeze = objectOf(
   {

@@ -4,7 +4,7 @@ import { quotedRelation, strings } from "../../sql/names.js";
 import { inContract, inTurn, migration, words } from "../recipe.js";
 import { allPhases, beforeContract, type Command, type Rule, type Statement } from "../rule.js";
 import { columnWithout, notNullSteps, primaryKeySteps, uniqueSteps } from "../steps.js";
-import { isNotValidated, notValidFirst, added, letsLiveRowsPass, type Added } from "../addedConstraints.js";
+import { added, isNotValidated, letsLiveRowsPass, notValidFirst, type Added } from "../addedConstraints.js";
 
 /** NOT VALID as it is, later; otherwise step by step, later. */
 const later = (each: Added, statement: Statement) =>

@@ -1,5 +1,5 @@
 import type { ObjectType } from "libpg-query";
-import { holds, accepted, type Verdict } from "./verdict.js";
+import { accepted, holds, type Verdict } from "./verdict.js";
 
 type ByObject = Partial<Record<ObjectType, Verdict>>;
 

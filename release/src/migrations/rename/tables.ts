@@ -8,14 +8,14 @@ import { UserError } from "../../util/userError.js";
 import { identifier } from "./identifiers.js";
 import { bluegreen } from "../../util/bluegreenCommand.js";
 import {
-  indexOf,
-  typeOf,
-  defaultOf,
-  numbers,
-  indexedColumns,
   change,
-  type Table,
+  defaultOf,
+  indexedColumns,
+  indexOf,
+  numbers,
+  typeOf,
   type Column,
+  type Table,
 } from "./table.js";
 
 interface Place {
