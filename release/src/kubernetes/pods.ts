@@ -24,7 +24,7 @@ export function askThroughForward(cluster: Cluster): AskPod {
     const { port, ...where } = whereToAsk(pod, bounds.port);
     const forwarded = await forwardPod(cluster, where, port);
     try {
-      return (await fetchText(urlAt(forwarded.url, path), bounds)).text;
+      return await askAt(forwarded.url, path, bounds);
     } finally {
       forwarded.close();
     }
@@ -37,8 +37,13 @@ export const askDirectly: AskPod = async (pod, path, bounds) => {
   const ip = pod.status?.podIP;
   if (ip === undefined) throw new NoAnswerError("it has no address yet");
   const host = ip.includes(":") ? `[${ip}]` : ip;
-  return (await fetchText(urlAt(`http://${host}:${port}`, path), bounds)).text;
+  return askAt(`http://${host}:${port}`, path, bounds);
 };
+
+/** @param base where the pod's port is reached */
+export async function askAt(base: string, path: string, bounds: FetchBounds): Promise<string> {
+  return (await fetchText(urlAt(base, path), bounds)).text;
+}
 
 /**
  * The path of a probe is its pod's, whoever has made that: it may lead to whatever that pod answers, and
@@ -52,7 +57,8 @@ function urlAt(base: string, path: string): string {
   return url.href;
 }
 
-function whereToAsk(pod: V1Pod, other?: number): NamespacedName & { port: number } {
+/** @throws NoAnswerError when it does not run, or nothing tells at which port */
+export function whereToAsk(pod: V1Pod, other?: number): NamespacedName & { port: number } {
   const port = other ?? httpPort(pod);
   if (port === undefined) throw new NoAnswerError("it has no port named http");
   if (pod.status?.phase !== "Running") throw new NoAnswerError("it does not run");
