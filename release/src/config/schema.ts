@@ -28,6 +28,7 @@ import { gates, gatesRule, words, wordsRule } from "./gates.js";
 import { autoscaling, networkPolicy, quota } from "./isolation.js";
 import { podTemplateRule, podTemplateSchema } from "./podTemplate/podTemplateSchema.js";
 import { cpuPattern, cpuRule, memoryPattern, memoryRule, quantity } from "./quantity.js";
+import { cronJobs, cronJobsRule } from "./cronJobs.js";
 import { workers, workersRule } from "./workers.js";
 
 const migrationId = /^\d{4,}$/;
@@ -139,12 +140,13 @@ function colorSettings(color: Color) {
     podTemplate: part(podTemplateSchema.prefault({}), podTemplateRule),
     podTemplateFile: part(podTemplateFile.optional(), podTemplateFileRule),
     workers: part(workers.optional(), workersRule),
+    cronJobs: part(cronJobs.optional(), cronJobsRule),
     activeColorFile: part(z.boolean().optional(), "true or false"),
   });
   return objectField(
     own,
     {
-      description: `What is ${color}'s alone: env, secretEnv (each value secret), envFromSecrets and podTemplate as for both, over those, podTemplateFile and activeColorFile instead of that of both, and workers, of which one replaces that of both with its name.`,
+      description: `What is ${color}'s alone: env, secretEnv (each value secret), envFromSecrets and podTemplate as for both, over those, podTemplateFile and activeColorFile instead of that of both, and workers and cronJobs, of which one replaces that of both with its name.`,
       example: `--path '${color}.env.LOG_LEVEL' info`,
       ends: { place: "a ConfigMap of the color", instead: `${color}.secretEnv` },
     },
@@ -678,6 +680,15 @@ export const shape = {
     ends: { place: deployment.place, instead: "secretEnv" },
     parts: {},
     argType: "WorkerArgs[]",
+  }),
+  cronJobs: field(json(cronJobs.default([]), asWritten), {
+    rule: cronJobsRule,
+    description:
+      "CronJobs of each color from the same image, with its variables and Secrets: those of the live color start Jobs, those of the idle color are suspended (docs/guides/cron-jobs.md). schedule: five fields of cron, or as @daily. timeZone: of the IANA database; not set, that of the cluster's control plane. concurrencyPolicy: what happens where the Job before still runs. command and args: words, instead of what the image starts with. podTemplate: merged over the pods of the color, without their ports and probes, and with restartPolicy OnFailure.",
+    example: `'[{"name":"nightly","schedule":"0 2 * * *","timeZone":"Etc/UTC","command":["node","nightly.js"]}]'`,
+    ends: { place: deployment.place, instead: "secretEnv" },
+    parts: {},
+    argType: "CronJobArgs[]",
   }),
   activeColorFile: flag(
     false,

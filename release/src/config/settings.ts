@@ -3,6 +3,7 @@ import { mostOf } from "./amounts.js";
 import { podKeys, podsOfColors, type PodSettings } from "./podSettings.js";
 import { composeTemplates } from "./podTemplate/strategicMerge.js";
 import { absentOf, quotaKeys, tooSmall } from "./room.js";
+import { brokenNames } from "./cronJobs.js";
 import { followersOf, type Followers } from "./followers.js";
 import { colors, otherColor, type Color } from "../app/color.js";
 import { homesOf } from "../app/homes.js";
@@ -46,7 +47,7 @@ export interface Settings
       | "clusterIssuer"
       | keyof PodSettings
     >,
-    Omit<PodSettings, "podTemplate" | "workers"> {
+    Omit<PodSettings, "podTemplate" | "workers" | "cronJobs"> {
   /** Of each color. What stands above it is that of the active one, and what a pod of either needs at most. */
   pods: Record<Color, PodSettings>;
   /** Who gets how many of 100 users: the idle color canaryWeight of them. */
@@ -129,7 +130,12 @@ export function checkSettings(
     ...brokenTogether(values, raw),
     ...readable(ofStack, stacked.values, encrypted),
     ...undone(ofStack, stacked.values, encrypted),
-    ...(hasAll(values, togetherWithPods) ? brokenPods(values, podsOfColors(app, values)) : []),
+    ...(hasAll(values, togetherWithPods)
+      ? [
+          ...brokenNames(app, values).map((rule) => violation("cronJobs", values.cronJobs, rule)),
+          ...brokenPods(values, podsOfColors(app, values)),
+        ]
+      : []),
   ];
   // What somebody has encrypted is not shown, whatever it is.
   const isHidden = ({ field }: SettingViolation) => encrypted?.includes(field) === true;
@@ -670,6 +676,7 @@ function arrange(app: string, flat: FlatSettings): Settings {
     canaryWeight,
     clusterIssuer,
     workers,
+    cronJobs,
     ...rest
   } = flat;
   const databaseAccount =
@@ -697,7 +704,7 @@ function arrange(app: string, flat: FlatSettings): Settings {
     weights: weightsOf(flat.activeColor, canaryWeight),
     clusterIssuer: clusterIssuer === "none" ? undefined : clusterIssuer,
     colors: { blue: colorSettings(blueTag, blue), green: colorSettings(greenTag, green) },
-    followers: followersOf({ workers, activeColorFile: flat.activeColorFile, blue, green }),
+    followers: followersOf({ workers, cronJobs, activeColorFile: flat.activeColorFile, blue, green }),
     databaseAccount,
     together: null,
   };

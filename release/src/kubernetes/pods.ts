@@ -2,7 +2,7 @@ import type { V1Pod } from "./client.js";
 import type { Color } from "../app/color.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
 import { homeOf, type NamespacedName } from "../app/homes.js";
-import { workersSelector } from "../app/labels.js";
+import { asSelector, workersSelector } from "../app/labels.js";
 import { templateAnnotation, workerLabel } from "../app/names.js";
 import { parseJson } from "../util/parseJson.js";
 import type { Cluster } from "./cluster.js";
@@ -126,10 +126,9 @@ export async function podsOfWorkers(
   { app, color }: { app: string; color: Color },
   workers: readonly string[],
 ): Promise<V1Pod[]> {
-  const of = Object.entries(workersSelector(app, color)).map(([name, value]) => `${name}=${value}`);
   const { items } = await cluster.core.listNamespacedPod({
     namespace: homeOf(cluster, color),
-    labelSelector: [...of, `${workerLabel} in (${workers.join(",")})`].join(","),
+    labelSelector: `${asSelector(workersSelector(app, color))},${workerLabel} in (${workers.join(",")})`,
   });
   return items;
 }

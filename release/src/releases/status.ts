@@ -1,6 +1,7 @@
 import type { MetricsSource } from "../analysis/requestMetrics.js";
 import { colors, otherColor, type Color } from "../app/color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
+import { isSuspended, readCronJob } from "../kubernetes/cronJob.js";
 import { readDeployment, readWorker } from "../kubernetes/deployment.js";
 import {
   appliedImage,
@@ -19,6 +20,7 @@ import { readShare } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import type { FlatSettings } from "../config/settings.js";
 import type { Strategy } from "../config/schema.js";
+import type { Followers } from "../config/followers.js";
 import type { Worker } from "../config/workers.js";
 import { readSaidColor, type SaidColor } from "../workers/activeColorFile.js";
 import { readBlockedImages, type BlockedImage } from "../state/blockedImages.js";
@@ -51,6 +53,16 @@ interface WorkerStatus {
   planned: number;
 }
 
+/** What is started by the clock. */
+interface CronJobStatus {
+  color: Color;
+  name: string;
+  /** It starts no Jobs: as it has to be on a color that is not live. */
+  suspended: boolean;
+  /** Jobs of it that run. */
+  running: number;
+}
+
 /** What is in the database, and what is not yet; or why that could not be read, or only an update reads it. */
 export type SchemaStatus =
   { version: string | null; pending: MigrationStatus[] } | { unreadable: string; notAsked?: true };
@@ -73,6 +85,8 @@ export interface ReleaseStatus {
   colors: ColorStatus[];
   /** Absent where config has none. */
   workers?: WorkerStatus[];
+  /** Absent where config has none. */
+  cronJobs?: CronJobStatus[];
   /** What the file of the pods says, in each namespace; absent where they have none. */
   activeColorFile?: SaidColor[];
   schema: SchemaStatus;
@@ -93,9 +107,7 @@ export type ReleaseStatusRef = Omit<StatusRef, "strategy"> & {
   database: FlatSettings["database"];
   /** Of each color; absent where there are none. */
   workers?: Record<Color, Pick<Worker, "name" | "runOn" | "replicas">[]>;
-  /** Pods have a file with the live color in it. */
-  colorFile?: true;
-};
+} & Pick<Followers, "cronJobs" | "colorFile">;
 
 /**
  * Where a release stands, as cluster and database say. Changes nothing. A database out of reach is
@@ -107,10 +119,11 @@ export async function readReleaseStatus(ref: ReleaseStatusRef): Promise<ReleaseS
   const cluster = connect(ref);
   const live = await readLiveColor(cluster, app);
   const share = live === undefined ? 0 : await readShare(cluster, app, route, live);
-  const [all, workers, activeColorFile, schema, [release, samples], observed, service, rollback] =
+  const [all, workers, cronJobs, activeColorFile, schema, [release, samples], observed, service, rollback] =
     await Promise.all([
       readColors(cluster, app, live, share),
       ref.workers && readWorkers(cluster, app, live, ref.workers),
+      ref.cronJobs && readCronJobs(cluster, app, ref.cronJobs),
       ref.colorFile && readSaidColor(cluster, app),
       readSchema(ref),
       readAnalyzed(cluster, app),
@@ -126,6 +139,7 @@ export async function readReleaseStatus(ref: ReleaseStatusRef): Promise<ReleaseS
     activeColor,
     colors: all,
     ...(workers !== undefined && { workers }),
+    ...(cronJobs !== undefined && { cronJobs }),
     ...(activeColorFile !== undefined && { activeColorFile }),
     schema,
     lastSwitch: release === undefined ? null : asLastSwitch(release),
@@ -188,6 +202,22 @@ async function readWorkers(
   return each;
 }
 
+function readCronJobs(
+  cluster: Cluster,
+  app: string,
+  cronJobs: NonNullable<ReleaseStatusRef["cronJobs"]>,
+): Promise<CronJobStatus[]> {
+  return Promise.all(
+    colors.flatMap((color) =>
+      cronJobs[color].map(async (name) => {
+        const cronJob = await readCronJob(cluster, { app, color, name });
+        const running = cronJob?.status?.active?.length ?? 0;
+        return { color, name, suspended: isSuspended(cronJob), running };
+      }),
+    ),
+  );
+}
+
 /** How the release's own database is shared; none where the release has nothing to ask it. */
 function strategyOf({ database, folder: migrationsDir, schemaVersion }: ReleaseStatusRef): Strategy | "none" {
   return askedDatabase({ database, migrationsDir, schemaVersion, contractMigration: undefined }) ?? "none";
@@ -241,6 +271,7 @@ export function attention({
   activeColor,
   colors: all,
   workers = [],
+  cronJobs = [],
   activeColorFile = [],
   schema,
   lastSwitch,
@@ -271,6 +302,12 @@ export function attention({
       found.push(`Worker ${name} of ${color} runs, and ${color} is not live: pulumi up stops it.`);
     else if (ready < wanted) found.push(`Worker ${name} of ${color} has ${ready} of ${wanted} pods ready.`);
   }
+  for (const { color, name } of cronJobs.filter((each) => each.suspended === (each.color === live)))
+    found.push(
+      color === live
+        ? `CronJob ${name} of ${color}, the live color, starts no Jobs: pulumi up resumes it.`
+        : `CronJob ${name} of ${color} starts Jobs, and ${color} is not live: pulumi up suspends it.`,
+    );
   for (const said of activeColorFile.filter((each) => each !== live))
     found.push(
       `Pods are told that ${said === "" ? "no color" : said} is active, and ${live} is live: pulumi up tells them.`,
