@@ -119,6 +119,16 @@ describe("The order in which CronJobs are suspended and resumed (simulated)", fu
     expect(read("green").status.lastScheduleTime).to.equal("2026-01-06T02:00:00.000Z");
   });
 
+  it("that were made since the other's last Job owe nothing from before", async () => {
+    const { metadata, spec } = read("green");
+    const made = { ...metadata, creationTimestamp: "2026-01-05T12:00:00.000Z" };
+    api.objects.set(keyOf("green"), { metadata: made, spec, status: {} });
+    release.note({});
+    await switchTo("green");
+    expect(read("green").status).not.to.have.property("lastScheduleTime");
+    expect(read("green").spec.suspend).to.equal(false);
+  });
+
   it("count a Job that the status of the old one does not know of, and none that a person has started", async () => {
     const job = (name: string, annotations: object) => {
       const labels = { "app.kubernetes.io/name": app, version: "blue", "bluegreen.dev/worker": "nightly" };

@@ -11,10 +11,10 @@ export const background = {
   podTemplate: podTemplateSchema.prefault({}),
 };
 
-const whole = z.object(background);
-export type Background = z.output<typeof whole>;
+type Whole = z.ZodObject<typeof background>;
+export type Background = z.output<Whole>;
 /** The same, as somebody writes it: what is left out has its default. */
-export type BackgroundArgs = Omit<z.input<typeof whole>, "podTemplate"> & { podTemplate?: PodTemplateArg };
+export type BackgroundArgs = Omit<z.input<Whole>, "podTemplate"> & { podTemplate?: PodTemplateArg };
 
 /** @param own rule of the fields that only one kind of them has */
 export function backgroundRule(own: string): string {

@@ -23,9 +23,9 @@ export function readCronJob(cluster: Cluster, of: CronJobRef): Promise<V1CronJob
   return orUndefined(cluster.batch.readNamespacedCronJob(locate(cluster, of)));
 }
 
-/** Whether it starts Jobs. One that is not there starts none. */
+/** Whether it starts no Jobs. One that is not there starts none, either. */
 export function isSuspended(cronJob: V1CronJob | undefined): boolean {
-  return cronJob?.spec?.suspend ?? cronJob === undefined;
+  return cronJob === undefined || cronJob.spec.suspend === true;
 }
 
 export async function setSuspended(cluster: Cluster, of: CronJobRef, suspend: boolean): Promise<void> {

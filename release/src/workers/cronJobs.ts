@@ -61,10 +61,12 @@ export async function resumeCronJobs(cluster: Cluster, { app, color, cronJobs }:
 export async function takeOverSchedules(cluster: Cluster, { app, color, cronJobs }: Rota): Promise<void> {
   for (const name of cronJobs) {
     const own = { app, color, name };
-    const { spec, status } = (await readCronJob(cluster, own)) ?? {};
+    const { metadata, spec, status } = (await readCronJob(cluster, own)) ?? {};
     if (spec?.suspend !== true) continue;
     const served = await servedBy(cluster, { ...own, color: otherColor(color) }, spec);
-    if (served !== undefined && served > (status?.lastScheduleTime ?? new Date(0)))
+    // One that has never started a Job has missed nothing from before it was made.
+    const since = status?.lastScheduleTime ?? metadata?.creationTimestamp;
+    if (served !== undefined && (since === undefined || served > since))
       await setLastScheduled(cluster, own, served);
   }
 }
