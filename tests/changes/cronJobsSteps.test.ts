@@ -1,9 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "chai";
 import { colors, names, otherColor, poll, type Color } from "@bluegreen/release";
-import { noBaseline } from "@bluegreen/release/analysis/observe";
 import {
   isSuspended,
   jobsOf,
@@ -12,17 +8,12 @@ import {
   setSuspended,
 } from "@bluegreen/release/kubernetes/cronJob";
 import { podsOfWorkers } from "@bluegreen/release/kubernetes/pods";
-import { takeBack } from "@bluegreen/release/rollback/takeBack";
-import { activeServiceOf } from "@bluegreen/release/state/blockedImages";
-import { writeRelease } from "@bluegreen/release/state/record";
-import { loadBundles } from "../../local/stage";
 import { liveColor } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
+import { blue, green, makeTrafficOnly, type TrafficOnly } from "../support/trafficOnly";
 import { startStep, type RunningStep } from "../provider/stepProvider";
 
 const app = "chatgpt-app";
-const blue = { color: "blue", image: "repo/app:v1", template: "a" } as const;
-const green = { color: "green", image: "repo/app:v2", template: "b" } as const;
 const template = { blue: "a", green: "b" };
 const workers = { blue: [], green: [] };
 
@@ -39,40 +30,14 @@ setInterval(() => undefined, 1000);
 `;
 
 describe("CronJobs around a switch, in Pulumi's provider process and on a real cluster", function () {
+  let traffic: TrafficOnly;
   let home: TestNamespace;
-  let image: string;
   let stop: RunningStep;
   let start: Omit<RunningStep, "beside" | "close">;
 
   before(async () => {
     home = await makeNamespace();
-    const folder = await mkdtemp(join(tmpdir(), "cron-jobs-"));
-    const bundle = join(folder, "server.js");
-    await writeFile(bundle, program);
-    [image = ""] = await loadBundles([{ reference: "bluegreen.local/cron-job:v1", bundle }]);
-    await rm(folder, { recursive: true });
-    const { cluster, namespace } = home;
-    await cluster.core.createNamespacedService({
-      namespace,
-      body: {
-        metadata: { name: names.activeService(app) },
-        spec: { selector: { app, version: "blue" }, ports: [{ port: 80 }] },
-      },
-    });
-    for (const color of colors)
-      // Ready, as far as anybody looks who takes traffic there.
-      await cluster.discovery.createNamespacedEndpointSlice({
-        namespace,
-        body: {
-          metadata: {
-            name: `${app}-${color}-ready`,
-            labels: { "kubernetes.io/service-name": names.colorService(app, color) },
-          },
-          addressType: "IPv4",
-          ports: [{ name: "http", port: 3000, protocol: "TCP" }],
-          endpoints: [{ addresses: ["10.255.255.1"], targetRef: { kind: "Pod", name: color, namespace } }],
-        },
-      });
+    traffic = await makeTrafficOnly(home, "cron-job", program);
   });
   after(() => home.remove());
   beforeEach(async () => {
@@ -83,7 +48,11 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
 
   const deploy = (color: Color, name: string, suspend: boolean, lasts = false) => {
     const labels = { "app.kubernetes.io/name": app, version: color, "bluegreen.dev/worker": name };
-    const container = { name: "job", image, env: [{ name: "LASTS", value: lasts ? "1" : "0" }] };
+    const container = {
+      name: "job",
+      image: traffic.image,
+      env: [{ name: "LASTS", value: lasts ? "1" : "0" }],
+    };
     return home.cluster.batch.createNamespacedCronJob({
       namespace: home.namespace,
       body: {
@@ -109,15 +78,11 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
       },
     });
   };
-  const point = (color: Color) =>
-    activeServiceOf(home.cluster, app).send([
-      { op: "replace", path: "/spec/selector/version", value: color },
-    ]);
   const lastOf = (color: Color, name: string, at: Date) =>
     setLastScheduled(home.cluster, { app, color, name }, at);
   /** As it is on any day: the live color has served the last time, and the idle one was away for long. */
   const arrange = async (name: string, { live, lasts = false }: { live: Color; lasts?: boolean }) => {
-    await point(live);
+    await traffic.point(live);
     for (const color of colors) await deploy(color, name, color !== live, lasts);
     await lastOf(live, name, new Date());
     await lastOf(otherColor(live), name, longAgo);
@@ -146,43 +111,14 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
       timeoutMs: 300_000,
     });
   };
-  const note = (
-    kind: "switch" | "rollback",
-    to: typeof blue | typeof green,
-    from: typeof blue | typeof green,
-  ) =>
-    writeRelease(home.cluster, app, {
-      id: `${kind}-${to.color}`,
-      kind,
-      share: 100,
-      to,
-      from,
-      who: "a test",
-      why: "a test",
-      at: new Date().toISOString(),
-      state: "permitted",
-      baseline: noBaseline,
-      contracts: { waiting: [] },
-    });
   const takeBackToBlue = async (name: string) => {
-    const said: string[] = [];
-    const isBack = await takeBack(
-      {
-        where: home.where,
-        undone: { to: green, from: blue, share: 100 },
-        settings: { route: null, database: null, connectionDrainSeconds: 0, followers: followers(name) },
-        reason: "a test",
-        evidence: [],
-        by: "a test",
-      },
-      (line) => said.push(line),
-    );
-    expect(isBack, said.join("\n")).to.equal(true);
+    const { isBack, said } = await traffic.takeBack(followers(name));
+    expect(isBack, said).to.equal(true);
   };
 
   it("start Jobs where traffic is, and are not resumed again", async () => {
     const name = "first";
-    await point("blue");
+    await traffic.point("blue");
     for (const color of colors) await deploy(color, name, true);
     expect(await start.changes(starting("blue", name), starting("blue", name))).to.equal("some");
     expect(await start.create(starting("blue", name))).to.deep.include({
@@ -201,13 +137,13 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
   it("change over with a switch, and do not make up for what the old color has done", async () => {
     const name = "nightly";
     await arrange(name, { live: "blue" });
-    await note("switch", green, blue);
+    await traffic.note("switch", green, blue);
     expect(await stop.changes(inputs("blue", name), inputs("green", name))).to.equal("some");
     expect(await stop.create(inputs("green", name))).to.deep.include({
       outcome: `CronJobs ${name} of blue suspended`,
     });
     expect(await suspended(name)).to.deep.equal([true, true]);
-    await point("green");
+    await traffic.point("green");
     expect(await start.create(starting("green", name))).to.deep.include({
       outcome: `CronJobs ${name} of green start Jobs`,
     });
@@ -220,7 +156,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
   it("return with a rollback, after traffic, and do not make up for what the bad version has done", async () => {
     const name = "undone";
     await arrange(name, { live: "green" });
-    await note("switch", green, blue);
+    await traffic.note("switch", green, blue);
     await takeBackToBlue(name);
     expect(await liveColor(home.cluster)).to.equal("blue");
     expect(await suspended(name)).to.deep.equal([false, true]);
@@ -231,10 +167,10 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
   it("start one Job for a time that came while both colors' were suspended", async () => {
     const name = "missed";
     await arrange(name, { live: "blue" });
-    await note("switch", green, blue);
+    await traffic.note("switch", green, blue);
     await stop.create(inputs("green", name));
     await lastOf("blue", name, longAgo);
-    await point("green");
+    await traffic.point("green");
     await start.create(starting("green", name));
     await poll(async () => ((await jobs("green", name)).length > 0 ? true : undefined), {
       timeoutMs: 300_000,
@@ -242,7 +178,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
     await controllerIsThere();
     expect(await jobCounts(name)).to.deep.equal([0, 1]);
     // Back with it: the time that has had its Job gets no second one.
-    await note("switch", green, blue);
+    await traffic.note("switch", green, blue);
     await takeBackToBlue(name);
     expect(await suspended(name)).to.deep.equal([false, true]);
     await controllerIsThere();
@@ -252,7 +188,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
   it("are left alone by a rollback until traffic has moved", async () => {
     const name = "waiting";
     await arrange(name, { live: "blue" });
-    await note("rollback", green, blue);
+    await traffic.note("rollback", green, blue);
     expect((await stop.create(inputs("green", name)))["outcome"]).to.match(/traffic returns first/);
     expect(await suspended(name)).to.deep.equal([false, true]);
   });
@@ -260,7 +196,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
   it("that an update has suspended and left so are resumed by the next one", async () => {
     const name = "killed";
     await arrange(name, { live: "blue" });
-    await note("switch", green, blue);
+    await traffic.note("switch", green, blue);
     await stop.create(inputs("green", name));
     expect(await suspended(name)).to.deep.equal([true, true]);
     // Killed here: config is put back, or is not.
@@ -297,10 +233,10 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
       },
       { timeoutMs: 300_000 },
     );
-    await note("switch", green, blue);
+    await traffic.note("switch", green, blue);
     await stop.create(inputs("green", name));
     await stop.shows(`CronJob ${name} of blue is suspended`);
-    await point("green");
+    await traffic.point("green");
     await start.create(starting("green", name));
     await controllerIsThere();
     expect(await jobCounts(name)).to.deep.equal([1, 0]);
