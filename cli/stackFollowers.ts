@@ -1,6 +1,7 @@
 import { colors } from "@bluegreen/release";
 import type { FollowerConfig } from "@bluegreen/release/config/followers";
-import { workers, type Worker } from "@bluegreen/release/config/workers";
+import { cronJobs } from "@bluegreen/release/config/cronJobs";
+import { workers } from "@bluegreen/release/config/workers";
 import { isFields, type Fields } from "@bluegreen/release/util/fields";
 import { parseJson } from "@bluegreen/release/util/parseJson";
 import { readStackSettings, stackTexts } from "./stackConfig";
@@ -13,17 +14,19 @@ export function readStackFollowers(stack: string, file?: string): FollowerConfig
   const texts = stackTexts(stack, file);
   const [blue, green] = colors.map((color) => {
     const own = parseJson(texts[color] ?? "{}");
-    return isFields(own) ? { workers: workersIn(own), activeColorFile: fileIn(own) } : {};
+    return isFields(own)
+      ? {
+          workers: workers.optional().catch(undefined).parse(own["workers"]),
+          cronJobs: cronJobs.optional().catch(undefined).parse(own["cronJobs"]),
+          activeColorFile: fileIn(own),
+        }
+      : {};
   });
   return {
-    ...readStackSettings(stack, ["workers", "activeColorFile"], file),
+    ...readStackSettings(stack, ["workers", "cronJobs", "activeColorFile"], file),
     blue: { ...blue },
     green: { ...green },
   };
-}
-
-function workersIn({ workers: own }: Fields): Worker[] | undefined {
-  return workers.optional().catch(undefined).parse(own);
 }
 
 function fileIn({ activeColorFile }: Fields): boolean | undefined {

@@ -45,7 +45,7 @@ export function statusRefsOf(stack: string, file?: string): ReleaseStatusRef[] {
   const { metrics } = limitsOf(app, settings);
   const config = readStackFollowers(stack, file);
   const workers = { blue: workersOf(config, "blue"), green: workersOf(config, "green") };
-  const hasFile = followersOf(config)?.colorFile === true;
+  const { cronJobs, colorFile } = followersOf(config) ?? {};
   const hasWorkers = workers.blue.length + workers.green.length > 0;
   return placesOf(settings).map((place) => ({
     app,
@@ -61,6 +61,7 @@ export function statusRefsOf(stack: string, file?: string): ReleaseStatusRef[] {
     route: movedRoute(traffic),
     metrics,
     ...(hasWorkers && { workers }),
-    ...(hasFile && { colorFile: true as const }),
+    ...(cronJobs !== undefined && { cronJobs }),
+    ...(colorFile !== undefined && { colorFile }),
   }));
 }

@@ -22,6 +22,7 @@ export function statusText(read: ReleaseStatus): string {
     namedLines(
       [
         ["workers", workerLines(status)],
+        ["cron jobs", cronJobLines(status)],
         ["schema", schemaLines(status)],
         ["last switch", switchLines(status.lastSwitch)],
         ["analysis", sampleLines(status)],
@@ -69,6 +70,15 @@ function workerLines({ workers = [] }: ReleaseStatus): string[] {
   return workers
     .filter(({ wanted, planned }) => wanted + planned > 0)
     .map(({ color, name, ready, wanted }) => `${name} of ${color}: ${ready} of ${wanted} ready`);
+}
+
+function cronJobLines({ cronJobs = [] }: ReleaseStatus): string[] {
+  return cronJobs
+    .filter(({ suspended, running }) => !suspended || running > 0)
+    .map(
+      ({ color, name, suspended, running }) =>
+        `${name} of ${color}: ${suspended ? "suspended" : "starts Jobs"}${running > 0 ? `, ${running} run` : ""}`,
+    );
 }
 
 function schemaLines({ schema }: ReleaseStatus): string[] {

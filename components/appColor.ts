@@ -14,6 +14,7 @@ import { sizesOf } from "@bluegreen/release/config/sizes";
 import { movedFromOutside, skipAwait } from "./annotations";
 import { asHashed } from "./asHashed";
 import { makeAutoscaler } from "./colorAutoscaler";
+import { makeCronJobs } from "./colorCronJobs";
 import { makeWorkers, rollOutWorkers } from "./colorWorkers";
 import { databaseRelay } from "./databaseRelay";
 import { makeStep } from "./dynamicStep";
@@ -141,6 +142,7 @@ export class AppColor extends pulumi.ComponentResource {
     const common = { ...where, template: template.hash };
     const workers = makeWorkers(app, { color, settings, template }, ordered);
     const crewed = rollOutWorkers(app, { color, settings, template }, { parent: this, dependsOn: workers });
+    const cronJobs = makeCronJobs(app, { color, settings, template }, ordered);
     this.gates = [];
     if (tag !== undefined) {
       const rollout = makeStep(
@@ -181,8 +183,8 @@ export class AppColor extends pulumi.ComponentResource {
         { ...common, ...suite },
         { parent: this, dependsOn: [rollout, ...schema], ...asLoadable(pulumiName, suite) },
       );
-      // Workers that start with the switch are none of its gates, but their Deployments have to be there.
-      this.gates = [rollout, ...schema, smoke, ...crewed, ...workers];
+      // What starts with the switch is none of its gates, but has to be there.
+      this.gates = [rollout, ...schema, smoke, ...crewed, ...workers, ...cronJobs];
     }
     this.registerOutputs();
   }

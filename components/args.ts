@@ -1,5 +1,6 @@
 // Written by npm run docs, from release/src/config/schema.ts.
 import type { Input } from "@pulumi/pulumi";
+import type { CronJobArgs } from "@bluegreen/release/config/cronJobs";
 import type { GateArgs } from "@bluegreen/release/config/gates";
 import type { PodTemplateArg } from "@bluegreen/release/config/podTemplate/podTemplateSchema";
 import type { FlatSettings } from "@bluegreen/release/config/schema";
@@ -196,15 +197,15 @@ export interface BlueGreenAppArgs {
   envFromSecrets?: Part<FlatSettings["envFromSecrets"]>;
   /**
    * What is blue's alone: env, secretEnv (each value secret), envFromSecrets and podTemplate as for both,
-   * over those, podTemplateFile and activeColorFile instead of that of both, and workers, of which one
-   * replaces that of both with its name.
+   * over those, podTemplateFile and activeColorFile instead of that of both, and workers and cronJobs, of
+   * which one replaces that of both with its name.
    * @default {"env":{},"secretEnv":{},"envFromSecrets":{},"podTemplate":{}}
    */
   blue?: Part<FlatSettings["blue"]>;
   /**
    * What is green's alone: env, secretEnv (each value secret), envFromSecrets and podTemplate as for both,
-   * over those, podTemplateFile and activeColorFile instead of that of both, and workers, of which one
-   * replaces that of both with its name.
+   * over those, podTemplateFile and activeColorFile instead of that of both, and workers and cronJobs, of
+   * which one replaces that of both with its name.
    * @default {"env":{},"secretEnv":{},"envFromSecrets":{},"podTemplate":{}}
    */
   green?: Part<FlatSettings["green"]>;
@@ -231,6 +232,16 @@ export interface BlueGreenAppArgs {
    * @default []
    */
   workers?: WorkerArgs[];
+  /**
+   * CronJobs of each color from the same image, with its variables and Secrets: those of the live color start
+   * Jobs, those of the idle color are suspended (docs/guides/cron-jobs.md). schedule: five fields of cron, or
+   * as @daily. timeZone: of the IANA database; not set, that of the cluster's control plane.
+   * concurrencyPolicy: what happens where the Job before still runs. command and args: words, instead of what
+   * the image starts with. podTemplate: merged over the pods of the color, without their ports and probes,
+   * and with restartPolicy OnFailure.
+   * @default []
+   */
+  cronJobs?: CronJobArgs[];
   /**
    * Whether pods, workers among them, have a file with the live color in it, which a switch changes without a
    * restart (docs/guides/active-color-file.md). BLUEGREEN_ACTIVE_COLOR_FILE is its path, and BLUEGREEN_COLOR

@@ -4,11 +4,19 @@ import { UserError } from "@bluegreen/release/util/userError";
 import { isFields } from "@bluegreen/release/util/fields";
 
 /**
- * What makes a pod what it is, by paths of the inputs: of a Deployment, and of the objects that it takes its
+ * What makes a pod what it is, by paths of the inputs: of what makes pods, and of the objects that it takes its
  * variables from. Labels of the objects themselves, for instance, are the caller's to add.
  */
 const ofPods = {
   Deployment: ["metadata.name", "metadata.namespace", "spec.selector", "spec.template"],
+  CronJob: [
+    "metadata.name",
+    "metadata.namespace",
+    "spec.schedule",
+    "spec.timeZone",
+    "spec.concurrencyPolicy",
+    "spec.jobTemplate",
+  ],
   ConfigMap: ["metadata.name", "metadata.namespace", "immutable", "data"],
   Secret: ["metadata.name", "metadata.namespace", "immutable", "data"],
 } as const;

@@ -13,7 +13,7 @@ import type { AppSettings } from "./lateArgs";
 import type { ColorTemplate } from "./podTemplate";
 import { resourceName } from "./resourceName";
 
-interface OfColor {
+export interface OfColor {
   color: Color;
   settings: AppSettings;
   template: ColorTemplate;
@@ -29,15 +29,10 @@ export function makeWorkers(
   options: pulumi.CustomResourceOptions,
 ): Deployment[] {
   return template.workers.map(({ of, selector, metadata, spec }) => {
-    const name = names.worker(app, color, of.name);
-    const pulumiName = resourceName(settings, name);
+    const own = backgroundMetadata(app, { color, settings, template }, of.name);
+    const pulumiName = resourceName(settings, own.name);
     const wanted = {
-      metadata: {
-        name,
-        namespace: homeOf(settings, color),
-        labels: { ...template.labels, [workerLabel]: of.name },
-        annotations: { ...skipAwait, ...movedFromOutside, [imageAnnotation]: template.image },
-      },
+      metadata: own,
       spec: {
         replicas: 0,
         minReadySeconds: settings.minReadySeconds,
@@ -53,6 +48,16 @@ export function makeWorkers(
       ...(settings.colors[color].tag !== undefined && { ignoreChanges: ["spec.replicas"] }),
     });
   });
+}
+
+/** Of a Deployment or a CronJob by its name in config. */
+export function backgroundMetadata(app: string, { color, settings, template }: OfColor, name: string) {
+  return {
+    name: names.worker(app, color, name),
+    namespace: homeOf(settings, color),
+    labels: { ...template.labels, [workerLabel]: name },
+    annotations: { ...skipAwait, ...movedFromOutside, [imageAnnotation]: template.image },
+  };
 }
 
 /** Those that run on both colors get their pods, or lose them with their color; none where there are none. */

@@ -5,6 +5,7 @@ import { homeOf, inEachHome } from "@bluegreen/release/app/homes";
 import { workersSelector } from "@bluegreen/release/app/labels";
 import { names, preflightLabel, relayLabel, workerLabel } from "@bluegreen/release/app/names";
 import { isFields } from "@bluegreen/release/util/fields";
+import type { BackgroundPods, PodSettings } from "@bluegreen/release/config/podSettings";
 import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
 import type { AppSettings } from "./lateArgs";
 import { watcherLabels } from "./watcher";
@@ -68,7 +69,7 @@ export function networkPolicies(app: string, settings: AppSettings): Policy[] {
     ),
     // Nobody calls them.
     ...colors
-      .filter((color) => settings.pods[color].workers.length > 0)
+      .filter((color) => inBackground(settings.pods[color]).length > 0)
       .map((color) => {
         const name = names.networkPolicy(app, `${color}-workers`);
         const pods = {
@@ -145,7 +146,7 @@ function egressOf({
     ...colors
       .flatMap((color) => [
         pods[color].podTemplate.spec,
-        ...pods[color].workers.flatMap(({ patch: { spec } }) => (isFields(spec) ? [spec] : [])),
+        ...inBackground(pods[color]).flatMap(({ patch: { spec } }) => (isFields(spec) ? [spec] : [])),
       ])
       .flatMap((spec) => [...containersOf(spec), ...containersOf(spec, "initContainers")])
       .flatMap(({ env }) => (Array.isArray(env) ? env.filter(isFields) : []))
@@ -160,6 +161,10 @@ function egressOf({
     .output(database)
     .apply((port) => [...new Set([https, port, ...known])].map((each) => ({ protocol: "TCP", port: each })));
   return [{ ports: ports.apply((all) => [...dns, ...all]) }];
+}
+
+function inBackground({ workers, cronJobs }: PodSettings): BackgroundPods[] {
+  return [...workers, ...cronJobs];
 }
 
 function portIn(text: string, fallback: number): number {

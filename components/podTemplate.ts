@@ -4,6 +4,7 @@ import { containerAnnotation, names, templateAnnotation } from "@bluegreen/relea
 import type { Color } from "@bluegreen/release";
 import { repositoryOf } from "@bluegreen/release/config/images";
 import { applyTemplate } from "@bluegreen/release/config/podTemplate/strategicMerge";
+import type { BackgroundPods, CronJobPods, WorkerPods } from "@bluegreen/release/config/podSettings";
 import { isFields, type Fields } from "@bluegreen/release/util/fields";
 import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
 import type { PlainRecord } from "@bluegreen/release/util/step";
@@ -11,7 +12,7 @@ import type { AppSettings } from "./lateArgs";
 import { colorConfig, type ColorConfig } from "./colorConfig";
 import { appVariables, envOf } from "./podEnvironment";
 import { podDefaults, type PodArgs } from "./podDefaults";
-import { workerTemplate, type WorkerTemplate } from "./workerTemplate";
+import { backgroundTemplate, type BackgroundTemplate } from "./backgroundTemplate";
 
 export interface ColorTemplate {
   /** By which its pods are found. */
@@ -27,7 +28,16 @@ export interface ColorTemplate {
   /** The app's of its containers. */
   container: PlainRecord;
   metadata: PodMetadata;
-  workers: (Pick<WorkerTemplate, "of" | "selector" | "spec"> & { metadata: PodMetadata })[];
+  workers: BackgroundOf<WorkerPods>[];
+  cronJobs: BackgroundOf<CronJobPods>[];
+}
+
+/** Pods beside those that answer requests, and what of config they are of. */
+interface BackgroundOf<Kind> {
+  of: Omit<Kind, keyof BackgroundPods> & Pick<BackgroundPods, "name">;
+  selector: Record<string, string>;
+  spec: PlainRecord;
+  metadata: PodMetadata;
 }
 
 interface PodMetadata {
@@ -52,21 +62,26 @@ export function colorTemplate(app: string, color: Color, tag: string, all: AppSe
   ];
   const spec = finished(isFields(merged) ? merged : {}, { app, color, tag, image, config, settings });
   const podLabels = { ...labels, ...given.labels, ...selector };
-  const workers = settings.workers.map((worker) =>
-    workerTemplate(
-      {
-        app,
-        color,
-        spec,
-        labels: podLabels,
-        container: settings.container,
-        withImage: (each) => withImage(each, settings, image),
-      },
-      worker,
-    ),
-  );
+  const colorPods = {
+    app,
+    color,
+    spec,
+    labels: podLabels,
+    container: settings.container,
+    withImage: (each: Fields) => withImage(each, settings, image),
+  };
+  const workers = settings.workers.map((of) => ({ of, ...backgroundTemplate(colorPods, of) }));
+  const ofJobs = { ...colorPods, spec: { ...spec, restartPolicy: "OnFailure" } };
+  const cronJobs = settings.cronJobs.map((of) => ({ of, ...backgroundTemplate(ofJobs, of) }));
   // How many there are is no part of what runs.
   const ofWorkers = workers.map(({ of: { name, runOn }, ...pods }) => ({ name, runOn, ...pods }));
+  const ofCronJobs = cronJobs.map(({ of: { name, schedule, timeZone, concurrencyPolicy }, ...pods }) => ({
+    name,
+    schedule,
+    timeZone,
+    concurrencyPolicy,
+    ...pods,
+  }));
   const hash = createHash("sha256")
     .update(
       JSON.stringify(
@@ -75,6 +90,7 @@ export function colorTemplate(app: string, color: Color, tag: string, all: AppSe
           annotations: given.annotations,
           spec,
           ...(workers.length > 0 && { workers: ofWorkers }),
+          ...(cronJobs.length > 0 && { cronJobs: ofCronJobs }),
         },
         inOrder,
       ),
@@ -85,6 +101,10 @@ export function colorTemplate(app: string, color: Color, tag: string, all: AppSe
     ...annotations,
     [templateAnnotation]: hash,
     [containerAnnotation]: settings.container,
+  });
+  const finishedAs = <Of>({ labels: own, annotations, ...pods }: BackgroundTemplate & { of: Of }) => ({
+    ...pods,
+    metadata: { labels: own, annotations: annotated(annotations) },
   });
   return {
     selector,
@@ -98,12 +118,8 @@ export function colorTemplate(app: string, color: Color, tag: string, all: AppSe
       labels: podLabels,
       annotations: annotated(given.annotations),
     },
-    workers: workers.map(({ of, selector: ofWorker, labels: own, annotations, spec: pod }) => ({
-      of,
-      selector: ofWorker,
-      spec: pod,
-      metadata: { labels: own, annotations: annotated(annotations) },
-    })),
+    workers: workers.map(finishedAs),
+    cronJobs: cronJobs.map(finishedAs),
   };
 }
 

@@ -146,6 +146,9 @@ function colorRules(
   const workers = of.flatMap((color) =>
     (followers?.workers[color] ?? []).map(({ name }) => names.worker(app, color, name)),
   );
+  const cronJobs = of.flatMap((color) =>
+    (followers?.cronJobs?.[color] ?? []).map((name) => names.worker(app, color, name)),
+  );
   const hasFile = followers?.colorFile === true;
   return [
     { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", ...(hasFile ? ["patch"] : [])] },
@@ -167,6 +170,23 @@ function colorRules(
             resourceNames: workers,
             verbs: ["patch"],
           },
+        ]),
+    ...(cronJobs.length === 0
+      ? []
+      : [
+          {
+            apiGroups: ["batch"],
+            resources: ["cronjobs"],
+            resourceNames: cronJobs,
+            verbs: ["get", "patch"],
+          },
+          {
+            apiGroups: ["batch"],
+            resources: ["cronjobs/status"],
+            resourceNames: cronJobs,
+            verbs: ["patch"],
+          },
+          { apiGroups: ["batch"], resources: ["jobs"], verbs: ["list"] },
         ]),
     ...(hasFile
       ? [

@@ -17,6 +17,7 @@ export function argsText(): string {
   });
   return `// Written by npm run docs, from release/src/config/schema.ts.
 import type { Input } from "@pulumi/pulumi";
+import type { CronJobArgs } from "@bluegreen/release/config/cronJobs";
 import type { GateArgs } from "@bluegreen/release/config/gates";
 import type { PodTemplateArg } from "@bluegreen/release/config/podTemplate/podTemplateSchema";
 import type { FlatSettings } from "@bluegreen/release/config/schema";

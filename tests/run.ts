@@ -83,16 +83,18 @@ async function onStage(
   }
 }
 
-/** Ctrl-C ends what runs and begins nothing more; a stage that was started is ended, too. */
+/** Ctrl-C ends what runs, which cleans up first, and begins nothing more; a stage that was started is ended, too. */
 function untilInterrupted(): AbortSignal {
   const controller = new AbortController();
+  const { signal } = controller;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
+      if (!signal.aborted) console.log("Stopping: what was started is taken away first.");
       controller.abort();
       interruptAll();
     });
   }
-  return controller.signal;
+  return signal;
 }
 
 async function main(names: string[], options: Options): Promise<void> {

@@ -36,6 +36,11 @@ export class Board extends EventTarget {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Whether a page is open. */
+  get isRead(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /**
    * Between two questions to a cluster: longer while no page is open, and over as soon as one is, or at the
    * signal.
@@ -43,10 +48,9 @@ export class Board extends EventTarget {
   async pause(ms: number, signal: AbortSignal): Promise<void> {
     const over = new AbortController();
     const ends = { signal: AbortSignal.any([signal, over.signal]) };
-    const pauses =
-      this.#listeners.size > 0
-        ? [delay(ms, undefined, ends)]
-        : [delay(idleFactor * ms, undefined, ends), once(this, somebodyListens, ends)];
+    const pauses = this.isRead
+      ? [delay(ms, undefined, ends)]
+      : [delay(idleFactor * ms, undefined, ends), once(this, somebodyListens, ends)];
     await Promise.race(pauses).catch(() => undefined);
     over.abort();
   }

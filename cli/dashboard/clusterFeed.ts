@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, messageOf, type Color } from "@bluegreen/release";
 import { followUsers } from "@bluegreen/release/traffic/followUsers";
-import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
+import { KeptForwards } from "@bluegreen/release/kubernetes/keptForwards";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { readCounts } from "@bluegreen/release/analysis/observe";
@@ -108,22 +108,26 @@ class ClusterFeed {
 
   async keepCounting(): Promise<void> {
     const { index, board, signal } = this.options;
+    const forwards = new KeptForwards();
     let readings: Counted[] = [];
     while (!signal.aborted) {
       const at = performance.now();
-      const counted = await this.count(at).catch(() => undefined);
+      const counted = await this.count(at, forwards).catch(() => undefined);
       // What cannot be read is a gap, and what comes after it is not compared with what was before.
       readings = counted === undefined ? [] : [...readings, counted].slice(-readingsKept);
       board.tell({ type: "sample", cluster: index, sample: sampleOf(readings, Date.now()) });
+      if (board.isRead) forwards.closeUnasked();
+      else forwards.close();
       await board.pause(Math.max(0, at + sampleEveryMs - performance.now()), signal);
     }
+    forwards.close();
   }
 
-  private async count(at: number): Promise<Counted> {
+  private async count(at: number, forwards: KeptForwards): Promise<Counted> {
     const { signal } = this.options;
     const ref = this.options.ref();
     const cluster = connect(ref);
-    const ask = askThroughForward(cluster);
+    const ask = forwards.through(cluster);
     const [blue, green] = await Promise.all(
       (["blue", "green"] as const).map((color) =>
         readCounts(cluster, { app: ref.app, color }, { ask, metrics: ref.metrics, signal }),

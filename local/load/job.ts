@@ -75,7 +75,7 @@ export async function startLoad(cluster: Cluster, options: LoadOptions): Promise
     output: options.output ?? "answers",
     rate: options.rate,
     seconds: options.seconds,
-    timeoutMs: 300_000,
+    timeoutMs: 5000,
     connections: 8,
     controlPort,
   };

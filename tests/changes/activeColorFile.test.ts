@@ -1,20 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "chai";
-import { names, poll, type Color } from "@bluegreen/release";
-import { noBaseline } from "@bluegreen/release/analysis/baseline";
-import { takeBack } from "@bluegreen/release/rollback/takeBack";
-import { activeServiceOf } from "@bluegreen/release/state/blockedImages";
-import { writeRelease } from "@bluegreen/release/state/record";
-import { loadBundles } from "../../local/stage";
+import { colors, names, poll, type Color } from "@bluegreen/release";
 import { liveColor } from "../support/look";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
+import { blue, green, makeTrafficOnly, type TrafficOnly } from "../support/trafficOnly";
 import { startStep, type RunningStep } from "../provider/stepProvider";
 
 const app = "chatgpt-app";
-const blue = { color: "blue", image: "repo/app:v1", template: "a" } as const;
-const green = { color: "green", image: "repo/app:v2", template: "b" } as const;
 const template = { blue: "a", green: "b" };
 const followers = { workers: { blue: [], green: [] }, colorFile: true as const };
 
@@ -35,42 +26,15 @@ process.on("SIGTERM", () => process.exit(0));
 const timeoutMs = 180_000;
 
 describe("The file with the live color, in running pods of a real cluster", function () {
+  let traffic: TrafficOnly;
   let home: TestNamespace;
-  let image: string;
   let stop: RunningStep;
   let start: Omit<RunningStep, "beside" | "close">;
 
   before(async () => {
     home = await makeNamespace();
-    const folder = await mkdtemp(join(tmpdir(), "active-"));
-    const bundle = join(folder, "server.js");
-    await writeFile(bundle, program);
-    [image = ""] = await loadBundles([{ reference: "bluegreen.local/active:v1", bundle }]);
-    await rm(folder, { recursive: true });
-    const { cluster, namespace } = home;
-    await cluster.core.createNamespacedService({
-      namespace,
-      body: {
-        metadata: { name: names.activeService(app) },
-        spec: { selector: { app, version: "blue" }, ports: [{ port: 80 }] },
-      },
-    });
-    for (const color of ["blue", "green"] as const) {
-      // Ready, as far as anybody looks who takes traffic there.
-      await cluster.discovery.createNamespacedEndpointSlice({
-        namespace,
-        body: {
-          metadata: {
-            name: `${app}-${color}-ready`,
-            labels: { "kubernetes.io/service-name": names.colorService(app, color) },
-          },
-          addressType: "IPv4",
-          ports: [{ name: "http", port: 3000, protocol: "TCP" }],
-          endpoints: [{ addresses: ["10.255.255.1"], targetRef: { kind: "Pod", name: color, namespace } }],
-        },
-      });
-      await run(color, "first");
-    }
+    traffic = await makeTrafficOnly(home, "active", program);
+    for (const color of colors) await run(color, "first");
   });
   after(() => home.remove());
   beforeEach(async () => {
@@ -87,7 +51,11 @@ describe("The file with the live color, in running pods of a real cluster", func
         spec: {
           terminationGracePeriodSeconds: 1,
           containers: [
-            { name: "app", image, volumeMounts: [{ name: "active", mountPath: "/etc/bluegreen/active" }] },
+            {
+              name: "app",
+              image: traffic.image,
+              volumeMounts: [{ name: "active", mountPath: "/etc/bluegreen/active" }],
+            },
           ],
           volumes: [{ name: "active", configMap: { name: names.activeColor(app), optional: true } }],
         },
@@ -110,24 +78,6 @@ describe("The file with the live color, in running pods of a real cluster", func
     template: template[activeColor],
     budgetSeconds: 120,
   });
-  const point = (color: Color) =>
-    activeServiceOf(home.cluster, app).send([
-      { op: "replace", path: "/spec/selector/version", value: color },
-    ]);
-  const noteSwitch = () =>
-    writeRelease(home.cluster, app, {
-      id: "to-green",
-      kind: "switch",
-      share: 100,
-      to: green,
-      from: blue,
-      who: "a test",
-      why: "a test",
-      at: new Date().toISOString(),
-      state: "permitted",
-      baseline: noBaseline,
-      contracts: { waiting: [] },
-    });
 
   it("says the live color once a release has told it, and a pod starts without it", async () => {
     await told("blue-first", "none");
@@ -140,10 +90,10 @@ describe("The file with the live color, in running pods of a real cluster", func
   });
 
   it("says nothing before a switch, and the new color after it, without a restart", async () => {
-    await noteSwitch();
+    await traffic.note("switch", green, blue);
     await stop.create(inputs("green"));
     await told("blue-first", "none");
-    await point("green");
+    await traffic.point("green");
     await start.create(starting("green"));
     await told("green-first", "green");
     await told("blue-first", "green");
@@ -156,17 +106,7 @@ describe("The file with the live color, in running pods of a real cluster", func
   });
 
   it("says the good color once traffic is back", async () => {
-    const isBack = await takeBack(
-      {
-        where: home.where,
-        undone: { to: green, from: blue, share: 100 },
-        settings: { route: null, database: null, connectionDrainSeconds: 0, followers },
-        reason: "a test",
-        evidence: [],
-        by: "a test",
-      },
-      () => undefined,
-    );
+    const { isBack } = await traffic.takeBack(followers);
     expect(isBack).to.equal(true);
     expect(await liveColor(home.cluster)).to.equal("blue");
     await told("blue-first", "blue");
@@ -174,7 +114,7 @@ describe("The file with the live color, in running pods of a real cluster", func
   });
 
   it("that an update has emptied and left so is written by the next one", async () => {
-    await noteSwitch();
+    await traffic.note("switch", green, blue);
     await stop.create(inputs("green"));
     await run("blue", "later");
     await told("blue-later", "none");

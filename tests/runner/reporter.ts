@@ -1,7 +1,7 @@
 /** Mocha's reporter inside the process of a batch. */
 import { writeSync } from "node:fs";
 import { inspect } from "node:util";
-import type { Runner, Test } from "mocha";
+import { Hook, type Runner, type Test } from "mocha";
 import { processTimeOf } from "../../local/system/processTime";
 import { updatesMade } from "../../local/testing/updates";
 import { eventsFd, type TestEvent } from "./events";
@@ -10,8 +10,24 @@ function tell(event: TestEvent): void {
   writeSync(eventsFd, `${JSON.stringify(event)}\n`);
 }
 
+/**
+ * Told to stop, mocha itself would be gone, and what its tests have started would stay. So the test that runs
+ * fails, no other begins, and the hooks that clean up come to their end, however often it is told.
+ */
+function stopWhenTold(runner: Runner): void {
+  const stop = (signal: NodeJS.Signals) => {
+    runner.abort();
+    const { currentRunnable: running } = runner;
+    const cleansUp = running instanceof Hook && running.title.startsWith('"after');
+    // Mocha takes it for an error of what runs.
+    if (!cleansUp) throw new Error(`interrupted by ${signal}`);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+}
+
 /** Mocha makes a reporter by `new`. */
 function report(runner: Runner): void {
+  stopWhenTold(runner);
   const title = (test: Test) => test.titlePath().join(" › ");
   const seconds = (test: Test) => (test.duration ?? 0) / 1000;
   runner.on("pass", (test) => {

@@ -30,7 +30,7 @@ export interface EndedTest {
 
 const running = new Set<ChildProcess>();
 
-/** Ends what runs, as Ctrl-C does. Each batch comes to its end then, and says what did not. */
+/** Ends what runs, as Ctrl-C does. Each batch cleans up then, and says what did not come to its end. */
 export function interruptAll(): void {
   for (const child of running) child.kill("SIGINT");
 }

@@ -9,7 +9,7 @@ import { localHome, stackFile, type StackHome } from "../../local/start/home";
 import { findProcesses } from "../../local/system/processes";
 import { run } from "../../local/system/run";
 import { waitFor } from "../../local/system/wait";
-import { isRefused, runLocal } from "./support";
+import { isRefused, local, runLocal } from "./support";
 
 /** Enough for the dashboard to serve: it says on its page that the cluster does not answer. */
 const config = `config:
@@ -45,6 +45,7 @@ describe("The dashboard that npm start leaves running", function () {
   });
 
   after(async () => {
+    await local.end();
     await runLocal("stop.ts", []);
     await rm(folder, { recursive: true, force: true });
     if (chosen === undefined) delete process.env["BLUEGREEN_STAGE_DIR"];

@@ -10,7 +10,7 @@ import { localHome, stackFile, type StackHome } from "../../local/start/home";
 import { findProcesses } from "../../local/system/processes";
 import { expectGood, openTab, startBrowser } from "../pages/support/browser";
 import { ownStageDir } from "../stage/support/stageUnderTest";
-import { expectRelease, isRefused, linksIn, runLocal, runTimeoutMs, testRate } from "./support";
+import { expectRelease, isRefused, linksIn, local, runLocal, runTimeoutMs, testRate } from "./support";
 
 /** As a newcomer meets it: on a dev cluster of its own, from its start to its end. */
 describe("npm start", () => {
@@ -30,9 +30,10 @@ describe("npm start", () => {
 
   after(async function () {
     this.timeout(runTimeoutMs);
-    await browser.close();
+    await local.end();
     await removeStage();
     await rm(stackFile(home), { force: true });
+    await browser.close();
   });
 
   const runningStage = async (): Promise<Stage> => {

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +5,8 @@ import { expect } from "chai";
 import type { Figures } from "../../local/load/report";
 import { repositoryDir } from "../../local/paths";
 import { readStage } from "../../local/stage";
-import { endOf, type Ended } from "../support/endOf";
+import { Children } from "../support/children";
+import type { Ended } from "../support/endOf";
 
 /** A whole `npm start`, on a machine that is busy with other tests. */
 export const runTimeoutMs = 1_800_000;
@@ -14,14 +14,15 @@ export const runTimeoutMs = 1_800_000;
 /** Requests per second: a fifth of what a user has, whose machine does nothing else meanwhile. */
 export const testRate = "20";
 
+/** What runLocal has started. */
+export const local = new Children();
+
 /** Runs a command of this folder as a user would, without a terminal. */
 export function runLocal(file: string, args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  return endOf(
-    spawn(process.execPath, [join(repositoryDir, "local", "bootstrap.mjs"), join("local", file), ...args], {
-      cwd: repositoryDir,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    }),
+  return local.run(
+    process.execPath,
+    [join(repositoryDir, "local", "bootstrap.mjs"), join("local", file), ...args],
+    { cwd: repositoryDir, env: { ...process.env, ...env } },
   );
 }
 

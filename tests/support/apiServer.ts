@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ type Plain = Record<string, unknown>;
 export interface ApiServer {
   /** File that names it. */
   kubeconfig: string;
+  server: Server;
   objects: Map<string, object>;
   /** Makes it what is given, and tells whoever watches that kind. */
   change(key: string, object: object): void;
@@ -114,6 +115,7 @@ export async function startApiServer(context = "test"): Promise<ApiServer> {
   writeFileSync(kubeconfig, config.exportConfig());
   const api: ApiServer = {
     kubeconfig,
+    server,
     objects,
     change: (key, object) => {
       objects.set(key, object);

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface HttpServer {
@@ -9,8 +9,8 @@ export interface HttpServer {
 }
 
 /** A real HTTP server on this machine, on a free port, that does what the test says. */
-export async function startServer(handle: RequestListener): Promise<HttpServer> {
-  const server = createServer(handle);
+export async function startServer(handle: RequestListener, options: ServerOptions = {}): Promise<HttpServer> {
+  const server = createServer(options, handle);
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
   return {

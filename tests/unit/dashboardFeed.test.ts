@@ -3,6 +3,8 @@ import { Board } from "../../cli/dashboard/board";
 import { followCluster } from "../../cli/dashboard/clusterFeed";
 import { colors, names, poll, type Color } from "@bluegreen/release";
 import { startApiServer, type ApiServer } from "../support/apiServer";
+import { startServer, type HttpServer } from "../support/httpServer";
+import { forwardToPods, type PodTunnels } from "../support/podTunnels";
 import { limits } from "./watchReadings";
 
 const app = "chatgpt-app";
@@ -98,6 +100,63 @@ describe("A cluster on the dashboard", () => {
     api.change(...service("green"));
     await shows(["blue 0", "green 100"]);
     expect(board.state.clusters[0]?.moves.map(({ to }) => to)).to.deep.equal(["green"]);
+  });
+
+  describe("with pods", () => {
+    let counted: number;
+    let pods: HttpServer;
+    let tunnels: PodTunnels;
+
+    beforeEach(async () => {
+      counted = 0;
+      // Kept longer than any pause of a busy machine.
+      pods = await startServer(
+        (_request, response) => {
+          counted++;
+          response.end("# TYPE http_requests_total counter\n");
+        },
+        { keepAliveTimeout: 600_000 },
+      );
+      tunnels = forwardToPods(api.server, pods.port);
+    });
+    afterEach(() => pods.close());
+
+    const openPage = () => {
+      const leave = board.listen(() => undefined);
+      for (const name of ["one", "two"])
+        api.objects.set(`pods/${name}`, {
+          metadata: { namespace: "shop", name, labels: { app, version: "blue" } },
+          spec: { containers: [{ name: "app", ports: [{ name: "http", containerPort: 3000 }] }] },
+          status: { phase: "Running" },
+        });
+      return leave;
+    };
+
+    const until = (isSo: () => boolean) =>
+      poll(() => Promise.resolve(isSo() ? true : undefined), { timeoutMs: 60_000, intervalMs: 5 });
+    const open = () => [...tunnels.open.values()].sort().join();
+
+    it("reads each through one connection while a page is open, and keeps none after it", async () => {
+      const leave = openPage();
+      await until(() => counted >= 6);
+      expect(open()).to.equal("one,two");
+      expect([...tunnels.asked].sort().join()).to.equal("one,two");
+      api.objects.delete("pods/one");
+      await until(() => open() === "two");
+      leave();
+      await until(() => open() === "");
+    });
+
+    it("keeps no connection once it has ended", async () => {
+      openPage();
+      await until(() => open() === "one,two");
+      const shown = () => board.state.clusters[0]?.samples.length ?? 0;
+      const before = shown();
+      await until(() => shown() > before);
+      ended.abort();
+      await following;
+      await until(() => open() === "");
+    });
   });
 
   it("shows shares when a watch of the weights says so", async () => {

@@ -5,9 +5,16 @@ export function selectorOf(app: string, color: Color): { app: string; version: C
   return { app, version: color };
 }
 
-/** What selects the pods of all workers of a color: without `app`, by which its Services find the others. */
+/** What selects the pods of all workers and CronJobs of a color: without `app`, by which its Services find the others. */
 export function workersSelector(app: string, color: Color): Record<string, string> {
   return { [nameLabel]: app, version: color };
+}
+
+/** As the API server takes it in a request. */
+export function asSelector(labels: Record<string, string>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
 }
 
 const nameLabel = "app.kubernetes.io/name";

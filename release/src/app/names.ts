@@ -18,7 +18,7 @@ export const names = {
   /** The account that a color's pods run as. */
   account: (app: string, color: Color) => `${app}-${color}`,
   autoscaler: (app: string, color: Color) => `${app}-${color}`,
-  /** The Deployment of a worker. */
+  /** The Deployment of a worker, or a CronJob: no two of both have a name. */
   worker: (app: string, color: Color, worker: string) => `${app}-${color}-${worker}`,
   networkPolicy: (app: string, of: Color | "preflight" | "relay" | "watcher" | `${Color}-workers`) =>
     `${app}-${of}`,
@@ -130,7 +130,10 @@ export const activeColorKey = "color";
 /** Label of the preflight pod: the app. What selects a color's pods, Services first, must not find it. */
 export const preflightLabel = `${domain}/preflight`;
 
-/** Label of a worker's Deployment and pods: its name. What selects a color's pods must not find them. */
+/**
+ * Label of a worker's Deployment and pods, and of a CronJob with its Jobs and their pods: its name. What selects a
+ * color's pods must not find them.
+ */
 export const workerLabel = `${domain}/worker`;
 
 /** Label of a Job of a release and of its pod: the app. What selects a color's pods must not find it. */

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { brokenNames } from "./cronJobs.js";
 import { podsOfColors } from "./podSettings.js";
 import { composeTemplates } from "./podTemplate/strategicMerge.js";
 import { colors } from "../app/color.js";
@@ -41,7 +42,12 @@ export function checkSettings(
     ...brokenTogether(values, raw),
     ...readable(ofStack, stacked.values, encrypted),
     ...undone(ofStack, stacked.values, encrypted),
-    ...(hasAll(values, togetherWithPods) ? brokenPods(values, podsOfColors(app, values)) : []),
+    ...(hasAll(values, togetherWithPods)
+      ? [
+          ...brokenNames(app, values).map((rule) => violation("cronJobs", values.cronJobs, rule)),
+          ...brokenPods(values, podsOfColors(app, values)),
+        ]
+      : []),
   ];
   // What somebody has encrypted is not shown, whatever it is.
   const isHidden = ({ field }: SettingViolation) => encrypted?.includes(field) === true;

@@ -31,7 +31,7 @@ export interface FieldHelp {
    */
   late?: string | Record<string, string>;
   /** Its type among the arguments, where its own does not say what it holds. */
-  argType?: "GateArgs[]" | "PodTemplateArg" | "WorkerArgs[]";
+  argType?: "CronJobArgs[]" | "GateArgs[]" | "PodTemplateArg" | "WorkerArgs[]";
   /**
    * Rules of its parts by their names. Of a setting with parts no value is ever shown: it is refused by the
    * path of the part.

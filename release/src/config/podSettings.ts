@@ -5,6 +5,8 @@ import { isFields, type Fields } from "../util/fields.js";
 import type { FlatSettings } from "./schema.js";
 import { composeTemplates } from "./podTemplate/strategicMerge.js";
 import { hasColorFile } from "./followers.js";
+import type { Background } from "./background.js";
+import { cronJobsOf, type CronJob } from "./cronJobs.js";
 import { workersOf, type Worker } from "./workers.js";
 
 /** What is known of pods once the user's template is read. */
@@ -19,20 +21,25 @@ export interface PodSettings {
   pod: Amounts;
   terminationGracePeriodSeconds: number;
   workers: WorkerPods[];
+  cronJobs: CronJobPods[];
   /** Whether they have a file with the live color in it. */
   activeColorFile: boolean;
 }
 
-/** A worker of a color, and what is known of its pods once its template is read. */
-export type WorkerPods = Pick<Worker, "name" | "runOn" | "replicas" | "overlap"> & {
-  /** Over the pods of its color. */
+/** Pods of a color that answer no requests, and what is known of them once their template is read. */
+export interface BackgroundPods {
+  name: string;
+  /** Over the pods of the color. */
   patch: Fields;
-  /** Those of its color and its own. */
+  /** Those of the color and their own. */
   labels: Record<string, string>;
   annotations: Record<string, string>;
-  /** What one of its pods needs. */
+  /** What one of them needs. */
   pod: Amounts;
-};
+}
+
+export type WorkerPods = Omit<Worker, keyof Background> & BackgroundPods;
+export type CronJobPods = Omit<CronJob, keyof Background> & BackgroundPods;
 
 const defaultPort = 3000;
 
@@ -47,6 +54,7 @@ export const podKeys = [
   "terminationGracePeriodSeconds",
   "quota",
   "workers",
+  "cronJobs",
   "activeColorFile",
   ...colors,
 ] as const satisfies readonly (keyof FlatSettings)[];
@@ -75,6 +83,7 @@ function podSettings(app: string, color: Color, flat: PodConfig): PodSettings {
   const named = appContainer(podTemplate);
   const resources = appResources(podTemplate, flat);
   const grace = spec["terminationGracePeriodSeconds"];
+  const inBackground = (each: Background) => backgroundPods(app, each, { ...flat, podTemplate, container });
   return {
     podTemplate,
     container,
@@ -86,18 +95,27 @@ function podSettings(app: string, color: Color, flat: PodConfig): PodSettings {
     resources,
     pod: podOf(needsOf(podTemplate, resources, flat.quota.enabled)),
     terminationGracePeriodSeconds: typeof grace === "number" ? grace : flat.terminationGracePeriodSeconds,
-    workers: workersOf(flat, color).map((worker) =>
-      workerPods(app, worker, { ...flat, podTemplate, container }),
-    ),
+    workers: workersOf(flat, color).map(({ runOn, replicas, overlap, ...worker }) => ({
+      runOn,
+      replicas,
+      overlap,
+      ...inBackground(worker),
+    })),
+    cronJobs: cronJobsOf(flat, color).map(({ schedule, timeZone, concurrencyPolicy, ...cronJob }) => ({
+      schedule,
+      timeZone,
+      concurrencyPolicy,
+      ...inBackground(cronJob),
+    })),
     activeColorFile: hasColorFile(flat, color),
   };
 }
 
-function workerPods(
+function backgroundPods(
   app: string,
-  { name, runOn, replicas, overlap, command, args, podTemplate: own }: Worker,
+  { name, command, args, podTemplate: own }: Background,
   flat: Omit<PodConfig, "podTemplate" | "container"> & { podTemplate: UserTemplate; container: string },
-): WorkerPods {
+): BackgroundPods {
   const { container, podTemplate: ofColor, imageRepository } = flat;
   const words = {
     name: container,
@@ -113,9 +131,6 @@ function workerPods(
   });
   return {
     name,
-    runOn,
-    replicas,
-    overlap,
     patch,
     labels: whole.labels,
     annotations: whole.annotations,

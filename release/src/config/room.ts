@@ -2,7 +2,7 @@ import { colors, type Color } from "../app/color.js";
 import { quantity } from "./quantity.js";
 import type { FlatSettings } from "./schema.js";
 import { sizesOf } from "./sizes.js";
-import type { WorkerPods } from "./podSettings.js";
+import type { BackgroundPods, WorkerPods } from "./podSettings.js";
 import {
   asQuantity,
   counted,
@@ -39,7 +39,7 @@ export type RoomSettings = Pick<
   resources: Resources;
   /** Of a pod of either color. */
   pod: Amounts;
-  pods: Record<Color, { workers: WorkerPods[] }>;
+  pods: Record<Color, { workers: WorkerPods[]; cronJobs: Pick<BackgroundPods, "pod">[] }>;
 };
 
 /**
@@ -60,6 +60,7 @@ export function roomFor(settings: RoomSettings): Amounts {
     },
     { pods: watchers, of: watcherPod },
     { pods: 1, of: workersRoom(settings) },
+    { pods: 1, of: cronJobsRoom(settings) },
   );
 }
 
@@ -77,6 +78,13 @@ function workersRoom({ pods, namespacePerColor }: RoomSettings): Amounts {
   if (namespacePerColor) return most(() => true);
   const beside = colors.map((color) => ({ pods: 1, of: room(color, (worker) => !isAlone(worker)) }));
   return sumOf(...beside, { pods: 1, of: most(isAlone) });
+}
+
+/** One Job of each, of both colors: one that runs when traffic moves ends where it has begun. */
+function cronJobsRoom({ pods, namespacePerColor }: RoomSettings): Amounts {
+  const room = (color: Color) => sumOf(...pods[color].cronJobs.map(({ pod }) => ({ pods: 1, of: pod })));
+  if (namespacePerColor) return mostOf(room("blue"), room("green"));
+  return sumOf(...colors.map((color) => ({ pods: 1, of: room(color) })));
 }
 
 /** Which part of the setting gives which limit. */

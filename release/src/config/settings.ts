@@ -37,7 +37,7 @@ export interface Settings
       | "clusterIssuer"
       | keyof PodSettings
     >,
-    Omit<PodSettings, "podTemplate" | "workers"> {
+    Omit<PodSettings, "podTemplate" | "workers" | "cronJobs"> {
   /** Of each color. What stands above it is that of the active one, and what a pod of either needs at most. */
   pods: Record<Color, PodSettings>;
   /** Who gets how many of 100 users: the idle color canaryWeight of them. */
@@ -83,6 +83,7 @@ function arrange(app: string, flat: FlatSettings): Settings {
     canaryWeight,
     clusterIssuer,
     workers,
+    cronJobs,
     ...rest
   } = flat;
   const databaseAccount =
@@ -110,7 +111,7 @@ function arrange(app: string, flat: FlatSettings): Settings {
     weights: weightsOf(flat.activeColor, canaryWeight),
     clusterIssuer: clusterIssuer === "none" ? undefined : clusterIssuer,
     colors: { blue: colorSettings(blueTag, blue), green: colorSettings(greenTag, green) },
-    followers: followersOf({ workers, activeColorFile: flat.activeColorFile, blue, green }),
+    followers: followersOf({ workers, cronJobs, activeColorFile: flat.activeColorFile, blue, green }),
     databaseAccount,
     together: null,
   };

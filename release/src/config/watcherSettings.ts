@@ -14,6 +14,8 @@ import {
 
 const workers = z.array(z.strictObject({ name: z.string(), replicas: z.int(), overlap: z.boolean() }));
 
+const cronJobs = z.array(z.string());
+
 const watcherSettings = z.strictObject({
   limits: analysisLimits,
   standbyHours: z.number(),
@@ -34,6 +36,7 @@ const watcherSettings = z.strictObject({
   followers: z
     .strictObject({
       workers: z.strictObject({ blue: workers, green: workers }),
+      cronJobs: z.strictObject({ blue: cronJobs, green: cronJobs }).exactOptional(),
       colorFile: z.literal(true).exactOptional(),
     })
     .exactOptional(),

@@ -116,6 +116,13 @@ function rulesIn(app: string, settings: Asked): Rule[] {
     ...(certificates === true && clusterIssuer !== undefined
       ? [rule("cert-manager.io", ["certificates"], keep)]
       : []),
+    ...(followers?.cronJobs === undefined
+      ? []
+      : [
+          rule("batch", ["cronjobs"], keep),
+          rule("batch", ["cronjobs/status"], ["patch"]),
+          rule("batch", ["jobs"], ["list"]),
+        ]),
     ...(hasJobs(settings)
       ? [
           rule("batch", ["jobs"], ["get", "create", "delete"]),

@@ -1,4 +1,4 @@
-import { BatchV1Api, type V1Job, type V1Pod, type V1PodSpec } from "../kubernetes/client.js";
+import type { V1Job, V1Pod, V1PodSpec } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { whereIs } from "../kubernetes/pods.js";
@@ -46,8 +46,7 @@ const removalMs = 120_000;
  * @throws UserError when its pod cannot be made or does not start, and the reason of the signal
  */
 export async function runJob(cluster: Cluster, wanted: JobWanted, access: JobAccess): Promise<ProgramEnd> {
-  const jobs = cluster.config.makeApiClient(BatchV1Api);
-  const job = new RunningJob(cluster, jobs, wanted, access);
+  const job = new RunningJob(cluster, wanted, access);
   const found = await job.find();
   if (found !== undefined && isSame(found, wanted)) {
     const isOver = hasEnded(found);
@@ -74,7 +73,6 @@ class RunningJob {
 
   constructor(
     private readonly cluster: Cluster,
-    private readonly jobs: BatchV1Api,
     private readonly wanted: JobWanted,
     private readonly access: JobAccess,
   ) {}
@@ -82,7 +80,7 @@ class RunningJob {
   /** Undefined also of one that is on its way out: it is waited for until it is gone. */
   async find(): Promise<V1Job | undefined> {
     const { namespace, name } = this.wanted;
-    const found = await orUndefined(this.jobs.readNamespacedJob({ namespace, name }));
+    const found = await orUndefined(this.cluster.batch.readNamespacedJob({ namespace, name }));
     if (found?.metadata?.deletionTimestamp === undefined) return found;
     await this.remove();
     return undefined;
@@ -111,7 +109,7 @@ class RunningJob {
     try {
       await untilAnswered(async () => {
         tried++;
-        await this.jobs.createNamespacedJob({ namespace, body });
+        await this.cluster.batch.createNamespacedJob({ namespace, body });
       });
     } catch (error) {
       // Made by the try whose answer was lost.
@@ -145,11 +143,11 @@ class RunningJob {
     const { namespace, name } = this.wanted;
     await poll(
       async () => {
-        const left = await orUndefined(this.jobs.readNamespacedJob({ namespace, name }));
+        const left = await orUndefined(this.cluster.batch.readNamespacedJob({ namespace, name }));
         if (left === undefined) return true;
         if (left.metadata?.deletionTimestamp === undefined)
           await orUndefined(
-            this.jobs.deleteNamespacedJob({ namespace, name, propagationPolicy: "Foreground" }),
+            this.cluster.batch.deleteNamespacedJob({ namespace, name, propagationPolicy: "Foreground" }),
           );
         return undefined;
       },
@@ -160,7 +158,7 @@ class RunningJob {
   private async look(): Promise<ProgramEnd | undefined> {
     const { namespace, name, container } = this.wanted;
     const [job, pod] = await Promise.all([
-      orUndefined(this.jobs.readNamespacedJob({ namespace, name })),
+      orUndefined(this.cluster.batch.readNamespacedJob({ namespace, name })),
       this.pod(),
     ]);
     if (job === undefined)

@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import {
   AppsV1Api,
   AutoscalingV2Api,
+  BatchV1Api,
   CoordinationV1Api,
   CoreV1Api,
   DiscoveryV1Api,
@@ -27,6 +28,7 @@ export interface Cluster extends Homes {
   core: CoreV1Api;
   apps: AppsV1Api;
   autoscaling: AutoscalingV2Api;
+  batch: BatchV1Api;
   discovery: DiscoveryV1Api;
   coordination: CoordinationV1Api;
 }
@@ -104,6 +106,7 @@ export function connect({ context, namespace, namespacePerColor }: ClusterRef): 
     core: config.makeApiClient(CoreV1Api),
     apps: config.makeApiClient(AppsV1Api),
     autoscaling: config.makeApiClient(AutoscalingV2Api),
+    batch: config.makeApiClient(BatchV1Api),
     discovery: config.makeApiClient(DiscoveryV1Api),
     coordination: config.makeApiClient(CoordinationV1Api),
   };

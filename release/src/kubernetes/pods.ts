@@ -2,7 +2,7 @@ import type { V1Pod } from "./client.js";
 import type { Color } from "../app/color.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
 import { homeOf, type NamespacedName } from "../app/homes.js";
-import { workersSelector } from "../app/labels.js";
+import { asSelector, workersSelector } from "../app/labels.js";
 import { templateAnnotation, workerLabel } from "../app/names.js";
 import { parseJson } from "../util/parseJson.js";
 import type { Cluster } from "./cluster.js";
@@ -24,7 +24,7 @@ export function askThroughForward(cluster: Cluster): AskPod {
     const { port, ...where } = whereToAsk(pod, bounds.port);
     const forwarded = await forwardPod(cluster, where, port);
     try {
-      return (await fetchText(urlAt(forwarded.url, path), bounds)).text;
+      return await askAt(forwarded.url, path, bounds);
     } finally {
       forwarded.close();
     }
@@ -37,8 +37,13 @@ export const askDirectly: AskPod = async (pod, path, bounds) => {
   const ip = pod.status?.podIP;
   if (ip === undefined) throw new NoAnswerError("it has no address yet");
   const host = ip.includes(":") ? `[${ip}]` : ip;
-  return (await fetchText(urlAt(`http://${host}:${port}`, path), bounds)).text;
+  return askAt(`http://${host}:${port}`, path, bounds);
 };
+
+/** @param base where the pod's port is reached */
+export async function askAt(base: string, path: string, bounds: FetchBounds): Promise<string> {
+  return (await fetchText(urlAt(base, path), bounds)).text;
+}
 
 /**
  * The path of a probe is its pod's, whoever has made that: it may lead to whatever that pod answers, and
@@ -52,7 +57,8 @@ function urlAt(base: string, path: string): string {
   return url.href;
 }
 
-function whereToAsk(pod: V1Pod, other?: number): NamespacedName & { port: number } {
+/** @throws NoAnswerError when it does not run, or nothing tells at which port */
+export function whereToAsk(pod: V1Pod, other?: number): NamespacedName & { port: number } {
   const port = other ?? httpPort(pod);
   if (port === undefined) throw new NoAnswerError("it has no port named http");
   if (pod.status?.phase !== "Running") throw new NoAnswerError("it does not run");
@@ -120,10 +126,9 @@ export async function podsOfWorkers(
   { app, color }: { app: string; color: Color },
   workers: readonly string[],
 ): Promise<V1Pod[]> {
-  const of = Object.entries(workersSelector(app, color)).map(([name, value]) => `${name}=${value}`);
   const { items } = await cluster.core.listNamespacedPod({
     namespace: homeOf(cluster, color),
-    labelSelector: [...of, `${workerLabel} in (${workers.join(",")})`].join(","),
+    labelSelector: `${asSelector(workersSelector(app, color))},${workerLabel} in (${workers.join(",")})`,
   });
   return items;
 }

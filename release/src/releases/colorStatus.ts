@@ -1,7 +1,9 @@
 import { colors, type Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
+import { isSuspended, readCronJob } from "../kubernetes/cronJob.js";
 import { readDeployment, readWorker } from "../kubernetes/deployment.js";
 import { appliedImage, readChangedImage, type ChangedImage } from "../state/appImage.js";
+import type { Followers } from "../config/followers.js";
 import type { Worker } from "../config/workers.js";
 
 export interface ColorStatus {
@@ -29,6 +31,16 @@ export interface WorkerStatus {
   wanted: number;
   /** How many config gives it on this color now. */
   planned: number;
+}
+
+/** What is started by the clock. */
+export interface CronJobStatus {
+  color: Color;
+  name: string;
+  /** It starts no Jobs: as it has to be on a color that is not live. */
+  suspended: boolean;
+  /** Jobs of it that run. */
+  running: number;
 }
 
 /** What runs in each color. */
@@ -76,4 +88,20 @@ export async function readWorkers(
     ),
   );
   return each;
+}
+
+export function readCronJobs(
+  cluster: Cluster,
+  app: string,
+  cronJobs: NonNullable<Followers["cronJobs"]>,
+): Promise<CronJobStatus[]> {
+  return Promise.all(
+    colors.flatMap((color) =>
+      cronJobs[color].map(async (name) => {
+        const cronJob = await readCronJob(cluster, { app, color, name });
+        const running = cronJob?.status?.active?.length ?? 0;
+        return { color, name, suspended: isSuspended(cronJob), running };
+      }),
+    ),
+  );
 }

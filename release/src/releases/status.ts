@@ -13,6 +13,7 @@ import { readShare } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import type { FlatSettings } from "../config/schema.js";
 import type { Strategy } from "../config/strategies.js";
+import type { Followers } from "../config/followers.js";
 import { readSaidColor, type SaidColor } from "../workers/activeColorFile.js";
 import { readBlockedImages, type BlockedImage } from "../state/blockedImages.js";
 import { readLiveNote, type LiveNote } from "../state/liveNote.js";
@@ -21,8 +22,10 @@ import { readSamples, type Sample } from "../state/samples.js";
 import { whyNoWayBack } from "../rollback/rollback.js";
 import {
   readColors,
+  readCronJobs,
   readWorkers,
   type ColorStatus,
+  type CronJobStatus,
   type PlannedWorkers,
   type WorkerStatus,
 } from "./colorStatus.js";
@@ -49,6 +52,8 @@ export interface ReleaseStatus {
   colors: ColorStatus[];
   /** Absent where config has none. */
   workers?: WorkerStatus[];
+  /** Absent where config has none. */
+  cronJobs?: CronJobStatus[];
   /** What the file of the pods says, in each namespace; absent where they have none. */
   activeColorFile?: SaidColor[];
   schema: SchemaStatus;
@@ -69,9 +74,7 @@ export type ReleaseStatusRef = Omit<StatusRef, "strategy"> & {
   database: FlatSettings["database"];
   /** Of each color; absent where there are none. */
   workers?: PlannedWorkers;
-  /** Pods have a file with the live color in it. */
-  colorFile?: true;
-};
+} & Pick<Followers, "cronJobs" | "colorFile">;
 
 /**
  * Where a release stands, as cluster and database say. Changes nothing. A database out of reach is
@@ -83,10 +86,11 @@ export async function readReleaseStatus(ref: ReleaseStatusRef): Promise<ReleaseS
   const cluster = connect(ref);
   const live = await readLiveColor(cluster, app);
   const share = live === undefined ? 0 : await readShare(cluster, app, route, live);
-  const [all, workers, activeColorFile, schema, [release, samples], observed, service, rollback] =
+  const [all, workers, cronJobs, activeColorFile, schema, [release, samples], observed, service, rollback] =
     await Promise.all([
       readColors(cluster, app, live, share),
       ref.workers && readWorkers(cluster, app, live, ref.workers),
+      ref.cronJobs && readCronJobs(cluster, app, ref.cronJobs),
       ref.colorFile && readSaidColor(cluster, app),
       readSchema(ref),
       readAnalyzed(cluster, app),
@@ -102,6 +106,7 @@ export async function readReleaseStatus(ref: ReleaseStatusRef): Promise<ReleaseS
     activeColor,
     colors: all,
     ...(workers !== undefined && { workers }),
+    ...(cronJobs !== undefined && { cronJobs }),
     ...(activeColorFile !== undefined && { activeColorFile }),
     schema,
     lastSwitch: release === undefined ? null : asLastSwitch(release),
@@ -170,6 +175,7 @@ export function attention({
   activeColor,
   colors: all,
   workers = [],
+  cronJobs = [],
   activeColorFile = [],
   schema,
   lastSwitch,
@@ -200,6 +206,12 @@ export function attention({
       found.push(`Worker ${name} of ${color} runs, and ${color} is not live: pulumi up stops it.`);
     else if (ready < wanted) found.push(`Worker ${name} of ${color} has ${ready} of ${wanted} pods ready.`);
   }
+  for (const { color, name } of cronJobs.filter((each) => each.suspended === (each.color === live)))
+    found.push(
+      color === live
+        ? `CronJob ${name} of ${color}, the live color, starts no Jobs: pulumi up resumes it.`
+        : `CronJob ${name} of ${color} starts Jobs, and ${color} is not live: pulumi up suspends it.`,
+    );
   for (const said of activeColorFile.filter((each) => each !== live))
     found.push(
       `Pods are told that ${said === "" ? "no color" : said} is active, and ${live} is live: pulumi up tells them.`,

@@ -20,8 +20,8 @@ export type WorkersStartInputs = ClusterRef &
 export type WorkersStartOutputs = { outcome: string };
 
 /**
- * Once traffic has moved: the workers of the active color start, after those of the other one have gone, and its
- * pods are told that it is active. In every update also what one that was killed, or a rollback, has left undone.
+ * Once traffic has moved: the workers of the active color start, after those of the other one have gone, its CronJobs
+ * are resumed, and its pods are told that it is active. In every update also what one that was killed, or a rollback, has left undone.
  */
 export const workersStart: Step<WorkersStartInputs, WorkersStartOutputs> = {
   check: () => Promise.resolve([]),
@@ -35,7 +35,7 @@ export const workersStart: Step<WorkersStartInputs, WorkersStartOutputs> = {
 
   async run(inputs, say, last = {}) {
     const cluster = connect(inputs);
-    const { app, activeColor, workers, colorFile } = inputs;
+    const { app, activeColor, workers, cronJobs, colorFile } = inputs;
     const own = workers[activeColor];
     return sayingWhatIsLive(cluster, app, async () => {
       const isOver = async () => (await readLiveColor(cluster, app)) !== activeColor;
@@ -44,13 +44,13 @@ export const workersStart: Step<WorkersStartInputs, WorkersStartOutputs> = {
       for (const { name, replicas } of lowered(last.workers?.[activeColor], own))
         await scaleWorker(cluster, { app, color: activeColor, name }, replicas);
       await awaitWorkers(cluster, { ...inputs, color: activeColor, workers: own, isOver }, say);
+      const rota = cronJobs?.[activeColor] ?? [];
       const started = [
-        ...(own.length > 0 || !colorFile
-          ? [`${own.map(({ name }) => name).join(", ") || "none"} of ${activeColor} run`]
-          : []),
+        ...(own.length > 0 ? [`${own.map(({ name }) => name).join(", ")} of ${activeColor} run`] : []),
+        ...(rota.length > 0 ? [`CronJobs ${rota.join(", ")} of ${activeColor} start Jobs`] : []),
         ...(colorFile ? [`pods of ${activeColor} are told that it is active`] : []),
       ];
-      return { outcome: started.join("; ") };
+      return { outcome: started.join("; ") || `none of ${activeColor} run` };
     });
   },
 };

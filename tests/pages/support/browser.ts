@@ -30,6 +30,9 @@ export async function startBrowser(): Promise<Browser> {
       "--disable-sync",
     ],
     env: { ...process.env, TMPDIR: tmpdir() },
+    // It would end this process with itself: before the tests have taken away what they have started.
+    handleSIGINT: false,
+    handleSIGTERM: false,
   });
 }
 

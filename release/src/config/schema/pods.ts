@@ -3,6 +3,7 @@ import { asWritten, field, json, objectField, objectOf, part } from "../fields.j
 import { dnsLabel, dnsSubdomain, httpPath, labelKey, leadsOut } from "../forms.js";
 import { podTemplateRule, podTemplateSchema } from "../podTemplate/podTemplateSchema.js";
 import { cpuPattern, cpuRule, memoryPattern, memoryRule, quantity } from "../quantity.js";
+import { cronJobs, cronJobsRule } from "../cronJobs.js";
 import { workers, workersRule } from "../workers.js";
 import { deployment, flag, integer, state } from "./kinds.js";
 
@@ -124,6 +125,15 @@ export const podsShape = {
     ends: { place: deployment.place, instead: "secretEnv" },
     parts: {},
     argType: "WorkerArgs[]",
+  }),
+  cronJobs: field(json(cronJobs.default([]), asWritten), {
+    rule: cronJobsRule,
+    description:
+      "CronJobs of each color from the same image, with its variables and Secrets: those of the live color start Jobs, those of the idle color are suspended (docs/guides/cron-jobs.md). schedule: five fields of cron, or as @daily. timeZone: of the IANA database; not set, that of the cluster's control plane. concurrencyPolicy: what happens where the Job before still runs. command and args: words, instead of what the image starts with. podTemplate: merged over the pods of the color, without their ports and probes, and with restartPolicy OnFailure.",
+    example: `'[{"name":"nightly","schedule":"0 2 * * *","timeZone":"Etc/UTC","command":["node","nightly.js"]}]'`,
+    ends: { place: deployment.place, instead: "secretEnv" },
+    parts: {},
+    argType: "CronJobArgs[]",
   }),
   activeColorFile: flag(
     false,

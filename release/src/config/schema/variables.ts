@@ -3,6 +3,7 @@ import type { Color } from "../../app/color.js";
 import { asWritten, mapField, objectField, objectOf, part } from "../fields.js";
 import { isSecretKey, variable } from "../forms.js";
 import { podTemplateRule, podTemplateSchema } from "../podTemplate/podTemplateSchema.js";
+import { cronJobs, cronJobsRule } from "../cronJobs.js";
 import { workers, workersRule } from "../workers.js";
 import { podTemplateFile, podTemplateFileRule } from "./pods.js";
 import { deployment } from "./kinds.js";
@@ -32,12 +33,13 @@ function colorSettings(color: Color) {
     podTemplate: part(podTemplateSchema.prefault({}), podTemplateRule),
     podTemplateFile: part(podTemplateFile.optional(), podTemplateFileRule),
     workers: part(workers.optional(), workersRule),
+    cronJobs: part(cronJobs.optional(), cronJobsRule),
     activeColorFile: part(z.boolean().optional(), "true or false"),
   });
   return objectField(
     own,
     {
-      description: `What is ${color}'s alone: env, secretEnv (each value secret), envFromSecrets and podTemplate as for both, over those, podTemplateFile and activeColorFile instead of that of both, and workers, of which one replaces that of both with its name.`,
+      description: `What is ${color}'s alone: env, secretEnv (each value secret), envFromSecrets and podTemplate as for both, over those, podTemplateFile and activeColorFile instead of that of both, and workers and cronJobs, of which one replaces that of both with its name.`,
       example: `--path '${color}.env.LOG_LEVEL' info`,
       ends: { place: "a ConfigMap of the color", instead: `${color}.secretEnv` },
     },

@@ -1,22 +1,21 @@
 import { workersSelector } from "@bluegreen/release/app/labels";
 import { workerLabel } from "@bluegreen/release/app/names";
 import type { Color } from "@bluegreen/release";
-import type { WorkerPods } from "@bluegreen/release/config/podSettings";
+import type { BackgroundPods } from "@bluegreen/release/config/podSettings";
 import { applyTemplate } from "@bluegreen/release/config/podTemplate/strategicMerge";
 import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
 import { isFields, type Fields } from "@bluegreen/release/util/fields";
 import type { PlainRecord } from "@bluegreen/release/util/step";
 
-/** The pods of a worker, without the hash, which is that of its color. */
-export interface WorkerTemplate {
-  of: Pick<WorkerPods, "name" | "runOn" | "replicas" | "overlap">;
+/** The pods of a worker or a CronJob, without the hash, which is that of its color. */
+export interface BackgroundTemplate {
   selector: Record<string, string>;
   labels: Record<string, string>;
   annotations: Record<string, string>;
   spec: PlainRecord;
 }
 
-/** What a worker's pods are made of. */
+/** What they are made of. */
 interface ColorPods {
   app: string;
   color: Color;
@@ -32,13 +31,13 @@ interface ColorPods {
 const ofServer = ["lifecycle", "livenessProbe", "ports", "readinessProbe", "startupProbe"];
 
 /**
- * The pods of a color without what answers requests, and over that what config says of the worker: same image,
+ * The pods of a color without what answers requests, and over that what config says of these: same image,
  * variables, Secrets, account and limits.
  */
-export function workerTemplate(
+export function backgroundTemplate(
   { app, color, spec, labels, container, withImage }: ColorPods,
-  { name, runOn, replicas, overlap, patch, labels: own, annotations }: WorkerPods,
-): WorkerTemplate {
+  { name, patch, labels: own, annotations }: BackgroundPods,
+): BackgroundTemplate {
   const selector = { ...workersSelector(app, color), [workerLabel]: name };
   const base = {
     ...spec,
@@ -52,7 +51,6 @@ export function workerTemplate(
   // By it a Service of the color, and its PodDisruptionBudget, would find them.
   const others = Object.entries({ ...labels, ...own }).filter(([key]) => key !== "app");
   return {
-    of: { name, runOn, replicas, overlap },
     selector,
     labels: { ...Object.fromEntries(others), ...selector },
     annotations,
@@ -79,7 +77,7 @@ function answersRequests({ ports }: Fields): boolean {
   return Array.isArray(ports) && ports.some((each) => isFields(each) && each["name"] === "http");
 }
 
-/** The same nodes for workers as for the others, each kind of pods by itself. */
+/** The same nodes for them as for the others, each kind of pods by itself. */
 function spreadOf({ topologySpreadConstraints: all }: Fields, matchLabels: Record<string, string>): Fields[] {
   return (Array.isArray(all) ? all.filter(isFields) : []).map((each) => ({
     ...each,
