@@ -110,7 +110,7 @@ export default {
     },
     {
       name: "no-automation-in-production",
-      comment: "release, pages and the watcher drive no Pulumi either.",
+      comment: "release, pages and the controller drive no Pulumi either.",
       severity: "error",
       from: { path: "^(release|pages|watcher)/" },
       to: { path: "/@pulumi/" },

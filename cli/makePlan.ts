@@ -44,7 +44,7 @@ export async function makePlan(stack: string, file?: string): Promise<Plan> {
     activeColor,
     weights: weightsOf(activeColor, canaryWeight),
     tags: { blue: blueTag, green: greenTag },
-    watchSeconds: analysis.durationSeconds,
+    analysisSeconds: analysis.durationSeconds,
     smokeLiveColor,
   };
   return planOf({ preview, status, others, wanted, migrations: await dueMigrations(status, ref), tagOf });

@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { connect } from "@bluegreen/release";
 import { analysisSettings } from "@bluegreen/release/config/analysisSettings";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/state/history";
-import { isWatched, readRelease, type Release } from "@bluegreen/release/state/record";
+import { isAnalyzed, readRelease, type Release } from "@bluegreen/release/state/record";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { shownIn } from "@bluegreen/release/util/shown";
 import { pagesFolder } from "./dashboard/assets";
-import type { LoadFigures, ReportFacts, WatchFacts } from "../pages/report/facts";
+import type { LoadFigures, ReportFacts, AnalysisFacts } from "../pages/report/facts";
 import { renderReport } from "../pages/report/report";
 import { readGates } from "./gates";
 import { app, readStackSettings } from "./stackConfig";
@@ -41,7 +41,7 @@ export async function makeReport(
     madeAt: new Date().toISOString(),
     live,
     moves: lastRelease(history).map(moveView),
-    watch: watchFacts(release, stack),
+    analysis: analysisFacts(release, stack),
     samples: status.samples.map(sampleView),
     gates,
     schema: schemaView(schema),
@@ -73,7 +73,7 @@ export function lastRelease(history: readonly HistoryEntry[]): readonly HistoryE
 }
 
 /** With limits as config has them now. */
-function watchFacts(release: Release | undefined, stack: string): WatchFacts | null {
+function analysisFacts(release: Release | undefined, stack: string): AnalysisFacts | null {
   if (release === undefined) return null;
   const { limits } = analysisSettings(
     app,
@@ -100,7 +100,7 @@ function watchFacts(release: Release | undefined, stack: string): WatchFacts | n
     kind: release.kind,
     to: versionView(release.to),
     state: states[release.state],
-    limits: isWatched(release, limits)
+    limits: isAnalyzed(release, limits)
       ? { durationSeconds, intervalSeconds, failureThreshold, latencySeconds, logErrors }
       : null,
   };

@@ -40,7 +40,7 @@ interface Options {
 
 const help = `
 Each step is an update of its own: config gets the new weights, \`pulumi up\` gives them, and the update
-ends when it has watched them for its part of the time. The last step is the switch, with all its gates.
+ends when it has analyzed them for its part of the time. The last step is the switch, with all its gates.
 A step that fails takes all traffic back, and says why. Cut off in the middle, by a crash or a closed
 laptop, the same command continues from the current weight.
 
@@ -50,7 +50,7 @@ Examples:
 
 Exit codes: 0 all traffic is there, 1 traffic was rolled back, 2 nothing was moved.`;
 
-/** The watch of a step has to have room for four readings, and an update for an hour. */
+/** The analysis of a step has to have room for four readings, and an update for an hour. */
 const stepSeconds = { min: 4, max: 3600 };
 /** A shift that was killed keeps others waiting for so long. */
 const leaseSeconds = 15;
@@ -166,7 +166,7 @@ interface Shift {
   route: RouterName;
   settings: RollbackSettings;
   stack: string;
-  /** That each share is watched. */
+  /** That each share is analyzed. */
   seconds: number;
   /** Aborted when somebody else may shift by now: after a laptop's sleep. */
   lost: AbortSignal;
@@ -205,7 +205,7 @@ async function walk(shift: Shift, steps: number): Promise<Ended> {
 }
 
 /**
- * An interruption reaches the update too, which then fails, watching already or not yet, or does not begin.
+ * An interruption reaches the update too, which then fails, analyzing already or not yet, or does not begin.
  */
 async function whyNotGiven(signal: AbortSignal, shift: Shift, share: number): Promise<string | undefined> {
   const isGiven = await give(shift, share).catch((error: unknown) => {
@@ -233,7 +233,7 @@ async function isConfigured(stack: string, change: ConfigChange, say: Say): Prom
   }
 }
 
-/** The watch may have done it already. */
+/** The analysis may have done it already. */
 async function takeAllBack(
   { cluster, where, to, route, settings, stack, say }: Shift,
   live: Color,
@@ -253,7 +253,7 @@ async function takeAllBack(
 
 /**
  * The last step is a switch: where it failed before users moved they still have their shares, afterwards the
- * watch has decided.
+ * analysis has decided.
  */
 async function afterSwitch(shift: Shift, live: Color, failure: string): Promise<Ended> {
   if ((await readLiveColor(shift.cluster, app)) === shift.to)

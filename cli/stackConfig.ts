@@ -31,7 +31,7 @@ const stackFile = z.object({ config: z.record(z.string(), z.unknown()).default({
 export type Project = z.output<typeof projectFile>;
 
 /**
- * Read once: it is as long as there are settings, and a page or a watch asks for some of them every second.
+ * Read once: it is as long as there are settings, and a page or an analysis asks for some of them every second.
  */
 let project = readProject();
 

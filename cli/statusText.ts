@@ -95,7 +95,7 @@ function schemaLines({ schema }: ReleaseStatus): string[] {
 /** What has become of a move of users, in words. */
 export const states: Record<LastSwitch["state"], string> = {
   permitted: "let through by the gates, not noted yet",
-  watching: "under analysis by the update",
+  analyzing: "under analysis by the update",
   standby: "under analysis by the controller in the cluster",
   kept: "kept: the analysis is over",
   rolledBack: "rolled back",

@@ -96,12 +96,12 @@ export class AppInCluster extends pulumi.ComponentResource {
     return { ...this.where, strategy, databaseSecret, ...databaseRelay(this.name, this.settings) };
   }
 
-  /** The users of the active color, as a gate and a watch name them. */
+  /** The users of the active color, as a gate and an analysis name them. */
   get users() {
     return { color: this.settings.activeColor, share: 100, route: this.movable };
   }
 
-  /** By what its users are watched, and how they are taken back. */
+  /** By what its users are analyzed, and how they are taken back. */
   get analysis() {
     return analysisSettings(this.name, this.settings, this.users);
   }

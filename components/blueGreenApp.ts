@@ -6,7 +6,7 @@ import { release } from "./release";
 
 /**
  * A web app in two colors, one of which has the users, with everything that it takes to move them:
- * gates, migrations, watch and the way back. For any HTTP app: what is asked of its image stands in
+ * gates, migrations, analysis and rollback. For any HTTP app: what is asked of its image stands in
  * docs/getting-started.md. It is a function of its arguments: what of them is config is the program's to say.
  *
  * ```ts

@@ -8,7 +8,7 @@ import { isFields } from "@bluegreen/release/util/fields";
 import type { BackgroundPods, PodSettings } from "@bluegreen/release/config/podSettings";
 import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
 import type { AppSettings } from "./lateArgs";
-import { watcherLabels } from "./watcher";
+import { controllerLabels } from "./analysisController";
 
 type Spec = Required<kubernetes.types.input.networking.v1.NetworkPolicySpec>;
 export type PolicySpec = Pick<Spec, "podSelector" | "policyTypes"> & Partial<Spec>;
@@ -31,7 +31,7 @@ const postgres = 5432;
 
 /**
  * Who may reach the pods that this program makes, and what they may reach, each policy for the pods
- * of one color, of the preflight pod, or of the watcher. What else runs in their namespaces is not selected.
+ * of one color, of the preflight pod, or of the analysis controller. What else runs in their namespaces is not selected.
  * Kubelet's probes and port-forwards come from the pod's node, which no policy can shut out.
  */
 export function networkPolicies(app: string, settings: AppSettings): Policy[] {
@@ -51,7 +51,7 @@ export function networkPolicies(app: string, settings: AppSettings): Policy[] {
       ...(rules !== undefined && { egress: rules }),
     },
   });
-  const own = (of: Color | "watcher", namespace: string) => ({
+  const own = (of: Color | "analysis", namespace: string) => ({
     resource: names.networkPolicy(app, of),
     namespace,
     name: names.networkPolicy(app, of),
@@ -94,7 +94,7 @@ export function networkPolicies(app: string, settings: AppSettings): Policy[] {
         )),
     ...(settings.analysis.controllerImage === ""
       ? []
-      : [policy(own("watcher", settings.namespace), { matchLabels: watcherLabels(app) }, [])]),
+      : [policy(own("analysis", settings.namespace), { matchLabels: controllerLabels(app) }, [])]),
   ];
 }
 
@@ -128,9 +128,9 @@ function ingressOf(
     ...(Object.keys(podLabels).length > 0 && { podSelector: { matchLabels: podLabels } }),
   }));
   // It reads their metrics.
-  const watcher =
-    controllerImage === "" ? [] : [{ ...inApps, podSelector: { matchLabels: watcherLabels(app) } }];
-  return [{ ports, from: [...peers, ...watcher] }];
+  const controller =
+    controllerImage === "" ? [] : [{ ...inApps, podSelector: { matchLabels: controllerLabels(app) } }];
+  return [{ ports, from: [...peers, ...controller] }];
 }
 
 /** By ports, not by addresses: those of a managed database or of an API are nobody's to know, and change. */

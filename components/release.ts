@@ -28,14 +28,14 @@ export interface Released extends Outputs {
  *     prepare   isolation, room for both colors → config of both colors → expand migrations → preflight pod of a live change
  *               → the active color rolls out → its schema and smoke gates → the gate of the switch
  *     switch    the workers of the other color stop → the active Service points to it → the route leads there → its
- *               workers start, the watch, and the drain of the other color
+ *               workers start, the analysis, and the drain of the other color
  *     settle    the other color rolls out → its gates
  *     contract  contract migrations
  *     unlock
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched. Where config gives
- * the other color a share of the users, the route comes after that color's gates, and a watch of its own.
+ * the other color a share of the users, the route comes after that color's gates, and an analysis of its own.
  *
  * Over several clusters each phase waits for the one before in all of them. Only users move in one
  * cluster after the other, unless config says at once; and what works on the database, which may be

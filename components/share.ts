@@ -15,14 +15,14 @@ export interface ShareArgs {
   route: RouterName;
   /** Of the color that gets it. */
   template: ColorTemplate;
-  /** Whether a watcher in the cluster is configured. */
-  watcher: boolean;
-  /** What has to be done before: the gates of that color, and whoever watches on. */
+  /** Whether an analysis controller is configured. */
+  controller: boolean;
+  /** What has to be done before: the gates of that color, and whatever continues the analysis. */
   after: pulumi.Resource[];
 }
 
 /**
- * A part of the users for the color beside the active one: the gate before it, and the watch of what they
+ * A part of the users for the color beside the active one: the gate before it, and the analysis of what they
  * get.
  */
 export class Share extends pulumi.ComponentResource {
@@ -37,7 +37,7 @@ export class Share extends pulumi.ComponentResource {
   ) {
     const name = names.share(app);
     super("bluegreen:index:Share", name, {}, options);
-    const { settings, route, template, watcher, after } = args;
+    const { settings, route, template, controller, after } = args;
     const { context, namespace, namespacePerColor, activeColor, weights } = settings;
     const color = otherColor(activeColor);
     this.users = { context, namespace, namespacePerColor, app, color, share: weights[color], route };
@@ -50,7 +50,7 @@ export class Share extends pulumi.ComponentResource {
         image: template.image,
         template: template.hash,
         limits: this.analysis.limits,
-        watcher,
+        controller,
         autoscaled: sizesOf(settings).maxReplicas > 0,
         contractsWaiting: [],
       },
@@ -60,16 +60,16 @@ export class Share extends pulumi.ComponentResource {
   }
 
   /** @param route with the weights that give it */
-  watch(route: AppRoute): ReleaseStep<"watch"> {
+  analyze(route: AppRoute): ReleaseStep<"analysis"> {
     return makeStep(
-      "watch",
+      "analysis",
       names.share(this.app),
       {
         ...this.users,
         ...this.analysis,
         together: this.args.settings.together,
         switchId: this.gate.switchId,
-        watcher: this.args.watcher,
+        controller: this.args.controller,
       },
       { parent: this, dependsOn: route.objects },
     );

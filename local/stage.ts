@@ -14,10 +14,10 @@ import { addEdge, describeEdge, hasEdge, type Edge } from "./edge/edge";
 import { applyTlsSecret } from "./edge/objects";
 import {
   bundleApp,
-  bundleWatcher,
+  bundleController,
   imageRepository,
   serverImage,
-  watcherImage,
+  controllerImage,
   type AppBuild,
   type Server,
 } from "./images/app";
@@ -179,13 +179,13 @@ export async function loadImages(builds: AppBuild[]): Promise<string[]> {
   });
 }
 
-/** Builds the watcher's image and loads it, unless its content is loaded already. Returns its reference. */
-export async function loadWatcher(): Promise<string> {
+/** Builds the analysis controller's image and loads it, unless its content is loaded already. Returns its reference. */
+export async function loadController(): Promise<string> {
   return withTemporaryFolder(async (folder) => {
-    const bundle = join(folder, "watcher.js");
-    await bundleWatcher(bundle);
-    await loadBundles([{ reference: watcherImage, bundle }]);
-    return watcherImage;
+    const bundle = join(folder, "controller.js");
+    await bundleController(bundle);
+    await loadBundles([{ reference: controllerImage, bundle }]);
+    return controllerImage;
   });
 }
 

@@ -22,7 +22,7 @@ export interface Move {
   to: Version;
   who: string;
   why: string;
-  /** What the watch saw; empty for whatever a person asked for. */
+  /** What the analysis saw; empty for whatever a person asked for. */
   evidence: string[];
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Bundles the watcher into one CommonJS file that needs nothing but Node: node watcher/build.mjs OUTFILE
+// Bundles the analysis controller into one CommonJS file that needs nothing but Node: node watcher/build.mjs OUTFILE
 import { build } from "esbuild";
 import { fileURLToPath } from "node:url";
 

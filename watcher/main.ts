@@ -1,9 +1,9 @@
-/** The watcher in the cluster: watches a switch on when its update is over or was killed. */
+/** The analysis controller: continues an analysis when its update is over or was killed. */
 import { createServer } from "node:http";
 import { untilInterrupted } from "@bluegreen/release/util/interrupt";
 import { messageOf } from "@bluegreen/release/util/userError";
-import { readWatcherSettings } from "@bluegreen/release/config/watcherSettings";
-import { watchOn } from "@bluegreen/release/releases/watchOn";
+import { readControllerSettings } from "@bluegreen/release/config/controllerSettings";
+import { runController } from "@bluegreen/release/releases/controller";
 import { shown } from "@bluegreen/release/util/shown";
 
 /** A look takes seconds where the API server is slow; one that takes longer than this hangs. */
@@ -23,17 +23,17 @@ async function main(): Promise<void> {
     namespacePerColor: required("ANALYSIS_NAMESPACE_PER_COLOR") === "true",
     app: required("ANALYSIS_APP"),
   };
-  const settings = readWatcherSettings(required("ANALYSIS_SETTINGS"));
+  const settings = readControllerSettings(required("ANALYSIS_SETTINGS"));
   const holder = `${required("ANALYSIS_POD")} in the cluster`;
   let looked = performance.now();
   const health = createServer((_request, response) => {
     const alive = performance.now() - looked < aliveWithinMs;
-    response.writeHead(alive ? 200 : 503).end(alive ? "watching\n" : "the last look is long ago\n");
+    response.writeHead(alive ? 200 : 503).end(alive ? "analyzing\n" : "the last look is long ago\n");
   });
   health.listen(Number(required("ANALYSIS_HEALTH_PORT")));
   try {
     await untilInterrupted(async (signal) => {
-      await watchOn(where, {
+      await runController(where, {
         settings,
         holder,
         signal,

@@ -1,5 +1,5 @@
 /**
- * In the place of node:child_process in the watcher's bundle: what it goes by comes from a cluster, where
+ * In the place of node:child_process in the analysis controller's bundle: what it goes by comes from a cluster, where
  * others write, too.
  */
 function refuse(): never {

@@ -1,16 +1,16 @@
 /**
- * What the watch does with the pods of a color, in a process of its own so that its cost can be told: the
- * baseline before users move, and on the word of the parent one reading after it. Started by readWatch.
+ * What the analysis does with the pods of a color, in a process of its own so that its cost can be told: the
+ * baseline before users move, and on the word of the parent one reading after it. Started by measureAnalysis.
  */
 import { once } from "node:events";
 import { connect, otherColor, type ClusterRef } from "@bluegreen/release";
 import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
-import type { WatchTarget } from "@bluegreen/release/analysis/look";
+import type { AnalysisTarget } from "@bluegreen/release/analysis/look";
 import { readingBounds } from "@bluegreen/release/analysis/readPods";
 import { takeBaseline } from "@bluegreen/release/analysis/baseline";
 import { takeReading } from "@bluegreen/release/analysis/observe";
-import type { PartCost } from "./watch";
+import type { PartCost } from "./analysis";
 
 /** The same work, with more patience: on a busy machine what is not waited for would not be counted. */
 const bounds = { ...readingBounds, totalMs: 300_000, timeoutMs: 60_000 };
@@ -26,7 +26,7 @@ async function costOf<T>(work: () => Promise<T>): Promise<{ result: T; cost: Par
   };
 }
 
-async function main(where: ClusterRef, target: WatchTarget): Promise<void> {
+async function main(where: ClusterRef, target: AnalysisTarget): Promise<void> {
   const cluster = connect(where);
   const ask = askThroughForward(cluster);
   const limits = analysisLimits.parse({});
@@ -51,7 +51,7 @@ async function main(where: ClusterRef, target: WatchTarget): Promise<void> {
 }
 
 const [where = "", target = ""] = process.argv.slice(2);
-main(JSON.parse(where) as ClusterRef, JSON.parse(target) as WatchTarget).then(
+main(JSON.parse(where) as ClusterRef, JSON.parse(target) as AnalysisTarget).then(
   () => {
     process.disconnect();
   },

@@ -1,6 +1,6 @@
 import { newTable } from "../../cli/table";
 import { total, type RequestCounts } from "../../local/testing/countedApi";
-import type { PartCost, WatchCost } from "./watch";
+import type { PartCost, AnalysisCost } from "./analysis";
 import type { AppCost, CountedCost } from "./subject";
 
 export const parts = [
@@ -31,16 +31,16 @@ export function withoutLeases(requests: RequestCounts): RequestCounts {
   return Object.fromEntries(Object.entries(requests).filter(([asked]) => !asked.endsWith(" leases")));
 }
 
-export function rowsOf(size: number, { preview, switch: moved, rollback, watch }: AppCost): Row[] {
+export function rowsOf(size: number, { preview, switch: moved, rollback, analysis }: AppCost): Row[] {
   return [
     rowOf("preview", size, preview),
     rowOf("switch", size, moved),
     rowOf("rollback", size, rollback),
-    ...watchRows(size, watch),
+    ...analysisRows(size, analysis),
   ];
 }
 
-function watchRows(size: number, { baseline, reading }: WatchCost): Row[] {
+function analysisRows(size: number, { baseline, reading }: AnalysisCost): Row[] {
   return [rowOf("baseline of the analysis", size, baseline), rowOf("reading of the analysis", size, reading)];
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:scale`: what preview, switch, rollback and watch cost as pods and apps become more, on
+ * `npm run bench:scale`: what preview, switch, rollback and analysis cost as pods and apps become more, on
  * simulated nodes in the local stage. Simulated: the nodes and what runs in the pods; real: the API server,
  * the program, the engine. Compare the figures of one run with each other. `--apps N` (10), `--pods N` (50,
  * of each color), `--json`.

@@ -4,7 +4,7 @@ import { repositoryDir } from "../../local/paths";
 import { countRequests, type CountedApi, type RequestCounts } from "../../local/testing/countedApi";
 import { makeStack, type TestStack, type Whereabouts } from "../../local/testing/testStack";
 import { measureCommand, type Cost } from "./measure";
-import { measureWatch, type WatchCost } from "./watch";
+import { measureAnalysis, type AnalysisCost } from "./analysis";
 
 export const app = "chatgpt-app";
 
@@ -15,9 +15,9 @@ export interface CountedCost extends Cost {
 /** What is measured of one app, in the order in which a release has it. */
 export interface AppCost {
   preview: CountedCost;
-  /** Without the watch, whose cost stands apart. */
+  /** Without the analysis, whose cost stands apart. */
   switch: CountedCost;
-  watch: WatchCost;
+  analysis: AnalysisCost;
   rollback: CountedCost;
 }
 
@@ -42,7 +42,7 @@ export class Subject {
         progressDeadlineSeconds: 1800,
         // Simulated pods have nothing that the app's own suite could test.
         smokeTests: `${whereabouts.workDir === undefined ? "bench/gate" : "gate"}/*.ts`,
-        // What asks each pod is counted apart: the watch here, and nobody uses these pods whom a drain would
+        // What asks each pod is counted apart: the analysis here, and nobody uses these pods whom a drain would
         // wait for.
         analysis: { durationSeconds: 0 },
         connectionDrain: { timeoutSeconds: 0 },
@@ -68,13 +68,13 @@ export class Subject {
     const moved = await this.update();
     const template = templateOf(await readDeployment(cluster, app, second));
     if (template === undefined) throw new Error(`${second} is not there`);
-    const watch = await measureWatch(
+    const analysis = await measureAnalysis(
       this.api,
       { context: stage.context, namespace: cluster.namespace, namespacePerColor: false },
       { app, color: second, template },
     );
     await this.test.set({ activeColor: first });
-    return { preview, switch: moved, watch, rollback: await this.update() };
+    return { preview, switch: moved, analysis, rollback: await this.update() };
   }
 
   preview(env: Record<string, string> = {}): Promise<CountedCost> {

@@ -20,7 +20,7 @@ import type { ColorTemplate } from "../podTemplate";
 import { Isolation } from "../isolation";
 import { migrateByCommand } from "../migrateByCommand";
 import { gatesBeforeRollout, gatesBeforeSwitch } from "../ownGates";
-import { Watcher } from "../watcher";
+import { AnalysisController } from "../analysisController";
 import { confirmedColor, type Locked } from "./lock";
 
 /** An app whose active color has passed every gate; users are where they were. */
@@ -32,7 +32,7 @@ export interface Prepared extends Locked {
   /** Done by the app's own command. */
   migrated: pulumi.Resource[];
   databases: ColorDatabases;
-  watcher: Watcher;
+  controller: AnalysisController;
   gate: ReleaseStep<"switchGate">;
   /** What users have to wait for. */
   gates: pulumi.Resource[];
@@ -60,7 +60,7 @@ export function prepare(locked: Locked, { locks, before }: PrepareArgs): Prepare
       templates: wanted,
       pod: settings.pod,
       quota: settings.quota.enabled ? quotaLimits(settings) : {},
-      watcher: settings.analysis.controllerImage !== "",
+      controller: settings.analysis.controllerImage !== "",
       budgets: settings.podDisruptionBudget,
       ...roomOfWorkers(settings),
     },
@@ -117,7 +117,7 @@ export function prepare(locked: Locked, { locks, before }: PrepareArgs): Prepare
     },
     within,
   );
-  const watcher = new Watcher(name, settings, [capacity], within);
+  const controller = new AnalysisController(name, settings, [capacity], within);
   const passed = [...active.gates, ...gatesBeforeSwitch(app, active.gates)];
   const gate = app.step(
     "switchGate",
@@ -127,15 +127,15 @@ export function prepare(locked: Locked, { locks, before }: PrepareArgs): Prepare
       image: templates[activeColor].image,
       template: templates[activeColor].hash,
       limits: limitsOf(name, settings),
-      watcher: watcher.isThere,
+      controller: controller.isThere,
       autoscaled: app.autoscaled,
       // Without migrations this is what the lock on the live color is confirmed by.
       contractsWaiting: migrations?.waiting ?? activeConfirmed.apply((): string[] => []),
     },
-    [...passed, ...watcher.resources],
+    [...passed, ...controller.resources],
   );
   const gates = [...passed, router, gate];
-  return { ...locked, guard, migrations, migrated, databases, watcher, gate, gates, databaseAccess };
+  return { ...locked, guard, migrations, migrated, databases, controller, gate, gates, databaseAccess };
 }
 
 /** Names of the workers that run beside the pods of an idle color, too. */

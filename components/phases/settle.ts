@@ -34,7 +34,7 @@ export interface SettleArgs {
  * brought in line.
  */
 export function settle(switched: Switched, { everywhere, before }: SettleArgs): Settled {
-  const { app, watcher } = switched;
+  const { app, controller } = switched;
   const { name, settings, templates } = app;
   const { activeColor, traffic } = settings;
   const idleColor = otherColor(activeColor);
@@ -86,9 +86,9 @@ export function settle(switched: Switched, { everywhere, before }: SettleArgs): 
         settings,
         route: traffic.router,
         template: templates[idleColor],
-        watcher: watcher.isThere,
+        controller: controller.isThere,
         after: [
-          ...watcher.resources,
+          ...controller.resources,
           ...idle.gates,
           ...guarded,
           ...gatesBeforeShare(app, [...idle.gates, ...guarded]),
@@ -97,7 +97,7 @@ export function settle(switched: Switched, { everywhere, before }: SettleArgs): 
       { parent: app },
     );
     route = leadIn(app, share.gate.switchId, share.gate);
-    last.push(share.watch(route));
+    last.push(share.analyze(route));
   }
   if (app.autoscaled)
     last.push(app.step("sizeSettle", { ...app.where, standbyHours: settings.standbyHours }, [...last]));

@@ -9,14 +9,14 @@ import { gatesAfterSwitch } from "../ownGates";
 import { FreezeAroundSwitch } from "../writeFreeze";
 import type { Prepared } from "./prepare";
 
-/** An app whose users are on the active color, and were watched there. */
+/** An app whose users are on the active color, and were analyzed there. */
 export interface Switched extends Prepared {
   liveColor: pulumi.Output<string>;
   /** Undefined where it waits for the other color, which gets a share of the users by it. */
   route: AppRoute | undefined;
   /** Users have arrived. */
   moved: pulumi.Resource[];
-  watch: ReleaseStep<"watch">;
+  analysis: ReleaseStep<"analysis">;
   /** Nobody needs the color any more that they have left, but as the way back. */
   left: pulumi.Resource[];
 }
@@ -24,15 +24,15 @@ export interface Switched extends Prepared {
 export interface SwitchArgs {
   /** Of every cluster. */
   gates: pulumi.Resource[];
-  /** The clusters whose users move first, and are watched. */
+  /** The clusters whose users move first, and are analyzed. */
   turns: Switched[];
   /** The way in to another cluster, if there is one already. */
   route: AppRoute | undefined;
 }
 
-/** Users move to the active color, by the Service and then the route, and are watched there. */
+/** Users move to the active color, by the Service and then the route, and are analyzed there. */
 export function switchUsers(prepared: Prepared, { gates, turns, route: shared }: SwitchArgs): Switched {
-  const { app, databases, watcher, gate } = prepared;
+  const { app, databases, controller, gate } = prepared;
   const { name, settings, templates, provider, among, users, movable } = app;
   const { activeColor, weights } = settings;
   const freeze = new FreezeAroundSwitch(name, settings, { parent: app });
@@ -53,23 +53,23 @@ export function switchUsers(prepared: Prepared, { gates, turns, route: shared }:
   const arrived = movable === null || route === undefined ? [service] : [service, ...route.objects];
   const writing = freeze.lower(arrived);
   const moved = databases.settle(arrived);
-  const watch = app.step(
-    "watch",
-    { ...among, ...users, ...app.analysis, switchId: gate.switchId, watcher: watcher.isThere },
+  const analysis = app.step(
+    "analysis",
+    { ...among, ...users, ...app.analysis, switchId: gate.switchId, controller: controller.isThere },
     [...moved, ...writing],
   );
-  // Beside the watch: nobody goes unwatched for as long as they take.
+  // Beside the analysis: nobody goes without analysis for as long as they take.
   const staffed = startWorkers(app, [...moved, ...writing]);
   const drained = drain(app, gate.switchId, [...moved, ...writing]);
-  // Beside the watch: nobody goes unwatched for as long as a load test takes.
+  // Beside the analysis: nobody goes without analysis for as long as a load test takes.
   const passed = route === undefined ? [] : gatesAfterSwitch(app, gate.switchId, [...moved, ...writing]);
   return {
     ...prepared,
     liveColor: service.spec.selector.apply((selector) => selector["version"] ?? "none"),
     route,
     moved,
-    watch,
-    left: [watch, ...staffed, ...drained, ...passed],
+    analysis,
+    left: [analysis, ...staffed, ...drained, ...passed],
   };
 }
 
@@ -103,7 +103,7 @@ function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Reso
         autoscaled: app.autoscaled,
         switchId: gate.switchId,
       },
-      [...gates, ...turns.map(({ watch }) => watch)],
+      [...gates, ...turns.map(({ analysis }) => analysis)],
     ),
   ];
 }
@@ -119,7 +119,7 @@ export function leadIn(
 }
 
 /**
- * Beside the watch: a way back does not wait for it. None where the other color keeps a share of the users.
+ * Beside the analysis: a way back does not wait for it. None where the other color keeps a share of the users.
  */
 function drain(
   app: AppInCluster,

@@ -23,11 +23,11 @@ export interface AppBuild {
   fault: "none" | "smoke" | "errors" | "slow" | "crash" | "late-crash" | "leak";
 }
 
-/** The watcher's image. One of this machine's stage is always built from this repository. */
-export const watcherImage = "bluegreen.local/watcher:dev";
+/** The analysis controller's image. One of this machine's stage is always built from this repository. */
+export const controllerImage = "bluegreen.local/analysis-controller:dev";
 
-/** Bundles the watcher into one file. */
-export async function bundleWatcher(file: string): Promise<void> {
+/** Bundles the analysis controller into one file. */
+export async function bundleController(file: string): Promise<void> {
   await run(process.execPath, [join(repositoryDir, "watcher", "build.mjs"), file]);
 }
 
@@ -83,7 +83,7 @@ export interface Server {
   command?: string[];
 }
 
-/** An image around a server, the app's or the watcher's. The folder is for this image alone. */
+/** An image around a server, the app's or the analysis controller's. The folder is for this image alone. */
 export async function serverImage({
   reference,
   bundle,

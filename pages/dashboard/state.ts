@@ -217,7 +217,7 @@ export function whyNotNow(
   const running = Object.values(state.jobs).find(
     (job) => job.end === null && (job.kind === kind || kind === "switch"),
   );
-  // A rollback is what somebody needs while a switch is watched.
+  // A rollback is what somebody needs while a switch is analyzed.
   return (
     running &&
     `A ${running.kind} to ${running.to} is running, since ${running.startedAt}: its end comes first.`

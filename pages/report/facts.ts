@@ -38,11 +38,11 @@ export interface LoadFigures {
   seconds: LoadSecond[];
 }
 
-/** How the last move of users was, or is, watched. */
-export interface WatchFacts {
+/** How the last move of users was, or is, analyzed. */
+export interface AnalysisFacts {
   kind: Move["kind"];
   to: Version;
-  /** null: nobody watches a rollback, nor the first release. */
+  /** null: nobody analyzes a rollback, nor the first release. */
   limits: {
     durationSeconds: number;
     intervalSeconds: number;
@@ -64,7 +64,7 @@ export interface ReportFacts {
   live: Color | null;
   /** The switch that it is about, and then whatever moved users since; none before the first release. */
   moves: Move[];
-  watch: WatchFacts | null;
+  analysis: AnalysisFacts | null;
   /** What the analysis of the last move has seen, oldest first. */
   samples: SampleView[];
   gates: Gates;

@@ -12,7 +12,7 @@ import {
   whatMoved,
 } from "../tables";
 import type { SampleView } from "../views";
-import type { ReportFacts, WatchFacts } from "./facts";
+import type { ReportFacts, AnalysisFacts } from "./facts";
 import { Load } from "./load";
 import { verdictOf } from "./verdict";
 
@@ -29,7 +29,7 @@ export function renderReport(facts: ReportFacts, look: Look): string {
 }
 
 function Report({ facts, look: { css, policy } }: { facts: ReportFacts; look: Look }) {
-  const { app, namespace, stack, cluster, madeAt, moves, watch, gates, schema, rolledBack, load } = facts;
+  const { app, namespace, stack, cluster, madeAt, moves, analysis, gates, schema, rolledBack, load } = facts;
   const [release] = moves;
   const { tone, text } = verdictOf(facts);
   const what =
@@ -86,7 +86,7 @@ function Report({ facts, look: { css, policy } }: { facts: ReportFacts; look: Lo
             <h2>Gates, when they were last passed</h2>
             <GateTable gates={gates} />
           </section>
-          {watch !== null && <Watched watch={watch} samples={facts.samples} />}
+          {analysis !== null && <Analysis analysis={analysis} samples={facts.samples} />}
           <section>
             <h2>Schema</h2>
             <SchemaTable label="Migrations" schema={schema} />
@@ -104,11 +104,11 @@ function Report({ facts, look: { css, policy } }: { facts: ReportFacts; look: Lo
   );
 }
 
-function Watched({
-  watch: { kind, to, limits, state },
+function Analysis({
+  analysis: { kind, to, limits, state },
   samples,
 }: {
-  watch: WatchFacts;
+  analysis: AnalysisFacts;
   samples: SampleView[];
 }) {
   return (

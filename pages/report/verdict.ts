@@ -6,7 +6,11 @@ export interface Verdict {
   text: string;
 }
 
-export function verdictOf({ moves, watch, live }: Pick<ReportFacts, "moves" | "watch" | "live">): Verdict {
+export function verdictOf({
+  moves,
+  analysis,
+  live,
+}: Pick<ReportFacts, "moves" | "analysis" | "live">): Verdict {
   const [release, ...since] = moves;
   if (release === undefined) return { tone: "open", text: "No color is live yet." };
   const { color, tag } = release.to;
@@ -23,6 +27,6 @@ export function verdictOf({ moves, watch, live }: Pick<ReportFacts, "moves" | "w
     };
   return {
     tone: release.share < 100 ? "open" : "kept",
-    text: `Traffic ${release.share < 100 ? `(${release.share} %) ` : ""}is on ${color} (${tag}): ${watch?.state ?? "nothing is on record"}.`,
+    text: `Traffic ${release.share < 100 ? `(${release.share} %) ` : ""}is on ${color} (${tag}): ${analysis?.state ?? "nothing is on record"}.`,
   };
 }

@@ -45,6 +45,6 @@ export { freezeKey } from "./freeze/flag.js";
 export { writeFreezeEnd, type WriteFreezeInputs } from "./freeze/step.js";
 export type { LiveLockInputs } from "./releases/liveLock.js";
 export { rollout, whatIsPending, type RolloutInputs } from "./gates/rollout.js";
-export { watch } from "./releases/watch.js";
+export { analysis } from "./releases/analysis.js";
 export type { PreflightInputs } from "./gates/preflight.js";
 export { refuseFailure, smokeGate, type SmokeInputs } from "./gates/smoke.js";

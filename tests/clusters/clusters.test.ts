@@ -21,7 +21,7 @@ const build = (tag: string): AppBuild => ({ tag, release: "v2", fault: "none" })
 describe("One release over two clusters, with a load balancer in front", function () {
   let test: TwoClusters;
   let crowd: Crowd;
-  /** Takes part in every watch: it says no as long as users of us are on this color. */
+  /** Takes part in every analysis: it says no as long as users of us are on this color. */
   let critic: HttpReceiver;
   let disliked: string | undefined;
 
@@ -111,7 +111,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
-  it("moves traffic of one cluster after the other, each watched before the next, without a failed request", async () => {
+  it("moves traffic of one cluster after the other, each analyzed before the next, without a failed request", async () => {
     crowd = test.visitor.crowd();
     const { page, isOn, close } = await watchOnPage();
     try {

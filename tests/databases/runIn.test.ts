@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { listMigrations, poll } from "@bluegreen/release";
 import { podSecurity } from "@bluegreen/release/app/homes";
 import { BatchV1Api, type V1Pod } from "@bluegreen/release/kubernetes/client";
-import { loadWatcher } from "../../local/stage";
+import { loadController } from "../../local/stage";
 import { findProcesses } from "../../local/system/processes";
 import { query } from "../../local/testing/database";
 import { makeFolder, type MigrationFolder } from "../integration/migrationFolder";
@@ -24,7 +24,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
   let mark: string;
 
   before(async () => {
-    [home, servers, image] = await Promise.all([makeNamespace(), prepareServers({}), loadWatcher()]);
+    [home, servers, image] = await Promise.all([makeNamespace(), prepareServers({}), loadController()]);
     const { cluster, namespace } = home;
     jobs = cluster.config.makeApiClient(BatchV1Api);
     await cluster.core.replaceNamespace({

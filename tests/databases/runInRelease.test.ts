@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import { names } from "@bluegreen/release";
-import { loadWatcher } from "../../local/stage";
+import { loadController } from "../../local/stage";
 import { postgresPort } from "../../local/services/postgres";
 import { query } from "../../local/testing/database";
 import { makeStack, smallAndQuick, twoVersions, type TestStack } from "../../local/testing/testStack";
@@ -33,7 +33,7 @@ describe("A release whose database only the cluster reaches, on a real cluster",
       schemaVersion: "0001",
       databaseAddress: `${host}:${postgresPort}`,
       database: { runIn: "cluster" },
-      analysis: { ...smallAndQuick.analysis, controllerImage: await loadWatcher() },
+      analysis: { ...smallAndQuick.analysis, controllerImage: await loadController() },
     });
     await test.stack.setConfig({
       databaseAdminUrl: {

@@ -82,7 +82,7 @@ describe("A release from the command line, on a real cluster", function () {
     expect([unasked.code, config() === before], unasked.said).to.deep.equal([2, true]);
     expect(unasked.said)
       .to.match(/^traffic +blue → green \(v2\)$/m)
-      .and.match(/^gates .*smoke gate of green, gate of the switch, watch for 4 s, drain of blue/m)
+      .and.match(/^gates .*smoke gate of green, gate of the switch, analysis for 4 s, drain of blue/m)
       .and.match(/^rollback +possible afterwards: to blue, which stays as it is$/m);
     await test.set({ blueTag: "v2" });
     const refused = await bluegreen(test, "plan", "--markdown");

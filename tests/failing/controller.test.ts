@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { readRelease } from "@bluegreen/release/state/record";
 import { repositoryDir } from "../../local/paths";
-import { loadWatcher } from "../../local/stage";
+import { loadController } from "../../local/stage";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, liveColor } from "../support/look";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
@@ -12,12 +12,12 @@ import { startUsers } from "../../local/testing/users";
 
 const app = "chatgpt-app";
 
-describe("A switch that nobody but the analysis controller watches, on a real cluster under load", function () {
+describe("A switch that nobody but the analysis controller analyzes, on a real cluster under load", function () {
   let test: TestStack;
   let controlled: { controllerImage: string };
 
   before(async () => {
-    controlled = { controllerImage: await loadWatcher() };
+    controlled = { controllerImage: await loadController() };
     test = await makeStack([
       { tag: "v1", release: "v1", fault: "none" },
       { tag: "v2", release: "v2", fault: "none" },
@@ -29,16 +29,16 @@ describe("A switch that nobody but the analysis controller watches, on a real cl
   });
   after(() => test.remove());
 
-  const watcherPods = async () => {
+  const controllerPods = async () => {
     const { items } = await test.cluster.core.listNamespacedPod({
       namespace: test.cluster.namespace,
-      labelSelector: `app=${app}-watcher`,
+      labelSelector: `app=${app}-analysis`,
     });
     return items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
   };
-  const watchHolder = async () => {
+  const analysisHolder = async () => {
     const lease = await test.cluster.coordination.readNamespacedLease({
-      name: `${app}-watch`,
+      name: `${app}-analysis`,
       namespace: test.cluster.namespace,
     });
     return lease.spec?.holderIdentity ?? "";
@@ -88,27 +88,32 @@ describe("A switch that nobody but the analysis controller watches, on a real cl
     await test.stack.preview();
   });
 
-  it("is handed over to the watcher when its update is over, and is watched on when the watcher's pod is deleted", async () => {
+  it("is handed over to the controller when its update is over, and continues to be analyzed when the pod is deleted", async () => {
     await test.set({ greenTag: "v2", analysis: { ...controlled, durationSeconds: 8, intervalSeconds: 2 } });
     await test.stack.up();
     expect((await readRelease(test.cluster, app))?.state).to.equal("standby");
-    const [first] = await poll(async () => ((await watcherPods()).length === 1 ? watcherPods() : undefined), {
-      timeoutMs: 300_000,
-    });
+    const [first] = await poll(
+      async () => ((await controllerPods()).length === 1 ? controllerPods() : undefined),
+      {
+        timeoutMs: 300_000,
+      },
+    );
     const name = first?.metadata?.name ?? "";
-    await poll(async () => ((await watchHolder()).startsWith(name) ? true : undefined), {
+    await poll(async () => ((await analysisHolder()).startsWith(name) ? true : undefined), {
       timeoutMs: 300_000,
     });
     await test.cluster.core.deleteNamespacedPod({ name, namespace: test.cluster.namespace });
     const holder = await poll(
       async () => {
-        const now = await watchHolder();
+        const now = await analysisHolder();
         return now !== "" && !now.startsWith(name) ? now : undefined;
       },
       { timeoutMs: 600_000 },
     );
     expect(
-      (await watcherPods()).map(({ metadata }) => metadata?.name ?? "").some((pod) => holder.startsWith(pod)),
+      (await controllerPods())
+        .map(({ metadata }) => metadata?.name ?? "")
+        .some((pod) => holder.startsWith(pod)),
     ).to.equal(true);
     expect(await liveColor(test.cluster)).to.equal("green");
   });
@@ -158,7 +163,7 @@ describe("A switch that nobody but the analysis controller watches, on a real cl
       .createSubjectAccessReview({
         body: {
           spec: {
-            user: `system:serviceaccount:${test.cluster.namespace}:${app}-watcher`,
+            user: `system:serviceaccount:${test.cluster.namespace}:${app}-analysis`,
             resourceAttributes: {
               namespace: test.cluster.namespace,
               verb: "get",

@@ -39,7 +39,7 @@ describe("Forms of settings", function () {
         },
         dryRun,
       });
-      await deployment(names.watcher(app), {});
+      await deployment(names.controller(app), {});
       await deployment(names.deployment(app, "green"), {});
     },
     namespace: (name) => test.cluster.core.createNamespace({ body: { metadata: { name } }, dryRun }),

@@ -32,7 +32,7 @@ describe("A switch while the cluster itself falls over", function () {
   });
 
   /**
-   * Begins a switch to the other color, with an image that is new there: the way back would not be watched.
+   * Begins a switch to the other color, with an image that is new there: the way back would not be analyzed.
    * @returns how it ends: with an error, or none
    */
   const begin = async (tag: string): Promise<{ to: Color; ended: Promise<string | undefined> }> => {
@@ -68,9 +68,9 @@ describe("A switch while the cluster itself falls over", function () {
     expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
   });
 
-  it("is watched on while the kubelet restarts", async () => {
+  it("continues to be analyzed while the kubelet restarts", async () => {
     const { to, ended } = await begin("v2");
-    await reached("watching", to);
+    await reached("analyzing", to);
     await killComponent("kubelet");
     await startStage();
     expect(await ended).to.equal(undefined);
@@ -80,7 +80,7 @@ describe("A switch while the cluster itself falls over", function () {
 
   it("does not leave users without a color when the database restarts during the analysis", async () => {
     const { to, ended } = await begin("v1");
-    await reached("watching", to);
+    await reached("analyzing", to);
     await killComponent("postgres");
     await startStage();
     await ended;

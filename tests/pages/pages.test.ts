@@ -228,7 +228,7 @@ describe("The pages, in a real browser, on a real cluster", function () {
       page.getByRole("region", { name: "History" }),
       /switch blue v1 green v2 \S+ the test <b>wants<\/b> it/,
     );
-    await reads(page.locator("main"), /watch kept/);
+    await reads(page.locator("main"), /analysis kept/);
     await page.getByText("Config says").waitFor({ state: "detached" });
     marks.push({ title: "switch to green", startedAt, endedAt: Date.now() });
   });

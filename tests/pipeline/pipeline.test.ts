@@ -134,7 +134,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
 
   it("switch to the version that was approved, and to no other", async () => {
     const { codes, said } = await release("switch", "v3");
-    expect(codes, said).to.deep.equal({ Config: 0, "Switch, and watch": 2, "Config, back to main": 0 });
+    expect(codes, said).to.deep.equal({ Config: 0, "Switch, and analyze": 2, "Config, back to main": 0 });
     expect(said).to.contain("v3 was not found").and.contain("v1 on blue and v2 on green");
     expect(await liveColor(test.cluster)).to.equal("blue");
   });
@@ -145,7 +145,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
       const { codes, said } = await runJob(runner(), "release.yml", "switch", {
         values: { "needs.build.outputs.tag": "v2" },
         started: (step, { pid = 0 }) => {
-          if (step === "Switch, and watch")
+          if (step === "Switch, and analyze")
             reached().then(
               () => process.kill(-pid, "SIGKILL"),
               (error: unknown) => {
@@ -154,7 +154,11 @@ describe("The jobs of the pipeline, on a real cluster", function () {
             );
         },
       });
-      expect(codes, said).to.deep.equal({ Config: 0, "Switch, and watch": null, "Config, back to main": 0 });
+      expect(codes, said).to.deep.equal({
+        Config: 0,
+        "Switch, and analyze": null,
+        "Config, back to main": 0,
+      });
       await endKilled(test);
       await test.stack.cancel();
     };
@@ -175,7 +179,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
     const again = await release("switch", "v2");
     expect(again.codes, again.said).to.deep.equal({
       Config: 0,
-      "Switch, and watch": 0,
+      "Switch, and analyze": 0,
       "Config, back to main": 0,
     });
     const before = lastCommit();

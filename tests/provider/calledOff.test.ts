@@ -1,6 +1,6 @@
 import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
-import { otherColor, switchAnnotation, watch, type Color } from "@bluegreen/release";
+import { otherColor, switchAnnotation, analysis, type Color } from "@bluegreen/release";
 import { failTogether } from "@bluegreen/release/rollback/clustersBack";
 import type { Together } from "@bluegreen/release/config/clusters";
 import { beginRelease, endRelease } from "@bluegreen/release/state/releaseLock";
@@ -19,7 +19,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
   let home: TestNamespace;
   let release: string;
   const to = { color: "green", image: "repo/app:v2", template: "green" } as const;
-  const analysis: AnalysisSettings = {
+  const settings: AnalysisSettings = {
     limits: analysisLimits.parse({}),
     route: null,
     database: null,
@@ -78,7 +78,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
   });
   const fail = (onFailure: Together["onFailure"]) =>
     failTogether(
-      { ...home.where, ...analysis, together: together(onFailure) },
+      { ...home.where, ...settings, together: together(onFailure) },
       { color: to.color, reason: "it crashes", evidence: [], by: "a test" },
       new Error("eu has failed"),
       quiet,
@@ -120,17 +120,17 @@ describe("A release that another cluster calls off before traffic moves, on a re
     );
     const inputs = {
       ...home.where,
-      ...analysis,
+      ...settings,
       color: to.color,
       share: 100,
       switchId: "s1",
-      watcher: false,
+      controller: false,
     };
     // Blue has no pods here: what matters is that it is tried.
-    expect(await failureOf(watch.run({ ...inputs, together: together("rollback") }, quiet)))
+    expect(await failureOf(analysis.run({ ...inputs, together: together("rollback") }, quiet)))
       .to.contain("NOTHING WAS SWITCHED")
       .and.contain("called off");
-    expect(await watch.run({ ...inputs, together: null }, quiet)).to.deep.equal({ verdict: "" });
+    expect(await analysis.run({ ...inputs, together: null }, quiet)).to.deep.equal({ verdict: "" });
     expect(await liveColor(home.cluster)).to.equal("green");
   });
 });

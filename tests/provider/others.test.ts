@@ -68,7 +68,7 @@ describe("What others have made, in Pulumi's provider process and on a real clus
     templates: { blue: "abc", green: "abc" },
     resources: { requests: { cpu: "250m", memory: "256Mi" }, limits: {} },
     quota: {},
-    watcher: false,
+    controller: false,
     budgets: true,
     ...part,
   });

@@ -385,7 +385,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
         who: "a test",
         why: "a test",
         at: new Date().toISOString(),
-        state: "watching",
+        state: "analyzing",
         baseline: noBaseline,
         contracts: { waiting: [] },
       });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { names, poll } from "@bluegreen/release";
 import type { Gate } from "@bluegreen/release/config/gates";
-import { waitForWatcher } from "@bluegreen/release/gates/watcherReady";
+import { waitForController } from "@bluegreen/release/gates/controllerReady";
 import { whyNotStarted } from "@bluegreen/release/jobs/whyNotStarted";
 import { BatchV1Api } from "@bluegreen/release/kubernetes/client";
 import { failureOf } from "../support/look";
@@ -88,7 +88,7 @@ describe("Pods that the admission refuses, on a real cluster", function () {
   });
 
   it("of the analysis controller are the reason why a switch is refused, and keep no rollback", async () => {
-    const name = names.watcher(app);
+    const name = names.controller(app);
     const labels = { app: name };
     await home.cluster.apps.createNamespacedDeployment({
       namespace: home.namespace,
@@ -99,7 +99,7 @@ describe("Pods that the admission refuses, on a real cluster", function () {
     });
     const shown: string[] = [];
     const wait = (kind: "switch" | "rollback") =>
-      waitForWatcher(home.cluster, app, kind, (text) => shown.push(text));
+      waitForController(home.cluster, app, kind, (text) => shown.push(text));
     expect(await failureOf(wait("switch")))
       .to.contain("BG-CONTROLLER-NOT-READY")
       .and.contain("exceeded quota: theirs");

@@ -179,7 +179,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
       templates: { blue: "abc", green: "abc" },
       pod,
       quota: {},
-      watcher: false,
+      controller: false,
       budgets: true,
     });
     const [violation, ...others] = await capacity.check(inputs(6));
@@ -221,7 +221,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
         templates: { blue: "abc", green: "abc" },
         pod,
         quota: {},
-        watcher: false,
+        controller: false,
         budgets: true,
         ...part,
       });
@@ -236,7 +236,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     expect(await check({ replicas: 4, templates: { blue: "abc", green: null } })).to.deep.equal([]);
     await point("green");
     expect(
-      await check({ templates: { blue: "abc", green: "def" }, watcher: true, replicas: 3 }),
+      await check({ templates: { blue: "abc", green: "def" }, controller: true, replicas: 3 }),
       "traffic goes back to blue, whatever becomes of green",
     ).to.deep.equal([]);
   });

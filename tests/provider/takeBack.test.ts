@@ -85,7 +85,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
       who: "a test",
       why: "a test",
       at: new Date().toISOString(),
-      state: "watching",
+      state: "analyzing",
       baseline: noBaseline,
       contracts: { waiting: [] },
     });

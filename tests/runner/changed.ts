@@ -19,7 +19,11 @@ const subjects: Record<string, readonly string[]> = {
   "tests/failing/gates.test.ts": ["release/src/gates/"],
   "tests/faults/killed.test.ts": ["release/src/routers/activeService.ts", "components/activeService.ts"],
   "tests/faults/locks.test.ts": ["release/src/state/releaseLock.ts", "release/src/releases/liveLock.ts"],
-  "tests/faults/watch.test.ts": ["release/src/analysis/", "release/src/releases/", "release/src/rollback/"],
+  "tests/faults/analysis.test.ts": [
+    "release/src/analysis/",
+    "release/src/releases/",
+    "release/src/rollback/",
+  ],
   "tests/failing/controller.test.ts": ["watcher/", "components/watcher.ts", "cli/rollback"],
   "tests/routes/traefik.test.ts": ["release/src/routers/", "release/src/traffic/", "components/appRoute.ts"],
   "tests/otherRoutes/rendered.test.ts": [

@@ -76,7 +76,7 @@ describe("A release at scale, on simulated nodes", function () {
   }
 
   it("asks each pod in the analysis alone: twice at a reading, for its metrics and its log", () => {
-    const { requests } = at(many).watch.reading;
+    const { requests } = at(many).analysis.reading;
     expect(requests).to.deep.equal({
       "list pods": 1,
       "connect pods/portforward": many,
@@ -85,7 +85,7 @@ describe("A release at scale, on simulated nodes", function () {
   });
 
   it("asks the pods of both colors before it moves traffic, to compare with", () => {
-    const { requests } = at(many).watch.baseline;
+    const { requests } = at(many).analysis.baseline;
     expect(requests).to.deep.equal({
       "list pods": 2,
       "connect pods/portforward": 2 * many,

@@ -8,7 +8,7 @@ import { expect } from "chai";
 import { colors, homeOf, homesOf, orUndefined, poll, type Color } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readGiven } from "@bluegreen/release/traffic/move";
-import { loadWatcher } from "../../local/stage";
+import { loadController } from "../../local/stage";
 import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
@@ -32,7 +32,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
       { tag: "v2-errors", release: "v2", fault: "errors" },
     ] as const;
     test = await makeRoutedStack("gateway", [...images], { namespacePerColor: true });
-    controllerImage = await loadWatcher();
+    controllerImage = await loadController();
     await test.set({ analysis: { ...smallAndQuick.analysis, controllerImage }, quota: { enabled: true } });
   });
   after(() => test.remove());
@@ -85,7 +85,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
         "db-credentials",
         `${app}-quota`,
         `${app}-preflight`,
-        `${app}-watcher`,
+        `${app}-analysis`,
       ]);
       expect(JSON.stringify(names))
         .to.not.contain(`${app}-${color === "blue" ? "green" : "blue"}`)
@@ -99,7 +99,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     ).to.deep.equal([]);
     expect(ofApp).to.include.members([
       `${app}-service`,
-      `${app}-watcher`,
+      `${app}-analysis`,
       `${app}-release`,
       `${app}-history`,
     ]);
@@ -157,8 +157,8 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     await crowd.stop();
     expect(crowd.failures).to.deep.equal([]);
     await expectUsersOn("green");
-    expect(said.join("\n"), "watched and drained where they are")
-      .to.match(/watch green .* 2\/2 pods ready/)
+    expect(said.join("\n"), "analyzed and drained where they are")
+      .to.match(/analysis of green .* 2\/2 pods ready/)
       .and.match(/blue is (not )?drained/);
     expect([
       await imageOf(test.cluster, "green"),
@@ -222,7 +222,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     await test.stack.up();
   });
 
-  it("lets the watcher read the colors and move traffic, and nothing else anywhere", async () => {
+  it("lets the analysis controller read the colors and move traffic, and nothing else anywhere", async () => {
     const { namespace, config } = test.cluster;
     const reviews = config.makeApiClient(AuthorizationV1Api);
     const may = async (verb: string, resource: string, inside: string, name?: string, group = "") => {
@@ -234,7 +234,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
         ...(name !== undefined && { name }),
       };
       const { status } = await reviews.createSubjectAccessReview({
-        body: { spec: { user: `system:serviceaccount:${namespace}:${app}-watcher`, resourceAttributes } },
+        body: { spec: { user: `system:serviceaccount:${namespace}:${app}-analysis`, resourceAttributes } },
       });
       return status?.allowed === true;
     };

@@ -65,7 +65,7 @@ describe("What Prometheus has of the real Traefik and the real pods", function (
     await up();
     await crowd.stop();
     expect(await liveColor(test.cluster)).to.equal("green");
-    expect(said.join("\n")).to.match(/watch green .* [1-9]\d* requests, 0\.0 % errors, p99/);
+    expect(said.join("\n")).to.match(/analysis of green .* [1-9]\d* requests, 0\.0 % errors, p99/);
   });
 
   it("takes a version back that a query of the color's pods finds worse than before", async () => {

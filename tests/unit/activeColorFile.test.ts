@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { followersOf, type Followers } from "@bluegreen/release/config/followers";
 import { parseSettings } from "@bluegreen/release/config/settings";
-import { readWatcherSettings, settingsFor } from "@bluegreen/release/config/watcherSettings";
+import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
 import { referencesOf } from "@bluegreen/release/doctor/podReferences";
 import { rolesFor } from "@bluegreen/release/doctor/rights";
 import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
@@ -118,9 +118,9 @@ describe("A file with the live color", function () {
   });
 
   it("is known to the controller and to doctor, with the rights for it and no others", async () => {
-    const analysis = '{"controllerImage":"ghcr.io/you/watcher:1"}';
+    const analysis = '{"controllerImage":"ghcr.io/you/analysis-controller:1"}';
     const rights = async (config: Record<string, string>) => {
-      const { inputs } = (await recordApp({ ...config, analysis })).one(role, "chatgpt-app-watcher");
+      const { inputs } = (await recordApp({ ...config, analysis })).one(role, "chatgpt-app-analysis");
       const { rules } = inputs as {
         rules: { resources: string[]; resourceNames?: string[]; verbs: string[] }[];
       };
@@ -142,12 +142,14 @@ describe("A file with the live color", function () {
       map: ["get", "patch"],
       update: ["get", "list", "create", "delete", "patch"],
     });
-    const { spec } = (await recordApp({ ...withFile, analysis })).one(deployment, "chatgpt-app-watcher")
+    const { spec } = (await recordApp({ ...withFile, analysis })).one(deployment, "chatgpt-app-analysis")
       .inputs as { spec: { template: Pods } };
     const text = spec.template.spec.containers[0]?.env.find(
       ({ name }) => name === "ANALYSIS_SETTINGS",
     )?.value;
-    expect(settingsFor({ share: 100 }, readWatcherSettings(text ?? "")).followers).to.deep.equal(followers);
+    expect(settingsFor({ share: 100 }, readControllerSettings(text ?? "")).followers).to.deep.equal(
+      followers,
+    );
   });
 
   it("is read by the command line beside secrets that it cannot read", () => {

@@ -101,7 +101,7 @@ describe("The order in which pods are told of the live color (simulated)", funct
   });
 
   it("of a rollback: traffic is back first, the bad ones are told before the good ones", async () => {
-    release.note({ state: "watching" });
+    release.note({ state: "analyzing" });
     say("green");
     traffic("green");
     seen = [];

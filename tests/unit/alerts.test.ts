@@ -388,7 +388,7 @@ describe("Contract migrations are due", () => {
     switchedAt: new Date("2026-03-01T00:00:00Z"),
     waiting,
     afterHours: 24,
-    who: "the watcher",
+    who: "the analysis controller",
   };
 
   it("when the hours since the switch are over, not before, and only where some wait", () => {

@@ -346,7 +346,7 @@ describe("Blocked images", () => {
       who: "anna",
       why: "",
       at: "2026-01-02T03:04:05.000Z",
-      state: "watching",
+      state: "analyzing",
       baseline: {
         reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
       },

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { parseSettings } from "@bluegreen/release";
-import { readWatcherSettings, settingsFor } from "@bluegreen/release/config/watcherSettings";
+import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
 import { failureOf } from "../support/look";
 import { makeProgramFolder } from "../support/programFolder";
 import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
@@ -122,7 +122,7 @@ describe("The blue-green app", () => {
   it("has the labels that Kubernetes recommends on every object, and the version where it runs", async () => {
     const whole = await recordApp({
       ...someSettings,
-      analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+      analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
       alerts: '{"slackUrl":"https://hooks.example.com/x"}',
       autoscaling: '{"minReplicas":2,"maxReplicas":6}',
       quota: '{"enabled":true}',
@@ -576,19 +576,19 @@ describe("The blue-green app", () => {
     });
   });
 
-  it("watches after traffic has moved, and before the other color changes", () => {
-    expect([...allBefore(recorder, "chatgpt-app-watch")]).to.include.members([
+  it("analyzes after traffic has moved, and before the other color changes", () => {
+    expect([...allBefore(recorder, "chatgpt-app-analysis")]).to.include.members([
       "chatgpt-app-service",
       "chatgpt-app-switch-gate",
     ]);
-    expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-watch");
+    expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-analysis");
   });
 
   it("drains a color after users have left it, beside the analysis, and before it changes", async () => {
     expect([...allBefore(recorder, "chatgpt-app-drain")])
       .to.include.members(["chatgpt-app-service", "chatgpt-app-switch-gate"])
-      .and.not.include("chatgpt-app-watch");
-    expect([...allBefore(recorder, "chatgpt-app-watch")]).to.not.include("chatgpt-app-drain");
+      .and.not.include("chatgpt-app-analysis");
+    expect([...allBefore(recorder, "chatgpt-app-analysis")]).to.not.include("chatgpt-app-drain");
     expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-drain");
     expect(recorder.one(types.drain, "chatgpt-app-drain").inputs).to.deep.include({
       activeColor: "blue",
@@ -610,27 +610,34 @@ describe("The blue-green app", () => {
     ).to.deep.equal([]);
   });
 
-  it("has no watcher in the cluster unless config names its image", async () => {
+  it("has no analysis controller unless config names its image", async () => {
     const named = ({ recorded }: Recorder) =>
-      recorded.filter(({ name }) => name === "chatgpt-app-watcher").map(({ type }) => type.split(":").at(-1));
-    expect(named(recorder)).to.deep.equal(["Watcher"]);
+      recorded
+        .filter(({ name }) => name === "chatgpt-app-analysis")
+        .map(({ type }) => type.split(":").at(-1));
+    expect(named(recorder)).to.have.members(["AnalysisController", "Analysis"]);
     expect(
-      recorder.one("pulumi-nodejs:dynamic/bluegreen:SwitchGate", "chatgpt-app-switch-gate").inputs["watcher"],
+      recorder.one("pulumi-nodejs:dynamic/bluegreen:SwitchGate", "chatgpt-app-switch-gate").inputs[
+        "controller"
+      ],
     ).to.equal(false);
-    const watched = await recordApp({
+    const controlled = await recordApp({
       ...someSettings,
-      analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+      analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
     });
-    expect(named(watched)).to.have.members([
-      "Watcher",
+    expect(named(controlled)).to.have.members([
+      "AnalysisController",
+      "Analysis",
       "ServiceAccount",
       "Role",
       "RoleBinding",
       "Deployment",
     ]);
-    expect([...allBefore(watched, "chatgpt-app-switch-gate")]).to.include("chatgpt-app-watcher");
+    expect([...allBefore(controlled, "chatgpt-app-switch-gate")]).to.include("chatgpt-app-analysis");
     expect(
-      watched.one("pulumi-nodejs:dynamic/bluegreen:SwitchGate", "chatgpt-app-switch-gate").inputs["watcher"],
+      controlled.one("pulumi-nodejs:dynamic/bluegreen:SwitchGate", "chatgpt-app-switch-gate").inputs[
+        "controller"
+      ],
     ).to.equal(true);
   });
 
@@ -640,10 +647,10 @@ describe("The blue-green app", () => {
       rebuildCommand: ["/usr/local/bin/rebuild-standby"],
       timeoutSeconds: 30,
     };
-    const watched = await recordApp({
+    const controlled = await recordApp({
       ...someSettings,
       analysis: JSON.stringify({
-        controllerImage: "ghcr.io/you/watcher:1",
+        controllerImage: "ghcr.io/you/analysis-controller:1",
         failureThreshold: 7,
         webhookUrl: "https://judge.example.com/shop",
       }),
@@ -651,13 +658,13 @@ describe("The blue-green app", () => {
       database: JSON.stringify(database),
       connectionDrain: '{"timeoutSeconds":45}',
     });
-    const { spec } = watched.one(types.deployment, "chatgpt-app-watcher").inputs as {
+    const { spec } = controlled.one(types.deployment, "chatgpt-app-analysis").inputs as {
       spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } };
     };
     const text =
       spec.template.spec.containers[0]?.env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
     expect(text).not.to.contain("rebuild");
-    const settings = readWatcherSettings(text);
+    const settings = readControllerSettings(text);
     expect(settingsFor({ share: 100 }, settings)).to.deep.equal({
       limits: {
         durationSeconds: 600,
@@ -701,7 +708,7 @@ describe("The blue-green app", () => {
       .to.deep.include({ database: null })
       .and.have.property("limits")
       .that.deep.include({ durationSeconds: 120, intervalSeconds: 30, failureThreshold: 7 });
-    const update = watched.one("pulumi-nodejs:dynamic/bluegreen:Watch", "chatgpt-app-watch").inputs;
+    const update = controlled.one("pulumi-nodejs:dynamic/bluegreen:Analysis", "chatgpt-app-analysis").inputs;
     expect(update["database"], "an update runs it").to.deep.include({
       rebuildCommand: database.rebuildCommand,
       rebuildTimeoutSeconds: 3600,
@@ -709,15 +716,15 @@ describe("The blue-green app", () => {
     expect(update["limits"]).to.deep.equal(settings.limits);
   });
 
-  it("lets the watcher move this app's Service and write its own notes, and nothing else", async () => {
+  it("lets the analysis controller move this app's Service and write its own notes, and nothing else", async () => {
     const rulesOf = async (config: Record<string, string>) => {
-      const watched = await recordApp({
+      const controlled = await recordApp({
         ...someSettings,
-        analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+        analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
         ...config,
       });
       return (
-        watched.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-watcher").inputs[
+        controlled.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-analysis").inputs[
           "rules"
         ] as { resources: string[]; resourceNames?: string[]; verbs: string[] }[]
       ).flat();

@@ -100,14 +100,14 @@ describe("One release over several clusters", () => {
     }
   });
 
-  it("moves traffic of one after the other, each watched and asked again before the next; or of all at once", async () => {
+  it("moves traffic of one after the other, each analyzed and asked again before the next; or of all at once", async () => {
     expect(earlier("eu/chatgpt-app-service")).to.include.members([
       "us/chatgpt-app-service",
-      "us/chatgpt-app-watch",
+      "us/chatgpt-app-analysis",
       "eu/chatgpt-app-switch-turn",
     ]);
     expect(earlier("us/chatgpt-app-service")).to.not.include("eu/chatgpt-app-service");
-    expect(earlier("eu/chatgpt-app-switch-turn")).to.include("us/chatgpt-app-watch");
+    expect(earlier("eu/chatgpt-app-switch-turn")).to.include("us/chatgpt-app-analysis");
     const atOnce = await clustered({ rollout: "parallel" });
     expect(earlier("eu/chatgpt-app-service", atOnce)).to.not.include("us/chatgpt-app-service");
     expect(atOnce.recorded.filter(({ type }) => type === dynamic("SwitchTurn"))).to.deep.equal([]);
@@ -115,7 +115,7 @@ describe("One release over several clusters", () => {
 
   it("touches the other color nowhere, and notes no switch, before users of all have moved", () => {
     for (const name of both("chatgpt-app-green"))
-      expect(earlier(name), name).to.include.members(both("chatgpt-app-watch"));
+      expect(earlier(name), name).to.include.members(both("chatgpt-app-analysis"));
     for (const name of both("chatgpt-app-switch"))
       expect(earlier(name), name).to.include.members(both("chatgpt-app-service"));
   });

@@ -6,7 +6,7 @@ import { isSchedule, isTimeZone } from "@bluegreen/release/config/cronSchedule";
 import { followersOf } from "@bluegreen/release/config/followers";
 import { roomFor } from "@bluegreen/release/config/room";
 import { parseSettings } from "@bluegreen/release/config/settings";
-import { readWatcherSettings, settingsFor } from "@bluegreen/release/config/watcherSettings";
+import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
 import { rolesFor } from "@bluegreen/release/doctor/rights";
 import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
 import { readStackFollowers } from "../../cli/stackFollowers";
@@ -160,17 +160,17 @@ describe("CronJobs", function () {
   });
 
   it("are known to the controller, which may suspend them and nothing else", async () => {
-    const analysis = '{"controllerImage":"ghcr.io/you/watcher:1"}';
-    const watched = await recordApp({ ...withCronJobs(nightly), analysis });
-    const watcher = watched.one(deployment, "chatgpt-app-watcher").inputs as unknown as {
+    const analysis = '{"controllerImage":"ghcr.io/you/analysis-controller:1"}';
+    const controlled = await recordApp({ ...withCronJobs(nightly), analysis });
+    const controller = controlled.one(deployment, "chatgpt-app-analysis").inputs as unknown as {
       spec: { template: PodTemplate };
     };
-    const env = watcher.spec.template.spec.containers[0]?.["env"] as { name: string; value: string }[];
+    const env = controller.spec.template.spec.containers[0]?.["env"] as { name: string; value: string }[];
     const text = env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
-    expect(settingsFor({ share: 100 }, readWatcherSettings(text)).followers).to.deep.equal(
+    expect(settingsFor({ share: 100 }, readControllerSettings(text)).followers).to.deep.equal(
       settingsOf(withCronJobs(nightly)).followers,
     );
-    const { rules } = watched.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-watcher")
+    const { rules } = controlled.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-analysis")
       .inputs as { rules: { apiGroups: string[] }[] };
     const resourceNames = ["chatgpt-app-blue-nightly", "chatgpt-app-green-nightly"];
     expect(rules.filter(({ apiGroups }) => apiGroups.includes("batch"))).to.deep.equal([

@@ -171,7 +171,7 @@ describe("The order in which CronJobs are suspended and resumed (simulated)", fu
   it("of a rollback: traffic is back first, the bad ones are suspended, the good ones run", async () => {
     put("blue", { suspend: true, last: "2026-01-05T02:00:00.000Z" });
     put("green", { suspend: false, last: "2026-01-06T02:00:00.000Z" });
-    release.note({ state: "watching" });
+    release.note({ state: "analyzing" });
     release.lead("green");
     const settings = { route: null, database: null, connectionDrainSeconds: 0, followers };
     const undone = { id: "s1", to: green, from: blue, share: 100 };

@@ -5,7 +5,7 @@ import { colors, names, poll, type Color } from "@bluegreen/release";
 import { startApiServer, type ApiServer } from "../support/apiServer";
 import { startServer, type HttpServer } from "../support/httpServer";
 import { forwardToPods, type PodTunnels } from "../support/podTunnels";
-import { limits } from "./watchReadings";
+import { limits } from "./observations";
 
 const app = "chatgpt-app";
 

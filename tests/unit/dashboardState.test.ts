@@ -14,7 +14,7 @@ import { Board } from "../../cli/dashboard/board";
 import { releaseView } from "../../cli/dashboard/releaseView";
 import { sampleOf, type Counted } from "../../cli/dashboard/sample";
 import { status } from "./statuses";
-import { counters, pod } from "./watchReadings";
+import { counters, pod } from "./observations";
 
 const empty: DashboardState = {
   app: "chatgpt-app",
@@ -88,7 +88,7 @@ describe("What the dashboard shows", () => {
     expect([lines.length, lines.at(-1)]).to.deep.equal([linesMax, String(linesMax + 4)]);
   });
 
-  it("lets one thing be done at a time, and a rollback while a switch is watched", () => {
+  it("lets one thing be done at a time, and a rollback while a switch is analyzed", () => {
     const ended = { at: "2026-01-02T03:05:05.678Z", isWell: true, text: "traffic is there" };
     const refused = (state: DashboardState) =>
       (["switch", "rollback"] as const).map((kind) => whyNotNow(state, kind) !== undefined);

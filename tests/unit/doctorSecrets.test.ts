@@ -33,20 +33,20 @@ describe("The Secrets that doctor looks for", () => {
   };
   const ofColors = ["chatgpt-production-blue/registry", "chatgpt-production-green/registry"];
 
-  it("are, for the watcher's image, also in the app's namespace, where the watcher is", async () => {
+  it("are, for the analysis controller's image, also in the app's namespace, where the analysis controller is", async () => {
     expect(
-      await missing({ analysis: '{"controllerImage":"registry.example.com/watcher:1"}' }),
+      await missing({ analysis: '{"controllerImage":"registry.example.com/analysis-controller:1"}' }),
     ).to.have.members([...ofColors, "chatgpt-production/registry"]);
   });
 
-  it("are in the colors' namespaces alone where there is no watcher", async () => {
+  it("are in the colors' namespaces alone where there is no analysis controller", async () => {
     expect(await missing({})).to.have.members(ofColors);
   });
 
   it("are one where all is in one namespace", async () => {
     expect(
       await missing({
-        analysis: '{"controllerImage":"registry.example.com/watcher:1"}',
+        analysis: '{"controllerImage":"registry.example.com/analysis-controller:1"}',
         namespacePerColor: "false",
       }),
     ).to.deep.equal(["chatgpt-production/registry"]);

@@ -11,7 +11,7 @@ const state = (...resources: { urn: string; outputs?: object }[]) => ({
 describe("What the gates came to, from the state of a stack", () => {
   it("is told in the order in which they are passed, and of no resource that decides nothing", () => {
     const exported = state(
-      { urn: urn("Watch", "chatgpt-app-watch"), outputs: { verdict: "kept" } },
+      { urn: urn("Analysis", "chatgpt-app-analysis"), outputs: { verdict: "kept" } },
       { urn: urn("SmokeGate", "chatgpt-app-green-smoke"), outputs: { passedTests: 9 } },
       { urn: urn("SmokeGate", "chatgpt-app-blue-smoke"), outputs: { passedTests: 0 } },
       { urn: urn("Rollout", "chatgpt-app-green-rollout"), outputs: { readyReplicas: 2 } },
@@ -27,7 +27,7 @@ describe("What the gates came to, from the state of a stack", () => {
         { gate: "rollout of green", result: "2 pods ready" },
         { gate: "smoke gate of green", result: "9 tests passed" },
         { gate: "smoke gate of blue", result: "not run: these pods had just served traffic" },
-        { gate: "watch", result: "kept" },
+        { gate: "analysis", result: "kept" },
       ],
     });
   });

@@ -95,7 +95,7 @@ describe("Gates of the user's, in the order of a release", () => {
     expect(before("chatgpt-app-switch-gate")).to.include("chatgpt-app-load-before-switch");
     expect(before("chatgpt-app-real-after-switch"))
       .to.include("chatgpt-app-service")
-      .and.not.include("chatgpt-app-watch", "nobody goes unwatched meanwhile");
+      .and.not.include("chatgpt-app-analysis", "nobody goes without analysis meanwhile");
     expect(before("chatgpt-app-green")).to.include("chatgpt-app-real-after-switch");
     expect(
       recorder.recorded.map(({ name }) => name),

@@ -35,7 +35,7 @@ describe("Isolation", () => {
   before(async () => {
     recorder = await recordApp({
       ...someSettings,
-      analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+      analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
       allowInPlaceUpdate: "true",
     });
   });
@@ -66,16 +66,16 @@ describe("Isolation", () => {
       );
     });
 
-    it("pull images with the Secrets of config, the watcher's too, and the pods stay what they are", async () => {
+    it("pull images with the Secrets of config, the analysis controller's too, and the pods stay what they are", async () => {
       const pulling = await recordApp({
         ...someSettings,
-        analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+        analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
         imagePullSecrets: '["registry-credentials"]',
       });
       for (const account of [
         "chatgpt-app-blue-account",
         "chatgpt-app-green-account",
-        "chatgpt-app-watcher",
+        "chatgpt-app-analysis",
       ]) {
         expect(pulling.one(types.account, account).inputs["imagePullSecrets"], account).to.deep.equal([
           { name: "registry-credentials" },
@@ -97,7 +97,7 @@ describe("Isolation", () => {
       blue: { app: "chatgpt-app", version: "blue" },
       green: { app: "chatgpt-app", version: "green" },
       preflight: { "bluegreen.dev/preflight": "chatgpt-app" },
-      watcher: { app: "chatgpt-app-watcher" },
+      controller: { app: "chatgpt-app-analysis" },
       redis: { app: "redis" },
     };
     const ingress = {
@@ -110,7 +110,7 @@ describe("Isolation", () => {
       namespaceLabels: { "kubernetes.io/metadata.name": namespace },
       labels: pods.redis,
     };
-    const watcher = { ...neighbor, labels: pods.watcher };
+    const controller = { ...neighbor, labels: pods.controller };
 
     it("hold for the pods that this program makes, each for one kind, and for nothing else that runs there", () => {
       const policies = policiesOf(recorder);
@@ -132,13 +132,13 @@ describe("Isolation", () => {
         mayReach(policies, { namespace, labels: pods.preflight }, 3000, neighbor),
         "a change that is tried out",
       ).to.equal(false);
-      expect(mayReach(policies, { namespace, labels: pods.watcher }, 8080, neighbor)).to.equal(false);
+      expect(mayReach(policies, { namespace, labels: pods.controller }, 8080, neighbor)).to.equal(false);
       expect(mayReach(policies, { namespace, labels: pods.redis }, 6379, ingress), "not ours").to.equal(true);
       for (const { policyTypes } of policies)
         expect(policyTypes, "what they reach is nobody's to know by default").to.deep.equal(["Ingress"]);
     });
 
-    it("let in only whom config names, and the watcher, which reads metrics", async () => {
+    it("let in only whom config names, and the analysis controller, which reads metrics", async () => {
       const from = [
         {
           namespaceLabels: { "kubernetes.io/metadata.name": "ingress-nginx" },
@@ -149,13 +149,13 @@ describe("Isolation", () => {
       const narrow = policiesOf(
         await recordApp({
           ...someSettings,
-          analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+          analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
           networkPolicy: JSON.stringify({ allowFrom: from }),
         }),
       );
       const to = { namespace, labels: pods.green };
       expect(mayReach(narrow, to, 3000, ingress)).to.equal(true);
-      expect(mayReach(narrow, to, 3000, watcher)).to.equal(true);
+      expect(mayReach(narrow, to, 3000, controller)).to.equal(true);
       expect(mayReach(narrow, to, 3000, { ...neighbor, labels: { app: "prober" } })).to.equal(true);
       expect(
         mayReach(narrow, to, 3000, { ...ingress, labels: { app: "prober" } }),
@@ -201,7 +201,7 @@ describe("Isolation", () => {
       const policies = policiesOf(
         await recordApp({
           ...restricted,
-          analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+          analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
           database: '{"runIn":"cluster"}',
         }),
       );
@@ -250,10 +250,10 @@ describe("Isolation", () => {
     it("has room for both colors, a rolling update of one, the preflight pod and the analysis controller", async () => {
       const made = await recordApp({
         ...someSettings,
-        analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+        analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
         quota: '{"enabled":true}',
       });
-      // 3 + 3, and of one the old ones that drain and one of surge; a preflight pod: 11 pods of the app. 2 watchers.
+      // 3 + 3, and of one the old ones that drain and one of surge; a preflight pod: 11 pods of the app. 2 analysis controllers.
       expect(made.one(types.quota, "chatgpt-app-quota").inputs["spec"]).to.deep.equal({
         hard: {
           pods: "13",
@@ -281,7 +281,7 @@ describe("Isolation", () => {
           "limits.cpu": "6500m",
           "limits.memory": "6144Mi",
         },
-        watcher: true,
+        controller: true,
       });
     });
 
@@ -447,7 +447,7 @@ describe("Isolation", () => {
         autoscaled: true,
       });
       expect([...allBefore(scaled, "chatgpt-app-size-settle")]).to.include.members([
-        "chatgpt-app-watch",
+        "chatgpt-app-analysis",
         "chatgpt-app-green-size",
       ]);
       expect([...allBefore(scaled, "chatgpt-app-release-unlock")]).to.include("chatgpt-app-size-settle");

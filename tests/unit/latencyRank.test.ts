@@ -3,7 +3,7 @@ import { judge, judgeReading } from "@bluegreen/release/analysis/judge";
 import type { Finding, ScoredFinding } from "@bluegreen/release/analysis/findings";
 import { rankLatency, type LatencyRank } from "@bluegreen/release/analysis/latencyRank";
 import { trafficBetween, type Traffic } from "@bluegreen/release/analysis/traffic";
-import { counters, limits, pod, reading } from "./watchReadings";
+import { counters, limits, pod, reading } from "./observations";
 
 /** Requests by what each took, in seconds. */
 const answered = (...parts: [requests: number, each: number][]): Traffic =>

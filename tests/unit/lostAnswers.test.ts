@@ -22,7 +22,7 @@ import { readRelease, type Release } from "@bluegreen/release/state/record";
 import { rollback, takeShareBack } from "@bluegreen/release/rollback/rollback";
 import { switchGate } from "@bluegreen/release/gates/switchGate";
 import { newMoveId, takeBack } from "@bluegreen/release/rollback/takeBack";
-import { takeWatch } from "@bluegreen/release/state/watchLease";
+import { takeAnalysis } from "@bluegreen/release/state/analysisLease";
 import { readGiven } from "@bluegreen/release/traffic/move";
 import { routers } from "@bluegreen/release/routers/routers";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
@@ -122,7 +122,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     who: "anna",
     why: "",
     at: new Date().toISOString(),
-    state: "watching",
+    state: "analyzing",
     baseline: noBaseline,
     contracts: { waiting: [] },
     ...part,
@@ -506,15 +506,15 @@ describe("A lost or late answer of the API server (simulated)", function () {
             image: "app:v3",
             template: "aaa",
             limits: analysisLimits.parse({ durationSeconds: 0 }),
-            watcher: false,
+            controller: false,
             autoscaled: true,
             contractsWaiting: [],
           },
           saying(world),
         );
       } finally {
-        // Of this try, which the watch would take over.
-        await (await takeWatch(cluster, app, holderName()))?.release();
+        // Of this try, which the analysis would take over.
+        await (await takeAnalysis(cluster, app, holderName()))?.release();
       }
     };
     await everyTrouble({

@@ -21,7 +21,7 @@ const gateway = {
 /** Everything that config may ask for beside the colors. */
 const whole = {
   ...traefik,
-  analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+  analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
   quota: '{"enabled":true}',
   autoscaling: '{"minReplicas":2,"maxReplicas":6}',
   env: '{"A":"1"}',
@@ -81,8 +81,8 @@ describe("Namespaces of the colors", () => {
         `NetworkPolicy ${app}-preflight`,
         `ResourceQuota ${app}-quota`,
         `LimitRange ${app}-quota`,
-        `Role ${app}-watcher`,
-        `RoleBinding ${app}-watcher`,
+        `Role ${app}-analysis`,
+        `RoleBinding ${app}-analysis`,
       ]);
     }
     const ofApp = within(recorder, "chatgpt-production");
@@ -94,8 +94,8 @@ describe("Namespaces of the colors", () => {
       `IngressRoute ${app}-ingress`,
       `TraefikService ${app}-users`,
       `Secret ${app}-alerts`,
-      `Deployment ${app}-watcher`,
-      `NetworkPolicy ${app}-watcher`,
+      `Deployment ${app}-analysis`,
+      `NetworkPolicy ${app}-analysis`,
     ]);
   });
 
@@ -197,7 +197,7 @@ describe("Namespaces of the colors", () => {
       ).to.deep.equal([]);
     });
 
-    it("through policies: peers that config names without a namespace are in the app's, and so is the watcher", async () => {
+    it("through policies: peers that config names without a namespace are in the app's, and so is the analysis controller", async () => {
       const narrow = await recordApp({
         ...whole,
         networkPolicy: '{"allowFrom":[{"podLabels":{"app":"prober"}},{"namespaceLabels":{"edge":"yes"}}]}',
@@ -212,7 +212,7 @@ describe("Namespaces of the colors", () => {
         labels,
       });
       expect(mayReach(policies, to, 3000, peer("chatgpt-production", { app: "prober" }))).to.equal(true);
-      expect(mayReach(policies, to, 3000, peer("chatgpt-production", { app: `${app}-watcher` }))).to.equal(
+      expect(mayReach(policies, to, 3000, peer("chatgpt-production", { app: `${app}-analysis` }))).to.equal(
         true,
       );
       expect(
@@ -224,16 +224,16 @@ describe("Namespaces of the colors", () => {
   });
 
   it("have room for one color each, which is all that their quota counts", () => {
-    // 3, 3 that drain, 1 of surge and a preflight pod; the watcher is elsewhere.
+    // 3, 3 that drain, 1 of surge and a preflight pod; the analysis controller is elsewhere.
     const settings = parseSettings("chatgpt-app", {
       ...traefik,
-      analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}',
+      analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
     });
     expect(roomFor(settings)).to.deep.include({ pods: 8 });
     expect(roomFor({ ...settings, namespacePerColor: false })).to.deep.include({ pods: 13 });
   });
 
-  it("let the watcher read the color that lives there, and nothing be changed", () => {
+  it("let the analysis controller read the color that lives there, and nothing be changed", () => {
     const rulesIn = (name: string) =>
       recorder.one("kubernetes:rbac.authorization.k8s.io/v1:Role", name).inputs["rules"] as {
         resources: string[];
@@ -241,7 +241,7 @@ describe("Namespaces of the colors", () => {
         verbs: string[];
       }[];
     for (const color of colors) {
-      const rules = rulesIn(`${app}-watcher-${color}`);
+      const rules = rulesIn(`${app}-analysis-${color}`);
       expect(rules.flatMap(({ verbs }) => verbs).every((verb) => ["get", "list"].includes(verb))).to.equal(
         true,
       );
@@ -250,13 +250,12 @@ describe("Namespaces of the colors", () => {
         .and.not.contain(`${app}-${otherColor(color)}`)
         .and.not.contain("secrets");
       expect(
-        recorder.one("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", `${app}-watcher-${color}`).inputs[
-          "subjects"
-        ],
-      ).to.deep.equal([{ kind: "ServiceAccount", name: `${app}-watcher`, namespace: "chatgpt-production" }]);
+        recorder.one("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", `${app}-analysis-${color}`)
+          .inputs["subjects"],
+      ).to.deep.equal([{ kind: "ServiceAccount", name: `${app}-analysis`, namespace: "chatgpt-production" }]);
     }
     expect(
-      rulesIn(`${app}-watcher`).flatMap(({ resources }) => resources),
+      rulesIn(`${app}-analysis`).flatMap(({ resources }) => resources),
       "in the app's namespace",
     )
       .to.not.include("pods")

@@ -23,7 +23,7 @@ function facts(part: Partial<PlanFacts> = {}): PlanFacts {
       activeColor: "green",
       weights: { blue: 0, green: 100 },
       tags: { blue: "v1", green: "v2" },
-      watchSeconds: 600,
+      analysisSeconds: 600,
       smokeLiveColor: false,
     },
     migrations: { due: [] },
@@ -60,7 +60,7 @@ describe("The plan of an update", () => {
       gate("update", "SmokeGate", "blue-smoke"),
       gate("create", "Rollout", "blue-rollout"),
       gate("same", "SchemaGate", "blue-schema"),
-      gate("update", "Watch", "watch"),
+      gate("update", "Analysis", "analysis"),
       gate("update", "SwitchGate", "switch-gate"),
       gate("update", "LiveLock", "live-lock"),
       gate("delete", "SmokeGate", "green-smoke"),
@@ -69,7 +69,7 @@ describe("The plan of an update", () => {
       "rollout of blue",
       "smoke gate of blue",
       "gate of the switch",
-      "watch for 600 s",
+      "analysis for 600 s",
     ]);
   });
 
@@ -92,12 +92,12 @@ describe("The plan of an update", () => {
       gate("update", "GateBeforeRollout", "green-scan-before-rollout"),
       gate("same", "GateAfterSwitch", "real-after-switch"),
       gate("update", "MigrationCommand", "green-migration-command"),
-      gate("update", "Watch", "watch"),
+      gate("update", "Analysis", "analysis"),
     ];
     expect(planOf(facts({ preview: preview(...steps), wanted: toBlue })).gates).to.deep.equal([
       "gate scan before the rollout",
       "gate load before the switch",
-      "watch for 600 s",
+      "analysis for 600 s",
       "gate scan before the rollout",
       "migration command of green",
       "gate load before the switch",
@@ -129,7 +129,7 @@ describe("The plan of an update", () => {
     ).to.deep.equal(["traffic     stays on green (v2)", "            in us it is on blue now"]);
   });
 
-  it("watches nobody at the first release, which nothing leads back from", () => {
+  it("analyzes nothing at the first release, which nothing leads back from", () => {
     const first = planOf(
       facts({
         status: status({
@@ -138,7 +138,7 @@ describe("The plan of an update", () => {
         }),
         preview: preview(
           deployment("create", "green"),
-          gate("create", "Watch", "watch"),
+          gate("create", "Analysis", "analysis"),
           gate("create", "Drain", "drain"),
         ),
       }),

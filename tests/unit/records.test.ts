@@ -1,12 +1,12 @@
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { expect } from "chai";
-import { connect, switchAnnotation, takeLease, watch } from "@bluegreen/release";
+import { connect, switchAnnotation, takeLease, analysis } from "@bluegreen/release";
 import { readIncidents } from "@bluegreen/release/alerts/incidents";
 import { readDrain } from "@bluegreen/release/drain/note";
 import { turnDrain } from "@bluegreen/release/drain/turn";
 import type { AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
 import { readRelease } from "@bluegreen/release/state/record";
-import { watchOn } from "@bluegreen/release/releases/watchOn";
+import { runController } from "@bluegreen/release/releases/controller";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import { secretOf, startApiServer, type ApiServer } from "../support/apiServer";
@@ -48,7 +48,7 @@ describe("What stands in the cluster", () => {
       who: "a stranger",
       why: "",
       at: new Date().toISOString(),
-      state: "watching",
+      state: "analyzing",
       baseline: noBaseline,
       to: { color: "green", image: "app:v2", template: "bbb" },
       from: { color: "blue", image: "app:v1", template: "aaa" },
@@ -118,11 +118,11 @@ describe("What stands in the cluster", () => {
       color: "green",
       share: 100,
       switchId: "s1",
-      watcher: false,
+      controller: false,
     } as const;
     // No pod is ready anywhere: users would have to go back, and cannot. It ends by the time that config
     // gives it.
-    await failsWith("BG-ROLLBACK-FAILED", () => watch.run(inputs, () => undefined));
+    await failsWith("BG-ROLLBACK-FAILED", () => analysis.run(inputs, () => undefined));
     expect(connections).to.equal(0);
   });
 
@@ -134,7 +134,7 @@ describe("What stands in the cluster", () => {
       if (line.includes("NOTHING WAS SWITCHED")) ended.abort();
     };
     const { limits, standbyHours, route, connectionDrainSeconds } = settings;
-    await watchOn(where, {
+    await runController(where, {
       settings: {
         limits,
         standbyHours,
@@ -149,7 +149,7 @@ describe("What stands in the cluster", () => {
       signal: ended.signal,
       looked: () => undefined,
     });
-    expect(said.join("\n")).to.contain("watching green (app:v2)");
+    expect(said.join("\n")).to.contain("analyzing green (app:v2)");
     expect(connections).to.equal(0);
   });
 

@@ -219,7 +219,7 @@ describe("A step that asks its database through the cluster", () => {
   const relay = {
     app: "shop",
     namespace: "shop",
-    image: "ghcr.io/you/watcher:1",
+    image: "ghcr.io/you/analysis-controller:1",
     imagePullSecrets: [],
     labels: {},
     annotations: {},

@@ -6,7 +6,7 @@ import {
   withBlockedImage,
   type BlockedImage,
 } from "@bluegreen/release/state/blockedImages";
-import { ageOf, isWatched, isWayBack, type Release } from "@bluegreen/release/state/record";
+import { ageOf, isAnalyzed, isWayBack, type Release } from "@bluegreen/release/state/record";
 import { whoami, whyOf } from "@bluegreen/release/util/who";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 
@@ -93,9 +93,9 @@ describe("A move of users", () => {
   const limits = analysisLimits.parse({});
   const from = { color: "blue", image: "app:v1", template: "aaa" } as const;
 
-  it("is watched when there is something to go back to", () => {
-    expect(isWatched({ kind: "switch", from }, limits)).to.equal(true);
-    expect(isWatched({ kind: "switch", from: null }, limits)).to.equal(false);
+  it("is analyzed when there is something to go back to", () => {
+    expect(isAnalyzed({ kind: "switch", from }, limits)).to.equal(true);
+    expect(isAnalyzed({ kind: "switch", from: null }, limits)).to.equal(false);
   });
 
   it("began now where a record says that it will: nobody waits for that time", () => {
@@ -104,9 +104,9 @@ describe("A move of users", () => {
     expect(ageOf({ at: "2100-01-01T00:00:00.000Z" }, now)).to.equal(0);
   });
 
-  it("is not watched on the rollback, nor where config gives no time to it", () => {
-    expect(isWatched({ kind: "rollback", from }, limits)).to.equal(false);
-    expect(isWatched({ kind: "switch", from }, { ...limits, durationSeconds: 0 })).to.equal(false);
+  it("is not analyzed on the rollback, nor where config gives no time to it", () => {
+    expect(isAnalyzed({ kind: "rollback", from }, limits)).to.equal(false);
+    expect(isAnalyzed({ kind: "switch", from }, { ...limits, durationSeconds: 0 })).to.equal(false);
   });
 });
 

@@ -48,7 +48,7 @@ const facts = (part: Partial<ReportFacts> = {}): ReportFacts => ({
       found: [],
     },
   ],
-  watch: {
+  analysis: {
     kind: "switch",
     to: { color: "green", tag: "v2" },
     state: "kept: the analysis is over",
@@ -124,7 +124,7 @@ describe("The report of a release", () => {
           color: "green",
           tag: "v2",
           at: "2026-01-02T03:09:05.678Z",
-          by: "watch",
+          by: "analysis",
           reason: "12 points",
           evidence: ["5 points: errors"],
         },
@@ -196,7 +196,9 @@ describe("The report of a release", () => {
 
   it("is whole without a load, and before the first release", () => {
     expect(reportPage(facts({ load: null }))).not.to.contain("What clients saw");
-    const none = reportPage(facts({ load: null, moves: [], live: null, watch: null, gates: { passed: [] } }));
+    const none = reportPage(
+      facts({ load: null, moves: [], live: null, analysis: null, gates: { passed: [] } }),
+    );
     expect(none).to.contain("No color is live yet.").and.contain("No gate has been passed yet.");
   });
 

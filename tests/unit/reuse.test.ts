@@ -100,7 +100,7 @@ describe("An app of another program", function () {
       type.startsWith("pulumi-nodejs:") ? [type.split(":").at(-1)] : [],
     );
     expect(steps)
-      .to.include.members(["LiveLock", "Rollout", "SmokeGate", "SwitchGate", "Watch"])
+      .to.include.members(["LiveLock", "Rollout", "SmokeGate", "SwitchGate", "Analysis"])
       .and.not.to.include.members(["Migrations"]);
     expect(
       steps.filter((step) =>

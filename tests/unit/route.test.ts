@@ -312,7 +312,7 @@ describe("The blue-green app with a route that has weights", () => {
       }
     ).spec.weighted.services.map(({ name, weight }) => [name, weight]);
 
-  it("moves the active Service first, then the weights, then watches", async () => {
+  it("moves the active Service first, then the weights, then analyzes", async () => {
     const recorder = await recordApp({ ...config, activeColor: "green" });
     expect(services(recorder)).to.deep.equal([
       ["chatgpt-app-blue", 0],
@@ -321,12 +321,12 @@ describe("The blue-green app with a route that has weights", () => {
     expect([...allBefore(recorder, "chatgpt-app-users")])
       .to.include.members(["chatgpt-app-service", "chatgpt-app-green-smoke"])
       .and.not.include("chatgpt-app-blue");
-    expect([...allBefore(recorder, "chatgpt-app-watch")]).to.include("chatgpt-app-users");
-    expect([...allBefore(recorder, "chatgpt-app-blue")]).to.include("chatgpt-app-watch");
+    expect([...allBefore(recorder, "chatgpt-app-analysis")]).to.include("chatgpt-app-users");
+    expect([...allBefore(recorder, "chatgpt-app-blue")]).to.include("chatgpt-app-analysis");
     expect(recorder.recorded.filter(({ name }) => name.startsWith("chatgpt-app-share"))).to.deep.equal([]);
   });
 
-  it("gives a share after the gates of the color that gets it, and watches that color", async () => {
+  it("gives a share after the gates of the color that gets it, and analyzes that color", async () => {
     const recorder = await recordApp({ ...config, canaryWeight: "10", canaryStepSeconds: "20" });
     expect(services(recorder)).to.deep.equal([
       ["chatgpt-app-blue", 90],
@@ -336,10 +336,10 @@ describe("The blue-green app with a route that has weights", () => {
       "chatgpt-app-green-smoke",
       "chatgpt-app-green-schema",
       "chatgpt-app-share-switch-gate",
-      "chatgpt-app-watch",
+      "chatgpt-app-analysis",
     ]);
-    expect([...allBefore(recorder, "chatgpt-app-share-watch")]).to.include("chatgpt-app-users");
-    expect([...allBefore(recorder, "chatgpt-app-release-unlock")]).to.include("chatgpt-app-share-watch");
+    expect([...allBefore(recorder, "chatgpt-app-share-analysis")]).to.include("chatgpt-app-users");
+    expect([...allBefore(recorder, "chatgpt-app-release-unlock")]).to.include("chatgpt-app-share-analysis");
     const gate = recorder.one(
       "pulumi-nodejs:dynamic/bluegreen:SwitchGate",
       "chatgpt-app-share-switch-gate",
@@ -359,9 +359,12 @@ describe("The blue-green app with a route that has weights", () => {
     expect(await parents({ activeColor: "green" })).to.deep.equal(whole);
   });
 
-  it("lets the watcher move the weights, and no other object of that kind", async () => {
-    const recorder = await recordApp({ ...config, analysis: '{"controllerImage":"ghcr.io/you/watcher:1"}' });
-    const { rules } = recorder.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-watcher")
+  it("lets the analysis controller move the weights, and no other object of that kind", async () => {
+    const recorder = await recordApp({
+      ...config,
+      analysis: '{"controllerImage":"ghcr.io/you/analysis-controller:1"}',
+    });
+    const { rules } = recorder.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-analysis")
       .inputs as { rules: { resources: string[] }[] };
     expect(rules.filter(({ resources }) => resources.includes("traefikservices"))).to.deep.equal([
       {

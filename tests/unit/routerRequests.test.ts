@@ -6,7 +6,7 @@ import type { RouterReading } from "@bluegreen/release/analysis/reading";
 import { askRouter } from "@bluegreen/release/analysis/routerRequests";
 import { trafficOf } from "@bluegreen/release/analysis/traffic";
 import { startServer, type HttpServer } from "../support/httpServer";
-import { counters, limits, pod, reading } from "./watchReadings";
+import { counters, limits, pod, reading } from "./observations";
 
 const required = {
   activeColor: "blue",

@@ -6,7 +6,7 @@ import { statusText } from "../../cli/statusText";
 import { recordApp, someSettings, type Recorder } from "./recorder";
 import { status } from "./statuses";
 
-const controllerImage = "ghcr.io/you/watcher:1";
+const controllerImage = "ghcr.io/you/analysis-controller:1";
 const cluster = {
   ...someSettings,
   analysis: JSON.stringify({ controllerImage }),

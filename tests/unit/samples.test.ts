@@ -5,7 +5,7 @@ import { startApiServer, type ApiServer } from "../support/apiServer";
 
 const sample = (index: number, points = 0): Sample => ({
   at: new Date(Date.UTC(2026, 0, 31) + index * 30_000).toISOString(),
-  line: `watch green ${index}`,
+  line: `analysis of green ${index}`,
   figures: { requests: 60, errorRatio: 0, p99Seconds: 0.05, ready: 2, pods: 2, logErrors: 0 },
   score: points,
   findings: points === 0 ? [] : [{ what: "restarts", points, text: `restart ${index}` }],

@@ -147,7 +147,7 @@ describe("A text of others", () => {
         activeColor: "blue",
         weights: { blue: 100, green: 0 },
         tags: { blue: hostile, green: undefined },
-        watchSeconds: 0,
+        analysisSeconds: 0,
         smokeLiveColor: false,
       },
       migrations: { unreadable: hostile },

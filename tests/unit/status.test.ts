@@ -99,7 +99,7 @@ describe("The status of a release", () => {
       says: "has not been noted",
     },
     {
-      what: "a watched switch has no rollback",
+      what: "an analyzed switch has no rollback",
       part: { lastSwitch: lastSwitch({ state: "standby" }), rollback: { possible: false, why: "no pods" } },
       says: "there is no rollback",
     },
@@ -113,7 +113,7 @@ describe("The status of a release", () => {
             reason: "12 points",
             evidence: [],
             at: "2026-01-02T03:04:05.000Z",
-            by: "watch",
+            by: "analysis",
           },
         ],
       },
@@ -136,7 +136,7 @@ describe("The status of a release", () => {
         reason: "",
         evidence: [],
         at: "2026-01-02T03:04:05.000Z",
-        by: "watch",
+        by: "analysis",
       },
     ];
     expect(attention(status({ blockedImages }))).to.deep.equal([]);
@@ -166,7 +166,7 @@ describe("The status of a release", () => {
       samples: [
         {
           at: "2026-01-02T03:04:35.678Z",
-          line: "watch green 0:30 of 10:00 · 9 requests",
+          line: "analysis of green 0:30 of 10:00 · 9 requests",
           figures: { requests: 9, errorRatio: 1 / 3, p99Seconds: null, ready: 2, pods: 2, logErrors: 0 },
           score: 6,
           findings: [{ what: "serverErrors", points: 6, text: "3 of 9 requests failed with 5xx" }],
@@ -177,7 +177,7 @@ describe("The status of a release", () => {
       .to.match(/analysis +at +requests +errors +p99 +ready +log errors +score\n/)
       .and.match(/03:04:35 +9 +33\.3 % +no data +2 of 2 +0 +6\n/)
       .and.contain("3 of 9 requests failed with 5xx");
-    expect(statusLine(seen)).to.contain(" · watch green 0:30 of 10:00 · 9 requests");
+    expect(statusLine(seen)).to.contain(" · analysis of green 0:30 of 10:00 · 9 requests");
     expect(statusLine(status())).to.equal(
       "live green · blue standby v1 2/2 · green live v2 2/2 · schema 0002 · rollback possible",
     );

@@ -6,6 +6,7 @@ const names = Object.keys(steps) as StepName[];
 describe("The steps of a release", () => {
   it("have the kinds and names that are in everybody's state: another one would be another resource", () => {
     expect(names.map((name) => [kindOf(name), resourceOf(name, "shop")].join(" ")).toSorted()).to.deep.equal([
+      "Analysis shop-analysis",
       "CapacityGate shop-capacity",
       "ColorSize shop-size",
       "Contract shop-contract",
@@ -33,7 +34,6 @@ describe("The steps of a release", () => {
       "SwitchGate shop-switch-gate",
       "SwitchRecord shop-switch",
       "SwitchTurn shop-switch-turn",
-      "Watch shop-watch",
       "WorkerRollout shop-workers",
       "WorkersStart shop-workers-start",
       "WorkersStop shop-workers-stop",

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { workersOf } from "@bluegreen/release/config/workers";
 import { roomFor } from "@bluegreen/release/config/room";
 import { parseSettings } from "@bluegreen/release/config/settings";
-import { readWatcherSettings, settingsFor } from "@bluegreen/release/config/watcherSettings";
+import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
 import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
 import { readStackFollowers } from "../../cli/stackFollowers";
 import { allBefore, recordApp, someSettings, type Recorder } from "./recorder";
@@ -132,7 +132,7 @@ describe("Workers", function () {
     expect([...stop]).not.to.include("chatgpt-app-service");
     expect([...allBefore(recorder, "chatgpt-app-service")]).to.include("chatgpt-app-workers-stop");
     expect([...allBefore(recorder, "chatgpt-app-workers-start")]).to.include("chatgpt-app-service");
-    expect([...allBefore(recorder, "chatgpt-app-watch")]).not.to.include("chatgpt-app-workers-start");
+    expect([...allBefore(recorder, "chatgpt-app-analysis")]).not.to.include("chatgpt-app-workers-start");
     expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-workers-start");
   });
 
@@ -147,15 +147,15 @@ describe("Workers", function () {
   });
 
   it("are known to the controller, which may scale them and nothing else", async () => {
-    const analysis = '{"controllerImage":"ghcr.io/you/watcher:1"}';
-    const watched = await recordApp({ ...withWorkers(mailer, index), analysis });
-    const { spec } = made("chatgpt-app-watcher", watched);
+    const analysis = '{"controllerImage":"ghcr.io/you/analysis-controller:1"}';
+    const controlled = await recordApp({ ...withWorkers(mailer, index), analysis });
+    const { spec } = made("chatgpt-app-analysis", controlled);
     const env = spec.template.spec.containers[0]?.["env"] as { name: string; value: string }[];
     const text = env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
-    expect(settingsFor({ share: 100 }, readWatcherSettings(text)).followers).to.deep.equal(
+    expect(settingsFor({ share: 100 }, readControllerSettings(text)).followers).to.deep.equal(
       settingsOf(withWorkers(mailer, index)).followers,
     );
-    const { rules } = watched.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-watcher")
+    const { rules } = controlled.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-analysis")
       .inputs as { rules: { resources: string[]; resourceNames: string[]; verbs: string[] }[] };
     expect(rules.filter(({ resources }) => resources.includes("deployments/scale"))).to.deep.equal([
       {

@@ -132,7 +132,7 @@ describe("The order in which workers stop and start (simulated)", function () {
     traffic("green");
     await workersStart.run(start("green"), quiet);
     seen = [];
-    release.note({ state: "watching" });
+    release.note({ state: "analyzing" });
     const settings = {
       route: null,
       database: null,

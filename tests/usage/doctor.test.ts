@@ -14,7 +14,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { homesOf, orUndefined } from "@bluegreen/release";
 import type { Finding } from "@bluegreen/release/util/finding";
 import { repositoryDir } from "../../local/paths";
-import { loadWatcher, readStage } from "../../local/stage";
+import { loadController, readStage } from "../../local/stage";
 import { liveColor } from "../support/look";
 import { makeStack, smallAndQuick, twoVersions, type TestStack } from "../../local/testing/testStack";
 
@@ -53,7 +53,7 @@ describe("bluegreen doctor, and a release by an account that has the rights it n
       activeColor: "blue",
       blueTag: "v1",
       greenTag: "v2",
-      analysis: { ...smallAndQuick.analysis, controllerImage: await loadWatcher() },
+      analysis: { ...smallAndQuick.analysis, controllerImage: await loadController() },
       quota: { enabled: true },
       createNamespaces: false,
       ingressClass,

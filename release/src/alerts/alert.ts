@@ -18,7 +18,7 @@ export interface Link {
 interface Told {
   app: string;
   namespace: string;
-  /** A person, a CI job, the watcher. */
+  /** A person, a CI job, the analysis controller. */
   who: string;
   /** In one line. */
   why: string;

@@ -1,8 +1,8 @@
 import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, type AskPod } from "../kubernetes/pods.js";
-import type { PrometheusQuery, WatchLimits } from "./limits.js";
-import type { WatchTarget } from "./look.js";
+import type { PrometheusQuery, AnalysisLimits } from "./limits.js";
+import type { AnalysisTarget } from "./look.js";
 import { askPrometheus, type QueryReading } from "./prometheus.js";
 import type { CountedPod, Reading, RouterReading } from "./reading.js";
 import { askRouter } from "./routerRequests.js";
@@ -31,14 +31,14 @@ export interface Baseline {
   besideRouter?: RouterReading;
 }
 
-/** Of a move that nobody watches. */
+/** Of a move that nobody analyzes. */
 export const noBaseline: Baseline = {
   reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
 };
 
 export interface BaselineOptions {
   ask: AskPod;
-  limits: WatchLimits;
+  limits: AnalysisLimits;
   /** The color that serves users now, if there is one. */
   live?: Color | undefined;
   /** Ends it early. */
@@ -49,7 +49,7 @@ export interface BaselineOptions {
 /** @throws when the pods cannot be listed in time, or the signal came */
 export async function takeBaseline(
   cluster: Cluster,
-  target: WatchTarget,
+  target: AnalysisTarget,
   { ask, limits, live, signal, bounds = readingBounds }: BaselineOptions,
 ): Promise<Baseline> {
   const { metrics, intervalSeconds: seconds } = limits;

@@ -22,6 +22,6 @@ export interface Finding {
 
 /** A finding that counts as long as it is in the window. */
 export interface ScoredFinding extends Finding {
-  /** When it was made, in seconds from the start of the watch. */
+  /** When it was made, in seconds from the start of the analysis. */
   atSeconds: number;
 }

@@ -1,4 +1,4 @@
-import type { WatchLimits } from "./limits.js";
+import type { AnalysisLimits } from "./limits.js";
 import type { Look } from "./look.js";
 import type { QueryReading } from "./prometheus.js";
 import type { Baseline } from "./baseline.js";
@@ -91,7 +91,7 @@ export interface Observed {
  * against it, and no more does what happened to both colors: its cause is what they share.
  */
 export function judgeReading(
-  limits: WatchLimits,
+  limits: AnalysisLimits,
   { usual, usualLogErrors, usualQueries = [] }: Omit<Baseline, "reading" | "beside" | "besideRouter">,
   { before, now, seconds, traffic, movedSeconds = 0 }: Observed,
 ): Finding[] {
@@ -128,7 +128,7 @@ function perPod(finding: Finding, pods: number): Finding {
  * @param atSeconds of the findings, from the start of the analysis
  */
 export function judge(
-  { failureThreshold: threshold, durationSeconds: seconds }: WatchLimits,
+  { failureThreshold: threshold, durationSeconds: seconds }: AnalysisLimits,
   evidence: readonly ScoredFinding[],
   findings: readonly Finding[],
   atSeconds: number,
@@ -164,7 +164,7 @@ function scoreOf(evidence: readonly Finding[]): number {
 
 /** A log that was noisy before says nothing about this version; three times as many errors do. */
 function judgeLogs(
-  { logErrors, intervalSeconds }: WatchLimits,
+  { logErrors, intervalSeconds }: AnalysisLimits,
   { logs, pods }: Reading,
   { seconds, usualLogErrors = 0 }: { seconds: number; usualLogErrors: number | undefined },
 ): Finding[] {

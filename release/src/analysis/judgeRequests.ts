@@ -1,4 +1,4 @@
-import type { WatchLimits } from "./limits.js";
+import type { AnalysisLimits } from "./limits.js";
 import { rankLatency } from "./latencyRank.js";
 import { toldRequests, type Traffic } from "./traffic.js";
 import type { Finding } from "./findings.js";
@@ -40,7 +40,7 @@ const percentileRequests = 100;
  * from one that fails as many as usual, as the logarithm of that ratio; `decisive` is the whole threshold.
  * Fewer errors than expected give points below zero, which speak for the version (scoreOf).
  */
-export function judgeErrors(limits: WatchLimits, traffic: Traffic, usual: Traffic | undefined): Finding[] {
+export function judgeErrors(limits: AnalysisLimits, traffic: Traffic, usual: Traffic | undefined): Finding[] {
   const { serverErrors } = traffic;
   const told = toldRequests(traffic);
   if (told === 0) return [];
@@ -112,7 +112,7 @@ export function judgeClientErrors(traffic: Traffic, usual: Traffic | undefined):
 }
 
 export function judgeLatency(
-  { latencySeconds }: WatchLimits,
+  { latencySeconds }: AnalysisLimits,
   { timed, averageSeconds, p99Seconds }: Traffic,
 ): Finding[] {
   const slow = [
@@ -137,7 +137,7 @@ export function judgeLatency(
  * Whether requests take longer than before the switch, by a sequential rank test; `decisive` is the whole threshold.
  * Whoever only wants to know it is told, without points.
  */
-export function judgeSlower(limits: WatchLimits, traffic: Traffic, usual: Traffic | undefined): Finding[] {
+export function judgeSlower(limits: AnalysisLimits, traffic: Traffic, usual: Traffic | undefined): Finding[] {
   const rank = rankLatency(usual, traffic);
   if (rank === undefined) return [];
   if (rank === "otherBuckets")

@@ -35,8 +35,8 @@ export type PrometheusQuery = {
 };
 
 /** What a version is measured by after traffic has moved to it. */
-export type WatchLimits = {
-  /** How long the watch goes on, and how long points count. */
+export type AnalysisLimits = {
+  /** How long the analysis goes on, and how long points count. */
   durationSeconds: number;
   /** From one reading to the next. */
   intervalSeconds: number;

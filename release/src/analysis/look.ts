@@ -6,8 +6,8 @@ import type { NamespacedName } from "../app/homes.js";
 import { isCurrent, isReady, podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { podState, type PodState } from "./podState.js";
 
-/** The version that is watched. */
-export type WatchTarget = {
+/** The version that is analyzed. */
+export type AnalysisTarget = {
   app: string;
   color: Color;
   /** Hash of its pod template: pods of another revision say nothing about it. */
@@ -42,7 +42,7 @@ const timeoutMs = 5000;
  */
 export async function takeLook(
   cluster: Cluster,
-  target: WatchTarget & { service: NamespacedName },
+  target: AnalysisTarget & { service: NamespacedName },
   before?: { look: Look; elapsedSeconds: number },
 ): Promise<Look> {
   const signal = AbortSignal.timeout(timeoutMs);

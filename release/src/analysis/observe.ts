@@ -1,9 +1,9 @@
 import { otherColor, type Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, type AskPod } from "../kubernetes/pods.js";
-import type { WatchLimits } from "./limits.js";
+import type { AnalysisLimits } from "./limits.js";
 import { mapBounded } from "../util/mapBounded.js";
-import type { WatchTarget } from "./look.js";
+import type { AnalysisTarget } from "./look.js";
 import { podState, type PodState } from "./podState.js";
 import { askPrometheus } from "./prometheus.js";
 import { readCounters } from "./readPod.js";
@@ -55,7 +55,7 @@ export async function readBeside(
   cluster: Cluster,
   color: { app: string; color: Color },
   { beside, besideRouter }: Pick<Baseline, "beside" | "besideRouter">,
-  { limits, ask, signal }: { limits: WatchLimits; ask: AskPod; signal: AbortSignal },
+  { limits, ask, signal }: { limits: AnalysisLimits; ask: AskPod; signal: AbortSignal },
 ): Promise<number | null> {
   if (beside === undefined) return null;
   const [pods, router] = await Promise.all([
@@ -72,7 +72,7 @@ export async function readBeside(
 }
 
 export interface ReadingOptions {
-  limits: WatchLimits;
+  limits: AnalysisLimits;
   ask: AskPod;
   /** The reading before this one, the baseline's at first. Without one, nothing of the past counts. */
   before?: Reading | undefined;
@@ -90,7 +90,7 @@ export interface ReadingOptions {
  */
 export async function takeReading(
   cluster: Cluster,
-  target: WatchTarget,
+  target: AnalysisTarget,
   { limits, ask, before, elapsedSeconds, signal, bounds = readingBounds }: ReadingOptions,
 ): Promise<Reading> {
   const ending = endingOf(bounds, signal);
@@ -124,7 +124,7 @@ export async function takeReading(
 /** What happens to the other color at the same time is no fault of this one. Empty where nothing can be told. */
 async function statesBeside(
   cluster: Cluster,
-  { app, color }: WatchTarget,
+  { app, color }: AnalysisTarget,
   signal: AbortSignal,
 ): Promise<PodState[]> {
   const pods = await podsOfColor(cluster, { app, color: otherColor(color) }, signal).catch(() => []);

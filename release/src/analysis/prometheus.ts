@@ -3,7 +3,7 @@ import { otherColor, type Color } from "../app/color.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
 import { mapBounded } from "../util/mapBounded.js";
 import { parseJson } from "../util/parseJson.js";
-import type { PrometheusQuery, WatchLimits } from "./limits.js";
+import type { PrometheusQuery, AnalysisLimits } from "./limits.js";
 
 /** The answer to a query and what it is held to, or why there is none. */
 export type QueryReading = Omit<PrometheusQuery, "query"> &
@@ -15,7 +15,7 @@ export interface Series {
   value: number;
 }
 
-/** Room for a vector of thousands; a query that gives more is not meant to be watched. */
+/** Room for a vector of thousands; a query that gives more is not meant to be analyzed. */
 const bounds: FetchBounds = { maxBytes: 1024 * 1024, timeoutMs: 5000 };
 const atOnce = 4;
 
@@ -37,7 +37,7 @@ const colorPlaceholder = "{{color}}";
 
 /** Asks every query once, of a color. What cannot be had is no data. */
 export function askPrometheus(
-  { prometheusUrl, prometheusQueries }: Pick<WatchLimits, "prometheusUrl" | "prometheusQueries">,
+  { prometheusUrl, prometheusQueries }: Pick<AnalysisLimits, "prometheusUrl" | "prometheusQueries">,
   color: Color,
   signal: AbortSignal,
 ): Promise<QueryReading[]> {

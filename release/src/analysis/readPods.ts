@@ -3,7 +3,7 @@ import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, runsTemplate, type AskPod } from "../kubernetes/pods.js";
 import { mapBounded } from "../util/mapBounded.js";
 import { maxSamples } from "./logLines.js";
-import type { WatchTarget } from "./look.js";
+import type { AnalysisTarget } from "./look.js";
 import type { MetricsSource } from "./metricsSource.js";
 import type { RequestCounters } from "./requestCounters.js";
 import { readPod, type PodLog } from "./readPod.js";
@@ -87,8 +87,12 @@ function addLogs(read: readonly { pod: { name: string }; log: PodLog }[]): LogRe
   };
 }
 
-/** Of the revision that is watched. */
-export async function podsOf(cluster: Cluster, target: WatchTarget, signal: AbortSignal): Promise<V1Pod[]> {
+/** Of the revision that is analyzed. */
+export async function podsOf(
+  cluster: Cluster,
+  target: AnalysisTarget,
+  signal: AbortSignal,
+): Promise<V1Pod[]> {
   return (await podsOfColor(cluster, target, signal)).filter(
     (pod) => runsTemplate(pod, target.template) && isCurrent(pod),
   );

@@ -1,7 +1,7 @@
 import type { Color } from "../app/color.js";
 import type { RequestSeries } from "../app/requestSeries.js";
 import { fetchText, NoAnswerError } from "../util/fetchText.js";
-import type { WatchLimits } from "./limits.js";
+import type { AnalysisLimits } from "./limits.js";
 import { askVector, type Series } from "./prometheus.js";
 import { countRequests, maxMetricsBytes, readRequestCounters } from "./requestMetrics.js";
 import { errorStatusDefault, type Naming } from "./metricsSource.js";
@@ -20,7 +20,7 @@ export async function askRouter(
     series,
     prometheusUrl,
     routerMetricsUrl,
-  }: Pick<WatchLimits, "series" | "prometheusUrl" | "routerMetricsUrl">,
+  }: Pick<AnalysisLimits, "series" | "prometheusUrl" | "routerMetricsUrl">,
   color: Color,
   signal: AbortSignal,
 ): Promise<RouterReading | undefined> {

@@ -1,5 +1,5 @@
-import type { WatchLimits } from "./limits.js";
-import type { WatchTarget } from "./look.js";
+import type { AnalysisLimits } from "./limits.js";
+import type { AnalysisTarget } from "./look.js";
 import type { QueryReading } from "./prometheus.js";
 import type { Reading } from "./reading.js";
 import { errorRatio, trafficOf, type Traffic } from "./traffic.js";
@@ -17,8 +17,8 @@ export interface ReadingSummary {
 }
 
 export function summarize(
-  { app, color }: WatchTarget,
-  limits: WatchLimits,
+  { app, color }: AnalysisTarget,
+  limits: AnalysisLimits,
   before: Reading,
   now: Reading,
 ): ReadingSummary {
@@ -51,12 +51,12 @@ export function figuresOf({ traffic, pods, logErrors }: ReadingSummary) {
 }
 
 export interface Interval {
-  limits: WatchLimits;
+  limits: AnalysisLimits;
   /** What the two readings came to. */
   seen: ReadingSummary;
   /** The later one. */
   now: Reading;
-  /** Since the start of the watch. */
+  /** Since the start of the analysis. */
   atSeconds: number;
   /** How long it goes on. */
   totalSeconds: number;
@@ -73,7 +73,7 @@ export function describeInterval({
   score,
 }: Interval): string {
   return [
-    `watch ${color} ${clock(atSeconds)} of ${clock(totalSeconds)}`,
+    `analysis of ${color} ${clock(atSeconds)} of ${clock(totalSeconds)}`,
     describeTraffic(traffic, now),
     `${pods.ready}/${pods.total} pods ready`,
     ...(logErrors > 0 ? [`${logErrors} log errors`] : []),

@@ -1,5 +1,5 @@
 import type { RequestCounters } from "./requestCounters.js";
-import type { WatchLimits } from "./limits.js";
+import type { AnalysisLimits } from "./limits.js";
 import type { CountedPod, Reading } from "./reading.js";
 
 /** What the pods of a color answered between two readings. */
@@ -52,7 +52,7 @@ export interface Counts extends Pick<Reading, "router"> {
  * @returns what was answered between two readings; measuredPods 0 where nobody could tell
  */
 export function trafficOf(
-  { requestsFrom, noData }: Pick<WatchLimits, "requestsFrom" | "noData">,
+  { requestsFrom, noData }: Pick<AnalysisLimits, "requestsFrom" | "noData">,
   before: Counts,
   now: Counts,
 ): Traffic {

@@ -2,7 +2,7 @@ import { colors, type Color } from "./color.js";
 
 /** The namespace of an app, and whether each color has one of its own: all it takes to find a color's objects. */
 export type Homes = {
-  /** Of what belongs to the app as a whole: the active Service, the way in, the notes, the watcher. */
+  /** Of what belongs to the app as a whole: the active Service, the way in, the notes, the analysis controller. */
   namespace: string;
   /** Each color lives in a namespace of its own, beside the app's; otherwise both live in the app's. */
   namespacePerColor: boolean;

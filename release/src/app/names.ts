@@ -20,7 +20,7 @@ export const names = {
   autoscaler: (app: string, color: Color) => `${app}-${color}`,
   /** The Deployment of a worker, or a CronJob: no two of both have a name. */
   worker: (app: string, color: Color, worker: string) => `${app}-${color}-${worker}`,
-  networkPolicy: (app: string, of: Color | "preflight" | "relay" | "watcher" | `${Color}-workers`) =>
+  networkPolicy: (app: string, of: Color | "preflight" | "relay" | "analysis" | `${Color}-workers`) =>
     `${app}-${of}`,
   budget: (app: string, color: Color) => `${app}-${color}`,
   quota: (app: string) => `${app}-quota`,
@@ -43,16 +43,16 @@ export const names = {
   previewSecret: (app: string) => `${app}-preview-auth`,
   /** Cookie that keeps a user with a color. */
   affinityCookie: (app: string) => `${app}-color`,
-  /** ConfigMap with the last switch, for whoever has to watch it or take it back. */
+  /** ConfigMap with the last switch, for whoever has to analyze it or roll it back. */
   release: (app: string) => `${app}-release`,
   /** ConfigMap with the live color, for pods that follow it. */
   activeColor: (app: string) => `${app}-active`,
   /** ConfigMap with every switch and rollback. */
   history: (app: string) => `${app}-history`,
-  /** Lease of whoever watches. */
-  watchLease: (app: string) => `${app}-watch`,
-  /** Deployment that watches on when the update is over. */
-  watcher: (app: string) => `${app}-watcher`,
+  /** Lease of whoever analyzes. */
+  analysisLease: (app: string) => `${app}-analysis`,
+  /** Deployment that continues the analysis when the update is over. */
+  controller: (app: string) => `${app}-analysis`,
   /** Secret with the URLs and keys of whoever is told about releases. */
   alertsSecret: (app: string) => `${app}-alerts`,
   /** ConfigMap with the keys of the incidents that are open in PagerDuty. */

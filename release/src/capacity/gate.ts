@@ -16,7 +16,7 @@ import { refuseOtherBudgets, refuseOtherScalers } from "./others.js";
 import { neededSize } from "./grow.js";
 import type { Step, Violation } from "../util/step.js";
 import { asQuantity, sumOf, type Counted, counted, type Amounts } from "../config/amounts.js";
-import { surgeOf, watcherPod } from "../config/room.js";
+import { surgeOf, controllerPod } from "../config/room.js";
 import { quantity } from "../config/quantity.js";
 
 export type CapacityInputs = ClusterRef &
@@ -29,8 +29,8 @@ export type CapacityInputs = ClusterRef &
     pod: Amounts;
     /** Limits of the quota that the program makes; empty where it makes none. */
     quota: Partial<Record<Counted, string>>;
-    /** Whether there is to be a watcher in the cluster. */
-    watcher: boolean;
+    /** Whether there is to be an analysis controller. */
+    controller: boolean;
     /** Whether the program makes a PodDisruptionBudget for each color. */
     budgets: boolean;
     /** Workers of each color; absent where there are none. */
@@ -106,7 +106,7 @@ async function refuseNoRoom(
       pods: await newPods(cluster, inputs, color),
       of: inputs.pod,
     })),
-    newWatcher(cluster, inputs),
+    newController(cluster, inputs),
     ...comers.flatMap((color) => newWorkers(cluster, inputs, color)),
   ]);
   return quotas.flatMap(({ namespace, items }) => {
@@ -185,16 +185,16 @@ function newWorkers(cluster: Cluster, inputs: CapacityInputs, color: Color) {
     });
 }
 
-async function newWatcher(cluster: Cluster, { app, watcher }: CapacityInputs) {
+async function newController(cluster: Cluster, { app, controller }: CapacityInputs) {
   const there =
-    watcher &&
+    controller &&
     (await orUndefined(
-      cluster.apps.readNamespacedDeployment({ name: names.watcher(app), namespace: cluster.namespace }),
+      cluster.apps.readNamespacedDeployment({ name: names.controller(app), namespace: cluster.namespace }),
     ));
   return {
     namespace: cluster.namespace,
-    pods: watcher && there === undefined ? 1 : 0,
-    of: watcherPod,
+    pods: controller && there === undefined ? 1 : 0,
+    of: controllerPod,
   };
 }
 

@@ -1,6 +1,6 @@
 import { handoverSettings, type HandoverConfig, type HandoverSettings } from "./handoverSettings.js";
 import { movedRoute, type RouterName } from "../routers/routers.js";
-import type { WatchLimits } from "../analysis/limits.js";
+import type { AnalysisLimits } from "../analysis/limits.js";
 import { seriesOf } from "../routers/meshes.js";
 import type { Homes } from "../app/homes.js";
 import type { FlatSettings } from "./schema.js";
@@ -8,7 +8,7 @@ import type { Followers } from "./followers.js";
 
 /**
  * How users are taken back. Config says it to whoever does that: to the update and the command line by the
- * stack's file, to the watcher by its Deployment. Nothing of it is read back from a cluster
+ * stack's file, to the analysis controller by its Deployment. Nothing of it is read back from a cluster
  * (docs/decisions/025-records-hold-facts.md).
  */
 export type RollbackSettings = {
@@ -24,7 +24,7 @@ export type RollbackSettings = {
 
 /** The same, by what a color is judged before, and how long the way back is kept. */
 export type AnalysisSettings = RollbackSettings & {
-  limits: WatchLimits;
+  limits: AnalysisLimits;
   standbyHours: number;
 };
 
@@ -69,9 +69,9 @@ type LimitsConfig = Pick<FlatSettings, "analysis" | "http" | "traffic"> & Homes;
 export function limitsOf(
   app: string,
   { analysis, http, traffic, namespace, namespacePerColor }: LimitsConfig,
-): WatchLimits {
+): AnalysisLimits {
   const { metrics } = analysis;
-  const limits: WatchLimits & { controllerImage?: string } = {
+  const limits: AnalysisLimits & { controllerImage?: string } = {
     ...analysis,
     metrics: { ...metrics, ownPaths: [http.livenessPath, http.readinessPath, metrics.path] },
     series: seriesOf(analysis, { ...traffic, namespace, namespacePerColor, app }) ?? null,
@@ -102,5 +102,5 @@ export function settingsOf(
   };
 }
 
-/** The watch's own rule: fewer could never end it. */
+/** The analysis's own rule: fewer could never end it. */
 const readings = 4;

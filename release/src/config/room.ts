@@ -24,12 +24,12 @@ export function surgeOf(replicas: number): number {
   return Math.ceil((replicas * surgePercent) / 100);
 }
 
-export const watcherResources: Resources = {
+export const controllerResources: Resources = {
   requests: { cpu: "20m", memory: "96Mi" },
   limits: { cpu: "500m", memory: "256Mi" },
 };
 
-export const watcherPod = podOf({ containers: [watcherResources], initContainers: [] });
+export const controllerPod = podOf({ containers: [controllerResources], initContainers: [] });
 
 export type RoomSettings = Pick<
   FlatSettings,
@@ -45,20 +45,20 @@ export type RoomSettings = Pick<
 /**
  * The most that pods use at once in a namespace that has a color in it: its colors whole, one of them
  * in a rolling update whose old pods are still draining, and the preflight pod; where it is the app's
- * as well, the watcher, which has its own surge.
+ * as well, the analysis controller, which has its own surge.
  */
 export function roomFor(settings: RoomSettings): Amounts {
   const { replicas, maxReplicas } = sizesOf(settings);
   const whole = Math.max(replicas, maxReplicas);
   const preflight = 1;
   const { namespacePerColor, analysis, pod } = settings;
-  const watchers = !namespacePerColor && analysis.controllerImage !== "" ? 2 : 0;
+  const controllers = !namespacePerColor && analysis.controllerImage !== "" ? 2 : 0;
   return sumOf(
     {
       pods: (namespacePerColor ? 1 : colors.length) * whole + whole + surgeOf(whole) + preflight,
       of: pod,
     },
-    { pods: watchers, of: watcherPod },
+    { pods: controllers, of: controllerPod },
     { pods: 1, of: workersRoom(settings) },
     { pods: 1, of: cronJobsRoom(settings) },
   );

@@ -41,7 +41,7 @@ export async function examine(
   return [
     well("cluster", `Kubernetes ${version} answers, in context ${context}`),
     ...looks.flat(),
-    examineWatcher(settings),
+    examineController(settings),
   ];
 }
 
@@ -129,14 +129,14 @@ async function examineMetrics(
   );
 }
 
-function examineWatcher({ analysis: { controllerImage, durationSeconds } }: Settings): Finding {
+function examineController({ analysis: { controllerImage, durationSeconds } }: Settings): Finding {
   if (controllerImage !== "")
     return well(
-      "watcher",
+      "controller",
       `${controllerImage} continues the analysis in the cluster when an update is over or dead`,
     );
   return advice(
-    "watcher",
+    "controller",
     durationSeconds === 0
       ? "no analysis after a switch: analysis.durationSeconds is 0, and there is no analysis.controllerImage"
       : `no analysis when the update is over or killed, after ${durationSeconds} s`,

@@ -54,7 +54,7 @@ export function settingsIn(app: string, resources: readonly PlannedResource[], s
   const made = (kind: string) => objects(kind).filter((each) => isMadeByProgram(each, app));
   const [asked] = steps("RouterGate", way);
   const [sized] = steps("ColorSize", size);
-  const controller = objects("Deployment").find(({ name }) => name === names.watcher(app));
+  const controller = objects("Deployment").find(({ name }) => name === names.controller(app));
   const [migration] = steps("MigrationCommand", command);
   const moments = ["GateBeforeRollout", "GateBeforeSwitch", "GateAfterSwitch", "GateBeforeScaleDown"];
   return {

@@ -85,7 +85,7 @@ function rulesIn(app: string, settings: Asked): Rule[] {
     rule("apps", ["deployments"], keep),
     rule("apps", ["deployments/scale"], ["patch"]),
     rule("", ["services", "configmaps", "secrets", "serviceaccounts"], keep),
-    // The smoke gate and the watch come to pods by the API server; a live change is tried out in a pod of its
+    // The smoke gate and the analysis come to pods by the API server; a live change is tried out in a pod of its
     // own.
     rule(
       "",
@@ -137,7 +137,7 @@ function rulesIn(app: string, settings: Asked): Rule[] {
           // A preview asks to bind a Role that is not there yet, whose rights nobody can compare with one's own.
           {
             ...rule("rbac.authorization.k8s.io", ["roles"], ["bind"]),
-            resourceNames: [names.watcher(app)],
+            resourceNames: [names.controller(app)],
           },
         ]),
   ];

@@ -141,7 +141,7 @@ function neededBySettings(settings: Settings): Needed[] {
       })),
     ];
   });
-  // The watcher is in the app's namespace, wherever the colors are.
+  // The analysis controller is in the app's namespace, wherever the colors are.
   return [...needed, ...(controllerImage === "" ? [] : pull(shared))];
 }
 

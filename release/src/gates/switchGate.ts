@@ -18,19 +18,19 @@ import { hold } from "../capacity/autoscaler.js";
 import { growToTakeOver, heldOnTheWayBack } from "../capacity/grow.js";
 import type { Say, Step } from "../util/step.js";
 import type { RouterName } from "../routers/routers.js";
-import type { WatchLimits } from "../analysis/limits.js";
+import type { AnalysisLimits } from "../analysis/limits.js";
 import { noBaseline, takeBaseline, type Baseline } from "../analysis/baseline.js";
 import { mergeData } from "../kubernetes/jsonConfigMap.js";
 import { refuseChangedImage } from "./changedImage.js";
-import { waitForWatcher } from "./watcherReady.js";
+import { waitForController } from "./controllerReady.js";
 import { readBlockedImage, type BlockedImage } from "../state/blockedImages.js";
 import { closeGuard } from "../state/harm.js";
 import { writeApproval } from "../state/approval.js";
 import { isMovePending } from "../traffic/switchPending.js";
-import { isWatched, isWayBack, readRelease, writeRelease, type Release } from "../state/record.js";
+import { isAnalyzed, isWayBack, readRelease, writeRelease, type Release } from "../state/record.js";
 import { readServed, type Served } from "../state/served.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { holdWatch } from "../state/watchLease.js";
+import { holdAnalysis } from "../state/analysisLease.js";
 import { whoami, whyOf } from "../util/who.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
@@ -48,9 +48,9 @@ export type SwitchGateInputs = ClusterRef & {
   /** Of the color. */
   image: string;
   template: string;
-  limits: WatchLimits;
-  /** Whether a watcher in the cluster is configured: a switch waits until it is there. */
-  watcher: boolean;
+  limits: AnalysisLimits;
+  /** Whether an analysis controller is configured: a switch waits until it is there. */
+  controller: boolean;
   /** Whether autoscalers give the colors their sizes. */
   autoscaled: boolean;
   /** Ids of the contract migrations whose time comes after the switch. */
@@ -65,7 +65,7 @@ export type SwitchGateOutputs = { switchId: string };
 
 /**
  * The last gate before users move: nothing that was rolled back may come again as it is, and
- * whoever watches knows what is about to happen before it does.
+ * whoever analyzes it knows what is about to happen before it does.
  */
 export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
   async check(inputs, _last, say) {
@@ -116,7 +116,7 @@ async function approve(
   const kind = share < 100 ? "share" : isWayBack(await readRelease(cluster, app), to) ? "rollback" : "switch";
   if (live !== undefined) {
     await refuseFewer(cluster, inputs, live);
-    if (inputs.watcher) await waitForWatcher(cluster, app, kind, say);
+    if (inputs.controller) await waitForController(cluster, app, kind, say);
   }
   const from = live === undefined ? null : ((await readServed(cluster, app, live)) ?? null);
   const release: Release = {
@@ -136,10 +136,10 @@ async function approve(
   // What users may come back to keeps the size that it has with them.
   if (inputs.autoscaled && share === 100 && live !== undefined)
     await hold(cluster, app, live, (await readDeployment(cluster, app, live))?.spec?.replicas ?? 0);
-  // The watcher in the cluster may write to them, and make nothing.
+  // The analysis controller may write to them, and make nothing.
   for (const name of [names.history(app), names.incidents(app)])
     await mergeData(cluster, name, appLabels(app), {});
-  await holdWatch(cluster, app, say);
+  await holdAnalysis(cluster, app, say);
   await writeApproval(cluster, app, color, id);
   if (kind === "switch") tellStarted(cluster, inputs, release, say);
   return id;
@@ -150,10 +150,10 @@ async function approve(
  */
 export async function baselineOf(
   cluster: Cluster,
-  { app, live, limits }: { app: string; live: Color | undefined; limits: WatchLimits },
+  { app, live, limits }: { app: string; live: Color | undefined; limits: AnalysisLimits },
   { kind, from, to }: Pick<Release, "kind" | "from" | "to">,
 ): Promise<Baseline> {
-  if (!isWatched({ kind, from }, limits)) return noBaseline;
+  if (!isAnalyzed({ kind, from }, limits)) return noBaseline;
   const { color, template } = to;
   const baseline = await takeBaseline(
     cluster,

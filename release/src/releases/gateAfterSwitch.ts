@@ -57,7 +57,7 @@ async function unjudged(
   const release = await readRelease(cluster, app);
   if (release?.id !== switchId || release.kind !== "switch" || release.to.color !== color) return undefined;
   if (!(await isWhereUsersAre(cluster, app, release, route))) return undefined;
-  const isOpen = release.state === "permitted" || release.state === "watching";
+  const isOpen = release.state === "permitted" || release.state === "analyzing";
   return isOpen || ageOf(release, await serverTime(cluster)) < judgedWithinMs ? release : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { judge, judgeReading } from "../analysis/judge.js";
 import type { Finding, ScoredFinding } from "../analysis/findings.js";
-import type { WatchLimits } from "../analysis/limits.js";
+import type { AnalysisLimits } from "../analysis/limits.js";
 import { takeBaseline, type Baseline } from "../analysis/baseline.js";
 import { takeReading } from "../analysis/observe.js";
 import type { Reading } from "../analysis/reading.js";
@@ -27,7 +27,7 @@ import { LiveSuite } from "./liveSuite.js";
 export interface Guarded extends BesideLive {
   /** What the live color runs. */
   template: string;
-  limits: WatchLimits;
+  limits: AnalysisLimits;
   /** The smoke tests that are run against it as well; undefined where config does not want that. */
   suite: SuiteInputs | undefined;
 }
@@ -53,7 +53,7 @@ export class GuardedColor {
   private readonly signal = AbortSignal.any([this.stopped.signal, starterGone()]);
   /** The pods of the idle color before this update. */
   private idleBefore: string | undefined;
-  private readonly limits: WatchLimits;
+  private readonly limits: AnalysisLimits;
   private readonly suite: LiveSuite | undefined;
   private note: KeptNote | undefined;
   private trouble = "";
@@ -159,7 +159,8 @@ export class GuardedColor {
   /** An API server that does not answer harms nobody. */
   private tell(error: unknown): void {
     const message = messageOf(error);
-    if (!this.signal.aborted && message !== this.trouble) this.say(`watch ${this.guarded.color}: ${message}`);
+    if (!this.signal.aborted && message !== this.trouble)
+      this.say(`analysis of ${this.guarded.color}: ${message}`);
     this.trouble = message;
   }
 
@@ -264,6 +265,6 @@ function describe(changes: string[]): string[] {
  * By what the live color itself was: config's own limits and questions are for a new version, and what was wrong
  * before is nothing that this update has done.
  */
-function comparing(limits: WatchLimits): WatchLimits {
+function comparing(limits: AnalysisLimits): AnalysisLimits {
   return { ...limits, maxErrorPercent: 0, prometheusQueries: [], webhookUrl: "" };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { otherColor, type Color } from "../app/color.js";
-import type { WatchLimits } from "../analysis/limits.js";
+import type { AnalysisLimits } from "../analysis/limits.js";
 import type { SuiteInputs } from "../gates/suite.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
@@ -15,7 +15,7 @@ export type LiveGuardInputs = ClusterRef & {
   templates: Templates;
   /** Ids and checksums of what is applied to the schema. */
   migrations: string[];
-  limits: WatchLimits;
+  limits: AnalysisLimits;
   /** Names of the workers of each color that run beside its pods even while it is idle; absent where none do. */
   workers?: Record<Color, string[]>;
   /** The smoke tests that are run against it as well, and what each color reports as its version. */

@@ -30,6 +30,6 @@ export async function noteSwitch(
     else await raiseAlert(cluster, { ...told, kind: "switched", from: from ?? undefined, to }, say);
   }
   // Last: until then the next one who sees it notes it again.
-  await setState(cluster, where.app, id, "watching", { movedAt });
+  await setState(cluster, where.app, id, "analyzing", { movedAt });
   return { ...release, movedAt };
 }

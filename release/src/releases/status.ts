@@ -231,7 +231,7 @@ export function attention({
     );
   if (
     !rollback.possible &&
-    (lastSwitch?.state === "watching" || lastSwitch?.state === "standby") &&
+    (lastSwitch?.state === "analyzing" || lastSwitch?.state === "standby") &&
     lastSwitch.kind === "switch" &&
     lastSwitch.from !== null
   )

@@ -24,8 +24,8 @@ export type SwitchTurnInputs = InCluster &
 export type SwitchTurnOutputs = { begun: string };
 
 /**
- * It is this cluster's turn: while the ones before were moved and watched, minutes have passed since
- * its gate. What may have changed is asked again, and the release begins now, for whoever watches it.
+ * It is this cluster's turn: while the ones before were moved and analyzed, minutes have passed since
+ * its gate. What may have changed is asked again, and the release begins now, for whoever analyzes it.
  */
 export const switchTurn: Step<SwitchTurnInputs, SwitchTurnOutputs> = {
   check: () => Promise.resolve([]),

@@ -7,9 +7,9 @@ import { newMoveId, takeBack } from "../rollback/takeBack.js";
 import type { Release } from "../state/record.js";
 import { mayPass } from "../util/mayPass.js";
 import { messageOf } from "../util/userError.js";
-import { lookEveryMs, type Watched, type WatchOptions } from "./watched.js";
+import { lookEveryMs, type AnalysisEnd, type AnalysisOptions } from "./analysisEnd.js";
 
-/** The way back of one watch: each try is of the same move, and whoever is on call is told where none succeeds. */
+/** The way back of one analysis: each try is of the same move, and whoever is on call is told where none succeeds. */
 export class TakingBack {
   /** Users were to be taken back, and were not, or it is not known whether they were. */
   stuck: { reason: string; evidence: string[]; isTold: boolean } | undefined;
@@ -20,10 +20,10 @@ export class TakingBack {
     private readonly cluster: Cluster,
     private readonly where: ClusterRef & { app: string },
     private readonly release: Release,
-    private readonly options: WatchOptions,
+    private readonly options: AnalysisOptions,
   ) {}
 
-  async act(reason: string, evidence: string[]): Promise<Watched | undefined> {
+  async act(reason: string, evidence: string[]): Promise<AnalysisEnd | undefined> {
     const { by, say, settings, looked } = this.options;
     const { where, release: undone, moveId } = this;
     // A handover of databases takes minutes, and is no reason to end the process that does it.

@@ -23,7 +23,7 @@ export interface TakeBack {
   settings: RollbackSettings;
   reason: string;
   evidence: string[];
-  /** Who decided it: a person, or the watch. */
+  /** Who decided it: a person, or the analysis. */
   by: string;
   /** Of the move. With the same one it may be tried again: what an earlier try has done is found. */
   moveId?: string;

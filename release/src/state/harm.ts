@@ -13,7 +13,7 @@ interface Change {
 /** Tests the live color once more. @param moment after which: "after migrations 0002" */
 type TestLive = (moment: string) => Promise<void>;
 
-interface Watched {
+interface Observed {
   changes: Change[];
   /** Absent where config does not want it. */
   test?: TestLive;
@@ -28,15 +28,15 @@ const measures = new Set<Promise<void>>();
 const measuresMs = 30_000;
 
 /** By app and cluster: all steps of an update run in one process. */
-const watched = new Map<string, Watched>();
+const observed = new Map<string, Observed>();
 
 /** From here on what an update does is remembered, for whoever finds that it does harm. */
 export function beginGuard(cluster: Cluster, app: string, test?: TestLive): void {
-  watched.set(keyOf(cluster, app), { changes: [], ...(test !== undefined && { test }) });
+  observed.set(keyOf(cluster, app), { changes: [], ...(test !== undefined && { test }) });
 }
 
 export function noteChange(cluster: Cluster, app: string, text: string): void {
-  watched.get(keyOf(cluster, app))?.changes.push({ text, atMs: performance.now() });
+  observed.get(keyOf(cluster, app))?.changes.push({ text, atMs: performance.now() });
 }
 
 /**
@@ -44,7 +44,7 @@ export function noteChange(cluster: Cluster, app: string, text: string): void {
  * @returns false when traffic may be moving already: then nothing is to be done about it any more
  */
 export function noteHarm(cluster: Cluster, app: string, harm: UserError): boolean {
-  const found = watched.get(keyOf(cluster, app));
+  const found = observed.get(keyOf(cluster, app));
   if (found === undefined || found.isClosed === true) return false;
   found.harm = harm;
   return true;
@@ -69,18 +69,18 @@ export async function untilActedOnHarm(): Promise<void> {
  */
 export function closeGuard(cluster: Cluster, app: string): void {
   refuseHarm(cluster, app);
-  const found = watched.get(keyOf(cluster, app));
+  const found = observed.get(keyOf(cluster, app));
   if (found !== undefined) found.isClosed = true;
 }
 
 /** Nobody observes the live color any more. */
 export function endGuard(cluster: Cluster, app: string): void {
-  watched.delete(keyOf(cluster, app));
+  observed.delete(keyOf(cluster, app));
 }
 
 /** @throws UserError once this update is known to harm the live color */
 export function refuseHarm(cluster: Cluster, app: string): void {
-  const { harm } = watched.get(keyOf(cluster, app)) ?? {};
+  const { harm } = observed.get(keyOf(cluster, app)) ?? {};
   if (harm !== undefined) throw harm;
 }
 
@@ -89,7 +89,7 @@ export function refuseHarm(cluster: Cluster, app: string): void {
  * @throws UserError once this update is known to harm the live color
  */
 export async function testLive(cluster: Cluster, app: string, moment: string): Promise<void> {
-  await watched.get(keyOf(cluster, app))?.test?.(moment);
+  await observed.get(keyOf(cluster, app))?.test?.(moment);
   refuseHarm(cluster, app);
 }
 
@@ -98,7 +98,7 @@ const recentMs = 60_000;
 /** What this update did in the minute before now, the newest first. */
 export function recentChanges(cluster: Cluster, app: string): string[] {
   const now = performance.now();
-  return (watched.get(keyOf(cluster, app))?.changes ?? [])
+  return (observed.get(keyOf(cluster, app))?.changes ?? [])
     .filter(({ atMs }) => now - atMs <= recentMs)
     .map(({ text, atMs }) => `${text}, ${span((now - atMs) / 1000)} before`)
     .toReversed();

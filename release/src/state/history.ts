@@ -16,7 +16,7 @@ const entrySchema = z.object({
   why: z.string(),
   /** By the API server's clock, ISO 8601. */
   at: z.string(),
-  /** What the watch saw; empty for whatever a person asked for. */
+  /** What the analysis saw; empty for whatever a person asked for. */
   evidence: z.array(z.string()),
 });
 

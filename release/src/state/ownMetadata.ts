@@ -21,7 +21,7 @@ export async function labelRecords(cluster: Cluster, app: string, metadata: OwnM
     const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, ...metadata } };
     await core.patchNamespacedConfigMap({ ...applied, name, body }, asApply);
   }
-  for (const name of [names.releaseLease(app), names.watchLease(app)]) {
+  for (const name of [names.releaseLease(app), names.analysisLease(app)]) {
     const found = await orUndefined(coordination.readNamespacedLease({ name, namespace }));
     if (!isToChange(found, metadata)) continue;
     const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name, ...metadata } };

@@ -16,11 +16,11 @@ import { serverTime } from "../kubernetes/serverTime.js";
 import { readLiveColor } from "../traffic/live.js";
 
 /**
- * permitted: the gates have passed, and users may move. watching: they have. standby: the update is
- * over, and the watcher in the cluster watches on. kept: nobody watches any more. rolledBack: users
+ * permitted: the gates have passed, and users may move. analyzing: they have. standby: the update is
+ * over, and the analysis controller continues. kept: nobody analyzes any more. rolledBack: users
  * were taken back.
  */
-const states = ["permitted", "watching", "standby", "kept", "rolledBack"] as const;
+const states = ["permitted", "analyzing", "standby", "kept", "rolledBack"] as const;
 export type ReleaseState = (typeof states)[number];
 
 /**
@@ -61,7 +61,7 @@ const releaseSchema = z.object({
 });
 
 /**
- * A switch, for whoever has to watch it or take it back: the update, the watcher in the cluster, a person at
+ * A switch, for whoever has to analyze it or roll it back: the update, the analysis controller, a person at
  * night.
  */
 export type Release = z.output<typeof releaseSchema>;
@@ -77,7 +77,7 @@ export function isWayBack(
   return last?.kind === "switch" && last.from?.color === color && last.from.template === template;
 }
 
-/** How long ago traffic moved, in milliseconds. In the future is now: nobody watches until then. */
+/** How long ago traffic moved, in milliseconds. In the future is now: nobody analyzes until then. */
 export function ageOf({ at, movedAt = at }: Pick<Release, "at" | "movedAt">, now: Date): number {
   return Math.max(0, now.getTime() - Date.parse(movedAt));
 }
@@ -105,10 +105,10 @@ export async function isWhereUsersAre(
 }
 
 /**
- * Whether anybody watches the users that it moves: on the way back they are on pods that they had before, and
- * config may give a watch no time.
+ * Whether anybody analyzes the users that it moves: on the way back they are on pods that they had before, and
+ * config may give an analysis no time.
  */
-export function isWatched(
+export function isAnalyzed(
   { kind, from }: Pick<Release, "kind" | "from">,
   { durationSeconds }: { durationSeconds: number },
 ): boolean {

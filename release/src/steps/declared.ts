@@ -8,7 +8,7 @@ export interface Upcoming {
   isFirst: boolean;
   activeColor: Color;
   idleColor: Color;
-  watchSeconds: number;
+  analysisSeconds: number;
   /** Whether the smoke tests run against the live color as well. */
   smokeLiveColor: boolean;
 }

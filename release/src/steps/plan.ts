@@ -18,7 +18,7 @@ export interface Wanted {
   activeColor: Color;
   weights: Weights;
   tags: Record<Color, string | undefined>;
-  watchSeconds: number;
+  analysisSeconds: number;
   smokeLiveColor: boolean;
 }
 
@@ -101,7 +101,7 @@ export function planOf({ preview, status, others, wanted, migrations, tagOf }: P
       isFirst: live === null,
       activeColor: wanted.activeColor,
       idleColor: otherColor(wanted.activeColor),
-      watchSeconds: wanted.watchSeconds,
+      analysisSeconds: wanted.analysisSeconds,
       smokeLiveColor: wanted.smokeLiveColor,
     }),
     rollback: rollbackAfter({ app, status, wanted, rollouts, changes }),

@@ -173,13 +173,13 @@ export const steps = {
       result: formatOutcome,
     },
   }),
-  watch: step(async () => (await import("../releases/watch.js")).watch, {
-    resource: "watch",
+  analysis: step(async () => (await import("../releases/analysis.js")).analysis, {
+    resource: "analysis",
     outputs: z.object({ verdict: z.string() }),
     gate: {
-      title: "watch",
-      // Nobody is watched, or led away, before there are users.
-      planned: ({ isFirst, watchSeconds }) => (isFirst ? undefined : `watch for ${watchSeconds} s`),
+      title: "analysis",
+      // Nobody is analyzed, or led away, before there are users.
+      planned: ({ isFirst, analysisSeconds }) => (isFirst ? undefined : `analysis for ${analysisSeconds} s`),
       result: ({ verdict }) => verdict || "there was nothing to analyze",
     },
   }),

@@ -95,7 +95,7 @@ export function describeRelease(route: RouterName): void {
       expect(Math.abs(green - requests / 10)).to.be.below(sigmas * Math.sqrt(requests * 0.1 * 0.9));
       expect(await readGiven(test.cluster, app, route)).to.deep.include({ weights: { blue: 90, green: 10 } });
       expect(await liveColor(test.cluster), "the live color stays").to.equal("blue");
-      expect(said.join("\n")).to.match(/watch green .*requests/);
+      expect(said.join("\n")).to.match(/analysis of green .*requests/);
     });
 
     it(

@@ -16,7 +16,7 @@ const workers = z.array(z.strictObject({ name: z.string(), replicas: z.int(), ov
 
 const cronJobs = z.array(z.string());
 
-const watcherSettings = z.strictObject({
+const controllerSettings = z.strictObject({
   limits: analysisLimits,
   standbyHours: z.number(),
   canaryStepSeconds: z.number(),
@@ -42,17 +42,17 @@ const watcherSettings = z.strictObject({
     .exactOptional(),
 });
 
-/** What the watcher in the cluster goes by: its Deployment says it, and nothing else does. */
-export type WatcherSettings = z.output<typeof watcherSettings>;
+/** What the analysis controller goes by: its Deployment says it, and nothing else does. */
+export type ControllerSettings = z.output<typeof controllerSettings>;
 
 /** For its Deployment, as config says it. */
-export function writeWatcherSettings(
+export function writeControllerSettings(
   app: string,
   settings: AnalysisConfig & Pick<FlatSettings, "contractDelayHours">,
 ): string {
   const { standbyHours, canaryStepSeconds, contractDelayHours } = settings;
   const { route, database, ...back } = rollbackSettings(settings);
-  const written: WatcherSettings = {
+  const written: ControllerSettings = {
     limits: limitsOf(app, settings),
     standbyHours,
     canaryStepSeconds,
@@ -70,16 +70,16 @@ function withoutRebuild({
   allowDataLoss,
   timeoutSeconds,
   preStopDelaySeconds,
-}: HandoverSettings): WatcherSettings["database"] {
+}: HandoverSettings): ControllerSettings["database"] {
   return { strategy, databaseSecret, allowDataLoss, timeoutSeconds, preStopDelaySeconds };
 }
 
 /** @throws Error when it is not what a program of this version writes */
-export function readWatcherSettings(text: string): WatcherSettings {
-  return watcherSettings.parse(JSON.parse(text));
+export function readControllerSettings(text: string): ControllerSettings {
+  return controllerSettings.parse(JSON.parse(text));
 }
 
-/** How a release is watched, and undone. */
+/** How a release is analyzed, and undone. */
 export function settingsFor(
   release: { share: number },
   {
@@ -90,7 +90,7 @@ export function settingsFor(
     database,
     connectionDrainSeconds,
     followers,
-  }: WatcherSettings,
+  }: ControllerSettings,
 ): AnalysisSettings {
   return settingsOf(release, {
     limits,

@@ -8,9 +8,9 @@ import { repositoryDir } from "../../local/paths";
 
 describe("What the analysis controller is made of", () => {
   it("can run no command: nothing in it reaches the module that does", () => {
-    const folder = mkdtempSync(join(tmpdir(), "bg-watcher-"));
+    const folder = mkdtempSync(join(tmpdir(), "bg-controller-"));
     try {
-      const file = join(folder, "watcher.cjs");
+      const file = join(folder, "controller.cjs");
       execFileSync(process.execPath, [join(repositoryDir, "watcher", "build.mjs"), file]);
       const loaded = [
         ...readFileSync(file, "utf8").matchAll(/(?:require|import)\(\s*["'`](?:node:)?([\w/]+)["'`]\s*\)/g),

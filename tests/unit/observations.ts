@@ -1,4 +1,4 @@
-import type { WatchLimits } from "@bluegreen/release/analysis/limits";
+import type { AnalysisLimits } from "@bluegreen/release/analysis/limits";
 import { errorStatusDefault } from "@bluegreen/release/analysis/metricsSource";
 import type { RequestCounters } from "@bluegreen/release/analysis/requestCounters";
 import type { PodReading, Reading } from "@bluegreen/release/analysis/reading";
@@ -6,7 +6,7 @@ import type { PodReading, Reading } from "@bluegreen/release/analysis/reading";
 /** What a query has that config says no more of. */
 export const held = { comparedWith: "before", whenNoData: "continue" } as const;
 
-export const limits: WatchLimits = {
+export const limits: AnalysisLimits = {
   durationSeconds: 600,
   intervalSeconds: 30,
   failureThreshold: 10,

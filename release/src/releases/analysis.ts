@@ -15,21 +15,21 @@ import type { AnalysisSettings } from "../config/analysisSettings.js";
 import { readBlockedImage } from "../state/blockedImages.js";
 import { noteSwitch } from "./noteSwitch.js";
 import { isMovePending } from "../traffic/switchPending.js";
-import { ageOf, isWatched, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
+import { ageOf, isAnalyzed, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
 import { takeBack } from "../rollback/takeBack.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { percent } from "../analysis/summary.js";
-import { takeWatch } from "../state/watchLease.js";
-import { watchRelease } from "./watchRelease.js";
-import type { Watched } from "./watched.js";
+import { takeAnalysis } from "../state/analysisLease.js";
+import { analyzeRelease } from "./analyzeRelease.js";
+import type { AnalysisEnd } from "./analysisEnd.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
 /** Room for one reading to come back. */
 const readingMs = 2000;
-/** What somebody else watches is asked for that often. */
+/** What somebody else analyzes is asked for that often. */
 const followEveryMs = 2000;
 
-export type WatchInputs = InCluster &
+export type AnalysisInputs = InCluster &
   AnalysisSettings & {
     /** The color that users have moved to. */
     color: Color;
@@ -37,48 +37,48 @@ export type WatchInputs = InCluster &
     share: number;
     /** Of the switch, from its gate. */
     switchId: string;
-    /** Whether the watcher in the cluster goes on when the update is over. */
-    watcher: boolean;
+    /** Whether the analysis controller goes on when the update is over. */
+    controller: boolean;
   };
 
-/** What it came to; empty when there was nothing to watch. */
-export type WatchOutputs = { verdict: string };
+/** What it came to; empty when there was nothing to analyze. */
+export type AnalysisOutputs = { verdict: string };
 
 /**
- * Watches the color that users have just been moved to, for as long as config says, and takes them
- * back when it does harm. What a killed update has left unwatched is watched by the next one.
+ * Analyzes the color that traffic has just moved to, for as long as config says, and takes it
+ * back when it does harm. What a killed update has left without analysis, the next one analyzes.
  */
-export const watch: Step<WatchInputs, WatchOutputs> = {
+export const analysis: Step<AnalysisInputs, AnalysisOutputs> = {
   check: () => Promise.resolve([]),
 
   async isNeeded(_last, inputs) {
     if (await isMovePending(inputs)) return true;
-    return (await unwatched(connect(inputs), inputs)) !== undefined;
+    return (await unanalyzed(connect(inputs), inputs)) !== undefined;
   },
 
   async run(inputs, say) {
     const cluster = connect(inputs);
-    const found = await unwatched(cluster, inputs);
+    const found = await unanalyzed(cluster, inputs);
     if (found === undefined) {
       await refuseCalledOff(cluster, inputs, say);
       return { verdict: "" };
     }
     const release = await noteSwitch(inputs, found, say);
-    if (!isWatched(release, inputs.limits))
-      return { verdict: await leave(cluster, inputs, release, "not watched") };
-    const watched = await untilInterrupted((signal) =>
-      watchOrFollow(cluster, inputs, release, { say, signal }),
+    if (!isAnalyzed(release, inputs.limits))
+      return { verdict: await leave(cluster, inputs, release, "not analyzed") };
+    const outcome = await untilInterrupted((signal) =>
+      analyzeOrFollow(cluster, inputs, release, { say, signal }),
     );
     const known =
-      watched.end === "superseded" ? await supersededBy(cluster, inputs, release, watched) : watched;
+      outcome.end === "superseded" ? await supersededBy(cluster, inputs, release, outcome) : outcome;
     try {
       return { verdict: await conclude(cluster, inputs, release, known) };
     } catch (error) {
       // Where somebody else has decided, that one has seen to the other clusters as well.
-      if (watched.end !== "breach" && watched.end !== "stuck") throw error;
+      if (outcome.end !== "breach" && outcome.end !== "stuck") throw error;
       throw await failTogether(
         inputs,
-        { color: release.to.color, reason: watched.reason, evidence: watched.evidence, by: holderName() },
+        { color: release.to.color, reason: outcome.reason, evidence: outcome.evidence, by: holderName() },
         error,
         say,
       );
@@ -86,13 +86,13 @@ export const watch: Step<WatchInputs, WatchOutputs> = {
   },
 };
 
-/** The switch that users of this color came by, as long as no update has watched it to its end. */
-async function unwatched(
+/** The switch that users of this color came by, as long as no update has analyzed it to its end. */
+async function unanalyzed(
   cluster: Cluster,
-  { app, color, share, route }: WatchInputs,
+  { app, color, share, route }: AnalysisInputs,
 ): Promise<Release | undefined> {
   const [release, live] = await Promise.all([readRelease(cluster, app), readLiveColor(cluster, app)]);
-  const open = release?.state === "permitted" || release?.state === "watching";
+  const open = release?.state === "permitted" || release?.state === "analyzing";
   if (!open || release.to.color !== color || release.share !== share) return undefined;
   return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route))
     ? release
@@ -103,7 +103,7 @@ async function unwatched(
  * Another cluster has called the release off in the very moment that users moved here, when the approval had
  * been read.
  */
-async function refuseCalledOff(cluster: Cluster, inputs: WatchInputs, say: Say): Promise<void> {
+async function refuseCalledOff(cluster: Cluster, inputs: AnalysisInputs, say: Say): Promise<void> {
   const { app, together, switchId, route } = inputs;
   const release = together === null ? undefined : await readRelease(cluster, app);
   if (
@@ -125,16 +125,16 @@ async function refuseCalledOff(cluster: Cluster, inputs: WatchInputs, say: Say):
   });
 }
 
-/** A watch that was lost is followed to its end. */
-type Concluded = Exclude<Watched, { end: "lost" }>;
+/** An analysis that was lost is followed to its end. */
+type Concluded = Exclude<AnalysisEnd, { end: "lost" }>;
 
 /**
- * Somebody else may have the watch: the watcher in the cluster, from an update that was killed. Then this one
+ * The analysis controller may have the analysis, from an update that was killed. Then this one
  * waits for what it says.
  */
-async function watchOrFollow(
+async function analyzeOrFollow(
   cluster: Cluster,
-  inputs: WatchInputs,
+  inputs: AnalysisInputs,
   release: Release,
   { say, signal }: { say: Say; signal: AbortSignal },
 ): Promise<Concluded> {
@@ -147,11 +147,11 @@ async function watchOrFollow(
   let followed = false;
   while (performance.now() < until) {
     signal.throwIfAborted();
-    const lease = await untilAnswered(() => takeWatch(cluster, inputs.app, by));
+    const lease = await untilAnswered(() => takeAnalysis(cluster, inputs.app, by));
     if (lease !== undefined) {
       const now = performance.now();
       try {
-        const watched = await watchRelease(inputs, release, {
+        const outcome = await analyzeRelease(inputs, release, {
           settings: inputs,
           forMs: until - now,
           sinceMs: now - movedAt,
@@ -161,7 +161,7 @@ async function watchOrFollow(
           say,
           signal,
         });
-        if (watched.end !== "lost") return watched;
+        if (outcome.end !== "lost") return outcome;
       } finally {
         await lease.release();
       }
@@ -192,43 +192,43 @@ async function rolledBackBy(cluster: Cluster, app: string, { to }: Release): Pro
  */
 async function supersededBy(
   cluster: Cluster,
-  { app, together }: WatchInputs,
+  { app, together }: AnalysisInputs,
   { to, at }: Release,
-  watched: Concluded,
+  outcome: Concluded,
 ): Promise<Concluded> {
   const blocked = await readBlockedImage(cluster, app, to);
   return blocked !== undefined && blocked.at >= at && (together !== null || blocked.by === holderName())
     ? { end: "breach", reason: blocked.reason, evidence: blocked.evidence }
-    : watched;
+    : outcome;
 }
 
 /** @throws UserError unless users are to stay */
 async function conclude(
   cluster: Cluster,
-  inputs: WatchInputs,
+  inputs: AnalysisInputs,
   release: Release,
-  watched: Concluded,
+  outcome: Concluded,
 ): Promise<string> {
   const { to, from, share } = release;
   const inLine =
     share < 100 ? "pulumi config rm canaryWeight" : `pulumi config set activeColor ${from?.color ?? "blue"}`;
   const next = `${inLine} && pulumi up, which brings config in line; then push a new image`;
-  switch (watched.end) {
+  switch (outcome.end) {
     case "over":
-      refuseUngiven(release, inputs, watched);
-      return leave(cluster, inputs, release, describeEnd(release, watched));
+      refuseUngiven(release, inputs, outcome);
+      return leave(cluster, inputs, release, describeEnd(release, outcome));
     case "breach":
       throw new UserError({
         code: "BG-ROLLED-BACK",
         what: `${to.color} (${to.image}) was rolled back: traffic is on ${from?.color ?? "the other color"} again`,
-        rule: [watched.reason, ...watched.evidence].join("\n        "),
+        rule: [outcome.reason, ...outcome.evidence].join("\n        "),
         next,
       });
     case "stuck":
       throw new UserError({
         code: "BG-ROLLBACK-FAILED",
         what: `${to.color} (${to.image}) had to be rolled back, and NOTHING WAS SWITCHED: traffic is still on ${to.color}`,
-        rule: [watched.reason, ...watched.evidence].join("\n        "),
+        rule: [outcome.reason, ...outcome.evidence].join("\n        "),
         next: `kubectl -n ${homeOf(cluster, from?.color ?? otherColor(to.color))} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then ${bluegreen} rollback`,
       });
     case "superseded":
@@ -241,7 +241,7 @@ async function conclude(
   }
 }
 
-type Over = Extract<Watched, { end: "over" }>;
+type Over = Extract<AnalysisEnd, { end: "over" }>;
 
 /**
  * So many of its requests are to be expected before none of them tells anything: by chance that happens once
@@ -253,7 +253,7 @@ const expectedMin = 30;
  * An edge that does not know these weights, because another controller reads the route, or none, gives
  * nothing.
  */
-function refuseUngiven({ to, share }: Release, { route }: WatchInputs, { requests, beside }: Over): void {
+function refuseUngiven({ to, share }: Release, { route }: AnalysisInputs, { requests, beside }: Over): void {
   if (requests !== 0 || beside === null || (beside * share) / 100 < expectedMin) return;
   throw new UserError({
     code: "BG-WEIGHTS-IGNORED",
@@ -280,15 +280,15 @@ function describeShare({ to, share }: Release, { requests, beside }: Over): stri
 }
 
 /**
- * The update is done with it. With a watcher in the cluster it is watched on until the standby's time is
+ * The update is done with it. With an analysis controller it continues to be analyzed until the standby's time is
  * over.
  */
 async function leave(
   cluster: Cluster,
-  { app, watcher, limits }: WatchInputs,
+  { app, controller, limits }: AnalysisInputs,
   release: Release,
   verdict: string,
 ): Promise<string> {
-  await setState(cluster, app, release.id, watcher && isWatched(release, limits) ? "standby" : "kept");
+  await setState(cluster, app, release.id, controller && isAnalyzed(release, limits) ? "standby" : "kept");
   return verdict;
 }

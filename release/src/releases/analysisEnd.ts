@@ -3,7 +3,7 @@ import type { HeldLease } from "../kubernetes/heldLease.js";
 import type { Say } from "../util/step.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
 
-export interface WatchOptions {
+export interface AnalysisOptions {
   /** By what it is judged, and how it is taken back. */
   settings: AnalysisSettings;
   /** How long. */
@@ -13,7 +13,7 @@ export interface WatchOptions {
   /** How pods are asked for their metrics. */
   ask: AskPod;
   lease: HeldLease;
-  /** Who watches, for the mark and the history. */
+  /** Who analyzes, for the mark and the history. */
   by: string;
   say: Say;
   /** Ends it. */
@@ -23,11 +23,11 @@ export interface WatchOptions {
 }
 
 /**
- * How a watch ended. over: users stay; beside is what the other color got meanwhile, where users were shared
+ * How an analysis ended. over: users stay; beside is what the other color got meanwhile, where users were shared
  * out. breach: they were taken back. stuck: they were to be, and could not. superseded: somebody else has
- * moved them, or begun another switch. lost: somebody else watches.
+ * moved them, or begun another switch. lost: somebody else analyzes.
  */
-export type Watched =
+export type AnalysisEnd =
   | { end: "over"; requests: number | null; beside: number | null }
   | { end: "breach" | "stuck"; reason: string; evidence: string[] }
   | { end: "superseded" }

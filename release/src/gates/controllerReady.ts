@@ -18,13 +18,13 @@ const refusalMs = 15_000;
  * refused; a rollback at night is not.
  * @throws UserError with the reason why no pod of it can be made, where there is one
  */
-export async function waitForWatcher(
+export async function waitForController(
   cluster: Cluster,
   app: string,
   kind: Release["kind"],
   say: Say,
 ): Promise<void> {
-  const name = names.watcher(app);
+  const name = names.controller(app);
   const patience = new Patience(refusalMs);
   let refusal: string | undefined;
   const look = async () => {

@@ -138,7 +138,7 @@ describe("A version that goes wrong once it has traffic, on a real cluster under
     expect((await users.stop()).failures).to.deep.equal([]);
     expect(await liveColor(test.cluster)).to.equal("green");
     expect(said, said).to.match(
-      /watch green .* requests, 0\.0 % errors, p99 .* 2\/2 pods ready · score 0 of 10/,
+      /analysis of green .* requests, 0\.0 % errors, p99 .* 2\/2 pods ready · score 0 of 10/,
     );
     expect(told().slice(-1)).to.deep.equal(["switched"]);
   });

@@ -3,27 +3,27 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1";
 import { Role, RoleBinding } from "@pulumi/kubernetes/rbac/v1";
 import { appLabels } from "@bluegreen/release/app/labels";
-import { watcherResources } from "@bluegreen/release/config/room";
+import { controllerResources } from "@bluegreen/release/config/room";
 import { colors, type Color } from "@bluegreen/release/app/color";
 import { secretName } from "@bluegreen/release/databases/databaseSecrets";
 import { homeOf } from "@bluegreen/release/app/homes";
 import { names } from "@bluegreen/release/app/names";
-import { writeWatcherSettings } from "@bluegreen/release/config/watcherSettings";
+import { writeControllerSettings } from "@bluegreen/release/config/controllerSettings";
 import { movedRoute, weightObjects } from "@bluegreen/release/routers/routers";
 import { isSeparate } from "@bluegreen/release/config/strategies";
 import type { AppSettings } from "./lateArgs";
 import { skipAwait } from "./annotations";
 import { resourceName } from "./resourceName";
 
-/** Where the watcher says that it is alive. */
+/** Where the analysis controller says that it is alive. */
 const healthPort = 8080;
 
 /**
- * Watches a switch on when its update is over or was killed, for the standby window, and takes
+ * Continues the analysis when an update is over or was killed, for the standby window, and takes
  * users back. One small Deployment that may read this app's pods and move this app's users, and
  * nothing else. None at all unless config names its image.
  */
-export class Watcher extends pulumi.ComponentResource {
+export class AnalysisController extends pulumi.ComponentResource {
   readonly isThere: boolean;
   /** What has to be made before users move. */
   readonly resources: pulumi.Resource[] = [];
@@ -34,15 +34,15 @@ export class Watcher extends pulumi.ComponentResource {
     after: pulumi.Resource[],
     options?: pulumi.ComponentResourceOptions,
   ) {
-    const name = names.watcher(app);
+    const name = names.controller(app);
     const pulumiName = resourceName(settings, name);
-    super("bluegreen:index:Watcher", pulumiName, {}, options);
+    super("bluegreen:index:AnalysisController", pulumiName, {}, options);
     const { namespace } = settings;
     const { controllerImage: image } = settings.analysis;
     this.isThere = image !== "";
     if (image !== "") {
       const ordered = { parent: this, dependsOn: after };
-      const selector = watcherLabels(app);
+      const selector = controllerLabels(app);
       const labels = { ...appLabels(app, name), ...selector };
       const metadata = { name, namespace, labels };
       const imagePullSecrets = settings.imagePullSecrets.map((secret) => ({ name: secret }));
@@ -85,14 +85,14 @@ export class Watcher extends pulumi.ComponentResource {
   }
 }
 
-export function watcherLabels(app: string): { app: string } {
-  return { app: names.watcher(app) };
+export function controllerLabels(app: string): { app: string } {
+  return { app: names.controller(app) };
 }
 
 /** What it may do where. In the namespace of a color it only reads, and moves what follows the live color. */
 function roles(app: string, settings: AppSettings) {
   const { namespace, namespacePerColor } = settings;
-  const resource = names.watcher(app);
+  const resource = names.controller(app);
   if (!namespacePerColor)
     return [
       { resource, namespace, rules: [...appRules(app, settings), ...colorRules(app, settings, colors)] },
@@ -131,7 +131,7 @@ function appRules(app: string, { traffic }: AppSettings) {
     {
       apiGroups: ["coordination.k8s.io"],
       resources: ["leases"],
-      resourceNames: [names.watchLease(app)],
+      resourceNames: [names.analysisLease(app)],
       verbs: ["get", "update"],
     },
     { apiGroups: [""], resources: ["secrets"], resourceNames: [names.alertsSecret(app)], verbs: ["get"] },
@@ -215,29 +215,29 @@ function colorRules(
 function podSpec(app: string, settings: AppSettings, image: string) {
   const { namespace, namespacePerColor } = settings;
   return {
-    serviceAccountName: names.watcher(app),
+    serviceAccountName: names.controller(app),
     automountServiceAccountToken: true,
     enableServiceLinks: false,
     securityContext: {
       runAsNonRoot: true,
-      runAsUser: watcherUser,
-      runAsGroup: watcherUser,
+      runAsUser: controllerUser,
+      runAsGroup: controllerUser,
       seccompProfile: { type: "RuntimeDefault" },
     },
     containers: [
       {
-        name: "watcher",
+        name: "analysis-controller",
         image,
         env: [
           { name: "ANALYSIS_APP", value: app },
           { name: "ANALYSIS_NAMESPACE", value: namespace },
           { name: "ANALYSIS_NAMESPACE_PER_COLOR", value: String(namespacePerColor) },
-          { name: "ANALYSIS_SETTINGS", value: writeWatcherSettings(app, settings) },
+          { name: "ANALYSIS_SETTINGS", value: writeControllerSettings(app, settings) },
           { name: "ANALYSIS_HEALTH_PORT", value: String(healthPort) },
           { name: "ANALYSIS_POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
         ],
         ports: [{ name: "health", containerPort: healthPort, protocol: "TCP" }],
-        resources: watcherResources,
+        resources: controllerResources,
         readinessProbe: { httpGet: { path: "/health", port: "health" }, periodSeconds: 2, timeoutSeconds: 5 },
         livenessProbe: {
           httpGet: { path: "/health", port: "health" },
@@ -257,4 +257,4 @@ function podSpec(app: string, settings: AppSettings, image: string) {
 }
 
 /** Any number but 0, and not one of a real system account. */
-const watcherUser = 10002;
+const controllerUser = 10002;

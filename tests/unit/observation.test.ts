@@ -14,7 +14,7 @@ import { readBeside, takeReading, type ReadingOptions } from "@bluegreen/release
 import { readingBounds } from "@bluegreen/release/analysis/readPods";
 import { takeBaseline } from "@bluegreen/release/analysis/baseline";
 import { startServer, type HttpServer } from "../support/httpServer";
-import { held, limits, metricsText, reading } from "./watchReadings";
+import { held, limits, metricsText, reading } from "./observations";
 
 const target = {
   app: "chatgpt-app",
@@ -128,7 +128,7 @@ describe("A reading of a color", () => {
         );
       }
     });
-    folder = mkdtempSync(join(tmpdir(), "bluegreen-watch-"));
+    folder = mkdtempSync(join(tmpdir(), "bluegreen-observation-"));
     const kubeconfig = {
       clusters: [{ name: "c", cluster: { server: api.url, "insecure-skip-tls-verify": true } }],
       contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],

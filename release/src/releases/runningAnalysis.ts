@@ -8,7 +8,7 @@ import { untilAnswered } from "../util/poll.js";
 import { messageOf } from "../util/userError.js";
 import { judge, judgeLook, judgeReading } from "../analysis/judge.js";
 import type { Finding, ScoredFinding } from "../analysis/findings.js";
-import { takeLook, type Look, type WatchTarget } from "../analysis/look.js";
+import { takeLook, type Look, type AnalysisTarget } from "../analysis/look.js";
 import { readBeside, takeReading } from "../analysis/observe.js";
 import type { Reading } from "../analysis/reading.js";
 import {
@@ -23,23 +23,23 @@ import type { AnalysisSettings } from "../config/analysisSettings.js";
 import { isWhereUsersAre, type Release } from "../state/record.js";
 import { bounded, readSamples, writeSamples, type Sample } from "../state/samples.js";
 import { TakingBack } from "./takingBack.js";
-import type { Watched, WatchOptions } from "./watched.js";
+import type { AnalysisEnd, AnalysisOptions } from "./analysisEnd.js";
 
 /** What a person reads at night. */
 const evidenceMax = 8;
 
-/** Somebody has watched it before: an update that is over, or was killed, or a controller that was replaced. */
+/** Somebody has analyzed it before: an update that is over, or was killed, or a controller that was replaced. */
 function isTakenOver({ state }: Release): boolean {
   return state !== "permitted";
 }
 
-/** What one watch has seen so far. */
-export class Watching {
+/** What one analysis has seen so far. */
+export class RunningAnalysis {
   private readonly cluster: Cluster;
-  private readonly target: WatchTarget & { service: NamespacedName };
+  private readonly target: AnalysisTarget & { service: NamespacedName };
   private readonly startedAt = performance.now();
   /**
-   * The reading before, and when it was begun. None yet where another process has watched before: what happened
+   * The reading before, and when it was begun. None yet where another process has analyzed before: what happened
    * then was judged then.
    */
   private before: { reading: Reading; at: number } | undefined;
@@ -61,7 +61,7 @@ export class Watching {
   constructor(
     private readonly where: ClusterRef & { app: string },
     private readonly release: Release,
-    private readonly options: WatchOptions,
+    private readonly options: AnalysisOptions,
   ) {
     const { to, baseline, share } = release;
     this.cluster = connect(where);
@@ -87,7 +87,9 @@ export class Watching {
     const read = () =>
       Promise.all([readSamples(cluster, this.where.app, this.release.id), serverTime(cluster)]);
     const [samples, now] = await untilAnswered(read).catch((error: unknown) => {
-      this.options.say(`watch ${this.target.color}: begins without the score of before: ${messageOf(error)}`);
+      this.options.say(
+        `analysis of ${this.target.color}: begins without the score of before: ${messageOf(error)}`,
+      );
       return [[], new Date()] as const;
     });
     this.samples = [...samples];
@@ -103,8 +105,8 @@ export class Watching {
     return this.options.settings.limits;
   }
 
-  /** One look, and a reading when its time has come. @returns how the watch has ended, if it has */
-  async look(): Promise<Watched | undefined> {
+  /** One look, and a reading when its time has come. @returns how the analysis has ended, if it has */
+  async look(): Promise<AnalysisEnd | undefined> {
     const { signal, say } = this.options;
     try {
       if (!(await isWhereUsersAre(this.cluster, this.where.app, this.release, this.options.settings.route)))
@@ -120,14 +122,14 @@ export class Watching {
     } catch (error) {
       signal.throwIfAborted();
       const message = messageOf(error);
-      if (message !== this.trouble) say(`watch ${this.target.color}: ${message}`);
+      if (message !== this.trouble) say(`analysis of ${this.target.color}: ${message}`);
       this.trouble = message;
       return undefined;
     }
   }
 
   /** @returns how it has ended now that its time is over */
-  async over(): Promise<Watched> {
+  async over(): Promise<AnalysisEnd> {
     await this.reading;
     if (this.takingBack.stuck !== undefined) {
       const { reason, evidence } = this.takingBack.stuck;
@@ -145,7 +147,7 @@ export class Watching {
   }
 
   /** Config says that a version is not to stay of which nobody has seen whether it is well. */
-  private async failBlind(): Promise<Watched> {
+  private async failBlind(): Promise<AnalysisEnd> {
     const reason = "no data: no request, or no status of one, was seen, and analysis.noData is fail";
     const failed = await this.takingBack.act(reason, []);
     return failed ?? { end: "stuck", reason, evidence: this.takingBack.stuck?.evidence ?? [] };
@@ -178,7 +180,7 @@ export class Watching {
     this.reading = this.read(at)
       .catch((error: unknown) => {
         if (!this.options.signal.aborted)
-          this.options.say(`watch ${this.target.color}: no reading: ${messageOf(error)}`);
+          this.options.say(`analysis of ${this.target.color}: no reading: ${messageOf(error)}`);
       })
       .finally(() => {
         this.reading = undefined;
@@ -214,7 +216,7 @@ export class Watching {
     await this.tell(seen, now, findings);
   }
 
-  /** In a long watch an interval in which nothing happened is no news. */
+  /** In a long analysis an interval in which nothing happened is no news. */
   private async tell(seen: ReadingSummary, now: Reading, findings: Finding[]): Promise<void> {
     const { limits } = this;
     const { forMs, say } = this.options;
@@ -244,11 +246,11 @@ export class Watching {
       this.samples = bounded([...this.samples, { at, ...seen }]);
       await writeSamples(this.cluster, this.where.app, this.release.id, this.samples);
     } catch (error) {
-      this.options.say(`watch ${this.target.color}: a sample could not be kept: ${messageOf(error)}`);
+      this.options.say(`analysis of ${this.target.color}: a sample could not be kept: ${messageOf(error)}`);
     }
   }
 
-  private async decide(findings: Finding[]): Promise<Watched | undefined> {
+  private async decide(findings: Finding[]): Promise<AnalysisEnd | undefined> {
     const { limits } = this;
     const verdict = judge(limits, this.evidence, findings, this.seconds());
     this.evidence = verdict.evidence;
@@ -266,8 +268,8 @@ export class Watching {
     return this.takingBack.act(reason, evidence);
   }
 
-  /** A try of this watch, whose answer was lost, may be what has moved them. */
-  private whoMoved(): Promise<Watched | undefined> {
+  /** A try of this analysis, whose answer was lost, may be what has moved them. */
+  private whoMoved(): Promise<AnalysisEnd | undefined> {
     const { stuck } = this.takingBack;
     return stuck === undefined
       ? Promise.resolve({ end: "superseded" })

@@ -5,9 +5,9 @@ import { fetchText, NoAnswerError } from "@bluegreen/release/util/fetchText";
 import { askDirectly } from "@bluegreen/release/kubernetes/pods";
 import { askPrometheus } from "@bluegreen/release/analysis/prometheus";
 import { askWebhook } from "@bluegreen/release/analysis/webhook";
-import type { WatchLimits } from "@bluegreen/release/analysis/limits";
+import type { AnalysisLimits } from "@bluegreen/release/analysis/limits";
 import { startServer, type HttpServer } from "../support/httpServer";
-import { held } from "./watchReadings";
+import { held } from "./observations";
 
 type Handler = (response: ServerResponse) => void;
 
@@ -296,7 +296,7 @@ describe("Asking a server", () => {
         response.end(vector(...(query.includes("green") ? ["7", "2"] : ["3"])));
       };
       const query = { ...held, name: "slow", query: 'slow{version="{{color}}"}', min: 1, maxTimes: 2 };
-      const of = (prometheusQueries: WatchLimits["prometheusQueries"]) =>
+      const of = (prometheusQueries: AnalysisLimits["prometheusQueries"]) =>
         askPrometheus({ prometheusUrl: server.url, prometheusQueries }, "green", signal);
       const [before] = await of([query]);
       expect(before).to.include({ value: 7, smallest: 2 }).and.not.have.property("reference");

@@ -3,27 +3,27 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ClusterRef } from "@bluegreen/release";
-import type { WatchTarget } from "@bluegreen/release/analysis/look";
+import type { AnalysisTarget } from "@bluegreen/release/analysis/look";
 import { repositoryDir, typescript } from "../../local/paths";
 import type { CountedApi, RequestCounts } from "../../local/testing/countedApi";
 
-/** What a part of the watch has cost its process: the time it took, and its memory at the most until then. */
+/** What a part of the analysis has cost its process: the time it took, and its memory at the most until then. */
 const partCost = z.object({ seconds: z.number(), cpuSeconds: z.number(), peakMiB: z.number() });
 export type PartCost = z.output<typeof partCost>;
 
-export interface WatchCost {
+export interface AnalysisCost {
   /** Taken once, before users move. */
   baseline: PartCost & { requests: RequestCounts };
   /** One of those that follow, every 30 s unless config says otherwise. */
   reading: PartCost & { requests: RequestCounts };
 }
 
-/** Reads the pods of a color as the watch does. @throws Error when a pod does not answer */
-export async function measureWatch(
+/** Reads the pods of a color as the analysis does. @throws Error when a pod does not answer */
+export async function measureAnalysis(
   api: CountedApi,
   where: ClusterRef,
-  target: WatchTarget,
-): Promise<WatchCost> {
+  target: AnalysisTarget,
+): Promise<AnalysisCost> {
   api.take();
   const child = fork(join(__dirname, "reading.ts"), [JSON.stringify(where), JSON.stringify(target)], {
     cwd: repositoryDir,

@@ -6,7 +6,7 @@ import type { PodReading, Reading } from "@bluegreen/release/analysis/reading";
 import { describeInterval, summarize } from "@bluegreen/release/analysis/summary";
 import type { QueryReading } from "@bluegreen/release/analysis/prometheus";
 import { trafficBetween, trafficOf, type Traffic } from "@bluegreen/release/analysis/traffic";
-import { counters, limits, pod, reading, held } from "./watchReadings";
+import { counters, limits, pod, reading, held } from "./observations";
 
 const quiet = reading([pod()]);
 const findings = (
@@ -400,13 +400,13 @@ describe("The line about an interval", () => {
       pod({ name: "b", counters: counters({ requests: 4 }) }),
     ]);
     expect(line(now, before)).to.equal(
-      "watch green 0:30 of 10:00 · 1204 requests, 0.0 % errors, p99 50 ms · 2/2 pods ready · score 0 of 10",
+      "analysis of green 0:30 of 10:00 · 1204 requests, 0.0 % errors, p99 50 ms · 2/2 pods ready · score 0 of 10",
     );
   });
 
   it("calls no traffic no data, and no metrics something else", () => {
     expect(line(quiet)).to.equal(
-      "watch green 0:30 of 10:00 · no data: nobody used it · 1/1 pods ready · score 0 of 10",
+      "analysis of green 0:30 of 10:00 · no data: nobody used it · 1/1 pods ready · score 0 of 10",
     );
     expect(line(reading([pod({ answered: false })]))).to.contain("no data: no pod gave its metrics");
   });
@@ -432,7 +432,7 @@ describe("The line about an interval", () => {
       opinion: { noData: "the web hook answers 500" },
     });
     expect(line(now, reading([]), 4)).to.equal(
-      "watch green 0:30 of 10:00 · 370 requests, 0.0 % errors, p99 50 ms · 40/40 pods ready · 3 log errors · score 4 of 10" +
+      "analysis of green 0:30 of 10:00 · 370 requests, 0.0 % errors, p99 50 ms · 40/40 pods ready · 3 log errors · score 4 of 10" +
         " · no metrics from 3 of 40 pods · no log from 1 of 40 pods · only a part of the log of 2 of 40 pods · no data from query lag: no answer within 5 s · no data from the web hook: the web hook answers 500",
     );
   });

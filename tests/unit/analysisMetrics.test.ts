@@ -5,7 +5,7 @@ import {
   RequestText,
 } from "@bluegreen/release/analysis/requestMetrics";
 import { quantile, trafficBetween } from "@bluegreen/release/analysis/traffic";
-import { counters, limits, metricsText, pod } from "./watchReadings";
+import { counters, limits, metricsText, pod } from "./observations";
 
 const readRequestCounters = (text: string) => readCounters(text, limits.metrics);
 

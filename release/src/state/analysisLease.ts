@@ -5,20 +5,20 @@ import type { HeldLease } from "../kubernetes/heldLease.js";
 import { names } from "../app/names.js";
 import type { Say } from "../util/step.js";
 
-/** Renewed every five seconds: that long after a killed update the watcher in the cluster takes over. */
+/** Renewed every five seconds: that long after a killed update the analysis controller takes over. */
 const leaseSeconds = 15;
-/** The watcher in the cluster looks every second, and lets go when another switch is permitted. */
+/** The analysis controller looks every second, and lets go when another switch is permitted. */
 const waitMs = 10_000;
 
 /**
- * Taken before users move, for the step that watches. In this process alone: when it dies, somebody else
+ * Taken before users move, for the step that analyzes. In this process alone: when it dies, somebody else
  * takes over.
  */
 const held = new Map<string, HeldLease>();
 
-/** So that no moment of a switch is without a watch. Somebody who does not let go watches instead. */
-export async function holdWatch(cluster: Cluster, app: string, say: Say): Promise<void> {
-  const answer = await takeLease(cluster, names.watchLease(app), {
+/** So that no moment of a switch is without an analysis. Somebody who does not let go analyzes instead. */
+export async function holdAnalysis(cluster: Cluster, app: string, say: Say): Promise<void> {
+  const answer = await takeLease(cluster, names.analysisLease(app), {
     holder: holderName(),
     seconds: leaseSeconds,
     waitMs,
@@ -29,7 +29,7 @@ export async function holdWatch(cluster: Cluster, app: string, say: Say): Promis
 }
 
 /** What this process has taken before; otherwise what is free now. */
-export async function takeWatch(
+export async function takeAnalysis(
   cluster: Cluster,
   app: string,
   holder: string,
@@ -38,7 +38,7 @@ export async function takeWatch(
   const before = held.get(key);
   held.delete(key);
   if (before !== undefined && !before.lost.aborted) return before;
-  const answer = await takeLease(cluster, names.watchLease(app), {
+  const answer = await takeLease(cluster, names.analysisLease(app), {
     holder,
     seconds: leaseSeconds,
     waitMs: 0,

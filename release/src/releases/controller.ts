@@ -7,15 +7,15 @@ import { messageOf } from "../util/userError.js";
 import type { Say } from "../util/step.js";
 import { finishBack, othersAreNotingMs } from "../rollback/finishBack.js";
 import { noteSwitch } from "./noteSwitch.js";
-import { ageOf, isWatched, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
+import { ageOf, isAnalyzed, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { takeWatch } from "../state/watchLease.js";
-import { settingsFor, type WatcherSettings } from "../config/watcherSettings.js";
-import { watchRelease } from "./watchRelease.js";
+import { takeAnalysis } from "../state/analysisLease.js";
+import { settingsFor, type ControllerSettings } from "../config/controllerSettings.js";
+import { analyzeRelease } from "./analyzeRelease.js";
 
-export interface WatchOnOptions {
-  settings: WatcherSettings;
-  /** Who watches, for the Lease. */
+export interface ControllerOptions {
+  settings: ControllerSettings;
+  /** Who analyzes, for the Lease. */
   holder: string;
   say: Say;
   signal: AbortSignal;
@@ -26,11 +26,11 @@ export interface WatchOnOptions {
 const lookEveryMs = 1000;
 
 /**
- * What a process in the cluster does for as long as it lives: it watches whatever switch nobody else watches.
+ * What a process in the cluster does for as long as it lives: it analyzes whatever switch nobody else does.
  */
-export async function watchOn(
+export async function runController(
   where: ClusterRef & { app: string },
-  { settings, holder, say, signal, looked }: WatchOnOptions,
+  { settings, holder, say, signal, looked }: ControllerOptions,
 ): Promise<void> {
   const cluster = connect(where);
   let said = "";
@@ -42,14 +42,14 @@ export async function watchOn(
       if (!isLookedAt) await finish(where, settings, say);
       isLookedAt = true;
       const found = await openRelease(where, settings, say);
-      const lease = found === undefined ? undefined : await takeWatch(cluster, where.app, holder);
+      const lease = found === undefined ? undefined : await takeAnalysis(cluster, where.app, holder);
       if (found !== undefined && lease !== undefined) {
         try {
-          say(`watching ${found.to.color} (${found.to.image})`);
+          say(`analyzing ${found.to.color} (${found.to.image})`);
           const release = await noteSwitch(where, found, say);
           const sinceMs = ageOf(release, await serverTime(cluster));
           const forMs = hoursOf(release, settings) * 3_600_000 - sinceMs;
-          const watched = await watchRelease(where, release, {
+          const outcome = await analyzeRelease(where, release, {
             settings: settingsFor(release, settings),
             forMs,
             sinceMs,
@@ -60,7 +60,7 @@ export async function watchOn(
             signal,
             looked,
           });
-          if (watched.end === "over" && (await setState(cluster, where.app, release.id, "kept")))
+          if (outcome.end === "over" && (await setState(cluster, where.app, release.id, "kept")))
             await tellContracts(cluster, where, release, { settings, holder, say });
         } finally {
           await lease.release();
@@ -68,7 +68,7 @@ export async function watchOn(
       }
       said = "";
     } catch (error) {
-      // The API server restarts, the network is away: that is when a watch must not end. Said once.
+      // The API server restarts, the network is away: that is when an analysis must not end. Said once.
       const message = messageOf(error);
       if (message !== said && !isOver()) say(message);
       said = message;
@@ -80,7 +80,7 @@ export async function watchOn(
 
 function finish(
   where: ClusterRef & { app: string },
-  { route, database, followers }: WatcherSettings,
+  { route, database, followers }: ControllerSettings,
   say: Say,
 ): Promise<boolean> {
   const hasDatabases = database !== null;
@@ -90,7 +90,7 @@ function finish(
 /** The switch that users came by, if it may still be taken back. */
 async function openRelease(
   where: ClusterRef & { app: string },
-  settings: WatcherSettings,
+  settings: ControllerSettings,
   say: Say,
 ): Promise<Release | undefined> {
   const cluster = connect(where);
@@ -98,7 +98,7 @@ async function openRelease(
   const release = await readRelease(cluster, app);
   if (release === undefined) return undefined;
   const { limits, route } = settingsFor(release, settings);
-  if (!isWatched(release, limits) || release.state === "kept" || release.state === "rolledBack")
+  if (!isAnalyzed(release, limits) || release.state === "kept" || release.state === "rolledBack")
     return undefined;
   const isThere = await isWhereUsersAre(cluster, app, release, route);
   if ((!isThere || release.share < 100) && (await finish(where, settings, say))) return undefined;
@@ -109,7 +109,7 @@ async function openRelease(
  * The standby is kept for so long; and whoever waits for contract migrations is told when their time has
  * come.
  */
-function hoursOf({ contracts }: Release, { standbyHours, contractDelayHours }: WatcherSettings): number {
+function hoursOf({ contracts }: Release, { standbyHours, contractDelayHours }: ControllerSettings): number {
   return contracts.waiting.length > 0 ? Math.max(standbyHours, contractDelayHours) : standbyHours;
 }
 
@@ -117,7 +117,7 @@ async function tellContracts(
   cluster: Cluster,
   { app, namespace }: ClusterRef & { app: string },
   { to, at, contracts }: Release,
-  { settings, holder, say }: Pick<WatchOnOptions, "settings" | "holder" | "say">,
+  { settings, holder, say }: Pick<ControllerOptions, "settings" | "holder" | "say">,
 ): Promise<void> {
   const { waiting } = contracts;
   const { contractDelayHours: afterHours } = settings;
