@@ -50,11 +50,11 @@ export class ColorDatabases extends pulumi.ComponentResource {
   }
 
   /** Right after. */
-  settle(after: pulumi.Resource[]): pulumi.Resource[] {
+  reconcile(after: pulumi.Resource[]): pulumi.Resource[] {
     const inputs = this.inputs();
     return inputs === undefined
       ? after
-      : [...after, makeStep("databaseSettle", this.app, inputs, this.ordered(after))];
+      : [...after, makeStep("databaseReconcile", this.app, inputs, this.ordered(after))];
   }
 
   private inputs() {

@@ -4,7 +4,7 @@ import type { AppSettings } from "./lateArgs";
 import { AppInCluster } from "./appInCluster";
 import { lock, unlock } from "./phases/lock";
 import { prepare, type Prepared } from "./phases/prepare";
-import { contract, settle, type Settled } from "./phases/settle";
+import { contract, reconcile, type Reconciled } from "./phases/reconcile";
 import { switchUsers, type Switched } from "./phases/switchUsers";
 import { adoptPlainNames } from "./resourceName";
 
@@ -29,7 +29,7 @@ export interface Released extends Outputs {
  *               → the active color rolls out → its schema and smoke gates → the gate of the switch
  *     switch    the workers of the other color stop → the active Service points to it → the route leads there → its
  *               workers start, the analysis, and the drain of the other color
- *     settle    the other color rolls out → its gates
+ *     reconcile the other color rolls out → its gates
  *     contract  contract migrations
  *     unlock
  *
@@ -67,18 +67,18 @@ export function release(
       route: before[0]?.route,
     }),
   );
-  const settled = inTurn(switched, (each, before: Settled[]) =>
-    settle(each, { everywhere: switched, before }),
+  const reconciled = inTurn(switched, (each, before: Reconciled[]) =>
+    reconcile(each, { everywhere: switched, before }),
   );
-  const contracted = inTurn(settled, (each, before: pulumi.Resource[][]) =>
-    contract(each, [...settled.flatMap((other) => other.switched), ...before.flat()]),
+  const contracted = inTurn(reconciled, (each, before: pulumi.Resource[][]) =>
+    contract(each, [...reconciled.flatMap((other) => other.switched), ...before.flat()]),
   ).flat();
-  for (const each of settled) unlock(each, [...settled.flatMap(({ last }) => last), ...contracted]);
-  return summarize(settled);
+  for (const each of reconciled) unlock(each, [...reconciled.flatMap(({ last }) => last), ...contracted]);
+  return summarize(reconciled);
 }
 
-function summarize(settled: Settled[]): Released {
-  const outputs = settled.map(({ app, liveColor, migrations, route }) => ({
+function summarize(reconciled: Reconciled[]): Released {
+  const outputs = reconciled.map(({ app, liveColor, migrations, route }) => ({
     cluster: app.settings.together?.name,
     liveColor,
     schemaVersion: migrations?.schemaVersion ?? pulumi.output("none"),

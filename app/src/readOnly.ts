@@ -9,8 +9,8 @@ const READ_ONLY_SQL_TRANSACTION = "25006";
 class ReadOnlyError extends Error {}
 
 /**
- * Asked before every write, as late as possible: what has passed has to be done within the release's settle
- * time.
+ * Asked before every write, as late as possible: what has passed has to be done within the release's grace
+ * period.
  */
 export class WriteFreeze {
   /**

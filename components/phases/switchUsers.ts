@@ -52,7 +52,7 @@ export function switchUsers(prepared: Prepared, { gates, turns, route: shared }:
   // Without weights the way in stays as it is: users have arrived with the Service.
   const arrived = movable === null || route === undefined ? [service] : [service, ...route.objects];
   const writing = freeze.lower(arrived);
-  const moved = databases.settle(arrived);
+  const moved = databases.reconcile(arrived);
   const analysis = app.step(
     "analysis",
     { ...among, ...users, ...app.analysis, switchId: gate.switchId, controller: controller.isThere },

@@ -87,7 +87,7 @@ describe("The app, asked not to write", function () {
     );
   });
 
-  it("loses no write that passed before the write freeze: it is done within the settle time", async () => {
+  it("loses no write that passed before the write freeze: it is done within the grace period", async () => {
     const slow = await withClient(database, async (client) => {
       await client.query("BEGIN; LOCK TABLE users IN SHARE MODE");
       const writing = write();

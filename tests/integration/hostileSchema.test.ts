@@ -5,11 +5,11 @@ import { colors, connect, otherColor, runMigrations, type Color } from "@bluegre
 import { makeAccount, whyNoAccount } from "@bluegreen/release/postgres/account";
 import { holdWriters } from "@bluegreen/release/replication/holdWriters";
 import { handover } from "@bluegreen/release/replication/logicalReplication/handover";
-import { settle } from "@bluegreen/release/replication/logicalReplication/converge";
+import { reconcile } from "@bluegreen/release/replication/logicalReplication/reconcile";
 import * as logicalReplication from "@bluegreen/release/replication/logicalReplication/strategy";
 import { sync } from "@bluegreen/release/replication/logicalReplication/sync";
 import { handover as handOverReplica } from "@bluegreen/release/replication/replica/handover";
-import { settle as settleReplica } from "@bluegreen/release/replication/replica/settle";
+import { reconcile as reconcileReplica } from "@bluegreen/release/replication/replica/reconcile";
 import * as replica from "@bluegreen/release/replication/replica/strategy";
 import { sync as syncReplica } from "@bluegreen/release/replication/replica/sync";
 import { examineDatabases } from "@bluegreen/release/doctor/databases";
@@ -229,9 +229,9 @@ describe("An app's role that sets traps in its schema, for whoever has more righ
           await handed.confirm();
           await handed.complete();
           live = otherColor(live);
-          await settle(databases.pair(live), options);
+          await reconcile(databases.pair(live), options);
           await sync(databases.pair(live), options);
-          await logicalReplication.isSettled(databases.pair(live));
+          await logicalReplication.isReconciled(databases.pair(live));
         }
         const canceled = await handover(databases.pair(live), options);
         await canceled.cancel();
@@ -320,11 +320,11 @@ describe("An app's role that sets traps in its schema, for whoever has more righ
         const handed = await handOverReplica(pair, { ...options, rebuildCommand: ["false"] });
         await handed.confirm();
         await handed.complete();
-        expect(await settleReplica(servers.live("green"), { say: options.say })).to.have.property(
+        expect(await reconcileReplica(servers.live("green"), { say: options.say })).to.have.property(
           "followed",
           false,
         );
-        await replica.isSettled(servers.live("green"), options);
+        await replica.isReconciled(servers.live("green"), options);
         for (const color of colors) {
           const log = () => readFile(join(servers.folder(color), "log"), "utf8");
           expect(await seized({ adminUrl: servers.url(color), log }), color).to.deep.equal(untouched);

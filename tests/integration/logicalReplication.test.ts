@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { messageOf, otherColor, poll, type Color } from "@bluegreen/release";
 import { handover } from "@bluegreen/release/replication/logicalReplication/handover";
 import { withoutPasswords } from "@bluegreen/release/postgres/secrets";
-import { settle } from "@bluegreen/release/replication/logicalReplication/converge";
+import { reconcile } from "@bluegreen/release/replication/logicalReplication/reconcile";
 import type { DatabasePair } from "@bluegreen/release/databases/colorDatabases";
 import { sync } from "@bluegreen/release/replication/logicalReplication/sync";
 import { peerPassword, startColorServers, type ColorDatabases, type ColorServers } from "./colorDatabases";
@@ -275,7 +275,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
         live = color;
         await handedOver.complete();
         console.log(
-          `      ${old} → ${color}: ${acknowledged} writes before, settled ${Math.round(performance.now() - heldAt)} ms after the switch`,
+          `      ${old} → ${color}: ${acknowledged} writes before, reconciled ${Math.round(performance.now() - heldAt)} ms after the switch`,
         );
         await poll(
           () => Promise.resolve(writers.acknowledged.length > acknowledged + 500 ? true : undefined),
@@ -410,7 +410,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
     it("does what it would have done when the traffic was switched without it", async () => {
       const databases = await synced();
       await insert(databases, "blue", "the last on blue");
-      await settle(databases.pair("green"), options);
+      await reconcile(databases.pair("green"), options);
       await insert(databases, "green");
       expect(await failureOf(insert(databases, "blue"))).to.contain("read-only transaction");
       await becomesEqual(databases);
@@ -426,7 +426,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       expect(await failureOf(handover(databases.pair("blue"), options)))
         .to.contain("The handover was not started")
         .and.contain("another run holds the lock (pid");
-      expect(await failureOf(settle(databases.pair("blue"), options))).to.contain(
+      expect(await failureOf(reconcile(databases.pair("blue"), options))).to.contain(
         "another run holds the lock",
       );
       await first.complete();
@@ -465,7 +465,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       { statement: "after: ALTER SUBSCRIPTION bluegreen_from_green ENABLE", live: "green" },
     ];
     for (const { statement, live } of stages.filter((_, index) => index % oneIn(5) === 0)) {
-      it(`at "${statement}" with ${live} live: its users write on, settle puts it right, and the next handover succeeds`, async () => {
+      it(`at "${statement}" with ${live} live: its users write on, reconcile puts it right, and the next handover succeeds`, async () => {
         const databases = await synced();
         const process_ = spawn(process.execPath, ["-e", child], {
           env: { ...process.env, PAIR: JSON.stringify(databases.pair("blue")), STATEMENT: statement },
@@ -481,11 +481,11 @@ describe("A database for each color, on two real PostgreSQL servers", function (
         expect(printed.includes("switched")).to.equal(live === "green" || statement === "the end of begin");
 
         await insert(databases, live, "after the kill");
-        await settle(databases.pair(live), options);
-        await settle(databases.pair(live), options);
+        await reconcile(databases.pair(live), options);
+        await reconcile(databases.pair(live), options);
         await databases.onlySlotOf(live);
         expect(await failureOf(insert(databases, otherColor(live)))).to.contain("read-only transaction");
-        await insert(databases, live, "after settle");
+        await insert(databases, live, "after reconcile");
         await becomesEqual(databases);
         await switchTo(databases, otherColor(live));
         await insert(databases, otherColor(live), "after the next handover");
@@ -495,7 +495,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       });
     }
 
-    it("in sync, between the slot and its subscription: settle takes the slot away, and so does the next sync", async () => {
+    it("in sync, between the slot and its subscription: reconcile takes the slot away, and so does the next sync", async () => {
       const databases = await servers.fresh("CREATE TABLE things (id bigint PRIMARY KEY, name text)");
       const leave = () =>
         databases.on(
@@ -503,7 +503,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
           "SELECT pg_create_logical_replication_slot(format('bluegreen_%s_to_green', oid), 'pgoutput') FROM pg_database WHERE datname = current_database()",
         );
       await leave();
-      await settle(databases.pair("blue"), options);
+      await reconcile(databases.pair("blue"), options);
       expect(await databases.slots()).to.deep.equal([]);
       await leave();
       await sync(databases.pair("blue"), options);
@@ -519,7 +519,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       await once(process_, "close");
       await insert(databases, "green", "new");
       await insert(databases, "blue", "late");
-      await settle(databases.pair("green"), options);
+      await reconcile(databases.pair("green"), options);
       expect(await databases.on("green", "SELECT name FROM things WHERE id > 100 ORDER BY 1")).to.deep.equal([
         { name: "late" },
         { name: "new" },
@@ -579,11 +579,11 @@ describe("A database for each color, on two real PostgreSQL servers", function (
               /(no|the) connection to the (live database|database of (blue|green))/,
             );
           await insert(databases, live, at);
-          await settle(databases.pair(live), options);
+          await reconcile(databases.pair(live), options);
           expect(await failureOf(insert(databases, otherColor(live))), at).to.contain(
             "read-only transaction",
           );
-          await insert(databases, live, `${at}, settled`);
+          await insert(databases, live, `${at}, reconciled`);
           await becomesEqual(databases);
           await databases.onlySlotOf(live);
         }

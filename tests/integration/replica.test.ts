@@ -9,7 +9,7 @@ import { expect } from "chai";
 import { messageOf, otherColor, poll, type Color } from "@bluegreen/release";
 import { handover, type Handover } from "@bluegreen/release/replication/replica/handover";
 import type { ReplicaOptions } from "@bluegreen/release/replication/strategy";
-import { settle } from "@bluegreen/release/replication/replica/settle";
+import { reconcile } from "@bluegreen/release/replication/replica/reconcile";
 import { sync } from "@bluegreen/release/replication/replica/sync";
 import { startPostgres } from "../../local/services/postgres";
 import { query } from "../../local/testing/database";
@@ -49,7 +49,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     await handing.confirm();
     traffic = otherColor(traffic);
     await handing.complete();
-    return settle(pair(), { say, rebuildCommand: servers.rebuildCommand });
+    return reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand });
   };
 
   it("switches, and back again, without a write lost or doubled and without a read that fails", async () => {
@@ -69,7 +69,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     expect(await failureOf(query(servers.url("blue"), "INSERT INTO notes VALUES (0)"))).to.contain(
       "read-only transaction",
     );
-    expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
+    expect(await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
       followed: true,
     });
     expect(said.join("\n")).to.contain("rebuild of blue: rewound by pg_rewind");
@@ -151,7 +151,10 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
         const found = await sync(pair()).then(() => "a standby", String);
         if (found !== "a standby") {
           expect(found, last).to.contain("green is no standby of blue").and.contain("it was promoted at 20");
-          expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand }), last).to.deep.equal({
+          expect(
+            await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand }),
+            last,
+          ).to.deep.equal({
             followed: true,
           });
           rebuilt++;
@@ -190,8 +193,8 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       await writers.end();
       const { missing } = await writers.missingAndDoubled(servers.url("green"));
       expect(missing).not.to.deep.equal([]);
-      const settled = await settle(pair(), { say, rebuildCommand: servers.rebuildCommand });
-      expect(settled)
+      const reconciled = await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand });
+      expect(reconciled)
         .to.have.property("reason")
         .that.matches(new RegExp(`blue began [${missing.length}-9] transactions after it was left`));
       expect(said).to.deep.equal([]);
@@ -203,7 +206,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       ]);
       expect(kept.map(({ id }) => id)).to.deep.equal(missing.sort((left, right) => left - right));
       expect(
-        await settle(pair(), { say, rebuildCommand: servers.rebuildCommand, allowDataLoss: true }),
+        await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand, allowDataLoss: true }),
       ).to.deep.equal({ followed: true });
     });
   });
@@ -246,24 +249,24 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
             expect(failed, at).to.match(
               /The connection to the server of (blue|green) broke|The server of (blue|green) could not be asked|The writers of the live database do not wait any longer|(no|the) connection to the live database/,
             );
-          // Before traffic moves, users notice nothing. Afterwards the update settles at once what the
+          // Before traffic moves, users notice nothing. Afterwards the update reconciles at once what the
           // handover could not: those who wait on the old server come to the new one.
           if (traffic === before) await writers.goOn();
           if ((await sync(pair()).then(() => "a standby", String)) === "a standby") continue;
           rebuilt++;
-          const settled = await settle(pair(), { say, rebuildCommand: servers.rebuildCommand });
+          const reconciled = await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand });
           await writers.goOn();
-          if (settled.followed) continue;
+          if (reconciled.followed) continue;
           // Out of reach right after traffic had moved, it let the writers go, who wrote to it: that is kept,
           // and said.
-          expect(settled.reason, at).to.match(/began \d+ transactions after it was left/);
+          expect(reconciled.reason, at).to.match(/began \d+ transactions after it was left/);
           lost.push(
             ...(await writers.missingAndDoubled(servers.url(traffic))).missing.filter(
               (id) => !lost.includes(id),
             ),
           );
           expect(
-            await settle(pair(), { say, rebuildCommand: servers.rebuildCommand, allowDataLoss: true }),
+            await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand, allowDataLoss: true }),
             at,
           ).to.deep.equal({ followed: true });
         }
@@ -334,7 +337,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     );
     await writers.goOn();
     await handing.complete();
-    expect(await settle(pair(), { rebuildCommand: servers.rebuildCommand }))
+    expect(await reconcile(pair(), { rebuildCommand: servers.rebuildCommand }))
       .to.have.property("reason")
       .that.contains("after it was left");
   });
@@ -344,12 +347,12 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     await query(servers.url("green"), "INSERT INTO notes VALUES (-2)");
     await handing.cancel();
     await writers.goOn();
-    expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand }))
+    expect(await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand }))
       .to.have.property("reason")
       .that.contains("green began 1 transactions after it was promoted");
     expect(await query(servers.url("green"), "SELECT id FROM notes WHERE id = -2")).to.have.length(1);
     expect(
-      await settle(pair(), { say, rebuildCommand: servers.rebuildCommand, allowDataLoss: true }),
+      await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand, allowDataLoss: true }),
     ).to.deep.equal({ followed: true });
   });
 
@@ -386,7 +389,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
         );
       }
       const triedMs = performance.now() - startedAt;
-      expect(await settle(pair(), { budgetMs: 500, rebuildCommand: ["false"] })).to.have.property(
+      expect(await reconcile(pair(), { budgetMs: 500, rebuildCommand: ["false"] })).to.have.property(
         "next",
         "wait until it follows",
       );
@@ -429,7 +432,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
         .to.contain("green is no standby of blue")
         .and.contain("it was promoted at")
         .and.contain("next: PRIMARY_COLOR=blue STANDBY_COLOR=green make 'a standby'");
-      expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
+      expect(await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
         followed: true,
       });
       expect(await switchOver()).to.deep.equal({ followed: true });
@@ -441,7 +444,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       await handing.complete();
       const notes = "SELECT id FROM notes ORDER BY id";
       const atTheSwitch = await query(servers.url("blue"), notes);
-      expect(await settle(pair()))
+      expect(await reconcile(pair()))
         .to.have.property("reason")
         .that.matches(
           /left behind by the switch to green at 20.*; since then green has written \d+ bytes of WAL/,
@@ -468,7 +471,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       expect(await failureOf(handover(pair(), { allowDataLoss: true }))).to.contain(
         "traffic has not moved there or was taken back",
       );
-      expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
+      expect(await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
         followed: true,
       });
       expect(await query(servers.url("green"), notes)).to.deep.equal(await query(servers.url("blue"), notes));
@@ -479,7 +482,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       expect(await failureOf(handover(pair()))).to.match(
         /not touched \(server of blue\): another run holds the lock \(pid \d+, user postgres/,
       );
-      expect(await failureOf(settle(pair()))).to.contain("another run holds the lock");
+      expect(await failureOf(reconcile(pair()))).to.contain("another run holds the lock");
       await handing.confirm();
       traffic = "green";
       await handing.complete();
@@ -493,7 +496,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       try {
         const { live, idle } = pair();
         const wrong = { live, idle: { ...idle, adminUrl: stranger.adminUrl } };
-        for (const work of [sync, handover, settle]) {
+        for (const work of [sync, handover, reconcile]) {
           expect(await failureOf(work(wrong, { allowDataLoss: true, rebuildCommand: ["true"] }))).to.match(
             /system identifier is \d+, that of blue is \d+/,
           );
@@ -507,10 +510,10 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
 
     it("two URLs of the same server, and a live color on the standby", async () => {
       const { live, idle } = pair();
-      expect(await failureOf(settle({ live, idle: { ...idle, adminUrl: live.adminUrl } }))).to.contain(
+      expect(await failureOf(reconcile({ live, idle: { ...idle, adminUrl: live.adminUrl } }))).to.contain(
         "both URLs lead to the same server",
       );
-      expect(await failureOf(settle(servers.live("green")))).to.contain(
+      expect(await failureOf(reconcile(servers.live("green")))).to.contain(
         "the server of green, the live color, is a standby",
       );
       await writers.goOn();
@@ -531,7 +534,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
         "next: check": "postgresql://hunter2/x@blue/postgres",
       };
       for (const [reason, url] of Object.entries(urls)) {
-        for (const work of [sync, handover, settle]) {
+        for (const work of [sync, handover, reconcile]) {
           const error: unknown = await work(withUrl(url)).then(
             () => undefined,
             (thrown: unknown) => thrown,
@@ -555,7 +558,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       const { live, idle } = pair();
       const secret = { live: { ...live, peerUrl: "postgresql://app:hunter%202@green/postgres" }, idle };
       const says = (script: string) =>
-        failureOf(settle(secret, { say, rebuildCommand: ["sh", "-c", script] }));
+        failureOf(reconcile(secret, { say, rebuildCommand: ["sh", "-c", script] }));
       expect(
         await says(
           "echo copying to $STANDBY_COLOR from $PRIMARY_COLOR; echo 'no route for hunter 2' >&2; exit 3",
@@ -568,27 +571,27 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       expect(said).to.include("rebuild of blue: no route for [secret]");
       expect(await says("kill -9 $$")).to.contain("was ended by SIGKILL");
       expect(await says("true")).to.contain("although the rebuild command ended with 0");
-      expect(await failureOf(settle(pair(), { rebuildCommand: ["/nonexistent/rebuild"] }))).to.contain(
+      expect(await failureOf(reconcile(pair(), { rebuildCommand: ["/nonexistent/rebuild"] }))).to.contain(
         "could not be started (spawn /nonexistent/rebuild ENOENT)",
       );
       expect(await failureOf(query(servers.url("blue"), "INSERT INTO notes VALUES (0)"))).to.contain(
         "read-only transaction",
       );
       await writers.goOn();
-      expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
+      expect(await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
         followed: true,
       });
-      expect(await settle(pair(), { rebuildCommand: ["false"] })).to.deep.equal({ followed: true });
+      expect(await reconcile(pair(), { rebuildCommand: ["false"] })).to.deep.equal({ followed: true });
     });
 
     it("also when it does not run, or its data is gone", async () => {
       await switchAlone();
       await servers.stop("blue");
-      expect(await failureOf(settle(pair())))
+      expect(await failureOf(reconcile(pair())))
         .to.contain("The server of blue could not be asked")
         .and.contain("ENOENT");
       await rm(join(servers.folder("blue"), "data"), { recursive: true });
-      expect(await settle(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
+      expect(await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
         followed: true,
       });
       expect(said.join()).to.contain("all is copied by pg_basebackup");

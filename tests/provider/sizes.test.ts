@@ -16,13 +16,13 @@ const pod = podOf({
 describe("The sizes of the colors, in Pulumi's provider process and on a real cluster", function () {
   let home: TestNamespace;
   let size: RunningStep;
-  let settle: Omit<RunningStep, "beside" | "close">;
+  let reconcile: Omit<RunningStep, "beside" | "close">;
   let capacity: Omit<RunningStep, "beside" | "close">;
 
   before(async () => {
     home = await makeNamespace();
     size = await startStep("colorSize", { KUBECONFIG: home.stage.kubeconfig });
-    settle = size.beside("sizeSettle");
+    reconcile = size.beside("sizeReconcile");
     capacity = size.beside("capacityGate");
     const { namespace, cluster } = home;
     const ports = [{ port: 80 }];
@@ -95,7 +95,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     active: true,
     ...part,
   });
-  const settling = { activeColor: "green", standbyHours: 24 };
+  const reconciling = { activeColor: "green", standbyHours: 24 };
 
   it("begin at the fewest for a color that nobody switches to, whatever its autoscaler cannot do at zero", async () => {
     expect(await size.changes(green(), green({ active: false }))).to.equal("some");
@@ -140,12 +140,12 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
         contracts: { waiting: [] },
       });
     await release(new Date());
-    const inputs = { ...home.where, ...settling };
-    expect(await settle.changes(inputs, inputs)).to.equal("some");
-    expect(await settle.create(inputs)).to.deep.include({ held: ["blue"] });
+    const inputs = { ...home.where, ...reconciling };
+    expect(await reconcile.changes(inputs, inputs)).to.equal("some");
+    expect(await reconcile.create(inputs)).to.deep.include({ held: ["blue"] });
     expect(await autoscalerOf("green")).to.deep.equal({ held: undefined, scaleDown: undefined });
     expect(await autoscalerOf("blue")).to.deep.equal({ held: "4", scaleDown: "Disabled" });
-    expect(await settle.changes(inputs, inputs)).to.equal("none");
+    expect(await reconcile.changes(inputs, inputs)).to.equal("none");
 
     const back = { ...green({ color: "blue" }) };
     expect(await size.create(back), "as many as had all users, not the seven that green has").to.deep.include(
@@ -153,8 +153,8 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     );
 
     await release(new Date(Date.now() - 25 * 3_600_000));
-    expect(await settle.changes(inputs, inputs), "its time is over").to.equal("some");
-    expect(await settle.create(inputs)).to.deep.include({ held: [] });
+    expect(await reconcile.changes(inputs, inputs), "its time is over").to.equal("some");
+    expect(await reconcile.create(inputs)).to.deep.include({ held: [] });
     expect(await autoscalerOf("blue")).to.deep.equal({ held: undefined, scaleDown: undefined });
     expect(await size.create(back), "whoever comes back later gets what users need now").to.deep.include({
       asked: 7,

@@ -362,9 +362,9 @@ describe("The blue-green app", () => {
       ]);
       expect([...allBefore(separate, "chatgpt-app-service")])
         .to.include("chatgpt-app-database-handover")
-        .and.not.include("chatgpt-app-database-settle");
-      expect([...allBefore(separate, "chatgpt-app-database-settle")]).to.include("chatgpt-app-service");
-      expect([...allBefore(separate, "chatgpt-app-green")]).to.include("chatgpt-app-database-settle");
+        .and.not.include("chatgpt-app-database-reconcile");
+      expect([...allBefore(separate, "chatgpt-app-database-reconcile")]).to.include("chatgpt-app-service");
+      expect([...allBefore(separate, "chatgpt-app-green")]).to.include("chatgpt-app-database-reconcile");
       expect(separate.one(types.sync, "chatgpt-app-database-sync").inputs).to.deep.include({
         strategy,
         allowDataLoss: false,

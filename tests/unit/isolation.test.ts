@@ -16,7 +16,7 @@ const types = {
   capacity: "pulumi-nodejs:dynamic/bluegreen:CapacityGate",
   size: "pulumi-nodejs:dynamic/bluegreen:ColorSize",
   rollout: "pulumi-nodejs:dynamic/bluegreen:Rollout",
-  settle: "pulumi-nodejs:dynamic/bluegreen:SizeSettle",
+  reconcile: "pulumi-nodejs:dynamic/bluegreen:SizeReconcile",
   switchGate: "pulumi-nodejs:dynamic/bluegreen:SwitchGate",
 };
 
@@ -371,7 +371,7 @@ describe("Isolation", () => {
     const scaling = { autoscaling: '{"minReplicas":2,"maxReplicas":10,"cpuPercent":60}' };
 
     it("are none unless config asks for them, and config says with how many pods a color begins", () => {
-      expect([...of(recorder, types.autoscaler), ...of(recorder, types.settle)]).to.deep.equal([]);
+      expect([...of(recorder, types.autoscaler), ...of(recorder, types.reconcile)]).to.deep.equal([]);
       expect(recorder.one(types.rollout, "chatgpt-app-blue-rollout").inputs).to.deep.include({
         replicas: 3,
         maxReplicas: 0,
@@ -446,11 +446,11 @@ describe("Isolation", () => {
       expect(scaled.one(types.switchGate, "chatgpt-app-switch-gate").inputs).to.deep.include({
         autoscaled: true,
       });
-      expect([...allBefore(scaled, "chatgpt-app-size-settle")]).to.include.members([
+      expect([...allBefore(scaled, "chatgpt-app-size-reconcile")]).to.include.members([
         "chatgpt-app-analysis",
         "chatgpt-app-green-size",
       ]);
-      expect([...allBefore(scaled, "chatgpt-app-release-unlock")]).to.include("chatgpt-app-size-settle");
+      expect([...allBefore(scaled, "chatgpt-app-release-unlock")]).to.include("chatgpt-app-size-reconcile");
     });
 
     it("have a most that is not less than the fewest", () => {

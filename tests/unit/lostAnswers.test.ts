@@ -237,7 +237,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
           },
         });
       },
-      settle: (pair) => {
+      reconcile: (pair) => {
         const world = of(pair.live.adminUrl);
         if (world?.writable !== undefined)
           Object.assign(world.writable, { [pair.live.color]: true, [pair.idle.color]: false });

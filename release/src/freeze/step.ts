@@ -44,7 +44,7 @@ export const writeFreeze: Step<WriteFreezeInputs, WriteFreezeOutputs> = {
 
 /**
  * @param holder who raises it: two stacks of one name, in two clusters, have one key
- * @throws UserError unless the write freeze is up, and was for the settle time
+ * @throws UserError unless the write freeze is up, and was for the grace period
  */
 export async function raise(
   { stack, app, color, redisUrl, seconds, gracePeriodMs }: WriteFreezeInputs,

@@ -7,7 +7,7 @@ import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
 import type { Step } from "../util/step.js";
 import { lowered } from "../workers/activeWorkers.js";
-import { isUnsettled, settleFollowers } from "../workers/followers.js";
+import { needsReconcile, reconcileFollowers } from "../workers/followers.js";
 
 export type WorkersStartInputs = ClusterRef &
   Followers & {
@@ -30,7 +30,7 @@ export const workersStart: Step<WorkersStartInputs, WorkersStartOutputs> = {
     if (last.template !== inputs.template || JSON.stringify(last.workers) !== JSON.stringify(inputs.workers))
       return true;
     if (await isSwitchPending({ ...inputs, color: inputs.activeColor })) return true;
-    return isUnsettled(connect(inputs), { app: inputs.app, color: inputs.activeColor }, inputs);
+    return needsReconcile(connect(inputs), { app: inputs.app, color: inputs.activeColor }, inputs);
   },
 
   async run(inputs, say, last = {}) {
@@ -39,7 +39,7 @@ export const workersStart: Step<WorkersStartInputs, WorkersStartOutputs> = {
     const own = workers[activeColor];
     return sayingWhatIsLive(cluster, app, async () => {
       const isOver = async () => (await readLiveColor(cluster, app)) !== activeColor;
-      const live = await settleFollowers(cluster, app, inputs, say);
+      const live = await reconcileFollowers(cluster, app, inputs, say);
       if (live !== activeColor) return { outcome: `traffic is on ${live ?? "no color"}, whose workers run` };
       for (const { name, replicas } of lowered(last.workers?.[activeColor], own))
         await scaleWorker(cluster, { app, color: activeColor, name }, replicas);

@@ -7,7 +7,7 @@ import { runInUpdate } from "../migrations/runInUpdate.js";
 import type { Migration } from "../migrations/files.js";
 import type { Step } from "../util/step.js";
 import { readSchemaUrls } from "../databases/colorDatabases.js";
-import { bind, hasBothColors, isUnsettled, separate, type SeparateInputs } from "./separateInputs.js";
+import { bind, hasBothColors, needsReconcile, separate, type SeparateInputs } from "./separateInputs.js";
 
 export type DatabaseSyncInputs = SeparateInputs & {
   /** Relative to the program's folder. */
@@ -30,7 +30,7 @@ export const databaseSync: Step<DatabaseSyncInputs, DatabaseSyncOutputs> = {
 
   async isNeeded(last, inputs) {
     if (!hasBothColors(inputs)) return false;
-    return isChanged(last, inputs) || isUnsettled(inputs);
+    return isChanged(last, inputs) || needsReconcile(inputs);
   },
 
   async run(inputs, say) {
@@ -51,7 +51,7 @@ export const databaseSync: Step<DatabaseSyncInputs, DatabaseSyncOutputs> = {
       }
       const { databases, pair, options } = await bind(cluster, inputs, live, say);
       // What a killed release has left behind.
-      await databases.settle(pair, options);
+      await databases.reconcile(pair, options);
       await databases.sync(pair, options);
       return {};
     });

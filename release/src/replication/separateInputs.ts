@@ -58,7 +58,7 @@ export async function bind(cluster: Cluster, inputs: SeparateInputs, live: Color
  * Whether traffic is to move, or something is left to do that the databases alone know of: a killed release,
  * a replication that broke.
  */
-export async function isUnsettled(inputs: SeparateInputs): Promise<boolean> {
+export async function needsReconcile(inputs: SeparateInputs): Promise<boolean> {
   if (await isSwitchPending({ ...inputs, color: inputs.activeColor })) return true;
   const { databases, pair, options } = await bind(
     connect(inputs),
@@ -66,5 +66,5 @@ export async function isUnsettled(inputs: SeparateInputs): Promise<boolean> {
     inputs.activeColor,
     () => undefined,
   );
-  return !(await databases.isSettled(pair, options).catch(() => true));
+  return !(await databases.isReconciled(pair, options).catch(() => true));
 }

@@ -36,9 +36,9 @@ export interface SeparateDatabases {
   /** Right before traffic moves to the idle color. */
   handover(pair: DatabasePair, options: SeparateOptions): Promise<Handover>;
   /** At any time: makes everything follow the live color. */
-  settle(pair: DatabasePair, options: SeparateOptions): Promise<void>;
-  /** Whether there is nothing that `settle` could do. Changes nothing. */
-  isSettled(pair: DatabasePair, options: SeparateOptions): Promise<boolean>;
+  reconcile(pair: DatabasePair, options: SeparateOptions): Promise<void>;
+  /** Whether there is nothing that `reconcile` could do. Changes nothing. */
+  isReconciled(pair: DatabasePair, options: SeparateOptions): Promise<boolean>;
 }
 
 export interface ReplicaOptions {

@@ -10,7 +10,7 @@ import type { Say } from "../util/step.js";
 import { activeServiceOf, readBlockedImages, type BlockedImage } from "../state/blockedImages.js";
 import type { Followers } from "../config/followers.js";
 import { noteBack } from "./noteBack.js";
-import { settleAfter } from "./takeBack.js";
+import { reconcileAfter } from "./takeBack.js";
 import { ageOf, readRelease, type Release } from "../state/record.js";
 
 export interface FinishOptions {
@@ -18,9 +18,9 @@ export interface FinishOptions {
   route: RouterName | null;
   /** How old the blocked image has to be: whoever wrote it may be noting it at this moment. */
   graceMs: number;
-  /** Whether each color has its own database, and no update settles them now. */
+  /** Whether each color has its own database, and no update reconciles them now. */
   hasDatabases: boolean;
-  /** What follows the live color; absent where nothing does, and where an update settles it. */
+  /** What follows the live color; absent where nothing does, and where an update reconciles it. */
   followers?: Followers | undefined;
 }
 
@@ -29,7 +29,7 @@ export const othersAreNotingMs = 90_000;
 
 /**
  * Completes a rollback whose process has died, or was cut off, after it had moved users: history, alert
- * and state, from the blocked image on the active Service. Databases are left to `pulumi up`, which settles them.
+ * and state, from the blocked image on the active Service. Databases are left to `pulumi up`, which reconciles them.
  * @returns whether there was something to complete
  */
 export async function finishBack(
@@ -51,9 +51,9 @@ export async function finishBack(
   );
   if (release.share < 100) await takeShare(cluster, app, release, route, say);
   if (hasDatabases && release.share === 100)
-    say("what that rollback has left of the databases is settled by the next pulumi up");
+    say("what that rollback has left of the databases is reconciled by the next pulumi up");
   await noteBack(where, release, blocked, say);
-  if (followers !== undefined && release.share === 100) await settleAfter(cluster, app, followers, say);
+  if (followers !== undefined && release.share === 100) await reconcileAfter(cluster, app, followers, say);
   return true;
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { otherColor } from "../app/color.js";
 import { databaseHandover, takeHandover } from "../replication/databaseHandover.js";
-import { databaseSettle } from "../replication/databaseSettle.js";
+import { databaseReconcile } from "../replication/databaseReconcile.js";
 import type { SeparateInputs } from "../replication/separateInputs.js";
 import { turnDrain } from "../drain/turn.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
@@ -12,7 +12,7 @@ import { untilAnswered } from "../util/poll.js";
 import { messageOf } from "../util/userError.js";
 import type { Say } from "../util/step.js";
 import type { RollbackSettings } from "../config/analysisSettings.js";
-import { settleFollowers } from "../workers/followers.js";
+import { reconcileFollowers } from "../workers/followers.js";
 import type { Followers } from "../config/followers.js";
 import { noteBack, type Undone } from "./noteBack.js";
 import { moveBack } from "./trafficBack.js";
@@ -69,22 +69,22 @@ export async function takeBack(
   }
   const back = { back: otherColor(to.color), now: new Date(blocked.at), seconds };
   const turned = turnDrain(cluster, app, back, say);
-  if (databases !== undefined) await settle(databases, say);
+  if (databases !== undefined) await reconcile(databases, say);
   await noteBack(where, undone, blocked, say);
-  if (followers !== undefined && share === 100) await settleAfter(cluster, app, followers, say);
+  if (followers !== undefined && share === 100) await reconcileAfter(cluster, app, followers, say);
   await turned;
   return true;
 }
 
 /** Never throws: traffic is back, and what comes next must go on. */
-export async function settleAfter(
+export async function reconcileAfter(
   cluster: Cluster,
   app: string,
   followers: Followers,
   say: Say,
 ): Promise<void> {
   try {
-    await settleFollowers(cluster, app, followers, say);
+    await reconcileFollowers(cluster, app, followers, say);
   } catch (error) {
     say(`traffic is back, and what follows it is not: ${messageOf(error)}`);
   }
@@ -93,16 +93,16 @@ export async function settleAfter(
 /** Somebody else has moved users: back as well, or on. */
 async function endHandover(cluster: Cluster, databases: SeparateInputs, say: Say): Promise<void> {
   const live = await untilAnswered(() => readLiveColor(cluster, databases.app));
-  if (live === databases.activeColor) await settle(databases, say);
+  if (live === databases.activeColor) await reconcile(databases, say);
   else await takeHandover(databases)?.cancel();
 }
 
 /** Never throws: users have moved, and whoever is to know has to be told. */
-async function settle(databases: SeparateInputs, say: Say): Promise<void> {
+async function reconcile(databases: SeparateInputs, say: Say): Promise<void> {
   try {
-    await databaseSettle.run(databases, say);
+    await databaseReconcile.run(databases, say);
   } catch (error) {
-    say(`the databases are not settled: ${messageOf(error)}\n  next: pulumi up, which settles them`);
+    say(`the databases are not reconciled: ${messageOf(error)}\n  next: pulumi up, which reconciles them`);
   }
 }
 

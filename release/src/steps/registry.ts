@@ -155,10 +155,13 @@ export const steps = {
     resource: "database-handover",
     outputs: nothing,
   }),
-  databaseSettle: step(async () => (await import("../replication/databaseSettle.js")).databaseSettle, {
-    resource: "database-settle",
-    outputs: nothing,
-  }),
+  databaseReconcile: step(
+    async () => (await import("../replication/databaseReconcile.js")).databaseReconcile,
+    {
+      resource: "database-reconcile",
+      outputs: nothing,
+    },
+  ),
   writeFreezeEnd: step(async () => (await import("../freeze/step.js")).writeFreezeEnd, {
     resource: "write-freeze-end",
     outputs: z.object({ lowered: z.boolean() }),
@@ -212,8 +215,8 @@ export const steps = {
     outputs: outcome,
     gate: { title: "before the scale-down", result: formatOutcome },
   }),
-  sizeSettle: step(async () => (await import("../capacity/sizeSettle.js")).sizeSettle, {
-    resource: "size-settle",
+  sizeReconcile: step(async () => (await import("../capacity/sizeReconcile.js")).sizeReconcile, {
+    resource: "size-reconcile",
     runs: "last",
     outputs: z.object({ held: z.array(z.enum(colors)) }),
   }),

@@ -59,7 +59,7 @@ export async function standDown(
  * @throws UserError when workers of the idle color do not go: then those of the live one that may not be beside
  *   them are not started
  */
-export async function settleFollowers(
+export async function reconcileFollowers(
   cluster: Cluster,
   app: string,
   { workers, cronJobs = noCronJobs, colorFile }: Followers,
@@ -92,7 +92,7 @@ export async function settleFollowers(
 }
 
 /** Some of the live color are missing, or some of the other one are not gone. */
-export async function isUnsettled(
+export async function needsReconcile(
   cluster: Cluster,
   { app, color: live }: { app: string; color: Color },
   { workers, cronJobs = noCronJobs, colorFile }: Followers,

@@ -2,7 +2,7 @@ import { messageOf, UserError } from "../../util/userError.js";
 import { holdWriters, type HeldWriters } from "../holdWriters.js";
 import { catchUp } from "./catchUp.js";
 import { refuseDifferences } from "./compare.js";
-import { converge, type LossOptions, prepareWay } from "./converge.js";
+import { reconcileSides, type LossOptions, prepareWay } from "./reconcile.js";
 import { allowWrites, refusesWrites } from "./readOnly.js";
 import { copySequences } from "./tables.js";
 import type { DatabasePair } from "../../databases/colorDatabases.js";
@@ -21,14 +21,14 @@ export interface HandoverOptions extends LossOptions {
 /**
  * The writers of the live database wait, and the idle one has everything and takes writes. Now is
  * the time to switch the traffic, at once. Ends with `complete` or `cancel`; when this process is
- * killed, or takes more than 30 s, PostgreSQL lets the writers go on, and `settle` does the rest.
+ * killed, or takes more than 30 s, PostgreSQL lets the writers go on, and `reconcile` does the rest.
  */
 export interface Handover {
   /** @throws UserError when PostgreSQL has let the writers go: the traffic must stay */
   confirm(): Promise<void>;
   /**
    * After the traffic was switched: the writers that still wait fail, and the replication turns round.
-   * @throws UserError when the new live database lacks something; `settle` goes on from there
+   * @throws UserError when the new live database lacks something; `reconcile` goes on from there
    */
   complete(): Promise<void>;
   /** When the traffic was not switched: the writers go on, and everything is as before. */
@@ -60,7 +60,7 @@ export async function handover(pair: DatabasePair, options: HandoverOptions): Pr
       complete: () =>
         guarded("The handover was not completed", async () => {
           try {
-            await converge({ live: sides.idle, idle: sides.live }, options);
+            await reconcileSides({ live: sides.idle, idle: sides.live }, options);
           } finally {
             await held.release();
           }
@@ -68,7 +68,7 @@ export async function handover(pair: DatabasePair, options: HandoverOptions): Pr
       cancel: () =>
         guarded("The handover was not undone", async () => {
           await held.release();
-          await converge(sides, options);
+          await reconcileSides(sides, options);
         }),
     };
   } catch (error) {
@@ -83,7 +83,7 @@ async function begin(sides: Sides, options: HandoverOptions): Promise<HeldWriter
   const forward = { from: live, to: idle };
   const back = { from: idle, to: live };
   // One that was killed has left it open.
-  if (!(await refusesWrites(idle))) await converge(sides, options);
+  if (!(await refusesWrites(idle))) await reconcileSides(sides, options);
   const complete = await isComplete(sides, forward, options);
   let held: HeldWriters | undefined;
   try {
@@ -101,7 +101,7 @@ async function begin(sides: Sides, options: HandoverOptions): Promise<HeldWriter
     return held;
   } catch (error) {
     await held?.release();
-    await converge(sides, options).catch((again: unknown) => {
+    await reconcileSides(sides, options).catch((again: unknown) => {
       say(`what was prepared is left behind: ${messageOf(again)}`);
     });
     throw error;

@@ -5,7 +5,7 @@ import type { SeparateOptions } from "../strategy.js";
 import { sync as synchronise } from "./sync.js";
 
 export { handover } from "./handover.js";
-export { settle } from "./converge.js";
+export { reconcile } from "./reconcile.js";
 
 export const cannot = [
   "the idle color only reads: its database follows the live one, and refuses every write until the switch",
@@ -31,7 +31,7 @@ export async function whyNoHandover(
   return allowDataLoss ? undefined : whyNotFollowing(pair);
 }
 
-export async function isSettled(pair: DatabasePair): Promise<boolean> {
+export async function isReconciled(pair: DatabasePair): Promise<boolean> {
   const [live, idle] = await Promise.all([look(pair.live), look(pair.idle)]);
   return (
     live.subscriptions.length === 0 &&

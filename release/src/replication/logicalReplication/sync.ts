@@ -2,7 +2,7 @@ import { UserError } from "../../util/userError.js";
 import { shellWord } from "../../util/shellWord.js";
 import { catchUp } from "./catchUp.js";
 import { notReplicated, refuseDifferences, refuseUnreplicable } from "./compare.js";
-import { converge } from "./converge.js";
+import { reconcileSides } from "./reconcile.js";
 import { publish, filled, replicatedTables } from "./tables.js";
 import type { DatabasePair } from "../../databases/colorDatabases.js";
 import { withPair, type Direction, type PairOptions } from "./side.js";
@@ -20,7 +20,7 @@ export async function sync(pair: DatabasePair, options: PairOptions): Promise<vo
     const direction = { from: live, to: idle };
     await refuseDifferences(sides);
     await refuseUnreplicable(live);
-    await converge(sides, options);
+    await reconcileSides(sides, options);
     const left = await notReplicated(live);
     if (left.length > 0) options.say(`PostgreSQL does not replicate these: ${left.join(", ")}`);
     await publish(live);

@@ -29,7 +29,7 @@ export interface Handover {
   confirm(): Promise<void>;
   /**
    * After traffic has moved: the old server refuses writes from now on, and who waited there gets an error
-   * instead of writing to it. When it fails they go on waiting, until this process ends: `settle` at once.
+   * instead of writing to it. When it fails they go on waiting, until this process ends: `reconcile` at once.
    */
   complete(): Promise<void>;
   /**
@@ -77,7 +77,7 @@ export async function handover(pair: DatabasePair, options: ReplicaOptions = {})
       confirm: () => waiting.confirm(),
       async complete() {
         await refuseWrites(pair.live);
-        // Otherwise they have gone on before it refused writes, and settle() looks at what they did.
+        // Otherwise they have gone on before it refused writes, and reconcile() looks at what they did.
         const waited = await waiting.confirm().then(
           () => true,
           () => false,

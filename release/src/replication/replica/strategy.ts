@@ -5,7 +5,7 @@ import { handover as begin, type Handover } from "./handover.js";
 import { findParting } from "./parting.js";
 import { RebuildError } from "./rebuild.js";
 import { closeServers, openServers } from "./server.js";
-import { settle as converge } from "./settle.js";
+import { reconcile as reconcileServers } from "./reconcile.js";
 import { findFault, requirePrimary } from "./standby.js";
 import { sync as check } from "./sync.js";
 
@@ -58,13 +58,13 @@ export async function handover(pair: DatabasePair, options: SeparateOptions): Pr
   };
 }
 
-export async function settle(pair: DatabasePair, options: SeparateOptions): Promise<void> {
+export async function reconcile(pair: DatabasePair, options: SeparateOptions): Promise<void> {
   const noWayBack = (why: string) => {
     options.say(`There is no rollback to ${pair.idle.color} without a loss: ${why}`);
   };
   try {
-    const settled = await converge(pair, optionsOf(options));
-    if (!settled.followed) noWayBack(`${settled.reason}. Next: ${settled.next}`);
+    const reconciled = await reconcileServers(pair, optionsOf(options));
+    if (!reconciled.followed) noWayBack(`${reconciled.reason}. Next: ${reconciled.next}`);
   } catch (error) {
     // Traffic has moved and users lose nothing: to fail here would undo none of it. Whatever needs the
     // standby refuses.
@@ -73,7 +73,10 @@ export async function settle(pair: DatabasePair, options: SeparateOptions): Prom
   }
 }
 
-export async function isSettled(pair: DatabasePair, { rebuildCommand }: SeparateOptions): Promise<boolean> {
+export async function isReconciled(
+  pair: DatabasePair,
+  { rebuildCommand }: SeparateOptions,
+): Promise<boolean> {
   const servers = await openServers(pair);
   try {
     const fault = await findFault(servers, lookMs);

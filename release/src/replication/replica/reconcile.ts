@@ -9,7 +9,7 @@ import { openBeside, Server, StoppedError } from "./server.js";
 import { findFault, requirePrimary } from "./standby.js";
 
 /** Whether there is a way back that loses nothing. */
-export type Settled =
+export type Reconciled =
   | { followed: true }
   | {
       followed: false;
@@ -26,7 +26,7 @@ export type Settled =
  * @throws RebuildError when the rebuild fails
  * @throws UserError when the idle color's server is unknown or cannot be made to refuse writes
  */
-export async function settle(pair: DatabasePair, options: ReplicaOptions = {}): Promise<Settled> {
+export async function reconcile(pair: DatabasePair, options: ReplicaOptions = {}): Promise<Reconciled> {
   const {
     say = () => undefined,
     rebuildCommand,

@@ -4,18 +4,18 @@ import { untilAnswered } from "../util/poll.js";
 import { messageOf } from "../util/userError.js";
 import type { Step } from "../util/step.js";
 import { takeHandover } from "./databaseHandover.js";
-import { bind, hasBothColors, isUnsettled, type SeparateInputs } from "./separateInputs.js";
+import { bind, hasBothColors, needsReconcile, type SeparateInputs } from "./separateInputs.js";
 
-export type DatabaseSettleInputs = SeparateInputs;
-export type DatabaseSettleOutputs = Record<string, never>;
+export type DatabaseReconcileInputs = SeparateInputs;
+export type DatabaseReconcileOutputs = Record<string, never>;
 
 /** Right after traffic has moved: the old color's database refuses writes, and follows the new one. */
-export const databaseSettle: Step<DatabaseSettleInputs, DatabaseSettleOutputs> = {
+export const databaseReconcile: Step<DatabaseReconcileInputs, DatabaseReconcileOutputs> = {
   check: () => Promise.resolve([]),
 
   async isNeeded(last, inputs) {
     if (!hasBothColors(inputs)) return false;
-    return last.activeColor !== inputs.activeColor || isUnsettled(inputs);
+    return last.activeColor !== inputs.activeColor || needsReconcile(inputs);
   },
 
   async run(inputs, say) {
@@ -38,10 +38,12 @@ export const databaseSettle: Step<DatabaseSettleInputs, DatabaseSettleOutputs> =
       // While the writers of the old color still wait: whatever the handover could not do is done here, or
       // fails here.
       await completed?.catch((error: unknown) => {
-        say(`The handover was not completed, and the databases are settled without it: ${messageOf(error)}`);
+        say(
+          `The handover was not completed, and the databases are reconciled without it: ${messageOf(error)}`,
+        );
       });
       const { databases, pair, options } = await bind(cluster, inputs, live, say);
-      await databases.settle(pair, options);
+      await databases.reconcile(pair, options);
       return {};
     });
   },

@@ -15,7 +15,7 @@ export interface LossOptions extends PairOptions {
  * Makes everything follow the color that is live, from whatever was left behind: its database alone takes
  * writes, and the replication goes from it to the other one. Can be killed and called again at any point.
  */
-export async function converge(
+export async function reconcileSides(
   { live, idle }: Sides,
   { allowDataLoss = false, ...options }: LossOptions,
 ): Promise<void> {
@@ -66,8 +66,8 @@ export async function prepareWay(direction: Direction): Promise<void> {
  * no slot is left that nobody reads.
  * @throws UserError when the live color's database lacks writes of the other one; both then stay as they are
  */
-export async function settle(pair: DatabasePair, options: LossOptions): Promise<void> {
-  await withPair(pair, "The databases were not settled", options.budgetMs, (sides) =>
-    converge(sides, options),
+export async function reconcile(pair: DatabasePair, options: LossOptions): Promise<void> {
+  await withPair(pair, "The databases were not reconciled", options.budgetMs, (sides) =>
+    reconcileSides(sides, options),
   );
 }

@@ -10,7 +10,7 @@ import { Share } from "../share";
 import { leadIn, type Switched } from "./switchUsers";
 
 /** An app of which all is as config wants it, the color without users included. */
-export interface Settled extends Switched {
+export interface Reconciled extends Switched {
   route: AppRoute;
   /** Undefined where the app has no database to note it in. */
   record: ReleaseStep<"switchRecord"> | undefined;
@@ -21,19 +21,19 @@ export interface Settled extends Switched {
   last: pulumi.Resource[];
 }
 
-export interface SettleArgs {
+export interface ReconcileArgs {
   everywhere: Switched[];
   /**
-   * What other clusters have settled already: they may share a database, which notes one switch at a time.
+   * What other clusters have reconciled already: they may share a database, which notes one switch at a time.
    */
-  before: Settled[];
+  before: Reconciled[];
 }
 
 /**
  * The switch is noted, when the last users have moved, and the color that they have left, or never had, is
  * brought in line.
  */
-export function settle(switched: Switched, { everywhere, before }: SettleArgs): Settled {
+export function reconcile(switched: Switched, { everywhere, before }: ReconcileArgs): Reconciled {
   const { app, controller } = switched;
   const { name, settings, templates } = app;
   const { activeColor, traffic } = settings;
@@ -100,7 +100,7 @@ export function settle(switched: Switched, { everywhere, before }: SettleArgs): 
     last.push(share.analyze(route));
   }
   if (app.autoscaled)
-    last.push(app.step("sizeSettle", { ...app.where, standbyHours: settings.standbyHours }, [...last]));
+    last.push(app.step("sizeReconcile", { ...app.where, standbyHours: settings.standbyHours }, [...last]));
   return {
     ...switched,
     route,
@@ -112,7 +112,7 @@ export function settle(switched: Switched, { everywhere, before }: SettleArgs): 
 }
 
 /** What no version uses any more goes, where config says so. */
-export function contract({ app }: Settled, after: pulumi.Resource[]): pulumi.Resource[] {
+export function contract({ app }: Reconciled, after: pulumi.Resource[]): pulumi.Resource[] {
   const {
     migrationsDir: folder,
     contractMigration,

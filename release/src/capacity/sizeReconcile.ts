@@ -5,15 +5,15 @@ import { keptUntil } from "../state/record.js";
 import type { Step } from "../util/step.js";
 import { heldSize, hold, letGo, readAutoscaler } from "./autoscaler.js";
 
-export type SizeSettleInputs = ClusterRef & { app: string; activeColor: Color; standbyHours: number };
+export type SizeReconcileInputs = ClusterRef & { app: string; activeColor: Color; standbyHours: number };
 /** Colors whose autoscaler may take no pods. */
-export type SizeSettleOutputs = { held: Color[] };
+export type SizeReconcileOutputs = { held: Color[] };
 
 /**
  * After a release: the color that users are on follows their load again, and the standby keeps the
  * size that it had with them, for as long as it is what a rollback goes back to.
  */
-export const sizeSettle: Step<SizeSettleInputs, SizeSettleOutputs> = {
+export const sizeReconcile: Step<SizeReconcileInputs, SizeReconcileOutputs> = {
   check: () => Promise.resolve([]),
 
   async isNeeded(_last, inputs) {
@@ -49,7 +49,7 @@ async function isHeld(cluster: Cluster, app: string, color: Color): Promise<bool
 
 async function mustHold(
   cluster: Cluster,
-  { app, standbyHours }: SizeSettleInputs,
+  { app, standbyHours }: SizeReconcileInputs,
   color: Color,
 ): Promise<boolean> {
   return (await keptUntil(cluster, app, color, standbyHours)) !== undefined;
