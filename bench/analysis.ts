@@ -6,14 +6,14 @@
  */
 import Table from "cli-table3";
 import { program } from "commander";
-import { judge, judgeReading } from "@bluegreen/release/analysis/judge";
+import { evaluate, evaluateObservation } from "@bluegreen/release/analysis/evaluate";
 import type { ScoredFinding } from "@bluegreen/release/analysis/findings";
 import { trafficBetween, type Traffic } from "@bluegreen/release/analysis/traffic";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import { wholeNumber } from "./wholeNumber";
 import {
-  firstReading,
-  nextReading,
+  firstObservation,
+  nextObservation,
   randomOf,
   usualLogErrorsOf,
   usualOf,
@@ -122,25 +122,25 @@ function play(scenario: Scenario, random: () => number): Record<Rule, number | u
     "the rule before": undefined,
     "fixed 5 %": undefined,
   };
-  let before = firstReading(scenario);
+  let before = firstObservation(scenario);
   let evidence: ScoredFinding[] = [];
   let pointsBefore = 0;
   let failures = 0;
   for (let index = 1; index <= intervals; index++) {
     const movedSeconds = (index - 1) * intervalSeconds;
-    const now = nextReading(scenario, before, {
+    const now = nextObservation(scenario, before, {
       index,
       time: movedSeconds / durationSeconds,
       seconds: intervalSeconds,
       random,
     });
     const traffic = trafficBetween(before.pods, now.pods);
-    const findings = judgeReading(
+    const findings = evaluateObservation(
       limits,
       { usual, usualLogErrors },
       { before, now, seconds: intervalSeconds, traffic, movedSeconds },
     );
-    const verdict = judge(limits, evidence, findings, index * intervalSeconds);
+    const verdict = evaluate(limits, evidence, findings, index * intervalSeconds);
     evidence = verdict.evidence;
     if (verdict.isBreach) convictedAt["this analysis"] ??= index;
     pointsBefore += pointsOfRuleBefore(traffic, usual, now.logs.errors, unreadyTwice(before, now));

@@ -50,7 +50,7 @@ Examples:
 
 Exit codes: 0 all traffic is there, 1 traffic was rolled back, 2 nothing was moved.`;
 
-/** The analysis of a step has to have room for four readings, and an update for an hour. */
+/** The analysis of a step has to have room for four observations, and an update for an hour. */
 const stepSeconds = { min: 4, max: 3600 };
 /** A shift that was killed keeps others waiting for so long. */
 const leaseSeconds = 15;

@@ -6,7 +6,7 @@ import { readControllerSettings } from "@bluegreen/release/config/controllerSett
 import { runController } from "@bluegreen/release/releases/controller";
 import { shown } from "@bluegreen/release/util/shown";
 
-/** A look takes seconds where the API server is slow; one that takes longer than this hangs. */
+/** A poll takes seconds where the API server is slow; one that takes longer than this hangs. */
 const aliveWithinMs = 90_000;
 
 function required(name: string): string {
@@ -25,10 +25,10 @@ async function main(): Promise<void> {
   };
   const settings = readControllerSettings(required("ANALYSIS_SETTINGS"));
   const holder = `${required("ANALYSIS_POD")} in the cluster`;
-  let looked = performance.now();
+  let polled = performance.now();
   const health = createServer((_request, response) => {
-    const alive = performance.now() - looked < aliveWithinMs;
-    response.writeHead(alive ? 200 : 503).end(alive ? "analyzing\n" : "the last look is long ago\n");
+    const alive = performance.now() - polled < aliveWithinMs;
+    response.writeHead(alive ? 200 : 503).end(alive ? "analyzing\n" : "the last poll is long ago\n");
   });
   health.listen(Number(required("ANALYSIS_HEALTH_PORT")));
   try {
@@ -40,8 +40,8 @@ async function main(): Promise<void> {
         say: (line) => {
           console.log(shown(line));
         },
-        looked: () => {
-          looked = performance.now();
+        polled: () => {
+          polled = performance.now();
         },
       });
     });

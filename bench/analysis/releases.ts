@@ -1,4 +1,4 @@
-import type { PodReading, Reading } from "@bluegreen/release/analysis/reading";
+import type { PodObservation, Observation } from "@bluegreen/release/analysis/observation";
 import { noRequests, type RequestCounters } from "@bluegreen/release/analysis/requestCounters";
 import { trafficBetween, type Traffic } from "@bluegreen/release/analysis/traffic";
 import { timed, type Latency } from "./latencies";
@@ -94,7 +94,7 @@ const steady = () => ({ traffic: 1, latency: 1 });
 
 const quietPod = { ready: true, restarts: 0, backsOff: false, answered: true, log: { readAt: 0 } };
 
-export function firstReading({ pods }: Scenario): Reading {
+export function firstObservation({ pods }: Scenario): Observation {
   return {
     pods: Array.from({ length: pods }, (_, index) => ({
       ...quietPod,
@@ -106,17 +106,17 @@ export function firstReading({ pods }: Scenario): Reading {
   };
 }
 
-/** The reading after one more interval of so many seconds. */
-export function nextReading(
+/** The observation after one more interval of so many seconds. */
+export function nextObservation(
   scenario: Scenario,
-  before: Reading,
+  before: Observation,
   { index, time, seconds, random }: { index: number; time: number; seconds: number; random: () => number },
-): Reading {
+): Observation {
   const { new: version, traffic, sharedOutageAt, tide = steady } = scenario;
   const isAway = index === sharedOutageAt || index - 1 === sharedOutageAt;
   const now = tide(time);
   const expected = isAway ? 0 : (now.traffic * traffic * seconds) / before.pods.length;
-  const pods = before.pods.map((pod): PodReading => ({
+  const pods = before.pods.map((pod): PodObservation => ({
     ...pod,
     ready: !isAway,
     counters: answering(pod.counters ?? noCounters, version, { expected, slower: now.latency, random }),

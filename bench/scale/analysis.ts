@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ClusterRef } from "@bluegreen/release";
-import type { AnalysisTarget } from "@bluegreen/release/analysis/look";
+import type { AnalysisTarget } from "@bluegreen/release/analysis/endpointState";
 import { repositoryDir, typescript } from "../../local/paths";
 import type { CountedApi, RequestCounts } from "../../local/testing/countedApi";
 
@@ -15,7 +15,7 @@ export interface AnalysisCost {
   /** Taken once, before users move. */
   baseline: PartCost & { requests: RequestCounts };
   /** One of those that follow, every 30 s unless config says otherwise. */
-  reading: PartCost & { requests: RequestCounts };
+  observation: PartCost & { requests: RequestCounts };
 }
 
 /** Reads the pods of a color as the analysis does. @throws Error when a pod does not answer */
@@ -25,7 +25,7 @@ export async function measureAnalysis(
   target: AnalysisTarget,
 ): Promise<AnalysisCost> {
   api.take();
-  const child = fork(join(__dirname, "reading.ts"), [JSON.stringify(where), JSON.stringify(target)], {
+  const child = fork(join(__dirname, "observation.ts"), [JSON.stringify(where), JSON.stringify(target)], {
     cwd: repositoryDir,
     execArgv: ["-r", typescript],
     env: { ...process.env, KUBECONFIG: api.kubeconfig },
@@ -36,8 +36,8 @@ export async function measureAnalysis(
   };
   const baseline = await part();
   child.send("on");
-  const reading = await part();
-  return { baseline, reading };
+  const observation = await part();
+  return { baseline, observation };
 }
 
 async function answerOf(child: ReturnType<typeof fork>): Promise<PartCost> {

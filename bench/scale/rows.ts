@@ -8,7 +8,7 @@ export const parts = [
   "switch",
   "rollback",
   "baseline of the analysis",
-  "reading of the analysis",
+  "observation of the analysis",
 ] as const;
 export type Part = (typeof parts)[number];
 
@@ -40,8 +40,11 @@ export function rowsOf(size: number, { preview, switch: moved, rollback, analysi
   ];
 }
 
-function analysisRows(size: number, { baseline, reading }: AnalysisCost): Row[] {
-  return [rowOf("baseline of the analysis", size, baseline), rowOf("reading of the analysis", size, reading)];
+function analysisRows(size: number, { baseline, observation }: AnalysisCost): Row[] {
+  return [
+    rowOf("baseline of the analysis", size, baseline),
+    rowOf("observation of the analysis", size, observation),
+  ];
 }
 
 export function rowOf(

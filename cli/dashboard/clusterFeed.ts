@@ -7,7 +7,7 @@ import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/rel
 import { readCounts } from "@bluegreen/release/analysis/observe";
 import type { Board } from "./board";
 import { releaseView } from "./releaseView";
-import { readingsKept, sampleOf, type Counted } from "./sample";
+import { observationsKept, sampleOf, type Counted } from "./sample";
 
 export interface FeedOptions {
   /**
@@ -24,7 +24,7 @@ export interface FeedOptions {
    * Between the end of a look and the next one, in milliseconds. A move of users does not wait for it.
    * @default 2000
    */
-  lookEveryMs?: number;
+  pollIntervalMs?: number;
 }
 
 /** A database that does not answer takes ten; an API server that hangs would take minutes. */
@@ -61,7 +61,7 @@ class ClusterFeed {
   }
 
   async keepLooking(): Promise<void> {
-    const { index, board, signal, lookEveryMs = 2000 } = this.options;
+    const { index, board, signal, pollIntervalMs = 2000 } = this.options;
     while (!signal.aborted) {
       try {
         // One that is late goes on to its end, and no other begins beside it.
@@ -75,7 +75,7 @@ class ClusterFeed {
         this.shown = "";
       }
       const pause = this.awake.signal;
-      await board.pause(lookEveryMs, AbortSignal.any([signal, pause]));
+      await board.pause(pollIntervalMs, AbortSignal.any([signal, pause]));
       if (pause.aborted) this.awake = new AbortController();
     }
   }
@@ -109,13 +109,13 @@ class ClusterFeed {
   async keepCounting(): Promise<void> {
     const { index, board, signal } = this.options;
     const forwards = new KeptForwards();
-    let readings: Counted[] = [];
+    let observations: Counted[] = [];
     while (!signal.aborted) {
       const at = performance.now();
       const counted = await this.count(at, forwards).catch(() => undefined);
       // What cannot be read is a gap, and what comes after it is not compared with what was before.
-      readings = counted === undefined ? [] : [...readings, counted].slice(-readingsKept);
-      board.tell({ type: "sample", cluster: index, sample: sampleOf(readings, Date.now()) });
+      observations = counted === undefined ? [] : [...observations, counted].slice(-observationsKept);
+      board.tell({ type: "sample", cluster: index, sample: sampleOf(observations, Date.now()) });
       if (board.isRead) forwards.closeUnasked();
       else forwards.close();
       await board.pause(Math.max(0, at + sampleEveryMs - performance.now()), signal);

@@ -1,5 +1,5 @@
 import type { Color } from "@bluegreen/release/app/color";
-import type { CountedPod } from "@bluegreen/release/analysis/reading";
+import type { CountedPod } from "@bluegreen/release/analysis/observation";
 import { errorRatio, trafficBetween } from "@bluegreen/release/analysis/traffic";
 import type { Figures, Sample } from "../../pages/dashboard/state";
 
@@ -10,16 +10,16 @@ export interface Counted {
   pods: Record<Color, CountedPod[]>;
 }
 
-/** Figures are of so many readings together: those of one second jump too much to be read. */
-export const readingsKept = 6;
+/** Figures are of so many observations together: those of one second jump too much to be read. */
+export const observationsKept = 6;
 
 /**
- * What was answered from the first of some readings to the last, and how.
- * @param readings the last of them, oldest first
+ * What was answered from the first of some observations to the last, and how.
+ * @param observations the last of them, oldest first
  * @param at now, in milliseconds since 1970
  */
-export function sampleOf(readings: readonly Counted[], at: number): Sample {
-  const [first, last] = [readings[0], readings.at(-1)];
+export function sampleOf(observations: readonly Counted[], at: number): Sample {
+  const [first, last] = [observations[0], observations.at(-1)];
   const figures = (color: Color) =>
     first === undefined || last === undefined || first === last ? null : figuresOf(color, first, last);
   return { at, figures: { blue: figures("blue"), green: figures("green") } };

@@ -35,7 +35,7 @@ const small = {
   minReadySeconds: 1,
   preStopDelaySeconds: 2,
   terminationGracePeriodSeconds: 20,
-  // Some readings of a real analysis; nobody waits ten minutes for a trial.
+  // Some observations of a real analysis; nobody waits ten minutes for a trial.
   analysis: { durationSeconds: 4, intervalSeconds: 1 },
   // A trial is there to be removed again.
   deletionProtection: false,

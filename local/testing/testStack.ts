@@ -43,7 +43,7 @@ export const smallAndQuick = {
   env: { DRAIN_SECONDS: "1", SHUTDOWN_GRACE_SECONDS: "7", OPENAI_BASE_URL: "http://127.0.0.1:9" },
   terminationGracePeriodSeconds: 10,
   progressDeadlineSeconds: 90,
-  // Long enough for a reading or two; what the analysis finds has tests of its own.
+  // Long enough for an observation or two; what the analysis finds has tests of its own.
   analysis: { durationSeconds: 4, intervalSeconds: 1 },
   smokeTimeoutSeconds: 60,
   // What a test makes may go again; that it may not otherwise has a test of its own.

@@ -51,7 +51,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
       at: "2026-01-02T03:04:05.000Z",
       state: "kept",
       baseline: {
-        reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
+        observation: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
       },
       contracts: { waiting: [] },
       ...part,

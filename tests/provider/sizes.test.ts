@@ -135,7 +135,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
         at: at.toISOString(),
         state: "standby",
         baseline: {
-          reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
+          observation: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
         },
         contracts: { waiting: [] },
       });

@@ -76,7 +76,7 @@ describe("A release at scale, on simulated nodes", function () {
   }
 
   it("asks each pod in the analysis alone: twice at a reading, for its metrics and its log", () => {
-    const { requests } = at(many).analysis.reading;
+    const { requests } = at(many).analysis.observation;
     expect(requests).to.deep.equal({
       "list pods": 1,
       "connect pods/portforward": many,

@@ -35,7 +35,7 @@ describe("A line of a log", () => {
     }
   });
 
-  it("is judged by its words only where it has no level: the guide's, and not every mention of an error", () => {
+  it("is evaluated by its words only where it has no level: the guide's, and not every mention of an error", () => {
     for (const line of [
       "ERROR: out of cheese",
       "[FATAL] gone",
@@ -83,13 +83,13 @@ describe("A pod's log", () => {
     expect(readLogErrors("")).to.deep.equal({ errors: 0, samples: [] });
   });
 
-  it("does not judge what the kubelet adds without a time", () => {
+  it("does not evaluate what the kubelet adds without a time", () => {
     expect(
       readLogErrors("failed to try resolving symlinks: ERROR\nunable to retrieve container logs: ERROR"),
     ).to.deep.equal({ errors: 0, samples: [] });
   });
 
-  it("does not judge the line it is cut in, and does judge a last one without an end", () => {
+  it("does not evaluate the line it is cut in, and does evaluate a last one without an end", () => {
     const text =
       log('{"level":"info","message":"fine"}') +
       '2026-03-01T10:00:30.0Z {"level":"info","message":"an ERROR that was mend';

@@ -234,7 +234,7 @@ describe("The metrics of other libraries", () => {
   });
 });
 
-describe("Traffic between two readings", () => {
+describe("Traffic between two observations", () => {
   const between = (before: Parameters<typeof counters>[0], now: Parameters<typeof counters>[0]) =>
     trafficBetween([pod({ counters: counters(before) })], [pod({ counters: counters(now) })]);
 

@@ -211,7 +211,7 @@ describe("Asking a server", () => {
 
   describe("Prometheus", () => {
     const ask = async (url = server.url) => {
-      const [reading] = await askPrometheus(
+      const [observation] = await askPrometheus(
         {
           prometheusUrl: url,
           prometheusQueries: [{ ...held, name: "lag", query: 'max(lag{app="a b"}) > 0', max: 5 }],
@@ -219,7 +219,7 @@ describe("Asking a server", () => {
         "green",
         signal,
       );
-      return reading;
+      return observation;
     };
     const vector = (...values: string[]) =>
       JSON.stringify({
@@ -319,7 +319,7 @@ describe("Asking a server", () => {
     const ask = () =>
       askWebhook(`${server.url}/hook?token=${secret}`, { color: "green", traffic: { requests: 12 } }, signal);
 
-    it("is shown the reading and believed", async () => {
+    it("is shown the observation and believed", async () => {
       says('{"healthy":true}');
       expect(await ask()).to.deep.equal({ healthy: true });
       expect(JSON.parse(asked[0]?.body ?? "")).to.deep.equal({ color: "green", traffic: { requests: 12 } });

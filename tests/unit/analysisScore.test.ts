@@ -1,16 +1,21 @@
 import { expect } from "chai";
-import { judge, judgeLook, judgeReading, type Observed } from "@bluegreen/release/analysis/judge";
+import {
+  evaluate,
+  evaluateEndpoints,
+  evaluateObservation,
+  type Interval,
+} from "@bluegreen/release/analysis/evaluate";
 import type { Finding, ScoredFinding } from "@bluegreen/release/analysis/findings";
-import type { Look } from "@bluegreen/release/analysis/look";
-import type { PodReading, Reading } from "@bluegreen/release/analysis/reading";
+import type { EndpointState } from "@bluegreen/release/analysis/endpointState";
+import type { PodObservation, Observation } from "@bluegreen/release/analysis/observation";
 import { describeInterval, summarize } from "@bluegreen/release/analysis/summary";
-import type { QueryReading } from "@bluegreen/release/analysis/prometheus";
+import type { QueryObservation } from "@bluegreen/release/analysis/prometheus";
 import { trafficBetween, trafficOf, type Traffic } from "@bluegreen/release/analysis/traffic";
-import { counters, limits, pod, reading, held } from "./observations";
+import { counters, limits, pod, observation, held } from "./observations";
 
-const quiet = reading([pod()]);
+const quiet = observation([pod()]);
 const findings = (
-  now: Reading,
+  now: Observation,
   {
     before = quiet,
     usual,
@@ -18,14 +23,14 @@ const findings = (
     within = limits,
     seconds = 30,
   }: {
-    before?: Reading;
+    before?: Observation;
     usual?: Traffic;
     usualLogErrors?: number;
     within?: typeof limits;
     seconds?: number;
   } = {},
 ) =>
-  judgeReading(
+  evaluateObservation(
     within,
     { ...(usual && { usual }), ...(usualLogErrors !== undefined && { usualLogErrors }) },
     observed(now, before, seconds, within),
@@ -35,8 +40,8 @@ const points = (...args: Parameters<typeof findings>) =>
   findings(...args).map(({ what, points: weight }) => [what, Math.round(10 * weight) / 10]);
 const answered = (traffic: Parameters<typeof counters>[0]): Traffic =>
   trafficBetween([pod()], [pod({ counters: counters(traffic) })]);
-const used = (traffic: Parameters<typeof counters>[0]) => reading([pod({ counters: counters(traffic) })]);
-const observed = (now: Reading, before = quiet, seconds = 30, within = limits): Observed => ({
+const used = (traffic: Parameters<typeof counters>[0]) => observation([pod({ counters: counters(traffic) })]);
+const observed = (now: Observation, before = quiet, seconds = 30, within = limits): Interval => ({
   before,
   now,
   seconds,
@@ -45,49 +50,49 @@ const observed = (now: Reading, before = quiet, seconds = 30, within = limits): 
 const killed = { reason: "OOMKilled", exitCode: 137 };
 const failed = { reason: "Error", exitCode: 1 };
 
-describe("A reading", () => {
+describe("An observation", () => {
   it("finds nothing where nothing has changed, and nothing in a healthy busy minute", () => {
     expect(findings(quiet)).to.deep.equal([]);
     expect(findings(used({ requests: 1200, serverErrors: 4 }))).to.deep.equal([]);
   });
 
-  it("counts each restart since the reading before once", () => {
-    const before = reading([pod({ restarts: 3, lastEnd: failed })]);
+  it("counts each restart since the observation before once", () => {
+    const before = observation([pod({ restarts: 3, lastEnd: failed })]);
     expect(points(before, { before })).to.deep.equal([]);
-    expect(points(reading([pod({ restarts: 5, lastEnd: failed })]), { before })).to.deep.equal([
+    expect(points(observation([pod({ restarts: 5, lastEnd: failed })]), { before })).to.deep.equal([
       ["restarts", 2],
     ]);
-    expect(findings(reading([pod({ restarts: 5, lastEnd: failed })]), { before })[0]?.text).to.equal(
+    expect(findings(observation([pod({ restarts: 5, lastEnd: failed })]), { before })[0]?.text).to.equal(
       "2 restarts: chatgpt-app-green-a (Error, exit code 1)",
     );
   });
 
   it("counts the restarts of a pod that was not there before", () => {
-    expect(points(reading([pod(), pod({ name: "new", restarts: 1 })]))).to.deep.equal([["restarts", 1]]);
+    expect(points(observation([pod(), pod({ name: "new", restarts: 1 })]))).to.deep.equal([["restarts", 1]]);
   });
 
   it("counts a kill for lack of memory three times, and each pod's other restarts once", () => {
-    const now = reading([
+    const now = observation([
       pod({ restarts: 3, lastEnd: killed }),
       pod({ name: "b", restarts: 1, lastEnd: killed }),
     ]);
-    expect(points(now, { before: reading([pod(), pod({ name: "b" })]) })).to.deep.equal([
+    expect(points(now, { before: observation([pod(), pod({ name: "b" })]) })).to.deep.equal([
       ["oomKills", 6],
       ["restarts", 2],
     ]);
   });
 
   it("counts a pod that is not ready from the second time in a row on", () => {
-    const now = reading([pod({ ready: false }), pod({ name: "b", ready: false })]);
+    const now = observation([pod({ ready: false }), pod({ name: "b", ready: false })]);
     expect(points(now)).to.deep.equal([]);
     expect(points(now, { before: now })).to.deep.equal([["notReady", 2]]);
-    expect(points(now, { before: reading([pod({ ready: false }), pod({ name: "b" })]) })).to.deep.equal([
+    expect(points(now, { before: observation([pod({ ready: false }), pod({ name: "b" })]) })).to.deep.equal([
       ["notReady", 1],
     ]);
   });
 
   const logs = (errors: number, pods = [pod()]) =>
-    reading(pods, { logs: { errors, samples: ["a: boom", "b: bang"], cutPods: 0, unreadPods: 0 } });
+    observation(pods, { logs: { errors, samples: ["a: boom", "b: bang"], cutPods: 0, unreadPods: 0 } });
 
   it("counts errors in logs one each when there are more than the limit", () => {
     expect(points(logs(5))).to.deep.equal([]);
@@ -96,7 +101,7 @@ describe("A reading", () => {
     ]);
   });
 
-  it("allows as many in each interval that a reading stands for, and by each four pods", () => {
+  it("allows as many in each interval that an observation stands for, and by each four pods", () => {
     expect(points(logs(100), { seconds: 600 })).to.deep.equal([]);
     expect(points(logs(120), { seconds: 600 })).to.deep.equal([["logErrors", 6]]);
     const many = Array.from({ length: 50 }, (_, index) => pod({ name: `p${index}` }));
@@ -138,7 +143,7 @@ describe("A reading", () => {
 
   it("takes a request without a status for neither an error nor a success", () => {
     const now = used({ requests: 1000, unclassified: 1000 });
-    expect(judgeReading(limits, {}, observed(now))).to.deep.equal([]);
+    expect(evaluateObservation(limits, {}, observed(now))).to.deep.equal([]);
   });
 
   it("sees a version that refuses everybody, where the old one did not", () => {
@@ -169,30 +174,32 @@ describe("A reading", () => {
     const now = used({ requests: 1000, serverErrors: 1000 });
     for (const serverErrors of [999, 1000]) {
       const usual = answered({ requests: 1000, serverErrors });
-      const found = judgeReading(limits, { usual }, observed(now));
-      expect(judge(limits, [], found, 30).score, String(serverErrors)).to.equal(0);
+      const found = evaluateObservation(limits, { usual }, observed(now));
+      expect(evaluate(limits, [], found, 30).score, String(serverErrors)).to.equal(0);
     }
   });
 
   it("holds nothing against a version that happened to the other one, too", () => {
     const away = { pods: [pod({ ready: false })], beside: [pod({ ready: false })] };
-    const now = reading(away.pods, { beside: away.beside });
+    const now = observation(away.pods, { beside: away.beside });
     expect(points(now, { before: now })).to.deep.equal([]);
-    expect(points(reading(away.pods, { beside: [pod()] }), { before: now })).to.deep.equal([["notReady", 1]]);
+    expect(points(observation(away.pods, { beside: [pod()] }), { before: now })).to.deep.equal([
+      ["notReady", 1],
+    ]);
   });
 
   it("counts a long interval for no more than the window is long", () => {
-    const now = reading(
+    const now = observation(
       Array.from({ length: 4 }, (_, index) => pod({ name: `p${index}`, restarts: 1, lastEnd: killed })),
     );
-    const before = reading(Array.from({ length: 4 }, (_, index) => pod({ name: `p${index}` })));
+    const before = observation(Array.from({ length: 4 }, (_, index) => pod({ name: `p${index}` })));
     expect(points(now, { before, seconds: 24 * 3600 })).to.deep.equal([["oomKills", 0.1]]);
   });
 
   it("counts an interval three times whose average or 99th percentile is over the limit, and once for both", () => {
     expect(points(used({ requests: 20, each: 6 }))).to.deep.equal([["latency", 3]]);
     expect(points(used({ requests: 500, each: 6 }))).to.deep.equal([["latency", 3]]);
-    const tail = reading([
+    const tail = observation([
       pod({ counters: counters({ requests: 980 }) }),
       pod({ name: "slow", counters: counters({ requests: 20, each: 8 }) }),
     ]);
@@ -203,7 +210,7 @@ describe("A reading", () => {
 
   it("does not call a version slow for one slow request among few", () => {
     expect(points(used({ requests: 1, each: 30 }))).to.deep.equal([]);
-    const one = reading([
+    const one = observation([
       pod({ counters: counters({ requests: 60 }) }),
       pod({ name: "slow", counters: counters({ requests: 1, each: 9 }) }),
     ]);
@@ -217,7 +224,7 @@ describe("A reading", () => {
       { ...held, name: "gone", max: 1, noData: "no answer within 5 s" },
     ];
     expect(
-      findings(reading([pod()], { queries, opinion: { healthy: false, reason: "orders fell" } })),
+      findings(observation([pod()], { queries, webhook: { healthy: false, reason: "orders fell" } })),
     ).to.deep.equal([
       { what: "query", points: 3, text: "query queue gives 101; 100 is allowed" },
       { what: "webhook", points: 3, text: "the web hook says no: orders fell" },
@@ -225,8 +232,8 @@ describe("A reading", () => {
   });
 
   it("holds a query to its least value, to the idle color, to the time before the switch, and to having data", () => {
-    const of = (query: QueryReading, usualQueries: QueryReading[] = []) =>
-      judgeReading(limits, { usualQueries }, observed(reading([pod()], { queries: [query] }))).map(
+    const of = (query: QueryObservation, usualQueries: QueryObservation[] = []) =>
+      evaluateObservation(limits, { usualQueries }, observed(observation([pod()], { queries: [query] }))).map(
         ({ text }) => text,
       );
     const rate = { ...held, name: "orders" };
@@ -253,19 +260,19 @@ describe("A reading", () => {
   });
 
   it("holds nothing against a version that could not be asked: no metrics, no answer of query or hook", () => {
-    const silent = reading([pod({ answered: false })], {
+    const silent = observation([pod({ answered: false })], {
       queries: [{ ...held, name: "gone", max: 1, noData: "x" }],
-      opinion: { noData: "x" },
+      webhook: { noData: "x" },
       logs: { errors: 0, samples: [], cutPods: 1, unreadPods: 1 },
     });
     expect(findings(silent)).to.deep.equal([]);
-    expect(points(reading([pod()], { opinion: { healthy: true } }))).to.deep.equal([]);
+    expect(points(observation([pod()], { webhook: { healthy: true } }))).to.deep.equal([]);
   });
 
   it("names three pods of many", () => {
-    const many = (restarts: number): PodReading[] =>
+    const many = (restarts: number): PodObservation[] =>
       Array.from({ length: 12 }, (_, index) => pod({ name: `p${index}`, restarts, lastEnd: failed }));
-    expect(findings(reading(many(1)), { before: reading(many(0)) })[0]?.text).to.equal(
+    expect(findings(observation(many(1)), { before: observation(many(0)) })[0]?.text).to.equal(
       "12 restarts: p0 (Error, exit code 1), p1 (Error, exit code 1), p2 (Error, exit code 1) and 9 more",
     );
   });
@@ -277,7 +284,7 @@ describe("The score", () => {
   it("adds up until it reaches the threshold", () => {
     let evidence: ScoredFinding[] = [];
     const scores = [3, 3, 3, 1].map((weight, index) => {
-      const verdict = judge(limits, evidence, [finding(weight)], 30 * index);
+      const verdict = evaluate(limits, evidence, [finding(weight)], 30 * index);
       evidence = verdict.evidence;
       return [verdict.score, verdict.isBreach];
     });
@@ -291,13 +298,13 @@ describe("The score", () => {
   });
 
   it("forgets what is older than the window", () => {
-    const { evidence } = judge(limits, [], [finding(9)], 0);
-    expect(judge(limits, evidence, [finding(1)], 599)).to.include({ score: 10, isBreach: true });
-    expect(judge(limits, evidence, [finding(1)], 600)).to.include({ score: 1, isBreach: false });
+    const { evidence } = evaluate(limits, [], [finding(9)], 0);
+    expect(evaluate(limits, evidence, [finding(1)], 599)).to.include({ score: 10, isBreach: true });
+    expect(evaluate(limits, evidence, [finding(1)], 600)).to.include({ score: 1, isBreach: false });
   });
 
   it("does not matter where a hard limit is broken", () => {
-    expect(judge(limits, [], [{ ...finding(0), act: true }], 0)).to.include({ score: 0, isBreach: true });
+    expect(evaluate(limits, [], [{ ...finding(0), act: true }], 0)).to.include({ score: 0, isBreach: true });
   });
 
   it("of errors goes back with what speaks for the version, and never below nothing", () => {
@@ -305,7 +312,7 @@ describe("The score", () => {
     const scores = (weights: number[]) => {
       let evidence: ScoredFinding[] = [];
       return weights.map((weight, index) => {
-        const verdict = judge(limits, evidence, [errors(weight)], 30 * index);
+        const verdict = evaluate(limits, evidence, [errors(weight)], 30 * index);
         evidence = verdict.evidence;
         return verdict.score;
       });
@@ -314,13 +321,13 @@ describe("The score", () => {
   });
 
   it("survives JSON with its evidence", () => {
-    const verdict = judge(limits, [], findings(used({ requests: 100, serverErrors: 60 })), 30);
+    const verdict = evaluate(limits, [], findings(used({ requests: 100, serverErrors: 60 })), 30);
     expect(JSON.parse(JSON.stringify(verdict))).to.deep.equal(verdict);
   });
 });
 
-describe("A look", () => {
-  const look = (about: Partial<Look>): Look => ({
+describe("The state of the endpoints", () => {
+  const state = (about: Partial<EndpointState>): EndpointState => ({
     readyEndpoints: 0,
     emptyForSeconds: 0,
     isShared: false,
@@ -328,24 +335,24 @@ describe("A look", () => {
     pods: [],
     ...about,
   });
-  const judged = (about: Partial<Look>, baseline = quiet) =>
-    judgeLook({ reading: baseline }, look(about)).map(({ what, act }) => [what, act]);
+  const evaluated = (about: Partial<EndpointState>, baseline = quiet) =>
+    evaluateEndpoints({ observation: baseline }, state(about)).map(({ what, act }) => [what, act]);
 
   it("is fine as long as one pod serves traffic", () => {
-    expect(judged({ readyEndpoints: 1, pods: [pod({ ready: false, backsOff: true })] })).to.deep.equal([]);
+    expect(evaluated({ readyEndpoints: 1, pods: [pod({ ready: false, backsOff: true })] })).to.deep.equal([]);
   });
 
   it("that finds no endpoint once is no breach, as may be at the moment of the flip; two in a row are", () => {
-    expect(judged({ pods: [pod()] })).to.deep.equal([]);
-    expect(judged({ pods: [pod()], emptyForSeconds: 0.01 })).to.deep.equal([]);
-    expect(judged({ pods: [pod()], emptyForSeconds: 1 })).to.deep.equal([["noEndpoint", true]]);
+    expect(evaluated({ pods: [pod()] })).to.deep.equal([]);
+    expect(evaluated({ pods: [pod()], emptyForSeconds: 0.01 })).to.deep.equal([]);
+    expect(evaluated({ pods: [pod()], emptyForSeconds: 1 })).to.deep.equal([["noEndpoint", true]]);
   });
 
   it("decides nothing while both colors are away, nor before this one had its time to be ready again", () => {
     const crashing = [pod({ ready: false, backsOff: true })];
-    expect(judged({ pods: crashing, emptyForSeconds: 9, isShared: true })).to.deep.equal([]);
-    expect(judged({ pods: crashing, emptyForSeconds: 9, graceSeconds: 11 })).to.deep.equal([]);
-    expect(judged({ pods: crashing, emptyForSeconds: 12, graceSeconds: 11 })).to.deep.equal([
+    expect(evaluated({ pods: crashing, emptyForSeconds: 9, isShared: true })).to.deep.equal([]);
+    expect(evaluated({ pods: crashing, emptyForSeconds: 9, graceSeconds: 11 })).to.deep.equal([]);
+    expect(evaluated({ pods: crashing, emptyForSeconds: 12, graceSeconds: 11 })).to.deep.equal([
       ["allCrashing", true],
       ["noEndpoint", true],
     ]);
@@ -356,7 +363,7 @@ describe("A look", () => {
       pod({ ready: false, restarts: 1, lastEnd: failed }),
       pod({ name: "b", ready: false, backsOff: true, lastEnd: killed }),
     ];
-    expect(judgeLook({ reading: quiet }, look({ pods: crashed }))).to.deep.equal([
+    expect(evaluateEndpoints({ observation: quiet }, state({ pods: crashed }))).to.deep.equal([
       {
         what: "allCrashing",
         points: 0,
@@ -368,22 +375,22 @@ describe("A look", () => {
 
   it("does not call a pod crashing for a restart before the flip, or for being unready", () => {
     expect(
-      judged({ pods: [pod({ ready: false, restarts: 4 })] }, reading([pod({ restarts: 4 })])),
+      evaluated({ pods: [pod({ ready: false, restarts: 4 })] }, observation([pod({ restarts: 4 })])),
     ).to.deep.equal([]);
     expect(
-      judged({ pods: [pod({ ready: false, backsOff: true }), pod({ name: "b", ready: false })] }),
+      evaluated({ pods: [pod({ ready: false, backsOff: true }), pod({ name: "b", ready: false })] }),
     ).to.deep.equal([]);
   });
 
   it("does not take a color without pods for a crashing one, but says that nobody is served", () => {
-    expect(judged({ pods: [] })).to.deep.equal([]);
-    expect(judged({ pods: [], emptyForSeconds: 2 })).to.deep.equal([["noEndpoint", true]]);
+    expect(evaluated({ pods: [] })).to.deep.equal([]);
+    expect(evaluated({ pods: [], emptyForSeconds: 2 })).to.deep.equal([["noEndpoint", true]]);
   });
 });
 
 describe("The line about an interval", () => {
   const target = { app: "chatgpt-app", color: "green" as const, template: "t" };
-  const line = (now: Reading, before = quiet, score = 0) =>
+  const line = (now: Observation, before = quiet, score = 0) =>
     describeInterval({
       limits,
       seen: summarize(target, limits, before, now),
@@ -394,8 +401,8 @@ describe("The line about an interval", () => {
     });
 
   it("says what was seen", () => {
-    const before = reading([pod(), pod({ name: "b" })]);
-    const now = reading([
+    const before = observation([pod(), pod({ name: "b" })]);
+    const now = observation([
       pod({ counters: counters({ requests: 1200, each: 0.04 }) }),
       pod({ name: "b", counters: counters({ requests: 4 }) }),
     ]);
@@ -408,7 +415,7 @@ describe("The line about an interval", () => {
     expect(line(quiet)).to.equal(
       "analysis of green 0:30 of 10:00 · no data: nobody used it · 1/1 pods ready · score 0 of 10",
     );
-    expect(line(reading([pod({ answered: false })]))).to.contain("no data: no pod gave its metrics");
+    expect(line(observation([pod({ answered: false })]))).to.contain("no data: no pod gave its metrics");
   });
 
   it("prints no figure that was not measured", () => {
@@ -418,7 +425,7 @@ describe("The line about an interval", () => {
     expect(line(used({ requests: 1000, unclassified: 400, serverErrors: 6 }))).to.contain(
       "1000 requests, 1.0 % errors (no status of 400)",
     );
-    const untimed = reading([pod({ counters: { ...counters({ requests: 9 }), timed: 0, buckets: {} } })]);
+    const untimed = observation([pod({ counters: { ...counters({ requests: 9 }), timed: 0, buckets: {} } })]);
     expect(line(untimed)).to.contain("9 requests, 0.0 % errors, no data: latency");
   });
 
@@ -426,12 +433,12 @@ describe("The line about an interval", () => {
     const pods = Array.from({ length: 40 }, (_, index) =>
       pod({ name: `p${index}`, answered: index > 2, counters: counters({ requests: 10 }) }),
     );
-    const now = reading(pods, {
+    const now = observation(pods, {
       logs: { errors: 3, samples: [], cutPods: 2, unreadPods: 1 },
       queries: [{ ...held, name: "lag", max: 1, noData: "no answer within 5 s" }],
-      opinion: { noData: "the web hook answers 500" },
+      webhook: { noData: "the web hook answers 500" },
     });
-    expect(line(now, reading([]), 4)).to.equal(
+    expect(line(now, observation([]), 4)).to.equal(
       "analysis of green 0:30 of 10:00 · 370 requests, 0.0 % errors, p99 50 ms · 40/40 pods ready · 3 log errors · score 4 of 10" +
         " · no metrics from 3 of 40 pods · no log from 1 of 40 pods · only a part of the log of 2 of 40 pods · no data from query lag: no answer within 5 s · no data from the web hook: the web hook answers 500",
     );

@@ -348,7 +348,7 @@ describe("Blocked images", () => {
       at: "2026-01-02T03:04:05.000Z",
       state: "analyzing",
       baseline: {
-        reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
+        observation: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
       },
       contracts: { waiting: [] },
     } as const;

@@ -62,7 +62,7 @@ describe("A cluster on the dashboard", () => {
       board,
       historyGrew: () => undefined,
       signal: ended.signal,
-      lookEveryMs: 3_600_000,
+      pollIntervalMs: 3_600_000,
     });
     await shows(["blue 100", "green 0"]);
   });

@@ -138,7 +138,7 @@ describe("A sample of what both colors answer", () => {
     },
   });
 
-  it("is of all readings that are given, and has nothing of a color without pods", () => {
+  it("is of all observations that are given, and has nothing of a color without pods", () => {
     const { figures } = sampleOf([counted(0, 100), counted(1000, 150, 10), counted(3000, 200, 10)], 7);
     expect(figures.green).to.equal(null);
     expect(figures.blue).to.deep.include({
@@ -150,7 +150,7 @@ describe("A sample of what both colors answer", () => {
     expect(figures.blue?.p50Seconds).to.be.within(0.025, 0.05);
   });
 
-  it("has no ratio and no latency without requests, and nothing at the first reading", () => {
+  it("has no ratio and no latency without requests, and nothing at the first observation", () => {
     expect(sampleOf([counted(0, 5), counted(1000, 5)], 7).figures.blue).to.deep.include({
       requestsPerSecond: 0,
       errorRatio: null,

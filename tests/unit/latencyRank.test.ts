@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { judge, judgeReading } from "@bluegreen/release/analysis/judge";
+import { evaluate, evaluateObservation } from "@bluegreen/release/analysis/evaluate";
 import type { Finding, ScoredFinding } from "@bluegreen/release/analysis/findings";
 import { rankLatency, type LatencyRank } from "@bluegreen/release/analysis/latencyRank";
 import { trafficBetween, type Traffic } from "@bluegreen/release/analysis/traffic";
-import { counters, limits, pod, reading } from "./observations";
+import { counters, limits, pod, observation } from "./observations";
 
 /** Requests by what each took, in seconds. */
 const answered = (...parts: [requests: number, each: number][]): Traffic =>
@@ -93,13 +93,13 @@ describe("The latencies of two versions", () => {
   });
 
   describe("after a switch", () => {
-    const slow = reading([pod({ counters: counters({ requests: 600, each: 0.2 }) })]);
+    const slow = observation([pod({ counters: counters({ requests: 600, each: 0.2 }) })]);
     const found = (within: Partial<typeof limits>, movedSeconds: number | undefined, by = usual): Finding[] =>
-      judgeReading(
+      evaluateObservation(
         { ...limits, ...within },
         { usual: by },
         {
-          before: reading([pod()]),
+          before: observation([pod()]),
           now: slow,
           seconds: 30,
           traffic: answered([600, 0.2]),
@@ -143,7 +143,7 @@ describe("The latencies of two versions", () => {
           text: "",
           atSeconds: index,
         }));
-        return judge(limits, evidence, [], points.length).score;
+        return evaluate(limits, evidence, [], points.length).score;
       };
       expect(score(3, 3, 3)).to.equal(9);
       expect(score(3, 3, 3, 3)).to.equal(12);

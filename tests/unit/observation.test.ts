@@ -8,13 +8,13 @@ import { connect, templateAnnotation, type Cluster } from "@bluegreen/release";
 import { NoAnswerError } from "@bluegreen/release/util/fetchText";
 import type { AskPod } from "@bluegreen/release/kubernetes/pods";
 import { mapBounded } from "@bluegreen/release/util/mapBounded";
-import { takeLook } from "@bluegreen/release/analysis/look";
+import { readEndpointState } from "@bluegreen/release/analysis/endpointState";
 import { maxMetricsBytes } from "@bluegreen/release/analysis/requestMetrics";
-import { readBeside, takeReading, type ReadingOptions } from "@bluegreen/release/analysis/observe";
-import { readingBounds } from "@bluegreen/release/analysis/readPods";
+import { readBeside, takeObservation, type ObservationOptions } from "@bluegreen/release/analysis/observe";
+import { observationBounds } from "@bluegreen/release/analysis/readPods";
 import { takeBaseline } from "@bluegreen/release/analysis/baseline";
 import { startServer, type HttpServer } from "../support/httpServer";
-import { held, limits, metricsText, reading } from "./observations";
+import { held, limits, metricsText, observation } from "./observations";
 
 const target = {
   app: "chatgpt-app",
@@ -88,7 +88,7 @@ function asPod({
 const line = (second: number, text: string) =>
   `2026-03-01T10:00:${String(second).padStart(2, "0")}.000000000Z ${text}\n`;
 
-describe("A reading of a color", () => {
+describe("An observation of a color", () => {
   let api: HttpServer;
   let cluster: Cluster;
   let folder: string;
@@ -155,11 +155,11 @@ describe("A reading of a color", () => {
 
   const requests = (end: string) => asked.filter(({ pathname }) => pathname.endsWith(end));
   const healthy: AskPod = () => Promise.resolve(metricsText([{ requests: 10 }]));
-  const take = (options: Partial<ReadingOptions> = {}) =>
-    takeReading(cluster, target, {
+  const take = (options: Partial<ObservationOptions> = {}) =>
+    takeObservation(cluster, target, {
       limits,
       ask: healthy,
-      before: reading([]),
+      before: observation([]),
       elapsedSeconds: 30,
       ...options,
     });
@@ -238,18 +238,18 @@ describe("A reading of a color", () => {
     };
     answerLog = (response, pod, query) => {
       begin();
-      expect(Number(query.get("limitBytes")) * 1000).to.be.at.most(readingBounds.allLogBytes);
+      expect(Number(query.get("limitBytes")) * 1000).to.be.at.most(observationBounds.allLogBytes);
       setImmediate(() => {
         atOnce--;
         response.end(pod.log);
       });
     };
     // All are to answer, however busy this machine is.
-    const now = await take({ ask, bounds: { ...readingBounds, totalMs: 600_000, timeoutMs: 600_000 } });
+    const now = await take({ ask, bounds: { ...observationBounds, totalMs: 600_000, timeoutMs: 600_000 } });
     expect(now.pods.filter(({ answered }) => answered)).to.have.length(1000);
     expect(requests("/pods"), "of each color").to.have.length(2);
     expect(asked).to.have.length(1002);
-    expect(most, "all that is asked at a time").to.be.within(2, readingBounds.atOnce);
+    expect(most, "all that is asked at a time").to.be.within(2, observationBounds.atOnce);
     expect(now.logs.samples).to.have.length(3);
     expect(Buffer.byteLength(JSON.stringify(now)), "a ConfigMap holds a megabyte").to.be.below(900_000);
     expect(JSON.parse(JSON.stringify(now))).to.deep.equal(now);
@@ -266,13 +266,13 @@ describe("A reading of a color", () => {
           });
     const { pods: read, logs } = await take({
       ask,
-      bounds: { ...readingBounds, totalMs: 4000, timeoutMs: 60_000 },
+      bounds: { ...observationBounds, totalMs: 4000, timeoutMs: 60_000 },
     });
     expect(read.map(({ answered }) => answered)).to.deep.equal([true, false]);
     expect(logs.unreadPods).to.equal(1);
   });
 
-  it("fails when it is told to stop: half a reading is none", async () => {
+  it("fails when it is told to stop: half an observation is none", async () => {
     const controller = new AbortController();
     const ask: AskPod = () => {
       controller.abort(new Error("SIGINT"));
@@ -286,10 +286,10 @@ describe("A reading of a color", () => {
     it("counts what came after the baseline, each line once, by the node's clock alone", async () => {
       pods = [{ name: "a", log: line(1, "ERROR before") }];
       const baseline = await takeBaseline(cluster, target, { ask: healthy, limits });
-      expect(baseline.reading.logs.errors).to.equal(0);
+      expect(baseline.observation.logs.errors).to.equal(0);
       expect(requests("/log")[0]?.searchParams.get("tailLines")).to.equal("1");
       pods = [{ name: "a", log: line(1, "ERROR before") + line(2, "ERROR after") }];
-      const first = await take({ before: baseline.reading });
+      const first = await take({ before: baseline.observation });
       expect(first.logs).to.deep.include({ errors: 1, samples: ["a: ERROR after"] });
       expect((await take({ before: first })).logs.errors).to.equal(0);
     });
@@ -326,7 +326,10 @@ describe("A reading of a color", () => {
       pods = [
         {
           name: "a",
-          log: line(1, `ERROR ${"x".repeat(readingBounds.logBytes)}`).slice(0, readingBounds.logBytes),
+          log: line(1, `ERROR ${"x".repeat(observationBounds.logBytes)}`).slice(
+            0,
+            observationBounds.logBytes,
+          ),
         },
         { name: "b", phase: "Pending", ready: false },
       ];
@@ -347,7 +350,7 @@ describe("A reading of a color", () => {
         Promise.resolve(
           metricsText(metadata?.name === "a" ? [] : [{ requests: 90 }, { status: 500, requests: 10 }]),
         );
-      const { reading: read, usual } = await takeBaseline(cluster, target, {
+      const { observation: read, usual } = await takeBaseline(cluster, target, {
         ask,
         limits,
         live: "blue",
@@ -421,7 +424,7 @@ describe("A reading of a color", () => {
         ["a", "b"],
         ["b", "c"],
       ];
-      expect(await takeLook(cluster, target)).to.deep.equal({
+      expect(await readEndpointState(cluster, target)).to.deep.equal({
         readyEndpoints: 3,
         emptyForSeconds: 0,
         isShared: false,
@@ -432,21 +435,21 @@ describe("A reading of a color", () => {
     });
 
     it("asks for the pods of both colors, too, where there is none, and says for how long", async () => {
-      const first = await takeLook(cluster, target);
+      const first = await readEndpointState(cluster, target);
       expect(first).to.deep.include({ readyEndpoints: 0, emptyForSeconds: 0 });
       expect(first.pods.map(({ name }) => name)).to.deep.equal(["a", "b"]);
       expect(asked).to.have.length(3);
-      const second = await takeLook(cluster, target, { look: first, elapsedSeconds: 1.5 });
+      const second = await readEndpointState(cluster, target, { state: first, elapsedSeconds: 1.5 });
       expect(second.emptyForSeconds).to.equal(1.5);
-      expect((await takeLook(cluster, target, { look: second, elapsedSeconds: 1 })).emptyForSeconds).to.equal(
-        2.5,
-      );
+      expect(
+        (await readEndpointState(cluster, target, { state: second, elapsedSeconds: 1 })).emptyForSeconds,
+      ).to.equal(2.5);
       endpoints = [["a"]];
-      const served = await takeLook(cluster, target, { look: second, elapsedSeconds: 1 });
+      const served = await readEndpointState(cluster, target, { state: second, elapsedSeconds: 1 });
       endpoints = [];
-      expect((await takeLook(cluster, target, { look: served, elapsedSeconds: 9 })).emptyForSeconds).to.equal(
-        0,
-      );
+      expect(
+        (await readEndpointState(cluster, target, { state: served, elapsedSeconds: 9 })).emptyForSeconds,
+      ).to.equal(0);
     });
 
     it("counts no second in which the other color was away as well, and then the time that a probe takes", async () => {
@@ -454,17 +457,17 @@ describe("A reading of a color", () => {
         { name: "a", ready: false },
         { name: "old", color: "blue", ready: false },
       ];
-      const first = await takeLook(cluster, target);
+      const first = await readEndpointState(cluster, target);
       expect(first).to.deep.include({ isShared: true, emptyForSeconds: 0, graceSeconds: 11 });
-      const second = await takeLook(cluster, target, { look: first, elapsedSeconds: 30 });
+      const second = await readEndpointState(cluster, target, { state: first, elapsedSeconds: 30 });
       expect(second).to.deep.include({ isShared: true, emptyForSeconds: 0 });
       pods = [
         { name: "a", ready: false },
         { name: "old", color: "blue" },
       ];
-      const third = await takeLook(cluster, target, { look: second, elapsedSeconds: 1 });
+      const third = await readEndpointState(cluster, target, { state: second, elapsedSeconds: 1 });
       expect(third).to.deep.include({ isShared: false, emptyForSeconds: 0, graceSeconds: 11 });
-      const fourth = await takeLook(cluster, target, { look: third, elapsedSeconds: 2 });
+      const fourth = await readEndpointState(cluster, target, { state: third, elapsedSeconds: 2 });
       expect(fourth).to.deep.include({ isShared: false, emptyForSeconds: 2, graceSeconds: 11 });
     });
   });

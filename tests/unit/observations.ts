@@ -1,7 +1,7 @@
 import type { AnalysisLimits } from "@bluegreen/release/analysis/limits";
 import { errorStatusDefault } from "@bluegreen/release/analysis/metricsSource";
 import type { RequestCounters } from "@bluegreen/release/analysis/requestCounters";
-import type { PodReading, Reading } from "@bluegreen/release/analysis/reading";
+import type { PodObservation, Observation } from "@bluegreen/release/analysis/observation";
 
 /** What a query has that config says no more of. */
 export const held = { comparedWith: "before", whenNoData: "continue" } as const;
@@ -62,7 +62,7 @@ export function counters({
   };
 }
 
-export function pod(about: Partial<PodReading> = {}): PodReading {
+export function pod(about: Partial<PodObservation> = {}): PodObservation {
   return {
     name: "chatgpt-app-green-a",
     ready: true,
@@ -75,7 +75,7 @@ export function pod(about: Partial<PodReading> = {}): PodReading {
   };
 }
 
-export function reading(pods: PodReading[], about: Partial<Reading> = {}): Reading {
+export function observation(pods: PodObservation[], about: Partial<Observation> = {}): Observation {
   return { pods, logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [], ...about };
 }
 

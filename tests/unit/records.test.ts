@@ -147,7 +147,7 @@ describe("What stands in the cluster", () => {
       holder: "a test",
       say,
       signal: ended.signal,
-      looked: () => undefined,
+      polled: () => undefined,
     });
     expect(said.join("\n")).to.contain("analyzing green (app:v2)");
     expect(connections).to.equal(0);

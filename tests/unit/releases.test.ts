@@ -67,7 +67,7 @@ describe("The rollback", () => {
     at: "2026-01-02T03:04:05.000Z",
     state: "standby",
     baseline: {
-      reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
+      observation: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
     },
     contracts: { waiting: [] },
     ...part,

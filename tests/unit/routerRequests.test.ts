@@ -2,11 +2,11 @@ import { expect } from "chai";
 import { limitsOf } from "@bluegreen/release/config/analysisSettings";
 import { parseSettings } from "@bluegreen/release/config/settings";
 import { describeInterval, summarize } from "@bluegreen/release/analysis/summary";
-import type { RouterReading } from "@bluegreen/release/analysis/reading";
+import type { RouterObservation } from "@bluegreen/release/analysis/observation";
 import { askRouter } from "@bluegreen/release/analysis/routerRequests";
 import { trafficOf } from "@bluegreen/release/analysis/traffic";
 import { startServer, type HttpServer } from "../support/httpServer";
-import { counters, limits, pod, reading } from "./observations";
+import { counters, limits, pod, observation } from "./observations";
 
 const required = {
   activeColor: "blue",
@@ -63,7 +63,7 @@ describe("Requests as the router counts them", () => {
   });
   after(() => server.close());
 
-  const counted = (found: RouterReading | undefined) => {
+  const counted = (found: RouterObservation | undefined) => {
     if (found === undefined || !("counted" in found)) throw new Error(JSON.stringify(found));
     return found.counted;
   };
@@ -165,25 +165,25 @@ describe("Requests as the router counts them", () => {
   });
 
   describe("count", () => {
-    const router = (requests: number): RouterReading => ({
+    const router = (requests: number): RouterObservation => ({
       counted: [{ name: "router", answered: true, counters: counters({ requests }) }],
     });
-    const now = reading([pod({ counters: counters({ requests: 60 }) })], { router: router(1000) });
-    const before = reading([pod()], { router: router(400) });
+    const now = observation([pod({ counters: counters({ requests: 60 }) })], { router: router(1000) });
+    const before = observation([pod()], { router: router(400) });
 
     it("where config wants them, and where the pods say nothing and config asks for them then", () => {
       const by = (within: object, of = now) => trafficOf({ ...limits, ...within }, before, of).requests;
       expect(by({})).to.equal(60);
       expect(by({ requestsFrom: "router" })).to.equal(600);
       expect(by({ noData: "router" })).to.equal(60);
-      const silent = reading([pod({ answered: false })], { router: router(1000) });
+      const silent = observation([pod({ answered: false })], { router: router(1000) });
       expect(by({ noData: "router" }, silent)).to.equal(600);
       expect(by({}, silent)).to.equal(0);
     });
 
     it("as no data after a reading without them: what was counted long ago is not this version's", () => {
       const within = { ...limits, requestsFrom: "router" as const };
-      const gap = reading([pod()], { router: { noData: "Prometheus answers 503" } });
+      const gap = observation([pod()], { router: { noData: "Prometheus answers 503" } });
       expect(trafficOf(within, gap, now)).to.include({ measuredPods: 0, requests: 0 });
       expect(
         describeInterval({

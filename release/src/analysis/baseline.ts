@@ -2,24 +2,31 @@ import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, type AskPod } from "../kubernetes/pods.js";
 import type { PrometheusQuery, AnalysisLimits } from "./limits.js";
-import type { AnalysisTarget } from "./look.js";
-import { askPrometheus, type QueryReading } from "./prometheus.js";
-import type { CountedPod, Reading, RouterReading } from "./reading.js";
+import type { AnalysisTarget } from "./endpointState.js";
+import { askPrometheus, type QueryObservation } from "./prometheus.js";
+import type { CountedPod, Observation, RouterObservation } from "./observation.js";
 import { askRouter } from "./routerRequests.js";
 import { trafficOf, type Counts, type Traffic } from "./traffic.js";
-import { countedPod, endingOf, podsOf, readingBounds, readPods, type ReadingBounds } from "./readPods.js";
+import {
+  countedPod,
+  endingOf,
+  podsOf,
+  observationBounds,
+  readPods,
+  type ObservationBounds,
+} from "./readPods.js";
 
 /** Before the flip: what the version is compared to. Plain data. */
 export interface Baseline {
   /** The color that is to take over: its restarts and log lines of before do not count. */
-  reading: Reading;
+  observation: Observation;
   /**
    * What the color that serves users now has answered since its pods started: the usual share of errors.
    * Absent at the first release.
    */
   usual?: Traffic;
   /** What Prometheus said of that color. */
-  usualQueries?: QueryReading[];
+  usualQueries?: QueryObservation[];
   /** Errors that the logs of that color had, for each pod and second. Absent where none could be read. */
   usualLogErrors?: number;
   /**
@@ -28,12 +35,12 @@ export interface Baseline {
    */
   beside?: CountedPod[];
   /** The same as its router had; absent where nobody asks it. */
-  besideRouter?: RouterReading;
+  besideRouter?: RouterObservation;
 }
 
 /** Of a move that nobody analyzes. */
 export const noBaseline: Baseline = {
-  reading: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
+  observation: { pods: [], logs: { errors: 0, samples: [], cutPods: 0, unreadPods: 0 }, queries: [] },
 };
 
 export interface BaselineOptions {
@@ -43,14 +50,14 @@ export interface BaselineOptions {
   live?: Color | undefined;
   /** Ends it early. */
   signal?: AbortSignal;
-  bounds?: ReadingBounds;
+  bounds?: ObservationBounds;
 }
 
 /** @throws when the pods cannot be listed in time, or the signal came */
 export async function takeBaseline(
   cluster: Cluster,
   target: AnalysisTarget,
-  { ask, limits, live, signal, bounds = readingBounds }: BaselineOptions,
+  { ask, limits, live, signal, bounds = observationBounds }: BaselineOptions,
 ): Promise<Baseline> {
   const { metrics, intervalSeconds: seconds } = limits;
   const ending = endingOf(bounds, signal);
@@ -59,8 +66,8 @@ export async function takeBaseline(
     askRouter(limits, target.color, ending),
     podsOf(cluster, target, ending).then((pods) => readPods(cluster, pods, options)),
   ]);
-  const reading: Reading = { ...read, queries: [], ...(router !== undefined && { router }) };
-  if (live === undefined) return { reading };
+  const observation: Observation = { ...read, queries: [], ...(router !== undefined && { router }) };
+  if (live === undefined) return { observation };
   const livePods = (await podsOfColor(cluster, { app: target.app, color: live }, ending)).filter(isCurrent);
   // As far back as one interval of the analysis.
   const [{ pods, logs }, usualRouter, usualQueries] = await Promise.all([
@@ -78,7 +85,7 @@ export async function takeBaseline(
     countedPod(name, answered ? counters : undefined),
   );
   return {
-    reading,
+    observation,
     usual: trafficOf(limits, nothingYet, {
       pods,
       ...(usualRouter !== undefined && { router: usualRouter }),

@@ -38,7 +38,7 @@ export type PrometheusQuery = {
 export type AnalysisLimits = {
   /** How long the analysis goes on, and how long points count. */
   durationSeconds: number;
-  /** From one reading to the next. */
+  /** From one observation to the next. */
   intervalSeconds: number;
   /** So many points within `seconds` end it. */
   failureThreshold: number;
@@ -66,6 +66,6 @@ export type AnalysisLimits = {
   /** Base address of Prometheus' HTTP API; empty asks none. */
   prometheusUrl: string;
   prometheusQueries: PrometheusQuery[];
-  /** Asked for its opinion after each reading; empty asks none. */
+  /** Asked for its verdict after each observation; empty asks none. */
   webhookUrl: string;
 };

@@ -11,15 +11,15 @@ export interface LogErrors {
    */
   samples: string[];
   /**
-   * The time of the last line that was judged, in a form that compares as text. Absent where there is none.
+   * The time of the last line that was evaluated, in a form that compares as text. Absent where there is none.
    */
   last?: string;
 }
 
 export interface LogPart {
-  /** Lines up to this one were judged before. */
+  /** Lines up to this one were evaluated before. */
   after?: string | undefined;
-  /** The text stops anywhere: its last line may lack its end, and is not judged. */
+  /** The text stops anywhere: its last line may lack its end, and is not evaluated. */
   isCut?: boolean;
 }
 

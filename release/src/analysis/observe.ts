@@ -3,14 +3,14 @@ import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, type AskPod } from "../kubernetes/pods.js";
 import type { AnalysisLimits } from "./limits.js";
 import { mapBounded } from "../util/mapBounded.js";
-import type { AnalysisTarget } from "./look.js";
+import type { AnalysisTarget } from "./endpointState.js";
 import { podState, type PodState } from "./podState.js";
 import { askPrometheus } from "./prometheus.js";
 import { readCounters } from "./readPod.js";
 import { askRouter } from "./routerRequests.js";
 import { summarize } from "./summary.js";
 import { measuredRequests, trafficOf } from "./traffic.js";
-import type { CountedPod, Reading } from "./reading.js";
+import type { CountedPod, Observation } from "./observation.js";
 import { askWebhook } from "./webhook.js";
 import type { Baseline } from "./baseline.js";
 import {
@@ -18,10 +18,10 @@ import {
   endingOf,
   nameOf,
   podsOf,
-  readingBounds,
+  observationBounds,
   readPods,
   type PodsOptions,
-  type ReadingBounds,
+  type ObservationBounds,
 } from "./readPods.js";
 
 /** What each pod of a color has counted since it started. */
@@ -33,8 +33,8 @@ export function readCounts(
   return countPods(cluster, color, {
     ask,
     metrics,
-    bounds: readingBounds,
-    signal: endingOf(readingBounds, signal),
+    bounds: observationBounds,
+    signal: endingOf(observationBounds, signal),
   });
 }
 
@@ -71,28 +71,28 @@ export async function readBeside(
   );
 }
 
-export interface ReadingOptions {
+export interface ObservationOptions {
   limits: AnalysisLimits;
   ask: AskPod;
-  /** The reading before this one, the baseline's at first. Without one, nothing of the past counts. */
-  before?: Reading | undefined;
+  /** The observation before this one, the baseline's at first. Without one, nothing of the past counts. */
+  before?: Observation | undefined;
   /** From its start to now, by a clock that only goes forward. */
   elapsedSeconds?: number | undefined;
   /** Ends it early. */
   signal?: AbortSignal;
-  bounds?: ReadingBounds;
+  bounds?: ObservationBounds;
 }
 
 /**
- * Looks at all pods of a color: one request to the API server for their state, and for each pod one to itself
- * for its metrics and one for its log. What does not answer is missing in the reading, and no error.
+ * Observes all pods of a color: one request to the API server for their state, and for each pod one to itself
+ * for its metrics and one for its log. What does not answer is missing in the observation, and no error.
  * @throws when the pods cannot be listed in time, or the signal came
  */
-export async function takeReading(
+export async function takeObservation(
   cluster: Cluster,
   target: AnalysisTarget,
-  { limits, ask, before, elapsedSeconds, signal, bounds = readingBounds }: ReadingOptions,
-): Promise<Reading> {
+  { limits, ask, before, elapsedSeconds, signal, bounds = observationBounds }: ObservationOptions,
+): Promise<Observation> {
   const ending = endingOf(bounds, signal);
   const [read, beside, router, queries] = await Promise.all([
     podsOf(cluster, target, ending).then((pods) =>
@@ -109,16 +109,20 @@ export async function takeReading(
     askRouter(limits, target.color, ending),
     askPrometheus(limits, target.color, ending),
   ]);
-  const reading: Reading = {
+  const observation: Observation = {
     ...read,
     queries,
     ...(router !== undefined && { router }),
     ...(beside.length > 0 && { beside }),
   };
   if (limits.webhookUrl !== "" && before !== undefined)
-    reading.opinion = await askWebhook(limits.webhookUrl, summarize(target, limits, before, reading), ending);
+    observation.webhook = await askWebhook(
+      limits.webhookUrl,
+      summarize(target, limits, before, observation),
+      ending,
+    );
   signal?.throwIfAborted();
-  return reading;
+  return observation;
 }
 
 /** What happens to the other color at the same time is no fault of this one. Empty where nothing can be told. */

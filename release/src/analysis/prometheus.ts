@@ -6,7 +6,7 @@ import { parseJson } from "../util/parseJson.js";
 import type { PrometheusQuery, AnalysisLimits } from "./limits.js";
 
 /** The answer to a query and what it is held to, or why there is none. */
-export type QueryReading = Omit<PrometheusQuery, "query"> &
+export type QueryObservation = Omit<PrometheusQuery, "query"> &
   ({ value: number; smallest?: number; reference?: number } | { noData: string });
 
 /** One series of a vector. */
@@ -40,7 +40,7 @@ export function askPrometheus(
   { prometheusUrl, prometheusQueries }: Pick<AnalysisLimits, "prometheusUrl" | "prometheusQueries">,
   color: Color,
   signal: AbortSignal,
-): Promise<QueryReading[]> {
+): Promise<QueryObservation[]> {
   if (prometheusUrl === "") return Promise.resolve([]);
   return mapBounded(prometheusQueries, atOnce, async ({ query, ...held }) => {
     const of = (each: Color) => ask(prometheusUrl, query.replaceAll(colorPlaceholder, each), signal);

@@ -9,7 +9,7 @@ import { maxMetricsBytes, RequestText } from "./requestMetrics.js";
 import type { MetricsSource } from "./metricsSource.js";
 import type { RequestCounters } from "./requestCounters.js";
 import { podState, type PodState } from "./podState.js";
-import type { LogPosition, PodReading } from "./reading.js";
+import type { LogPosition, PodObservation } from "./observation.js";
 
 /** What reading one pod takes. */
 export interface PodAccess {
@@ -19,24 +19,24 @@ export interface PodAccess {
   metrics: MetricsSource;
   /** For each of its answers. */
   timeoutMs: number;
-  /** Ends the reading of all pods. */
+  /** Ends the observation of all pods. */
   signal: AbortSignal;
 }
 
 export interface LogAccess extends PodAccess {
   limitBytes: number;
-  /** Seconds since the reading of all pods began. */
+  /** Seconds since the observation of all pods began. */
   now: () => number;
-  /** The pod at the reading before, when it was there. */
-  before: PodReading | undefined;
+  /** The pod at the observation before, when it was there. */
+  before: PodObservation | undefined;
   /**
-   * From the start of the reading before to the start of this one. Undefined when this is the first: what was
+   * From the start of the observation before to the start of this one. Undefined when this is the first: what was
    * logged earlier is none of its business.
    */
   elapsedSeconds: number | undefined;
 }
 
-/** What a pod's log said since the reading before. */
+/** What a pod's log said since the observation before. */
 export interface PodLog {
   errors: number;
   samples: string[];
@@ -63,7 +63,7 @@ export async function readCounters(
 }
 
 /** One after the other: what bounds the pods that are read at a time bounds the requests. */
-export async function readPod(pod: V1Pod, access: LogAccess): Promise<{ pod: PodReading; log: PodLog }> {
+export async function readPod(pod: V1Pod, access: LogAccess): Promise<{ pod: PodObservation; log: PodLog }> {
   const state = podState(pod);
   const counters = await readCounters(pod, access);
   const known = counters ?? access.before?.counters;
@@ -86,7 +86,7 @@ async function readLog(
 ): Promise<PodLog & { position: LogPosition }> {
   const { before, now, elapsedSeconds, limitBytes } = access;
   const last = before?.log.last;
-  // Of a pod that was not there, all since the reading before.
+  // Of a pod that was not there, all since the observation before.
   const readUpTo = (before?.log.readAt ?? 0) - (elapsedSeconds ?? 0);
   const unread = {
     errors: 0,

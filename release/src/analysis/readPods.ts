@@ -3,14 +3,14 @@ import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, runsTemplate, type AskPod } from "../kubernetes/pods.js";
 import { mapBounded } from "../util/mapBounded.js";
 import { maxSamples } from "./logLines.js";
-import type { AnalysisTarget } from "./look.js";
+import type { AnalysisTarget } from "./endpointState.js";
 import type { MetricsSource } from "./metricsSource.js";
 import type { RequestCounters } from "./requestCounters.js";
 import { readPod, type PodLog } from "./readPod.js";
-import type { CountedPod, LogReading, Reading } from "./reading.js";
+import type { CountedPod, LogObservation, Observation } from "./observation.js";
 
-/** What a reading may cost at the most. */
-export interface ReadingBounds {
+/** What an observation may cost at the most. */
+export interface ObservationBounds {
   /** The whole of it; what has not answered by then is left out, and that is said. */
   totalMs: number;
   /** Each answer of a pod, and each log. */
@@ -25,10 +25,10 @@ export interface ReadingBounds {
 
 /**
  * 1,000 pods that answer in 50 ms, metrics and log, take 6 s with 16 at a time. Two or three that hang
- * do not hold up the others; where most hang, 20 s are still less than the usual 30 s between two readings.
+ * do not hold up the others; where most hang, 20 s are still less than the usual 30 s between two observations.
  * 256 KiB are some 1,000 lines: enough to see that a version logs errors, for 128 pods in full.
  */
-export const readingBounds: ReadingBounds = {
+export const observationBounds: ObservationBounds = {
   totalMs: 20_000,
   timeoutMs: 3000,
   atOnce: 16,
@@ -36,7 +36,7 @@ export const readingBounds: ReadingBounds = {
   allLogBytes: 32 * 1024 * 1024,
 };
 
-export function endingOf({ totalMs }: ReadingBounds, signal: AbortSignal | undefined): AbortSignal {
+export function endingOf({ totalMs }: ObservationBounds, signal: AbortSignal | undefined): AbortSignal {
   const end = AbortSignal.timeout(totalMs);
   return signal === undefined ? end : AbortSignal.any([end, signal]);
 }
@@ -44,9 +44,9 @@ export function endingOf({ totalMs }: ReadingBounds, signal: AbortSignal | undef
 export interface PodsOptions {
   ask: AskPod;
   metrics: MetricsSource;
-  bounds: ReadingBounds;
+  bounds: ObservationBounds;
   signal: AbortSignal;
-  before?: Reading | undefined;
+  before?: Observation | undefined;
   elapsedSeconds?: number | undefined;
 }
 
@@ -54,7 +54,7 @@ export async function readPods(
   cluster: Cluster,
   pods: V1Pod[],
   { ask, metrics, bounds, signal, before, elapsedSeconds }: PodsOptions,
-): Promise<Pick<Reading, "pods" | "logs">> {
+): Promise<Pick<Observation, "pods" | "logs">> {
   const startedAt = performance.now();
   const now = () => (performance.now() - startedAt) / 1000;
   const limitBytes = Math.min(bounds.logBytes, Math.floor(bounds.allLogBytes / pods.length));
@@ -75,7 +75,7 @@ export async function readPods(
   return { pods: read.map(({ pod }) => pod), logs: addLogs(read) };
 }
 
-function addLogs(read: readonly { pod: { name: string }; log: PodLog }[]): LogReading {
+function addLogs(read: readonly { pod: { name: string }; log: PodLog }[]): LogObservation {
   const count = (state: PodLog["state"]) => read.filter(({ log }) => log.state === state).length;
   return {
     errors: read.reduce((total, { log }) => total + log.errors, 0),

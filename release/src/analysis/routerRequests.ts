@@ -6,7 +6,7 @@ import { askVector, type Series } from "./prometheus.js";
 import { countRequests, maxMetricsBytes, readRequestCounters } from "./requestMetrics.js";
 import { errorStatusDefault, type Naming } from "./metricsSource.js";
 import { noRequests, type RequestCounters } from "./requestCounters.js";
-import type { CountedPod, RouterReading } from "./reading.js";
+import type { CountedPod, RouterObservation } from "./observation.js";
 
 const timeoutMs = 5000;
 
@@ -23,7 +23,7 @@ export async function askRouter(
   }: Pick<AnalysisLimits, "series" | "prometheusUrl" | "routerMetricsUrl">,
   color: Color,
   signal: AbortSignal,
-): Promise<RouterReading | undefined> {
+): Promise<RouterObservation | undefined> {
   if (series === null) return undefined;
   try {
     return routerMetricsUrl === ""
@@ -41,7 +41,7 @@ async function fromRouter(
   color: Color,
   url: string,
   signal: AbortSignal,
-): Promise<RouterReading> {
+): Promise<RouterObservation> {
   const { status, text } = await fetchText(url, { maxBytes: maxMetricsBytes, timeoutMs, signal });
   if (status !== 200) return { noData: `the router's metrics answer ${status}` };
   const counters = readRequestCounters(text, namingOf(series), series.labels[color]);
@@ -53,7 +53,7 @@ async function fromPrometheus(
   color: Color,
   url: string,
   signal: AbortSignal,
-): Promise<RouterReading> {
+): Promise<RouterObservation> {
   const query = queryFor(series, color);
   const found = await askVector(url, query, { maxBytes: maxMetricsBytes, timeoutMs, signal });
   if ("noData" in found) return found;

@@ -1,27 +1,27 @@
 import type { AnalysisLimits } from "./limits.js";
-import type { AnalysisTarget } from "./look.js";
-import type { QueryReading } from "./prometheus.js";
-import type { Reading } from "./reading.js";
+import type { AnalysisTarget } from "./endpointState.js";
+import type { QueryObservation } from "./prometheus.js";
+import type { Observation } from "./observation.js";
 import { errorRatio, trafficOf, type Traffic } from "./traffic.js";
 
-/** A reading in figures: what a web hook is shown. */
-export interface ReadingSummary {
+/** An observation in figures: what a web hook is shown. */
+export interface ObservationSummary {
   app: string;
   color: string;
-  /** Since the reading before. */
+  /** Since the observation before. */
   traffic: Traffic;
   pods: { total: number; ready: number; restarts: number };
-  /** Since the reading before. */
+  /** Since the observation before. */
   logErrors: number;
-  queries: QueryReading[];
+  queries: QueryObservation[];
 }
 
 export function summarize(
   { app, color }: AnalysisTarget,
   limits: AnalysisLimits,
-  before: Reading,
-  now: Reading,
-): ReadingSummary {
+  before: Observation,
+  now: Observation,
+): ObservationSummary {
   const { pods, logs, queries } = now;
   return {
     app,
@@ -38,7 +38,7 @@ export function summarize(
 }
 
 /** What of a summary is kept. Null is not measured. */
-export function figuresOf({ traffic, pods, logErrors }: ReadingSummary) {
+export function figuresOf({ traffic, pods, logErrors }: ObservationSummary) {
   const isMeasured = traffic.measuredPods > 0;
   return {
     requests: isMeasured ? traffic.requests : null,
@@ -52,10 +52,10 @@ export function figuresOf({ traffic, pods, logErrors }: ReadingSummary) {
 
 export interface Interval {
   limits: AnalysisLimits;
-  /** What the two readings came to. */
-  seen: ReadingSummary;
+  /** What the two observations came to. */
+  seen: ObservationSummary;
   /** The later one. */
-  now: Reading;
+  now: Observation;
   /** Since the start of the analysis. */
   atSeconds: number;
   /** How long it goes on. */
@@ -63,7 +63,7 @@ export interface Interval {
   score: number;
 }
 
-/** One line for people: what was seen between two readings, and what could not be seen. */
+/** One line for people: what was seen between two observations, and what could not be seen. */
 export function describeInterval({
   limits,
   seen: { color, traffic, pods, logErrors },
@@ -83,7 +83,7 @@ export function describeInterval({
 }
 
 /** A figure that was not measured is said to be none: it is no sign of health. */
-function describeTraffic(traffic: Traffic, { router }: Reading): string {
+function describeTraffic(traffic: Traffic, { router }: Observation): string {
   const { measuredPods, requests, unclassified, averageSeconds, p99Seconds } = traffic;
   if (measuredPods === 0)
     return router !== undefined && "noData" in router
@@ -104,7 +104,7 @@ function describeTraffic(traffic: Traffic, { router }: Reading): string {
   return `${requests} requests, ${errors}, ${latency}`;
 }
 
-function describeGaps({ pods, measuredPods }: Traffic, { logs, queries, opinion }: Reading): string[] {
+function describeGaps({ pods, measuredPods }: Traffic, { logs, queries, webhook }: Observation): string[] {
   return [
     ...(measuredPods > 0 && measuredPods < pods
       ? [`no metrics from ${pods - measuredPods} of ${pods} pods`]
@@ -114,7 +114,7 @@ function describeGaps({ pods, measuredPods }: Traffic, { logs, queries, opinion 
     ...queries.flatMap((query) =>
       "noData" in query ? [`no data from query ${query.name}: ${query.noData}`] : [],
     ),
-    ...(opinion !== undefined && "noData" in opinion ? [`no data from the web hook: ${opinion.noData}`] : []),
+    ...(webhook !== undefined && "noData" in webhook ? [`no data from the web hook: ${webhook.noData}`] : []),
   ];
 }
 

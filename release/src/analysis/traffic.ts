@@ -1,8 +1,8 @@
 import type { RequestCounters } from "./requestCounters.js";
 import type { AnalysisLimits } from "./limits.js";
-import type { CountedPod, Reading } from "./reading.js";
+import type { CountedPod, Observation } from "./observation.js";
 
-/** What the pods of a color answered between two readings. */
+/** What the pods of a color answered between two observations. */
 export interface Traffic {
   /** How many there are. */
   pods: number;
@@ -43,13 +43,13 @@ export function measuredRequests({ measuredPods, requests }: Traffic): number | 
 }
 
 /** What was counted of a color, by its pods and by who leads requests to them. */
-export interface Counts extends Pick<Reading, "router"> {
+export interface Counts extends Pick<Observation, "router"> {
   pods: readonly CountedPod[];
 }
 
 /**
  * By whoever config believes.
- * @returns what was answered between two readings; measuredPods 0 where nobody could tell
+ * @returns what was answered between two observations; measuredPods 0 where nobody could tell
  */
 export function trafficOf(
   { requestsFrom, noData }: Pick<AnalysisLimits, "requestsFrom" | "noData">,

@@ -3,19 +3,19 @@ import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js
 import { parseJson } from "../util/parseJson.js";
 import { shorten } from "./logLines.js";
 
-/** What a web hook says of a reading, or why it says nothing. */
-export type Opinion = { healthy: true } | { healthy: false; reason: string } | { noData: string };
+/** What a web hook says of an observation, or why it says nothing. */
+export type WebhookVerdict = { healthy: true } | { healthy: false; reason: string } | { noData: string };
 
 const bounds: FetchBounds = { maxBytes: 64 * 1024, timeoutMs: 5000 };
 
 const answer = z.object({ healthy: z.boolean(), reason: z.string().optional() });
 
 /**
- * Shows a web hook a reading, and asks what it thinks: `{"healthy": true}`, or `{"healthy": false, "reason":
+ * Shows a web hook an observation, and asks what it thinks: `{"healthy": true}`, or `{"healthy": false, "reason":
  * "…"}`. Any other answer, or none, is no data, and never against the version.
  * @param summary sent as JSON
  */
-export async function askWebhook(url: string, summary: object, signal: AbortSignal): Promise<Opinion> {
+export async function askWebhook(url: string, summary: object, signal: AbortSignal): Promise<WebhookVerdict> {
   try {
     const { status, text } = await fetchText(
       url,

@@ -22,7 +22,7 @@ export type RollbackSettings = {
   followers?: Followers;
 };
 
-/** The same, by what a color is judged before, and how long the way back is kept. */
+/** The same, by what a color is evaluated before, and how long the rollback is kept. */
 export type AnalysisSettings = RollbackSettings & {
   limits: AnalysisLimits;
   standbyHours: number;
@@ -96,11 +96,11 @@ export function settingsOf(
       durationSeconds: canaryStepSeconds,
       intervalSeconds: Math.max(
         1,
-        Math.min(limits.intervalSeconds, Math.floor(canaryStepSeconds / readings)),
+        Math.min(limits.intervalSeconds, Math.floor(canaryStepSeconds / observations)),
       ),
     },
   };
 }
 
 /** The analysis's own rule: fewer could never end it. */
-const readings = 4;
+const observations = 4;

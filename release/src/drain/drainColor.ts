@@ -6,7 +6,7 @@ import { clock } from "../analysis/summary.js";
 import { askPods, findDrainPods, type ColorPods } from "./pods.js";
 import { Tally, type Left } from "./tally.js";
 
-const lookEveryMs = 1000;
+const pollIntervalMs = 1000;
 const sayEveryMs = 5000;
 /** For the API server's answers of one look, and for those of all pods where there are many. */
 const lookMs = 10_000;
@@ -83,9 +83,9 @@ export async function drainColor(
       said = performance.now();
       say(`draining ${target.color} ${clock(elapsed())} of ${clock(seconds)} · ${describeLeft(tally.left)}`);
     }
-    await delay(Math.min(lookEveryMs, Math.max(0, seconds - elapsed()) * 1000), undefined, { signal }).catch(
-      () => undefined,
-    );
+    await delay(Math.min(pollIntervalMs, Math.max(0, seconds - elapsed()) * 1000), undefined, {
+      signal,
+    }).catch(() => undefined);
   }
 }
 

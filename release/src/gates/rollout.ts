@@ -111,7 +111,7 @@ async function awaitEnough(cluster: Cluster, inputs: RolloutInputs, say: Say): P
     const ready = await awaitRollout(cluster, { ...inputs, replicas }, say);
     return ready >= (await neededSize(cluster, inputs)) ? ready : undefined;
   };
-  return poll(look, { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: lookEveryMs }).catch(
+  return poll(look, { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: pollIntervalMs }).catch(
     async (error: unknown) => {
       if (!(error instanceof DeadlineError)) throw error;
       // The live color has grown all the time: what it has now is for the comparison to say.
@@ -121,7 +121,7 @@ async function awaitEnough(cluster: Cluster, inputs: RolloutInputs, say: Say): P
 }
 
 /** A look lists the pods of a color. */
-const lookEveryMs = 1000;
+const pollIntervalMs = 1000;
 
 async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): Promise<number> {
   const judge = new PodJudge(cluster, inputs);
@@ -150,7 +150,7 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): 
         waiting = now?.text ?? waiting;
         return undefined;
       },
-      { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: lookEveryMs },
+      { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: pollIntervalMs },
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;

@@ -22,7 +22,7 @@ interface WorkersToAwait {
   isOver?: () => Promise<boolean>;
 }
 
-const lookEveryMs = 1000;
+const pollIntervalMs = 1000;
 
 /**
  * Waits until all of them run what is wanted.
@@ -66,7 +66,7 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
     return pending.length === 0 ? true : undefined;
   };
   try {
-    await poll(look, { timeoutMs: budgetSeconds * 1000, intervalMs: lookEveryMs });
+    await poll(look, { timeoutMs: budgetSeconds * 1000, intervalMs: pollIntervalMs });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     for (const { judge } of waiting) {

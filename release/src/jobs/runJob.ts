@@ -34,7 +34,7 @@ export interface JobAccess {
   signal: AbortSignal;
 }
 
-const lookEveryMs = 1000;
+const pollIntervalMs = 1000;
 /** For the controller to see that the time is over, and to end the pod. */
 const graceMs = 60_000;
 const removalMs = 120_000;
@@ -127,7 +127,7 @@ class RunningJob {
           signal.throwIfAborted();
           return this.look();
         },
-        { timeoutMs: this.wanted.timeoutSeconds * 1000 + graceMs, intervalMs: lookEveryMs },
+        { timeoutMs: this.wanted.timeoutSeconds * 1000 + graceMs, intervalMs: pollIntervalMs },
       );
     } catch (error) {
       // It may not go on when nobody waits for it.

@@ -3,7 +3,7 @@ import type { V1Lease, V1MicroTime } from "./client.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Cluster } from "./cluster.js";
 import { isMissing } from "./orUndefined.js";
-import { idAnnotation, inTime, isConflict, lookEveryMs, readLease, type Claim } from "./leaseObject.js";
+import { idAnnotation, inTime, isConflict, pollIntervalMs, readLease, type Claim } from "./leaseObject.js";
 
 /**
  * A Lease that is ours until it is released, or lost. It is renewed in the background, and keeps no process
@@ -83,7 +83,7 @@ export class Holding implements HeldLease {
         this.why = messageOf(error);
         if (error instanceof TakenError) this.lose();
         // Until the deadline it is still ours.
-        pauseMs = Math.min(everyMs, lookEveryMs);
+        pauseMs = Math.min(everyMs, pollIntervalMs);
       }
     }
   }

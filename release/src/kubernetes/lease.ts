@@ -11,7 +11,7 @@ import { Holding, type HeldLease } from "./heldLease.js";
 import {
   idAnnotation,
   isConflict,
-  lookEveryMs,
+  pollIntervalMs,
   processAnnotation,
   readLease,
   writeLease,
@@ -77,7 +77,7 @@ export async function takeLease(
       }
     }
     // Its end is noticed above, where the reason is thrown.
-    await delay(lookEveryMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+    await delay(pollIntervalMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
 }
 

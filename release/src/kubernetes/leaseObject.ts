@@ -18,7 +18,7 @@ export const idAnnotation = `${domain}/lease-id`;
 /** Which process holds it, for others of the same machine. */
 export const processAnnotation = `${domain}/lease-process`;
 
-export const lookEveryMs = 500;
+export const pollIntervalMs = 500;
 
 const answerMs = 5000;
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Session } from "./session.js";
 
-const lookEveryMs = 500;
+const pollIntervalMs = 500;
 const sayEveryMs = 10_000;
 
 /**
@@ -41,13 +41,13 @@ export function lagPause(session: Session, maxMs: number, say: (line: string) =>
   let lookedAt = -Infinity;
   let saidAt = -Infinity;
   return async () => {
-    if (performance.now() - lookedAt < lookEveryMs) return;
+    if (performance.now() - lookedAt < pollIntervalMs) return;
     for (let lag = await measure(); lag > maxMs; lag = await measure()) {
       if (performance.now() - saidAt > sayEveryMs) {
         say(`paused: a replica is ${Math.round(lag)} ms behind, more than ${maxMs} ms`);
         saidAt = performance.now();
       }
-      await delay(lookEveryMs, undefined, { signal: session.signal });
+      await delay(pollIntervalMs, undefined, { signal: session.signal });
     }
     lookedAt = performance.now();
   };

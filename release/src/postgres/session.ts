@@ -19,7 +19,7 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /** Often enough to see a blocker before a lock timeout of a second or two. */
-const lookEveryMs = 200;
+const pollIntervalMs = 200;
 
 /**
  * One connection for the work, and a second one that watches it: it sees who blocks the first, and cancels
@@ -93,7 +93,7 @@ export class Session implements Queryable {
     const onTick = () => {
       if (!this.looking) look = this.look();
     };
-    const timer = setInterval(onTick, lookEveryMs);
+    const timer = setInterval(onTick, pollIntervalMs);
     this.signal?.addEventListener("abort", onTick);
     try {
       return await this.client.query<Row>(sql, values);

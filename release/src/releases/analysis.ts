@@ -24,8 +24,8 @@ import { analyzeRelease } from "./analyzeRelease.js";
 import type { AnalysisEnd } from "./analysisEnd.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
-/** Room for one reading to come back. */
-const readingMs = 2000;
+/** Room for one observation to come back. */
+const observationMs = 2000;
 /** What somebody else analyzes is asked for that often. */
 const followEveryMs = 2000;
 
@@ -142,8 +142,11 @@ async function analyzeOrFollow(
   const { durationSeconds: seconds, intervalSeconds } = inputs.limits;
   const age = ageOf(release, await serverTime(cluster));
   const movedAt = performance.now() - age;
-  // Of an update that was killed long ago at least one reading.
-  const until = Math.max(movedAt + seconds * 1000, performance.now() + intervalSeconds * 1000 + readingMs);
+  // Of an update that was killed long ago at least one observation.
+  const until = Math.max(
+    movedAt + seconds * 1000,
+    performance.now() + intervalSeconds * 1000 + observationMs,
+  );
   let followed = false;
   while (performance.now() < until) {
     signal.throwIfAborted();

@@ -4,7 +4,7 @@ import type { Say } from "../util/step.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
 
 export interface AnalysisOptions {
-  /** By what it is judged, and how it is taken back. */
+  /** By what it is analyzed, and how it is rolled back. */
   settings: AnalysisSettings;
   /** How long. */
   forMs: number;
@@ -18,8 +18,8 @@ export interface AnalysisOptions {
   say: Say;
   /** Ends it. */
   signal: AbortSignal;
-  /** Called with every look. */
-  looked?: () => void;
+  /** Called with every poll. */
+  polled?: () => void;
 }
 
 /**
@@ -33,5 +33,5 @@ export type AnalysisEnd =
   | { end: "superseded" }
   | { end: "lost" };
 
-/** The hard limits are looked at that often. */
-export const lookEveryMs = 1000;
+/** The hard limits are checked that often. */
+export const pollIntervalMs = 1000;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClusterRef } from "../kubernetes/cluster.js";
 import type { Release } from "../state/record.js";
-import { lookEveryMs, type AnalysisEnd, type AnalysisOptions } from "./analysisEnd.js";
+import { pollIntervalMs, type AnalysisEnd, type AnalysisOptions } from "./analysisEnd.js";
 import { RunningAnalysis } from "./runningAnalysis.js";
 
 /**
@@ -16,18 +16,18 @@ export async function analyzeRelease(
   options: AnalysisOptions,
 ): Promise<AnalysisEnd> {
   const running = new RunningAnalysis(where, release, options);
-  const { signal, lease, forMs, looked } = options;
+  const { signal, lease, forMs, polled } = options;
   const until = performance.now() + forMs;
   await running.takeOver();
   while (performance.now() < until) {
     signal.throwIfAborted();
     if (lease.lost.aborted) return { end: "lost" };
-    const end = await running.look();
+    const end = await running.check();
     if (end !== undefined) return end;
-    looked?.();
-    await delay(Math.max(0, Math.min(lookEveryMs, until - performance.now())), undefined, { signal }).catch(
-      () => undefined,
-    );
+    polled?.();
+    await delay(Math.max(0, Math.min(pollIntervalMs, until - performance.now())), undefined, {
+      signal,
+    }).catch(() => undefined);
   }
   return running.over();
 }

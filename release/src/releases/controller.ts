@@ -19,28 +19,28 @@ export interface ControllerOptions {
   holder: string;
   say: Say;
   signal: AbortSignal;
-  /** Called with every look: the process is alive. */
-  looked: () => void;
+  /** Called with every poll: the process is alive. */
+  polled: () => void;
 }
 
-const lookEveryMs = 1000;
+const pollIntervalMs = 1000;
 
 /**
  * What a process in the cluster does for as long as it lives: it analyzes whatever switch nobody else does.
  */
 export async function runController(
   where: ClusterRef & { app: string },
-  { settings, holder, say, signal, looked }: ControllerOptions,
+  { settings, holder, say, signal, polled }: ControllerOptions,
 ): Promise<void> {
   const cluster = connect(where);
   let said = "";
   // Of whoever was here before.
-  let isLookedAt = false;
+  let isFinished = false;
   const isOver = () => signal.aborted;
   while (!isOver()) {
     try {
-      if (!isLookedAt) await finish(where, settings, say);
-      isLookedAt = true;
+      if (!isFinished) await finish(where, settings, say);
+      isFinished = true;
       const found = await openRelease(where, settings, say);
       const lease = found === undefined ? undefined : await takeAnalysis(cluster, where.app, holder);
       if (found !== undefined && lease !== undefined) {
@@ -58,7 +58,7 @@ export async function runController(
             by: holder,
             say,
             signal,
-            looked,
+            polled,
           });
           if (outcome.end === "over" && (await setState(cluster, where.app, release.id, "kept")))
             await tellContracts(cluster, where, release, { settings, holder, say });
@@ -73,8 +73,8 @@ export async function runController(
       if (message !== said && !isOver()) say(message);
       said = message;
     }
-    looked();
-    await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
+    polled();
+    await delay(pollIntervalMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -30,12 +30,12 @@ export const gateAfterSwitch: Step<GateAfterSwitchInputs, GateOutputs> = {
   async isNeeded(last, inputs) {
     const cluster = connect(inputs);
     if (await isSwitchPending(inputs)) return !isWayBack(await readRelease(cluster, inputs.app), inputs);
-    return last.switchId !== inputs.switchId && (await unjudged(cluster, inputs)) !== undefined;
+    return last.switchId !== inputs.switchId && (await unevaluated(cluster, inputs)) !== undefined;
   },
 
   async run(inputs, say) {
     const cluster = connect(inputs);
-    const release = await unjudged(cluster, inputs);
+    const release = await unevaluated(cluster, inputs);
     if (release === undefined) return { outcome: "not run: nothing was switched that it could take back" };
     try {
       return { outcome: await passGate(cluster, inputs, true, say) };
@@ -47,10 +47,10 @@ export const gateAfterSwitch: Step<GateAfterSwitchInputs, GateOutputs> = {
 };
 
 /** After that it is no gate of the switch any more: config may have got it long after. */
-const judgedWithinMs = 3_600_000;
+const evaluatedWithinMs = 3_600_000;
 
-/** The switch that users came by, as long as it may be judged by this gate. */
-async function unjudged(
+/** The switch that users came by, as long as this gate may evaluate it. */
+async function unevaluated(
   cluster: Cluster,
   { app, color, switchId, route }: GateAfterSwitchInputs,
 ): Promise<Release | undefined> {
@@ -58,7 +58,7 @@ async function unjudged(
   if (release?.id !== switchId || release.kind !== "switch" || release.to.color !== color) return undefined;
   if (!(await isWhereUsersAre(cluster, app, release, route))) return undefined;
   const isOpen = release.state === "permitted" || release.state === "analyzing";
-  return isOpen || ageOf(release, await serverTime(cluster)) < judgedWithinMs ? release : undefined;
+  return isOpen || ageOf(release, await serverTime(cluster)) < evaluatedWithinMs ? release : undefined;
 }
 
 /** @returns what the update fails with */

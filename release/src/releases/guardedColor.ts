@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { judge, judgeReading } from "../analysis/judge.js";
+import { evaluate, evaluateObservation } from "../analysis/evaluate.js";
 import type { Finding, ScoredFinding } from "../analysis/findings.js";
 import type { AnalysisLimits } from "../analysis/limits.js";
 import { takeBaseline, type Baseline } from "../analysis/baseline.js";
-import { takeReading } from "../analysis/observe.js";
-import type { Reading } from "../analysis/reading.js";
+import { takeObservation } from "../analysis/observe.js";
+import type { Observation } from "../analysis/observation.js";
 import { points as formatPoints } from "../analysis/summary.js";
 import { trafficOf } from "../analysis/traffic.js";
 import { otherColor } from "../app/color.js";
@@ -36,15 +36,15 @@ export interface Guarded extends BesideLive {
 const intervalSeconds = 3;
 /** A sample asks each pod: of so many a second. */
 const podsPerSecond = 10;
-const lookEveryMs = 1000;
+const pollIntervalMs = 1000;
 /** As in an analysis: a list of endpoints that is rewritten may be found empty once. */
-const emptyLooks = 2;
+const emptyChecks = 2;
 const evidenceMax = 5;
 
 /** The live color while an update works beside it: the same samples and points as after a switch. */
 export class GuardedColor {
   private baseline: Baseline | undefined;
-  private before: { reading: Reading; at: number } | undefined;
+  private before: { observation: Observation; at: number } | undefined;
   private evidence: ScoredFinding[] = [];
   private empty = 0;
   private harm: UserError | undefined;
@@ -81,7 +81,7 @@ export class GuardedColor {
       limits: this.limits,
       live: color,
     });
-    this.before = { reading: this.baseline.reading, at: performance.now() };
+    this.before = { observation: this.baseline.observation, at: performance.now() };
     this.note = await KeptNote.begin(cluster, app, color, this.say);
     this.say(`${color}, which is live, is observed meanwhile: ${this.whatIsSeen()}`);
     await untilInterrupted((signal) => this.suite?.begin(signal) ?? Promise.resolve());
@@ -90,7 +90,7 @@ export class GuardedColor {
 
   private whatIsSeen(): string {
     const { baseline, limits, suite } = this;
-    const pods = baseline?.reading.pods ?? [];
+    const pods = baseline?.observation.pods ?? [];
     const isMeasured = limits.requestsFrom !== "pods" || pods.some(({ answered }) => answered);
     return [
       ...(isMeasured ? ["requests"] : []),
@@ -145,14 +145,14 @@ export class GuardedColor {
     while (!this.signal.aborted && this.harm === undefined) {
       try {
         if ((await readLiveColor(this.cluster, this.guarded.app)) !== this.guarded.color) return;
-        await this.look();
+        await this.check();
         if (this.isDue()) await this.sample(this.signal);
         await this.note?.keepNowAndThen();
         this.trouble = "";
       } catch (error) {
         this.tell(error);
       }
-      await delay(lookEveryMs, undefined, { signal: this.signal, ref: false }).catch(() => undefined);
+      await delay(pollIntervalMs, undefined, { signal: this.signal, ref: false }).catch(() => undefined);
     }
   }
 
@@ -166,46 +166,51 @@ export class GuardedColor {
 
   private isDue(): boolean {
     const { before } = this;
-    const pods = before?.reading.pods.length ?? 0;
+    const pods = before?.observation.pods.length ?? 0;
     const seconds = Math.max(Math.min(this.limits.intervalSeconds, intervalSeconds), pods / podsPerSecond);
     return before === undefined || performance.now() - before.at >= seconds * 1000;
   }
 
-  private async look(): Promise<void> {
+  private async check(): Promise<void> {
     const { cluster, guarded } = this;
     const ready = await readyPodsBehind(
       cluster,
       colorService(cluster, guarded.app, guarded.color),
-      AbortSignal.any([this.signal, AbortSignal.timeout(5 * lookEveryMs)]),
+      AbortSignal.any([this.signal, AbortSignal.timeout(5 * pollIntervalMs)]),
     );
     this.empty = ready.length > 0 ? 0 : this.empty + 1;
-    if (this.empty >= emptyLooks) await this.stop(`no pod of ${guarded.color} is ready any more`, []);
+    if (this.empty >= emptyChecks) await this.stop(`no pod of ${guarded.color} is ready any more`, []);
   }
 
   private async sample(signal: AbortSignal): Promise<void> {
     const { cluster, guarded, before, baseline, limits } = this;
     const at = performance.now();
     const seconds = before && (at - before.at) / 1000;
-    const now = await takeReading(cluster, guarded, {
+    const now = await takeObservation(cluster, guarded, {
       limits,
       ask: askThroughForward(cluster),
-      before: before?.reading,
+      before: before?.observation,
       elapsedSeconds: seconds,
       signal,
     });
     // Pods of the idle color that are not ready yet start: that is no cause which both share.
     delete now.beside;
-    this.before = { reading: now, at };
+    this.before = { observation: now, at };
     if (before === undefined || baseline === undefined || seconds === undefined) return;
     // The requests of the tests are nobody's, and no more are the errors that they make a pod log.
     const tested = this.suite?.testedSince(before.at) ?? new Set();
-    const untested = (reading: Reading) => ({
-      ...reading,
-      pods: reading.pods.filter(({ name }) => !tested.has(name)),
+    const untested = (observation: Observation) => ({
+      ...observation,
+      pods: observation.pods.filter(({ name }) => !tested.has(name)),
     });
-    const traffic = trafficOf(limits, untested(before.reading), untested(now));
+    const traffic = trafficOf(limits, untested(before.observation), untested(now));
     this.note?.add(traffic);
-    const findings = judgeReading(limits, baseline, { before: before.reading, now, seconds, traffic });
+    const findings = evaluateObservation(limits, baseline, {
+      before: before.observation,
+      now,
+      seconds,
+      traffic,
+    });
     await this.decide(
       findings.filter(
         ({ what }) => !(what === "latency" && this.wasSlow()) && !(what === "logErrors" && tested.size > 0),
@@ -221,7 +226,7 @@ export class GuardedColor {
   private async decide(findings: Finding[]): Promise<void> {
     const { limits } = this;
     const atSeconds = (performance.now() - this.startedAt) / 1000;
-    const verdict = judge(limits, this.evidence, findings, atSeconds);
+    const verdict = evaluate(limits, this.evidence, findings, atSeconds);
     this.evidence = verdict.evidence;
     if (!verdict.isBreach) return;
     const against = verdict.evidence.filter(({ points }) => points > 0);

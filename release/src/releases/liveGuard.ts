@@ -86,7 +86,7 @@ export type LiveGuardEndInputs = ClusterRef & {
 };
 export type LiveGuardEndOutputs = { verdict: string };
 
-/** The last look at it, once the idle color has passed its gates. */
+/** The last check of it, once the idle color has passed its gates. */
 export const liveGuardEnd: Step<LiveGuardEndInputs, LiveGuardEndOutputs> = {
   check: () => Promise.resolve([]),
   isNeeded: (last, inputs) => Promise.resolve(last.guard !== inputs.guard),

@@ -6,17 +6,17 @@ import { serverTime } from "../kubernetes/serverTime.js";
 import { names } from "../app/names.js";
 import { untilAnswered } from "../util/poll.js";
 import { messageOf } from "../util/userError.js";
-import { judge, judgeLook, judgeReading } from "../analysis/judge.js";
+import { evaluate, evaluateEndpoints, evaluateObservation } from "../analysis/evaluate.js";
 import type { Finding, ScoredFinding } from "../analysis/findings.js";
-import { takeLook, type Look, type AnalysisTarget } from "../analysis/look.js";
-import { readBeside, takeReading } from "../analysis/observe.js";
-import type { Reading } from "../analysis/reading.js";
+import { readEndpointState, type EndpointState, type AnalysisTarget } from "../analysis/endpointState.js";
+import { readBeside, takeObservation } from "../analysis/observe.js";
+import type { Observation } from "../analysis/observation.js";
 import {
   describeInterval,
   figuresOf,
   points as formatPoints,
   summarize,
-  type ReadingSummary,
+  type ObservationSummary,
 } from "../analysis/summary.js";
 import { measuredRequests, trafficOf } from "../analysis/traffic.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
@@ -39,17 +39,17 @@ export class RunningAnalysis {
   private readonly target: AnalysisTarget & { service: NamespacedName };
   private readonly startedAt = performance.now();
   /**
-   * The reading before, and when it was begun. None yet where another process has analyzed before: what happened
-   * then was judged then.
+   * The observation before, and when it was begun. None yet where another process has analyzed before: what happened
+   * then was evaluated then.
    */
-  private before: { reading: Reading; at: number } | undefined;
+  private before: { observation: Observation; at: number } | undefined;
   /** Of this release, those of other processes as well. */
   private samples: Sample[] = [];
-  private lastLook: { look: Look; at: number } | undefined;
-  /** In the background: a reading of many pods takes longer than users wait for a color that is gone. */
-  private reading: Promise<void> | undefined;
-  private nextReadingAt: number;
-  /** Of the last reading, until they are judged. */
+  private lastState: { state: EndpointState; at: number } | undefined;
+  /** In the background: an observation of many pods takes longer than users wait for a color that is gone. */
+  private observation: Promise<void> | undefined;
+  private nextObservationAt: number;
+  /** Of the last observation, until they are evaluated. */
   private found: Finding[] = [];
   private evidence: ScoredFinding[] = [];
   private readonly takingBack: TakingBack;
@@ -76,8 +76,8 @@ export class RunningAnalysis {
           : { namespace: where.namespace, name: names.activeService(where.app) },
     };
     if (!isTakenOver(release))
-      this.before = { reading: baseline.reading, at: this.startedAt - options.sinceMs };
-    this.nextReadingAt = this.startedAt + this.limits.intervalSeconds * 1000;
+      this.before = { observation: baseline.observation, at: this.startedAt - options.sinceMs };
+    this.nextObservationAt = this.startedAt + this.limits.intervalSeconds * 1000;
   }
 
   /** Goes on from the score that others have left. */
@@ -105,17 +105,17 @@ export class RunningAnalysis {
     return this.options.settings.limits;
   }
 
-  /** One look, and a reading when its time has come. @returns how the analysis has ended, if it has */
-  async look(): Promise<AnalysisEnd | undefined> {
+  /** The endpoints, and an observation when its time has come. @returns how the analysis has ended, if it has */
+  async check(): Promise<AnalysisEnd | undefined> {
     const { signal, say } = this.options;
     try {
       if (!(await isWhereUsersAre(this.cluster, this.where.app, this.release, this.options.settings.route)))
         return await this.whoMoved();
-      this.startReading();
-      const look = await this.takeLook();
-      if (look.isShared) await this.tellShared();
+      this.startObservation();
+      const state = await this.readEndpoints();
+      if (state.isShared) await this.tellShared();
       else this.isSharedTold = false;
-      const findings = [...judgeLook(this.release.baseline, look), ...this.found.splice(0)];
+      const findings = [...evaluateEndpoints(this.release.baseline, state), ...this.found.splice(0)];
       const end = await this.decide(findings);
       this.trouble = "";
       return end;
@@ -130,14 +130,14 @@ export class RunningAnalysis {
 
   /** @returns how it has ended now that its time is over */
   async over(): Promise<AnalysisEnd> {
-    await this.reading;
+    await this.observation;
     if (this.takingBack.stuck !== undefined) {
       const { reason, evidence } = this.takingBack.stuck;
       return { end: "stuck", reason, evidence };
     }
     const { baseline, share } = this.release;
-    const { reading } = baseline;
-    const traffic = trafficOf(this.limits, reading, this.before?.reading ?? reading);
+    const { observation } = baseline;
+    const traffic = trafficOf(this.limits, observation, this.before?.observation ?? observation);
     if (this.limits.noData === "fail" && traffic.requests <= traffic.unclassified) return this.failBlind();
     return {
       end: "over",
@@ -161,29 +161,29 @@ export class RunningAnalysis {
     return readBeside(this.cluster, other, this.release.baseline, { limits, ask, signal });
   }
 
-  private async takeLook(): Promise<Look> {
+  private async readEndpoints(): Promise<EndpointState> {
     const at = performance.now();
-    const last = this.lastLook;
-    const look = await takeLook(
+    const last = this.lastState;
+    const state = await readEndpointState(
       this.cluster,
       this.target,
-      last && { look: last.look, elapsedSeconds: (at - last.at) / 1000 },
+      last && { state: last.state, elapsedSeconds: (at - last.at) / 1000 },
     );
-    this.lastLook = { look, at };
-    return look;
+    this.lastState = { state, at };
+    return state;
   }
 
-  private startReading(): void {
+  private startObservation(): void {
     const at = performance.now();
-    if (this.reading !== undefined || at < this.nextReadingAt) return;
-    this.nextReadingAt = at + this.limits.intervalSeconds * 1000;
-    this.reading = this.read(at)
+    if (this.observation !== undefined || at < this.nextObservationAt) return;
+    this.nextObservationAt = at + this.limits.intervalSeconds * 1000;
+    this.observation = this.read(at)
       .catch((error: unknown) => {
         if (!this.options.signal.aborted)
-          this.options.say(`analysis of ${this.target.color}: no reading: ${messageOf(error)}`);
+          this.options.say(`analysis of ${this.target.color}: no observation: ${messageOf(error)}`);
       })
       .finally(() => {
-        this.reading = undefined;
+        this.observation = undefined;
       });
   }
 
@@ -193,20 +193,20 @@ export class RunningAnalysis {
     const { ask, signal } = this.options;
     const { before } = this;
     const seconds = before && (at - before.at) / 1000;
-    const now = await takeReading(this.cluster, this.target, {
+    const now = await takeObservation(this.cluster, this.target, {
       limits,
       ask,
-      before: before?.reading,
+      before: before?.observation,
       elapsedSeconds: seconds,
       signal,
     });
-    this.before = { reading: now, at };
+    this.before = { observation: now, at };
     if (before === undefined || seconds === undefined) return;
-    const seen = summarize(this.target, limits, before.reading, now);
+    const seen = summarize(this.target, limits, before.observation, now);
     const { traffic } = seen;
     const movedSeconds = (before.at - this.startedAt + this.options.sinceMs) / 1000;
-    const findings = judgeReading(limits, baseline, {
-      before: before.reading,
+    const findings = evaluateObservation(limits, baseline, {
+      before: before.observation,
       now,
       seconds,
       traffic,
@@ -217,11 +217,11 @@ export class RunningAnalysis {
   }
 
   /** In a long analysis an interval in which nothing happened is no news. */
-  private async tell(seen: ReadingSummary, now: Reading, findings: Finding[]): Promise<void> {
+  private async tell(seen: ObservationSummary, now: Observation, findings: Finding[]): Promise<void> {
     const { limits } = this;
     const { forMs, say } = this.options;
     const atSeconds = this.seconds();
-    const { score } = judge(limits, this.evidence, findings, atSeconds);
+    const { score } = evaluate(limits, this.evidence, findings, atSeconds);
     const line = describeInterval({
       limits,
       seen,
@@ -252,7 +252,7 @@ export class RunningAnalysis {
 
   private async decide(findings: Finding[]): Promise<AnalysisEnd | undefined> {
     const { limits } = this;
-    const verdict = judge(limits, this.evidence, findings, this.seconds());
+    const verdict = evaluate(limits, this.evidence, findings, this.seconds());
     this.evidence = verdict.evidence;
     if (!verdict.isBreach) {
       this.takingBack.stuck = undefined;

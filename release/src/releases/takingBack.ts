@@ -7,7 +7,7 @@ import { newMoveId, takeBack } from "../rollback/takeBack.js";
 import type { Release } from "../state/record.js";
 import { mayPass } from "../util/mayPass.js";
 import { messageOf } from "../util/userError.js";
-import { lookEveryMs, type AnalysisEnd, type AnalysisOptions } from "./analysisEnd.js";
+import { pollIntervalMs, type AnalysisEnd, type AnalysisOptions } from "./analysisEnd.js";
 
 /** The way back of one analysis: each try is of the same move, and whoever is on call is told where none succeeds. */
 export class TakingBack {
@@ -24,16 +24,16 @@ export class TakingBack {
   ) {}
 
   async act(reason: string, evidence: string[]): Promise<AnalysisEnd | undefined> {
-    const { by, say, settings, looked } = this.options;
+    const { by, say, settings, polled } = this.options;
     const { where, release: undone, moveId } = this;
     // A handover of databases takes minutes, and is no reason to end the process that does it.
-    const alive = setInterval(() => looked?.(), lookEveryMs);
+    const alive = setInterval(() => polled?.(), pollIntervalMs);
     try {
       const back = await takeBack({ where, undone, settings, reason, evidence, by, moveId }, say);
       return back ? { end: "breach", reason, evidence } : { end: "superseded" };
     } catch (error) {
       // The other color is no better, somebody's policy is against it, or nobody answers. That may change:
-      // the next look tries again.
+      // the next check tries again.
       const isTold = this.stuck?.isTold === true;
       this.stuck = { reason, evidence, isTold };
       if (mayPass(error) || (error instanceof UnknownOutcomeError && mayPass(error.cause))) throw error;

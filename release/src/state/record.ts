@@ -29,7 +29,7 @@ export type ReleaseState = (typeof states)[number];
  */
 const baselineSchema = z.custom<Baseline>(
   (value) =>
-    z.object({ reading: z.object({ pods: z.array(z.object({ name: z.string() })) }) }).safeParse(value)
+    z.object({ observation: z.object({ pods: z.array(z.object({ name: z.string() })) }) }).safeParse(value)
       .success,
 );
 

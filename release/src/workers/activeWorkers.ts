@@ -36,7 +36,7 @@ export async function startWorkers(cluster: Cluster, { app, color, workers }: Cr
 const killedWithinMs = 60_000;
 /** What lasts longer than that is said. */
 const patienceMs = 5000;
-const lookEveryMs = 1000;
+const pollIntervalMs = 1000;
 
 /**
  * Waits until no pod of them is left: until then it may take a job.
@@ -76,7 +76,7 @@ export async function awaitStopped(cluster: Cluster, { app, color, workers }: Cr
         }
         return undefined;
       },
-      { timeoutMs: graceMs + killedWithinMs, intervalMs: lookEveryMs },
+      { timeoutMs: graceMs + killedWithinMs, intervalMs: pollIntervalMs },
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;

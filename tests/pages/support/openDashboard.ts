@@ -50,7 +50,7 @@ export async function openWatchingDashboard(test: TestStack): Promise<OpenDashbo
     board,
     historyGrew: () => undefined,
     signal: ended.signal,
-    lookEveryMs: 3_600_000,
+    pollIntervalMs: 3_600_000,
   });
   const server = await serveDashboard(
     board,

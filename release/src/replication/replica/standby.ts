@@ -97,7 +97,7 @@ export async function timelineOf(primary: Server): Promise<number> {
   return timeline;
 }
 
-const lookEveryMs = 20;
+const pollIntervalMs = 20;
 
 /** A place in the WAL. */
 export interface Mark {
@@ -139,7 +139,7 @@ export async function waitForReplay(
         );
         return replayed ? true : undefined;
       },
-      { timeoutMs: budgetMs, intervalMs: lookEveryMs },
+      { timeoutMs: budgetMs, intervalMs: pollIntervalMs },
     );
     return undefined;
   } catch (error) {

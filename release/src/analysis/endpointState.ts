@@ -15,11 +15,11 @@ export type AnalysisTarget = {
 };
 
 /** What is cheap enough to see every second: whether users are served at all. */
-export interface Look {
+export interface EndpointState {
   /** Pods that users are sent to. */
   readyEndpoints: number;
   /**
-   * Since the first of the looks in a row that found none, while the other color had ready pods; 0 at that first
+   * Since the first of the states in a row that had none, while the other color had ready pods; 0 at that first
    * one.
    */
   emptyForSeconds: number;
@@ -37,14 +37,14 @@ const timeoutMs = 5000;
 /**
  * One request, or three to the API server, however many pods there are.
  * @param target service is the Service that users come to it by
- * @param before the look before this one, and how long ago by a clock that only goes forward
+ * @param before the state before this one, and how long ago by a clock that only goes forward
  * @throws when the API server does not answer in time
  */
-export async function takeLook(
+export async function readEndpointState(
   cluster: Cluster,
   target: AnalysisTarget & { service: NamespacedName },
-  before?: { look: Look; elapsedSeconds: number },
-): Promise<Look> {
+  before?: { state: EndpointState; elapsedSeconds: number },
+): Promise<EndpointState> {
   const signal = AbortSignal.timeout(timeoutMs);
   const readyEndpoints = (await readyPodsBehind(cluster, target.service, signal)).length;
   if (readyEndpoints > 0)
@@ -56,15 +56,15 @@ export async function takeLook(
   const pods = all.filter((pod) => runsTemplate(pod, target.template) && isCurrent(pod));
   const others = beside.filter(isCurrent);
   const isShared = others.length > 0 && !others.some(isReady);
-  const empty = before?.look.readyEndpoints === 0 ? before : undefined;
+  const empty = before?.state.readyEndpoints === 0 ? before : undefined;
   return {
     readyEndpoints,
     emptyForSeconds:
-      empty === undefined || isShared || empty.look.isShared
+      empty === undefined || isShared || empty.state.isShared
         ? 0
-        : empty.look.emptyForSeconds + empty.elapsedSeconds,
+        : empty.state.emptyForSeconds + empty.elapsedSeconds,
     isShared,
-    graceSeconds: isShared ? Math.max(...pods.map(readinessSeconds), 0) : (empty?.look.graceSeconds ?? 0),
+    graceSeconds: isShared ? Math.max(...pods.map(readinessSeconds), 0) : (empty?.state.graceSeconds ?? 0),
     pods: pods.map(podState),
   };
 }

@@ -40,11 +40,15 @@ const percentileRequests = 100;
  * from one that fails as many as usual, as the logarithm of that ratio; `decisive` is the whole threshold.
  * Fewer errors than expected give points below zero, which speak for the version (scoreOf).
  */
-export function judgeErrors(limits: AnalysisLimits, traffic: Traffic, usual: Traffic | undefined): Finding[] {
+export function evaluateErrors(
+  limits: AnalysisLimits,
+  traffic: Traffic,
+  usual: Traffic | undefined,
+): Finding[] {
   const { serverErrors } = traffic;
   const told = toldRequests(traffic);
   if (told === 0) return [];
-  if (limits.maxErrorPercent > 0) return judgeLimit(limits.maxErrorPercent / 100, traffic);
+  if (limits.maxErrorPercent > 0) return evaluateLimit(limits.maxErrorPercent / 100, traffic);
   const expected = expectedRatio(usual, "serverErrors");
   const lost = lostOfUsual * (1 - expected);
   // Of a version that served nobody nothing can be lost.
@@ -69,7 +73,7 @@ function evidenceOf(
 }
 
 /** As Argo Rollouts and Flagger do: an interval over the limit counts as a slow one does. */
-function judgeLimit(allowed: number, traffic: Traffic): Finding[] {
+function evaluateLimit(allowed: number, traffic: Traffic): Finding[] {
   const { serverErrors } = traffic;
   const told = toldRequests(traffic);
   if (serverErrors / told <= allowed) return [];
@@ -94,7 +98,7 @@ function expectedRatio(usual: Traffic | undefined, what: "serverErrors" | "clien
  * A version that answers everybody with 404 or 403 serves nobody. Where nearly all were refused before, a few
  * more say nothing: the evidence has to convict by itself.
  */
-export function judgeClientErrors(traffic: Traffic, usual: Traffic | undefined): Finding[] {
+export function evaluateClientErrors(traffic: Traffic, usual: Traffic | undefined): Finding[] {
   const told = toldRequests(traffic);
   if (usual === undefined || Math.min(told, toldRequests(usual)) < usualRequests) return [];
   const expected = expectedRatio(usual, "clientErrors");
@@ -111,7 +115,7 @@ export function judgeClientErrors(traffic: Traffic, usual: Traffic | undefined):
   ];
 }
 
-export function judgeLatency(
+export function evaluateLatency(
   { latencySeconds }: AnalysisLimits,
   { timed, averageSeconds, p99Seconds }: Traffic,
 ): Finding[] {
@@ -137,7 +141,11 @@ export function judgeLatency(
  * Whether requests take longer than before the switch, by a sequential rank test; `decisive` is the whole threshold.
  * Whoever only wants to know it is told, without points.
  */
-export function judgeSlower(limits: AnalysisLimits, traffic: Traffic, usual: Traffic | undefined): Finding[] {
+export function evaluateSlower(
+  limits: AnalysisLimits,
+  traffic: Traffic,
+  usual: Traffic | undefined,
+): Finding[] {
   const rank = rankLatency(usual, traffic);
   if (rank === undefined) return [];
   if (rank === "otherBuckets")

@@ -1,19 +1,19 @@
 /**
  * What the analysis does with the pods of a color, in a process of its own so that its cost can be told: the
- * baseline before users move, and on the word of the parent one reading after it. Started by measureAnalysis.
+ * baseline before users move, and on the word of the parent one observation after it. Started by measureAnalysis.
  */
 import { once } from "node:events";
 import { connect, otherColor, type ClusterRef } from "@bluegreen/release";
 import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
-import type { AnalysisTarget } from "@bluegreen/release/analysis/look";
-import { readingBounds } from "@bluegreen/release/analysis/readPods";
+import type { AnalysisTarget } from "@bluegreen/release/analysis/endpointState";
+import { observationBounds } from "@bluegreen/release/analysis/readPods";
 import { takeBaseline } from "@bluegreen/release/analysis/baseline";
-import { takeReading } from "@bluegreen/release/analysis/observe";
+import { takeObservation } from "@bluegreen/release/analysis/observe";
 import type { PartCost } from "./analysis";
 
 /** The same work, with more patience: on a busy machine what is not waited for would not be counted. */
-const bounds = { ...readingBounds, totalMs: 300_000, timeoutMs: 60_000 };
+const bounds = { ...observationBounds, totalMs: 300_000, timeoutMs: 60_000 };
 
 async function costOf<T>(work: () => Promise<T>): Promise<{ result: T; cost: PartCost }> {
   const [started, before] = [performance.now(), process.cpuUsage()];
@@ -36,10 +36,10 @@ async function main(where: ClusterRef, target: AnalysisTarget): Promise<void> {
   process.send?.(baseline.cost);
   await once(process, "message");
   const { result, cost } = await costOf(() =>
-    takeReading(cluster, target, {
+    takeObservation(cluster, target, {
       limits,
       ask,
-      before: baseline.result.reading,
+      before: baseline.result.observation,
       elapsedSeconds: limits.intervalSeconds,
       bounds,
     }),

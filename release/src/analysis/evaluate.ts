@@ -1,14 +1,14 @@
 import type { AnalysisLimits } from "./limits.js";
-import type { Look } from "./look.js";
-import type { QueryReading } from "./prometheus.js";
+import type { EndpointState } from "./endpointState.js";
+import type { QueryObservation } from "./prometheus.js";
 import type { Baseline } from "./baseline.js";
 import { isCrashing } from "./podState.js";
-import type { Reading } from "./reading.js";
+import type { Observation } from "./observation.js";
 import { count, span } from "./summary.js";
 import type { Traffic } from "./traffic.js";
 import type { Finding, ScoredFinding } from "./findings.js";
-import { describeEnd, judgeReadiness, judgeRestarts, list } from "./judgePods.js";
-import { judgeClientErrors, judgeErrors, judgeLatency, judgeSlower } from "./judgeRequests.js";
+import { describeEnd, evaluateReadiness, evaluateRestarts, list } from "./evaluatePods.js";
+import { evaluateClientErrors, evaluateErrors, evaluateLatency, evaluateSlower } from "./evaluateRequests.js";
 
 export interface Verdict {
   score: number;
@@ -31,7 +31,7 @@ const warmUpSeconds = 30;
 const usualLogFactor = 3;
 
 /**
- * When the selector changes, the list of endpoints is rewritten, and a single look may find it between the
+ * When the selector changes, the list of endpoints is rewritten, and a single request may find it between the
  * old ones and the new: one empty list is no breach. Two in a row, a second apart, are; a tick less, because
  * timers may be early.
  */
@@ -47,12 +47,12 @@ const pointedPods = 4;
  * The hard limits: users are not served. To be asked about every second. What both colors suffer speaks against
  * neither, and afterwards each has the time that its probe takes to say that it is well.
  */
-export function judgeLook(
-  { reading }: Pick<Baseline, "reading">,
-  { readyEndpoints, emptyForSeconds, isShared, graceSeconds, pods }: Look,
+export function evaluateEndpoints(
+  { observation }: Pick<Baseline, "observation">,
+  { readyEndpoints, emptyForSeconds, isShared, graceSeconds, pods }: EndpointState,
 ): Finding[] {
   if (readyEndpoints > 0 || isShared || emptyForSeconds < graceSeconds) return [];
-  const restartsBefore = new Map(reading.pods.map(({ name, restarts }) => [name, restarts]));
+  const restartsBefore = new Map(observation.pods.map(({ name, restarts }) => [name, restarts]));
   const findings: Finding[] = [];
   // No color without pods is crashing: it is gone, which the endpoints say.
   if (pods.length > 0 && pods.every((pod) => isCrashing(pod, restartsBefore.get(pod.name) ?? 0))) {
@@ -74,10 +74,10 @@ export function judgeLook(
   return findings;
 }
 
-/** What happened between two readings. */
-export interface Observed {
-  before: Reading;
-  now: Reading;
+/** What happened between two observations. */
+export interface Interval {
+  before: Observation;
+  now: Observation;
   /** From the one to the other: limits are for an interval of `limits.intervalSeconds`. */
   seconds: number;
   /** What was answered meanwhile, by whoever config believes (trafficOf). */
@@ -87,34 +87,34 @@ export interface Observed {
 }
 
 /**
- * What happened between two readings that speaks against the version. No traffic speaks neither for nor
+ * What happened between two observations that speaks against the version. No traffic speaks neither for nor
  * against it, and no more does what happened to both colors: its cause is what they share.
  */
-export function judgeReading(
+export function evaluateObservation(
   limits: AnalysisLimits,
-  { usual, usualLogErrors, usualQueries = [] }: Omit<Baseline, "reading" | "beside" | "besideRouter">,
-  { before, now, seconds, traffic, movedSeconds = 0 }: Observed,
+  { usual, usualLogErrors, usualQueries = [] }: Omit<Baseline, "observation" | "beside" | "besideRouter">,
+  { before, now, seconds, traffic, movedSeconds = 0 }: Interval,
 ): Finding[] {
   const ofPods = [
-    ...judgeRestarts(before.pods, now.pods),
-    ...(isShared(now) ? [] : judgeReadiness(before.pods, now.pods)),
+    ...evaluateRestarts(before.pods, now.pods),
+    ...(isShared(now) ? [] : evaluateReadiness(before.pods, now.pods)),
   ].map((finding) => perPod(finding, now.pods.length));
   // One long interval must not weigh more than all the short ones that it stands for.
   const part = Math.min(1, limits.durationSeconds / seconds);
   return [
     ...ofPods.map((finding) => ({ ...finding, points: finding.points * part })),
-    ...judgeErrors(limits, traffic, usual),
-    ...judgeClientErrors(traffic, usual),
-    ...judgeLatency(limits, traffic),
-    ...(movedSeconds >= warmUpSeconds ? judgeSlower(limits, traffic, usual) : []),
-    ...judgeLogs(limits, now, { seconds, usualLogErrors }),
-    ...judgeQueries(now, usualQueries),
-    ...judgeOpinion(now),
+    ...evaluateErrors(limits, traffic, usual),
+    ...evaluateClientErrors(traffic, usual),
+    ...evaluateLatency(limits, traffic),
+    ...(movedSeconds >= warmUpSeconds ? evaluateSlower(limits, traffic, usual) : []),
+    ...evaluateLogs(limits, now, { seconds, usualLogErrors }),
+    ...evaluateQueries(now, usualQueries),
+    ...evaluateWebhook(now),
   ];
 }
 
 /** Both colors have pods that are not ready: a database that restarts, a node that is gone. */
-function isShared({ beside }: Reading): boolean {
+function isShared({ beside }: Observation): boolean {
   return beside?.some(({ ready }) => !ready) === true;
 }
 
@@ -127,7 +127,7 @@ function perPod(finding: Finding, pods: number): Finding {
  * @param evidence of the verdict before
  * @param atSeconds of the findings, from the start of the analysis
  */
-export function judge(
+export function evaluate(
   { failureThreshold: threshold, durationSeconds: seconds }: AnalysisLimits,
   evidence: readonly ScoredFinding[],
   findings: readonly Finding[],
@@ -163,9 +163,9 @@ function scoreOf(evidence: readonly Finding[]): number {
 }
 
 /** A log that was noisy before says nothing about this version; three times as many errors do. */
-function judgeLogs(
+function evaluateLogs(
   { logErrors, intervalSeconds }: AnalysisLimits,
-  { logs, pods }: Reading,
+  { logs, pods }: Observation,
   { seconds, usualLogErrors = 0 }: { seconds: number; usualLogErrors: number | undefined },
 ): Finding[] {
   const intervals = Math.max(1, seconds / intervalSeconds);
@@ -182,7 +182,7 @@ function judgeLogs(
   ];
 }
 
-function judgeQueries({ queries }: Reading, usual: readonly QueryReading[]): Finding[] {
+function evaluateQueries({ queries }: Observation, usual: readonly QueryObservation[]): Finding[] {
   return queries.flatMap((query) => {
     const why = whyNot(
       query,
@@ -195,7 +195,7 @@ function judgeQueries({ queries }: Reading, usual: readonly QueryReading[]): Fin
 }
 
 /** Undefined where the answer passes. */
-function whyNot(query: QueryReading, usual: QueryReading | undefined): string | undefined {
+function whyNot(query: QueryObservation, usual: QueryObservation | undefined): string | undefined {
   const { max, min, maxTimes, comparedWith } = query;
   if ("noData" in query)
     return query.whenNoData === "fail"
@@ -211,7 +211,7 @@ function whyNot(query: QueryReading, usual: QueryReading | undefined): string | 
   return `gives ${value}; ${maxTimes} times ${reference} ${whose} is allowed`;
 }
 
-function judgeOpinion({ opinion }: Reading): Finding[] {
-  if (opinion === undefined || !("healthy" in opinion) || opinion.healthy) return [];
-  return [{ what: "webhook", points: webhookPoints, text: `the web hook says no: ${opinion.reason}` }];
+function evaluateWebhook({ webhook }: Observation): Finding[] {
+  if (webhook === undefined || !("healthy" in webhook) || webhook.healthy) return [];
+  return [{ what: "webhook", points: webhookPoints, text: `the web hook says no: ${webhook.reason}` }];
 }

@@ -1,39 +1,39 @@
 import type { RequestCounters } from "./requestCounters.js";
 import type { PodState } from "./podState.js";
-import type { QueryReading } from "./prometheus.js";
-import type { Opinion } from "./webhook.js";
+import type { QueryObservation } from "./prometheus.js";
+import type { WebhookVerdict } from "./webhook.js";
 
-// Plain data throughout: a reading outlives its process as JSON in a ConfigMap. 1,000 pods take about half a
+// Plain data throughout: an observation outlives its process as JSON in a ConfigMap. 1,000 pods take about half a
 // megabyte.
 
-/** One pod at one reading. */
-export interface PodReading extends PodState {
+/** One pod at one observation. */
+export interface PodObservation extends PodState {
   /** Whether it answered with its counters this time. */
   answered: boolean;
-  /** The last that are known, which may be those of a reading before. */
+  /** The last that are known, which may be those of an observation before. */
   counters?: RequestCounters;
   log: LogPosition;
 }
 
 /** What it has counted, and nothing else of it. */
-export type CountedPod = Pick<PodReading, "name" | "answered" | "counters">;
+export type CountedPod = Pick<PodObservation, "name" | "answered" | "counters">;
 
 /** What leads requests to a color has counted of them, each of its instances by itself, or why that is not known. */
-export type RouterReading = { counted: CountedPod[] } | { noData: string };
+export type RouterObservation = { counted: CountedPod[] } | { noData: string };
 
 /** How far a pod's log has been read. */
 export interface LogPosition {
-  /** The time of the last line that was judged; absent when there was none. */
+  /** The time of the last line that was evaluated; absent when there was none. */
   last?: string;
   /**
-   * When it was last read, in seconds from the start of this reading: negative where it could not be read
+   * When it was last read, in seconds from the start of this observation: negative where it could not be read
    * this time. No clock is in it, so no clock can be wrong.
    */
   readAt: number;
 }
 
-/** The logs of all pods between two readings. */
-export interface LogReading {
+/** The logs of all pods between two observations. */
+export interface LogObservation {
   errors: number;
   /** Up to three messages, with the pods they are from. */
   samples: string[];
@@ -43,15 +43,15 @@ export interface LogReading {
   unreadPods: number;
 }
 
-/** A color at one time, and what it logged since the reading before. */
-export interface Reading {
-  pods: PodReading[];
-  logs: LogReading;
-  queries: QueryReading[];
+/** A color at one time, and what it logged since the observation before. */
+export interface Observation {
+  pods: PodObservation[];
+  logs: LogObservation;
+  queries: QueryObservation[];
   /** What the router has counted of this color; absent where nobody asks it. */
-  router?: RouterReading;
+  router?: RouterObservation;
   /** The pods of the other color at that time; absent where there are none, or they could not be had. */
   beside?: PodState[];
   /** Absent when no web hook is set. */
-  opinion?: Opinion;
+  webhook?: WebhookVerdict;
 }

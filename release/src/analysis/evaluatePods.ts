@@ -1,5 +1,5 @@
 import type { PodState } from "./podState.js";
-import type { PodReading } from "./reading.js";
+import type { PodObservation } from "./observation.js";
 import type { Finding } from "./findings.js";
 import { count } from "./summary.js";
 
@@ -14,7 +14,10 @@ const notReadyPoints = 1;
 /** At the most so many pods are named. */
 const namedPods = 3;
 
-export function judgeRestarts(before: readonly PodReading[], now: readonly PodReading[]): Finding[] {
+export function evaluateRestarts(
+  before: readonly PodObservation[],
+  now: readonly PodObservation[],
+): Finding[] {
   const earlier = new Map(before.map(({ name, restarts }) => [name, restarts]));
   const restarted = now
     .map((pod) => ({ ...pod, more: pod.restarts - (earlier.get(pod.name) ?? 0) }))
@@ -39,8 +42,11 @@ export function judgeRestarts(before: readonly PodReading[], now: readonly PodRe
   return findings;
 }
 
-/** A pod that is not ready at one reading may be starting. */
-export function judgeReadiness(before: readonly PodReading[], now: readonly PodReading[]): Finding[] {
+/** A pod that is not ready at one observation may be starting. */
+export function evaluateReadiness(
+  before: readonly PodObservation[],
+  now: readonly PodObservation[],
+): Finding[] {
   const unreadyBefore = new Set(before.filter(({ ready }) => !ready).map(({ name }) => name));
   const unready = now.filter(({ name, ready }) => !ready && unreadyBefore.has(name));
   if (unready.length === 0) return [];
