@@ -39,7 +39,7 @@ Examples:
   ${bluegreen} rollback --stack production --reason "checkout fails for everybody"
   ${bluegreen} rollback --yes --traffic-only
 
-With several clusters users of all of them go back at once, and one that does not answer keeps no other
+With several clusters traffic of all of them returns at once, and one that does not answer keeps no other
 from it. With --cluster only those of one; config follows once all of them agree.
 
 Exit codes: 0 traffic is back and config is in line, 1 traffic is back and config is not, 2 nothing was moved,
@@ -53,7 +53,11 @@ export function rollbackCommand(): Command {
     .option("--cluster <name>", "traffic of one cluster only")
     .option("--yes", "do not ask", false)
     .option("--traffic-only", "leave config and state as they are", false)
-    .option("--allow-fewer-replicas", "go back to the pods that are ready, even if traffic needs more", false)
+    .option(
+      "--allow-fewer-replicas",
+      "roll back to the pods that are ready, even if traffic needs more",
+      false,
+    )
     .option("--json", "for programs; needs --yes", false)
     .addHelpText("after", help)
     .action(run);

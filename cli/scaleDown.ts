@@ -66,7 +66,7 @@ async function run({ stack, now, whenDue, yes }: Options): Promise<void> {
   const kept = standbys.flatMap((each) => (each?.isOver === false ? [each.until] : []));
   const until = kept.toSorted((a, b) => b.getTime() - a.getTime())[0];
   if (until !== undefined) {
-    const rule = `it is what a rollback goes back to until ${until.toISOString()}: standbyHours is ${standbyHours}`;
+    const rule = `it is what a rollback returns to until ${until.toISOString()}: standbyHours is ${standbyHours}`;
     if (!whenDue)
       throw new UserError({
         code: "BG-STANDBY-NEEDED",

@@ -41,7 +41,7 @@ interface Options {
 const help = `
 Each step is an update of its own: config gets the new weights, \`pulumi up\` gives them, and the update
 ends when it has analyzed them for its part of the time. The last step is the switch, with all its gates.
-A step that fails takes all traffic back, and says why. Cut off in the middle, by a crash or a closed
+A step that fails rolls all traffic back, and says why. Cut off in the middle, by a crash or a closed
 laptop, the same command continues from the current weight.
 
 Examples:

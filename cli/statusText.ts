@@ -94,7 +94,7 @@ function schemaLines({ schema }: ReleaseStatus): string[] {
 
 /** What has become of a move of users, in words. */
 export const states: Record<LastSwitch["state"], string> = {
-  permitted: "let through by the gates, not noted yet",
+  approved: "let through by the gates, not noted yet",
   analyzing: "under analysis by the update",
   standby: "under analysis by the controller in the cluster",
   kept: "kept: the analysis is over",
@@ -133,7 +133,7 @@ function observedLines({ observed }: ReleaseStatus): string[] {
   const served = requests === null ? "requests unknown" : `${requests} requests`;
   const errors = errorRatio === null ? "" : `, ${percent(errorRatio)} errors`;
   return [
-    `${color}, beside an update, ${begin} to ${end}${state === "observing" ? ", which goes on or was cut off" : ""}: ${served}${errors}${state === "unharmed" ? ", no harm seen" : ""}`,
+    `${color}, beside an update, ${begin} to ${end}${state === "observing" ? ", which continues or was cut off" : ""}: ${served}${errors}${state === "unharmed" ? ", no harm seen" : ""}`,
     ...runs.map(
       (run) => `${describeRun(run)}${run.failed.length === 0 ? "" : ` (${run.failed.join("; ")})`}`,
     ),

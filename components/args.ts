@@ -330,7 +330,7 @@ export interface BlueGreenAppArgs {
    */
   smokeLiveColor?: Part<FlatSettings["smokeLiveColor"]>;
   /**
-   * Programs of yours that decide whether a release goes on (docs/guides/gates.md). when: beforeRollout (of
+   * Programs of yours that decide whether a release continues (docs/guides/gates.md). when: beforeRollout (of
    * each new pod template of a color), beforeSwitch, afterSwitch (traffic returns unless it passes) or
    * beforeScaleDown (of the standby). command: words of a program where Pulumi runs, in the program's folder,
    * without a shell. job: instead of it, a Job of any image in the color's namespace. Exit code 0 passes.

@@ -112,7 +112,9 @@ export function Facts({ cluster }: { cluster: ClusterState }) {
         <h3>Analysis</h3>
         <SampleTable label={`Samples of the analysis${where}`} samples={samples} />
         <h3>Rollback</h3>
-        <p class="said">{"to" in rollback ? `Traffic could go back to ${rollback.to}.` : rollback.why}</p>
+        <p class="said">
+          {"to" in rollback ? `A rollback could return traffic to ${rollback.to}.` : rollback.why}
+        </p>
       </section>
       <section>
         <h2>Schema{where}</h2>

@@ -18,7 +18,7 @@ export function verdictOf({
   if (back !== undefined)
     return {
       tone: "back",
-      text: `Taken back: traffic went from ${color} (${tag}) to ${back.to.color} (${back.to.tag}). ${back.evidence.length > 0 ? "The analysis" : back.who}: ${back.why}`,
+      text: `Rolled back: traffic went from ${color} (${tag}) to ${back.to.color} (${back.to.tag}). ${back.evidence.length > 0 ? "The analysis" : back.who}: ${back.why}`,
     };
   if (release.share === 100 && live !== color)
     return {

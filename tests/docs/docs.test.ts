@@ -256,7 +256,7 @@ describe("What the documentation says to type, on a real cluster", function () {
     ]);
     const early = await run("npm run bluegreen -- scale-down --stack production --yes");
     expect(
-      [early.code, early.said.includes("it is what a rollback goes back to until")],
+      [early.code, early.said.includes("it is what a rollback returns to until")],
       early.said,
     ).to.deep.equal([2, true]);
     // What keeps the way back open a day looks at the database's record.

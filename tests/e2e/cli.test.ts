@@ -114,7 +114,7 @@ describe("A release from the command line, on a real cluster", function () {
   it("takes away what users came from no sooner than it may", async () => {
     const early = await bluegreen(test, "scale-down", "--yes");
     expect(
-      [early.code, early.said.includes("it is what a rollback goes back to until")],
+      [early.code, early.said.includes("it is what a rollback returns to until")],
       early.said,
     ).to.deep.equal([2, true]);
     const retired = await bluegreen(test, "scale-down", "--now", "--yes");

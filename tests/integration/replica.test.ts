@@ -469,7 +469,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       );
       // A loss that was accepted once is none that may happen to what users write now.
       expect(await failureOf(handover(pair(), { allowDataLoss: true }))).to.contain(
-        "traffic has not moved there or was taken back",
+        "traffic has not moved there or was rolled back",
       );
       expect(await reconcile(pair(), { say, rebuildCommand: servers.rebuildCommand })).to.deep.equal({
         followed: true,

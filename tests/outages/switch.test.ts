@@ -57,7 +57,7 @@ describe("A switch while the cluster itself falls over", function () {
 
   it("comes to its end though the API server is killed as users are about to move", async () => {
     const { to, ended } = await begin("v2");
-    await reached("permitted", to);
+    await reached("approved", to);
     await killComponent("kube-apiserver");
     await startStage();
     // The update may have failed at its first request to a server that was not there; the next one goes on.

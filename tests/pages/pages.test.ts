@@ -281,7 +281,7 @@ describe("The pages, in a real browser, on a real cluster", function () {
     await report.page.goto(pathToFileURL(file).href);
     const text = await report.page.locator("body").innerText();
     expect(text)
-      .to.contain("Taken back: traffic went from green (v2) to blue (v1)")
+      .to.contain("Rolled back: traffic went from green (v2) to blue (v1)")
       .and.contain("the test <b>wants</b> it")
       .and.contain("it is slow")
       .and.contain("tests passed")

@@ -60,7 +60,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
       who: "a test",
       why: "a test",
       at: new Date().toISOString(),
-      state: "permitted",
+      state: "approved",
       baseline: noBaseline,
       contracts: { waiting: [] },
     });

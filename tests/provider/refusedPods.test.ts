@@ -104,6 +104,6 @@ describe("Pods that the admission refuses, on a real cluster", function () {
       .to.contain("BG-CONTROLLER-NOT-READY")
       .and.contain("exceeded quota: theirs");
     await wait("rollback");
-    expect(shown.join("\n")).to.contain("traffic goes back without it");
+    expect(shown.join("\n")).to.contain("traffic returns without it");
   });
 });

@@ -237,7 +237,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     await point("green");
     expect(
       await check({ templates: { blue: "abc", green: "def" }, controller: true, replicas: 3 }),
-      "traffic goes back to blue, whatever becomes of green",
+      "traffic returns to blue, whatever becomes of green",
     ).to.deep.equal([]);
   });
 });

@@ -58,7 +58,7 @@ describe("npm start", () => {
     expect(errors).to.include("none failed");
     const report = await readFile(new URL(/^Report: (file:.*)$/m.exec(errors)?.[1] ?? ""), "utf8");
     expect(report)
-      .to.include("Taken back: traffic went from green (v2) to blue (v1)")
+      .to.include("Rolled back: traffic went from green (v2) to blue (v1)")
       .and.include("What clients saw")
       .and.include("switch to green");
     links = linksIn(errors);

@@ -73,7 +73,7 @@ export async function makeTrafficOnly(
         from,
         ...byTest,
         at: new Date().toISOString(),
-        state: "permitted",
+        state: "approved",
         baseline: noBaseline,
         contracts: { waiting: [] },
       }),

@@ -527,7 +527,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
         const deployment = api.objects.get(`deployments/${app}-blue`) as {
           metadata: { annotations?: Record<string, string> };
         };
-        expect(noted).to.deep.include({ state: "permitted" });
+        expect(noted).to.deep.include({ state: "approved" });
         expect(deployment.metadata.annotations?.[approvalAnnotation]).to.equal(noted?.id);
         expect(liveIn(world)).to.equal("green");
       },

@@ -211,7 +211,7 @@ describe("The plan of an update", () => {
       what: "with a share",
       part: { wanted: { ...facts().wanted, weights: { blue: 10, green: 90 } } },
       possible: true,
-      why: "the share of blue can be taken back to green",
+      why: "the traffic of blue can be rolled back to green",
     },
   ];
   for (const { what, part, possible, why } of ways) {

@@ -207,7 +207,7 @@ describe("The report of a release", () => {
     expect(verdict({})).to.deep.include({ tone: "kept" });
     expect(verdict({ moves: [move(), back({ evidence: ["errors"] })], live: "blue" })).to.deep.equal({
       tone: "back",
-      text: "Taken back: traffic went from green (v2) to blue (v1). The analysis: 12 points",
+      text: "Rolled back: traffic went from green (v2) to blue (v1). The analysis: 12 points",
     });
     expect(
       verdict({ moves: [move(), back({ who: "anna@laptop", why: "slow" })], live: "blue" }).text,

@@ -35,7 +35,7 @@ describe("The status of a release", () => {
       .and.contain("smoke tests after migrations 0002: 9 passed, 0 failed\n");
     const cutOff: LiveNote = { ...observed, state: "observing", requests: null, errorRatio: null };
     expect(statusText(status({ observed: cutOff }))).to.contain(
-      "04:01:00Z, which goes on or was cut off: requests unknown\n",
+      "04:01:00Z, which continues or was cut off: requests unknown\n",
     );
     expect(statusText(status())).not.to.contain("live color");
   });
@@ -95,7 +95,7 @@ describe("The status of a release", () => {
     },
     {
       what: "a switch was cut off",
-      part: { lastSwitch: lastSwitch({ state: "permitted" }) },
+      part: { lastSwitch: lastSwitch({ state: "approved" }) },
       says: "has not been noted",
     },
     {

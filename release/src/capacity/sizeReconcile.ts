@@ -11,7 +11,7 @@ export type SizeReconcileOutputs = { held: Color[] };
 
 /**
  * After a release: the color that users are on follows their load again, and the standby keeps the
- * size that it had with them, for as long as it is what a rollback goes back to.
+ * size that it had with them, for as long as it is what a rollback returns to.
  */
 export const sizeReconcile: Step<SizeReconcileInputs, SizeReconcileOutputs> = {
   check: () => Promise.resolve([]),

@@ -16,7 +16,7 @@ export async function refuseChangedImage(cluster: Cluster, candidate: Taker, say
   const changed = await readChangedImage(cluster, app, color);
   if (changed === undefined) return;
   if (isWayBack(await readRelease(cluster, app), candidate)) {
-    say(`${describeChangedImage(changed)}: traffic goes back to it all the same`);
+    say(`${describeChangedImage(changed)}: traffic returns to it all the same`);
     return;
   }
   const { where, container, applied } = changed;

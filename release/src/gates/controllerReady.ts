@@ -48,7 +48,7 @@ export async function waitForController(
   });
   if (end === "ready") return;
   if (kind === "rollback") {
-    say(`the analysis controller (Deployment ${name}) is not ready: traffic goes back without it`);
+    say(`the analysis controller (Deployment ${name}) is not ready: traffic returns without it`);
     return;
   }
   throw new UserError({

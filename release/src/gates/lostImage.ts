@@ -41,6 +41,6 @@ export async function refuseLostImage({ app, color, image, route, ...where }: Lo
     next:
       live === color
         ? `to keep it, release it on ${other}: pulumi config set ${other}Tag TAG, pulumi up without --refresh, then the switch; to take it away: pulumi config set allowInPlaceUpdate true && pulumi up --refresh`
-        : `take its share back first: pulumi config rm canaryWeight && pulumi up; to keep it, then: pulumi config set ${color}Tag TAG && pulumi up`,
+        : `remove its canary weight first: pulumi config rm canaryWeight && pulumi up; to keep it, then: pulumi config set ${color}Tag TAG && pulumi up`,
   });
 }

@@ -42,7 +42,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
     return sayingWhatIsLive(cluster, inputs.app, async () => {
       if (inputs.active && isWayBack(await readRelease(cluster, inputs.app), inputs)) {
         say(
-          `${inputs.color} goes back to what was live before: its pods are ready, and the smoke suite is not run again`,
+          `${inputs.color} returns to what was live before: its pods are ready, and the smoke suite is not run again`,
         );
         return { passedTests: 0 };
       }

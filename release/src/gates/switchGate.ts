@@ -128,7 +128,7 @@ async function approve(
     who: whoami(),
     why: whyOf(share < 100 ? `weights.${color} ${share} in config` : `activeColor ${color} in config`),
     at: (await serverTime(cluster)).toISOString(),
-    state: "permitted",
+    state: "approved",
     baseline: await baselineOf(cluster, { app, live, limits }, { kind, from, to }),
     contracts: { waiting },
   };

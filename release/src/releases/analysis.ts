@@ -92,7 +92,7 @@ async function unanalyzed(
   { app, color, share, route }: AnalysisInputs,
 ): Promise<Release | undefined> {
   const [release, live] = await Promise.all([readRelease(cluster, app), readLiveColor(cluster, app)]);
-  const open = release?.state === "permitted" || release?.state === "analyzing";
+  const open = release?.state === "approved" || release?.state === "analyzing";
   if (!open || release.to.color !== color || release.share !== share) return undefined;
   return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route))
     ? release
@@ -119,7 +119,7 @@ async function refuseCalledOff(cluster: Cluster, inputs: AnalysisInputs, say: Sa
   );
   throw new UserError({
     code: "BG-ROLLED-BACK",
-    what: `${release.to.color} (${release.to.image}) was taken back as soon as it had traffic`,
+    what: `${release.to.color} (${release.to.image}) was rolled back as soon as it had traffic`,
     rule: reason,
     next: "what that cluster has said stands in this update",
   });
@@ -260,7 +260,7 @@ function refuseUngiven({ to, share }: Release, { route }: AnalysisInputs, { requ
   if (requests !== 0 || beside === null || (beside * share) / 100 < expectedMin) return;
   throw new UserError({
     code: "BG-WEIGHTS-IGNORED",
-    what: `${to.color} got none of ${beside} requests: its share of ${share} % is not given at the edge`,
+    what: `${to.color} got none of ${beside} requests: the router ignores its canary weight of ${share} %`,
     rule: `traffic.router is ${route ?? "none"}, and the ingress controller has to read the weights of these objects`,
     next: "pulumi config set --path traffic.router NAME, with the kind that this cluster has; and pulumi config rm canaryWeight && pulumi up until then",
   });

@@ -36,7 +36,7 @@ export const gateAfterSwitch: Step<GateAfterSwitchInputs, GateOutputs> = {
   async run(inputs, say) {
     const cluster = connect(inputs);
     const release = await unevaluated(cluster, inputs);
-    if (release === undefined) return { outcome: "not run: nothing was switched that it could take back" };
+    if (release === undefined) return { outcome: "not run: nothing was switched that it could roll back" };
     try {
       return { outcome: await passGate(cluster, inputs, true, say) };
     } catch (error) {
@@ -57,7 +57,7 @@ async function unevaluated(
   const release = await readRelease(cluster, app);
   if (release?.id !== switchId || release.kind !== "switch" || release.to.color !== color) return undefined;
   if (!(await isWhereUsersAre(cluster, app, release, route))) return undefined;
-  const isOpen = release.state === "permitted" || release.state === "analyzing";
+  const isOpen = release.state === "approved" || release.state === "analyzing";
   return isOpen || ageOf(release, await serverTime(cluster)) < evaluatedWithinMs ? release : undefined;
 }
 

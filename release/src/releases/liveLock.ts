@@ -136,7 +136,7 @@ function refuseShareWithSwitch(
       property: "canaryWeight",
       reason: userErrorText({
         code: "BG-SHIFT-WITH-SWITCH",
-        what: `${what} and a share of ${shareOf(weights, activeColor)} % for ${otherColor(activeColor)} were asked for at once`,
+        what: `${what} and a canary weight of ${shareOf(weights, activeColor)} % for ${otherColor(activeColor)} were asked for at once`,
         rule: "traffic that has just moved would move again, without analysis",
         next,
       }),
@@ -163,7 +163,7 @@ async function refuseSharedChange(
         code: "BG-LIVE-COLOR-CHANGED",
         what: `${idle} serves ${share} % of traffic and may not change in place (template ${running} → ${templates[idle] ?? "none"})`,
         rule: "they would get a version that no gate has seen",
-        next: "take its share back first: pulumi config rm canaryWeight && pulumi up",
+        next: "remove its canary weight first: pulumi config rm canaryWeight && pulumi up",
       }),
     },
   ];
@@ -181,7 +181,7 @@ async function refuseLiveChange(cluster: Cluster, inputs: LiveLockInputs, live: 
       reason: userErrorText({
         code: "BG-LIVE-COLOR-CHANGED",
         what: `${live} serves traffic with ${image} and may not change in place (template ${running} → ${wanted})`,
-        rule: "there would be nothing to go back to",
+        rule: "there would be nothing to roll back to",
         next: "put the change on the idle color and switch; or, for a rolling update of live pods: pulumi config set allowInPlaceUpdate true",
       }),
     },
@@ -207,7 +207,7 @@ async function refuseLostConfig(cluster: Cluster, inputs: LiveLockInputs, live: 
       reason: userErrorText({
         code: "BG-STANDBY-CONFIG-CHANGED",
         what: `the switch to ${next} would change the variables of ${live} as well (${configOf(running).join(", ") || "none"} → ${wanted.join(", ") || "none"})`,
-        rule: `${live} is what a rollback goes back to, with the config it had`,
+        rule: `${live} is what a rollback returns to, with the config it had`,
         next: `leave what both colors share as it was, and give ${next} its own: pulumi config set --path ${next}.env.NAME TEXT, or --secret --path ${next}.secretEnv.NAME; or give that up: pulumi config set allowInPlaceUpdate true`,
       }),
     },

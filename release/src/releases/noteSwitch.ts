@@ -17,7 +17,7 @@ export async function noteSwitch(
 ): Promise<Release> {
   const { id, kind, share, to, from, who, why, at, state } = release;
   // By another one already.
-  if (state !== "permitted") return release;
+  if (state !== "approved") return release;
   const cluster = connect(where);
   const movedAt = (await serverTime(cluster)).toISOString();
   await addHistory(cluster, where.app, id, { kind, share, to, from, who, why, at, evidence: [] });

@@ -30,7 +30,7 @@ const evidenceMax = 8;
 
 /** Somebody has analyzed it before: an update that is over, or was killed, or a controller that was replaced. */
 function isTakenOver({ state }: Release): boolean {
-  return state !== "permitted";
+  return state !== "approved";
 }
 
 /** What one analysis has seen so far. */

@@ -225,7 +225,7 @@ export function attention({
     found.push(
       `The last update harmed ${live}, which is live, at ${observed.at}: ${observed.reason}. Said until another update has deployed.`,
     );
-  if (lastSwitch?.state === "permitted")
+  if (lastSwitch?.state === "approved")
     found.push(
       `A switch to ${lastSwitch.to.color} was let through at ${lastSwitch.at}, and has not been noted: it continues, or pulumi up continues with it.`,
     );

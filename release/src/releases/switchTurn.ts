@@ -54,7 +54,7 @@ async function begin(cluster: Cluster, inputs: SwitchTurnInputs, say: Say): Prom
   if (live === color) return "";
   refuseLostRelease(cluster, app);
   const release = await readRelease(cluster, app);
-  if (release?.id !== switchId || release.state !== "permitted") {
+  if (release?.id !== switchId || release.state !== "approved") {
     throw new UserError({
       code: "BG-APPROVAL-MISSING",
       what: `The switch to ${color} was refused: its gate has let another one through, or none`,

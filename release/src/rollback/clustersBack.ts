@@ -69,7 +69,7 @@ async function takeBackIn(
     const cluster = await reach(member, where);
     const release = await ofThisRelease(cluster, app, failure.color, standbyHours);
     if (release === undefined) return [];
-    if (release.state === "permitted") {
+    if (release.state === "approved") {
       await withdrawApproval(cluster, app, release.to.color);
       await setState(cluster, app, release.id, "rolledBack");
     }

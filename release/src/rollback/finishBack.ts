@@ -47,7 +47,7 @@ export async function finishBack(
   if (release === undefined || blocked === undefined) return false;
   if (graceMs > 0 && ageOf(blocked, await serverTime(cluster)) < graceMs) return false;
   say(
-    `traffic was taken back from ${blocked.color} (${blocked.image}) at ${blocked.at} by ${blocked.by}, and it is noted now`,
+    `traffic was rolled back from ${blocked.color} (${blocked.image}) at ${blocked.at} by ${blocked.by}, and it is noted now`,
   );
   if (release.share < 100) await takeShare(cluster, app, release, route, say);
   if (hasDatabases && release.share === 100)

@@ -157,7 +157,7 @@ export async function takeShareBack(
     throw new UserError({
       code: "BG-ROLLBACK-NOT-POSSIBLE",
       what: `${color} gets no canary traffic`,
-      rule: "there is nothing to take back",
+      rule: "there is nothing to roll back",
       next,
     });
   const [to, from, release] = await Promise.all([
@@ -173,7 +173,7 @@ export async function takeShareBack(
   };
   await takeByHand(
     { where, undone, settings: { ...settings, database: null }, why },
-    `The share of ${color} was not taken back`,
+    `The canary weight of ${color} was not removed`,
     say,
   );
   return { seconds: (performance.now() - started) / 1000, image: from.image };
@@ -233,7 +233,7 @@ async function growBack(cluster: Cluster, standby: Taker, say: Say): Promise<voi
     if (ready >= needed) return true;
     if (ready !== said)
       say(
-        `${ready} of the ${needed} pods that ${color} needs are ready; to go back to fewer: --allow-fewer-replicas`,
+        `${ready} of the ${needed} pods that ${color} needs are ready; to roll back to fewer: --allow-fewer-replicas`,
       );
     said = ready;
     return undefined;
@@ -254,9 +254,7 @@ async function refuseUnready(cluster: Cluster, app: string, color: Color, fewer:
   throw new UserError({
     code: "BG-TOO-FEW-READY-PODS",
     what: `The rollback to ${color} was refused: ${ready} of its ${wanted} pods are ready`,
-    rule: fewer
-      ? "somebody has to answer requests"
-      : "traffic goes back to a standby that is ready as a whole",
-    next: `kubectl -n ${homeOf(cluster, color)} get pods -l app=${app},version=${color}${ready > 0 ? `; to go back to those that are ready: ${bluegreen} rollback --allow-fewer-replicas` : ""}`,
+    rule: fewer ? "somebody has to answer requests" : "traffic returns to a standby that is ready as a whole",
+    next: `kubectl -n ${homeOf(cluster, color)} get pods -l app=${app},version=${color}${ready > 0 ? `; to roll back to those that are ready: ${bluegreen} rollback --allow-fewer-replicas` : ""}`,
   });
 }

@@ -7,7 +7,7 @@ import type { Say } from "../util/step.js";
 
 /** Renewed every five seconds: that long after a killed update the analysis controller takes over. */
 const leaseSeconds = 15;
-/** The analysis controller polls every second, and lets go when another switch is permitted. */
+/** The analysis controller polls every second, and lets go when another switch is approved. */
 const waitMs = 10_000;
 
 /**

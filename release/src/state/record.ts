@@ -16,11 +16,11 @@ import { serverTime } from "../kubernetes/serverTime.js";
 import { readLiveColor } from "../traffic/live.js";
 
 /**
- * permitted: the gates have passed, and users may move. analyzing: they have. standby: the update is
+ * approved: the gates have passed, and traffic may move. analyzing: it has. standby: the update is
  * over, and the analysis controller continues. kept: nobody analyzes any more. rolledBack: users
  * were taken back.
  */
-const states = ["permitted", "analyzing", "standby", "kept", "rolledBack"] as const;
+const states = ["approved", "analyzing", "standby", "kept", "rolledBack"] as const;
 export type ReleaseState = (typeof states)[number];
 
 /**

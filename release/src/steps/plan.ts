@@ -204,7 +204,7 @@ function rollbackAfter({ app, status, wanted, rollouts, changes }: AfterFacts): 
   const { activeColor, weights } = wanted;
   const idle = otherColor(activeColor);
   if (weights[idle] > 0)
-    return { possible: true, why: `the share of ${idle} can be taken back to ${activeColor}` };
+    return { possible: true, why: `the traffic of ${idle} can be rolled back to ${activeColor}` };
   const changed = rollouts.find(({ color }) => color === idle);
   // Before a switch the idle color is the one that users are on; otherwise it has to be what they came from.
   if (live === activeColor && !rollback.possible) {

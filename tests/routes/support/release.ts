@@ -134,7 +134,7 @@ export function describeRelease(route: RouterName): void {
       );
       await test.set({ greenTag: "v2", activeColor: "green", canaryWeight: 10 });
       expect(await failureOf(test.stack.preview())).to.contain(
-        "a switch from blue to green and a share of 10 % for blue",
+        "a switch from blue to green and a canary weight of 10 % for blue",
       );
       await test.set({ activeColor: "blue", canaryWeight: 0 });
     });

@@ -60,7 +60,7 @@ export const gatesShape = {
   gates: field(json(gates, asWritten), {
     rule: gatesRule,
     description:
-      "Programs of yours that decide whether a release goes on (docs/guides/gates.md). when: beforeRollout (of each new pod template of a color), beforeSwitch, afterSwitch (traffic returns unless it passes) or beforeScaleDown (of the standby). command: words of a program where Pulumi runs, in the program's folder, without a shell. job: instead of it, a Job of any image in the color's namespace. Exit code 0 passes. env: variables for it, never encrypted. passEnv: names of variables of pulumi's own environment that a command gets, secrets among them. job.envFromSecrets: variables from Secrets, as SECRET/KEY. timeoutSeconds: after which it is ended with everything that it has started.",
+      "Programs of yours that decide whether a release continues (docs/guides/gates.md). when: beforeRollout (of each new pod template of a color), beforeSwitch, afterSwitch (traffic returns unless it passes) or beforeScaleDown (of the standby). command: words of a program where Pulumi runs, in the program's folder, without a shell. job: instead of it, a Job of any image in the color's namespace. Exit code 0 passes. env: variables for it, never encrypted. passEnv: names of variables of pulumi's own environment that a command gets, secrets among them. job.envFromSecrets: variables from Secrets, as SECRET/KEY. timeoutSeconds: after which it is ended with everything that it has started.",
     example: `'[{"name":"load","when":"beforeSwitch","command":["k6","run","load.js"]}]'`,
     ends: { place: "the stack's state and Jobs", instead: "passEnv or job.envFromSecrets of the gate" },
     parts: {},

@@ -27,7 +27,7 @@ export async function findParting({ live, idle }: Servers): Promise<Parting> {
   if (promoted !== undefined) {
     return {
       kind: "promoted",
-      loss: `it was promoted at ${promoted.at.toISOString()} (WAL position ${promoted.position}), and traffic has not moved there or was taken back; traffic is on ${live.color}, and what is written there ${idle.color} does not have`,
+      loss: `it was promoted at ${promoted.at.toISOString()} (WAL position ${promoted.position}), and traffic has not moved there or was rolled back; traffic is on ${live.color}, and what is written there ${idle.color} does not have`,
     };
   }
   return {

@@ -36,7 +36,7 @@ export const podErrors = {
     cause:
       "Somebody has given a color that serves users another image than config, and the update would take it from them, after a refresh for instance.",
     remedy:
-      "Release that image on the other color, by an update without `--refresh`; or take it away: `pulumi config set allowInPlaceUpdate true`, then `pulumi up --refresh`. On a color with a share of traffic: take the share back first.",
+      "Release that image on the other color, by an update without `--refresh`; or take it away: `pulumi config set allowInPlaceUpdate true`, then `pulumi up --refresh`. On a color with a canary weight: remove the weight first.",
   },
   "BG-POD-CRASHING": {
     cause: "The container of a new pod ends again and again.",
