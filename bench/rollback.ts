@@ -6,7 +6,7 @@
 import { program } from "commander";
 import { otherColor, type Color } from "@bluegreen/release";
 import { readServed } from "@bluegreen/release/state/served";
-import { takeBack } from "@bluegreen/release/rollback/takeBack";
+import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { newTable } from "../cli/table";
 import { removeLoad, startLoad, type Load } from "../local/load/job";
 import { figuresOf, type Mark } from "../local/load/report";
@@ -46,7 +46,7 @@ async function goBack(test: TestStack, way: Way): Promise<void> {
     app,
   };
   if (
-    !(await takeBack(
+    !(await rollBackRelease(
       {
         where,
         undone: { to, from, share: 100 },

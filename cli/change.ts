@@ -22,7 +22,7 @@ export interface Change {
   /** What it is, as in "The deploy of v2 to green". */
   what: string;
   config: ConfigChange;
-  /** The same, for the way back. */
+  /** The same, for the rollback. */
   undo: ConfigChange;
   /** Put to whoever sees the plan. Undefined: nobody is asked. */
   question: string | undefined;

@@ -176,7 +176,7 @@ interface Shift {
 interface Ended {
   to: Color;
   share: number;
-  /** Why users were taken back. */
+  /** Why users were rolled back. */
   reason?: string;
 }
 
@@ -222,7 +222,7 @@ async function give({ to, stack, say }: Shift, share: number): Promise<boolean> 
   return (await isConfigured(stack, change, say)) && updateStack(stack, say);
 }
 
-/** Said, and not thrown: whoever has a share is taken back without it. */
+/** Said, and not thrown: whoever has a share is rolled back without it. */
 async function isConfigured(stack: string, change: ConfigChange, say: Say): Promise<boolean> {
   try {
     await changeConfig(stack, change, say);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
 import { messageOf } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/util/interrupt";
-import { finishBack, othersAreNotingMs } from "@bluegreen/release/rollback/finishBack";
+import { finishRollback, othersAreNotingMs } from "@bluegreen/release/rollback/finishRollback";
 import {
   attention,
   readReleaseStatus,
@@ -73,7 +73,7 @@ async function run({ stack, json, watch }: Options): Promise<void> {
 /** Said on the error output, and no more: whoever may only read sees how things stand all the same. */
 async function finish(ref: ReleaseStatusRef): Promise<void> {
   const hasDatabases = isSeparate(ref.database.strategy);
-  await finishBack(ref, { route: ref.route, hasDatabases, graceMs: othersAreNotingMs }, printError).catch(
+  await finishRollback(ref, { route: ref.route, hasDatabases, graceMs: othersAreNotingMs }, printError).catch(
     (error: unknown) => {
       printError(messageOf(error));
     },

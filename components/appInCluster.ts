@@ -101,7 +101,7 @@ export class AppInCluster extends pulumi.ComponentResource {
     return { color: this.settings.activeColor, share: 100, route: this.movable };
   }
 
-  /** By what its users are analyzed, and how they are taken back. */
+  /** By what its users are analyzed, and how they are rolled back. */
   get analysis() {
     return analysisSettings(this.name, this.settings, this.users);
   }

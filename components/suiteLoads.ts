@@ -4,7 +4,7 @@ import { isFields } from "@bluegreen/release/util/fields";
 
 /**
  * Refuses a release whose tests do not load, in its preview: before anything rolls out. In the update the gate
- * comes after the rollout, and loads them itself. The way back changes no template, and is not asked.
+ * comes after the rollout, and loads them itself. The rollback changes no template, and is not asked.
  */
 export function asLoadable(name: string, suite: SuiteInputs): Pick<pulumi.CustomResourceOptions, "hooks"> {
   if (!pulumi.runtime.isDryRun()) return {};

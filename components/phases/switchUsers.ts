@@ -17,7 +17,7 @@ export interface Switched extends Prepared {
   /** Users have arrived. */
   moved: pulumi.Resource[];
   analysis: ReleaseStep<"analysis">;
-  /** Nobody needs the color any more that they have left, but as the way back. */
+  /** Nobody needs the color any more that they have left, but as the rollback target. */
   left: pulumi.Resource[];
 }
 
@@ -119,7 +119,7 @@ export function leadIn(
 }
 
 /**
- * Beside the analysis: a way back does not wait for it. None where the other color keeps a share of the users.
+ * Beside the analysis: a rollback does not wait for it. None where the other color keeps a share of the users.
  */
 function drain(
   app: AppInCluster,

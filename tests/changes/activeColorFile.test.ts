@@ -106,7 +106,7 @@ describe("The file with the live color, in running pods of a real cluster", func
   });
 
   it("says the good color once traffic is back", async () => {
-    const { isBack } = await traffic.takeBack(followers);
+    const { isBack } = await traffic.rollBack(followers);
     expect(isBack).to.equal(true);
     expect(await liveColor(home.cluster)).to.equal("blue");
     await told("blue-first", "blue");

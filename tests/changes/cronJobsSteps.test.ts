@@ -111,8 +111,8 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
       timeoutMs: 300_000,
     });
   };
-  const takeBackToBlue = async (name: string) => {
-    const { isBack, said } = await traffic.takeBack(followers(name));
+  const rollBackToBlue = async (name: string) => {
+    const { isBack, said } = await traffic.rollBack(followers(name));
     expect(isBack, said).to.equal(true);
   };
 
@@ -157,7 +157,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
     const name = "undone";
     await arrange(name, { live: "green" });
     await traffic.note("switch", green, blue);
-    await takeBackToBlue(name);
+    await rollBackToBlue(name);
     expect(await liveColor(home.cluster)).to.equal("blue");
     expect(await suspended(name)).to.deep.equal([false, true]);
     await controllerIsThere();
@@ -179,7 +179,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
     expect(await jobCounts(name)).to.deep.equal([0, 1]);
     // Back with it: the time that has had its Job gets no second one.
     await traffic.note("switch", green, blue);
-    await takeBackToBlue(name);
+    await rollBackToBlue(name);
     expect(await suspended(name)).to.deep.equal([false, true]);
     await controllerIsThere();
     expect(await jobCounts(name)).to.deep.equal([0, 1]);

@@ -90,7 +90,7 @@ describe("Workers around a switch, in Pulumi's provider process and on a real cl
   });
 
   it("of a bad version stop once traffic is back, and the good one's start when they are gone", async () => {
-    const { isBack, said } = await traffic.takeBack({ workers });
+    const { isBack, said } = await traffic.rollBack({ workers });
     expect(isBack, said).to.equal(true);
     expect(await liveColor(home.cluster)).to.equal("blue");
     expect(await running("green")).to.equal(0);

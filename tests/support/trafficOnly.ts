@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { colors, names, type Color } from "@bluegreen/release";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import type { Followers } from "@bluegreen/release/config/followers";
-import { takeBack } from "@bluegreen/release/rollback/takeBack";
+import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { activeServiceOf } from "@bluegreen/release/state/blockedImages";
 import { writeRelease } from "@bluegreen/release/state/record";
 import { loadBundles } from "../../local/stage";
@@ -24,7 +24,7 @@ export interface TrafficOnly {
   /** Notes that the gates have let a move through. */
   note(kind: "switch" | "rollback", to: Version, from: Version): Promise<void>;
   /** Takes traffic back from green. @returns whether it was there, and what was said */
-  takeBack(followers: Followers): Promise<{ isBack: boolean; said: string }>;
+  rollBack(followers: Followers): Promise<{ isBack: boolean; said: string }>;
 }
 
 /** @param name of the image, and no other test's */
@@ -77,9 +77,9 @@ export async function makeTrafficOnly(
         baseline: noBaseline,
         contracts: { waiting: [] },
       }),
-    takeBack: async (followers) => {
+    rollBack: async (followers) => {
       const said: string[] = [];
-      const isBack = await takeBack(
+      const isBack = await rollBackRelease(
         {
           where,
           undone: { to: green, from: blue, share: 100 },

@@ -3,7 +3,7 @@ import type { Color } from "@bluegreen/release";
 import type { Followers } from "@bluegreen/release/config/followers";
 import { workersStart } from "@bluegreen/release/releases/workersStart";
 import { workersStop } from "@bluegreen/release/releases/workersStop";
-import { takeBack } from "@bluegreen/release/rollback/takeBack";
+import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { startApiServer, type ApiServer } from "../support/apiServer";
 import { blue, green, shop, ShopRelease } from "../support/shopRelease";
 
@@ -79,7 +79,7 @@ describe("The order in which pods are told of the live color (simulated)", funct
     budgetSeconds: 30,
   });
   const undo = () =>
-    takeBack(
+    rollBackRelease(
       {
         where: shop,
         undone: { id: "s1", to: green, from: blue, share: 100 },

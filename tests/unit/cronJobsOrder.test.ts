@@ -3,7 +3,7 @@ import type { Color } from "@bluegreen/release";
 import type { Followers } from "@bluegreen/release/config/followers";
 import { workersStart } from "@bluegreen/release/releases/workersStart";
 import { workersStop } from "@bluegreen/release/releases/workersStop";
-import { takeBack } from "@bluegreen/release/rollback/takeBack";
+import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { startApiServer, type ApiServer } from "../support/apiServer";
 import { blue, green, shop, ShopRelease } from "../support/shopRelease";
 
@@ -176,7 +176,7 @@ describe("The order in which CronJobs are suspended and resumed (simulated)", fu
     const settings = { route: null, database: null, connectionDrainSeconds: 0, followers };
     const undone = { id: "s1", to: green, from: blue, share: 100 };
     const told = { reason: "a test", evidence: [], by: "anna" };
-    expect(await takeBack({ where: shop, undone, settings, ...told }, hear)).to.equal(true);
+    expect(await rollBackRelease({ where: shop, undone, settings, ...told }, hear)).to.equal(true);
     expect(seen).to.deep.equal([
       "traffic is on blue",
       "green suspended, last 2026-01-06T02:00:00.000Z",

@@ -15,13 +15,13 @@ import { UnknownOutcomeError } from "@bluegreen/release/kubernetes/jsonPatch";
 import { patience } from "@bluegreen/release/kubernetes/transport";
 import { mapBounded } from "@bluegreen/release/util/mapBounded";
 import type { RollbackSettings } from "@bluegreen/release/config/analysisSettings";
-import { finishBack } from "@bluegreen/release/rollback/finishBack";
+import { finishRollback } from "@bluegreen/release/rollback/finishRollback";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readBlockedImages } from "@bluegreen/release/state/blockedImages";
 import { readRelease, type Release } from "@bluegreen/release/state/record";
 import { rollback, takeShareBack } from "@bluegreen/release/rollback/rollback";
 import { switchGate } from "@bluegreen/release/gates/switchGate";
-import { newMoveId, takeBack } from "@bluegreen/release/rollback/takeBack";
+import { newMoveId, rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { takeAnalysis } from "@bluegreen/release/state/analysisLease";
 import { readGiven } from "@bluegreen/release/traffic/move";
 import { routers } from "@bluegreen/release/routers/routers";
@@ -203,7 +203,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     if (world.writable !== undefined) expect(world.writable).to.deep.equal({ blue: true, green: false });
   };
   const finish = (world: World, route: RollbackSettings["route"] = null) =>
-    finishBack(world.where, { route, graceMs: 0, hasDatabases: false }, saying(world));
+    finishRollback(world.where, { route, graceMs: 0, hasDatabases: false }, saying(world));
 
   /** What could not be noted is noted by whoever comes next. */
   const complete = async (world: World, route: RollbackSettings["route"]) => {
@@ -332,7 +332,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     const run = async (world: World) => {
       const moveId = moves.get(world) ?? newMoveId();
       moves.set(world, moveId);
-      const back = await takeBack(
+      const back = await rollBackRelease(
         {
           where: world.where,
           undone: { id, to: green, from: blue, share },
@@ -373,7 +373,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     if (api === undefined) throw new Error("there is no server");
     const { patchMs } = patience;
     const databases = simulateDatabases();
-    const takingBack = asTakenBack({ database });
+    const rollingBack = asTakenBack({ database });
     patience.patchMs = 1000;
     try {
       for (const isMoved of [true, false]) {
@@ -387,13 +387,13 @@ describe("A lost or late answer of the API server (simulated)", function () {
           isAway = true;
           return isMoved ? "dropped" : "lost";
         };
-        const failure = await takingBack.run(world).catch((error: unknown) => error);
+        const failure = await rollingBack.run(world).catch((error: unknown) => error);
         expect(failure).to.be.instanceOf(UnknownOutcomeError);
         expect(liveIn(world)).to.equal(isMoved ? "blue" : "green");
         // The writers of green wait, and blue's database has all that they wrote.
         expect(world.writable).to.deep.equal({ blue: true, green: true });
         api.meddle = undefined;
-        await takingBack.run(world);
+        await rollingBack.run(world);
         await expectBack(world, { share: 100 });
         expect(world.wrong).to.deep.equal([]);
         expect(databases.opened() - before, "by the handover that was begun").to.equal(1);

@@ -6,7 +6,7 @@ import {
   withBlockedImage,
   type BlockedImage,
 } from "@bluegreen/release/state/blockedImages";
-import { ageOf, isAnalyzed, isWayBack, type Release } from "@bluegreen/release/state/record";
+import { ageOf, isAnalyzed, isRollbackTarget, type Release } from "@bluegreen/release/state/record";
 import { whoami, whyOf } from "@bluegreen/release/util/who";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 
@@ -74,18 +74,18 @@ describe("The rollback", () => {
   });
 
   it("is what was live before the last switch, as it was", () => {
-    expect(isWayBack(release(), blue)).to.equal(true);
-    expect(isWayBack(release(), { ...blue, template: "changed" })).to.equal(false);
-    expect(isWayBack(release(), green)).to.equal(false);
+    expect(isRollbackTarget(release(), blue)).to.equal(true);
+    expect(isRollbackTarget(release(), { ...blue, template: "changed" })).to.equal(false);
+    expect(isRollbackTarget(release(), green)).to.equal(false);
   });
 
   it("is not what a rollback has left: that comes again through all gates", () => {
-    expect(isWayBack(release({ kind: "rollback", to: blue, from: green }), green)).to.equal(false);
+    expect(isRollbackTarget(release({ kind: "rollback", to: blue, from: green }), green)).to.equal(false);
   });
 
   it("does not exist before there was a switch", () => {
-    expect(isWayBack(undefined, blue)).to.equal(false);
-    expect(isWayBack(release({ from: null }), blue)).to.equal(false);
+    expect(isRollbackTarget(undefined, blue)).to.equal(false);
+    expect(isRollbackTarget(release({ from: null }), blue)).to.equal(false);
   });
 });
 

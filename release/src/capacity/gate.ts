@@ -7,7 +7,7 @@ import { orUndefined } from "../kubernetes/orUndefined.js";
 import { readLiveColor } from "../traffic/live.js";
 import { names } from "../app/names.js";
 import { messageOf, UserError } from "../util/userError.js";
-import { isWayBack, readRelease } from "../state/record.js";
+import { isRollbackTarget, readRelease } from "../state/record.js";
 import type { Sizes } from "../config/sizes.js";
 import { shellWord } from "../util/shellWord.js";
 import type { WorkerPods } from "../config/podSettings.js";
@@ -128,7 +128,7 @@ async function isRollback(
   const [live, release] = await Promise.all([readLiveColor(cluster, app), readRelease(cluster, app)]);
   return (
     live === otherColor(activeColor) &&
-    isWayBack(release, { color: activeColor, template: templates[activeColor] ?? "" })
+    isRollbackTarget(release, { color: activeColor, template: templates[activeColor] ?? "" })
   );
 }
 

@@ -6,7 +6,7 @@ import { names } from "../app/names.js";
 import { hold, heldSize, readAutoscaler } from "./autoscaler.js";
 import { readOtherScaler } from "./otherScaler.js";
 import { readLiveColor } from "../traffic/live.js";
-import { isWayBack, readRelease } from "../state/record.js";
+import { isRollbackTarget, readRelease } from "../state/record.js";
 
 /**
  * Gives a color that an autoscaler scales the pods that it needs to take over, and keeps that one
@@ -41,7 +41,7 @@ export interface Taker {
 
 /**
  * How many pods a color needs to take over: as many as the live one has, whoever has set them. On
- * the way back no more than had all users before: a version that is taken from them may have driven
+ * the rollback no more than had all users before: a version that is taken from them may have driven
  * its autoscaler to any number. 0 where no other color is live.
  */
 export async function neededSize(cluster: Cluster, { app, color, template }: Taker): Promise<number> {
@@ -53,17 +53,17 @@ export async function neededSize(cluster: Cluster, { app, color, template }: Tak
 
 /**
  * With how many pods a color may take users back: as many as served them before the last switch, where these are
- * still there, or as many as somebody else's autoscaler has left it; undefined where it is not the way back.
+ * still there, or as many as somebody else's autoscaler has left it; undefined where it is not the rollback target.
  */
 export async function heldOnTheWayBack(
   cluster: Cluster,
   { app, color, template }: Taker,
 ): Promise<number | undefined> {
-  if (!isWayBack(await readRelease(cluster, app), { color, template })) return undefined;
+  if (!isRollbackTarget(await readRelease(cluster, app), { color, template })) return undefined;
   const held = heldSize(await readAutoscaler(cluster, app, color));
   if (held !== undefined) return held;
   // Somebody else's autoscaler has left it what a color without load needs, and gives it more when traffic comes:
-  // the way back is not refused for that.
+  // the rollback is not refused for that.
   const other = await readOtherScaler(cluster, app, color);
   return other && ((await readDeployment(cluster, app, color))?.spec?.replicas ?? 0);
 }

@@ -7,7 +7,7 @@ import type { FlatSettings } from "./schema.js";
 import type { Followers } from "./followers.js";
 
 /**
- * How users are taken back. Config says it to whoever does that: to the update and the command line by the
+ * How users are rolled back. Config says it to whoever does that: to the update and the command line by the
  * stack's file, to the analysis controller by its Deployment. Nothing of it is read back from a cluster
  * (docs/decisions/025-records-hold-facts.md).
  */

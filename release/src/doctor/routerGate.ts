@@ -2,7 +2,7 @@ import type { Color } from "../app/color.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import { targetsMove } from "../routers/gce.js";
 import { routers, type RouterName } from "../routers/routers.js";
-import { isWayBack, readRelease } from "../state/record.js";
+import { isRollbackTarget, readRelease } from "../state/record.js";
 import type { Step } from "../util/step.js";
 import { userErrorText } from "../util/userError.js";
 import { lookAt } from "./look.js";
@@ -29,7 +29,7 @@ export const routerGate: Step<RouterGateInputs, Record<string, never>> = {
       .misread?.(lookAt(cluster), { ingressClass: ingressClass ?? undefined })
       .catch(() => undefined);
     if (finding === undefined || finding.state === "well") return [];
-    const isBack = isWayBack(await readRelease(cluster, app), { color, template });
+    const isBack = isRollbackTarget(await readRelease(cluster, app), { color, template });
     if (finding.state !== "broken" || isBack) {
       say(`${finding.says}; ${finding.next}`);
       return [];

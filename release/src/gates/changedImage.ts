@@ -1,7 +1,7 @@
 import type { Taker } from "../capacity/grow.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { describeChangedImage, readChangedImage } from "../state/appImage.js";
-import { isWayBack, readRelease } from "../state/record.js";
+import { isRollbackTarget, readRelease } from "../state/record.js";
 import { shellWord } from "../util/shellWord.js";
 import type { Say } from "../util/step.js";
 import { UserError } from "../util/userError.js";
@@ -15,7 +15,7 @@ export async function refuseChangedImage(cluster: Cluster, candidate: Taker, say
   const { app, color } = candidate;
   const changed = await readChangedImage(cluster, app, color);
   if (changed === undefined) return;
-  if (isWayBack(await readRelease(cluster, app), candidate)) {
+  if (isRollbackTarget(await readRelease(cluster, app), candidate)) {
     say(`${describeChangedImage(changed)}: traffic returns to it all the same`);
     return;
   }

@@ -4,7 +4,7 @@ import { otherColor, type Color } from "../app/color.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import type { RouterName } from "../routers/routers.js";
-import { isWayBack, readRelease } from "../state/record.js";
+import { isRollbackTarget, readRelease } from "../state/record.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
 import { readShare } from "../traffic/move.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
@@ -47,7 +47,7 @@ export const gateBeforeSwitch = ownGate<GateBeforeSwitchInputs>({
     const { app, color, share, route } = inputs;
     // Of the steps of a shift the first is the one that brings it users.
     if (share < 100) return (await readShare(cluster, app, route, otherColor(color))) === 0;
-    return (await isSwitchPending(inputs)) && !isWayBack(await readRelease(cluster, app), inputs);
+    return (await isSwitchPending(inputs)) && !isRollbackTarget(await readRelease(cluster, app), inputs);
   },
   notDue: "not run: traffic does not move, or it returns to pods that have served it",
   runsAgain: true,

@@ -5,7 +5,7 @@ import { forwardPod } from "../kubernetes/portForward.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
 import { UserError } from "../util/userError.js";
 import { refuseHarm } from "../state/harm.js";
-import { isWayBack, readRelease } from "../state/record.js";
+import { isRollbackTarget, readRelease } from "../state/record.js";
 import type { Say, Step } from "../util/step.js";
 import type { ReadyPod } from "../kubernetes/endpoints.js";
 import { runMocha, type SuiteResult } from "./mochaRun.js";
@@ -27,7 +27,7 @@ export type SmokeOutputs = { passedTests: number };
 
 /**
  * The gate before traffic: the smoke suite, against the color itself, while users are still on the
- * other one. Not on the way back: those very pods have served users.
+ * other one. Not on the rollback: those very pods have served users.
  */
 export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate", {
   check: () => Promise.resolve([]),
@@ -40,7 +40,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
   async run(inputs, say) {
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, inputs.app, async () => {
-      if (inputs.active && isWayBack(await readRelease(cluster, inputs.app), inputs)) {
+      if (inputs.active && isRollbackTarget(await readRelease(cluster, inputs.app), inputs)) {
         say(
           `${inputs.color} returns to what was live before: its pods are ready, and the smoke suite is not run again`,
         );

@@ -27,7 +27,7 @@ import { readBlockedImage, type BlockedImage } from "../state/blockedImages.js";
 import { closeGuard } from "../state/harm.js";
 import { writeApproval } from "../state/approval.js";
 import { isMovePending } from "../traffic/switchPending.js";
-import { isAnalyzed, isWayBack, readRelease, writeRelease, type Release } from "../state/record.js";
+import { isAnalyzed, isRollbackTarget, readRelease, writeRelease, type Release } from "../state/record.js";
 import { readServed, type Served } from "../state/served.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { holdAnalysis } from "../state/analysisLease.js";
@@ -113,7 +113,8 @@ async function approve(
   // The state was lost, or was never there: users are where they are to be.
   if (live === color) return (await lastSwitchId(cluster, app)) ?? id;
   const to: Served = { color, image, template };
-  const kind = share < 100 ? "share" : isWayBack(await readRelease(cluster, app), to) ? "rollback" : "switch";
+  const kind =
+    share < 100 ? "share" : isRollbackTarget(await readRelease(cluster, app), to) ? "rollback" : "switch";
   if (live !== undefined) {
     await refuseFewer(cluster, inputs, live);
     if (inputs.controller) await waitForController(cluster, app, kind, say);

@@ -16,7 +16,7 @@ import { readBlockedImage } from "../state/blockedImages.js";
 import { noteSwitch } from "./noteSwitch.js";
 import { isMovePending } from "../traffic/switchPending.js";
 import { ageOf, isAnalyzed, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
-import { takeBack } from "../rollback/takeBack.js";
+import { rollBackRelease } from "../rollback/rollBackRelease.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { percent } from "../analysis/summary.js";
 import { takeAnalysis } from "../state/analysisLease.js";
@@ -113,7 +113,7 @@ async function refuseCalledOff(cluster: Cluster, inputs: AnalysisInputs, say: Sa
   )
     return;
   const reason = "called off, because it has failed in another cluster";
-  await takeBack(
+  await rollBackRelease(
     { where: inputs, undone: release, settings: inputs, reason, evidence: [], by: holderName() },
     say,
   );

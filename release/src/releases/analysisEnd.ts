@@ -24,7 +24,7 @@ export interface AnalysisOptions {
 
 /**
  * How an analysis ended. over: users stay; beside is what the other color got meanwhile, where users were shared
- * out. breach: they were taken back. stuck: they were to be, and could not. superseded: somebody else has
+ * out. breach: they were rolled back. stuck: they were to be, and could not. superseded: somebody else has
  * moved them, or begun another switch. lost: somebody else analyzes.
  */
 export type AnalysisEnd =

@@ -5,7 +5,7 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { askDirectly } from "../kubernetes/pods.js";
 import { messageOf } from "../util/userError.js";
 import type { Say } from "../util/step.js";
-import { finishBack, othersAreNotingMs } from "../rollback/finishBack.js";
+import { finishRollback, othersAreNotingMs } from "../rollback/finishRollback.js";
 import { noteSwitch } from "./noteSwitch.js";
 import { ageOf, isAnalyzed, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
 import { serverTime } from "../kubernetes/serverTime.js";
@@ -84,10 +84,10 @@ function finish(
   say: Say,
 ): Promise<boolean> {
   const hasDatabases = database !== null;
-  return finishBack(where, { route, hasDatabases, followers, graceMs: othersAreNotingMs }, say);
+  return finishRollback(where, { route, hasDatabases, followers, graceMs: othersAreNotingMs }, say);
 }
 
-/** The switch that users came by, if it may still be taken back. */
+/** The switch that users came by, if it may still be rolled back. */
 async function openRelease(
   where: ClusterRef & { app: string },
   settings: ControllerSettings,

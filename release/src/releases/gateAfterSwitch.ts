@@ -6,8 +6,8 @@ import { GateError, passGate } from "../gates/passGate.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { failTogether } from "../rollback/clustersBack.js";
-import { takeBack } from "../rollback/takeBack.js";
-import { ageOf, isWayBack, isWhereUsersAre, readRelease, type Release } from "../state/record.js";
+import { rollBackRelease } from "../rollback/rollBackRelease.js";
+import { ageOf, isRollbackTarget, isWhereUsersAre, readRelease, type Release } from "../state/record.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
 import { holderName } from "../util/holderName.js";
 import { UserError } from "../util/userError.js";
@@ -29,7 +29,8 @@ export const gateAfterSwitch: Step<GateAfterSwitchInputs, GateOutputs> = {
 
   async isNeeded(last, inputs) {
     const cluster = connect(inputs);
-    if (await isSwitchPending(inputs)) return !isWayBack(await readRelease(cluster, inputs.app), inputs);
+    if (await isSwitchPending(inputs))
+      return !isRollbackTarget(await readRelease(cluster, inputs.app), inputs);
     return last.switchId !== inputs.switchId && (await unevaluated(cluster, inputs)) !== undefined;
   },
 
@@ -74,7 +75,7 @@ async function undo(
   const by = holderName();
   const reason = `gate ${gate.name} did not pass: ${failed instanceof GateError ? failed.how : "it could not be run"}`;
   const evidence = failed instanceof GateError ? failed.lines.slice(-evidenceMax) : [];
-  const isBack = await takeBack(
+  const isBack = await rollBackRelease(
     { where: inputs, undone: release, settings: inputs, reason, evidence, by },
     say,
   );

@@ -9,7 +9,7 @@ import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { beginRelease, endRelease, isUnended } from "../state/releaseLock.js";
 import { findNamespace, isReplaced, refuseReplaced } from "../state/replaced.js";
 import { messageOf, userErrorText } from "../util/userError.js";
-import { finishBack } from "../rollback/finishBack.js";
+import { finishRollback } from "../rollback/finishRollback.js";
 import { readShare } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import { shareOf, type Weights } from "../routers/weights.js";
@@ -86,7 +86,7 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
     return sayingWhatIsLive(cluster, app, async () => {
       const release = await beginRelease(cluster, app, { waitSeconds: lockWaitSeconds, say });
       try {
-        await finishBack(inputs, { route, graceMs: 0, hasDatabases: false }, say);
+        await finishRollback(inputs, { route, graceMs: 0, hasDatabases: false }, say);
         // Whoever was waited for may have moved users, and they may now be on what this update is about to
         // change.
         const [broken] = await violations(cluster, inputs);

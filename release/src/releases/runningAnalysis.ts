@@ -22,7 +22,7 @@ import { measuredRequests, trafficOf } from "../analysis/traffic.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
 import { isWhereUsersAre, type Release } from "../state/record.js";
 import { bounded, readSamples, writeSamples, type Sample } from "../state/samples.js";
-import { TakingBack } from "./takingBack.js";
+import { AutomaticRollback } from "./automaticRollback.js";
 import type { AnalysisEnd, AnalysisOptions } from "./analysisEnd.js";
 
 /** What a person reads at night. */
@@ -52,7 +52,7 @@ export class RunningAnalysis {
   /** Of the last observation, until they are evaluated. */
   private found: Finding[] = [];
   private evidence: ScoredFinding[] = [];
-  private readonly takingBack: TakingBack;
+  private readonly automatic: AutomaticRollback;
   /** Once for each time that both colors are away. */
   private isSharedTold = false;
   /** The last that was said, so that an outage is one line. */
@@ -65,7 +65,7 @@ export class RunningAnalysis {
   ) {
     const { to, baseline, share } = release;
     this.cluster = connect(where);
-    this.takingBack = new TakingBack(this.cluster, where, release, options);
+    this.automatic = new AutomaticRollback(this.cluster, where, release, options);
     this.target = {
       app: where.app,
       color: to.color,
@@ -131,8 +131,8 @@ export class RunningAnalysis {
   /** @returns how it has ended now that its time is over */
   async over(): Promise<AnalysisEnd> {
     await this.observation;
-    if (this.takingBack.stuck !== undefined) {
-      const { reason, evidence } = this.takingBack.stuck;
+    if (this.automatic.stuck !== undefined) {
+      const { reason, evidence } = this.automatic.stuck;
       return { end: "stuck", reason, evidence };
     }
     const { baseline, share } = this.release;
@@ -149,8 +149,8 @@ export class RunningAnalysis {
   /** Config says that a version is not to stay of which nobody has seen whether it is well. */
   private async failBlind(): Promise<AnalysisEnd> {
     const reason = "no data: no request, or no status of one, was seen, and analysis.noData is fail";
-    const failed = await this.takingBack.act(reason, []);
-    return failed ?? { end: "stuck", reason, evidence: this.takingBack.stuck?.evidence ?? [] };
+    const failed = await this.automatic.act(reason, []);
+    return failed ?? { end: "stuck", reason, evidence: this.automatic.stuck?.evidence ?? [] };
   }
 
   /** Null where nothing can be told of it. */
@@ -255,7 +255,7 @@ export class RunningAnalysis {
     const verdict = evaluate(limits, this.evidence, findings, this.seconds());
     this.evidence = verdict.evidence;
     if (!verdict.isBreach) {
-      this.takingBack.stuck = undefined;
+      this.automatic.stuck = undefined;
       return undefined;
     }
     const hard = findings.find(({ act }) => act === true);
@@ -265,15 +265,15 @@ export class RunningAnalysis {
       .filter(({ text, points }) => text !== reason && points > 0)
       .map(({ text, points }) => `${formatPoints(points)} points: ${text}`)
       .slice(-evidenceMax);
-    return this.takingBack.act(reason, evidence);
+    return this.automatic.act(reason, evidence);
   }
 
   /** A try of this analysis, whose answer was lost, may be what has moved them. */
   private whoMoved(): Promise<AnalysisEnd | undefined> {
-    const { stuck } = this.takingBack;
+    const { stuck } = this.automatic;
     return stuck === undefined
       ? Promise.resolve({ end: "superseded" })
-      : this.takingBack.act(stuck.reason, stuck.evidence);
+      : this.automatic.act(stuck.reason, stuck.evidence);
   }
 
   /** Nothing is decided: traffic on the other color would fail as well. */
@@ -281,7 +281,7 @@ export class RunningAnalysis {
     if (this.isSharedTold) return;
     this.isSharedTold = true;
     const { color } = this.target;
-    await this.takingBack.shout(
+    await this.automatic.shout(
       `no pod of ${color} is ready, and none of ${otherColor(color)} either: traffic stays, and the analysis waits`,
       "both colors have no ready pod: what they share has failed, and neither version is at fault",
       [],

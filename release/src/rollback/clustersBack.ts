@@ -7,7 +7,7 @@ import { messageOf } from "../util/userError.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
 import { withdrawApproval } from "../state/approval.js";
 import { ageOf, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
-import { takeBack } from "./takeBack.js";
+import { rollBackRelease } from "./rollBackRelease.js";
 import type { Member } from "../config/clusters.js";
 import type { Say } from "../util/step.js";
 import { reach, type InCluster } from "../clusters/together.js";
@@ -38,7 +38,7 @@ export async function failTogether(
     together.onFailure === "rollback"
       ? await Promise.all(
           together.others.map((member) =>
-            takeBackIn(
+            rollBackIn(
               member,
               where,
               { ...failure, reason: `cluster ${together.name}: ${failure.reason}` },
@@ -57,7 +57,7 @@ export async function failTogether(
  * Never throws: one cluster that is away keeps nobody else where they are. @returns what there is to say of
  * it
  */
-async function takeBackIn(
+async function rollBackIn(
   member: Member,
   where: InCluster & AnalysisSettings,
   failure: Failure,
@@ -74,7 +74,7 @@ async function takeBackIn(
       await setState(cluster, app, release.id, "rolledBack");
     }
     if (!(await isWhereUsersAre(cluster, app, release, route))) return [];
-    const back = await takeBack(
+    const back = await rollBackRelease(
       { where: { ...where, context }, undone: release, settings: where, ...failure },
       (line) => {
         say(`${name}: ${line}`);
@@ -99,7 +99,7 @@ async function ofThisRelease(
   standbyHours: number,
 ): Promise<Release | undefined> {
   const release = await readRelease(cluster, app);
-  // Of a rollback the way back would lead to what it has left.
+  // A rollback of a rollback would lead to what it has left.
   if (
     release?.kind !== "switch" ||
     release.to.color !== color ||

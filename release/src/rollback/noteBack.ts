@@ -11,8 +11,8 @@ import { setState, type Release } from "../state/record.js";
 export type Undone = Pick<Release, "to" | "from" | "share"> & Partial<Pick<Release, "id">>;
 
 /**
- * Users were taken back: what the blocked image tells is noted. Written twice, each note stands there once.
- * The state comes last, for until then whoever finds the blocked image does all of this again (finishBack.ts).
+ * Users were rolled back: what the blocked image tells is noted. Written twice, each note stands there once.
+ * The state comes last, for until then whoever finds the blocked image does all of this again (finishRollback.ts).
  * Never throws: users are back, and what comes next must go on.
  */
 export async function noteBack(

@@ -16,9 +16,9 @@ import { readAutoscaler } from "../capacity/autoscaler.js";
 import { growToTakeOver, type Taker } from "../capacity/grow.js";
 import type { Say } from "../util/step.js";
 import type { RollbackSettings } from "../config/analysisSettings.js";
-import { isWayBack, readRelease, type Release } from "../state/record.js";
+import { isRollbackTarget, readRelease, type Release } from "../state/record.js";
 import { readServed, type Served } from "../state/served.js";
-import { takeBack, type TakeBack } from "./takeBack.js";
+import { rollBackRelease, type ReleaseRollback } from "./rollBackRelease.js";
 import { whoami } from "../util/who.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
@@ -68,7 +68,7 @@ export async function rollback(
     // Of the switch that brought users here, if that is still the one on record.
     ...(release?.to.color === from && release.to.template === bad.template && { id: release.id }),
   };
-  await takeByHand({ where, undone, settings, why }, `Traffic was not taken from ${from}`, say);
+  await rollBackByHand({ where, undone, settings, why }, `Traffic was not taken from ${from}`, say);
   return { seconds: (performance.now() - started) / 1000, image: good.image };
 }
 
@@ -111,7 +111,7 @@ async function findWayBack(
     served(cluster, app, color),
     readRelease(cluster, app),
   ]);
-  if (isWayBack(release, good)) return { bad, good, release };
+  if (isRollbackTarget(release, good)) return { bad, good, release };
   throw new UserError({
     code: "BG-ROLLBACK-NOT-POSSIBLE",
     what: `Traffic stays on ${from}: it has not come there from ${color} (${good.image})`,
@@ -171,7 +171,7 @@ export async function takeShareBack(
     share,
     ...(release?.kind === "share" && release.to.color === color && { id: release.id }),
   };
-  await takeByHand(
+  await rollBackByHand(
     { where, undone, settings: { ...settings, database: null }, why },
     `The canary weight of ${color} was not removed`,
     say,
@@ -180,12 +180,12 @@ export async function takeShareBack(
 }
 
 /** @throws UserError when somebody else was quicker, or nobody knows whether users have moved */
-async function takeByHand(
-  { why: reason, ...taken }: Pick<TakeBack, "where" | "undone" | "settings"> & { why: string },
+async function rollBackByHand(
+  { why: reason, ...taken }: Pick<ReleaseRollback, "where" | "undone" | "settings"> & { why: string },
   what: string,
   say: Say,
 ): Promise<void> {
-  const back = await takeBack({ ...taken, reason, evidence: [], by: whoami() }, say).catch(
+  const back = await rollBackRelease({ ...taken, reason, evidence: [], by: whoami() }, say).catch(
     (error: unknown) => {
       if (!(error instanceof UnknownOutcomeError)) throw error;
       throw new UserError(

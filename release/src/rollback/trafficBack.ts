@@ -29,7 +29,7 @@ export interface Back {
   blocked: BlockedImage & { id: string };
   /** Of the switch that is undone: a later one is left alone. Undefined where nobody knows. */
   switchId?: string;
-  /** How many of 100 users are taken back: all, or the share that they were. */
+  /** How many of 100 users are rolled back: all, or the share that they were. */
   share: number;
   /** Whose weights move; null where the active Service is all there is. */
   route: RouterName | null;

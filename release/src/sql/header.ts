@@ -25,7 +25,7 @@ export interface MigrationHeader {
   phase: Phase;
   /** False: statement by statement, for what PostgreSQL refuses inside a transaction. */
   transaction: boolean;
-  /** There is no way back, by nature. */
+  /** There is no rollback, by nature. */
   irreversible: boolean;
   assurances: Assurance[];
   /** Only in phase backfill. */

@@ -18,7 +18,7 @@ import { readLiveColor } from "../traffic/live.js";
 /**
  * approved: the gates have passed, and traffic may move. analyzing: it has. standby: the update is
  * over, and the analysis controller continues. kept: nobody analyzes any more. rolledBack: users
- * were taken back.
+ * were rolled back.
  */
 const states = ["approved", "analyzing", "standby", "kept", "rolledBack"] as const;
 export type ReleaseState = (typeof states)[number];
@@ -67,10 +67,10 @@ const releaseSchema = z.object({
 export type Release = z.output<typeof releaseSchema>;
 
 /**
- * Whether a color with this template is the way back: the very pods that users were on before the
+ * Whether a color with this template is the rollback target: the very pods that users were on before the
  * last switch. They have proven themselves, so a rollback does not wait for the smoke suite.
  */
-export function isWayBack(
+export function isRollbackTarget(
   last: Release | undefined,
   { color, template }: Pick<Served, "color" | "template">,
 ): boolean {
@@ -105,7 +105,7 @@ export async function isWhereUsersAre(
 }
 
 /**
- * Whether anybody analyzes the users that it moves: on the way back they are on pods that they had before, and
+ * Whether anybody analyzes the users that it moves: on the rollback they are on pods that they had before, and
  * config may give an analysis no time.
  */
 export function isAnalyzed(
@@ -184,7 +184,7 @@ function parse(text: string | undefined): Release | undefined {
   }
 }
 
-/** Until when a color is kept as the way back, by the API server's clock; undefined where it is none. */
+/** Until when a color is kept as the rollback target, by the API server's clock; undefined where it is none. */
 export async function standbyOf(
   cluster: Cluster,
   app: string,
@@ -196,7 +196,7 @@ export async function standbyOf(
     readRelease(cluster, app),
     readServed(cluster, app, color),
   ]);
-  if (release === undefined || served === undefined || live === color || !isWayBack(release, served))
+  if (release === undefined || served === undefined || live === color || !isRollbackTarget(release, served))
     return undefined;
   const until = new Date(Date.parse(release.at) + standbyHours * 3_600_000);
   return { until, isOver: (await serverTime(cluster)) >= until };

@@ -54,7 +54,7 @@ export interface Plan {
   migrations: DueMigrations;
   /** In the order in which they are passed. */
   gates: string[];
-  /** Whether there is a way back once the update is done. */
+  /** Whether there is a rollback once the update is done. */
   rollback: { possible: boolean; why: string };
   /** Why the update would be refused; none: it would not. */
   refused: string[];

@@ -52,7 +52,7 @@ export async function readShare(
 const changesMs = 5000;
 
 /**
- * Gives users by these weights, now, without Pulumi: on the way back. A few milliseconds for each object.
+ * Gives users by these weights, now, without Pulumi: on a rollback. A few milliseconds for each object.
  * @returns false when the switch that was to be undone is not the last one any more
  * @throws UserError when the route is not as the program has made it
  * @throws UnknownOutcomeError when users may have moved, all of them or some

@@ -18,7 +18,7 @@ export async function sync(pair: DatabasePair, options: SeparateOptions): Promis
   try {
     await synchronise(pair, options);
   } catch (error) {
-    // A way back whose loss was accepted must not wait for a copy.
+    // A rollback whose loss was accepted must not wait for a copy.
     if (!options.allowDataLoss || !(error instanceof UserError)) throw error;
     options.say(`continuing although the databases are not in sync, as was accepted: ${error.message}`);
   }

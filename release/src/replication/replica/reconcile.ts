@@ -8,7 +8,7 @@ import { rebuildAdvice, RebuildError, runRebuild } from "./rebuild.js";
 import { openBeside, Server, StoppedError } from "./server.js";
 import { findFault, requirePrimary } from "./standby.js";
 
-/** Whether there is a way back that loses nothing. */
+/** Whether there is a rollback that loses nothing. */
 export type Reconciled =
   | { followed: true }
   | {

@@ -19,7 +19,7 @@ export async function sync(pair: DatabasePair, options: ReplicaOptions = {}): Pr
     const fault = await findFault(servers, options.budgetMs ?? defaultBudgetMs);
     if (fault === undefined) return;
     const parting = fault.kind === "apart" ? await findParting(servers) : undefined;
-    // It is the way back that somebody has asked for.
+    // It is the rollback that somebody has asked for.
     if (parting?.kind === "left" && options.allowDataLoss === true) return;
     throw noStandby(fault, parting, pair, options);
   } finally {

@@ -4,7 +4,7 @@ import { AdmissionregistrationV1Api } from "@bluegreen/release/kubernetes/client
 import { applyPatch } from "@bluegreen/release/kubernetes/jsonPatch";
 import { orUndefined } from "@bluegreen/release/kubernetes/orUndefined";
 import { patience } from "@bluegreen/release/kubernetes/transport";
-import { finishBack } from "@bluegreen/release/rollback/finishBack";
+import { finishRollback } from "@bluegreen/release/rollback/finishRollback";
 import { readHistory } from "@bluegreen/release/state/history";
 import {
   activeServiceOf,
@@ -14,7 +14,7 @@ import {
   withBlockedImage,
 } from "@bluegreen/release/state/blockedImages";
 import { readRelease, writeRelease } from "@bluegreen/release/state/record";
-import { takeBack } from "@bluegreen/release/rollback/takeBack";
+import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import type { Trouble } from "../../local/testing/trouble";
 import { countRequests, type CountedApi } from "../../local/testing/countedApi";
@@ -92,7 +92,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
     return switchId;
   };
   const back = (switchId: string) =>
-    takeBack(
+    rollBackRelease(
       {
         where: home.where,
         undone: { id: switchId, to: green, from: blue, share: 100 },
@@ -155,7 +155,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
       ...patchBlockedImages(service, withBlockedImage(readBlockedImages(service), blocked)),
     ]);
     const finish = (graceMs: number) =>
-      finishBack(home.where, { route: null, hasDatabases: false, graceMs }, quiet);
+      finishRollback(home.where, { route: null, hasDatabases: false, graceMs }, quiet);
     expect(await finish(60_000)).to.equal(false);
     expect(await finish(0)).to.equal(true);
     expect(await finish(0)).to.equal(false);

@@ -10,7 +10,7 @@ import type { Say } from "../util/step.js";
 import { activeServiceOf, readBlockedImages, type BlockedImage } from "../state/blockedImages.js";
 import type { Followers } from "../config/followers.js";
 import { noteBack } from "./noteBack.js";
-import { reconcileAfter } from "./takeBack.js";
+import { reconcileAfter } from "./rollBackRelease.js";
 import { ageOf, readRelease, type Release } from "../state/record.js";
 
 export interface FinishOptions {
@@ -32,7 +32,7 @@ export const othersAreNotingMs = 90_000;
  * and state, from the blocked image on the active Service. Databases are left to `pulumi up`, which reconciles them.
  * @returns whether there was something to complete
  */
-export async function finishBack(
+export async function finishRollback(
   where: ClusterRef & { app: string },
   { route, graceMs, hasDatabases, followers }: FinishOptions,
   say: Say,

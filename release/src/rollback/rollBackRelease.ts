@@ -17,7 +17,7 @@ import type { Followers } from "../config/followers.js";
 import { noteBack, type Undone } from "./noteBack.js";
 import { moveBack } from "./trafficBack.js";
 
-export interface TakeBack {
+export interface ReleaseRollback {
   where: ClusterRef & { app: string };
   undone: Undone;
   settings: RollbackSettings;
@@ -42,8 +42,8 @@ export function newMoveId(): string {
  * @throws UserError when users cannot go back; they are where they were then
  * @throws UnknownOutcomeError when they may be back; to be tried again with the same id
  */
-export async function takeBack(
-  { where, undone, settings, reason, evidence, by, moveId = newMoveId() }: TakeBack,
+export async function rollBackRelease(
+  { where, undone, settings, reason, evidence, by, moveId = newMoveId() }: ReleaseRollback,
   say: Say,
 ): Promise<boolean> {
   const cluster = connect(where);
@@ -107,7 +107,7 @@ async function reconcile(databases: SeparateInputs, say: Say): Promise<void> {
 }
 
 function separateInputs(
-  where: TakeBack["where"],
+  where: ReleaseRollback["where"],
   { to, from }: Undone,
   { database }: RollbackSettings,
 ): SeparateInputs | undefined {

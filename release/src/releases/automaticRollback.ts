@@ -3,15 +3,15 @@ import { raiseAlert } from "../alerts/raise.js";
 import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
 import { UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { newMoveId, takeBack } from "../rollback/takeBack.js";
+import { newMoveId, rollBackRelease } from "../rollback/rollBackRelease.js";
 import type { Release } from "../state/record.js";
 import { mayPass } from "../util/mayPass.js";
 import { messageOf } from "../util/userError.js";
 import { pollIntervalMs, type AnalysisEnd, type AnalysisOptions } from "./analysisEnd.js";
 
-/** The way back of one analysis: each try is of the same move, and whoever is on call is told where none succeeds. */
-export class TakingBack {
-  /** Users were to be taken back, and were not, or it is not known whether they were. */
+/** The rollback of one analysis: each try is of the same move, and whoever is on call is told where none succeeds. */
+export class AutomaticRollback {
+  /** Users were to be rolled back, and were not, or it is not known whether they were. */
   stuck: { reason: string; evidence: string[]; isTold: boolean } | undefined;
   /** Each try of the same move: whatever has become of one is found by the next. */
   private readonly moveId = newMoveId();
@@ -29,7 +29,7 @@ export class TakingBack {
     // A handover of databases takes minutes, and is no reason to end the process that does it.
     const alive = setInterval(() => polled?.(), pollIntervalMs);
     try {
-      const back = await takeBack({ where, undone, settings, reason, evidence, by, moveId }, say);
+      const back = await rollBackRelease({ where, undone, settings, reason, evidence, by, moveId }, say);
       return back ? { end: "breach", reason, evidence } : { end: "superseded" };
     } catch (error) {
       // The other color is no better, somebody's policy is against it, or nobody answers. That may change:
