@@ -193,10 +193,13 @@ describe("Stopping the pods that clients of an app without draining stay on, on 
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
     crowds.push(child);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    /** A Service made a moment ago refuses connections until its node knows it. */
+    let early = 0;
     const report = async (): Promise<Report> => {
       child.stdin.write("\n");
       const { value } = (await lines.next()) as { value?: string };
-      return JSON.parse(value ?? "null") as Report;
+      const all = JSON.parse(value ?? "null") as Report;
+      return { ...all, failures: all.failures.slice(early) };
     };
     /** @returns after how many seconds */
     const allOn = async (color: Color) => {
@@ -206,6 +209,7 @@ describe("Stopping the pods that clients of an app without draining stay on, on 
       return (performance.now() - since) / 1000;
     };
     await allOn("blue");
+    early = (await report()).failures.length;
     return { report, allOn };
   };
 
@@ -252,10 +256,9 @@ describe("Stopping the pods that clients of an app without draining stay on, on 
         `http://${edge.address}`,
         protocol === "HTTP/2" ? await readFile(edge.ca, "utf8") : undefined,
       );
-      const { failures: early } = await byIngress.report();
       await select("green", protocol);
       const seconds = await byIngress.allOn("green");
-      expect((await byIngress.report()).failures, "through the ingress").to.deep.equal(early);
+      expect((await byIngress.report()).failures, "through the ingress").to.deep.equal([]);
 
       const { answers } = await byService.report();
       const later = await poll(
