@@ -179,6 +179,7 @@ describe("The analysis of apps that others have written, on a real cluster under
     tag: string,
     { users = true, settings = {} }: { users?: boolean; settings?: object } = {},
   ) => {
+    lines.length = 0;
     const from = await live();
     const to = otherColor(from);
     const crowd = users ? await startUsers(test.cluster, shop) : undefined;
@@ -186,7 +187,6 @@ describe("The analysis of apps that others have written, on a real cluster under
     await poll(() => Promise.resolve((crowd?.seen.requests ?? 300) >= 300 || undefined), {
       timeoutMs: 300_000,
     });
-    lines.length = 0;
     const given = { ...analysis, ...settings };
     await test.set({ activeColor: to, [`${to}Tag`]: tag, analysis: given });
     try {
@@ -263,9 +263,10 @@ describe("The analysis of apps that others have written, on a real cluster under
     const from = await live();
     const updating = release("status-again", { settings: { durationSeconds: 60, intervalSeconds: 5 } });
     const to = otherColor(from);
-    await hears(/2\/2 pods ready · score/);
+    const ended = updating.then(({ failure, said }) => Promise.reject(new Error(failure ?? said)));
+    await Promise.race([hears(/2\/2 pods ready · score/), ended]);
     await scaleDependency(0);
-    await hears(/0\/2 pods ready · score/);
+    await Promise.race([hears(/0\/2 pods ready · score/), ended]);
     expect(await readyPods(from)).to.equal(0);
     await scaleDependency(1);
     const { failure, said } = await updating;
