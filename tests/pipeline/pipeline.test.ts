@@ -200,7 +200,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
       "Config, back to main": 0,
     });
     expect(said).to.match(
-      /^blue \(v1\) stays: it is what a rollback goes back to until \d{4}-.*: watch\.standbyHours is 24\.$/m,
+      /^blue \(v1\) stays: it is what a rollback goes back to until \d{4}-.*: standbyHours is 24\.$/m,
     );
   });
 
