@@ -44,13 +44,16 @@ const script = `
     }
   }, 1000 / Number(rate));`;
 
-export async function startUsers(cluster: Cluster): Promise<Users> {
+/** Nobody has this name: the answer is a 404 out of the database, from whichever version answers. */
+const ofReferenceApp = { service: "chatgpt-app-service", path: "/api/users/nobody" };
+
+/** @param asked a Service of the namespace, and a path whose answers name the color in header x-app-color */
+export async function startUsers(cluster: Cluster, asked = ofReferenceApp): Promise<Users> {
   const service = await cluster.core.readNamespacedService({
-    name: "chatgpt-app-service",
+    name: asked.service,
     namespace: cluster.namespace,
   });
-  // Nobody has this name: the answer is a 404 out of the database, from whichever version answers.
-  const url = `http://${service.spec?.clusterIP ?? ""}/api/users/nobody`;
+  const url = `http://${service.spec?.clusterIP ?? ""}${asked.path}`;
   const [command = "", ...args] = await insideNetwork([
     process.execPath,
     "-e",

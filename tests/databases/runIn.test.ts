@@ -1,13 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { chown, copyFile, mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, poll } from "@bluegreen/release";
 import { podSecurity } from "@bluegreen/release/app/homes";
 import { BatchV1Api, type V1Pod } from "@bluegreen/release/kubernetes/client";
+import { postgresAccount, postgresFolders } from "../../local/services/postgres";
 import { loadController } from "../../local/stage";
 import { findProcesses } from "../../local/system/processes";
 import { query } from "../../local/testing/database";
 import { makeFolder, type MigrationFolder } from "../integration/migrationFolder";
 import { startStep, type RunningStep } from "../provider/stepProvider";
+import { makeCertificate, type CertificateFiles } from "../support/certificate";
 import { failureOf } from "../support/look";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
@@ -89,8 +93,8 @@ describe("Migrations of a database that only the cluster reaches", function () {
     (await ask("SELECT pid FROM pg_stat_activity WHERE query LIKE 'UPDATE users%' AND state = 'active'"))
       .length > 0;
   const locks = () => ask("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'");
-  const until = (look: () => Promise<boolean>, timeoutMs: number) =>
-    poll(async () => ((await look()) ? true : undefined), { timeoutMs });
+  const until = (look: () => Promise<boolean>) =>
+    poll(async () => ((await look()) ? true : undefined), { timeoutMs: 300_000 });
   /** Its second batch waits for as long as there is a row in `waits`. @returns what the update fails with */
   const untilInTheMiddle = async () => {
     expect(await step.create(inputs())).to.deep.include({ applied: ["0001"] });
@@ -101,7 +105,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
     );
     const failing = failureOf(step.create(inputs()));
     await Promise.race([
-      until(working, 120_000),
+      until(working),
       failing.then((message) => {
         throw new Error(`it did not come to the second batch: ${message}`);
       }),
@@ -136,6 +140,44 @@ describe("Migrations of a database that only the cluster reaches", function () {
     expect((await jobs.listNamespacedJob({ namespace: home.namespace })).items).to.deep.equal([]);
   });
 
+  it("speak TLS to the server through it, and to no other server", async () => {
+    const { url } = server.secret;
+    const make = async () => makeCertificate(await mkdtemp(join(server.dir, "tls-")), new URL(url).hostname);
+    const [theirs, others] = [await make(), await make()];
+    const { data } = postgresFolders(server.dir);
+    const { uid, gid } = await postgresAccount();
+    for (const [from, name] of [
+      [theirs.key, "server.key"],
+      [theirs.certificate, "server.crt"],
+    ] as const) {
+      await copyFile(from, join(data, name));
+      await chown(join(data, name), uid, gid);
+    }
+    await ask("ALTER SYSTEM SET ssl = on");
+    await ask("SELECT pg_reload_conf()");
+    await until(async () => (await ask("SHOW ssl")).some(({ ssl }) => ssl === "on"));
+    await migrations.write(
+      "0002_tls.sql",
+      "-- phase: expand\nCREATE TABLE tls AS SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+    );
+    const trusting = ({ certificate }: CertificateFiles) =>
+      home.cluster.core.replaceNamespacedSecret({
+        name: "db-credentials",
+        namespace: home.namespace,
+        body: {
+          metadata: { name: "db-credentials" },
+          stringData: {
+            url: `${url}?sslmode=verify-full&sslrootcert=${encodeURIComponent(certificate)}`,
+          },
+        },
+      });
+    await trusting(others);
+    expect(await failureOf(step.create(inputs()))).to.match(/self-signed|unable to verify/);
+    await trusting(theirs);
+    expect(await step.create(inputs())).to.deep.include({ applied: ["0001", "0002"] });
+    expect(await ask("SELECT ssl FROM tls")).to.deep.equal([{ ssl: true }]);
+  });
+
   it("fail when that pod is deleted in the middle of a statement, which ends, and the next run continues", async () => {
     const { failing } = await untilInTheMiddle();
     for (const { metadata } of await runningPods())
@@ -147,7 +189,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
     expect(await failing)
       .to.contain("Migration 0002_fill")
       .and.contain("the connection to the database broke");
-    await until(async () => !(await working()) && (await locks()).length === 0, 30_000);
+    await until(async () => !(await working()) && (await locks()).length === 0);
     await resume();
   });
 
@@ -156,8 +198,8 @@ describe("Migrations of a database that only the cluster reaches", function () {
     const [provider = 0] = await findProcesses((_args, environment) => environment.includes(mark));
     process.kill(provider, "SIGKILL");
     await failing;
-    await until(async () => !(await working()) && (await locks()).length === 0, 30_000);
-    await until(async () => (await runningPods()).length === 0, 150_000);
+    await until(async () => !(await working()) && (await locks()).length === 0);
+    await until(async () => (await runningPods()).length === 0);
     await step.close();
     step = await startStep("migrations", { KUBECONFIG: home.stage.kubeconfig });
     await resume();

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { run } from "../../local/system/run";
 
@@ -7,7 +8,7 @@ export interface CertificateFiles {
   key: string;
 }
 
-/** A certificate for a host, good for a day, that is its own authority. */
+/** A certificate for a host or an address, good for a day, that is its own authority. */
 export async function makeCertificate(folder: string, host: string): Promise<CertificateFiles> {
   const files = { certificate: join(folder, "tls.crt"), key: join(folder, "tls.key") };
   await run("openssl", [
@@ -23,7 +24,7 @@ export async function makeCertificate(folder: string, host: string): Promise<Cer
     "-subj",
     `/CN=${host}`,
     "-addext",
-    `subjectAltName=DNS:${host}`,
+    `subjectAltName=${isIP(host) ? "IP" : "DNS"}:${host}`,
     "-keyout",
     files.key,
     "-out",
