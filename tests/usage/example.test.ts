@@ -1,3 +1,4 @@
+import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { names } from "@bluegreen/release";
@@ -5,9 +6,14 @@ import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
 import { loadBundles } from "../../local/stage";
 import { bluegreen } from "../support/bluegreen";
+import { failureOf } from "../support/look";
+import { makeProgramFolder } from "../support/programFolder";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 
 const workDir = join(repositoryDir, "examples", "shop");
+
+/** Settings of every test stack that the shop has no use for: it has no database, and no secrets of its own. */
+const ofReferenceApp = ["databaseAdminUrl", "databaseAddress", "secretEnv", "env", "host"];
 
 describe("Another app in another program: examples/shop, on a real cluster", function () {
   let test: TestStack;
@@ -16,8 +22,7 @@ describe("Another app in another program: examples/shop, on a real cluster", fun
     const bundle = join(workDir, "server.js");
     await loadBundles(["v1", "v2"].map((tag) => ({ reference: `bluegreen.local/shop:${tag}`, bundle })));
     test = await makeStack([], { workDir });
-    // It has no database, and no secrets of its own.
-    await test.stack.removeConfig(["databaseAdminUrl", "databaseAddress", "secretEnv", "env", "host"]);
+    await test.stack.removeConfig(ofReferenceApp);
     await test.set({
       imageRepository: "bluegreen.local/shop",
       activeColor: "blue",
@@ -67,5 +72,44 @@ describe("Another app in another program: examples/shop, on a real cluster", fun
       namespace: test.cluster.namespace,
     });
     expect(service.spec?.selector).to.include({ app: "shop", version: "blue" });
+  });
+});
+
+/** Adds an annotation to the pods of each Deployment, as a team's own convention may. */
+const transform = `
+({ type, props, opts }) => {
+  if (type !== "kubernetes:apps/v1:Deployment") return undefined;
+  const { template } = props.spec;
+  const annotations = { ...template.metadata.annotations, "example.com/added": "behind the program" };
+  const metadata = { ...template.metadata, annotations };
+  return { props: { ...props, spec: { ...props.spec, template: { ...template, metadata } } }, opts };
+}`;
+
+describe("Pods that a transform changes, with the real engine", () => {
+  let test: TestStack;
+  let folder: ReturnType<typeof makeProgramFolder>;
+
+  before(async () => {
+    folder = makeProgramFolder();
+    const program = join(repositoryDir, folder.path);
+    await cp(workDir, program, { recursive: true });
+    const code = await readFile(join(program, "index.ts"), "utf8");
+    folder.write(
+      "index.ts",
+      code.replace(/^ {2}\}\),\n\);$/m, `  }),\n  { transforms: [${transform}] },\n);`),
+    );
+    test = await makeStack([], { workDir: program });
+    await test.stack.removeConfig(ofReferenceApp);
+    await test.set({ imageRepository: "bluegreen.local/shop", activeColor: "blue", blueTag: "v1" });
+  });
+  after(async () => {
+    await test.remove();
+    folder.remove();
+  });
+
+  it("are refused in preview, with what was changed and what to do", async () => {
+    expect(await failureOf(test.stack.preview()))
+      .to.contain("BG-PODS-TRANSFORMED")
+      .and.contain("Deployment shop-blue was refused: spec.template is not what the program gives");
   });
 });
