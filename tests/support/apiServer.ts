@@ -202,17 +202,26 @@ function metadataOf(object: object): Plain {
   return "metadata" in object ? (object.metadata as Plain) : {};
 }
 
-/** By labels that have to be equal. */
+/** By a label selector. */
 function listed(objects: Map<string, object>, kind: string, path: string): object[] {
   const selector = new URL(path, "http://api").searchParams.get("labelSelector") ?? "";
-  const wanted = selector === "" ? [] : selector.split(",").map((part) => part.split("="));
+  const wanted = selector === "" ? [] : selector.split(/,(?![^(]*\))/).map(requirement);
   return [...objects]
     .filter(([key]) => key.startsWith(`${kind}/`))
     .map(([, object]) => object)
     .filter((object) => {
       const labels = metadataOf(object)["labels"] as Plain | undefined;
-      return wanted.every(([label = "", value]) => labels?.[label] === value);
+      return wanted.every((isMet) => isMet(labels ?? {}));
     });
+}
+
+/** One of a label selector: key=value, key in (values), key or !key. */
+function requirement(text: string): (labels: Plain) => boolean {
+  const [, key = "", values] = /^(\S+) in \((.*)\)$/.exec(text) ?? [];
+  if (values !== undefined) return (labels) => values.split(",").includes(String(labels[key]));
+  const [label = "", value] = text.split("=");
+  if (value !== undefined) return (labels) => labels[label] === value;
+  return label.startsWith("!") ? (labels) => !(label.slice(1) in labels) : (labels) => label in labels;
 }
 
 function merged(found: Plain, sent: Plain): Plain {

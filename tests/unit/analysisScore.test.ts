@@ -71,6 +71,20 @@ describe("An observation", () => {
     expect(points(observation([pod(), pod({ name: "new", restarts: 1 })]))).to.deep.equal([["restarts", 1]]);
   });
 
+  it("counts restarts of workers, each by what it was before, for as many workers as there are", () => {
+    const worker = (restarts: number, name = "mailer-a") => ({ ...pod({ name, restarts, lastEnd: failed }) });
+    const before = observation([pod()], { workers: [worker(7)] });
+    const now = observation([pod()], { workers: [worker(9), worker(1, "mailer-b")] });
+    expect(points(now, { before })).to.deep.equal([["restarts", 3]]);
+    expect(findings(now, { before })[0]?.text).to.contain(
+      "3 restarts: mailer-a (Error, exit code 1), mailer-b",
+    );
+    const many = Array.from({ length: 8 }, (_, index) => worker(1, `mailer-${index}`));
+    expect(points(observation([pod()], { workers: many }), { before: observation([pod()]) })).to.deep.equal([
+      ["restarts", 4],
+    ]);
+  });
+
   it("counts a kill for lack of memory three times, and each pod's other restarts once", () => {
     const now = observation([
       pod({ restarts: 3, lastEnd: killed }),

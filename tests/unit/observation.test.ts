@@ -10,6 +10,7 @@ import type { AskPod } from "@bluegreen/release/kubernetes/pods";
 import { mapBounded } from "@bluegreen/release/util/mapBounded";
 import { readEndpointState } from "@bluegreen/release/analysis/endpointState";
 import { maxMetricsBytes } from "@bluegreen/release/analysis/requestMetrics";
+import { workerLabel } from "@bluegreen/release/app/names";
 import { readBeside, takeObservation, type ObservationOptions } from "@bluegreen/release/analysis/observe";
 import { observationBounds } from "@bluegreen/release/analysis/readPods";
 import { takeBaseline } from "@bluegreen/release/analysis/baseline";
@@ -26,6 +27,8 @@ const target = {
 interface FakePod {
   name: string;
   color?: string;
+  /** Whether it is a pod of a worker. */
+  works?: boolean;
   template?: string;
   phase?: string;
   ready?: boolean;
@@ -113,9 +116,10 @@ describe("An observation of a color", () => {
       } else if (url.pathname.endsWith("/pods")) {
         json(
           pods
-            .filter(({ color = "green" }) =>
-              url.searchParams.get("labelSelector")?.includes(`version=${color}`),
-            )
+            .filter(({ color = "green", works = false }) => {
+              const selector = url.searchParams.get("labelSelector") ?? "";
+              return selector.includes(`version=${color}`) && selector.includes(workerLabel) === works;
+            })
             .map(asPod),
         );
       } else {
@@ -178,6 +182,19 @@ describe("An observation of a color", () => {
     expect(read[0]?.counters).to.include({ requests: 10 });
   });
 
+  it("is of the workers that run this version, too: how often they have restarted", async () => {
+    expect(await take()).not.to.have.property("workers");
+    pods = [
+      { name: "a" },
+      { name: "mailer", works: true, restarts: 2 },
+      { name: "mailer-old", works: true, template: "t1" },
+      { name: "mailer-blue", works: true, color: "blue" },
+    ];
+    const { pods: read, workers } = await take();
+    expect(read.map(({ name }) => name)).to.deep.equal(["a"]);
+    expect(workers?.map(({ name, restarts }) => [name, restarts])).to.deep.equal([["mailer", 2]]);
+  });
+
   it("says how often a pod has restarted, how it ended last, and whether it waits to start again", async () => {
     pods = [
       {
@@ -222,7 +239,7 @@ describe("An observation of a color", () => {
     expect(failure).to.be.instanceOf(TypeError);
   });
 
-  it("asks one list of pods for each color, and each pod once for its metrics and once for its log, of 1,000 pods", async () => {
+  it("asks one list of pods for each color and one of workers, and each pod once for its metrics and once for its log, of 1,000 pods", async () => {
     pods = Array.from({ length: 1000 }, (_, index) => ({ name: `p${index}`, log: line(1, "ERROR x") }));
     let atOnce = 0;
     let most = 0;
@@ -247,8 +264,8 @@ describe("An observation of a color", () => {
     // All are to answer, however busy this machine is.
     const now = await take({ ask, bounds: { ...observationBounds, totalMs: 600_000, timeoutMs: 600_000 } });
     expect(now.pods.filter(({ answered }) => answered)).to.have.length(1000);
-    expect(requests("/pods"), "of each color").to.have.length(2);
-    expect(asked).to.have.length(1002);
+    expect(requests("/pods"), "of each color, and of the workers").to.have.length(3);
+    expect(asked).to.have.length(1003);
     expect(most, "all that is asked at a time").to.be.within(2, observationBounds.atOnce);
     expect(now.logs.samples).to.have.length(3);
     expect(Buffer.byteLength(JSON.stringify(now)), "a ConfigMap holds a megabyte").to.be.below(900_000);

@@ -13,6 +13,7 @@ import {
   podsOf,
   observationBounds,
   readPods,
+  workersOf,
   type ObservationBounds,
 } from "./readPods.js";
 
@@ -62,11 +63,17 @@ export async function takeBaseline(
   const { metrics, intervalSeconds: seconds } = limits;
   const ending = endingOf(bounds, signal);
   const options = { ask, metrics, bounds, signal: ending };
-  const [router, read] = await Promise.all([
+  const [router, workers, read] = await Promise.all([
     askRouter(limits, target.color, ending),
+    workersOf(cluster, target, ending),
     podsOf(cluster, target, ending).then((pods) => readPods(cluster, pods, options)),
   ]);
-  const observation: Observation = { ...read, queries: [], ...(router !== undefined && { router }) };
+  const observation: Observation = {
+    ...read,
+    queries: [],
+    ...(workers.length > 0 && { workers }),
+    ...(router !== undefined && { router }),
+  };
   if (live === undefined) return { observation };
   const livePods = (await podsOfColor(cluster, { app: target.app, color: live }, ending)).filter(isCurrent);
   // As far back as one interval of the analysis.

@@ -99,10 +99,14 @@ export function evaluateObservation(
     ...evaluateRestarts(before.pods, now.pods),
     ...(isShared(now) ? [] : evaluateReadiness(before.pods, now.pods)),
   ].map((finding) => perPod(finding, now.pods.length));
+  const { workers = [] } = now;
+  const ofWorkers = evaluateRestarts(before.workers ?? [], workers).map((finding) =>
+    perPod(finding, workers.length),
+  );
   // One long interval must not weigh more than all the short ones that it stands for.
   const part = Math.min(1, limits.durationSeconds / seconds);
   return [
-    ...ofPods.map((finding) => ({ ...finding, points: finding.points * part })),
+    ...[...ofPods, ...ofWorkers].map((finding) => ({ ...finding, points: finding.points * part })),
     ...evaluateErrors(limits, traffic, usual),
     ...evaluateClientErrors(traffic, usual),
     ...evaluateLatency(limits, traffic),

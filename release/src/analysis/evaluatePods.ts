@@ -14,10 +14,7 @@ const notReadyPoints = 1;
 /** At the most so many pods are named. */
 const namedPods = 3;
 
-export function evaluateRestarts(
-  before: readonly PodObservation[],
-  now: readonly PodObservation[],
-): Finding[] {
+export function evaluateRestarts(before: readonly PodState[], now: readonly PodState[]): Finding[] {
   const earlier = new Map(before.map(({ name, restarts }) => [name, restarts]));
   const restarted = now
     .map((pod) => ({ ...pod, more: pod.restarts - (earlier.get(pod.name) ?? 0) }))

@@ -50,6 +50,8 @@ export interface Observation {
   queries: QueryObservation[];
   /** What the router has counted of this color; absent where nobody asks it. */
   router?: RouterObservation;
+  /** The color's workers; absent where it has none. */
+  workers?: PodState[];
   /** The pods of the other color at that time; absent where there are none, or they could not be had. */
   beside?: PodState[];
   /** Absent when no web hook is set. */

@@ -20,6 +20,7 @@ import {
   podsOf,
   observationBounds,
   readPods,
+  workersOf,
   type PodsOptions,
   type ObservationBounds,
 } from "./readPods.js";
@@ -94,7 +95,7 @@ export async function takeObservation(
   { limits, ask, before, elapsedSeconds, signal, bounds = observationBounds }: ObservationOptions,
 ): Promise<Observation> {
   const ending = endingOf(bounds, signal);
-  const [read, beside, router, queries] = await Promise.all([
+  const [read, workers, beside, router, queries] = await Promise.all([
     podsOf(cluster, target, ending).then((pods) =>
       readPods(cluster, pods, {
         ask,
@@ -105,6 +106,7 @@ export async function takeObservation(
         elapsedSeconds,
       }),
     ),
+    workersOf(cluster, target, ending),
     statesBeside(cluster, target, ending),
     askRouter(limits, target.color, ending),
     askPrometheus(limits, target.color, ending),
@@ -112,6 +114,7 @@ export async function takeObservation(
   const observation: Observation = {
     ...read,
     queries,
+    ...(workers.length > 0 && { workers }),
     ...(router !== undefined && { router }),
     ...(beside.length > 0 && { beside }),
   };

@@ -1,10 +1,11 @@
 import type { V1Pod } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { isCurrent, podsOfColor, runsTemplate, type AskPod } from "../kubernetes/pods.js";
+import { isCurrent, podsOfColor, podsOfWorkers, runsTemplate, type AskPod } from "../kubernetes/pods.js";
 import { mapBounded } from "../util/mapBounded.js";
 import { maxSamples } from "./logLines.js";
 import type { AnalysisTarget } from "./endpointState.js";
 import type { MetricsSource } from "./metricsSource.js";
+import { podState, type PodState } from "./podState.js";
 import type { RequestCounters } from "./requestCounters.js";
 import { readPod, type PodLog } from "./readPod.js";
 import type { CountedPod, LogObservation, Observation } from "./observation.js";
@@ -96,6 +97,16 @@ export async function podsOf(
   return (await podsOfColor(cluster, target, signal)).filter(
     (pod) => runsTemplate(pod, target.template) && isCurrent(pod),
   );
+}
+
+/** The workers of that revision. @throws when they cannot be listed: their restarts of before would all be new then */
+export async function workersOf(
+  cluster: Cluster,
+  target: AnalysisTarget,
+  signal: AbortSignal,
+): Promise<PodState[]> {
+  const pods = await podsOfWorkers(cluster, target, undefined, signal);
+  return pods.filter((pod) => runsTemplate(pod, target.template) && isCurrent(pod)).map(podState);
 }
 
 export function countedPod(name: string, counters: RequestCounters | undefined): CountedPod {

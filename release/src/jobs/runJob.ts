@@ -1,7 +1,7 @@
 import type { V1Job, V1Pod, V1PodSpec } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
-import { whereIs } from "../kubernetes/pods.js";
+import { jobNameLabel, whereIs } from "../kubernetes/pods.js";
 import { appLabels, type OwnMetadata } from "../app/labels.js";
 import { containerAnnotation, jobLabel } from "../app/names.js";
 import type { NamespacedName } from "../app/homes.js";
@@ -186,7 +186,7 @@ class RunningJob {
     const { namespace, name } = this.wanted;
     const { items } = await this.cluster.core.listNamespacedPod({
       namespace,
-      labelSelector: `batch.kubernetes.io/job-name=${name}`,
+      labelSelector: `${jobNameLabel}=${name}`,
     });
     return items[0];
   }

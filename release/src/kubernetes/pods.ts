@@ -120,16 +120,28 @@ export async function podsMounting(cluster: Cluster, color: Color, configMap: st
   );
 }
 
-/** All pods of a color's workers, in one request. */
+/** Of a Job's pods, by Kubernetes itself: the Job's name. */
+export const jobNameLabel = "batch.kubernetes.io/job-name";
+
+/**
+ * All pods of a color's workers, in one request.
+ * @param workers their names. @default all, without the pods of CronJobs, which have the same label
+ */
 export async function podsOfWorkers(
   cluster: Cluster,
   { app, color }: { app: string; color: Color },
-  workers: readonly string[],
+  workers?: readonly string[],
+  signal?: AbortSignal,
 ): Promise<V1Pod[]> {
-  const { items } = await cluster.core.listNamespacedPod({
-    namespace: homeOf(cluster, color),
-    labelSelector: `${asSelector(workersSelector(app, color))},${workerLabel} in (${workers.join(",")})`,
-  });
+  const which =
+    workers === undefined ? `${workerLabel},!${jobNameLabel}` : `${workerLabel} in (${workers.join(",")})`;
+  const { items } = await cluster.core.listNamespacedPod(
+    {
+      namespace: homeOf(cluster, color),
+      labelSelector: `${asSelector(workersSelector(app, color))},${which}`,
+    },
+    signal && withSignal(signal),
+  );
   return items;
 }
 

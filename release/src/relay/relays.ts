@@ -5,7 +5,7 @@ import { names, relayLabel } from "../app/names.js";
 import { programPod } from "../jobs/podSpec.js";
 import { runJob } from "../jobs/runJob.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { whereIs } from "../kubernetes/pods.js";
+import { jobNameLabel, whereIs } from "../kubernetes/pods.js";
 import { forwardPod, type Forwarded } from "../kubernetes/portForward.js";
 import { UnreachableError } from "../postgres/reachable.js";
 import type { Destination, Route } from "../postgres/route.js";
@@ -185,7 +185,7 @@ class Relay {
       clearTimeout(late);
     }
     const { namespace } = this.inputs;
-    const labelSelector = `batch.kubernetes.io/job-name=${name}`;
+    const labelSelector = `${jobNameLabel}=${name}`;
     const { items } = await this.cluster.core.listNamespacedPod({ namespace, labelSelector });
     const [pod] = items;
     if (pod === undefined) throw new Error(`the pod of Job ${name} is gone`);
