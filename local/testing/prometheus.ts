@@ -132,7 +132,7 @@ export async function startPrometheus(cluster: Cluster): Promise<Prometheus> {
       const answer = await fetch(`${url}/-/ready`).catch(() => undefined);
       return answer?.ok === true ? true : undefined;
     },
-    60_000,
+    300_000,
     () => Promise.resolve(new Error("Prometheus did not answer within 60 s")),
   );
   return {

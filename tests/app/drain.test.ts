@@ -45,7 +45,7 @@ describe("A drain", function () {
         const now = await state();
         return wanted(now) ? now : undefined;
       },
-      15_000,
+      300_000,
       async () => new Error(`The state was not reached; it is ${JSON.stringify(await state())}`),
     );
 

@@ -241,7 +241,7 @@ describe("The app's endpoints", function () {
         const answer = await connection.get("/health");
         return answer.connection === "close" ? answer : undefined;
       },
-      20_000,
+      300_000,
       () => Promise.resolve(new Error("The connection was never ended")),
     );
     expect(last).to.include({ status: 200, reused: true });

@@ -31,7 +31,7 @@ describe("The app, whose database sessions are ended", function () {
       );
     await waitFor(
       async () => ((await own()).length === 4 ? true : undefined),
-      20_000,
+      300_000,
       async () => new Error(`${(await own()).length} sessions that no request has used, and 4 were expected`),
     );
   });
@@ -51,7 +51,7 @@ describe("The app, whose database sessions are ended", function () {
           (await query(services.adminUrl, "SELECT FROM pg_locks WHERE NOT granted")).length > 0
             ? true
             : undefined,
-        20_000,
+        300_000,
         () => Promise.resolve(new Error("The request does not wait")),
       );
       await endSessions();
@@ -74,23 +74,27 @@ describe("The app, whose database sessions are ended", function () {
   });
 
   it("answers every read of many at once", async () => {
-    const statuses: number[] = [];
+    const readers = Array.from({ length: 16 }, (): number[] => []);
     let ended = false;
-    const reader = async () => {
+    const reading = readers.map(async (statuses) => {
       while (!ended) statuses.push((await app.get("/api/users/ada")).status);
-    };
-    const readers = Array.from({ length: 16 }, reader);
+    });
     for (let times = 1; times <= 20; times++) {
-      const wanted = statuses.length + 100;
+      // A read that has met one end has its answer before the next: it is asked once more, and no more than that.
+      const wanted = readers.map((statuses) => statuses.length + 2);
       await waitFor(
-        () => Promise.resolve(statuses.length >= wanted ? true : undefined),
-        20_000,
+        () =>
+          Promise.resolve(
+            readers.every((statuses, index) => statuses.length >= (wanted[index] ?? 0)) ? true : undefined,
+          ),
+        300_000,
         () => Promise.resolve(new Error("The readers stand still")),
       );
       await endSessions();
     }
     ended = true;
-    await Promise.all(readers);
+    await Promise.all(reading);
+    const statuses = readers.flat();
     console.log(
       `      ${statuses.length} reads, ${statuses.filter((status) => status !== 200).length} failed`,
     );

@@ -82,7 +82,7 @@ describe("The app, asked not to write", function () {
     await expectRefusal(await write());
     await waitFor(
       async () => ((await write()).status === 201 ? true : undefined),
-      20_000,
+      300_000,
       () => Promise.resolve(new Error("The app stayed read-only")),
     );
   });
@@ -101,7 +101,7 @@ describe("The app, asked not to write", function () {
           ).length > 0
             ? true
             : undefined,
-        20_000,
+        300_000,
         () => Promise.resolve(new Error("The write did not begin")),
       );
       const raising = setFreeze({ gracePeriodMs: 1000 });

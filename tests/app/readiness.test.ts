@@ -93,7 +93,7 @@ describe("Readiness", function () {
           );
           return rows.length >= 8 ? true : undefined;
         },
-        20_000,
+        300_000,
         () => Promise.resolve(new Error("The requests did not use up the pool")),
       );
       expect((await app.get("/ready")).status).to.equal(200);

@@ -36,7 +36,7 @@ describe("Shutdown", function () {
             .length > 0
             ? true
             : undefined,
-        20_000,
+        300_000,
         () => Promise.resolve(new Error(`The request did not reach the database: ${app.output}`)),
       );
       await during();
@@ -99,7 +99,7 @@ describe("Shutdown", function () {
             () => undefined,
             () => true,
           ),
-        20_000,
+        300_000,
         () => Promise.resolve(new Error("The app still takes connections")),
       );
     });

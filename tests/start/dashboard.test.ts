@@ -97,7 +97,7 @@ describe("The dashboard that npm start leaves running", function () {
     for (const pid of running) process.kill(pid, "SIGKILL");
     await waitFor(
       async () => ((await dashboardUrl(paths)) === undefined ? true : undefined),
-      20_000,
+      300_000,
       () => Promise.resolve(new Error(`It is still shown: ${url}`)),
     );
     await openDashboard(paths, home);

@@ -83,7 +83,7 @@ export class App {
             ? undefined
             : true,
         ),
-      30_000,
+      300_000,
       () => Promise.resolve(new Error(`The app did not listen within 30 s: ${app.output}`)),
     );
     return app;
@@ -136,7 +136,7 @@ export class App {
         last = await response.json();
         return (response.status === 200) === wanted ? last : undefined;
       },
-      30_000,
+      300_000,
       () =>
         Promise.resolve(
           new Error(

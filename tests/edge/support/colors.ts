@@ -41,7 +41,7 @@ export async function makeColors(): Promise<Colors> {
             .status?.readyReplicas === 1
             ? true
             : undefined,
-        60_000,
+        300_000,
         () => Promise.resolve(new Error(`The pod of ${color} does not get ready.`)),
       ),
     ),
