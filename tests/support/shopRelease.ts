@@ -1,7 +1,7 @@
 import { switchAnnotation, type Color } from "@bluegreen/release";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import type { Release } from "@bluegreen/release/state/record";
-import type { ApiServer } from "./apiServer";
+import { startApiServer, type ApiServer } from "./apiServer";
 
 const app = "shop";
 export const shop = { context: "test", namespace: "shop", namespacePerColor: false, app } as const;
@@ -46,4 +46,24 @@ export class ShopRelease {
       data: { current: JSON.stringify({ ...release, ...rest, contracts: { waiting: [] }, ...part }) },
     });
   }
+}
+
+/** A simulated API server that every connection made until `close` leads to, and a release of `shop` in it. */
+export async function startShop(): Promise<{
+  api: ApiServer;
+  release: ShopRelease;
+  close: () => Promise<void>;
+}> {
+  const kubeconfig = process.env["KUBECONFIG"];
+  const api = await startApiServer();
+  process.env["KUBECONFIG"] = api.kubeconfig;
+  return {
+    api,
+    release: new ShopRelease(api),
+    close: async () => {
+      if (kubeconfig === undefined) delete process.env["KUBECONFIG"];
+      else process.env["KUBECONFIG"] = kubeconfig;
+      await api.close();
+    },
+  };
 }

@@ -4,8 +4,8 @@ import type { Followers } from "@bluegreen/release/config/followers";
 import { workersStart } from "@bluegreen/release/releases/workersStart";
 import { workersStop } from "@bluegreen/release/releases/workersStop";
 import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
-import { startApiServer, type ApiServer } from "../support/apiServer";
-import { blue, green, shop, ShopRelease } from "../support/shopRelease";
+import type { ApiServer } from "../support/apiServer";
+import { blue, green, shop, startShop, type ShopRelease } from "../support/shopRelease";
 
 const { app } = shop;
 const followers: Followers = { workers: { blue: [], green: [] }, colorFile: true };
@@ -13,22 +13,16 @@ const activeMap = "configmaps/shop-active";
 
 /** What a kubelet does with the file is simulated by nothing; tests/changes/activeColorFile.test.ts has a real one. */
 describe("The order in which pods are told of the live color (simulated)", function () {
-  const kubeconfig = process.env["KUBECONFIG"];
   let api: ApiServer;
   let release: ShopRelease;
+  let close: () => Promise<void>;
   /** What happened, in its order. */
   let seen: string[];
 
   before(async () => {
-    api = await startApiServer();
-    release = new ShopRelease(api);
-    process.env["KUBECONFIG"] = api.kubeconfig;
+    ({ api, release, close } = await startShop());
   });
-  after(async () => {
-    if (kubeconfig === undefined) delete process.env["KUBECONFIG"];
-    else process.env["KUBECONFIG"] = kubeconfig;
-    await api.close();
-  });
+  after(() => close());
   beforeEach(() => {
     seen = [];
     api.objects.clear();

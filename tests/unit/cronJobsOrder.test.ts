@@ -4,8 +4,8 @@ import type { Followers } from "@bluegreen/release/config/followers";
 import { workersStart } from "@bluegreen/release/releases/workersStart";
 import { workersStop } from "@bluegreen/release/releases/workersStop";
 import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
-import { startApiServer, type ApiServer } from "../support/apiServer";
-import { blue, green, shop, ShopRelease } from "../support/shopRelease";
+import type { ApiServer } from "../support/apiServer";
+import { blue, green, shop, startShop, type ShopRelease } from "../support/shopRelease";
 
 const { app } = shop;
 const followers: Followers = {
@@ -21,9 +21,9 @@ interface CronJob {
 
 /** What Kubernetes does with CronJobs is simulated by nothing; tests/changes/cronJobsSteps.test.ts has a real one. */
 describe("The order in which CronJobs are suspended and resumed (simulated)", function () {
-  const kubeconfig = process.env["KUBECONFIG"];
   let api: ApiServer;
   let release: ShopRelease;
+  let close: () => Promise<void>;
   /** What happened, in its order. */
   let seen: string[];
   let lines: string[];
@@ -31,15 +31,9 @@ describe("The order in which CronJobs are suspended and resumed (simulated)", fu
   let onChange: ((color: Color) => void) | undefined;
 
   before(async () => {
-    api = await startApiServer();
-    release = new ShopRelease(api);
-    process.env["KUBECONFIG"] = api.kubeconfig;
+    ({ api, release, close } = await startShop());
   });
-  after(async () => {
-    if (kubeconfig === undefined) delete process.env["KUBECONFIG"];
-    else process.env["KUBECONFIG"] = kubeconfig;
-    await api.close();
-  });
+  after(() => close());
   beforeEach(() => {
     api.objects.clear();
     onChange = undefined;

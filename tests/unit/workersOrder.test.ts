@@ -4,8 +4,8 @@ import type { ActiveWorkers } from "@bluegreen/release/config/followers";
 import { workersStart } from "@bluegreen/release/releases/workersStart";
 import { workersStop } from "@bluegreen/release/releases/workersStop";
 import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
-import { startApiServer, type ApiServer } from "../support/apiServer";
-import { blue, green, shop, ShopRelease } from "../support/shopRelease";
+import type { ApiServer } from "../support/apiServer";
+import { blue, green, shop, startShop, type ShopRelease } from "../support/shopRelease";
 
 const { app } = shop;
 const quiet = () => undefined;
@@ -17,24 +17,18 @@ interface Deployment {
 
 /** What Kubernetes does with Deployments is simulated; tests/changes/workersSteps.test.ts has a real one. */
 describe("The order in which workers stop and start (simulated)", function () {
-  const kubeconfig = process.env["KUBECONFIG"];
   let api: ApiServer;
   let release: ShopRelease;
+  let close: () => Promise<void>;
   /** What happened, in its order. */
   let seen: string[];
   /** Done as soon as pods of a color have ended. */
   let onEnd: ((color: Color) => void) | undefined;
 
   before(async () => {
-    api = await startApiServer();
-    release = new ShopRelease(api);
-    process.env["KUBECONFIG"] = api.kubeconfig;
+    ({ api, release, close } = await startShop());
   });
-  after(async () => {
-    if (kubeconfig === undefined) delete process.env["KUBECONFIG"];
-    else process.env["KUBECONFIG"] = kubeconfig;
-    await api.close();
-  });
+  after(() => close());
   beforeEach(() => {
     api.objects.clear();
     seen = [];
