@@ -1,7 +1,8 @@
 /** Mocha's reporter inside the process of a batch. */
 import { writeSync } from "node:fs";
 import { inspect } from "node:util";
-import { Hook, type Runner, type Test } from "mocha";
+import { AssertionError, config } from "chai";
+import { Hook, reporters, type Runner, type Test } from "mocha";
 import { processTimeOf } from "../../local/system/processTime";
 import { updatesMade } from "../../local/testing/updates";
 import { eventsFd, type TestEvent } from "./events";
@@ -25,6 +26,26 @@ function stopWhenTold(runner: Runner): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
 }
 
+// Of what a message quotes, in characters. By default it is 40, which says of no refused update why.
+config.truncateThreshold = 4_000;
+
+/** With a diff of what is not as expected, where the message alone would show two long lines. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return inspect(error);
+  const text = error.stack ?? error.message;
+  if (!(error instanceof AssertionError) || error["showDiff"] !== true) return text;
+  const [actual, expected] = [error["actual"], error["expected"]].map((side) =>
+    inspect(side, {
+      depth: null,
+      maxArrayLength: null,
+      maxStringLength: null,
+      sorted: true,
+      breakLength: 80,
+    }),
+  );
+  return `${text}\n${reporters.Base.generateDiff(actual ?? "", expected ?? "")}`;
+}
+
 /** Mocha makes a reporter by `new`. */
 function report(runner: Runner): void {
   stopWhenTold(runner);
@@ -41,7 +62,7 @@ function report(runner: Runner): void {
       kind: "failed",
       title: title(test),
       seconds: seconds(test),
-      error: error instanceof Error ? (error.stack ?? error.message) : inspect(error),
+      error: textOf(error),
     });
   });
   runner.on("end", () => {
