@@ -101,8 +101,12 @@ describe("One release over two clusters, with a load balancer in front", functio
     expect(Object.keys(changes)).to.have.members(["create", "same", "update"]);
     expect(
       steps.filter(({ op }) => op === "update").map(({ name }) => name),
-      "the list of migrations alone",
-    ).to.deep.equal(["migrations"]);
+      "the list of migrations, and the guard of the live color while one is new",
+    ).to.have.members([
+      "eu/chatgpt-app-live-guard",
+      "eu/chatgpt-app-migrations",
+      "eu/chatgpt-app-live-guard-end",
+    ]);
     await test.us.makeCertificate();
     expect(await live()).to.deep.equal({ eu: "blue", us: "blue" });
     const outputs = await test.stack.outputs();
