@@ -6,9 +6,11 @@ import { workersOf } from "@bluegreen/release/config/workers";
 import { roomFor } from "@bluegreen/release/config/room";
 import { parseSettings } from "@bluegreen/release/config/settings";
 import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
-import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
+import { attention } from "@bluegreen/release/releases/status";
 import { readStackFollowers } from "../../cli/stackFollowers";
+import { expectUnreached } from "./backgroundPolicy";
 import { allBefore, recordApp, someSettings, type Recorder } from "./recorder";
+import { onBlue } from "./statuses";
 
 const deployment = "kubernetes:apps/v1:Deployment";
 const step = (kind: string) => `pulumi-nodejs:dynamic/bluegreen:${kind}`;
@@ -80,17 +82,7 @@ describe("Workers", function () {
   });
 
   it("have a NetworkPolicy that nobody reaches them by", () => {
-    const { spec } = recorder.one(
-      "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-      "chatgpt-app-blue-workers-network",
-    ).inputs as { spec: Record<string, unknown> };
-    expect(spec).to.deep.include({
-      podSelector: {
-        matchLabels: { "app.kubernetes.io/name": "chatgpt-app", version: "blue" },
-        matchExpressions: [{ key: "bluegreen.dev/worker", operator: "Exists" }],
-      },
-      ingress: [],
-    });
+    expectUnreached(recorder);
   });
 
   it("start at zero, and no two versions of one of the active color run in a change in place", async () => {
@@ -220,17 +212,8 @@ describe("Workers", function () {
   });
 
   it("of the live color are never at zero unseen", () => {
-    const status = {
-      live: "blue",
-      activeColor: "blue",
-      colors: [],
-      schema: { version: null, pending: [] },
-      lastSwitch: null,
-      rollback: { possible: true, to: "green" },
-      blockedImages: [],
-    } as unknown as ReleaseStatus;
     const found = (color: "blue" | "green", ready: number, wanted: number, planned: number) =>
-      attention({ ...status, workers: [{ color, name: "mailer", ready, wanted, planned }] }).join();
+      attention(onBlue({ workers: [{ color, name: "mailer", ready, wanted, planned }] })).join();
     expect(found("blue", 0, 0, 1)).to.match(/mailer of blue.*0 of 1.*pulumi up/);
     expect(found("green", 1, 1, 0)).to.match(/mailer of green runs.*pulumi up/);
     expect(found("blue", 0, 1, 1)).to.match(/0 of 1 pods ready/);
