@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { limitsOf } from "@bluegreen/release/config/analysisSettings";
 import { workersOf } from "@bluegreen/release/config/workers";
 import { roomFor } from "@bluegreen/release/config/room";
 import { parseSettings } from "@bluegreen/release/config/settings";
@@ -144,9 +145,9 @@ describe("Workers", function () {
     const { spec } = made("chatgpt-app-analysis", controlled);
     const env = spec.template.spec.containers[0]?.["env"] as { name: string; value: string }[];
     const text = env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
-    expect(settingsFor({ share: 100 }, readControllerSettings(text)).followers).to.deep.equal(
-      settingsOf(withWorkers(mailer, index)).followers,
-    );
+    const { followers, limits } = settingsFor({ share: 100 }, readControllerSettings(text));
+    expect(followers).to.deep.equal(settingsOf(withWorkers(mailer, index)).followers);
+    expect(limits.workers).to.equal(true);
     const { rules } = controlled.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-analysis")
       .inputs as { rules: { resources: string[]; resourceNames: string[]; verbs: string[] }[] };
     expect(rules.filter(({ resources }) => resources.includes("deployments/scale"))).to.deep.equal([
@@ -184,6 +185,13 @@ describe("Workers", function () {
       workers: { blue: [], green: [{ name: "mailer", replicas: 1, overlap: false }] },
     });
     expect(settingsOf(withWorkers(index)).followers).to.equal(undefined);
+  });
+
+  it("are asked for by the analysis where a color has any", () => {
+    const asked = (config: Record<string, string>) => limitsOf("chatgpt-app", settingsOf(config)).workers;
+    expect(asked(withWorkers())).to.equal(undefined);
+    expect(asked(withWorkers(index))).to.equal(true);
+    expect(asked({ ...withWorkers(), green: JSON.stringify({ workers: [mailer] }) })).to.equal(true);
   });
 
   it("are read by the command line beside secrets that it cannot read", () => {
