@@ -92,6 +92,7 @@ function analysisFacts(release: Release | undefined, stack: string): AnalysisFac
         "preStopDelaySeconds",
       ]),
       followers: undefined,
+      pods: undefined,
     },
     release,
   );

@@ -1,9 +1,9 @@
 import type { ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { movedRoute } from "@bluegreen/release/routers/routers";
-import { limitsOf } from "@bluegreen/release/config/analysisSettings";
+import { metricsOf } from "@bluegreen/release/config/analysisSettings";
 import { placesOf } from "@bluegreen/release/config/settings";
 import { followersOf } from "@bluegreen/release/config/followers";
-import { workersOf } from "@bluegreen/release/config/workers";
+import { hasWorkers, workersOf } from "@bluegreen/release/config/workers";
 import { app, readStackSettings } from "./stackConfig";
 import { readStackFollowers } from "./stackFollowers";
 
@@ -42,11 +42,9 @@ export function statusRefsOf(stack: string, file?: string): ReleaseStatusRef[] {
     schemaVersion,
     traffic,
   } = settings;
-  const { metrics } = limitsOf(app, settings);
   const config = readStackFollowers(stack, file);
   const workers = { blue: workersOf(config, "blue"), green: workersOf(config, "green") };
   const { cronJobs, colorFile } = followersOf(config) ?? {};
-  const hasWorkers = workers.blue.length + workers.green.length > 0;
   return placesOf(settings).map((place) => ({
     app,
     activeColor,
@@ -59,8 +57,8 @@ export function statusRefsOf(stack: string, file?: string): ReleaseStatusRef[] {
     schemaVersion,
     afterHours,
     route: movedRoute(traffic),
-    metrics,
-    ...(hasWorkers && { workers }),
+    metrics: metricsOf(settings),
+    ...(hasWorkers(workers) && { workers }),
     ...(cronJobs !== undefined && { cronJobs }),
     ...(colorFile !== undefined && { colorFile }),
   }));

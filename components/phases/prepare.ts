@@ -8,6 +8,7 @@ import { quotaLimits } from "@bluegreen/release/config/room";
 import { listMigrations } from "@bluegreen/release/migrations/files";
 import { names } from "@bluegreen/release/app/names";
 import { sizesOf } from "@bluegreen/release/config/sizes";
+import { hasWorkers } from "@bluegreen/release/config/workers";
 import { makeActiveColor, withoutColorFile } from "../activeColorFile";
 import { AppColor } from "../appColor";
 import type { AppInCluster } from "../appInCluster";
@@ -154,7 +155,7 @@ function roomOfWorkers({ pods }: AppInCluster["settings"]) {
       pod,
     }));
   const workers = { blue: of("blue"), green: of("green") };
-  return workers.blue.length + workers.green.length === 0 ? {} : { workers };
+  return hasWorkers(workers) ? { workers } : {};
 }
 
 /** From before the first migration until the idle color has passed its gates. */
@@ -178,7 +179,7 @@ function guardLive(app: AppInCluster, after: pulumi.Resource[]): ReleaseStep<"li
       templates: wanted,
       migrations,
       limits,
-      ...(workers.blue.length + workers.green.length > 0 && { workers }),
+      ...(hasWorkers(workers) && { workers }),
       ...suite,
     },
     after,

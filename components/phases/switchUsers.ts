@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { otherColor } from "@bluegreen/release/app/color";
-import { limitsOf } from "@bluegreen/release/config/analysisSettings";
+import { metricsOf } from "@bluegreen/release/config/analysisSettings";
 import { makeActiveService } from "../activeService";
 import { AppRoute } from "../appRoute";
 import type { AppInCluster } from "../appInCluster";
@@ -132,6 +132,6 @@ function drain(
     connectionDrain: { timeoutSeconds: seconds },
   } = app.settings;
   if (seconds === 0 || weights[otherColor(activeColor)] > 0) return [];
-  const { metrics } = limitsOf(app.name, app.settings);
+  const metrics = metricsOf(app.settings);
   return [app.step("drain", { ...app.where, switchId, seconds, metrics }, after)];
 }

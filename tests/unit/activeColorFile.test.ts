@@ -7,9 +7,10 @@ import { parseSettings } from "@bluegreen/release/config/settings";
 import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
 import { referencesOf } from "@bluegreen/release/doctor/podReferences";
 import { rolesFor } from "@bluegreen/release/doctor/rights";
-import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
+import { attention } from "@bluegreen/release/releases/status";
 import { readStackFollowers } from "../../cli/stackFollowers";
 import { allBefore, recordApp, someSettings, type Recorder } from "./recorder";
+import { onBlue } from "./statuses";
 
 const deployment = "kubernetes:apps/v1:Deployment";
 const configMap = "kubernetes:core/v1:ConfigMap";
@@ -172,17 +173,8 @@ describe("A file with the live color", function () {
   });
 
   it("that says another color than the live one is never unseen", () => {
-    const status = {
-      live: "blue",
-      activeColor: "blue",
-      colors: [],
-      schema: { version: null, pending: [] },
-      lastSwitch: null,
-      rollback: { possible: true, to: "green" },
-      blockedImages: [],
-    } as unknown as ReleaseStatus;
     const found = (...activeColorFile: ("blue" | "green" | "")[]) =>
-      attention({ ...status, activeColorFile }).join();
+      attention(onBlue({ activeColorFile })).join();
     expect(found("blue", "blue")).to.equal("");
     expect(found("blue", "green")).to.match(/green is active, and blue is live: pulumi up/);
     expect(found("")).to.match(/no color is active, and blue is live: pulumi up/);

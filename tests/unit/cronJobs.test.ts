@@ -8,9 +8,11 @@ import { roomFor } from "@bluegreen/release/config/room";
 import { parseSettings } from "@bluegreen/release/config/settings";
 import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
 import { rolesFor } from "@bluegreen/release/doctor/rights";
-import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
+import { attention } from "@bluegreen/release/releases/status";
 import { readStackFollowers } from "../../cli/stackFollowers";
+import { expectUnreached } from "./backgroundPolicy";
 import { allBefore, recordApp, someSettings, type Recorder } from "./recorder";
+import { onBlue } from "./statuses";
 
 const cronJob = "kubernetes:batch/v1:CronJob";
 const deployment = "kubernetes:apps/v1:Deployment";
@@ -98,17 +100,7 @@ describe("CronJobs", function () {
   });
 
   it("have a NetworkPolicy that nobody reaches them by", () => {
-    const { spec } = recorder.one(
-      "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-      "chatgpt-app-blue-workers-network",
-    ).inputs as { spec: Record<string, unknown> };
-    expect(spec).to.deep.include({
-      podSelector: {
-        matchLabels: { "app.kubernetes.io/name": "chatgpt-app", version: "blue" },
-        matchExpressions: [{ key: "bluegreen.dev/worker", operator: "Exists" }],
-      },
-      ingress: [],
-    });
+    expectUnreached(recorder);
   });
 
   it("are made suspended on both colors, and stay what a switch has made of them", async () => {
@@ -286,17 +278,8 @@ describe("CronJobs", function () {
   });
 
   it("of the live color are never suspended unseen, and those of the idle one never run so", () => {
-    const status = {
-      live: "blue",
-      activeColor: "blue",
-      colors: [],
-      schema: { version: null, pending: [] },
-      lastSwitch: null,
-      rollback: { possible: true, to: "green" },
-      blockedImages: [],
-    } as unknown as ReleaseStatus;
     const found = (color: "blue" | "green", suspended: boolean) =>
-      attention({ ...status, cronJobs: [{ color, name: "nightly", suspended, running: 1 }] }).join();
+      attention(onBlue({ cronJobs: [{ color, name: "nightly", suspended, running: 1 }] })).join();
     expect(found("blue", true)).to.match(/nightly of blue.*starts no Jobs.*pulumi up resumes/);
     expect(found("green", false)).to.match(/nightly of green starts Jobs.*pulumi up suspends/);
     expect([found("blue", false), found("green", true)]).to.deep.equal(["", ""]);

@@ -182,15 +182,17 @@ describe("An observation of a color", () => {
     expect(read[0]?.counters).to.include({ requests: 10 });
   });
 
+  const withWorkers = { ...limits, workers: true } as const;
+
   it("is of the workers that run this version, too: how often they have restarted", async () => {
-    expect(await take()).not.to.have.property("workers");
+    expect(await take({ limits: withWorkers })).not.to.have.property("workers");
     pods = [
       { name: "a" },
       { name: "mailer", works: true, restarts: 2 },
       { name: "mailer-old", works: true, template: "t1" },
       { name: "mailer-blue", works: true, color: "blue" },
     ];
-    const { pods: read, workers } = await take();
+    const { pods: read, workers } = await take({ limits: withWorkers });
     expect(read.map(({ name }) => name)).to.deep.equal(["a"]);
     expect(workers?.map(({ name, restarts }) => [name, restarts])).to.deep.equal([["mailer", 2]]);
   });
@@ -262,7 +264,8 @@ describe("An observation of a color", () => {
       });
     };
     // All are to answer, however busy this machine is.
-    const now = await take({ ask, bounds: { ...observationBounds, totalMs: 600_000, timeoutMs: 600_000 } });
+    const bounds = { ...observationBounds, totalMs: 600_000, timeoutMs: 600_000 };
+    const now = await take({ ask, bounds, limits: withWorkers });
     expect(now.pods.filter(({ answered }) => answered)).to.have.length(1000);
     expect(requests("/pods"), "of each color, and of the workers").to.have.length(3);
     expect(asked).to.have.length(1003);
@@ -270,6 +273,14 @@ describe("An observation of a color", () => {
     expect(now.logs.samples).to.have.length(3);
     expect(Buffer.byteLength(JSON.stringify(now)), "a ConfigMap holds a megabyte").to.be.below(900_000);
     expect(JSON.parse(JSON.stringify(now))).to.deep.equal(now);
+  });
+
+  it("asks for no workers where the app has none", async () => {
+    await take();
+    expect(requests("/pods"), "of each color").to.have.length(2);
+    asked = [];
+    await takeBaseline(cluster, target, { ask: healthy, limits });
+    expect(requests("/pods")).to.have.length(1);
   });
 
   it("ends when its time is over, with what has answered until then", async () => {

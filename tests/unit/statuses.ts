@@ -20,6 +20,18 @@ export function status(part: Partial<ReleaseStatus> = {}): ReleaseStatus {
   };
 }
 
+/** Blue has all users, and there was no switch yet. */
+export function onBlue(part: Partial<ReleaseStatus>): ReleaseStatus {
+  return status({
+    live: "blue",
+    activeColor: "blue",
+    colors: [],
+    lastSwitch: null,
+    rollback: { possible: true, to: "green" },
+    ...part,
+  });
+}
+
 export function blue(part: Partial<ColorStatus> = {}): ColorStatus {
   return {
     color: "blue",

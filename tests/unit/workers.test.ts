@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { limitsOf } from "@bluegreen/release/config/analysisSettings";
 import { workersOf } from "@bluegreen/release/config/workers";
 import { roomFor } from "@bluegreen/release/config/room";
 import { parseSettings } from "@bluegreen/release/config/settings";
 import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
-import { attention, type ReleaseStatus } from "@bluegreen/release/releases/status";
+import { attention } from "@bluegreen/release/releases/status";
 import { readStackFollowers } from "../../cli/stackFollowers";
+import { expectUnreached } from "./backgroundPolicy";
 import { allBefore, recordApp, someSettings, type Recorder } from "./recorder";
+import { onBlue } from "./statuses";
 
 const deployment = "kubernetes:apps/v1:Deployment";
 const step = (kind: string) => `pulumi-nodejs:dynamic/bluegreen:${kind}`;
@@ -80,17 +83,7 @@ describe("Workers", function () {
   });
 
   it("have a NetworkPolicy that nobody reaches them by", () => {
-    const { spec } = recorder.one(
-      "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-      "chatgpt-app-blue-workers-network",
-    ).inputs as { spec: Record<string, unknown> };
-    expect(spec).to.deep.include({
-      podSelector: {
-        matchLabels: { "app.kubernetes.io/name": "chatgpt-app", version: "blue" },
-        matchExpressions: [{ key: "bluegreen.dev/worker", operator: "Exists" }],
-      },
-      ingress: [],
-    });
+    expectUnreached(recorder);
   });
 
   it("start at zero, and no two versions of one of the active color run in a change in place", async () => {
@@ -152,9 +145,9 @@ describe("Workers", function () {
     const { spec } = made("chatgpt-app-analysis", controlled);
     const env = spec.template.spec.containers[0]?.["env"] as { name: string; value: string }[];
     const text = env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
-    expect(settingsFor({ share: 100 }, readControllerSettings(text)).followers).to.deep.equal(
-      settingsOf(withWorkers(mailer, index)).followers,
-    );
+    const { followers, limits } = settingsFor({ share: 100 }, readControllerSettings(text));
+    expect(followers).to.deep.equal(settingsOf(withWorkers(mailer, index)).followers);
+    expect(limits.workers).to.equal(true);
     const { rules } = controlled.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-analysis")
       .inputs as { rules: { resources: string[]; resourceNames: string[]; verbs: string[] }[] };
     expect(rules.filter(({ resources }) => resources.includes("deployments/scale"))).to.deep.equal([
@@ -194,6 +187,13 @@ describe("Workers", function () {
     expect(settingsOf(withWorkers(index)).followers).to.equal(undefined);
   });
 
+  it("are asked for by the analysis where a color has any", () => {
+    const asked = (config: Record<string, string>) => limitsOf("chatgpt-app", settingsOf(config)).workers;
+    expect(asked(withWorkers())).to.equal(undefined);
+    expect(asked(withWorkers(index))).to.equal(true);
+    expect(asked({ ...withWorkers(), green: JSON.stringify({ workers: [mailer] }) })).to.equal(true);
+  });
+
   it("are read by the command line beside secrets that it cannot read", () => {
     const folder = mkdtempSync(join(tmpdir(), "workers-"));
     const file = join(folder, "Pulumi.test.yaml");
@@ -220,17 +220,8 @@ describe("Workers", function () {
   });
 
   it("of the live color are never at zero unseen", () => {
-    const status = {
-      live: "blue",
-      activeColor: "blue",
-      colors: [],
-      schema: { version: null, pending: [] },
-      lastSwitch: null,
-      rollback: { possible: true, to: "green" },
-      blockedImages: [],
-    } as unknown as ReleaseStatus;
     const found = (color: "blue" | "green", ready: number, wanted: number, planned: number) =>
-      attention({ ...status, workers: [{ color, name: "mailer", ready, wanted, planned }] }).join();
+      attention(onBlue({ workers: [{ color, name: "mailer", ready, wanted, planned }] })).join();
     expect(found("blue", 0, 0, 1)).to.match(/mailer of blue.*0 of 1.*pulumi up/);
     expect(found("green", 1, 1, 0)).to.match(/mailer of green runs.*pulumi up/);
     expect(found("blue", 0, 1, 1)).to.match(/0 of 1 pods ready/);

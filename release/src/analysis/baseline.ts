@@ -65,7 +65,7 @@ export async function takeBaseline(
   const options = { ask, metrics, bounds, signal: ending };
   const [router, workers, read] = await Promise.all([
     askRouter(limits, target.color, ending),
-    workersOf(cluster, target, ending),
+    workersOf(cluster, target, limits, ending),
     podsOf(cluster, target, ending).then((pods) => readPods(cluster, pods, options)),
   ]);
   const observation: Observation = {

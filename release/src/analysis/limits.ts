@@ -61,6 +61,8 @@ export type AnalysisLimits = {
   requestsFrom: RequestSource;
   /** Where the router or the mesh counts requests; null where nobody asks it. */
   series: RequestSeries | null;
+  /** The app has workers, whose restarts count as well; absent where nobody asks for them. */
+  workers?: true;
   /** Address of the router's own metrics, of one instance; empty: Prometheus is asked for them. */
   routerMetricsUrl: string;
   /** Base address of Prometheus' HTTP API; empty asks none. */

@@ -106,7 +106,7 @@ export async function takeObservation(
         elapsedSeconds,
       }),
     ),
-    workersOf(cluster, target, ending),
+    workersOf(cluster, target, limits, ending),
     statesBeside(cluster, target, ending),
     askRouter(limits, target.color, ending),
     askPrometheus(limits, target.color, ending),

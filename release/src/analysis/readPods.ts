@@ -4,6 +4,7 @@ import { isCurrent, podsOfColor, podsOfWorkers, runsTemplate, type AskPod } from
 import { mapBounded } from "../util/mapBounded.js";
 import { maxSamples } from "./logLines.js";
 import type { AnalysisTarget } from "./endpointState.js";
+import type { AnalysisLimits } from "./limits.js";
 import type { MetricsSource } from "./metricsSource.js";
 import { podState, type PodState } from "./podState.js";
 import type { RequestCounters } from "./requestCounters.js";
@@ -99,12 +100,17 @@ export async function podsOf(
   );
 }
 
-/** The workers of that revision. @throws when they cannot be listed: their restarts of before would all be new then */
+/**
+ * The workers of that revision, in no request where the app has none. @throws when they cannot be listed: their
+ * restarts of before would all be new then
+ */
 export async function workersOf(
   cluster: Cluster,
   target: AnalysisTarget,
+  { workers }: Pick<AnalysisLimits, "workers">,
   signal: AbortSignal,
 ): Promise<PodState[]> {
+  if (workers === undefined) return [];
   const pods = await podsOfWorkers(cluster, target, undefined, signal);
   return pods.filter((pod) => runsTemplate(pod, target.template) && isCurrent(pod)).map(podState);
 }

@@ -1,10 +1,13 @@
 import { handoverSettings, type HandoverConfig, type HandoverSettings } from "./handoverSettings.js";
 import { movedRoute, type RouterName } from "../routers/routers.js";
 import type { AnalysisLimits } from "../analysis/limits.js";
+import type { MetricsSource } from "../analysis/metricsSource.js";
+import type { Color } from "../app/color.js";
 import { seriesOf } from "../routers/meshes.js";
 import type { Homes } from "../app/homes.js";
 import type { FlatSettings } from "./schema.js";
 import type { Followers } from "./followers.js";
+import { hasWorkers } from "./workers.js";
 
 /**
  * How users are rolled back. Config says it to whoever does that: to the update and the command line by the
@@ -64,21 +67,33 @@ export function analysisSettings(
   });
 }
 
-type LimitsConfig = Pick<FlatSettings, "analysis" | "http" | "traffic"> & Homes;
+type LimitsConfig = Pick<FlatSettings, "analysis" | "http" | "traffic"> &
+  Homes & {
+    /** Of each color. Undefined for whoever samples no pods. */
+    pods: Record<Color, { workers: readonly unknown[] }> | undefined;
+  };
 
 export function limitsOf(
   app: string,
-  { analysis, http, traffic, namespace, namespacePerColor }: LimitsConfig,
+  { analysis, http, traffic, namespace, namespacePerColor, pods }: LimitsConfig,
 ): AnalysisLimits {
-  const { metrics } = analysis;
   const limits: AnalysisLimits & { controllerImage?: string } = {
     ...analysis,
-    metrics: { ...metrics, ownPaths: [http.livenessPath, http.readinessPath, metrics.path] },
+    metrics: metricsOf({ analysis, http }),
     series: seriesOf(analysis, { ...traffic, namespace, namespacePerColor, app }) ?? null,
+    ...(pods !== undefined &&
+      hasWorkers({ blue: pods.blue.workers, green: pods.green.workers }) && { workers: true }),
   };
   // Where it runs is not what it goes by: another image is no other analysis.
   delete limits.controllerImage;
   return limits;
+}
+
+export function metricsOf({
+  analysis: { metrics },
+  http,
+}: Pick<FlatSettings, "analysis" | "http">): MetricsSource {
+  return { ...metrics, ownPaths: [http.livenessPath, http.readinessPath, metrics.path] };
 }
 
 /** What of the settings of an app is for such a release. */

@@ -1,6 +1,6 @@
 import { colors, type Color } from "../app/color.js";
 import { cronJobsOf, type CronJobConfig } from "./cronJobs.js";
-import { workersOf, type Worker, type WorkerConfig } from "./workers.js";
+import { hasWorkers, workersOf, type Worker, type WorkerConfig } from "./workers.js";
 
 /** A worker that runs on the active color alone, for whoever moves traffic. */
 export type ActiveWorker = Pick<Worker, "name" | "replicas" | "overlap">;
@@ -38,6 +38,6 @@ export function followersOf(config: FollowerConfig): Followers | undefined {
   const cronJobs = { blue: cronJobsOn("blue"), green: cronJobsOn("green") };
   const colorFile = colors.some((color) => hasColorFile(config, color));
   const hasCronJobs = colors.some((color) => cronJobs[color].length > 0);
-  if (!colorFile && !hasCronJobs && colors.every((color) => workers[color].length === 0)) return undefined;
+  if (!colorFile && !hasCronJobs && !hasWorkers(workers)) return undefined;
   return { workers, ...(hasCronJobs && { cronJobs }), ...(colorFile && { colorFile }) };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Color } from "../app/color.js";
+import { colors, type Color } from "../app/color.js";
 import {
   background,
   backgroundList,
@@ -35,4 +35,9 @@ export type WorkerConfig = { workers: Worker[] } & Record<Color, { workers?: Wor
 
 export function workersOf({ workers: ofBoth, ...config }: WorkerConfig, color: Color): Worker[] {
   return ownAndCommon(ofBoth, config[color].workers);
+}
+
+/** Whether either color has any. @param workers what is known of them */
+export function hasWorkers(workers: Record<Color, readonly unknown[]>): boolean {
+  return colors.some((color) => workers[color].length > 0);
 }

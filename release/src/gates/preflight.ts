@@ -6,12 +6,12 @@ import { parseRange } from "../migrations/versions.js";
 import { judgeVersion } from "./schemaGate.js";
 import { readSchemaUrls, type DatabaseRef } from "../databases/colorDatabases.js";
 import { ifReachable } from "../postgres/reachable.js";
-import { homeOf, homesOf, type NamespacedName } from "../app/homes.js";
+import { homeOf, type NamespacedName } from "../app/homes.js";
 import { untilInterrupted } from "../util/interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
-import { askReady, httpPort, isReady, whereIs } from "../kubernetes/pods.js";
+import { askReady, hasPreflightPods, httpPort, isReady, removePreflightPods } from "../kubernetes/pods.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { statusOf } from "../util/mayPass.js";
 import { names, templateAnnotation, preflightLabel } from "../app/names.js";
@@ -63,14 +63,14 @@ export const preflight: Step<PreflightInputs, PreflightOutputs> = {
 
   async isNeeded(_last, inputs) {
     const cluster = connect(inputs);
-    return (await isDue(cluster, inputs)) || (await findPods(cluster, inputs.app)).length > 0;
+    return (await isDue(cluster, inputs)) || (await hasPreflightPods(cluster, inputs.app));
   },
 
   async run(inputs, say) {
     const cluster = connect(inputs);
     return sayingWhatIsLive(cluster, inputs.app, async () => {
-      // Of a run that was killed.
-      await removePods(cluster, inputs.app);
+      // Of a run that was killed: it has the name of the one to come.
+      await untilRemoved(cluster, inputs.app);
       return { passedTests: (await isDue(cluster, inputs)) ? await tryOut(cluster, inputs, say) : 0 };
     });
   },
@@ -111,7 +111,7 @@ async function tryOut(cluster: Cluster, inputs: PreflightInputs, say: Say): Prom
         { cause: error },
       );
     } finally {
-      await removePods(cluster, app).catch((error: unknown) => {
+      await untilRemoved(cluster, app).catch((error: unknown) => {
         say(
           `Pod ${pod.name} could not be removed (${messageOf(error)}); it ends by itself within ${lifetimeSeconds(inputs)} s, and the next update removes it`,
         );
@@ -260,35 +260,12 @@ async function readPod(cluster: Cluster, { namespace, name }: NamespacedName): P
   });
 }
 
-async function findPods(cluster: Cluster, app: string): Promise<V1Pod[]> {
-  // A run that was killed may have tried out the other color.
-  const lists = await Promise.all(
-    homesOf(cluster).map((namespace) =>
-      cluster.core.listNamespacedPod({ namespace, labelSelector: `${preflightLabel}=${app}` }),
-    ),
-  );
-  return lists.flatMap(({ items }) => items);
-}
-
-/** Nobody is served by it: it need not drain. */
-const graceSeconds = 1;
 const removalTimeoutMs = 60_000;
 
 /** Resolves when none is left. @throws Error when one does not go */
-async function removePods(cluster: Cluster, app: string): Promise<void> {
-  await poll(
-    async () => {
-      const pods = await findPods(cluster, app);
-      const staying = pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
-      await Promise.all(
-        staying.map((pod) =>
-          orUndefined(
-            cluster.core.deleteNamespacedPod({ ...whereIs(pod), gracePeriodSeconds: graceSeconds }),
-          ),
-        ),
-      );
-      return pods.length === 0 ? true : undefined;
-    },
-    { timeoutMs: removalTimeoutMs, intervalMs: 1000 },
-  );
+async function untilRemoved(cluster: Cluster, app: string): Promise<void> {
+  await poll(async () => ((await removePreflightPods(cluster, app)) ? true : undefined), {
+    timeoutMs: removalTimeoutMs,
+    intervalMs: 1000,
+  });
 }

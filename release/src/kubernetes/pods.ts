@@ -1,11 +1,12 @@
 import type { V1Pod } from "./client.js";
 import type { Color } from "../app/color.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
-import { homeOf, type NamespacedName } from "../app/homes.js";
+import { homeOf, homesOf, type NamespacedName } from "../app/homes.js";
 import { asSelector, workersSelector } from "../app/labels.js";
-import { templateAnnotation, workerLabel } from "../app/names.js";
+import { preflightLabel, templateAnnotation, workerLabel } from "../app/names.js";
 import { parseJson } from "../util/parseJson.js";
 import type { Cluster } from "./cluster.js";
+import { orUndefined } from "./orUndefined.js";
 import { forwardPod } from "./portForward.js";
 import { withSignal } from "./withSignal.js";
 
@@ -145,6 +146,45 @@ export async function podsOfWorkers(
   return items;
 }
 
+/** All preflight pods of an app. A killed update may have tried out the other color. */
+async function preflightPods(cluster: Cluster, app: string): Promise<V1Pod[]> {
+  const lists = await Promise.all(
+    homesOf(cluster).map((namespace) =>
+      cluster.core.listNamespacedPod({ namespace, labelSelector: `${preflightLabel}=${app}` }),
+    ),
+  );
+  return lists.flatMap(({ items }) => items);
+}
+
+function isStaying({ metadata }: V1Pod): boolean {
+  return metadata?.deletionTimestamp === undefined;
+}
+
+/** Whether one runs, or was left by an update that was killed or could not remove it. */
+export async function hasPreflightPods(cluster: Cluster, app: string): Promise<boolean> {
+  return (await preflightPods(cluster, app)).some(isStaying);
+}
+
+/** Nobody is served by them: they need not drain. */
+const graceSeconds = 1;
+
+/**
+ * Tells all preflight pods of an app to end, whoever has left them: for the update that has the lock of the
+ * release, beside which none is being tried out.
+ * @returns whether none is there any more
+ */
+export async function removePreflightPods(cluster: Cluster, app: string): Promise<boolean> {
+  const pods = await preflightPods(cluster, app);
+  await Promise.all(
+    pods
+      .filter(isStaying)
+      .map((pod) =>
+        orUndefined(cluster.core.deleteNamespacedPod({ ...whereIs(pod), gracePeriodSeconds: graceSeconds })),
+      ),
+  );
+  return pods.length === 0;
+}
+
 /** Pods of the revision before this one say nothing about the new image. */
 export function runsTemplate({ metadata }: V1Pod, template: string): boolean {
   return metadata?.annotations?.[templateAnnotation] === template;
@@ -155,7 +195,7 @@ export function runsTemplate({ metadata }: V1Pod, template: string): boolean {
  * version.
  */
 export function isCurrent(pod: V1Pod): boolean {
-  return pod.metadata?.deletionTimestamp === undefined && !isOver(pod);
+  return isStaying(pod) && !isOver(pod);
 }
 
 /** Its containers have ended, and will not start again. */

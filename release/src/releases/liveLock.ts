@@ -4,7 +4,7 @@ import { colors, otherColor, type Color } from "../app/color.js";
 import { reach, type InCluster } from "../clusters/together.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
-
+import { hasPreflightPods, removePreflightPods } from "../kubernetes/pods.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { beginRelease, endRelease, isUnended } from "../state/releaseLock.js";
 import { findNamespace, isReplaced, refuseReplaced } from "../state/replaced.js";
@@ -73,10 +73,11 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
       colors.some((color) => last.templates[color] !== inputs.templates[color])
     )
       return true;
-    // Users were moved without this program, or the release that began last has never ended.
+    // Users were moved without this program, or the release that began last has never ended, or has left a pod.
     return (
       (await readLiveColor(cluster, inputs.app)) !== inputs.activeColor ||
-      (last.release !== undefined && (await isUnended(cluster, inputs.app, last.release)))
+      (last.release !== undefined && (await isUnended(cluster, inputs.app, last.release))) ||
+      (await hasPreflightPods(cluster, inputs.app))
     );
   },
 
@@ -87,6 +88,10 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
       const release = await beginRelease(cluster, app, { waitSeconds: lockWaitSeconds, say });
       try {
         await finishRollback(inputs, { route, graceMs: 0, hasDatabases: false }, say);
+        // Of an update that was killed. This one may have no preflight, and need not wait for their end.
+        await removePreflightPods(cluster, app).catch((error: unknown) => {
+          say(`A preflight pod of ${app} could not be removed: ${messageOf(error)}`);
+        });
         // Whoever was waited for may have moved users, and they may now be on what this update is about to
         // change.
         const [broken] = await violations(cluster, inputs);

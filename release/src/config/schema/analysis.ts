@@ -131,6 +131,7 @@ export const analysisLimits = objectOf(
         .default(null),
       "where a router counts requests",
     ),
+    workers: part(z.literal(true).exactOptional(), "true where the app has workers"),
   },
   [isSampled, isSampledRule],
 );
