@@ -61,23 +61,28 @@ function choose(names: string[], { all, changed }: Options): Chosen {
   return { batches: suites.flatMap(named), left: [] };
 }
 
+/** Starts the stage while `work` begins with what needs none. */
 async function onStage(
-  needed: NonNullable<Suite["stage"]>,
+  kinds: ReadonlySet<Suite["stage"]>,
   here: boolean,
-  work: () => Promise<void>,
+  work: (stage: Promise<void>) => Promise<void>,
 ): Promise<void> {
+  if (kinds.size === 0) return work(Promise.resolve());
+  const start = async () => {
+    await startStage({ edge: kinds.has("edge") });
+  };
   if (here) {
     if ((await readStage()) === undefined)
       throw new Error("--here was refused: no stage runs; npm start starts it");
-    await startStage({ edge: needed === "edge" });
-    return work();
+    return work(start());
   }
   // Beside a stage that somebody uses, not in it.
   const folder = (process.env["BLUEGREEN_STAGE_DIR"] ??= mkdtempSync(join(tmpdir(), "bg-test-")));
+  const stage = start();
   try {
-    await startStage({ edge: needed === "edge" });
-    await work();
+    await work(stage);
   } finally {
+    await Promise.allSettled([stage]);
     await stopStage();
     await rm(folder, { recursive: true, force: true });
   }
@@ -119,21 +124,11 @@ async function main(names: string[], options: Options): Promise<void> {
   const places = options.jobs === undefined ? availableParallelism() : Number(options.jobs);
   if (!Number.isInteger(places) || places < 1 || places > 64)
     throw new Error(`--jobs ${String(options.jobs)} was refused: a whole number from 1 to 64`);
-  const withStage = (each: Batch) => each.suite.stage !== undefined;
+  const kinds = new Set(batches.map(({ suite }) => suite.stage).filter((stage) => stage !== undefined));
   const failed = () => ran.flatMap(({ result }) => result.failed);
-  // A broken rule shows before a cluster is started.
-  await runAll(
-    batches.filter((each) => !withStage(each)),
-    { places: availableParallelism(), signal },
-    run,
+  await onStage(kinds, options.here === true, (stage) =>
+    runAll(longestFirst(batches, times), { places, signal, stage }, run),
   );
-  const onOne = longestFirst(batches.filter(withStage), times);
-  if (onOne.length > 0 && !signal.aborted) {
-    const kinds = new Set(onOne.map(({ suite }) => suite.stage));
-    await onStage(kinds.has("edge") ? "edge" : "cluster", options.here === true, async () => {
-      await runAll(onOne, { places, signal }, run);
-    });
-  }
   for (const { batch, result } of ran.filter((each) => each.result.failed.length > 0)) {
     console.log(`\n── ${keyOf(batch)} ${"─".repeat(50)}`);
     for (const { title, error } of result.failed) console.log(`✘ ${title}\n${error}\n`);

@@ -18,28 +18,65 @@ export function longestFirst(batches: readonly Batch[], times: Times): Batch[] {
   return keyed.sort((a, b) => b.chain - a.chain || b.seconds - a.seconds).map(({ batch }) => batch);
 }
 
+export interface Course {
+  /** Files at a time; of suites that wait, one more. */
+  places: number;
+  /** Nothing begins any more once it says so. */
+  signal: AbortSignal;
+  /** Settled when the stage is there; what needs one does not begin before. */
+  stage: Promise<void>;
+}
+
 /**
- * Runs what waits, in its order, as many at a time as there are places; of a serial suite one, and beside one
- * that is alone none. Nothing begins any more once `signal` says so.
+ * Runs each batch, in their order where nothing keeps one from its place: of a serial suite one runs at a time, and
+ * beside one that is alone none. What runs alone comes last, so that no place is emptied for it before.
+ * @throws what kept the stage from coming up, after all that needs none
  */
 export async function runAll(
   batches: readonly Batch[],
-  { places, signal }: { places: number; signal: AbortSignal },
+  { places, signal, stage }: Course,
   run: (batch: Batch) => Promise<void>,
 ): Promise<void> {
   const waiting = [...batches];
-  signal.addEventListener("abort", () => waiting.splice(0), { once: true });
+  const drop = (which: (batch: Batch) => boolean) => {
+    waiting.splice(0, waiting.length, ...waiting.filter((each) => !which(each)));
+  };
+  signal.addEventListener(
+    "abort",
+    () => {
+      drop(() => true);
+    },
+    { once: true },
+  );
   if (signal.aborted) return;
+  const needsStage = ({ suite }: Batch) => suite.stage !== undefined;
+  const cluster: { state: "starting" | "up" | "failed" } = { state: "starting" };
+  const started = stage.then(
+    () => {
+      cluster.state = "up";
+    },
+    () => {
+      cluster.state = "failed";
+      drop(needsStage);
+    },
+  );
   const running = new Map<Batch, Promise<void>>();
-  const isFree = ({ suite }: Batch) => {
+  const canBegin = (batch: Batch) => {
+    const { suite } = batch;
     const beside = [...running.keys()].map((each) => each.suite);
-    if (suite.alone === true || beside.some(({ alone }) => alone === true)) return beside.length === 0;
-    return suite.serial !== true || !beside.includes(suite);
+    if (needsStage(batch) && cluster.state !== "up") return false;
+    if (beside.some(({ alone }) => alone === true)) return false;
+    if (suite.alone === true)
+      return beside.length === 0 && waiting.every((each) => each.suite.alone === true);
+    if (suite.serial === true && beside.includes(suite)) return false;
+    return suite.waits === true
+      ? beside.every(({ waits }) => waits !== true)
+      : beside.filter(({ waits }) => waits !== true).length < places;
   };
   while (waiting.length > 0 || running.size > 0) {
-    const next = running.size < places ? waiting.find(isFree) : undefined;
+    const next = waiting.find(canBegin);
     if (next === undefined) {
-      await Promise.race(running.values());
+      await Promise.race([...running.values(), ...(cluster.state === "starting" ? [started] : [])]);
       continue;
     }
     waiting.splice(waiting.indexOf(next), 1);
@@ -48,4 +85,5 @@ export async function runAll(
       run(next).finally(() => running.delete(next)),
     );
   }
+  await stage;
 }

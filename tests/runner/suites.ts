@@ -12,6 +12,8 @@ export interface Suite {
   together?: true;
   /** One file at a time: they would be in each other's way. */
   serial?: true;
+  /** Waits for the cluster more than it works: one file of such suites has a place of its own. */
+  waits?: true;
   /** Measures: nothing beside it. */
   alone?: true;
   /**
@@ -32,7 +34,7 @@ export const suites: readonly Suite[] = [
   { name: "release", folders: ["e2e", "faults"], stage: "cluster" },
   { name: "routes", stage: "edge" },
   { name: "pulumi", stage: "cluster" },
-  { name: "provider", stage: "cluster" },
+  { name: "provider", stage: "cluster", waits: true },
   { name: "integration", stage: "cluster", serial: true },
   { name: "usage", stage: "cluster", serial: true },
   { name: "app", stage: "cluster", serial: true },
