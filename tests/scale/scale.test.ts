@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { readRelease } from "@bluegreen/release/state/record";
 import { Subject, app, type AppCost } from "../../bench/scale/subject";
 import { withoutLeases } from "../../bench/scale/rows";
+import type { RequestCounts } from "../../local/testing/countedApi";
 import { simulatedKey } from "../../local/simulated/names";
 import { startSimulatedNodes, type SimulatedNodes } from "../../local/simulated/nodes";
 import { readStage, type Stage } from "../../local/stage";
@@ -33,6 +34,16 @@ describe("A release at scale, on simulated nodes", function () {
   after(async () => {
     await subject.remove();
     await nodes.stop();
+  });
+
+  /** The guard of the live color reads its pods' metrics and logs, as the analysis does. */
+  const parted = ({
+    "get pods/log": logs = 0,
+    "connect pods/portforward": forwards = 0,
+    ...same
+  }: RequestCounts) => ({
+    same,
+    ofPods: logs + forwards,
   });
 
   const at = (size: number): AppCost => {
@@ -68,17 +79,19 @@ describe("A release at scale, on simulated nodes", function () {
   });
 
   for (const part of ["preview", "switch", "rollback"] as const) {
-    it(`asks the API server for the same in a ${part}, however many pods there are`, () => {
-      const requests = withoutLeases(at(few)[part].requests);
-      expect(requests).to.include.keys("get services");
-      expect(withoutLeases(at(many)[part].requests)).to.deep.equal(requests);
+    it(`asks the API server for the same in a ${part}, however many pods there are, but for the guard's reads`, () => {
+      const [of, ofMany] = [few, many].map((size) => parted(withoutLeases(at(size)[part].requests)));
+      expect(of?.same).to.include.keys("get services");
+      expect(ofMany?.same).to.deep.equal(of?.same);
+      // It ends with the gates, and each pod that it has come to by then was read once.
+      expect(ofMany?.ofPods ?? 0).to.be.at.most((of?.ofPods ?? 0) + 2 * many);
     });
   }
 
   it("asks each pod in the analysis alone: twice at a reading, for its metrics and its log", () => {
     const { requests } = at(many).analysis.observation;
     expect(requests).to.deep.equal({
-      "list pods": 1,
+      "list pods": 2,
       "connect pods/portforward": many,
       "get pods/log": many,
     });
@@ -89,7 +102,7 @@ describe("A release at scale, on simulated nodes", function () {
     expect(requests).to.deep.equal({
       "list pods": 2,
       "connect pods/portforward": 2 * many,
-      "get pods/log": many,
+      "get pods/log": 2 * many,
     });
   });
 });
