@@ -1,6 +1,7 @@
 /**
  * `npm run bench:up`: how long a person waits for the program, on the local stage with the full stack, beside
- * a program of four resources on the same engine and cluster; and where that time goes.
+ * a program of four resources on the same engine and cluster, which Node.js runs as it is written or which is
+ * compiled in each update, as in a project that `pulumi new` makes; and where that time goes.
  * Times of one run on one machine; compare them with the alternative in the same table, not with another
  * day's. What has a goal has one in seconds, and an update also in processor seconds and in the time of the
  * small program. `--runs N` (5), `--json`.
@@ -82,16 +83,20 @@ async function repeat<Result>(runs: number, measure: (index: number) => Promise<
   return results;
 }
 
-/** What any program costs here. */
-async function makeSmall({
-  stage,
-  env,
-  name,
-  cluster,
-}: TestStack): Promise<{ stack: Stack; remove: () => Promise<void> }> {
-  const namespace = `${cluster.namespace}-small`;
-  const workDir = join(__dirname, "small");
-  const stack = await Stack.create({ name, workDir, env: { ...env, KUBECONFIG: stage.kubeconfig } });
+/** What any program costs here: as little as it can (small), or as `pulumi new` sets one up (plain). */
+async function makeFour(
+  kind: "small" | "plain",
+  { stage, env, name, cluster }: TestStack,
+): Promise<{ stack: Stack; remove: () => Promise<void> }> {
+  const namespace = `${cluster.namespace}-${kind}`;
+  const workDir = join(__dirname, kind);
+  // Checked by the compiler, as everybody's is who sets no option.
+  const compiler = { PULUMI_NODEJS_TRANSPILE_ONLY: "false" };
+  const stack = await Stack.create({
+    name,
+    workDir,
+    env: { ...env, ...compiler, KUBECONFIG: stage.kubeconfig },
+  });
   await stack.setConfig({ namespace: { value: namespace } });
   await stack.up();
   return {
@@ -116,15 +121,19 @@ async function measure(test: TestStack, runs: number): Promise<Measured[]> {
   await test.set({ activeColor: "blue", blueTag: "v1", greenTag: "v2", smokeTests: "bench/gate/*.ts" });
   await stack.up();
 
-  const small = await makeSmall(test);
+  const small = await makeFour("small", test);
+  const plain = await makeFour("plain", test);
   // In turn: whatever else the machine does meanwhile, it does to both.
   const costs = await repeat(runs, async () => ({
     smallPreview: await costOf(() => small.stack.preview()),
+    plainPreview: await costOf(() => plain.stack.preview()),
     preview: await costOf(() => stack.preview()),
     smallUp: await costOf(() => small.stack.up()),
+    plainUp: await costOf(() => plain.stack.up()),
     up: await costOf(() => stack.up()),
   }));
   await small.remove();
+  await plain.remove();
   const row = (what: string, key: keyof (typeof costs)[number], goal?: Goal): Measured => {
     const of = costs.map((each) => each[key]);
     return { what, seconds: of.map(({ seconds }) => seconds), costs: of, goal };
@@ -158,8 +167,10 @@ async function measure(test: TestStack, runs: number): Promise<Measured[]> {
   return [
     row("preview", "preview", update(smallPreview)),
     smallPreview,
+    row("preview of four, compiled", "plainPreview"),
     row("up without changes", "up", update(smallUp)),
     smallUp,
+    row("up of four, compiled", "plainUp"),
     once("switch by up, to the first answer", switched, 6),
     once("switch by a bare patch (no gate)", patched),
     once("npm run pulumi, beside pulumi", await wrapped(runs, "pulumi", ["version"]), 0.5),

@@ -69,6 +69,7 @@ const told: { commands: RegExp; by: string }[] = [
     commands: /^npm (?:start|run stop|run pulumi -- up)/,
     by: "tests/start/start.test.ts, tests/start/refusals.test.ts",
   },
+  { commands: /^kubectl rollout restart$/, by: "tests/unit/drain.test.ts, with the names that are printed" },
   { commands: /^npm run docs(?::api)?$/, by: "tests/unit/reuse.test.ts" },
   { commands: /^npm run bench:/, by: "tests/bench/bench.test.ts" },
   { commands: /^(?:npm (?:test|run (?:test:all|check|screenshots))\b|npx mocha )/, by: "this run" },
