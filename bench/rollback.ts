@@ -49,7 +49,7 @@ async function goBack(test: TestStack, way: Way): Promise<void> {
     !(await rollBackRelease(
       {
         where,
-        undone: { to, from, share: 100 },
+        undone: { to, from, weight: 100 },
         settings: { route: null, database: null, connectionDrainSeconds: 0 },
         reason: "a measurement",
         evidence: [],

@@ -103,8 +103,8 @@ export const states: Record<LastSwitch["state"], string> = {
 
 function switchLines(last: LastSwitch | null): string[] {
   if (last === null) return ["none"];
-  const { kind, share, at, from, to, who, why, state } = last;
-  const what = `${kind === "share" ? `${share} % of traffic` : kind} to ${to.color} ${tagOf(to.image)}${from === null ? "" : ` from ${from.color} ${tagOf(from.image)}`}`;
+  const { kind, weight, at, from, to, who, why, state } = last;
+  const what = `${kind === "shift" ? `${weight} % of traffic` : kind} to ${to.color} ${tagOf(to.image)}${from === null ? "" : ` from ${from.color} ${tagOf(from.image)}`}`;
   return [`${wholeSeconds(at)}  ${what}`, `by ${who}: ${why}`, states[state]];
 }
 

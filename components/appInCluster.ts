@@ -98,7 +98,7 @@ export class AppInCluster extends pulumi.ComponentResource {
 
   /** The users of the active color, as a gate and an analysis name them. */
   get users() {
-    return { color: this.settings.activeColor, share: 100, route: this.movable };
+    return { color: this.settings.activeColor, weight: 100, route: this.movable };
   }
 
   /** By what its users are analyzed, and how they are rolled back. */

@@ -13,7 +13,7 @@ import { resourceName } from "./resourceName";
 
 export interface AppRouteArgs {
   settings: AppSettings;
-  /** Of the switch, or of the share, that the last gate has let through. */
+  /** Of the switch, or of the shift, that the last gate has let through. */
   switchId: pulumi.Input<string>;
   /** What has to be there before users come in by it as it is now. */
   after: pulumi.Resource[];

@@ -21,16 +21,16 @@ export function gatesBeforeRollout(
 /** Before all traffic moves to the active color. */
 export function gatesBeforeSwitch(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
   const { activeColor } = app.settings;
-  const args = { ...judged(app, activeColor), share: 100, route: app.movable };
+  const args = { ...judged(app, activeColor), weight: 100, route: app.movable };
   return each(app, "beforeSwitch", "gateBeforeSwitch", app.pulumiName, args, after);
 }
 
-/** Before the idle color gets the first of its share. */
-export function gatesBeforeShare(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
+/** Before the idle color gets its first canary weight. */
+export function gatesBeforeShift(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
   const { activeColor, weights } = app.settings;
   const idle = otherColor(activeColor);
-  const args = { ...judged(app, idle), share: weights[idle], route: app.movable };
-  return each(app, "beforeSwitch", "gateBeforeSwitch", names.share(app.name), args, after);
+  const args = { ...judged(app, idle), weight: weights[idle], route: app.movable };
+  return each(app, "beforeSwitch", "gateBeforeSwitch", names.shift(app.name), args, after);
 }
 
 /** Once traffic has moved. */

@@ -14,9 +14,9 @@ export interface Version {
 export interface Move {
   /** ISO 8601. */
   at: string;
-  kind: "switch" | "rollback" | "share";
+  kind: "switch" | "rollback" | "shift";
   /** How many of 100 users moved. */
-  share: number;
+  weight: number;
   /** Null at the first release. */
   from: Version | null;
   to: Version;

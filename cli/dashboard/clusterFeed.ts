@@ -57,7 +57,7 @@ class ClusterFeed {
       this.noteLive(color);
       look();
     };
-    return followUsers(ref(), { live, shares: look }, signal);
+    return followUsers(ref(), { live, weights: look }, signal);
   }
 
   async keepLooking(): Promise<void> {

@@ -5,8 +5,8 @@ import { AppColor } from "../appColor";
 import type { AppRoute } from "../appRoute";
 import type { ReleaseStep } from "../dynamicStep";
 import { migrateByCommand } from "../migrateByCommand";
-import { gatesBeforeRollout, gatesBeforeScaleDown, gatesBeforeShare } from "../ownGates";
-import { Share } from "../share";
+import { gatesBeforeRollout, gatesBeforeScaleDown, gatesBeforeShift } from "../ownGates";
+import { Shift } from "../shift";
 import { leadIn, type Switched } from "./switchUsers";
 
 /** An app of which all is as config wants it, the color without users included. */
@@ -80,7 +80,7 @@ export function reconcile(switched: Switched, { everywhere, before }: ReconcileA
   const last: pulumi.Resource[] = [...recorded, idle, ...guarded];
   let { route } = switched;
   if (route === undefined) {
-    const share = new Share(
+    const shift = new Shift(
       name,
       {
         settings,
@@ -91,13 +91,13 @@ export function reconcile(switched: Switched, { everywhere, before }: ReconcileA
           ...controller.resources,
           ...idle.gates,
           ...guarded,
-          ...gatesBeforeShare(app, [...idle.gates, ...guarded]),
+          ...gatesBeforeShift(app, [...idle.gates, ...guarded]),
         ],
       },
       { parent: app },
     );
-    route = leadIn(app, share.gate.switchId, share.gate);
-    last.push(share.analyze(route));
+    route = leadIn(app, shift.gate.switchId, shift.gate);
+    last.push(shift.analyze(route));
   }
   if (app.autoscaled)
     last.push(app.step("sizeReconcile", { ...app.where, standbyHours: settings.standbyHours }, [...last]));

@@ -12,7 +12,7 @@ import type { Prepared } from "./prepare";
 /** An app whose users are on the active color, and were analyzed there. */
 export interface Switched extends Prepared {
   liveColor: pulumi.Output<string>;
-  /** Undefined where it waits for the other color, which gets a share of the users by it. */
+  /** Undefined where it waits for the other color, which gets its canary weight by it. */
   route: AppRoute | undefined;
   /** Users have arrived. */
   moved: pulumi.Resource[];
@@ -119,7 +119,7 @@ export function leadIn(
 }
 
 /**
- * Beside the analysis: a rollback does not wait for it. None where the other color keeps a share of the users.
+ * Beside the analysis: a rollback does not wait for it. None where the other color keeps a canary weight.
  */
 function drain(
   app: AppInCluster,

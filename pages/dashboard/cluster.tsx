@@ -66,7 +66,7 @@ function ColorCard({ color: { color, role, tag, image, ready, wanted, users } }:
       <h3>
         <ColorName color={color} /> <span class="role">{role}</span>
       </h3>
-      <p class="share">
+      <p class="weight">
         <strong>{users} %</strong> of traffic
       </p>
       <dl>

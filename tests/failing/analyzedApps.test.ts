@@ -70,7 +70,7 @@ process.on("SIGTERM", () => process.exit(0));
 const workDir = join(repositoryDir, "examples", "shop");
 const imageRepository = "bluegreen.local/analyzed";
 const shop = { service: names.activeService("shop"), path: "/" };
-/** An interval has 125 requests: a share of fewer than 100 says nothing of refused ones. */
+/** An interval has 125 requests: a ratio of fewer than 100 says nothing of refused ones. */
 const analysis = { durationSeconds: 40, intervalSeconds: 5 };
 
 const labels = ["status_code", "code", "class"] as const;
@@ -219,7 +219,7 @@ describe("The analysis of apps that others have written, on a real cluster under
       await isTakenBack(`${label}-fails`, /requests? failed with 5xx/);
     });
 
-  it("prints no share of errors where no label tells them, and takes such a version back where config says so", async () => {
+  it("prints no error rate where no label tells them, and takes such a version back where config says so", async () => {
     const settings = { noData: "fail" };
     const said = await isTakenBack("none-fails", /no data.*analysis\.noData is fail/, settings);
     expect(said)

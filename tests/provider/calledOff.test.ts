@@ -54,7 +54,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
     await writeRelease(cluster, app, {
       id: "s1",
       kind: "switch",
-      share: 100,
+      weight: 100,
       to,
       from: { ...to, color: otherColor(to.color), template: "blue" },
       who: "a test",
@@ -122,7 +122,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
       ...home.where,
       ...settings,
       color: to.color,
-      share: 100,
+      weight: 100,
       switchId: "s1",
       controller: false,
     };

@@ -43,7 +43,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
     writeRelease(home.cluster, "chatgpt-app", {
       id: "s1",
       kind: "switch",
-      share: 100,
+      weight: 100,
       to: green,
       from: blue,
       who: "anna@laptop",

@@ -77,7 +77,7 @@ describe("An image that somebody has set on the live color, on a real cluster", 
     await update("green");
   });
 
-  it("is kept on a color that has a share of them, until that is taken back", async () => {
+  it("is kept on a color with a canary weight, until that is rolled back", async () => {
     const { cluster, namespace } = home;
     const ingresses = cluster.config.makeApiClient(NetworkingV1Api);
     const make = async (green: number) => {

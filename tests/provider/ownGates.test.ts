@@ -170,7 +170,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
 
     it("before a switch runs each time traffic is to move, and before a scale-down where there are pods", async () => {
       await start("gateBeforeSwitch");
-      const last = inputs({ command: ["true"] }, { share: 100, route: null });
+      const last = inputs({ command: ["true"] }, { weight: 100, route: null });
       expect(await step.changes(last, last)).to.equal("some");
       expect(await step.changes(last, { ...last, color: "blue" })).to.equal("none");
       const down = inputs({ command: ["true"] }, { standby: "green", color: "blue" });
@@ -379,7 +379,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
       await writeRelease(home.cluster, app, {
         id,
         kind: "switch",
-        share: 100,
+        weight: 100,
         to: green,
         from: blue,
         who: "a test",

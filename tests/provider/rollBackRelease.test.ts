@@ -79,7 +79,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
     await writeRelease(home.cluster, app, {
       id: switchId,
       kind: "switch",
-      share: 100,
+      weight: 100,
       to: green,
       from: blue,
       who: "a test",
@@ -95,7 +95,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
     rollBackRelease(
       {
         where: home.where,
-        undone: { id: switchId, to: green, from: blue, share: 100 },
+        undone: { id: switchId, to: green, from: blue, weight: 100 },
         settings: { route: null, database: null, connectionDrainSeconds: 0 },
         reason: `of ${switchId}`,
         evidence: [],

@@ -127,7 +127,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
       writeRelease(home.cluster, "chatgpt-app", {
         id: "1",
         kind: "switch",
-        share: 100,
+        weight: 100,
         to: served("green"),
         from: served("blue"),
         who: "test",

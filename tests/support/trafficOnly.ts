@@ -68,7 +68,7 @@ export async function makeTrafficOnly(
       writeRelease(cluster, app, {
         id: `${kind}-${to.color}`,
         kind,
-        share: 100,
+        weight: 100,
         to,
         from,
         ...byTest,
@@ -82,7 +82,7 @@ export async function makeTrafficOnly(
       const isBack = await rollBackRelease(
         {
           where,
-          undone: { to: green, from: blue, share: 100 },
+          undone: { to: green, from: blue, weight: 100 },
           settings: { route: null, database: null, connectionDrainSeconds: 0, followers },
           reason: "a test",
           evidence: [],

@@ -76,7 +76,7 @@ describe("The order in which pods are told of the live color (simulated)", funct
     rollBackRelease(
       {
         where: shop,
-        undone: { id: "s1", to: green, from: blue, share: 100 },
+        undone: { id: "s1", to: green, from: blue, weight: 100 },
         settings: { route: null, database: null, connectionDrainSeconds: 0, followers },
         ...{ reason: "a test", evidence: [], by: "anna" },
       },

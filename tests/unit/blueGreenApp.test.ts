@@ -665,7 +665,7 @@ describe("The blue-green app", () => {
       spec.template.spec.containers[0]?.env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
     expect(text).not.to.contain("rebuild");
     const settings = readControllerSettings(text);
-    expect(settingsFor({ share: 100 }, settings)).to.deep.equal({
+    expect(settingsFor({ weight: 100 }, settings)).to.deep.equal({
       limits: {
         durationSeconds: 600,
         intervalSeconds: 30,
@@ -704,7 +704,7 @@ describe("The blue-green app", () => {
       },
       connectionDrainSeconds: 45,
     });
-    expect(settingsFor({ share: 10 }, settings))
+    expect(settingsFor({ weight: 10 }, settings))
       .to.deep.include({ database: null })
       .and.have.property("limits")
       .that.deep.include({ durationSeconds: 120, intervalSeconds: 30, failureThreshold: 7 });

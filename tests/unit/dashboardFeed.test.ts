@@ -159,10 +159,10 @@ describe("A cluster on the dashboard", () => {
     });
   });
 
-  it("shows shares when a watch of the weights says so", async () => {
-    for (const share of [30, 0]) {
-      api.change(...weights(share));
-      await shows([`blue ${100 - share}`, `green ${share}`]);
+  it("shows canary weights when a watch of the weights says so", async () => {
+    for (const weight of [30, 0]) {
+      api.change(...weights(weight));
+      await shows([`blue ${100 - weight}`, `green ${weight}`]);
     }
     expect(board.state.clusters[0]?.moves).to.deep.equal([]);
   });

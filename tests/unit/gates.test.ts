@@ -121,15 +121,15 @@ describe("Gates of the user's, in the order of a release", () => {
     ).to.include({ color: "blue", standby: "green", version: "v1.2.3" });
   });
 
-  it("come before the idle color gets a share, and of all traffic none is judged before it has moved", async () => {
+  it("come before the idle color gets a canary weight, and of all traffic none is judged before it has moved", async () => {
     const recorder = await recordApp({
       ...someSettings,
       canaryWeight: "10",
       traffic: '{"strategy":"weighted"}',
       gates: JSON.stringify([gate(), gate({ name: "real", when: "afterSwitch" })]),
     });
-    expect([...allBefore(recorder, "chatgpt-app-share-switch-gate")]).to.include(
-      "chatgpt-app-share-load-before-switch",
+    expect([...allBefore(recorder, "chatgpt-app-shift-switch-gate")]).to.include(
+      "chatgpt-app-shift-load-before-switch",
     );
     expect(recorder.recorded.map(({ name }) => name)).to.not.include("chatgpt-app-real-after-switch");
   });

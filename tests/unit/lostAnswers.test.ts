@@ -19,7 +19,7 @@ import { finishRollback } from "@bluegreen/release/rollback/finishRollback";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readBlockedImages } from "@bluegreen/release/state/blockedImages";
 import { readRelease, type Release } from "@bluegreen/release/state/record";
-import { rollback, takeShareBack } from "@bluegreen/release/rollback/rollback";
+import { rollback, rollBackShift } from "@bluegreen/release/rollback/rollback";
 import { switchGate } from "@bluegreen/release/gates/switchGate";
 import { newMoveId, rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { takeAnalysis } from "@bluegreen/release/state/analysisLease";
@@ -116,7 +116,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
   const release = (part: Partial<Release> = {}): Release => ({
     id,
     kind: "switch",
-    share: 100,
+    weight: 100,
     to: green,
     from: blue,
     who: "anna",
@@ -190,12 +190,12 @@ describe("A lost or late answer of the API server (simulated)", function () {
     ),
   ];
 
-  const expectBack = async (world: World, entry: { share: number }) => {
+  const expectBack = async (world: World, entry: { weight: number }) => {
     const { app, where } = world;
     expect(liveIn(world)).to.equal("blue");
     expect(blockedIn(world).map(({ color, image }) => `${color} ${image}`)).to.deep.equal(["green app:v2"]);
     const history = await readHistory(connect(where), app);
-    expect(history.map(({ kind, to, from, share }) => ({ kind, to, from, share }))).to.deep.equal([
+    expect(history.map(({ kind, to, from, weight }) => ({ kind, to, from, weight }))).to.deep.equal([
       { kind: "rollback", to: blue, from: green, ...entry },
     ]);
     expect((await readRelease(connect(where), app))?.state).to.equal("rolledBack");
@@ -326,7 +326,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
 
   const asTakenBack = (
     part: Partial<RollbackSettings> = {},
-    share = 100,
+    weight = 100,
   ): Pick<Scenario, "run" | "again"> => {
     const moves = new Map<World, string>();
     const run = async (world: World) => {
@@ -335,7 +335,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       const back = await rollBackRelease(
         {
           where: world.where,
-          undone: { id, to: green, from: blue, share },
+          undone: { id, to: green, from: blue, weight },
           settings: settings(part),
           reason: "12 points, 10 end it",
           evidence: ["12 points: errors"],
@@ -354,7 +354,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     await everyTrouble({
       name: "a rollback of the analysis",
       ...asTakenBack(),
-      check: (world) => expectBack(world, { share: 100 }),
+      check: (world) => expectBack(world, { weight: 100 }),
     });
   });
 
@@ -364,7 +364,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       name: "a rollback with a database per color",
       prepare: databases.join,
       ...asTakenBack({ database }),
-      check: (world) => expectBack(world, { share: 100 }),
+      check: (world) => expectBack(world, { weight: 100 }),
     });
   });
 
@@ -394,7 +394,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
         expect(world.writable).to.deep.equal({ blue: true, green: true });
         api.meddle = undefined;
         await rollingBack.run(world);
-        await expectBack(world, { share: 100 });
+        await expectBack(world, { weight: 100 });
         expect(world.wrong).to.deep.equal([]);
         expect(databases.opened() - before, "by the handover that was begun").to.equal(1);
       }
@@ -411,7 +411,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       },
       ...asTakenBack({ route: "nginx" }),
       check: async (world) => {
-        await expectBack(world, { share: 100 });
+        await expectBack(world, { weight: 100 });
         const given = await readGiven(connect(world.where), world.app, "nginx");
         expect(given?.weights).to.deep.equal({ blue: 100, green: 0 });
       },
@@ -458,7 +458,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       });
       if (!("held" in answer)) throw new Error(`${answer.heldBy} shifts`);
       try {
-        await takeShareBack(
+        await rollBackShift(
           where,
           { active: "blue", route: "nginx", settings: settings({ route: "nginx" }), why: "shift: it failed" },
           saying(world),
@@ -473,7 +473,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
         world.api.change(`services/${world.app}-service`, serviceOf(world.app, "blue", "s0"));
         world.api.change(`configmaps/${world.app}-release`, {
           metadata: { name: `${world.app}-release`, resourceVersion: "1" },
-          data: { current: JSON.stringify(release({ kind: "share", share: 10 })) },
+          data: { current: JSON.stringify(release({ kind: "shift", weight: 10 })) },
         });
         addRoute(world, { blue: 90, green: 10 }, "blue");
       },
@@ -485,7 +485,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       },
       check: async (world) => {
         await complete(world, "nginx");
-        await expectBack(world, { share: 10 });
+        await expectBack(world, { weight: 10 });
         const given = await readGiven(connect(world.where), world.app, "nginx");
         expect(given?.weights).to.deep.equal({ blue: 100, green: 0 });
       },
@@ -501,7 +501,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
           {
             ...where,
             color: "blue",
-            share: 100,
+            weight: 100,
             route: null,
             image: "app:v3",
             template: "aaa",
@@ -570,7 +570,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       },
       check: async (world) => {
         await complete(world, null);
-        await expectBack(world, { share: 100 });
+        await expectBack(world, { weight: 100 });
       },
     });
   });

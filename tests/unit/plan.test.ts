@@ -87,7 +87,7 @@ describe("The plan of an update", () => {
   it("names each gate of the user's where its time comes, whichever color it is of", () => {
     const steps = [
       gate("create", "GateBeforeSwitch", "load-before-switch"),
-      gate("create", "GateBeforeSwitch", "share-load-before-switch"),
+      gate("create", "GateBeforeSwitch", "shift-load-before-switch"),
       gate("update", "GateBeforeRollout", "blue-scan-before-rollout"),
       gate("update", "GateBeforeRollout", "green-scan-before-rollout"),
       gate("same", "GateAfterSwitch", "real-after-switch"),
@@ -208,7 +208,7 @@ describe("The plan of an update", () => {
       why: "as now: blue has no pods that were live before",
     },
     {
-      what: "with a share",
+      what: "with a canary weight",
       part: { wanted: { ...facts().wanted, weights: { blue: 10, green: 90 } } },
       possible: true,
       why: "the traffic of blue can be rolled back to green",

@@ -43,7 +43,7 @@ describe("What stands in the cluster", () => {
     const release = {
       id: "s1",
       kind: "switch",
-      share: 100,
+      weight: 100,
       route: "nginx",
       who: "a stranger",
       why: "",
@@ -96,7 +96,7 @@ describe("What stands in the cluster", () => {
     expect(await readRelease(connect(where), app)).to.have.all.keys(
       "id",
       "kind",
-      "share",
+      "shift",
       "to",
       "from",
       "who",
@@ -116,7 +116,7 @@ describe("What stands in the cluster", () => {
       ...settings,
       together: null,
       color: "green",
-      share: 100,
+      weight: 100,
       switchId: "s1",
       controller: false,
     } as const;

@@ -59,7 +59,7 @@ describe("The rollback", () => {
   const release = (part: Partial<Release> = {}): Release => ({
     id: "1",
     kind: "switch",
-    share: 100,
+    weight: 100,
     to: green,
     from: blue,
     who: "anna",

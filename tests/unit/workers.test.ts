@@ -152,7 +152,7 @@ describe("Workers", function () {
     const { spec } = made("chatgpt-app-analysis", controlled);
     const env = spec.template.spec.containers[0]?.["env"] as { name: string; value: string }[];
     const text = env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
-    expect(settingsFor({ share: 100 }, readControllerSettings(text)).followers).to.deep.equal(
+    expect(settingsFor({ weight: 100 }, readControllerSettings(text)).followers).to.deep.equal(
       settingsOf(withWorkers(mailer, index)).followers,
     );
     const { rules } = controlled.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-analysis")

@@ -50,11 +50,11 @@ export function rollbackSettings({
   };
 }
 
-/** @param release a share is one step of many, and only with a database that both colors use */
+/** @param release a shift is one step of many, and only with a database that both colors use */
 export function analysisSettings(
   app: string,
   settings: AnalysisConfig,
-  release: { share: number },
+  release: { weight: number },
 ): AnalysisSettings {
   return settingsOf(release, {
     ...rollbackSettings(settings),
@@ -83,10 +83,10 @@ export function limitsOf(
 
 /** What of the settings of an app is for such a release. */
 export function settingsOf(
-  { share }: { share: number },
+  { weight }: { weight: number },
   { canaryStepSeconds, ...whole }: AnalysisSettings & { canaryStepSeconds: number },
 ): AnalysisSettings {
-  if (share === 100) return whole;
+  if (weight === 100) return whole;
   const { limits } = whole;
   return {
     ...whole,

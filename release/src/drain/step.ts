@@ -32,7 +32,7 @@ export type DrainInputs = ClusterRef & {
 /** How long it took, and how many connections were left then; 0 and 0 when there was nothing to drain. */
 export type DrainOutputs = { drainedSeconds: number; connectionsLeft: number };
 
-/** A share leaves nobody behind: what is drained was left by way of the active Service. */
+/** A shift leaves nobody behind: what is drained was left by way of the active Service. */
 const noRoute = null;
 
 /** A switch that has left a color behind. */

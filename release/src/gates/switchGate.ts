@@ -41,8 +41,8 @@ export type SwitchGateInputs = ClusterRef & {
   app: string;
   /** The color that users are to move to. */
   color: Color;
-  /** How many of 100 users: all of them, or a share beside the active color. */
-  share: number;
+  /** The percentage of traffic: all of it, or a canary weight beside the active color. */
+  weight: number;
   /** Whose weights move; null where the active Service is all there is. */
   route: RouterName | null;
   /** Of the color. */
@@ -108,13 +108,13 @@ async function approve(
   live: Color | undefined,
   say: Say,
 ): Promise<string> {
-  const { app, color, share, image, template, limits, contractsWaiting: waiting } = inputs;
+  const { app, color, weight, image, template, limits, contractsWaiting: waiting } = inputs;
   const id = randomBytes(6).toString("hex");
   // The state was lost, or was never there: users are where they are to be.
   if (live === color) return (await lastSwitchId(cluster, app)) ?? id;
   const to: Served = { color, image, template };
   const kind =
-    share < 100 ? "share" : isRollbackTarget(await readRelease(cluster, app), to) ? "rollback" : "switch";
+    weight < 100 ? "shift" : isRollbackTarget(await readRelease(cluster, app), to) ? "rollback" : "switch";
   if (live !== undefined) {
     await refuseFewer(cluster, inputs, live);
     if (inputs.controller) await waitForController(cluster, app, kind, say);
@@ -123,11 +123,11 @@ async function approve(
   const release: Release = {
     id,
     kind,
-    share,
+    weight,
     to,
     from,
     who: whoami(),
-    why: whyOf(share < 100 ? `weights.${color} ${share} in config` : `activeColor ${color} in config`),
+    why: whyOf(weight < 100 ? `canaryWeight ${weight} in config` : `activeColor ${color} in config`),
     at: (await serverTime(cluster)).toISOString(),
     state: "approved",
     baseline: await baselineOf(cluster, { app, live, limits }, { kind, from, to }),
@@ -135,7 +135,7 @@ async function approve(
   };
   await writeRelease(cluster, app, release);
   // What users may come back to keeps the size that it has with them.
-  if (inputs.autoscaled && share === 100 && live !== undefined)
+  if (inputs.autoscaled && weight === 100 && live !== undefined)
     await hold(cluster, app, live, (await readDeployment(cluster, app, live))?.spec?.replicas ?? 0);
   // The analysis controller may write to them, and make nothing.
   for (const name of [names.history(app), names.incidents(app)])
@@ -162,7 +162,7 @@ export async function baselineOf(
     { ask: askThroughForward(cluster), limits, live },
   );
   // Nobody stays on the color that all users leave.
-  if (kind !== "share") {
+  if (kind !== "shift") {
     delete baseline.beside;
     delete baseline.besideRouter;
   }

@@ -34,7 +34,7 @@ export type AnalysisInputs = InCluster &
     /** The color that users have moved to. */
     color: Color;
     /** How many of 100. */
-    share: number;
+    weight: number;
     /** Of the switch, from its gate. */
     switchId: string;
     /** Whether the analysis controller goes on when the update is over. */
@@ -89,12 +89,12 @@ export const analysis: Step<AnalysisInputs, AnalysisOutputs> = {
 /** The switch that users of this color came by, as long as no update has analyzed it to its end. */
 async function unanalyzed(
   cluster: Cluster,
-  { app, color, share, route }: AnalysisInputs,
+  { app, color, weight, route }: AnalysisInputs,
 ): Promise<Release | undefined> {
   const [release, live] = await Promise.all([readRelease(cluster, app), readLiveColor(cluster, app)]);
   const open = release?.state === "approved" || release?.state === "analyzing";
-  if (!open || release.to.color !== color || release.share !== share) return undefined;
-  return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route))
+  if (!open || release.to.color !== color || release.weight !== weight) return undefined;
+  return (weight === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route))
     ? release
     : undefined;
 }
@@ -212,9 +212,9 @@ async function conclude(
   release: Release,
   outcome: Concluded,
 ): Promise<string> {
-  const { to, from, share } = release;
+  const { to, from, weight } = release;
   const inLine =
-    share < 100 ? "pulumi config rm canaryWeight" : `pulumi config set activeColor ${from?.color ?? "blue"}`;
+    weight < 100 ? "pulumi config rm canaryWeight" : `pulumi config set activeColor ${from?.color ?? "blue"}`;
   const next = `${inLine} && pulumi up, which brings config in line; then push a new image`;
   switch (outcome.end) {
     case "over":
@@ -256,11 +256,11 @@ const expectedMin = 30;
  * An edge that does not know these weights, because another controller reads the route, or none, gives
  * nothing.
  */
-function refuseUngiven({ to, share }: Release, { route }: AnalysisInputs, { requests, beside }: Over): void {
-  if (requests !== 0 || beside === null || (beside * share) / 100 < expectedMin) return;
+function refuseUngiven({ to, weight }: Release, { route }: AnalysisInputs, { requests, beside }: Over): void {
+  if (requests !== 0 || beside === null || (beside * weight) / 100 < expectedMin) return;
   throw new UserError({
     code: "BG-WEIGHTS-IGNORED",
-    what: `${to.color} got none of ${beside} requests: the router ignores its canary weight of ${share} %`,
+    what: `${to.color} got none of ${beside} requests: the router ignores its canary weight of ${weight} %`,
     rule: `traffic.router is ${route ?? "none"}, and the ingress controller has to read the weights of these objects`,
     next: "pulumi config set --path traffic.router NAME, with the kind that this cluster has; and pulumi config rm canaryWeight && pulumi up until then",
   });
@@ -271,15 +271,15 @@ function describeEnd(release: Release, over: Over): string {
   if (over.requests === 0) return "no data: nobody used it";
   return over.requests === null
     ? "kept; no data: nobody counted its requests here"
-    : `kept${describeShare(release, over)}`;
+    : `kept${describeWeight(release, over)}`;
 }
 
-function describeShare({ to, share }: Release, { requests, beside }: Over): string {
-  if (share === 100 || requests === null || beside === null) return "";
+function describeWeight({ to, weight }: Release, { requests, beside }: Over): string {
+  if (weight === 100 || requests === null || beside === null) return "";
   const all = requests + beside;
   return all === 0
     ? ""
-    : `: ${to.color} got ${percent(requests / all)} of ${all} requests, ${share} % were to be`;
+    : `: ${to.color} got ${percent(requests / all)} of ${all} requests, ${weight} % were to be`;
 }
 
 /**

@@ -48,7 +48,7 @@ export function readColors(
   cluster: Cluster,
   app: string,
   live: Color | undefined,
-  share: number,
+  weight: number,
 ): Promise<ColorStatus[]> {
   return Promise.all(
     colors.map(async (color): Promise<ColorStatus> => {
@@ -63,7 +63,7 @@ export function readColors(
         image: wanted > 0 ? (changed?.image ?? appliedImage(deployment) ?? null) : null,
         ready: deployment?.status?.readyReplicas ?? 0,
         wanted,
-        users: live === undefined ? 0 : color === live ? 100 - share : share,
+        users: live === undefined ? 0 : color === live ? 100 - weight : weight,
         changedImage: wanted > 0 ? (changed ?? null) : null,
       };
     }),

@@ -101,7 +101,7 @@ async function openRelease(
   if (!isAnalyzed(release, limits) || release.state === "kept" || release.state === "rolledBack")
     return undefined;
   const isThere = await isWhereUsersAre(cluster, app, release, route);
-  if ((!isThere || release.share < 100) && (await finish(where, settings, say))) return undefined;
+  if ((!isThere || release.weight < 100) && (await finish(where, settings, say))) return undefined;
   return isThere ? release : undefined;
 }
 

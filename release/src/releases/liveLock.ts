@@ -10,9 +10,9 @@ import { beginRelease, endRelease, isUnended } from "../state/releaseLock.js";
 import { findNamespace, isReplaced, refuseReplaced } from "../state/replaced.js";
 import { messageOf, userErrorText } from "../util/userError.js";
 import { finishRollback } from "../rollback/finishRollback.js";
-import { readShare } from "../traffic/move.js";
+import { readCanaryWeight } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
-import { shareOf, type Weights } from "../routers/weights.js";
+import { canaryWeightOf, type Weights } from "../routers/weights.js";
 import type { Step, Violation } from "../util/step.js";
 
 export type LiveLockInputs = InCluster & {
@@ -108,8 +108,8 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
 async function violations(cluster: Cluster, inputs: LiveLockInputs): Promise<Violation[]> {
   const live = await readLiveColor(cluster, inputs.app);
   const shared = [
-    ...refuseShareWithSwitch(inputs, live),
-    ...(await refuseSharedChange(cluster, inputs, live)),
+    ...refuseShiftWithSwitch(inputs, live),
+    ...(await refuseCanaryChange(cluster, inputs, live)),
   ];
   if (live === undefined || inputs.allowInPlaceUpdate || shared.length > 0) return shared;
   // Where traffic is about to leave the live color, that color changes afterwards, without users.
@@ -118,25 +118,25 @@ async function violations(cluster: Cluster, inputs: LiveLockInputs): Promise<Vio
     : refuseLostConfig(cluster, inputs, live);
 }
 
-/** A share is given when its color has passed its gates, and the color it is beside is where users are. */
-function refuseShareWithSwitch(
+/** A color gets a canary weight when it has passed its gates, and traffic is on the other one. */
+function refuseShiftWithSwitch(
   { activeColor, weights }: LiveLockInputs,
   live: Color | undefined,
 ): Violation[] {
-  if (shareOf(weights, activeColor) === 0 || live === activeColor) return [];
+  if (canaryWeightOf(weights, activeColor) === 0 || live === activeColor) return [];
   const [what, next] =
     live === undefined
       ? ["the first release", `pulumi config rm canaryWeight && pulumi up`]
       : [
           `a switch from ${live} to ${activeColor}`,
-          `one after the other: pulumi config rm canaryWeight && pulumi up, then the share`,
+          `one after the other: pulumi config rm canaryWeight && pulumi up, then the shift`,
         ];
   return [
     {
       property: "canaryWeight",
       reason: userErrorText({
         code: "BG-SHIFT-WITH-SWITCH",
-        what: `${what} and a canary weight of ${shareOf(weights, activeColor)} % for ${otherColor(activeColor)} were asked for at once`,
+        what: `${what} and a canary weight of ${canaryWeightOf(weights, activeColor)} % for ${otherColor(activeColor)} were asked for at once`,
         rule: "traffic that has just moved would move again, without analysis",
         next,
       }),
@@ -144,8 +144,8 @@ function refuseShareWithSwitch(
   ];
 }
 
-/** A color that keeps its share serves users, too. */
-async function refuseSharedChange(
+/** A color that keeps its canary weight serves traffic, too. */
+async function refuseCanaryChange(
   cluster: Cluster,
   inputs: LiveLockInputs,
   live: Color | undefined,
@@ -153,15 +153,15 @@ async function refuseSharedChange(
   const { app, activeColor, weights, route, templates } = inputs;
   const idle = otherColor(activeColor);
   if (live !== activeColor || weights[idle] === 0) return [];
-  const share = await readShare(cluster, app, route, activeColor);
-  const running = share === 0 ? undefined : templateOf(await readDeployment(cluster, app, idle));
+  const weight = await readCanaryWeight(cluster, app, route, activeColor);
+  const running = weight === 0 ? undefined : templateOf(await readDeployment(cluster, app, idle));
   if (running === undefined || running === templates[idle]) return [];
   return [
     {
       property: `${idle}Tag`,
       reason: userErrorText({
         code: "BG-LIVE-COLOR-CHANGED",
-        what: `${idle} serves ${share} % of traffic and may not change in place (template ${running} → ${templates[idle] ?? "none"})`,
+        what: `${idle} serves ${weight} % of traffic and may not change in place (template ${running} → ${templates[idle] ?? "none"})`,
         rule: "they would get a version that no gate has seen",
         next: "remove its canary weight first: pulumi config rm canaryWeight && pulumi up",
       }),

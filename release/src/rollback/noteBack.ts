@@ -8,7 +8,7 @@ import type { BlockedImage } from "../state/blockedImages.js";
 import { setState, type Release } from "../state/record.js";
 
 /** The switch that is undone. Without an id it is not known how users came to where they are. */
-export type Undone = Pick<Release, "to" | "from" | "share"> & Partial<Pick<Release, "id">>;
+export type Undone = Pick<Release, "to" | "from" | "weight"> & Partial<Pick<Release, "id">>;
 
 /**
  * Users were rolled back: what the blocked image tells is noted. Written twice, each note stands there once.
@@ -17,7 +17,7 @@ export type Undone = Pick<Release, "to" | "from" | "share"> & Partial<Pick<Relea
  */
 export async function noteBack(
   where: ClusterRef & { app: string },
-  { id, to, from, share }: Undone,
+  { id, to, from, weight }: Undone,
   { reason: why, evidence, at, by: who }: BlockedImage,
   say: Say,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function noteBack(
   const isInHistory =
     from === null ||
     (await trying("the history", () =>
-      addHistory(cluster, app, id ?? "byhand", { kind: "rollback", share, to: from, from: to, ...told }),
+      addHistory(cluster, app, id ?? "byhand", { kind: "rollback", weight, to: from, from: to, ...told }),
     ));
   if (from !== null) {
     const links = linksToRun();

@@ -48,14 +48,14 @@ export async function rollBackRelease(
 ): Promise<boolean> {
   const cluster = connect(where);
   const { app } = where;
-  const { id, to, share } = undone;
+  const { id, to, weight } = undone;
   const { route, connectionDrainSeconds: seconds, followers } = settings;
   const databases = separateInputs(where, undone, settings);
   if (databases !== undefined) await databaseHandover.run(databases, say);
   const move = async () => {
     const at = (await serverTime(cluster)).toISOString();
     const blocked = { ...to, reason, evidence, at, by, id: moveId, ...(id !== undefined && { undone: id }) };
-    return moveBack(cluster, { app, share, route, blocked, ...(id !== undefined && { switchId: id }) });
+    return moveBack(cluster, { app, weight, route, blocked, ...(id !== undefined && { switchId: id }) });
   };
   const blocked = await move().catch(async (error: unknown) => {
     // Writers must not wait for users who do not come; and those who may have come must find theirs.
@@ -71,7 +71,7 @@ export async function rollBackRelease(
   const turned = turnDrain(cluster, app, back, say);
   if (databases !== undefined) await reconcile(databases, say);
   await noteBack(where, undone, blocked, say);
-  if (followers !== undefined && share === 100) await reconcileAfter(cluster, app, followers, say);
+  if (followers !== undefined && weight === 100) await reconcileAfter(cluster, app, followers, say);
   await turned;
   return true;
 }

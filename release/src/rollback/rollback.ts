@@ -8,7 +8,7 @@ import { names } from "../app/names.js";
 import { withoutAsking } from "../postgres/route.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import { UserError } from "../util/userError.js";
-import { readShare } from "../traffic/move.js";
+import { readCanaryWeight } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import type { DatabaseSecrets } from "../databases/databaseSecrets.js";
 import type { FlatSettings } from "../config/schema.js";
@@ -64,7 +64,7 @@ export async function rollback(
   const undone = {
     to: bad,
     from: good,
-    share: 100,
+    weight: 100,
     // Of the switch that brought users here, if that is still the one on record.
     ...(release?.to.color === from && release.to.template === bad.template && { id: release.id }),
   };
@@ -139,10 +139,10 @@ export interface ShareBackOptions {
 }
 
 /**
- * Takes back the share of the users that the other color has, by hand. @throws UserError when there is none, or
+ * Rolls back the canary weight of the idle color, by hand. @throws UserError when there is none, or
  * somebody else has moved it
  */
-export async function takeShareBack(
+export async function rollBackShift(
   where: ClusterRef & { app: string },
   { active, route, settings, why }: ShareBackOptions,
   say: Say,
@@ -151,9 +151,9 @@ export async function takeShareBack(
   const cluster = connect(where);
   const { app } = where;
   const color = otherColor(active);
-  const share = await readShare(cluster, app, route, active);
+  const weight = await readCanaryWeight(cluster, app, route, active);
   const next = `${bluegreen} history`;
-  if (share === 0)
+  if (weight === 0)
     throw new UserError({
       code: "BG-ROLLBACK-NOT-POSSIBLE",
       what: `${color} gets no canary traffic`,
@@ -168,8 +168,8 @@ export async function takeShareBack(
   const undone = {
     to,
     from,
-    share,
-    ...(release?.kind === "share" && release.to.color === color && { id: release.id }),
+    weight,
+    ...(release?.kind === "shift" && release.to.color === color && { id: release.id }),
   };
   await rollBackByHand(
     { where, undone, settings: { ...settings, database: null }, why },

@@ -29,8 +29,8 @@ export interface Back {
   blocked: BlockedImage & { id: string };
   /** Of the switch that is undone: a later one is left alone. Undefined where nobody knows. */
   switchId?: string;
-  /** How many of 100 users are rolled back: all, or the share that they were. */
-  share: number;
+  /** The percentage of traffic that is rolled back: all of it, or the canary weight. */
+  weight: number;
   /** Whose weights move; null where the active Service is all there is. */
   route: RouterName | null;
 }
@@ -42,7 +42,7 @@ const changesMs = 10_000;
  * Users back to the other color: its endpoints are looked at, the edge moves where it has weights,
  * and then the selector and the blocked image change in one request, so that nobody can find the one without
  * the other. The edge comes first: cut off in between, the Service still says that this has to be
- * done. Of a share the Service says nothing but the blocked image, which comes first for the same reason.
+ * done. Of a shift the Service says nothing but the blocked image, which comes first for the same reason.
  * Two requests in all, or four, each a few milliseconds.
  * @returns the blocked image of this move, now or from an earlier try; undefined when users were not there any more:
  *   somebody else has moved them
@@ -50,7 +50,7 @@ const changesMs = 10_000;
  * @throws UnknownOutcomeError when users may have moved, all of them or some
  */
 export async function moveBack(cluster: Cluster, back: Back): Promise<BlockedImage | undefined> {
-  const { app, blocked, switchId, share, route } = back;
+  const { app, blocked, switchId, weight, route } = back;
   const target = activeServiceOf(cluster, app);
   const good = otherColor(blocked.color);
   const ours = (service: V1Service) => readBlockedImages(service).find(({ id }) => id === blocked.id);
@@ -63,41 +63,41 @@ export async function moveBack(cluster: Cluster, back: Back): Promise<BlockedIma
     if (there !== undefined) return { blocked: there };
     if (!(await isToMove(cluster, service, back))) return { blocked: undefined };
     if (ready.length === 0) throw nobodyReady(cluster, back);
-    if (share === 100 && route !== null)
+    if (weight === 100 && route !== null)
       await moveUsers(cluster, app, route, { weights: allOn(good), active: good });
     const blockedImages = withBlockedImage(readBlockedImages(service), blocked);
     const body = [...leadBack(cluster, service, back), ...patchBlockedImages(service, blockedImages)];
     const isDone = await applyPatch({ ...target, isDone: (found) => ours(found) !== undefined }, body).catch(
       (error: unknown) => {
-        throw share === 100 && route !== null ? halfMoved(error) : error;
+        throw weight === 100 && route !== null ? halfMoved(error) : error;
       },
     );
     return isDone ? { blocked: blockedImages.at(-1) } : undefined;
   };
   const moved = await poll(move, { timeoutMs: changesMs, awayMs: changesMs });
-  if (moved.blocked !== undefined && share < 100 && route !== null)
+  if (moved.blocked !== undefined && weight < 100 && route !== null)
     await moveUsers(cluster, app, route, { weights: allOn(good), active: good, switchId });
   return moved.blocked;
 }
 
 /** Whether users are where the switch has brought them. */
 async function isToMove(cluster: Cluster, service: V1Service, back: Back): Promise<boolean> {
-  const { app, blocked, switchId, share, route } = back;
+  const { app, blocked, switchId, weight, route } = back;
   const { metadata, spec } = service;
-  const isShare = share < 100;
-  if (spec?.selector?.["version"] !== (isShare ? otherColor(blocked.color) : blocked.color)) return false;
+  const isShift = weight < 100;
+  if (spec?.selector?.["version"] !== (isShift ? otherColor(blocked.color) : blocked.color)) return false;
   if (switchId === undefined) return true;
-  if (!isShare) return metadata?.annotations?.[switchAnnotation] === switchId;
+  if (!isShift) return metadata?.annotations?.[switchAnnotation] === switchId;
   return route === null || (await readGiven(cluster, app, route))?.switchId === switchId;
 }
 
 function leadBack(
   cluster: Cluster,
   { metadata }: V1Service,
-  { app, blocked, switchId, share }: Back,
+  { app, blocked, switchId, weight }: Back,
 ): JsonPatch {
   const good = otherColor(blocked.color);
-  if (share < 100) return [{ op: "test", path: "/spec/selector/version", value: good }];
+  if (weight < 100) return [{ op: "test", path: "/spec/selector/version", value: good }];
   const { externalName } = leadTo(cluster, app, good);
   const cameBy = metadata?.annotations?.[switchAnnotation];
   return [

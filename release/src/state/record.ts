@@ -40,10 +40,10 @@ const baselineSchema = z.custom<Baseline>(
 const releaseSchema = z.object({
   /** Also on the active Service, from the moment users move. */
   id: z.string(),
-  /** share: a part of the users only, who come to both colors by weights. */
-  kind: z.enum(["switch", "rollback", "share"]),
-  /** How many of 100 users `to` gets. */
-  share: z.number().default(100),
+  /** shift: a canary weight; traffic is on both colors by weights. */
+  kind: z.enum(["switch", "rollback", "shift"]),
+  /** The percentage of traffic that `to` gets: 100, or its canary weight. */
+  weight: z.number().default(100),
   to: servedSchema,
   /** Null at the first release: there is nothing to go back to. */
   from: servedSchema.nullable(),
@@ -90,7 +90,7 @@ export function ageOf({ at, movedAt = at }: Pick<Release, "at" | "movedAt">, now
 export async function isWhereUsersAre(
   cluster: Cluster,
   app: string,
-  { id, share, to }: Pick<Release, "id" | "share" | "to">,
+  { id, weight, to }: Pick<Release, "id" | "weight" | "to">,
   route: RouterName | null,
   signal?: AbortSignal,
 ): Promise<boolean> {
@@ -99,9 +99,9 @@ export async function isWhereUsersAre(
     signal && withSignal(signal),
   );
   const live = service.spec?.selector?.["version"];
-  if (share === 100) return live === to.color && service.metadata?.annotations?.[switchAnnotation] === id;
+  if (weight === 100) return live === to.color && service.metadata?.annotations?.[switchAnnotation] === id;
   const given = route === null ? undefined : await readGiven(cluster, app, route, signal);
-  return live === otherColor(to.color) && given?.switchId === id && given.weights[to.color] === share;
+  return live === otherColor(to.color) && given?.switchId === id && given.weights[to.color] === weight;
 }
 
 /**

@@ -162,8 +162,8 @@ function gatesOf(changes: Set<string>, app: string, update: Upcoming): string[] 
 }
 
 /**
- * The names of a setting's that a change is of. One of the app as a whole is of the active color, and one of a share of
- * the users of the idle one.
+ * The names of a setting's that a change is of. One of the app as a whole is of the active color, and one of a shift of
+ * the idle one.
  */
 function namedIn(
   changes: Set<string>,
@@ -173,13 +173,13 @@ function namedIn(
   { activeColor }: Upcoming,
 ): string[] {
   const owners =
-    color === activeColor ? [`${app}-${color}-`, `${app}-`] : [`${app}-${color}-`, `${names.share(app)}-`];
+    color === activeColor ? [`${app}-${color}-`, `${app}-`] : [`${app}-${color}-`, `${names.shift(app)}-`];
   const all = [...changes].flatMap((change) => {
     const [kind, name = ""] = change.split(" ");
     const end = `-${steps[step].resource}`;
     return kind === kindOf(step) && name.endsWith(end) ? [name.slice(0, -end.length)] : [];
   });
-  const others = [`${app}-blue-`, `${app}-green-`, `${names.share(app)}-`].filter(
+  const others = [`${app}-blue-`, `${app}-green-`, `${names.shift(app)}-`].filter(
     (owner) => !owners.includes(owner),
   );
   return all.flatMap((name) => {

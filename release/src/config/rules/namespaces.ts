@@ -58,7 +58,7 @@ export function brokenClusters(
   if (canaryWeight !== undefined && canaryWeight > 0)
     refuse(
       "canaryWeight",
-      "0 with clusters: users already come to each cluster by a balancer's share; with clusters.rollout sequential the first one is the canary",
+      "0 with clusters: each cluster gets its part of traffic from a load balancer; with clusters.rollout sequential the first one is the canary",
     );
   if (database !== undefined && isSeparate(database.strategy))
     refuse(

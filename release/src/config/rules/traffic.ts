@@ -4,7 +4,7 @@ import { isSeparate } from "../strategies.js";
 import type { FlatSettings } from "../schema.js";
 import { violation, type RawSettings, type SettingViolation } from "../violation.js";
 
-/** What the controller that users come in by cannot do, and shares that nobody could have. */
+/** What the ingress controller cannot do, and weights that no color could have. */
 export function brokenTraffic(
   {
     traffic,
