@@ -1,5 +1,5 @@
 /**
- * `npm run bench:rollback`: how quickly users are back. From the decision to the first answer of the old
+ * `npm run bench:rollback`: how quickly traffic is back. From the decision to the first answer of the old
  * color and to the last one of the bad color, by new connections and by kept ones, beside a bare patch of
  * the selector. Times of one run on one machine; compare them within the table. `--runs N` (20), `--json`.
  */
@@ -34,7 +34,7 @@ interface Row {
   lastBad: number[];
 }
 
-async function goBack(test: TestStack, way: Way): Promise<void> {
+async function rollBackBy(test: TestStack, way: Way): Promise<void> {
   const { cluster } = test;
   if (way === "bare patch") return patchSelector(cluster, good);
   const [to, from] = [await readServed(cluster, app, bad), await readServed(cluster, app, good)];
@@ -91,7 +91,7 @@ async function measure(
       await patchSelector(test.cluster, bad);
       await settled(load, bad, signal);
       const startedAt = Date.now();
-      await goBack(test, way);
+      await rollBackBy(test, way);
       marks.push({ title: way, way, startedAt, endedAt: Date.now() });
       await settled(load, good, signal);
       process.stderr.write(`\r${run + 1} of ${runs} runs, ${way}        `);

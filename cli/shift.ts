@@ -143,7 +143,7 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
   }
 }
 
-/** Two shifts at a time would take turns in taking users back and forth. */
+/** Two shifts at a time would move traffic back and forth. */
 async function takeShift(cluster: Cluster): Promise<HeldLease> {
   const answer = await takeLease(cluster, names.shiftLease(app), {
     holder: holderName(),
@@ -197,7 +197,7 @@ async function walk(shift: Shift, steps: number): Promise<Ended> {
     say(`\n${to} gets ${weight} % of traffic${weight < 100 ? `, analyzed for ${seconds} s` : ""}.`);
     const failure = await untilInterrupted((signal) => whyNotGiven(signal, shift, weight));
     lost.throwIfAborted();
-    if (failure !== undefined && weight < 100) return takeAllBack(shift, live, failure);
+    if (failure !== undefined && weight < 100) return rollBackAll(shift, live, failure);
     if (failure !== undefined) return afterSwitch(shift, live, failure);
   }
   say(`\nAll traffic is on ${to}.`);
@@ -235,7 +235,7 @@ async function isConfigured(stack: string, change: ConfigChange, say: Say): Prom
 }
 
 /** The analysis may have done it already. */
-async function takeAllBack(
+async function rollBackAll(
   { cluster, where, to, route, settings, stack, say }: Shift,
   live: Color,
   failure: string,
@@ -261,7 +261,7 @@ async function afterSwitch(shift: Shift, live: Color, failure: string): Promise<
     return { to: shift.to, weight: 100, reason: failure };
   const { stack, say } = shift;
   await isConfigured(stack, { activeColor: live }, say);
-  return takeAllBack(shift, live, failure);
+  return rollBackAll(shift, live, failure);
 }
 
 async function markReason(cluster: Cluster, color: Color): Promise<string | undefined> {

@@ -192,10 +192,10 @@ export function withSettings(text: string, change: Record<string, unknown>): str
 }
 
 /**
- * What takes a change of a stack's file back: the settings that are as it has set them get what they had
+ * What reverts a change of a stack's file: the settings that are as it has set them get what they had
  * before it. What somebody else has written meanwhile stays.
  */
-export function takenBack(
+export function reverted(
   change: Record<string, string | undefined>,
   { before, now }: { before: string; now: string },
 ): Record<string, unknown> {

@@ -23,7 +23,7 @@ export interface ReleaseView {
   schema: Schema;
   /** With what has become of it, in words. */
   last: { move: Move; state: string } | null;
-  /** The color that users could go back to; or why not. */
+  /** The color that a rollback would return traffic to; or why there is none. */
   rollback: { to: Color } | { why: string };
   rolledBack: RolledBack[];
   /** The last that the analysis has seen, oldest first. */

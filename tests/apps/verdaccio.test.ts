@@ -126,7 +126,7 @@ describe("An app that others wrote: examples/verdaccio, on a real cluster", func
     expect(await ask()).to.match(/^200 [^]*"1\.0\.0"/);
     const { live, rollback } = await status();
     expect({ live, rollback }).to.deep.equal({ live: "green", rollback: { possible: true, to: "blue" } });
-    const back = await bluegreen(test, "rollback", "--reason", "the example takes it back", "--yes");
+    const back = await bluegreen(test, "rollback", "--reason", "the example rolls back", "--yes");
     expect(back.code, back.said).to.equal(0);
     expect((await status()).live).to.equal("blue");
     expect(await ask()).to.match(/^200 [^]*"1\.0\.0"/);

@@ -108,7 +108,7 @@ describe("What was done past the program, on a real cluster under load", functio
     await test.stack.up();
   });
 
-  it("a team's autoscaler of the live color stays, with its pods, through updates, a switch and the way back", async () => {
+  it("a team's autoscaler of the live color stays, with its pods, through updates, a switch and the rollback", async () => {
     const { autoscaling } = test.cluster;
     await autoscaling.createNamespacedHorizontalPodAutoscaler({
       namespace: test.cluster.namespace,

@@ -144,7 +144,7 @@ describe("The config of a release, on a real cluster under load", function () {
     expect(await variables("green")).not.to.have.property("REGION");
   });
 
-  it("stays while a release with another one fails, and is the same when that is taken back", async () => {
+  it("stays while a release with another one fails, and is the same when that is rolled back", async () => {
     const old = await objectsOf("green");
     const pods = await podsOf(test.cluster, "green");
     await test.set({ greenTag: "no-such-tag" });

@@ -180,7 +180,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
-  it("takes users of the first back when the second is away as its turn comes", async () => {
+  it("rolls back the first when the second is away as its turn comes", async () => {
     crowd = test.visitor.crowd();
     await test.set({ activeColor: "green", greenTag: "v6" });
     const failure = failureOf(test.stack.up());
@@ -199,7 +199,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
-  it("takes users of both back when the analysis fails in the second", async () => {
+  it("rolls back both when the analysis fails in the second", async () => {
     crowd = test.visitor.crowd();
     disliked = "green";
     await test.set({ activeColor: "green", greenTag: "v3" });
@@ -242,7 +242,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
-  it("takes users of both back by hand, at once", async () => {
+  it("rolls back both by hand, at once", async () => {
     crowd = test.visitor.crowd();
     const { code, out, errors } = await bluegreen(test, "rollback", "--yes", "--traffic-only");
     expect(out, errors)
@@ -255,7 +255,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
-  it("goes back everywhere by config, from an update that was killed between two flips", async () => {
+  it("rolls back everywhere by config, from an update that was killed between two flips", async () => {
     crowd = test.visitor.crowd();
     await test.set({ clusters: { targets }, activeColor: "green", greenTag: "v5" });
     await killUpdate(test, async () => (await liveColor(test.eu.cluster)) === "green");

@@ -209,7 +209,7 @@ describe("Contract migrations and the versions that still need the old form, on 
     expect(await liveColor(test.cluster)).to.equal("green");
   });
 
-  it("takes a version that knows it, and never undoes what was applied, whatever config goes back to", async () => {
+  it("takes a version that knows it, and never undoes what was applied, whatever config returns to", async () => {
     await test.set({ blueTag: "v3", contractMigration: "", schemaVersion: "0002" });
     await test.stack.up();
     expect(await liveColor(test.cluster)).to.equal("blue");

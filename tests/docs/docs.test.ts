@@ -259,7 +259,7 @@ describe("What the documentation says to type, on a real cluster", function () {
       [early.code, early.said.includes("it is what a rollback returns to until")],
       early.said,
     ).to.deep.equal([2, true]);
-    // What keeps the way back open a day looks at the database's record.
+    // What keeps the rollback possible for a day looks at the database's record.
     await query(directUrl, `UPDATE schema_switches SET switched_at = now() - interval '25 hours'`);
     await type("docs/guides/rename-a-column.md", "scale-down");
     await type("docs/guides/migrations.md", "migrations status");

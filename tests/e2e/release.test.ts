@@ -116,7 +116,7 @@ describe("A release, end to end on a real cluster", function () {
     await test.set({ greenTag: "v2" });
   });
 
-  it("rolls back with the previous config, and never takes the schema back", async () => {
+  it("rolls back with the previous config, and never rolls back the schema", async () => {
     const users = await startUsers(test.cluster);
     await test.set({ activeColor: "blue" });
     await test.stack.up();

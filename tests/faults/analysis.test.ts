@@ -76,7 +76,7 @@ describe("A version that goes wrong once it has traffic, on a real cluster under
   const told = () => receiver.received.map(({ body }) => (JSON.parse(body) as { kind: string }).kind);
 
   for (const { tag, what, seen, limits } of faults) {
-    it(`${what}: traffic is taken back, and the update fails with what was seen`, async () => {
+    it(`${what}: traffic is rolled back, and the update fails with what was seen`, async () => {
       const users = await startUsers(test.cluster);
       await test.set({ activeColor: "green", greenTag: tag, analysis: { ...analysis, ...limits } });
       const error = await failureOf(test.stack.up());

@@ -400,7 +400,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       await insert(databases, "blue", "continues");
       expect(await things(databases, "blue")).to.have.property("n", 101);
       expect(await databases.slots()).to.deep.equal([]);
-      // There is no way back to what was left, and it is not overwritten either.
+      // There is no rollback to what was left, and it is not overwritten either.
       expect(await failureOf(sync(databases.pair("blue"), options))).to.contain("was not overwritten");
       expect(await failureOf(handover(databases.pair("blue"), options)))
         .to.contain("does not follow")

@@ -342,7 +342,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       .that.contains("after it was left");
   });
 
-  it("keeps what users wrote to a promoted server when traffic was taken back past the release", async () => {
+  it("keeps what users wrote to a promoted server when traffic was rolled back past the release", async () => {
     const handing = await handover(pair());
     await query(servers.url("green"), "INSERT INTO notes VALUES (-2)");
     await handing.cancel();

@@ -32,7 +32,7 @@ describe("A switch while the cluster itself falls over", function () {
   });
 
   /**
-   * Begins a switch to the other color, with an image that is new there: the way back would not be analyzed.
+   * Begins a switch to the other color, with an image that is new there: a rollback would not be analyzed.
    * @returns how it ends: with an error, or none
    */
   const begin = async (tag: string): Promise<{ to: Color; ended: Promise<string | undefined> }> => {

@@ -304,7 +304,7 @@ describe("The pages, in a real browser, on a real cluster", function () {
     await page.getByRole("button", { name: "Switch to green…" }).click();
     await page.getByRole("button", { name: "Switch to green", exact: true }).click();
     await reads(job("switch"), /switch to green: running/i);
-    // It has begun: until then Ctrl-C takes config back, and there is nothing to say of an update.
+    // It has begun: until then Ctrl-C reverts config, and there is nothing to say of an update.
     await reads(job("switch"), /LiveLock/);
     const code = await dashboard.end();
     expect(dashboard.said())

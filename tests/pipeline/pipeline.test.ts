@@ -195,7 +195,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
     expect([await liveColor(test.cluster), (await users.stop()).failures]).to.deep.equal(["green", []]);
   });
 
-  it("leave what users came from as long as somebody may have to go back, and say so", async () => {
+  it("leave the standby as long as somebody may have to roll back, and say so", async () => {
     const { codes, said } = await onMain("retire.yml", "retire");
     expect(codes, said).to.deep.equal({
       "Program of the last update": 0,

@@ -1,7 +1,7 @@
 import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { otherColor, switchAnnotation, analysis, type Color } from "@bluegreen/release";
-import { failTogether } from "@bluegreen/release/rollback/clustersBack";
+import { failTogether } from "@bluegreen/release/rollback/rollBackClusters";
 import type { Together } from "@bluegreen/release/config/clusters";
 import { beginRelease, endRelease } from "@bluegreen/release/state/releaseLock";
 import type { AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
@@ -109,7 +109,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
       .and.contain("have let no switch");
   });
 
-  it("takes those back who have moved in that very moment", async () => {
+  it("rolls back traffic that has moved in that very moment", async () => {
     const body = {
       metadata: { annotations: { [switchAnnotation]: "s1" } },
       spec: { selector: { version: "green" } },

@@ -103,7 +103,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
     expect(await drained()).to.include({ id: "s2", over: false });
   });
 
-  it("turns with users who are taken back, and has nothing to do with the switch that was undone", async () => {
+  it("turns with traffic that is rolled back, and has nothing to do with the switch that was undone", async () => {
     const now = new Date("2026-01-02T03:04:05.000Z");
     const said: string[] = [];
     await turnDrain(home.cluster, "chatgpt-app", { back: "blue", now, seconds: 60 }, (line) =>

@@ -396,7 +396,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
         { switchId, route: null, database: null, connectionDrainSeconds: 0, standbyHours: 24, limits: {} },
       );
 
-    it("that passes changes nothing; one that fails takes traffic back, and says why everywhere", async () => {
+    it("that passes changes nothing; one that fails rolls back traffic, and says why everywhere", async () => {
       await isReady("blue");
       await isReady("green");
       await switched("s1");

@@ -127,7 +127,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     expect(failures).to.deep.equal([]);
   });
 
-  it("that is taken back by hand in the middle of the drain: all are back, and nobody is led away again", async () => {
+  it("that is rolled back by hand in the middle of the drain: all traffic is back, and none is moved away again", async () => {
     await test.set({ activeColor: "blue", connectionDrain: { timeoutSeconds: 5 } });
     await test.stack.up();
     const all = await gather({ streams: 60, busy: 20, idle: 5 });
@@ -162,7 +162,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
   });
 
-  it("that the analysis takes back does not wait for the drain", async () => {
+  it("that the analysis rolls back does not wait for the drain", async () => {
     const timeoutSeconds = 900;
     await test.set({
       greenTag: "v2-errors",

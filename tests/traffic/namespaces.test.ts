@@ -166,7 +166,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     ]).to.deep.equal([`${test.stage.imageRepository}:v2`, 2]);
   });
 
-  it("takes everybody back by hand, by other resources of the edge as well, and the next update agrees", async () => {
+  it("rolls back all traffic by hand, by other resources of the edge as well, and the next update agrees", async () => {
     await test.set({ traffic: { strategy: "weighted", router: "traefik" } });
     await test.stack.up();
     await makeCertificate(test);
@@ -192,7 +192,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     expect(crowd.failures).to.deep.equal([]);
   });
 
-  it("is taken back by the analysis controller from a version that fails, when the update was killed", async () => {
+  it("is rolled back by the analysis controller from a version that fails, when the update was killed", async () => {
     await test.set({
       activeColor: "green",
       greenTag: "v2-errors",
@@ -213,11 +213,11 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
       "but of green",
     ).to.deep.equal([]);
     await expectUsersOn("blue");
-    const takenBack = async () =>
+    const rolledBack = async () =>
       (await readHistory(test.cluster, app)).find(
         ({ kind, from }) => kind === "rollback" && from?.image.endsWith(":v2-errors") === true,
       );
-    expect((await poll(takenBack, { timeoutMs: 300_000 })).who).to.contain("in the cluster");
+    expect((await poll(rolledBack, { timeoutMs: 300_000 })).who).to.contain("in the cluster");
     await test.set({ activeColor: "blue" });
     await test.stack.up();
   });

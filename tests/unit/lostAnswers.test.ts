@@ -190,7 +190,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     ),
   ];
 
-  const expectBack = async (world: World, entry: { weight: number }) => {
+  const expectRolledBack = async (world: World, entry: { weight: number }) => {
     const { app, where } = world;
     expect(liveIn(world)).to.equal("blue");
     expect(blockedIn(world).map(({ color, image }) => `${color} ${image}`)).to.deep.equal(["green app:v2"]);
@@ -324,7 +324,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     expect(failures.flat().join("\n")).to.equal("");
   };
 
-  const asTakenBack = (
+  const asRolledBack = (
     part: Partial<RollbackSettings> = {},
     weight = 100,
   ): Pick<Scenario, "run" | "again"> => {
@@ -353,8 +353,8 @@ describe("A lost or late answer of the API server (simulated)", function () {
   it("keeps no user on a version that has to go, and nobody from knowing it", async () => {
     await everyTrouble({
       name: "a rollback of the analysis",
-      ...asTakenBack(),
-      check: (world) => expectBack(world, { weight: 100 }),
+      ...asRolledBack(),
+      check: (world) => expectRolledBack(world, { weight: 100 }),
     });
   });
 
@@ -363,8 +363,8 @@ describe("A lost or late answer of the API server (simulated)", function () {
     await everyTrouble({
       name: "a rollback with a database per color",
       prepare: databases.join,
-      ...asTakenBack({ database }),
-      check: (world) => expectBack(world, { weight: 100 }),
+      ...asRolledBack({ database }),
+      check: (world) => expectRolledBack(world, { weight: 100 }),
     });
   });
 
@@ -373,7 +373,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     if (api === undefined) throw new Error("there is no server");
     const { patchMs } = patience;
     const databases = simulateDatabases();
-    const rollingBack = asTakenBack({ database });
+    const rollingBack = asRolledBack({ database });
     patience.patchMs = 1000;
     try {
       for (const isMoved of [true, false]) {
@@ -394,7 +394,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
         expect(world.writable).to.deep.equal({ blue: true, green: true });
         api.meddle = undefined;
         await rollingBack.run(world);
-        await expectBack(world, { weight: 100 });
+        await expectRolledBack(world, { weight: 100 });
         expect(world.wrong).to.deep.equal([]);
         expect(databases.opened() - before, "by the handover that was begun").to.equal(1);
       }
@@ -409,9 +409,9 @@ describe("A lost or late answer of the API server (simulated)", function () {
       prepare: (world) => {
         addRoute(world, { blue: 0, green: 100 }, "green");
       },
-      ...asTakenBack({ route: "nginx" }),
+      ...asRolledBack({ route: "nginx" }),
       check: async (world) => {
-        await expectBack(world, { weight: 100 });
+        await expectRolledBack(world, { weight: 100 });
         const given = await readGiven(connect(world.where), world.app, "nginx");
         expect(given?.weights).to.deep.equal({ blue: 100, green: 0 });
       },
@@ -485,7 +485,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       },
       check: async (world) => {
         await complete(world, "nginx");
-        await expectBack(world, { weight: 10 });
+        await expectRolledBack(world, { weight: 10 });
         const given = await readGiven(connect(world.where), world.app, "nginx");
         expect(given?.weights).to.deep.equal({ blue: 100, green: 0 });
       },
@@ -570,7 +570,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       },
       check: async (world) => {
         await complete(world, null);
-        await expectBack(world, { weight: 100 });
+        await expectRolledBack(world, { weight: 100 });
       },
     });
   });

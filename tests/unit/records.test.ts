@@ -120,7 +120,7 @@ describe("What stands in the cluster", () => {
       switchId: "s1",
       controller: false,
     } as const;
-    // No pod is ready anywhere: users would have to go back, and cannot. It ends by the time that config
+    // No pod is ready anywhere: traffic would have to be rolled back, and cannot. It ends by the time that config
     // gives it.
     await failsWith("BG-ROLLBACK-FAILED", () => analysis.run(inputs, () => undefined));
     expect(connections).to.equal(0);

@@ -93,7 +93,7 @@ describe("A move of users", () => {
   const limits = analysisLimits.parse({});
   const from = { color: "blue", image: "app:v1", template: "aaa" } as const;
 
-  it("is analyzed when there is something to go back to", () => {
+  it("is analyzed when there is something to roll back to", () => {
     expect(isAnalyzed({ kind: "switch", from }, limits)).to.equal(true);
     expect(isAnalyzed({ kind: "switch", from: null }, limits)).to.equal(false);
   });

@@ -46,7 +46,7 @@ export const capacityGate: Step<CapacityInputs, Record<string, never>> = {
     try {
       const cluster = connect(inputs);
       const isBack = await isRollback(cluster, inputs);
-      // Users who go back wait neither for what somebody else has made, nor for room for what they leave.
+      // A rollback waits neither for what somebody else has made, nor for room for the color that traffic leaves.
       const refused = isBack
         ? []
         : [

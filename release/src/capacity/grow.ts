@@ -48,14 +48,14 @@ export async function neededSize(cluster: Cluster, { app, color, template }: Tak
   const live = await readLiveColor(cluster, app);
   if (live !== otherColor(color)) return 0;
   const serving = (await readDeployment(cluster, app, live))?.spec?.replicas ?? 0;
-  return Math.min(serving, (await heldOnTheWayBack(cluster, { app, color, template })) ?? serving);
+  return Math.min(serving, (await heldForRollback(cluster, { app, color, template })) ?? serving);
 }
 
 /**
- * With how many pods a color may take users back: as many as served them before the last switch, where these are
+ * With how many pods a color may take traffic in a rollback: as many as served it before the last switch, where these are
  * still there, or as many as somebody else's autoscaler has left it; undefined where it is not the rollback target.
  */
-export async function heldOnTheWayBack(
+export async function heldForRollback(
   cluster: Cluster,
   { app, color, template }: Taker,
 ): Promise<number | undefined> {

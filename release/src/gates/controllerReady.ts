@@ -14,7 +14,7 @@ const budgetMs = 60_000;
 const refusalMs = 15_000;
 
 /**
- * Until the analysis controller has a ready pod. A switch that nobody would take back when this process dies is
+ * Until the analysis controller has a ready pod. A switch that nobody would roll back when this process dies is
  * refused; a rollback at night is not.
  * @throws UserError with the reason why no pod of it can be made, where there is one
  */

@@ -15,7 +15,7 @@ import { names, switchAnnotation } from "../app/names.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { hold } from "../capacity/autoscaler.js";
-import { growToTakeOver, heldOnTheWayBack } from "../capacity/grow.js";
+import { growToTakeOver, heldForRollback } from "../capacity/grow.js";
 import type { Say, Step } from "../util/step.js";
 import type { RouterName } from "../routers/routers.js";
 import type { AnalysisLimits } from "../analysis/limits.js";
@@ -233,7 +233,7 @@ export async function refuseFewer(cluster: Cluster, inputs: Candidate, live: Col
   const { app, color, template, autoscaled } = inputs;
   const readyOf = async (each: Color) =>
     (await readyPodsBehind(cluster, colorService(cluster, app, each))).length;
-  const held = await heldOnTheWayBack(cluster, { app, color, template });
+  const held = await heldForRollback(cluster, { app, color, template });
   let ready = 0;
   let serving = 0;
   const look = async () => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { otherColor, type Color } from "../app/color.js";
 import { homeOf } from "../app/homes.js";
 import { untilInterrupted } from "../util/interrupt.js";
-import { failTogether } from "../rollback/clustersBack.js";
+import { failTogether } from "../rollback/rollBackClusters.js";
 import type { InCluster } from "../clusters/together.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { holderName } from "../util/holderName.js";

@@ -50,7 +50,7 @@ export type LiveLockOutputs = {
 
 /**
  * The lock on what serves users. Its pods may not change in place, because then nothing would be
- * left to go back to: asked in preview, by the cluster's word, so that a pull request already fails.
+ * left to roll back to: asked in preview, by the cluster's word, so that a pull request already fails.
  * And one update at a time changes what they are: asked when it runs, first of all steps.
  */
 export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {

@@ -19,7 +19,7 @@ import { readBlockedImages, type BlockedImage } from "../state/blockedImages.js"
 import { readLiveNote, type LiveNote } from "../state/liveNote.js";
 import { readRelease, type Release } from "../state/record.js";
 import { readSamples, type Sample } from "../state/samples.js";
-import { whyNoWayBack } from "../rollback/rollback.js";
+import { whyRollbackImpossible } from "../rollback/rollback.js";
 import {
   readColors,
   readCronJobs,
@@ -152,7 +152,7 @@ async function readRollback(
   if (live === undefined) return { possible: false, why: "no color is live yet" };
   // The canary weight is what there is to roll back then.
   if (weight > 0) return { possible: true, to: live };
-  const why = await whyNoWayBack(
+  const why = await whyRollbackImpossible(
     ref,
     {
       from: live,

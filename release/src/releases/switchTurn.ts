@@ -1,4 +1,4 @@
-import { failTogether } from "../rollback/clustersBack.js";
+import { failTogether } from "../rollback/rollBackClusters.js";
 import type { InCluster } from "../clusters/together.js";
 import { holderName } from "../util/holderName.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
@@ -30,7 +30,7 @@ export type SwitchTurnOutputs = { begun: string };
 export const switchTurn: Step<SwitchTurnInputs, SwitchTurnOutputs> = {
   check: () => Promise.resolve([]),
 
-  /** A cluster that is away by now is for the run to find out: only that takes users of the others back. */
+  /** A cluster that is away by now is for the run to find out: only that rolls back the others. */
   isNeeded: (_last, inputs) => isMovePending(inputs).catch(() => true),
 
   async run(inputs, say) {

@@ -9,7 +9,7 @@ import { allOn } from "../routers/weights.js";
 import type { Say } from "../util/step.js";
 import { activeServiceOf, readBlockedImages, type BlockedImage } from "../state/blockedImages.js";
 import type { Followers } from "../config/followers.js";
-import { noteBack } from "./noteBack.js";
+import { noteRollback } from "./noteRollback.js";
 import { reconcileAfter } from "./rollBackRelease.js";
 import { ageOf, readRelease, type Release } from "../state/record.js";
 
@@ -52,7 +52,7 @@ export async function finishRollback(
   if (release.weight < 100) await removeCanaryWeight(cluster, app, release, route, say);
   if (hasDatabases && release.weight === 100)
     say("what that rollback has left of the databases is reconciled by the next pulumi up");
-  await noteBack(where, release, blocked, say);
+  await noteRollback(where, release, blocked, say);
   if (followers !== undefined && release.weight === 100) await reconcileAfter(cluster, app, followers, say);
   return true;
 }

@@ -14,8 +14,8 @@ import type { Say } from "../util/step.js";
 import type { RollbackSettings } from "../config/analysisSettings.js";
 import { reconcileFollowers } from "../workers/followers.js";
 import type { Followers } from "../config/followers.js";
-import { noteBack, type Undone } from "./noteBack.js";
-import { moveBack } from "./trafficBack.js";
+import { noteRollback, type Undone } from "./noteRollback.js";
+import { rollBackTraffic } from "./rollBackTraffic.js";
 
 export interface ReleaseRollback {
   where: ClusterRef & { app: string };
@@ -55,7 +55,13 @@ export async function rollBackRelease(
   const move = async () => {
     const at = (await serverTime(cluster)).toISOString();
     const blocked = { ...to, reason, evidence, at, by, id: moveId, ...(id !== undefined && { undone: id }) };
-    return moveBack(cluster, { app, weight, route, blocked, ...(id !== undefined && { switchId: id }) });
+    return rollBackTraffic(cluster, {
+      app,
+      weight,
+      route,
+      blocked,
+      ...(id !== undefined && { switchId: id }),
+    });
   };
   const blocked = await move().catch(async (error: unknown) => {
     // Writers must not wait for users who do not come; and those who may have come must find theirs.
@@ -70,7 +76,7 @@ export async function rollBackRelease(
   const back = { back: otherColor(to.color), now: new Date(blocked.at), seconds };
   const turned = turnDrain(cluster, app, back, say);
   if (databases !== undefined) await reconcile(databases, say);
-  await noteBack(where, undone, blocked, say);
+  await noteRollback(where, undone, blocked, say);
   if (followers !== undefined && weight === 100) await reconcileAfter(cluster, app, followers, say);
   await turned;
   return true;

@@ -43,7 +43,7 @@ const growthBudgetMs = 60_000;
  * the schema, and then users move. No smoke suite: users come from these very pods. Anything else,
  * a rollback of a rollback among it, is a switch, and has gates.
  * @returns how long it took, checks included, and what users have now
- * @throws UserError when users cannot go back; they are where they were then
+ * @throws UserError when the rollback is not possible; traffic stays where it was then
  */
 export async function rollback(
   where: ClusterRef & { app: string },
@@ -54,8 +54,8 @@ export async function rollback(
   const cluster = connect(where);
   const { app } = where;
   const color = otherColor(from);
-  const { bad, good, release } = await findWayBack(cluster, app, from);
-  if (!fewer) await growBack(cluster, { app, color, template: good.template }, say);
+  const { bad, good, release } = await findRollbackTarget(cluster, app, from);
+  if (!fewer) await growForRollback(cluster, { app, color, template: good.template }, say);
   await refuseUnready(cluster, app, color, fewer);
   if (strategy !== "none") {
     const judge = () => schemaGate.run(asTaker(where, good, { strategy, databaseSecret }), say);
@@ -73,10 +73,10 @@ export async function rollback(
 }
 
 /**
- * Why users could not go back at this moment, by the rules of a rollback; undefined where they could. Changes
+ * Why a rollback is not possible at this moment, by its rules; undefined where it is. Changes
  * nothing. With separate databases the handover asks more, when it comes to it.
  */
-export async function whyNoWayBack(
+export async function whyRollbackImpossible(
   where: ClusterRef & { app: string },
   {
     from,
@@ -88,7 +88,7 @@ export async function whyNoWayBack(
 ): Promise<string | undefined> {
   const cluster = connect(where);
   try {
-    const { good } = await findWayBack(cluster, where.app, from);
+    const { good } = await findRollbackTarget(cluster, where.app, from);
     await refuseUnready(cluster, where.app, good.color, false);
     if (strategy === "none" || runIn === "cluster") return undefined;
     const [broken] = await schemaGate.check(asTaker(where, good, { strategy, databaseSecret }), {}, say);
@@ -100,7 +100,7 @@ export async function whyNoWayBack(
 }
 
 /** @throws UserError unless the other color is what users were on before the last switch */
-async function findWayBack(
+async function findRollbackTarget(
   cluster: Cluster,
   app: string,
   from: Color,
@@ -120,7 +120,7 @@ async function findWayBack(
   });
 }
 
-/** The color that would take users, as the schema gate wants it named. */
+/** The color that would take traffic, as the schema gate wants it named. */
 function asTaker(
   where: ClusterRef & { app: string },
   { color, template }: Served,
@@ -129,7 +129,7 @@ function asTaker(
   return { ...where, color, template, active: true, ...secrets, activeColor: color };
 }
 
-export interface ShareBackOptions {
+export interface RollBackShiftOptions {
   /** The color that all users are on otherwise. */
   active: Color;
   /** Whose weights give it. */
@@ -144,7 +144,7 @@ export interface ShareBackOptions {
  */
 export async function rollBackShift(
   where: ClusterRef & { app: string },
-  { active, route, settings, why }: ShareBackOptions,
+  { active, route, settings, why }: RollBackShiftOptions,
   say: Say,
 ): Promise<{ seconds: number; image: string }> {
   const started = performance.now();
@@ -223,7 +223,7 @@ async function served(cluster: Cluster, app: string, color: Color): Promise<Serv
  * A standby that its autoscaler has made smaller gets as many pods as users need. Not all of them in time is
  * for the next check to say.
  */
-async function growBack(cluster: Cluster, standby: Taker, say: Say): Promise<void> {
+async function growForRollback(cluster: Cluster, standby: Taker, say: Say): Promise<void> {
   const { app, color } = standby;
   if ((await readAutoscaler(cluster, app, color)) === undefined) return;
   const needed = await growToTakeOver(cluster, standby);

@@ -45,7 +45,7 @@ const releaseSchema = z.object({
   /** The percentage of traffic that `to` gets: 100, or its canary weight. */
   weight: z.number().default(100),
   to: servedSchema,
-  /** Null at the first release: there is nothing to go back to. */
+  /** Null at the first release: there is nothing to roll back to. */
   from: servedSchema.nullable(),
   who: z.string(),
   why: z.string(),

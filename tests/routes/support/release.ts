@@ -151,7 +151,7 @@ export function describeRelease(route: RouterName): void {
       expect(await readGiven(test.cluster, app, route)).to.deep.include({ weights: { blue: 0, green: 100 } });
     });
 
-    it("takes everybody back by hand within seconds, and the next update agrees", async () => {
+    it("rolls back all traffic by hand within seconds, and the next update agrees", async () => {
       const crowd = test.visitor.crowd();
       await crowd.untilOnly("green");
       const started = performance.now();

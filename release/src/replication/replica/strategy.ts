@@ -59,17 +59,17 @@ export async function handover(pair: DatabasePair, options: SeparateOptions): Pr
 }
 
 export async function reconcile(pair: DatabasePair, options: SeparateOptions): Promise<void> {
-  const noWayBack = (why: string) => {
+  const rollbackImpossible = (why: string) => {
     options.say(`There is no rollback to ${pair.idle.color} without a loss: ${why}`);
   };
   try {
     const reconciled = await reconcileServers(pair, optionsOf(options));
-    if (!reconciled.followed) noWayBack(`${reconciled.reason}. Next: ${reconciled.next}`);
+    if (!reconciled.followed) rollbackImpossible(`${reconciled.reason}. Next: ${reconciled.next}`);
   } catch (error) {
     // Traffic has moved and users lose nothing: to fail here would undo none of it. Whatever needs the
     // standby refuses.
     if (!(error instanceof RebuildError)) throw error;
-    noWayBack(error.message);
+    rollbackImpossible(error.message);
   }
 }
 

@@ -46,7 +46,7 @@ export const trafficErrors = {
   },
   "BG-ROLLED-BACK": {
     cause:
-      "The analysis found that the new version does harm, or a cluster of the release failed: traffic went back.",
+      "The analysis found that the new version does harm, or a cluster of the release failed: traffic was rolled back.",
     remedy: "Read the evidence of the message, correct the version, and release a new image.",
   },
   "BG-ROUTER-OBJECT-CHANGED": {

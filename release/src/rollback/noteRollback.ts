@@ -15,7 +15,7 @@ export type Undone = Pick<Release, "to" | "from" | "weight"> & Partial<Pick<Rele
  * The state comes last, for until then whoever finds the blocked image does all of this again (finishRollback.ts).
  * Never throws: users are back, and what comes next must go on.
  */
-export async function noteBack(
+export async function noteRollback(
   where: ClusterRef & { app: string },
   { id, to, from, weight }: Undone,
   { reason: why, evidence, at, by: who }: BlockedImage,

@@ -20,7 +20,7 @@ import {
   type BlockedImage,
 } from "../state/blockedImages.js";
 
-export interface Back {
+export interface TrafficRollback {
   app: string;
   /**
    * What users are taken from, and why: it may not serve them again as it is. By its id it is known whether
@@ -39,7 +39,7 @@ export interface Back {
 const changesMs = 10_000;
 
 /**
- * Users back to the other color: its endpoints are looked at, the edge moves where it has weights,
+ * Returns traffic to the other color: its endpoints are checked, the edge moves where it has weights,
  * and then the selector and the blocked image change in one request, so that nobody can find the one without
  * the other. The edge comes first: cut off in between, the Service still says that this has to be
  * done. Of a shift the Service says nothing but the blocked image, which comes first for the same reason.
@@ -49,7 +49,10 @@ const changesMs = 10_000;
  * @throws UserError when the other color has no ready pod: nothing is switched then
  * @throws UnknownOutcomeError when users may have moved, all of them or some
  */
-export async function moveBack(cluster: Cluster, back: Back): Promise<BlockedImage | undefined> {
+export async function rollBackTraffic(
+  cluster: Cluster,
+  back: TrafficRollback,
+): Promise<BlockedImage | undefined> {
   const { app, blocked, switchId, weight, route } = back;
   const target = activeServiceOf(cluster, app);
   const good = otherColor(blocked.color);
@@ -66,7 +69,7 @@ export async function moveBack(cluster: Cluster, back: Back): Promise<BlockedIma
     if (weight === 100 && route !== null)
       await moveUsers(cluster, app, route, { weights: allOn(good), active: good });
     const blockedImages = withBlockedImage(readBlockedImages(service), blocked);
-    const body = [...leadBack(cluster, service, back), ...patchBlockedImages(service, blockedImages)];
+    const body = [...selectorPatches(cluster, service, back), ...patchBlockedImages(service, blockedImages)];
     const isDone = await applyPatch({ ...target, isDone: (found) => ours(found) !== undefined }, body).catch(
       (error: unknown) => {
         throw weight === 100 && route !== null ? halfMoved(error) : error;
@@ -81,7 +84,7 @@ export async function moveBack(cluster: Cluster, back: Back): Promise<BlockedIma
 }
 
 /** Whether users are where the switch has brought them. */
-async function isToMove(cluster: Cluster, service: V1Service, back: Back): Promise<boolean> {
+async function isToMove(cluster: Cluster, service: V1Service, back: TrafficRollback): Promise<boolean> {
   const { app, blocked, switchId, weight, route } = back;
   const { metadata, spec } = service;
   const isShift = weight < 100;
@@ -91,10 +94,10 @@ async function isToMove(cluster: Cluster, service: V1Service, back: Back): Promi
   return route === null || (await readGiven(cluster, app, route))?.switchId === switchId;
 }
 
-function leadBack(
+function selectorPatches(
   cluster: Cluster,
   { metadata }: V1Service,
-  { app, blocked, switchId, weight }: Back,
+  { app, blocked, switchId, weight }: TrafficRollback,
 ): JsonPatch {
   const good = otherColor(blocked.color);
   if (weight < 100) return [{ op: "test", path: "/spec/selector/version", value: good }];
@@ -114,7 +117,7 @@ function leadBack(
   ];
 }
 
-function nobodyReady(cluster: Cluster, { app, blocked }: Back): UserError {
+function nobodyReady(cluster: Cluster, { app, blocked }: TrafficRollback): UserError {
   const bad = blocked.color;
   const good = otherColor(bad);
   return new UserError({
