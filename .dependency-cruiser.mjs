@@ -128,7 +128,7 @@ export default {
     // Types, too: a circle of types is a circle to its reader.
     tsPreCompilationDeps: true,
     doNotFollow: { path: ["node_modules", "/dist/"] },
-    // What tests write for a moment is nobody's to judge.
+    // What tests write for a moment is not checked.
     exclude: { path: ["^docs/api/", "/\\.(suite|test)-"] },
     enhancedResolveOptions: {
       exportsFields: ["exports"],

@@ -1,7 +1,7 @@
 /** Annotations by which the Kubernetes provider treats objects as a release needs it. */
 
 /**
- * The gates judge readiness themselves, by what users would get; the provider's wait would only add to it.
+ * The gates check readiness themselves, by what users would get; the provider's wait would only add to it.
  */
 export const skipAwait = { "pulumi.com/skipAwait": "true" };
 

@@ -121,7 +121,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
     ]);
   };
 
-  it("ask nobody and make nothing in a preview, which judges the files", async () => {
+  it("ask nobody and make nothing in a preview, which checks the files", async () => {
     expect(await step.check(inputs())).to.deep.equal([]);
     await step.shows("The database was not asked: database.runIn is cluster");
     expect(await step.changes(inputs(), inputs())).to.equal("none");

@@ -28,7 +28,7 @@ void migrate();
 /** Of ten seconds: all that users place in them. */
 const mostRefused = 10_000 / everyMs;
 
-/** What is seen, and how fast it is judged: tests/provider/liveGuard.test.ts. */
+/** What is seen, and how fast it is evaluated: tests/provider/liveGuard.test.ts. */
 describe("A version that migrates when it starts, and takes a column from the live one, on a real cluster under load", function () {
   let test: OrdersStack;
   let writers: Writers | undefined;

@@ -75,12 +75,12 @@ describe("The jobs of the pipeline, on a real cluster", function () {
     return checkout.git("log", "--max-count=1", "--format=%an: %B", "FETCH_HEAD").trim();
   };
 
-  it("lint the migrations of a pull request, and judge its preview by the policy pack", async () => {
+  it("lint the migrations of a pull request, and check its preview by the policy pack", async () => {
     expect((await job("preview.yml", "migrations")).codes).to.deep.equal({ Lint: 0 });
     await test.set({ greenTag: "v2" });
-    const [planned = "", judged = ""] = readGitlabJobs()["plan"]?.script ?? [];
+    const [planned = "", checked = ""] = readGitlabJobs()["plan"]?.script ?? [];
     expect(planned).to.contain("plan --markdown");
-    const { code, said } = await runCommands(judged, runner());
+    const { code, said } = await runCommands(checked, runner());
     expect(code, said).to.equal(0);
     expect(said, "the pack was asked").to.contain("image-digest");
   });

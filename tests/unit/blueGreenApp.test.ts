@@ -652,7 +652,7 @@ describe("The blue-green app", () => {
       analysis: JSON.stringify({
         controllerImage: "ghcr.io/you/analysis-controller:1",
         failureThreshold: 7,
-        webhookUrl: "https://judge.example.com/shop",
+        webhookUrl: "https://checks.example.com/shop",
       }),
       canaryStepSeconds: "120",
       database: JSON.stringify(database),
@@ -689,7 +689,7 @@ describe("The blue-green app", () => {
         routerMetricsUrl: "",
         prometheusUrl: "",
         prometheusQueries: [],
-        webhookUrl: "https://judge.example.com/shop",
+        webhookUrl: "https://checks.example.com/shop",
       },
       standbyHours: 24,
       route: null,

@@ -117,11 +117,11 @@ describe("Gates of the user's, in the order of a release", () => {
         "pulumi-nodejs:dynamic/bluegreen:GateBeforeScaleDown",
         "chatgpt-app-last-before-scale-down",
       ).inputs,
-      "it judges the color that stays",
+      "it checks the color that stays",
     ).to.include({ color: "blue", standby: "green", version: "v1.2.3" });
   });
 
-  it("come before the idle color gets a canary weight, and of all traffic none is judged before it has moved", async () => {
+  it("come before the idle color gets a canary weight, and of all traffic none is analyzed before it has moved", async () => {
     const recorder = await recordApp({
       ...someSettings,
       canaryWeight: "10",

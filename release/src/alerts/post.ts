@@ -60,7 +60,7 @@ async function attempt({ url, headers, body }: Message, withinMs: number): Promi
       redirect: "manual",
       signal: controller.signal,
     });
-    return judge(response);
+    return readFailure(response);
   } catch (error) {
     return {
       mayPass: true,
@@ -75,7 +75,7 @@ async function attempt({ url, headers, body }: Message, withinMs: number): Promi
   }
 }
 
-function judge({ ok, status, headers }: Response): Failure | undefined {
+function readFailure({ ok, status, headers }: Response): Failure | undefined {
   if (ok) return undefined;
   if (status >= 300 && status < 400)
     return { mayPass: false, why: `HTTP ${status}, and redirects are not followed` };

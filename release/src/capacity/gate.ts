@@ -244,7 +244,7 @@ const otherNames: Record<string, Counted> = {
 };
 
 /**
- * The scopes that pods of a Deployment with requests are in. Priority classes are the API server's to judge.
+ * The scopes that pods of a Deployment with requests are in. Priority classes are the API server's to check.
  */
 const ourScopes = new Set(["NotTerminating", "NotBestEffort"]);
 

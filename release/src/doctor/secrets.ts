@@ -145,7 +145,7 @@ function neededBySettings(settings: Settings): Needed[] {
   return [...needed, ...(controllerImage === "" ? [] : pull(shared))];
 }
 
-/** Jobs of gates, which may judge either color. */
+/** Jobs of gates, which may check either color. */
 function neededByJobs(settings: Settings): Needed[] {
   const asked = settings.gates.flatMap(({ job }) => Object.values(job?.envFromSecrets ?? {}));
   return colors.flatMap((color) =>

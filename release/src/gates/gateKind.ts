@@ -9,7 +9,7 @@ import type { Say } from "../util/step.js";
 export type GateInputs = ClusterRef &
   OwnMetadata & {
     app: string;
-    /** The color that the gate judges. */
+    /** The color that the gate checks. */
     color: Color;
     /** Its image tag. */
     version: string;

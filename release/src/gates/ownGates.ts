@@ -54,7 +54,7 @@ export const gateBeforeSwitch = ownGate<GateBeforeSwitchInputs>({
 });
 
 export type GateBeforeScaleDownInputs = GateInputs & {
-  /** The color whose pods are to go. The gate judges the one that stays. */
+  /** The color whose pods are to go. The gate checks the one that stays. */
   standby: Color;
 };
 

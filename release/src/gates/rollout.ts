@@ -14,7 +14,7 @@ import type { Sizes } from "../config/sizes.js";
 import { growToTakeOver, neededSize } from "../capacity/grow.js";
 import { readOtherScaler } from "../capacity/otherScaler.js";
 import type { Say, Step } from "../util/step.js";
-import { PodJudge } from "./podJudge.js";
+import { PodCheck } from "./podCheck.js";
 import { sayStartTrouble } from "./startTrouble.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
 
@@ -124,7 +124,7 @@ async function awaitEnough(cluster: Cluster, inputs: RolloutInputs, say: Say): P
 const pollIntervalMs = 1000;
 
 async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): Promise<number> {
-  const judge = new PodJudge(cluster, inputs);
+  const check = new PodCheck(cluster, inputs);
   const name = names.deployment(inputs.app, inputs.color);
   let last = "the Deployment was not found";
   let waiting = "";
@@ -141,8 +141,8 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): 
         const pods = await podsOfColor(cluster, inputs);
         // Until they are gone, pods that are on their way out have a share in every quota.
         if (pods.every(({ metadata }) => metadata?.deletionTimestamp === undefined))
-          refuseReplicaFailure(deployment, inputs, judge);
-        const now = await judge.look(pods.filter((pod) => runsTemplate(pod, inputs.template)));
+          refuseReplicaFailure(deployment, inputs, check);
+        const now = await check.inspect(pods.filter((pod) => runsTemplate(pod, inputs.template)));
         if (now?.isLong === true && now.text !== told) {
           told = now.text;
           say(`${inputs.color} is not ready: ${pending}; ${told}`);
@@ -154,7 +154,7 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): 
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    const trouble = await judge.atTheEnd();
+    const trouble = await check.atTheEnd();
     if (trouble !== undefined) throw trouble;
     const namespace = homeOf(cluster, inputs.color);
     throw new UserError({
@@ -200,9 +200,9 @@ function whatIsUnfinished(deployment: V1Deployment, wanted: Wanted): string | un
 }
 
 /** Refused by Quota, Pod Security or other admission, for long enough not to pass. */
-function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, judge: PodJudge): void {
+function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, check: PodCheck): void {
   const failure = replicaFailureOf(deployment);
-  if (failure === undefined || !judge.lasts("ReplicaFailure")) return;
+  if (failure === undefined || !check.lasts("ReplicaFailure")) return;
   const namespace = homeOf(inputs, inputs.color);
   throw new UserError({
     code: "BG-PODS-NOT-CREATED",

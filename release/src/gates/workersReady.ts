@@ -8,7 +8,7 @@ import { refuseHarm } from "../state/harm.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import type { Say } from "../util/step.js";
 import { UserError } from "../util/userError.js";
-import { PodJudge } from "./podJudge.js";
+import { PodCheck } from "./podCheck.js";
 import { whatIsPending } from "./rollout.js";
 
 interface WorkersToAwait {
@@ -35,7 +35,7 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
     name,
     replicas,
     pending: "its Deployment was not found",
-    judge: new PodJudge(cluster, { app, color, worker: name }),
+    check: new PodCheck(cluster, { app, color, worker: name }),
   }));
   const namespace = homeOf(cluster, color);
   let told = "";
@@ -54,7 +54,7 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
         deployment === undefined ? each.pending : whatIsPending(deployment, { ...each, template });
       if (missing === undefined) continue;
       const own = pods.filter(({ metadata }) => metadata?.labels?.[workerLabel] === each.name);
-      const why = await each.judge.look(own.filter((pod) => runsTemplate(pod, template)));
+      const why = await each.check.inspect(own.filter((pod) => runsTemplate(pod, template)));
       const failure = replicaFailureOf(deployment) ?? why?.text;
       each.pending = failure === undefined ? missing : `${missing}; ${failure}`;
       pending.push(`worker ${each.name} of ${color} is not ready: ${each.pending}`);
@@ -69,8 +69,8 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
     await poll(look, { timeoutMs: budgetSeconds * 1000, intervalMs: pollIntervalMs });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    for (const { judge } of waiting) {
-      const trouble = await judge.atTheEnd();
+    for (const { check } of waiting) {
+      const trouble = await check.atTheEnd();
       if (trouble !== undefined) throw trouble;
     }
     const late = waiting.map(({ name, pending }) => `${name}: ${pending}`);

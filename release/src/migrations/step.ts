@@ -179,7 +179,7 @@ function schemaAfter({ plan, applied }: Found): Schema {
   return [...applied, ...plan.filter(({ state }) => state === "due")].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** What the linter says about these files, each judged with all of the folder's. */
+/** What the linter says about these files, each checked with all of the folder's. */
 async function findings({ folder, migrations }: MigrationsInputs, asked: Migration[]): Promise<string[]> {
   const pathOf = (migration: Migration) => migrationPath(folder, migration);
   const paths = new Set(asked.map(pathOf));

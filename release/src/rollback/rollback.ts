@@ -58,8 +58,8 @@ export async function rollback(
   if (!fewer) await growForRollback(cluster, { app, color, template: good.template }, say);
   await refuseUnready(cluster, app, color, fewer);
   if (strategy !== "none") {
-    const judge = () => schemaGate.run(asTaker(where, good, { strategy, databaseSecret }), say);
-    await (runIn === "cluster" ? withoutAsking(judge) : judge());
+    const check = () => schemaGate.run(asTaker(where, good, { strategy, databaseSecret }), say);
+    await (runIn === "cluster" ? withoutAsking(check) : check());
   }
   const undone = {
     to: bad,

@@ -7,11 +7,11 @@ const named = z.object({ metadata: z.object({ name: z.string(), namespace: z.str
 /**
  * How to find a Gateway that somebody else has made, as config names it.
  * @param kind of the Gateway
- * @param judge what there is to say of one that is there, of its name, and of the listener that config wants
+ * @param evaluate what there is to say of one that is there, of its name, and of the listener that config wants
  */
 export function byGateway(
   kind: KindAt,
-  judge: (found: unknown, at: string, listener: string | undefined) => Finding,
+  evaluate: (found: unknown, at: string, listener: string | undefined) => Finding,
 ): Pick<Router, "reads" | "isOffered" | "examine" | "prompt"> {
   return {
     reads: [{ group: kind.group, resources: [kind.plural], verbs: ["get"] }],
@@ -25,7 +25,7 @@ export function byGateway(
             `there is no Gateway ${namespace}/${name}`,
             `kubectl get ${kind.plural}.${kind.group} --all-namespaces, then pulumi config set --path traffic.gateway NAMESPACE/NAME`,
           )
-        : judge(found, `${namespace}/${name}`, listener);
+        : evaluate(found, `${namespace}/${name}`, listener);
     },
     async prompt({ look, choose }) {
       const all = z.array(named).parse(await look.list(kind));

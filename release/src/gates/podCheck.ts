@@ -23,12 +23,12 @@ const limitBytes = 4000;
 /** What pods wait for. */
 export interface Waiting {
   text: string;
-  /** For long enough to tell somebody while it goes on. */
+  /** For long enough to tell somebody while it lasts. */
   isLong: boolean;
 }
 
-/** Looks again and again at pods that shall become ready, and says as soon as they will not. */
-export class PodJudge {
+/** Inspects pods that shall become ready again and again, and says as soon as they will not. */
+export class PodCheck {
   private readonly patience = new Patience(patienceMs);
   private last: PodTrouble | undefined;
 
@@ -36,7 +36,7 @@ export class PodJudge {
     private readonly cluster: Cluster,
     /** A color, or one of its workers. */
     private readonly of: { app: string; color: Color; worker?: string },
-    /** Where to look at pods that are gone by the time that somebody reads of them. */
+    /** Where to inspect pods that are gone by the time that somebody reads of them. */
     private readonly instead?: string,
   ) {}
 
@@ -44,7 +44,7 @@ export class PodJudge {
    * What pods wait for, or say themselves about not being ready, once it has been so for a while.
    * @throws UserError when waiting is in vain
    */
-  async look(pods: V1Pod[]): Promise<Waiting | undefined> {
+  async inspect(pods: V1Pod[]): Promise<Waiting | undefined> {
     this.last = undefined;
     for (const pod of pods) {
       const trouble = findTrouble(pod);
@@ -63,7 +63,7 @@ export class PodJudge {
     return said;
   }
 
-  /** Whether something else has been seen in every look for long enough to count. */
+  /** Whether something else has been seen in every inspection for long enough to count. */
   lasts(reason: string): boolean {
     return this.patience.lasts(reason);
   }
