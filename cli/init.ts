@@ -232,7 +232,7 @@ function fileOf(stack: string, overwrite: boolean): string {
   if (existsSync(file) && !overwrite && !isExample(file))
     throw refuse(
       `${file} is there already`,
-      `change it (pulumi config set …) and look at it: ${bluegreen} doctor --stack ${stack}; or overwrite it: --overwrite`,
+      `change it (pulumi config set …) and check it: ${bluegreen} doctor --stack ${stack}; or overwrite it: --overwrite`,
     );
   return file;
 }

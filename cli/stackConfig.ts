@@ -37,7 +37,7 @@ let project = readProject();
 
 /**
  * The app that the program of this folder releases: it is called as the project is, and so begins every key
- * of its config. Without a project there is none, which the first look at its settings refuses.
+ * of its config. Without a project there is none, which the first read of its settings refuses.
  */
 export let app = project.name;
 

@@ -12,7 +12,7 @@ import { sampleCells } from "../pages/sampleCells";
 /** Of the longest name, and two blanks. */
 const nameWidth = 13;
 
-/** The whole of it, for somebody who looks once. */
+/** The whole of it, for somebody who asks once. */
 export function statusText(read: ReleaseStatus): string {
   const status = shownIn(read);
   const { app, namespace, cluster, live } = status;

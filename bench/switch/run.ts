@@ -58,7 +58,7 @@ const restMs = 6000;
 
 /**
  * Sends one constant load while users are moved, block after block, and returns what was seen when.
- * Nobody looks at the load meanwhile: the looking would be measured, too.
+ * Nobody reads the load meanwhile: that would be measured, too.
  */
 export async function runSwitches(
   test: TestStack,

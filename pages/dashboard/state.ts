@@ -18,7 +18,7 @@ export interface ReleaseView {
   /** Null before the first release. */
   live: Color | null;
   colors: ColorView[];
-  /** What somebody should look at; none: all is well. */
+  /** What needs attention; none: all is well. */
   attention: string[];
   schema: Schema;
   /** With what has become of it, in words. */
@@ -60,7 +60,7 @@ export interface SeenMove {
 export interface ClusterState {
   /** As config names it; null where the stack has only one. */
   name: string | null;
-  /** Null until the first look has succeeded. */
+  /** Null until the first poll has succeeded. */
   release: ReleaseView | null;
   /** Why it cannot be read, and since when; null: it can. */
   away: { since: string; why: string } | null;
@@ -195,7 +195,7 @@ function inCluster(
   };
 }
 
-/** As the active Service says it: the rest follows with the next look. */
+/** As the active Service says it: the rest follows with the next poll. */
 function withLive(release: ReleaseView, live: Color): ReleaseView {
   const colors = release.colors.map((color): ColorView => {
     const isLive = color.color === live;

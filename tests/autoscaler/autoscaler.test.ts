@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { startStage } from "../../local/stage";
 import { startCrowd, type Crowd } from "../support/crowd";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 
 const [fewest, most] = [2, 4];
@@ -61,7 +61,7 @@ describe("Autoscalers of both colors under load, on a real cluster", function ()
   });
 
   it("the standby's leaves it all of them, though it has no load any more", async () => {
-    // Held: its autoscaler has looked, and may take none.
+    // Held: its autoscaler has polled, and may take none.
     await poll(
       async () => {
         const { status, spec } = await test.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(

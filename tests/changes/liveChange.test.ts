@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/read";
 import { makeStack, wellAndRefused, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 

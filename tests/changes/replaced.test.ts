@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { names, orUndefined, poll } from "@bluegreen/release";
 import { query } from "../../local/testing/database";
 import { bluegreen } from "../support/bluegreen";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 import { startWriters } from "../support/writers";

@@ -10,7 +10,7 @@ import { openDashboard } from "../pages/support/openDashboard";
 import type { Crowd } from "../routes/support/visitor";
 import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { makeProgramFolder, type ProgramFolder } from "../support/programFolder";
 import { startReceiver, type HttpReceiver } from "../support/receiver";
 import { makeTwoClusters, type TwoClusters } from "./support/twoClusters";

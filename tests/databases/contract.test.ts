@@ -5,7 +5,7 @@ import { poll } from "@bluegreen/release";
 import { readSecretValue } from "@bluegreen/release/kubernetes/secretValue";
 import { repositoryDir } from "../../local/paths";
 import { run as runProgram } from "../../local/system/run";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { makeProgramFolder, type ProgramFolder } from "../support/programFolder";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";

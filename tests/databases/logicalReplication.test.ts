@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Client, type QueryResultRow } from "pg";
 import type { Color } from "@bluegreen/release";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { switchUnderLoad } from "../support/switchUnderLoad";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";

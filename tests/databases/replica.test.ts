@@ -3,7 +3,7 @@ import { Client } from "pg";
 import { colors, type Color } from "@bluegreen/release";
 import { makeStandby, rewindSettings } from "../../local/services/standby";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { ownRebuild, type RebuildOwner } from "../support/rebuildOwner";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { switchUnderLoad } from "../support/switchUnderLoad";

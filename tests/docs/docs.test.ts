@@ -13,7 +13,7 @@ import { buildKubectl } from "../../local/programs/programs";
 import { loadImages, readStage } from "../../local/stage";
 import { query } from "../../local/testing/database";
 import { makeCheckout, type Checkout } from "../support/checkout";
-import { imageOf, liveColor } from "../support/look";
+import { imageOf, liveColor } from "../support/read";
 import { runCommands } from "../support/runJob";
 import { smallAndQuick } from "../../local/testing/testStack";
 import { asTyped } from "./asTyped";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { orUndefined } from "@bluegreen/release";
 import { Stack } from "../../cli/pulumi/stack";
-import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/read";
 import { writeOtherWay } from "../support/otherWay";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";

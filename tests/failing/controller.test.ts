@@ -6,7 +6,7 @@ import { readRelease } from "@bluegreen/release/state/record";
 import { repositoryDir } from "../../local/paths";
 import { loadController } from "../../local/stage";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 

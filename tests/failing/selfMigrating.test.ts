@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { names, poll, type Color } from "@bluegreen/release";
 import { podsOfColor } from "@bluegreen/release/kubernetes/pods";
 import { readLiveNote } from "@bluegreen/release/state/liveNote";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeOrders, placing, type OrdersStack } from "../support/orders";
 import { everyMs, startWriters, type Writers } from "../support/writers";
 

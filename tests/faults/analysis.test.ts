@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/state/history";
 import { everyCase } from "../support/everyCase";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { pulumi } from "../support/pulumiCommand";
 import { startReceiver, type HttpReceiver } from "../support/receiver";
 import type { AppBuild } from "../../local/images/app";
@@ -106,7 +106,9 @@ describe("A version that goes wrong once it has traffic, on a real cluster under
     await test.stack.up();
     expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
     expect(await liveColor(test.cluster)).to.equal("blue");
-    expect(await podsOf(test.cluster, "green"), "the color it left is kept for a look").to.have.length(2);
+    expect(await podsOf(test.cluster, "green"), "the color it left is kept to be inspected").to.have.length(
+      2,
+    );
   });
 
   it("gives way to an image that is well, which stays, whatever the clock of the runner says", async () => {

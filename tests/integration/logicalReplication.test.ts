@@ -14,7 +14,7 @@ import { query, startDatabases } from "../../local/testing/database";
 import { makeFolder, withUser } from "./migrationFolder";
 import { cutConnections } from "../support/cutConnections";
 import { everyCase, oneIn } from "../support/everyCase";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { startWriters, writersSchema } from "./steadyWriters";
 
 /**

@@ -17,7 +17,7 @@ const child = `
   let queries = 0;
   const die = () => process.kill(process.pid, "SIGKILL");
   Client.prototype.query = function (...query) {
-    // The second connection looks for blockers by the clock.
+    // The second connection polls for blockers by the clock.
     if (String(query[0]).includes("pg_blocking_pids")) return send.apply(this, query);
     const last = ++queries === Number(CRASH_AT);
     if (last && WHEN === "before") die();

@@ -16,7 +16,7 @@ import { query } from "../../local/testing/database";
 import { withUser } from "./migrationFolder";
 import { cutConnections } from "../support/cutConnections";
 import { everyCase, oneIn } from "../support/everyCase";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { startReplicaPair, type ReplicaPair } from "./replicaPair";
 import { Reader, Writers } from "./users";
 
@@ -100,7 +100,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       const die = () => process.kill(process.pid, "SIGKILL");
       let queries = 0;
       Client.prototype.query = function (...query) {
-        // How often a session looks again is the clock's: each of its queries counts once.
+        // How often a session polls again is the clock's: each of its queries counts once.
         this.sent ??= new Set();
         if (String(query[0]).includes("pg_blocking_pids") || this.sent.has(String(query[0]))) return send.apply(this, query);
         this.sent.add(String(query[0]));

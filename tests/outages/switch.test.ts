@@ -3,7 +3,7 @@ import { otherColor, poll, type Color } from "@bluegreen/release";
 import { readRelease } from "@bluegreen/release/state/record";
 import { startStage } from "../../local/stage";
 import { killComponent, ownStageDir } from "../stage/support/stageUnderTest";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 

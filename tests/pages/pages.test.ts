@@ -8,7 +8,7 @@ import { names, poll, type Color } from "@bluegreen/release";
 import { startLoad, type Load } from "../../local/load/job";
 import { figuresOf, type Mark } from "../../local/load/report";
 import type { BreakableProxy } from "../support/breakableProxy";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { bluegreen } from "../support/bluegreen";
 import { writeOtherWay } from "../support/otherWay";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
@@ -147,7 +147,7 @@ describe("The pages, in a real browser, on a real cluster", function () {
     expect(await page.locator(".chart .line.blue path").count(), "lines of blue").to.be.greaterThan(1);
   });
 
-  it("shows traffic moves when a watch says so, without waiting for a look, whoever has moved them", async () => {
+  it("shows traffic moves when a watch says so, without waiting for a poll, whoever has moved them", async () => {
     const { core, namespace } = test.cluster;
     const watching = await openWatchingDashboard(test);
     const patch = async (version: Color) => {

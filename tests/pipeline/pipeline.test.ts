@@ -5,7 +5,7 @@ import { messageOf, poll } from "@bluegreen/release";
 import { stickyMark } from "../../cli/planText";
 import { makeCheckout, type Checkout } from "../support/checkout";
 import { endKilled } from "../support/killUpdate";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { startReceiver } from "../support/receiver";
 import { runCommands, runJob, type JobRun } from "../support/runJob";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";

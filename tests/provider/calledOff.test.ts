@@ -9,7 +9,7 @@ import { refuseUnapproved, writeApproval } from "@bluegreen/release/state/approv
 import { readRelease, writeRelease } from "@bluegreen/release/state/record";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 const app = "chatgpt-app";

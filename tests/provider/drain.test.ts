@@ -4,7 +4,7 @@ import { switchAnnotation } from "@bluegreen/release";
 import { readDrain } from "@bluegreen/release/drain/note";
 import { turnDrain } from "@bluegreen/release/drain/turn";
 import { writeRelease, type Release } from "@bluegreen/release/state/record";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 

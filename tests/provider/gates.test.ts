@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { poll, tellAll, type Alert, type RolloutInputs, type SmokeInputs } from "@bluegreen/release";
 import { readIncidents } from "@bluegreen/release/alerts/incidents";
 import { someAlerts } from "../support/alerts";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { startReceiver } from "../support/receiver";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";

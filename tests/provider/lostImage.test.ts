@@ -5,7 +5,7 @@ import { refuseLostImage } from "@bluegreen/release/gates/lostImage";
 import { NetworkingV1Api } from "@bluegreen/release/kubernetes/client";
 import { asJsonPatch } from "@bluegreen/release/kubernetes/jsonPatch";
 import { routers, type RouterName } from "@bluegreen/release/routers/routers";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { way } from "../unit/ways";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 

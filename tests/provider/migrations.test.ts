@@ -4,7 +4,7 @@ import { listMigrations, poll } from "@bluegreen/release";
 import { findProcesses } from "../../local/system/processes";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { makeFolder, type MigrationFolder } from "../integration/migrationFolder";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 

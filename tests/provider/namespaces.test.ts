@@ -10,11 +10,11 @@ import {
 import { leadTo } from "@bluegreen/release/routers/activeService";
 import { readAppUsers } from "@bluegreen/release/databases/colorDatabases";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
-/** Colors whose pods never start: where the steps look for them is what this is about. */
+/** Colors whose pods never start: where the steps read them is what this is about. */
 describe("Steps of colors in namespaces of their own, in Pulumi's provider process and on a real cluster", function () {
   const app = "chatgpt-app";
   let home: TestNamespace;

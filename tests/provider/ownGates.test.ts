@@ -10,7 +10,7 @@ import { readOutcome } from "@bluegreen/release/state/outcomes";
 import { readRelease, writeRelease } from "@bluegreen/release/state/record";
 import { loadImages } from "../../local/stage";
 import { findProcesses } from "../../local/system/processes";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
@@ -192,7 +192,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
       expect(await allJobs()).to.deep.equal([]);
     });
 
-    it("that fails stops the update, stays to be looked at, and is replaced by the next one", async () => {
+    it("that fails stops the update, stays to be inspected, and is replaced by the next one", async () => {
       await start("gateBeforeRollout");
       const failing = inputs(inCluster("console.log('no route'); process.exit(4)"));
       for (const run of ["first", "second"])

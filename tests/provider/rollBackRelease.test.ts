@@ -18,7 +18,7 @@ import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import type { Trouble } from "../../local/testing/trouble";
 import { countRequests, type CountedApi } from "../../local/testing/countedApi";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 const app = "chatgpt-app";
@@ -43,7 +43,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
         spec: { selector: { app, version: "blue" }, ports: [{ port: 80 }] },
       },
     });
-    // Ready, as far as anybody looks.
+    // Ready, as far as anybody checks.
     await cluster.discovery.createNamespacedEndpointSlice({
       namespace,
       body: {

@@ -5,7 +5,7 @@ import { withoutLeases } from "../../bench/scale/rows";
 import { simulatedKey } from "../../local/simulated/names";
 import { startSimulatedNodes, type SimulatedNodes } from "../../local/simulated/nodes";
 import { readStage, type Stage } from "../../local/stage";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 
 const few = 2;
 const many = 20;

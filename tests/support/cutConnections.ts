@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 export interface CutAt {
   /**
    * Which statement, counted from 1. One that the same kind of session has sent before in this run is not
-   * counted again: how often it looks is the clock's.
+   * counted again: how often it polls is the clock's.
    */
   number: number;
   /**

@@ -46,7 +46,7 @@ export async function makeTrafficOnly(
     },
   });
   for (const color of colors)
-    // Ready, as far as anybody looks who takes traffic there.
+    // Ready, as far as anybody checks who moves traffic there.
     await cluster.discovery.createNamespacedEndpointSlice({
       namespace,
       body: {

@@ -8,7 +8,7 @@ import { repositoryDir } from "../../local/paths";
 import { lastOver, startCrowd, type Crowd } from "../support/crowd";
 import type { CrowdOptions } from "../support/crowdClients";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { makeStack, smallAndQuick, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 

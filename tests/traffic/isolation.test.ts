@@ -3,7 +3,7 @@ import { NetworkingV1Api, type V1NetworkPolicySpec } from "@bluegreen/release/ku
 import { poll, type Color } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/rollback/rollback";
 import { scale } from "@bluegreen/release/capacity/grow";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 

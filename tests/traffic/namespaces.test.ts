@@ -11,7 +11,7 @@ import { readGiven } from "@bluegreen/release/traffic/move";
 import { loadController } from "../../local/stage";
 import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/read";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/support/routedStack";
 import { smallAndQuick } from "../../local/testing/testStack";
 

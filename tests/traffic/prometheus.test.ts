@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { askVector } from "@bluegreen/release/analysis/prometheus";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { twoVersions } from "../../local/testing/testStack";
 import { startPrometheus, type Prometheus } from "../../local/testing/prometheus";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/support/routedStack";

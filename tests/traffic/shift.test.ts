@@ -6,7 +6,7 @@ import { moveUsers, readGiven } from "@bluegreen/release/traffic/move";
 import { openWatchingDashboard } from "../pages/support/openDashboard";
 import { bluegreen, start } from "../support/bluegreen";
 import { endKilled } from "../support/killUpdate";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/support/routedStack";
 
 const app = "chatgpt-app";
@@ -43,7 +43,7 @@ describe("A shift at a real edge, under load", function () {
     expect(await given()).to.deep.equal({ blue: 100, green: 0 });
   });
 
-  it("is on the dashboard when a watch says so, without waiting for a look, whoever sets a canary weight", async () => {
+  it("is on the dashboard when a watch says so, without waiting for a poll, whoever sets a canary weight", async () => {
     const { page, close } = await openWatchingDashboard(test);
     try {
       const shows = (weight: number) =>

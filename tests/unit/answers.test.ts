@@ -198,12 +198,12 @@ describe("An answer of the API server", function () {
     });
   });
 
-  describe("to a look of a wait", () => {
+  describe("to a poll of a wait", () => {
     const unanswered = () => Promise.reject(new UnansweredError("the API server did not answer: ECONNRESET"));
 
     it("ends it only when there is none for long, and says for how long and why", async () => {
-      let looks = 0;
-      const passing = poll(() => (++looks < 3 ? unanswered() : Promise.resolve(looks)), { timeoutMs: 0 });
+      let checks = 0;
+      const passing = poll(() => (++checks < 3 ? unanswered() : Promise.resolve(checks)), { timeoutMs: 0 });
       expect(await passing).to.equal(3);
       const lasting = failureOf(poll(unanswered, { timeoutMs: 60_000, awayMs: 1500 }));
       expect(messageOf(await lasting)).to.match(/^for [12] s: the API server did not answer: ECONNRESET$/);

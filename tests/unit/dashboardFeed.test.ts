@@ -9,7 +9,7 @@ import { limits } from "./observations";
 
 const app = "chatgpt-app";
 
-/** With an hour between two looks: what is shown sooner of a change, a watch has told. */
+/** With an hour between two polls: what is shown sooner of a change, a watch has told. */
 describe("A cluster on the dashboard", () => {
   let api: ApiServer;
   let board: Board;

@@ -316,7 +316,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
           `${met} (${at}), ${trouble}: ${error instanceof Error ? error.message : String(error)} ${world.said.join("; ")}`,
         ];
       } finally {
-        // What is late by then changes nothing that anybody looks at.
+        // What is late by then changes nothing that anybody reads.
         server.api.objects.clear();
         free.push(server);
       }

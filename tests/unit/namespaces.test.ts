@@ -3,7 +3,7 @@ import { colors, otherColor, parseSettings, type Color } from "@bluegreen/releas
 import { leadTo } from "@bluegreen/release/routers/activeService";
 import { roomFor } from "@bluegreen/release/config/room";
 import { homeOf, homesOf, inEachHome } from "@bluegreen/release/app/homes";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { mayReach, type PolicySpec } from "../support/policySelectors";
 import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
 

@@ -15,7 +15,7 @@ import { homesOf, orUndefined } from "@bluegreen/release";
 import type { Finding } from "@bluegreen/release/util/finding";
 import { repositoryDir } from "../../local/paths";
 import { loadController, readStage } from "../../local/stage";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeStack, smallAndQuick, twoVersions, type TestStack } from "../../local/testing/testStack";
 
 const account = "release";

@@ -6,7 +6,7 @@ import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
 import { loadBundles } from "../../local/stage";
 import { bluegreen } from "../support/bluegreen";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeProgramFolder } from "../support/programFolder";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 

@@ -4,7 +4,7 @@ import { namespacesOf, podSecurity, type Homes } from "../app/homes.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import type { Settings } from "../config/settings.js";
-import { lookAt } from "./look.js";
+import { readerOf } from "./clusterReader.js";
 import { examineDatabases } from "./databases.js";
 import { advice, broken, unknown, well, type Finding } from "../util/finding.js";
 import { plannedIn, type PlannedResource } from "./planned.js";
@@ -16,7 +16,7 @@ import { bluegreen } from "../util/bluegreenCommand.js";
 
 /**
  * Whether a release of these settings would find what it needs, in one cluster. Changes nothing.
- * What cannot be looked at is a finding, too: the rest is worth knowing.
+ * What cannot be examined is a finding, too: the rest is worth knowing.
  * @param resources of a preview of the program, whose arguments may be other than config
  */
 export async function examine(
@@ -30,7 +30,7 @@ export async function examine(
   if ("finding" in reached) return [reached.finding, rest];
   const { cluster, version } = reached;
   const context = cluster.config.getCurrentContext();
-  const looks = await Promise.all([
+  const findings = await Promise.all([
     whole("namespaces", () => examineNamespaces(cluster, settings)),
     whole("rights", () => examineRights(cluster, app, settings)),
     whole("secrets", () => examineSecrets(cluster, settings, planned)),
@@ -40,7 +40,7 @@ export async function examine(
   ]);
   return [
     well("cluster", `Kubernetes ${version} answers, in context ${context}`),
-    ...looks.flat(),
+    ...findings.flat(),
     examineController(settings),
   ];
 }
@@ -70,9 +70,9 @@ const rest = unknown(
   `${bluegreen} doctor, when it answers`,
 );
 
-async function whole(subject: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+async function whole(subject: string, examine: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
-    return await look();
+    return await examine();
   } catch (error) {
     return [
       unknown(subject, `could not be checked: ${shortly(error)}`, `what it says, then ${bluegreen} doctor`),
@@ -120,7 +120,7 @@ async function examineMetrics(
   { autoscaling: { maxReplicas } }: Pick<Settings, "autoscaling">,
 ): Promise<Finding> {
   if (maxReplicas === 0) return well("metrics", "not needed: no autoscaler is wanted");
-  if (await lookAt(cluster).serves({ group: "metrics.k8s.io", version: "v1beta1", plural: "pods" }))
+  if (await readerOf(cluster).serves({ group: "metrics.k8s.io", version: "v1beta1", plural: "pods" }))
     return well("metrics", "the cluster measures its pods");
   return broken(
     "metrics",

@@ -45,7 +45,7 @@ type Asked = Pick<
 /** What the program makes, it has to be able to read, to change and to take away. */
 const keep = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
-/** The rights that an update of these settings needs, with what doctor looks at, and no others. */
+/** The rights that an update of these settings needs, with what doctor reads, and no others. */
 function rightsFor(app: string, settings: Asked): Right[] {
   const rules = rulesIn(app, settings);
   return [

@@ -87,7 +87,7 @@ async function drainSwitch(
   const target = { app, color: from.color };
   const note = { id, color: from.color, until: untilWhen(now, seconds), over: false };
   await writeDrain(cluster, app, note);
-  const isAway = (look: AbortSignal) => isWhereUsersAre(cluster, app, release, noRoute, look);
+  const isAway = (deadline: AbortSignal) => isWhereUsersAre(cluster, app, release, noRoute, deadline);
   const drained = await drainColor(cluster, target, { seconds, isAway, say, signal });
   if (drained.end === "back") {
     // Whoever has moved them has told the pods, too; perhaps before this one told the last of them.

@@ -106,12 +106,12 @@ async function asScaled(cluster: Cluster, inputs: RolloutInputs, deployment: V1D
  * As many as the live color has by then: its autoscaler may give it more while these start, up to its limit.
  */
 async function awaitEnough(cluster: Cluster, inputs: RolloutInputs, say: Say): Promise<number> {
-  const look = async () => {
+  const check = async () => {
     const replicas = Math.max(inputs.replicas, await growToTakeOver(cluster, inputs));
     const ready = await awaitRollout(cluster, { ...inputs, replicas }, say);
     return ready >= (await neededSize(cluster, inputs)) ? ready : undefined;
   };
-  return poll(look, { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: pollIntervalMs }).catch(
+  return poll(check, { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: pollIntervalMs }).catch(
     async (error: unknown) => {
       if (!(error instanceof DeadlineError)) throw error;
       // The live color has grown all the time: what it has now is for the comparison to say.
@@ -120,7 +120,7 @@ async function awaitEnough(cluster: Cluster, inputs: RolloutInputs, say: Say): P
   );
 }
 
-/** A look lists the pods of a color. */
+/** A poll lists the pods of a color. */
 const pollIntervalMs = 1000;
 
 async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): Promise<number> {

@@ -57,7 +57,7 @@ export type SwitchGateInputs = ClusterRef & {
   contractsWaiting: string[];
 };
 
-/** What may get users, for whoever looks at it before they move. */
+/** What may get traffic, for whoever checks it before it moves. */
 export type Candidate = Pick<SwitchGateInputs, "app" | "color" | "image" | "template" | "autoscaled">;
 
 /** A new id each time users are to move, so that the program sees that the active Service has to change. */
@@ -236,13 +236,13 @@ export async function refuseFewer(cluster: Cluster, inputs: Candidate, live: Col
   const held = await heldForRollback(cluster, { app, color, template });
   let ready = 0;
   let serving = 0;
-  const look = async () => {
+  const check = async () => {
     if (autoscaled) await growToTakeOver(cluster, { app, color, template });
     [ready, serving] = await Promise.all([readyOf(color), readyOf(live)]);
     return ready > 0 && ready >= Math.min(serving, held ?? serving) ? true : undefined;
   };
   try {
-    await poll(look, { timeoutMs: autoscaled ? growthBudgetMs : 0, intervalMs: 1000 });
+    await poll(check, { timeoutMs: autoscaled ? growthBudgetMs : 0, intervalMs: 1000 });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new UserError({

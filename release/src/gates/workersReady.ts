@@ -39,7 +39,7 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
   }));
   const namespace = homeOf(cluster, color);
   let told = "";
-  const look = async () => {
+  const check = async () => {
     refuseHarm(cluster, app);
     if ((await isOver?.()) === true) return true;
     const pods = await podsOfWorkers(
@@ -66,7 +66,7 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
     return pending.length === 0 ? true : undefined;
   };
   try {
-    await poll(look, { timeoutMs: budgetSeconds * 1000, intervalMs: pollIntervalMs });
+    await poll(check, { timeoutMs: budgetSeconds * 1000, intervalMs: pollIntervalMs });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     for (const { check } of waiting) {

@@ -41,7 +41,7 @@ const removalMs = 120_000;
 
 /**
  * Runs a program in the cluster, once: a Job whose only pod is never started again. Its log is followed as it
- * grows. A Job that ends well is removed; another one stays to be looked at, until the next one of its name. One
+ * grows. A Job that ends well is removed; another one stays to be inspected, until the next one of its name. One
  * that an update has left running when it was killed is followed to its end.
  * @throws UserError when its pod cannot be made or does not start, and the reason of the signal
  */
@@ -125,7 +125,7 @@ class RunningJob {
       return await poll(
         async () => {
           signal.throwIfAborted();
-          return this.look();
+          return this.inspect();
         },
         { timeoutMs: this.wanted.timeoutSeconds * 1000 + graceMs, intervalMs: pollIntervalMs },
       );
@@ -155,7 +155,7 @@ class RunningJob {
     );
   }
 
-  private async look(): Promise<ProgramEnd | undefined> {
+  private async inspect(): Promise<ProgramEnd | undefined> {
     const { namespace, name, container } = this.wanted;
     const [job, pod] = await Promise.all([
       orUndefined(this.cluster.batch.readNamespacedJob({ namespace, name })),

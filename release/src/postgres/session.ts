@@ -28,7 +28,7 @@ const pollIntervalMs = 200;
  */
 export class Session implements Queryable {
   private blockers = "";
-  private looking = false;
+  private inspecting = false;
 
   private constructor(
     private readonly client: Client,
@@ -89,9 +89,9 @@ export class Session implements Queryable {
   async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<QueryResult<Row>> {
     this.signal?.throwIfAborted();
     this.blockers = "";
-    let look: Promise<void> | undefined;
+    let inspection: Promise<void> | undefined;
     const onTick = () => {
-      if (!this.looking) look = this.look();
+      if (!this.inspecting) inspection = this.inspect();
     };
     const timer = setInterval(onTick, pollIntervalMs);
     this.signal?.addEventListener("abort", onTick);
@@ -109,7 +109,7 @@ export class Session implements Queryable {
       clearInterval(timer);
       this.signal?.removeEventListener("abort", onTick);
       // A cancellation that is still on its way must not meet the next statement.
-      await look;
+      await inspection;
     }
   }
 
@@ -172,18 +172,18 @@ export class Session implements Queryable {
   }
 
   /**
-   * One look from the second connection. It must not end the work, so nothing that goes wrong here is an
+   * One inspection from the second connection. It must not end the work, so nothing that goes wrong here is an
    * error.
    */
-  private async look(): Promise<void> {
-    this.looking = true;
+  private async inspect(): Promise<void> {
+    this.inspecting = true;
     try {
       if (this.signal?.aborted === true) await this.watcher.query("SELECT pg_cancel_backend($1)", [this.pid]);
       else this.blockers = (await blockersOf(this.watcher, this.pid)) || this.blockers;
     } catch {
-      // The next look, or the statement itself, says what is wrong.
+      // The next inspection, or the statement itself, says what is wrong.
     } finally {
-      this.looking = false;
+      this.inspecting = false;
     }
   }
 
@@ -191,7 +191,7 @@ export class Session implements Queryable {
   private async suspects(): Promise<string> {
     const open = await openTransactions(this.watcher, this.pid).catch(() => "");
     return open === ""
-      ? "somebody who had just ended when looked for"
+      ? "a session that had just ended"
       : `somebody who was not seen; open for the longest time: ${open}`;
   }
 }

@@ -169,7 +169,7 @@ function asLastSwitch({ kind, weight, to, from, who, why, at, state }: Release):
   return { kind, weight, to, from, who, why, at, state };
 }
 
-/** What of it somebody should look at; none: all is well. */
+/** What of it needs attention; none: all is well. */
 export function attention({
   live,
   activeColor,

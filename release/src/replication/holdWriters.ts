@@ -115,7 +115,7 @@ export async function holdWriters(
             code: "BG-WRITERS-NOT-HELD",
             what: "The writers of the live database do not wait any longer",
             rule: `the session that held them has ended: ${messageOf(error)}`,
-            next: "pulumi up again; if it stays, look at the log of PostgreSQL for who ended it",
+            next: "pulumi up again; if it stays, check the log of PostgreSQL for who ended it",
           },
           { cause: error },
         );

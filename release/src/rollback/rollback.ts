@@ -228,7 +228,7 @@ async function growForRollback(cluster: Cluster, standby: Taker, say: Say): Prom
   if ((await readAutoscaler(cluster, app, color)) === undefined) return;
   const needed = await growToTakeOver(cluster, standby);
   let said: number | undefined;
-  const look = async () => {
+  const check = async () => {
     const ready = (await readDeployment(cluster, app, color))?.status?.readyReplicas ?? 0;
     if (ready >= needed) return true;
     if (ready !== said)
@@ -239,7 +239,7 @@ async function growForRollback(cluster: Cluster, standby: Taker, say: Say): Prom
     return undefined;
   };
   try {
-    await poll(look, { timeoutMs: growthBudgetMs });
+    await poll(check, { timeoutMs: growthBudgetMs });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
   }

@@ -15,10 +15,10 @@ export function byGateway(
 ): Pick<Router, "reads" | "isOffered" | "examine" | "prompt"> {
   return {
     reads: [{ group: kind.group, resources: [kind.plural], verbs: ["get"] }],
-    isOffered: async (look) => (await look.list(kind)).length > 0,
-    async examine(look, { gateway = "" }) {
+    isOffered: async (reader) => (await reader.list(kind)).length > 0,
+    async examine(reader, { gateway = "" }) {
       const [namespace = "", name = "", listener] = gateway.split("/");
-      const found = await look.read({ ...kind, namespace, name });
+      const found = await reader.read({ ...kind, namespace, name });
       return found === undefined
         ? broken(
             ingressSubject,
@@ -27,8 +27,8 @@ export function byGateway(
           )
         : evaluate(found, `${namespace}/${name}`, listener);
     },
-    async prompt({ look, choose }) {
-      const all = z.array(named).parse(await look.list(kind));
+    async prompt({ reader, choose }) {
+      const all = z.array(named).parse(await reader.list(kind));
       const known = all.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
       return { gateway: await choose("gateway", known) };
     },

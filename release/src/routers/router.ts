@@ -162,7 +162,7 @@ export interface Resources {
 export type KindAt = Omit<ObjectAt, "name">;
 
 /** What is asked of a cluster: what a router brings along needs no client of its own. */
-export interface Look {
+export interface ClusterReader {
   /** In the whole cluster; none where nobody has brought the kind. */
   list(kind: KindAt): Promise<unknown[]>;
   /** Undefined where it is missing, or nobody has brought its kind. */
@@ -181,7 +181,7 @@ export interface RouterSettings {
 export interface Prompt {
   /** What was said on the command line. */
   given: RouterSettings;
-  look: Look;
+  reader: ClusterReader;
   /** Asks where somebody can be asked, and takes the first otherwise. */
   choose: (part: "gateway", values: string[]) => Promise<string>;
 }
@@ -214,14 +214,14 @@ export interface Router {
   /** What it reads of the cluster, to find out what is there. */
   reads: (Resources & { verbs: string[] })[];
   /** Whether somebody in the cluster reads its objects, as far as that can be seen. */
-  isOffered(look: Look): Promise<boolean>;
+  isOffered(reader: ClusterReader): Promise<boolean>;
   /**
    * What is wrong with who reads them; undefined where nothing is, or nobody is there. Absent where nothing in
    * the cluster says who they are.
    */
-  misread?(look: Look, settings: RouterSettings): Promise<Finding | undefined>;
+  misread?(reader: ClusterReader, settings: RouterSettings): Promise<Finding | undefined>;
   /** Whether a release would find who reads them. */
-  examine(look: Look, settings: RouterSettings): Promise<Finding>;
+  examine(reader: ClusterReader, settings: RouterSettings): Promise<Finding>;
   /** What init writes into config for it; absent where its defaults do. */
   prompt?(init: Prompt): Promise<RouterSettings>;
 }

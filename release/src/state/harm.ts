@@ -63,7 +63,7 @@ export async function untilActedOnHarm(): Promise<void> {
 }
 
 /**
- * Before traffic moves. In one go with the look for harm: whoever finds some later leaves the pods alone that are
+ * Before traffic moves. In one go with the check for harm: whoever finds some later leaves the pods alone that are
  * about to be live.
  * @throws UserError once this update is known to harm the live color
  */

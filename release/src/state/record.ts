@@ -25,7 +25,7 @@ export type ReleaseState = (typeof states)[number];
 
 /**
  * Half a megabyte of figures where there are many pods, written by this package alone: what is inside is not
- * looked at again.
+ * checked again.
  */
 const baselineSchema = z.custom<Baseline>(
   (value) =>
@@ -156,7 +156,7 @@ export async function setState(
       });
       return true;
     } catch (error) {
-      // Changed between the look and the write: look again.
+      // Changed between the read and the write: read again.
       if (!(error instanceof ApiException) || error.code !== 409) throw error;
       return undefined;
     }

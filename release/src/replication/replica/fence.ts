@@ -54,10 +54,10 @@ async function setReadOnly(database: ColorDatabase, sql: string, readOnly: boole
 async function soon(
   database: ColorDatabase,
   what: string,
-  look: () => Promise<true | undefined>,
+  check: () => Promise<true | undefined>,
 ): Promise<void> {
   try {
-    await poll(look, { timeoutMs: budgetMs, intervalMs });
+    await poll(check, { timeoutMs: budgetMs, intervalMs });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new UserError({

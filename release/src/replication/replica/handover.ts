@@ -77,7 +77,7 @@ export async function handover(pair: DatabasePair, options: ReplicaOptions = {})
       confirm: () => waiting.confirm(),
       async complete() {
         await refuseWrites(pair.live);
-        // Otherwise they have gone on before it refused writes, and reconcile() looks at what they did.
+        // Otherwise they have gone on before it refused writes, and reconcile() checks what they did.
         const waited = await waiting.confirm().then(
           () => true,
           () => false,

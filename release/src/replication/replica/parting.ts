@@ -13,7 +13,7 @@ export interface Parting {
   loss: string;
 }
 
-/** Looks into the timeline histories of two servers that both take writes. */
+/** Reads the timeline histories of two servers that both take writes. */
 export async function findParting({ live, idle }: Servers): Promise<Parting> {
   const timelines = { live: await timelineOf(live), idle: await timelineOf(idle) };
   const left = await departure(live, timelines.live, timelines.idle);

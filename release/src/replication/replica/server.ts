@@ -79,7 +79,7 @@ export class Server implements Queryable {
           code: "BG-DATABASE-UNREACHABLE",
           what: `The connection to the server of ${this.color} broke`,
           rule: messageOf(error),
-          next: "look whether that server runs and can be reached, then pulumi up: it continues from where it is",
+          next: "check whether that server runs and can be reached, then pulumi up: it continues from where it is",
         },
         { cause: error },
       );

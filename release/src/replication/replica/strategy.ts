@@ -19,8 +19,8 @@ export async function sync(pair: DatabasePair, options: SeparateOptions): Promis
   await check(pair, optionsOf(options));
 }
 
-/** Looks for a moment only: a preview waits for nobody. */
-const lookMs = 2000;
+/** Polls for a moment only: a preview waits for nobody. */
+const previewTimeoutMs = 2000;
 
 export async function whyNoHandover(
   pair: DatabasePair,
@@ -29,7 +29,7 @@ export async function whyNoHandover(
   const servers = await openServers(pair);
   try {
     await requirePrimary(servers.live);
-    const fault = await findFault(servers, lookMs);
+    const fault = await findFault(servers, previewTimeoutMs);
     // One that is only behind is waited for by the update.
     if (fault === undefined || fault.kind === "behind") return undefined;
     const parting = fault.kind === "apart" ? await findParting(servers) : undefined;
@@ -79,7 +79,7 @@ export async function isReconciled(
 ): Promise<boolean> {
   const servers = await openServers(pair);
   try {
-    const fault = await findFault(servers, lookMs);
+    const fault = await findFault(servers, previewTimeoutMs);
     if (fault === undefined || fault.kind === "behind") return true;
     // Somebody rebuilds it by hand; all there is to do until then is to refuse writes.
     return rebuildCommand.length === 0 && (fault.kind !== "apart" || servers.idle.identity.readOnly);

@@ -69,10 +69,10 @@ export const podErrors = {
   },
   "BG-WORKERS-NOT-READY": {
     cause: "Workers of a color were not ready within `progressDeadlineSeconds`.",
-    remedy: "Look at the pods that the message names; `npm run bluegreen -- rollback` where users suffer.",
+    remedy: "Inspect the pods that the message names; `npm run bluegreen -- rollback` where users suffer.",
   },
   "BG-WORKERS-NOT-STOPPED": {
     cause: "Pods of workers that run on the active color alone did not end in time.",
-    remedy: "Look at the pods that the message names, and at their node, then `pulumi up`.",
+    remedy: "Inspect the pods that the message names, and at their node, then `pulumi up`.",
   },
 } as const satisfies ErrorTexts;
