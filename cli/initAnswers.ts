@@ -4,7 +4,7 @@ import { z } from "zod";
 import { connect, UserError } from "@bluegreen/release";
 import { loadKubeConfig } from "@bluegreen/release/kubernetes/cluster";
 import { readerOf } from "@bluegreen/release/doctor/clusterReader";
-import { clusterIssuers } from "@bluegreen/release/doctor/wayIn";
+import { clusterIssuers } from "@bluegreen/release/doctor/ingress";
 import type { ClusterReader, Prompt } from "@bluegreen/release/routers/router";
 import { routerNames, routers, type RouterName } from "@bluegreen/release/routers/routers";
 import { helpOf } from "@bluegreen/release/config/fields";

@@ -17,7 +17,7 @@ export interface AppRouteArgs {
   switchId: pulumi.Input<string>;
   /** What has to be there before users come in by it as it is now. */
   after: pulumi.Resource[];
-  /** The way in to another cluster, by the same host: testers get in by the same password and token. */
+  /** The ingress of another cluster, by the same host: testers get in by the same password and token. */
   shared?: AppRoute | undefined;
 }
 
@@ -25,13 +25,13 @@ export interface AppRouteArgs {
 const previewUser = "preview";
 
 /**
- * The way in from outside, as the controller that reads it wants it said: what it consists of is decided in
+ * The ingress, as the controller that reads it wants it said: what it consists of is decided in
  * release/src/routers.
  */
 export class AppRoute extends pulumi.ComponentResource {
   /** Password of the color paths. Only its hash is in the cluster, in a Secret. */
   readonly previewPassword: pulumi.Output<string>;
-  /** Token of the previews by header and cookie: whoever may read the way in reads it. */
+  /** Token of the previews by header and cookie: whoever may read the ingress reads it. */
   readonly previewToken: pulumi.Output<string>;
   /** What users come in by. */
   readonly objects: pulumi.Resource[];
@@ -47,7 +47,7 @@ export class AppRoute extends pulumi.ComponentResource {
     super("bluegreen:index:AppRoute", resourceName(settings, name), {}, options);
     const { namespace, traffic, deletionProtection } = settings;
     const route = routers[traffic.router];
-    // Two values: the objects of the way in hold the token in plain text. It has the name that was once of
+    // Two values: the objects of the ingress hold the token in plain text. It has the name that was once of
     // both, so that a password which has stood there is one no more.
     this.token =
       shared?.token ??
@@ -135,7 +135,7 @@ function register(
   }
 }
 
-/** The way in, from settings alone but for the generated token. */
+/** The ingress, from settings alone but for the generated token. */
 function wayOf(
   app: string,
   {

@@ -27,7 +27,7 @@ export function lock(app: AppInCluster, before: Locked[]): Locked {
     lock: app.step(
       "liveLock",
       { ...among, weights, route: movable, templates: wanted, configs, allowInPlaceUpdate, lockWaitSeconds },
-      [...(app.home === undefined ? [] : [app.home]), ...before.map((each) => each.lock)],
+      [...(app.ownNamespace === undefined ? [] : [app.ownNamespace]), ...before.map((each) => each.lock)],
     ),
   };
 }

@@ -26,7 +26,7 @@ export interface SwitchArgs {
   gates: pulumi.Resource[];
   /** The clusters whose users move first, and are analyzed. */
   turns: Switched[];
-  /** The way in to another cluster, if there is one already. */
+  /** The ingress of another cluster, if there is one already. */
   route: AppRoute | undefined;
 }
 
@@ -49,7 +49,7 @@ export function switchUsers(prepared: Prepared, { gates, turns, route: shared }:
   );
   const route =
     weights[otherColor(activeColor)] === 0 ? leadIn(app, gate.switchId, service, shared) : undefined;
-  // Without weights the way in stays as it is: users have arrived with the Service.
+  // Without weights the ingress stays as it is: traffic has moved with the Service.
   const arrived = movable === null || route === undefined ? [service] : [service, ...route.objects];
   const writing = freeze.lower(arrived);
   const moved = databases.reconcile(arrived);
@@ -108,7 +108,7 @@ function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Reso
   ];
 }
 
-/** The way in from outside. */
+/** The ingress. */
 export function leadIn(
   { name, settings, within }: AppInCluster,
   switchId: pulumi.Output<string>,

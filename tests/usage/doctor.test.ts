@@ -11,7 +11,7 @@ import {
 } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { parse, parseAllDocuments } from "yaml";
-import { homesOf, orUndefined } from "@bluegreen/release";
+import { colorNamespacesOf, orUndefined } from "@bluegreen/release";
 import type { Finding } from "@bluegreen/release/util/finding";
 import { repositoryDir } from "../../local/paths";
 import { loadController, readStage } from "../../local/stage";
@@ -124,9 +124,9 @@ describe("bluegreen doctor, and a release by an account that has the rights it n
     await rbac.createClusterRoleBinding({
       body: { metadata: { name: namespace }, roleRef: bound("ClusterRole"), subjects },
     });
-    for (const home of homesOf(test.cluster))
+    for (const namespace of colorNamespacesOf(test.cluster))
       await rbac.createNamespacedRoleBinding({
-        namespace: home,
+        namespace,
         body: { metadata: { name: "release" }, roleRef: bound("Role"), subjects },
       });
     const { all } = findings();

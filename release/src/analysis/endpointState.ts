@@ -2,7 +2,7 @@ import type { V1Pod } from "../kubernetes/client.js";
 import { otherColor, type Color } from "../app/color.js";
 import { readyPodsBehind } from "../kubernetes/endpoints.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import { isCurrent, isReady, podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { podState, type PodState } from "./podState.js";
 

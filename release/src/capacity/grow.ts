@@ -1,7 +1,7 @@
 import { type Color, otherColor } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, scaleDeployment } from "../kubernetes/deployment.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { hold, heldSize, readAutoscaler } from "./autoscaler.js";
 import { readOtherScaler } from "./otherScaler.js";
@@ -28,7 +28,7 @@ export async function growTo(cluster: Cluster, app: string, color: Color, replic
 }
 
 export function scale(cluster: Cluster, app: string, color: Color, replicas: number): Promise<void> {
-  const at = { name: names.deployment(app, color), namespace: homeOf(cluster, color) };
+  const at = { name: names.deployment(app, color), namespace: namespaceOf(cluster, color) };
   return scaleDeployment(cluster, at, replicas);
 }
 

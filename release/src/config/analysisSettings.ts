@@ -2,7 +2,7 @@ import { handoverSettings, type HandoverConfig, type HandoverSettings } from "./
 import { movedRoute, type RouterName } from "../routers/routers.js";
 import type { AnalysisLimits } from "../analysis/limits.js";
 import { seriesOf } from "../routers/meshes.js";
-import type { Homes } from "../app/homes.js";
+import type { ColorNamespaces } from "../app/namespaces.js";
 import type { FlatSettings } from "./schema.js";
 import type { Followers } from "./followers.js";
 
@@ -64,7 +64,7 @@ export function analysisSettings(
   });
 }
 
-type LimitsConfig = Pick<FlatSettings, "analysis" | "http" | "traffic"> & Homes;
+type LimitsConfig = Pick<FlatSettings, "analysis" | "http" | "traffic"> & ColorNamespaces;
 
 export function limitsOf(
   app: string,

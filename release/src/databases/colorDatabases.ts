@@ -1,5 +1,5 @@
 import { otherColor, type Color } from "../app/color.js";
-import { homesOf, type NamespacedName } from "../app/homes.js";
+import { colorNamespacesOf, type NamespacedName } from "../app/namespaces.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { findSecretValue, readSecretValue } from "../kubernetes/secretValue.js";
 import { readLiveColor } from "../traffic/live.js";
@@ -62,7 +62,9 @@ export async function readPair(
 export async function readAppUsers(cluster: Cluster, ref: DatabaseRef): Promise<string[]> {
   const { live } = await secretsOf(cluster, ref);
   const others =
-    ref.strategy === "shared" ? homesOf(cluster).filter((namespace) => namespace !== live.namespace) : [];
+    ref.strategy === "shared"
+      ? colorNamespacesOf(cluster).filter((namespace) => namespace !== live.namespace)
+      : [];
   const urls = await Promise.all([
     readSecretValue(cluster, live, "url"),
     ...others.map((namespace) => findSecretValue(cluster, { ...live, namespace }, "url")),

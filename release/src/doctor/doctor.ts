@@ -1,6 +1,6 @@
 import { VersionApi } from "../kubernetes/client.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { namespacesOf, podSecurity, type Homes } from "../app/homes.js";
+import { namespacesOf, podSecurity, type ColorNamespaces } from "../app/namespaces.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import type { Settings } from "../config/settings.js";
@@ -11,7 +11,7 @@ import { plannedIn, type PlannedResource } from "./planned.js";
 import { settingsIn } from "./plannedSettings.js";
 import { examineRights } from "./rights.js";
 import { examineSecrets } from "./secrets.js";
-import { examineWayIn } from "./wayIn.js";
+import { examineIngress } from "./ingress.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
 /**
@@ -34,7 +34,7 @@ export async function examine(
     whole("namespaces", () => examineNamespaces(cluster, settings)),
     whole("rights", () => examineRights(cluster, app, settings)),
     whole("secrets", () => examineSecrets(cluster, settings, planned)),
-    whole("ingress", () => examineWayIn(cluster, settings)),
+    whole("ingress", () => examineIngress(cluster, settings)),
     whole("metrics", async () => [await examineMetrics(cluster, settings)]),
     whole("database", () => examineDatabases(cluster, settings)),
   ]);
@@ -90,7 +90,7 @@ function shortly(error: unknown): string {
 /** Whether the namespaces are there that the program does not make. */
 async function examineNamespaces(
   cluster: Cluster,
-  settings: Homes & Pick<Settings, "createNamespaces">,
+  settings: ColorNamespaces & Pick<Settings, "createNamespaces">,
 ): Promise<Finding[]> {
   if (settings.createNamespaces) return [well("namespaces", "the program makes them")];
   return Promise.all(namespacesOf(settings).map((name) => examineNamespace(cluster, name)));

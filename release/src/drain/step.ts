@@ -1,6 +1,6 @@
 import type { MetricsSource } from "../analysis/metricsSource.js";
 import type { Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
 import { untilInterrupted } from "../util/interrupt.js";
@@ -103,7 +103,10 @@ async function drainSwitch(
   for (const line of describeEnd(from.color, seconds, drained)) say(line);
   if (drained.unmeasured > 0) {
     const left = { metrics, seconds: seconds - drained.seconds, isAway, signal };
-    const deployment = { namespace: homeOf(cluster, from.color), name: names.deployment(app, from.color) };
+    const deployment = {
+      namespace: namespaceOf(cluster, from.color),
+      name: names.deployment(app, from.color),
+    };
     say(describeStaying(from.color, await awaitQuiet(cluster, target, left), deployment));
   }
   return drained;

@@ -1,5 +1,5 @@
 import { otherColor, type Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
@@ -31,7 +31,7 @@ export async function refuseLostImage({ app, color, image, route, ...where }: Lo
   if (weight === 0) return;
   const name = names.deployment(app, color);
   const deployment = await readDeployment(cluster, app, color);
-  const changed = findChangedImage(deployment, [], `${homeOf(cluster, color)}/${name}`);
+  const changed = findChangedImage(deployment, [], `${namespaceOf(cluster, color)}/${name}`);
   if (changed === undefined || changed.image === image) return;
   const other = otherColor(color);
   throw new UserError({

@@ -3,7 +3,7 @@ import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, readWorker } from "../kubernetes/deployment.js";
 import { askReady, isReady } from "../kubernetes/pods.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { UserError } from "../util/userError.js";
 import { shellWord } from "../util/shellWord.js";
 import { z } from "zod";
@@ -93,7 +93,7 @@ export class PodCheck {
 
   private async explain(trouble: PodTrouble): Promise<UserError> {
     const { color, worker } = this.of;
-    const namespace = homeOf(this.cluster, color);
+    const namespace = namespaceOf(this.cluster, color);
     const { beside } = trouble;
     const what = `${worker === undefined ? `The ${color} color` : `Worker ${worker} of ${color}`} does not start: pod ${trouble.pod}, ${beside === undefined ? "" : `${beside}, `}${trouble.reason}`;
     const of = beside === undefined ? "" : ` -c ${shellWord(trouble.container)}`;
@@ -134,7 +134,7 @@ export class PodCheck {
   /** What the container said last, before it ended: nothing where that cannot be read. */
   private async lastLines({ pod, container }: PodTrouble): Promise<string> {
     const { core } = this.cluster;
-    const request = { namespace: homeOf(this.cluster, this.of.color), name: pod, container };
+    const request = { namespace: namespaceOf(this.cluster, this.of.color), name: pod, container };
     try {
       const log = await core.readNamespacedPodLog({ ...request, previous: true, tailLines, limitBytes });
       const lines = log.split("\n").filter((line) => line.trim() !== "");

@@ -6,7 +6,7 @@ import { parseRange } from "../migrations/versions.js";
 import { checkVersion } from "./schemaGate.js";
 import { readSchemaUrls, type DatabaseRef } from "../databases/colorDatabases.js";
 import { ifReachable } from "../postgres/reachable.js";
-import { homeOf, homesOf, type NamespacedName } from "../app/homes.js";
+import { namespaceOf, colorNamespacesOf, type NamespacedName } from "../app/namespaces.js";
 import { untilInterrupted } from "../util/interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
@@ -85,7 +85,7 @@ async function isDue(cluster: Cluster, { app, activeColor, template }: Preflight
 
 async function tryOut(cluster: Cluster, inputs: PreflightInputs, say: Say): Promise<number> {
   const { app, activeColor: color } = inputs;
-  const pod = { namespace: homeOf(cluster, color), name: names.preflight(app, color) };
+  const pod = { namespace: namespaceOf(cluster, color), name: names.preflight(app, color) };
   return untilInterrupted(async (signal) => {
     try {
       await makePod(cluster, pod, inputs);
@@ -263,7 +263,7 @@ async function readPod(cluster: Cluster, { namespace, name }: NamespacedName): P
 async function findPods(cluster: Cluster, app: string): Promise<V1Pod[]> {
   // A run that was killed may have tried out the other color.
   const lists = await Promise.all(
-    homesOf(cluster).map((namespace) =>
+    colorNamespacesOf(cluster).map((namespace) =>
       cluster.core.listNamespacedPod({ namespace, labelSelector: `${preflightLabel}=${app}` }),
     ),
   );

@@ -5,7 +5,7 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { readDeployment, replicaFailureOf, templateOf } from "../kubernetes/deployment.js";
 import { podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import { noteChange, refuseHarm, testLive } from "../state/harm.js";
@@ -156,7 +156,7 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): 
     if (!(error instanceof DeadlineError)) throw error;
     const trouble = await check.atTheEnd();
     if (trouble !== undefined) throw trouble;
-    const namespace = homeOf(cluster, inputs.color);
+    const namespace = namespaceOf(cluster, inputs.color);
     throw new UserError({
       code: "BG-COLOR-NOT-READY",
       what: `Deployment ${namespace}/${name} was not ready within ${inputs.budgetSeconds} s`,
@@ -203,7 +203,7 @@ function whatIsUnfinished(deployment: V1Deployment, wanted: Wanted): string | un
 function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, check: PodCheck): void {
   const failure = replicaFailureOf(deployment);
   if (failure === undefined || !check.lasts("ReplicaFailure")) return;
-  const namespace = homeOf(inputs, inputs.color);
+  const namespace = namespaceOf(inputs, inputs.color);
   throw new UserError({
     code: "BG-PODS-NOT-CREATED",
     what: `No pods can be made for ${namespace}/${names.deployment(inputs.app, inputs.color)}`,

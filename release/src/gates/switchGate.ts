@@ -8,7 +8,7 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { askThroughForward } from "../kubernetes/pods.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { appLabels } from "../app/labels.js";
 import { names, switchAnnotation } from "../app/names.js";
@@ -249,7 +249,7 @@ export async function refuseFewer(cluster: Cluster, inputs: Candidate, live: Col
       code: "BG-TOO-FEW-READY-PODS",
       what: `The switch to ${color} was refused: ${ready} of its pods are ready, of ${live} ${serving} are`,
       rule: "the color that takes over needs at least one ready pod, and as many as serve traffic now",
-      next: `kubectl -n ${homeOf(cluster, color)} get pods -l app=${app},version=${color}, then pulumi up`,
+      next: `kubectl -n ${namespaceOf(cluster, color)} get pods -l app=${app},version=${color}, then pulumi up`,
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names, workerLabel } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readWorker, replicaFailureOf } from "../kubernetes/deployment.js";
@@ -37,7 +37,7 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
     pending: "its Deployment was not found",
     check: new PodCheck(cluster, { app, color, worker: name }),
   }));
-  const namespace = homeOf(cluster, color);
+  const namespace = namespaceOf(cluster, color);
   let told = "";
   const check = async () => {
     refuseHarm(cluster, app);

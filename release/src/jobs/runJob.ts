@@ -4,7 +4,7 @@ import { orUndefined } from "../kubernetes/orUndefined.js";
 import { jobNameLabel, whereIs } from "../kubernetes/pods.js";
 import { appLabels, type OwnMetadata } from "../app/labels.js";
 import { containerAnnotation, jobLabel } from "../app/names.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import type { ProgramEnd } from "../util/commandOutput.js";
 import { statusOf } from "../util/mayPass.js";
 import { DeadlineError, poll, untilAnswered } from "../util/poll.js";

@@ -10,12 +10,12 @@ import {
   DiscoveryV1Api,
   type KubeConfig,
 } from "./client.js";
-import type { Homes } from "../app/homes.js";
+import type { ColorNamespaces } from "../app/namespaces.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { BoundedKubeConfig } from "./transport.js";
 
 /** Where a release happens: a context of the kubeconfig, and the namespaces of an app in it. */
-export type ClusterRef = Homes & {
+export type ClusterRef = ColorNamespaces & {
   /**
    * Context name; empty means the kubeconfig's current context. The kubeconfig is found as kubectl finds it
    * (KUBECONFIG, ~/.kube/config, in-cluster).
@@ -23,7 +23,7 @@ export type ClusterRef = Homes & {
   context: string;
 };
 
-export interface Cluster extends Homes {
+export interface Cluster extends ColorNamespaces {
   config: KubeConfig;
   core: CoreV1Api;
   apps: AppsV1Api;

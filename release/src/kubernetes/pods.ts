@@ -1,7 +1,7 @@
 import type { V1Pod } from "./client.js";
 import type { Color } from "../app/color.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
-import { homeOf, type NamespacedName } from "../app/homes.js";
+import { namespaceOf, type NamespacedName } from "../app/namespaces.js";
 import { asSelector, workersSelector } from "../app/labels.js";
 import { templateAnnotation, workerLabel } from "../app/names.js";
 import { parseJson } from "../util/parseJson.js";
@@ -103,7 +103,7 @@ export async function podsOfColor(
   signal?: AbortSignal,
 ): Promise<V1Pod[]> {
   const pods = await cluster.core.listNamespacedPod(
-    { namespace: homeOf(cluster, color), labelSelector: `app=${app},version=${color}` },
+    { namespace: namespaceOf(cluster, color), labelSelector: `app=${app},version=${color}` },
     signal && withSignal(signal),
   );
   return pods.items;
@@ -112,7 +112,7 @@ export async function podsOfColor(
 /** All pods of a color, its workers' and others', that mount a ConfigMap and are not over, in one request. */
 export async function podsMounting(cluster: Cluster, color: Color, configMap: string): Promise<V1Pod[]> {
   const { items } = await cluster.core.listNamespacedPod({
-    namespace: homeOf(cluster, color),
+    namespace: namespaceOf(cluster, color),
     labelSelector: `version=${color}`,
   });
   return items.filter(
@@ -137,7 +137,7 @@ export async function podsOfWorkers(
     workers === undefined ? `${workerLabel},!${jobNameLabel}` : `${workerLabel} in (${workers.join(",")})`;
   const { items } = await cluster.core.listNamespacedPod(
     {
-      namespace: homeOf(cluster, color),
+      namespace: namespaceOf(cluster, color),
       labelSelector: `${asSelector(workersSelector(app, color))},${which}`,
     },
     signal && withSignal(signal),

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { otherColor, type Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { untilInterrupted } from "../util/interrupt.js";
 import { failTogether } from "../rollback/rollBackClusters.js";
 import type { InCluster } from "../clusters/together.js";
@@ -232,7 +232,7 @@ async function conclude(
         code: "BG-ROLLBACK-FAILED",
         what: `${to.color} (${to.image}) had to be rolled back, and NOTHING WAS SWITCHED: traffic is still on ${to.color}`,
         rule: [outcome.reason, ...outcome.evidence].join("\n        "),
-        next: `kubectl -n ${homeOf(cluster, from?.color ?? otherColor(to.color))} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then ${bluegreen} rollback`,
+        next: `kubectl -n ${namespaceOf(cluster, from?.color ?? otherColor(to.color))} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then ${bluegreen} rollback`,
       });
     case "superseded":
       throw new UserError({

@@ -1,7 +1,7 @@
 import { colorService } from "../routers/activeService.js";
 import { otherColor } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { names } from "../app/names.js";
 import { untilAnswered } from "../util/poll.js";

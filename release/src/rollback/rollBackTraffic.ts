@@ -5,7 +5,7 @@ import type { V1Service } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { applyPatch, UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names, switchAnnotation } from "../app/names.js";
 import { poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
@@ -124,7 +124,7 @@ function nobodyReady(cluster: Cluster, { app, blocked }: TrafficRollback): UserE
     code: "BG-ROLLBACK-FAILED",
     what: `NOTHING WAS SWITCHED: ${bad} (${blocked.image}) must go, and ${good} has no ready pod to take its traffic`,
     rule: `traffic stays on ${bad}: a color without ready pods would answer nobody. ${blocked.reason}`,
-    next: `kubectl -n ${homeOf(cluster, good)} get pods -l app=${app}; bring ${good} up (kubectl -n ${homeOf(cluster, good)} scale deployment ${names.deployment(app, good)} --replicas N), then bluegreen rollback`,
+    next: `kubectl -n ${namespaceOf(cluster, good)} get pods -l app=${app}; bring ${good} up (kubectl -n ${namespaceOf(cluster, good)} scale deployment ${names.deployment(app, good)} --replicas N), then bluegreen rollback`,
   });
 }
 

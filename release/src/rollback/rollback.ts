@@ -3,7 +3,7 @@ import { schemaGate, type SchemaGateInputs } from "../gates/schemaGate.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
 import { UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { withoutAsking } from "../postgres/route.js";
 import { DeadlineError, poll } from "../util/poll.js";
@@ -214,8 +214,8 @@ async function served(cluster: Cluster, app: string, color: Color): Promise<Serv
   throw new UserError({
     code: "BG-DEPLOYMENT-MISSING",
     what: `There is no ${color} to roll back to or from`,
-    rule: `Deployment ${homeOf(cluster, color)}/${names.deployment(app, color)} is missing, or this program has not made it`,
-    next: `kubectl -n ${homeOf(cluster, color)} get deployments -l app=${app}`,
+    rule: `Deployment ${namespaceOf(cluster, color)}/${names.deployment(app, color)} is missing, or this program has not made it`,
+    next: `kubectl -n ${namespaceOf(cluster, color)} get deployments -l app=${app}`,
   });
 }
 
@@ -255,6 +255,6 @@ async function refuseUnready(cluster: Cluster, app: string, color: Color, fewer:
     code: "BG-TOO-FEW-READY-PODS",
     what: `The rollback to ${color} was refused: ${ready} of its ${wanted} pods are ready`,
     rule: fewer ? "somebody has to answer requests" : "traffic returns to a standby that is ready as a whole",
-    next: `kubectl -n ${homeOf(cluster, color)} get pods -l app=${app},version=${color}${ready > 0 ? `; to roll back to those that are ready: ${bluegreen} rollback --allow-fewer-replicas` : ""}`,
+    next: `kubectl -n ${namespaceOf(cluster, color)} get pods -l app=${app},version=${color}${ready > 0 ? `; to roll back to those that are ready: ${bluegreen} rollback --allow-fewer-replicas` : ""}`,
   });
 }

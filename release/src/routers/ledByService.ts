@@ -1,4 +1,4 @@
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import type { Color } from "../app/color.js";
 import { names } from "../app/names.js";
 import type { RequestSeries } from "../app/requestSeries.js";

@@ -1,4 +1,4 @@
-import type { Homes } from "../app/homes.js";
+import type { ColorNamespaces } from "../app/namespaces.js";
 import type { RequestSeries } from "../app/requestSeries.js";
 import type { Color } from "../app/color.js";
 import type { JsonPatch, ObjectAt } from "../kubernetes/jsonPointer.js";
@@ -67,7 +67,7 @@ export interface OtherPath {
 }
 
 /** The ingress, as settings want it. `T` is a text that may come from another resource. */
-export interface Way<T> extends Homes {
+export interface Way<T> extends ColorNamespaces {
   app: string;
   host: string;
   /** Further ones, *.example.com among them. */
@@ -200,13 +200,13 @@ export interface Router {
    * What a color's namespace has to say before the route may refer to its Service from another one; absent
    * where nobody asks.
    */
-  grant?(homes: Homes, app: string, color: Color): Grant;
+  grant?(namespaces: ColorNamespaces, app: string, color: Color): Grant;
   /** Both colors at once; undefined where it can refer to one only. */
   weights: WeightsIn | undefined;
   /** Its load balancer holds the addresses of pods: a selector that moves would leave users without any. */
   isWeightedOnly?: true;
   /** Where it counts the requests that it has led to a color; absent where that is not known. */
-  requests?: (way: Pick<Way<never>, "app" | "strategy" | keyof Homes>) => RequestSeries;
+  requests?: (way: Pick<Way<never>, "app" | "strategy" | keyof ColorNamespaces>) => RequestSeries;
   /** What the objects consist of, which an update keeps. */
   makes: Resources;
   /** Whether it makes Certificates of cert-manager's, which otherwise reads an annotation. */

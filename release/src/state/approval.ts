@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isColor, type Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { asMergePatch, mergePatched } from "../kubernetes/mergePatch.js";
@@ -40,7 +40,7 @@ async function patchApproval(
   await cluster.apps.patchNamespacedDeployment(
     {
       name: names.deployment(app, color),
-      namespace: homeOf(cluster, color),
+      namespace: namespaceOf(cluster, color),
       body: { metadata: { annotations: { [approvalAnnotation]: switchId } } },
     },
     asMergePatch,
@@ -89,7 +89,7 @@ async function whyNot(
   app: string,
   { color, switchId, template }: { color: Color; switchId: unknown; template: string },
 ): Promise<string | undefined> {
-  const name = `${homeOf(cluster, color)}/${names.deployment(app, color)}`;
+  const name = `${namespaceOf(cluster, color)}/${names.deployment(app, color)}`;
   const [deployment, service] = await Promise.all([
     readDeployment(cluster, app, color),
     orUndefined(

@@ -1,4 +1,4 @@
-import { homesOf } from "../../app/homes.js";
+import { colorNamespacesOf } from "../../app/namespaces.js";
 import { routers, whichCan } from "../../routers/routers.js";
 import { isSeparate } from "../strategies.js";
 import type { FlatSettings } from "../schema.js";
@@ -31,7 +31,7 @@ export function brokenIsolation(
       ),
     );
   }
-  const longest = homesOf({ namespace: namespace ?? "", namespacePerColor }).find(
+  const longest = colorNamespacesOf({ namespace: namespace ?? "", namespacePerColor }).find(
     (name) => name.length > namespaceMax,
   );
   if (namespace !== undefined && longest !== undefined)

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { requestClients, type RequestClient } from "../../local/load/generator/options";
-import type { WayIn } from "../../local/load/job";
+import type { EntryPoint } from "../../local/load/job";
 import { makeTlsSecret } from "../../local/stage";
 import type { TestStack } from "../../local/testing/testStack";
 
@@ -18,7 +18,7 @@ export interface Entry {
   /** What the app has to be told. */
   settings: Record<string, unknown>;
   /** Opens it, once the app is there. Undefined: the active Service, by its address. */
-  open(): Promise<WayIn | undefined>;
+  open(): Promise<EntryPoint | undefined>;
 }
 
 export function entryOf(

@@ -10,7 +10,7 @@ import { readerOf } from "./clusterReader.js";
 type Asked = Pick<Settings, "traffic" | "ingressClass" | "clusterIssuer">;
 
 /** Whether the ingress controller is there, and who makes the host's certificate. */
-export async function examineWayIn(
+export async function examineIngress(
   cluster: Cluster,
   { traffic: { router: name, gateway }, ingressClass, clusterIssuer }: Asked,
 ): Promise<Finding[]> {
