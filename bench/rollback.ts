@@ -11,7 +11,7 @@ import { newTable } from "../cli/table";
 import { removeLoad, startLoad, type Load } from "../local/load/job";
 import { figuresOf, type Mark } from "../local/load/report";
 import type { Client } from "../local/load/samples";
-import { settled } from "../local/load/settled";
+import { untilSwitched } from "../local/load/switched";
 import { startStage } from "../local/stage";
 import { makeStack, smallAndQuick, twoVersions, type TestStack } from "../local/testing/testStack";
 import { patchSelector } from "./patchSelector";
@@ -89,11 +89,11 @@ async function measure(
     for (const way of ways) {
       marks.push({ title: "away", startedAt: Date.now(), endedAt: Date.now() });
       await patchSelector(test.cluster, bad);
-      await settled(load, bad, signal);
+      await untilSwitched(load, bad, signal);
       const startedAt = Date.now();
       await rollBackBy(test, way);
       marks.push({ title: way, way, startedAt, endedAt: Date.now() });
-      await settled(load, good, signal);
+      await untilSwitched(load, good, signal);
       process.stderr.write(`\r${run + 1} of ${runs} runs, ${way}        `);
     }
   }

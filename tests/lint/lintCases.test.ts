@@ -18,7 +18,7 @@ async function findingsOf({
   );
 }
 
-describe("The linter, on SQL whose verdict is settled", () => {
+describe("The linter, on SQL whose verdict is known", () => {
   for (const [topic, cases] of Object.entries(lintCases)) {
     it(`is right about ${topic}`, async () => {
       const wrong: string[] = [];

@@ -1,4 +1,4 @@
-/** SQL whose verdict is settled, by what it is about. What is accepted has no finding at all. */
+/** SQL whose verdict is known, by what it is about. What is accepted has no finding at all. */
 export interface LintCase {
   sql: string;
   is: "refused" | "accepted";

@@ -140,6 +140,6 @@ function examineController({ analysis: { controllerImage, durationSeconds } }: S
     durationSeconds === 0
       ? "no analysis after a switch: analysis.durationSeconds is 0, and there is no analysis.controllerImage"
       : `no analysis when the update is over or killed, after ${durationSeconds} s`,
-    "build watcher/Dockerfile, push it, and pulumi config set --path analysis.controllerImage IMAGE: docs/guides/analysis-and-rollback.md",
+    "build controller/Dockerfile, push it, and pulumi config set --path analysis.controllerImage IMAGE: docs/guides/analysis-and-rollback.md",
   );
 }

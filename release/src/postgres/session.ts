@@ -32,7 +32,7 @@ export class Session implements Queryable {
 
   private constructor(
     private readonly client: Client,
-    private readonly watcher: Client,
+    private readonly observer: Client,
     private readonly pid: number,
     private readonly schemas: readonly string[],
     private readonly place: string,
@@ -61,9 +61,9 @@ export class Session implements Queryable {
     };
     try {
       const client = await open(name);
-      const watcher = await open(`${name} watcher`);
+      const observer = await open(`${name} observer`);
       const pid = await backendOf(client);
-      if ((await backendOf(watcher)) === pid) {
+      if ((await backendOf(observer)) === pid) {
         throw new UserError({
           code: "BG-POOLER-UNSUPPORTED",
           what: `Nothing was started (${name}): two connections got the same PostgreSQL session`,
@@ -71,8 +71,8 @@ export class Session implements Queryable {
           next: "give the database Secret a key direct-url, with a URL past the pooler",
         });
       }
-      await useCatalogNames(watcher, "session");
-      return new Session(client, watcher, pid, await useCatalogNames(client, "session"), place, signal);
+      await useCatalogNames(observer, "session");
+      return new Session(client, observer, pid, await useCatalogNames(client, "session"), place, signal);
     } catch (error) {
       await Promise.all(opened.map((client) => client.end()));
       throw error instanceof DatabaseError || error instanceof UserError
@@ -168,7 +168,7 @@ export class Session implements Queryable {
   /** Ending the session releases the advisory lock, whatever state it is in. */
   async close(): Promise<void> {
     await this.client.end();
-    await this.watcher.end();
+    await this.observer.end();
   }
 
   /**
@@ -178,8 +178,8 @@ export class Session implements Queryable {
   private async inspect(): Promise<void> {
     this.inspecting = true;
     try {
-      if (this.signal?.aborted === true) await this.watcher.query("SELECT pg_cancel_backend($1)", [this.pid]);
-      else this.blockers = (await blockersOf(this.watcher, this.pid)) || this.blockers;
+      if (this.signal?.aborted === true) await this.observer.query("SELECT pg_cancel_backend($1)", [this.pid]);
+      else this.blockers = (await blockersOf(this.observer, this.pid)) || this.blockers;
     } catch {
       // The next inspection, or the statement itself, says what is wrong.
     } finally {
@@ -189,7 +189,7 @@ export class Session implements Queryable {
 
   /** In words, for a lock timeout that was over before anybody was seen in the way. */
   private async suspects(): Promise<string> {
-    const open = await openTransactions(this.watcher, this.pid).catch(() => "");
+    const open = await openTransactions(this.observer, this.pid).catch(() => "");
     return open === ""
       ? "a session that had just ended"
       : `somebody who was not seen; open for the longest time: ${open}`;
