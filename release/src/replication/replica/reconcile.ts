@@ -69,7 +69,7 @@ interface Obstacle {
   rebuild: boolean;
 }
 
-/** The idle color's server refuses writes afterwards. */
+/** Fences the idle color's server, which may be a former primary: it refuses writes afterwards. */
 async function fenceAndCheck(
   live: Server,
   pair: DatabasePair,
