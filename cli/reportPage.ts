@@ -60,7 +60,7 @@ export function reportPage(facts: ReportFacts): string {
   });
 }
 
-/** The last version that users were brought to, and whatever has moved them since. */
+/** The last version that traffic was moved to, and whatever has moved it since. */
 export function lastRelease(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
   const last = history.findLastIndex(({ kind }) => kind !== "rollback");
   const to = history[last]?.to;

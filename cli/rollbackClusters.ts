@@ -42,7 +42,7 @@ export interface ClustersRollback {
 }
 
 /**
- * Takes users of several clusters back, in all of them at once: what keeps one from it keeps no other.
+ * Rolls back several clusters, all of them at once: what keeps one from it keeps no other.
  * @returns the exit code
  */
 export async function rollbackClusters({
@@ -143,7 +143,7 @@ export async function rollbackClusters({
 }
 
 /**
- * Where clusters do not agree, a release has ended in the middle: it was to move users to config's active
+ * Where clusters do not agree, a release has ended in the middle: it was to move traffic to config's active
  * color.
  */
 function whereFrom(live: Color[], activeColor: Color): Color | undefined {

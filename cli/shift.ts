@@ -176,11 +176,11 @@ interface Shift {
 interface Ended {
   to: Color;
   weight: number;
-  /** Why users were rolled back. */
+  /** Why traffic was rolled back. */
   reason?: string;
 }
 
-/** @throws the reason of `lost`: users stay where whoever shifts now has brought them */
+/** @throws the reason of `lost`: traffic stays where whoever shifts now has moved it */
 async function walk(shift: Shift, steps: number): Promise<Ended> {
   const { cluster, to, route, stack, seconds, lost, say } = shift;
   const live = await readLiveColor(cluster, app);

@@ -92,7 +92,7 @@ function schemaLines({ schema }: ReleaseStatus): string[] {
   ];
 }
 
-/** What has become of a move of users, in words. */
+/** What has become of a move of traffic, in words. */
 export const states: Record<LastSwitch["state"], string> = {
   approved: "let through by the gates, not noted yet",
   analyzing: "under analysis by the update",

@@ -49,7 +49,7 @@ export function schemaView(schema: SchemaStatus): Schema {
   };
 }
 
-/** Of a status, which knows the last move of users with what has become of it. */
+/** Of a status, which knows the last move of traffic with what has become of it. */
 export function lastMoveView({ lastSwitch }: ReleaseStatus): Move | null {
   return lastSwitch === null ? null : moveView({ ...lastSwitch, evidence: [] });
 }

@@ -25,7 +25,7 @@ const healthPort = 8080;
  */
 export class AnalysisController extends pulumi.ComponentResource {
   readonly isThere: boolean;
-  /** What has to be made before users move. */
+  /** What has to be made before traffic moves. */
   readonly resources: pulumi.Resource[] = [];
 
   constructor(

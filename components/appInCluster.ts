@@ -71,7 +71,7 @@ export class AppInCluster extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  /** Where a step finds the app, and which color config wants to serve users. */
+  /** Where a step finds the app, and which color config wants to serve traffic. */
   get where() {
     const { context, namespace, namespacePerColor, activeColor } = this.settings;
     return { context, namespace, namespacePerColor, app: this.name, activeColor };
@@ -101,7 +101,7 @@ export class AppInCluster extends pulumi.ComponentResource {
     return { color: this.settings.activeColor, weight: 100, route: this.movable };
   }
 
-  /** By what its users are analyzed, and how they are rolled back. */
+  /** By what its traffic is analyzed, and how it is rolled back. */
   get analysis() {
     return analysisSettings(this.name, this.settings, this.users);
   }

@@ -15,7 +15,7 @@ export interface AppRouteArgs {
   settings: AppSettings;
   /** Of the switch, or of the shift, that the last gate has let through. */
   switchId: pulumi.Input<string>;
-  /** What has to be there before users come in by it as it is now. */
+  /** What has to be there before requests come in by it as it is now. */
   after: pulumi.Resource[];
   /** The ingress of another cluster, by the same host: testers get in by the same password and token. */
   shared?: AppRoute | undefined;
@@ -33,7 +33,7 @@ export class AppRoute extends pulumi.ComponentResource {
   readonly previewPassword: pulumi.Output<string>;
   /** Token of the previews by header and cookie: whoever may read the ingress reads it. */
   readonly previewToken: pulumi.Output<string>;
-  /** What users come in by. */
+  /** What requests come in by. */
   readonly objects: pulumi.Resource[];
   private readonly password: RandomPassword;
   private readonly token: RandomPassword;
@@ -91,7 +91,7 @@ export class AppRoute extends pulumi.ComponentResource {
           ...object.annotations,
         },
       };
-      // Users come in by it, and a destroy without a preview has deleted what it may before it comes to a
+      // Requests come in by it, and a destroy without a preview has deleted what it may before it comes to a
       // refusal.
       return register(resourceName(settings, object.name), object, metadata, {
         parent: this,

@@ -74,7 +74,7 @@ export class Isolation extends pulumi.ComponentResource {
    */
   private makeNamespaces(app: string, settings: AppSettings, after: pulumi.Resource[]): pulumi.Resource[] {
     if (!settings.namespacePerColor) return [];
-    // A color that has no users now has them after the next switch.
+    // A color that is idle now gets traffic after the next switch.
     const options = { parent: this, protect: settings.deletionProtection };
     return colors.flatMap((color) => {
       const namespace = namespaceOf(settings, color);

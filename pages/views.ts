@@ -10,12 +10,12 @@ export interface Version {
   tag: string;
 }
 
-/** A move of users from one color to the other. */
+/** A move of traffic from one color to the other. */
 export interface Move {
   /** ISO 8601. */
   at: string;
   kind: "switch" | "rollback" | "shift";
-  /** How many of 100 users moved. */
+  /** The percentage of traffic that moved. */
   weight: number;
   /** Null at the first release. */
   from: Version | null;

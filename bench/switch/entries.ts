@@ -5,7 +5,7 @@ import { makeTlsSecret } from "../../local/stage";
 import type { TestStack } from "../../local/testing/testStack";
 
 /**
- * Straight to the active Service, in plain HTTP as the app speaks it, or as users come: by TLS, through the
+ * Straight to the active Service, in plain HTTP as the app speaks it, or as traffic comes: by TLS, through the
  * edge.
  */
 export const entries = ["service", "edge"] as const;

@@ -23,7 +23,7 @@ export interface RunOptions {
   spacingSeconds: number;
 }
 
-/** Where users are when a run begins. */
+/** Where traffic is when a run begins. */
 const first: Color = "blue";
 
 /** The app as all three ways find it. */
@@ -57,7 +57,7 @@ const warmUpMs = 10_000;
 const restMs = 6000;
 
 /**
- * Sends one constant load while users are moved, block after block, and returns what was seen when.
+ * Sends one constant load while traffic is moved, block after block, and returns what was seen when.
  * Nobody reads the load meanwhile: that would be measured, too.
  */
 export async function runSwitches(
@@ -84,7 +84,7 @@ export async function runSwitches(
   };
   const rest = async (ms: number): Promise<void> => delay(ms, undefined, { signal });
 
-  /** Moves users and measures it. */
+  /** Moves traffic and measures it. */
   const move = async (way: Way, to: Color): Promise<void> => {
     const startedAt = Date.now();
     await commands[way](to);

@@ -21,7 +21,7 @@ export interface FeedOptions {
   historyGrew: () => void;
   signal: AbortSignal;
   /**
-   * Between the end of a poll and the next one, in milliseconds. A move of users does not wait for it.
+   * Between the end of a poll and the next one, in milliseconds. A move of traffic does not wait for it.
    * @default 2000
    */
   pollIntervalMs?: number;
@@ -85,7 +85,7 @@ class ClusterFeed {
     const ref = this.options.ref();
     const moves = this.moves;
     const [status, history] = await Promise.all([readReleaseStatus(ref), readHistory(connect(ref), ref.app)]);
-    // Users have moved meanwhile: what was read is from before, and the next poll says it all.
+    // Traffic has moved meanwhile: what was read is from before, and the next poll says it all.
     if (moves !== this.moves) return;
     this.noteLive(status.live ?? undefined);
     const release = releaseView(status, history);

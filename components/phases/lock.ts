@@ -14,7 +14,7 @@ export interface Locked {
 }
 
 /**
- * First of all: nothing that serves users changes in place, and nobody else releases the app meanwhile.
+ * First of all: nothing that serves traffic changes in place, and nobody else releases the app meanwhile.
  * @param before the apps that are locked first: two people who take the same locks in the same order wait for
  * each other, and never both
  */

@@ -9,12 +9,12 @@ import { gatesBeforeRollout, gatesBeforeScaleDown, gatesBeforeShift } from "../o
 import { Shift } from "../shift";
 import { leadIn, type Switched } from "./switchUsers";
 
-/** An app of which all is as config wants it, the color without users included. */
+/** An app of which all is as config wants it, the idle color included. */
 export interface Reconciled extends Switched {
   route: AppRoute;
   /** Undefined where the app has no database to note it in. */
   record: ReleaseStep<"switchRecord"> | undefined;
-  /** By the app's own command, for the color that has no users. */
+  /** By the app's own command, for the idle color. */
   migratedIdle: pulumi.Resource[];
   /** What contract migrations have to wait for. */
   switched: pulumi.Resource[];
@@ -30,7 +30,7 @@ export interface ReconcileArgs {
 }
 
 /**
- * The switch is noted, when the last users have moved, and the color that they have left, or never had, is
+ * The switch is noted, when all traffic has moved, and the color that it has left, or never had, is
  * brought in line.
  */
 export function reconcile(switched: Switched, { everywhere, before }: ReconcileArgs): Reconciled {

@@ -14,7 +14,7 @@ import { build } from "esbuild";
 import type { GeneratorOptions } from "./generator/options";
 import { readLines, requestsIn, type LoadLog } from "./samples";
 
-/** Where users come in. */
+/** Where requests come in. */
 export interface EntryPoint {
   /** Base URL, as it is reached from inside the cluster. */
   target: string;

@@ -16,7 +16,7 @@ export function inCluster({ name }: Pick<ClusterState, "name">): string {
   return name === null ? "" : ` in ${name}`;
 }
 
-/** Where users are, and whether that is well. */
+/** Where traffic is, and whether that is well. */
 export function Users({ cluster }: { cluster: ClusterState }) {
   const { release, away } = cluster;
   const where = inCluster(cluster);

@@ -3,7 +3,7 @@ import type { Gates, Move, RolledBack, SampleView, Schema } from "../views";
 
 export interface ColorView {
   color: Color;
-  /** live serves users; standby runs and could; off has no pods. */
+  /** live serves traffic; standby runs and could; off has no pods. */
   role: "live" | "standby" | "off";
   tag: string | null;
   image: string | null;
@@ -51,7 +51,7 @@ export interface Sample {
   figures: Record<Color, Figures | null>;
 }
 
-/** When users moved, as the cluster said so, by the clock of the dashboard's machine. */
+/** When traffic moved, as the cluster said so, by the clock of the dashboard's machine. */
 export interface SeenMove {
   at: number;
   to: Color;
@@ -88,7 +88,7 @@ export type PlanState = { startedAt: string } & (
 );
 
 /**
- * They are read when users move, and with a plan: between that they may be older than what the cluster says.
+ * They are read when traffic moves, and with a plan: between that they may be older than what the cluster says.
  */
 export type ReadGates = Gates & { readAt: string };
 

@@ -21,7 +21,7 @@ const build = (tag: string): AppBuild => ({ tag, release: "v2", fault: "none" })
 describe("One release over two clusters, with a load balancer in front", function () {
   let test: TwoClusters;
   let crowd: Crowd;
-  /** Takes part in every analysis: it says no as long as users of us are on this color. */
+  /** Takes part in every analysis: it says no as long as traffic of us is on this color. */
   let critic: HttpReceiver;
   let disliked: string | undefined;
 
@@ -92,7 +92,7 @@ describe("One release over two clusters, with a load balancer in front", functio
 
   it("takes a second one in, and changes nothing in the first", async () => {
     crowd = test.visitor.crowd();
-    // With nobody in us its time would have come, were it not for users of eu on the same database.
+    // With nobody in us its time would have come, were it not for traffic of eu on the same database.
     for (const file of readdirSync(join(repositoryDir, "migrations")))
       migrations.write(file, readFileSync(join(repositoryDir, "migrations", file), "utf8"));
     migrations.write("0003_drop_tier.sql", "-- phase: contract\nALTER TABLE users DROP COLUMN tier");
@@ -137,7 +137,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     ).to.be.at.least(10_000);
   });
 
-  it("takes users of the other cluster back by hand when one cannot be reached, and says which, and then that one's", async () => {
+  it("rolls back the other cluster by hand when one cannot be reached, and says which, and then that one's", async () => {
     crowd = test.visitor.crowd();
     test.us.api.cut();
     const { code, out, errors } = await bluegreen(test, "rollback", "--yes", "--reason", "a test");

@@ -88,7 +88,7 @@ const told: { commands: RegExp; by: string }[] = [
   },
 ];
 
-/** Of those in sentences, what a stack and its cluster can be asked without changing where users are. */
+/** Of those in sentences, what a stack and its cluster can be asked without changing where traffic is. */
 const inSentences =
   /^(?:pulumi config (?:set|rm) |pulumi stack (?:export|output )|kubectl (?:-n |config get-contexts)|npm run --silent bluegreen -- lint|npm pack )/;
 

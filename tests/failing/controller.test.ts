@@ -131,7 +131,7 @@ describe("A switch that nobody but the analysis controller analyzes, on a real c
     expect(stderr).to.equal("");
     expect(status).to.equal(0);
     const { from, to, seconds } = JSON.parse(stdout) as { from: string; to: string; seconds: number };
-    console.log(`      users were back after ${seconds.toFixed(2)} s, checks included`);
+    console.log(`      traffic was back after ${seconds.toFixed(2)} s, checks included`);
     expect([from, to]).to.deep.equal(["green", "blue"]);
     await users.answeredBy("blue");
     expect((await users.stop()).failures).to.deep.equal([]);

@@ -31,7 +31,7 @@ describe("A release that its gates stop, on a real cluster under load", function
     expect(failures, "what users saw").to.deep.equal([]);
   });
 
-  /** Blue serves users with the very pods it had. */
+  /** Blue serves traffic with the very pods it had. */
   const blueIsUntouched = async () => {
     expect(await liveColor(test.cluster)).to.equal("blue");
     expect(await podsOf(test.cluster, "blue")).to.deep.equal(bluePods);

@@ -12,7 +12,7 @@ import type { AppBuild } from "../../local/images/app";
 import { makeStack, smallAndQuick, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 
-/** Versions that pass every gate, get all users, and only then show what is wrong with them. */
+/** Versions that pass every gate, get all traffic, and only then show what is wrong with them. */
 const everyFault = [
   {
     tag: "v2-errors",

@@ -55,7 +55,7 @@ describe("A switch while the cluster itself falls over", function () {
       { timeoutMs: 600_000, intervalMs: 20 },
     );
 
-  it("comes to its end though the API server is killed as users are about to move", async () => {
+  it("comes to its end though the API server is killed as traffic is about to move", async () => {
     const { to, ended } = await begin("v2");
     await reached("approved", to);
     await killComponent("kube-apiserver");
@@ -84,7 +84,7 @@ describe("A switch while the cluster itself falls over", function () {
     await killComponent("postgres");
     await startStage();
     await ended;
-    // Whatever was decided meanwhile: one color serves users, and answers.
+    // Whatever was decided meanwhile: one color serves traffic, and answers.
     const now = await liveColor(test.cluster);
     await users.answeredBy(now ?? "none", 30_000);
     await test.set({ activeColor: now });

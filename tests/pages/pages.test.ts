@@ -85,7 +85,7 @@ describe("The pages, in a real browser, on a real cluster", function () {
       await page.keyboard.press("Tab");
     }
   };
-  /** Until a page shows a color as the one with users. */
+  /** Until a page shows a color as the active one. */
   const showsLive = (on: Page, color: Color) =>
     on.locator(`.card.live[data-color=${color}]`).waitFor({ timeout: 600_000 });
 

@@ -230,7 +230,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
     expect(checkout.git("status", "--porcelain")).not.to.contain("plan.sh");
   });
 
-  it("leave a color alone that is not what users came from: it may be the next release", async () => {
+  it("leave a color alone that is not what traffic came from: it may be the next release", async () => {
     const { codes, said } = await onMain("retire.yml", "retire");
     expect(codes["Retire, if it is time"], said).to.equal(0);
     expect(said).to.contain("green (v2) is not what was live before the last switch: it stays.");

@@ -101,7 +101,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
     await move();
   });
 
-  it("lets no user move any more otherwise", async () => {
+  it("moves no traffic any more otherwise", async () => {
     expect((await fail("rollback")).message).to.contain("eu has failed");
     expect((await readRelease(home.cluster, app))?.state).to.equal("rolledBack");
     expect(await failureOf(move()))

@@ -82,7 +82,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
     expect(await drained()).to.equal(undefined);
   });
 
-  it("is to be done whenever users are to move, and after it until it is over: once for each switch", async () => {
+  it("is to be done whenever traffic is to move, and after it until it is over: once for each switch", async () => {
     expect(await drain.changes(inputs("s0"), inputs("s0"))).to.equal("some");
     await note({});
     await moveTo("green", "s1");

@@ -72,7 +72,7 @@ describe("An image that somebody has set on the live color, on a real cluster", 
     await update("blue", { image: hotfix });
   });
 
-  it("is nothing to the color that has no users", async () => {
+  it("is nothing to the idle color", async () => {
     await setImage("green", hotfix);
     await update("green");
   });

@@ -152,7 +152,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     ).to.equal("none");
   });
 
-  it("is asked for when users are elsewhere than config wants them", async () => {
+  it("is asked for when traffic is elsewhere than config wants it", async () => {
     const done = await first.lock.create(inputs({ activeColor: "green" }));
     await end(first, done);
     expect(await first.lock.changes(done, inputs({ activeColor: "green" }))).to.equal("some");

@@ -52,7 +52,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
   };
 
   /**
-   * Switches; idle clients rest from the moment users move. @returns what the update said, and when that was
+   * Switches; idle clients rest from the moment traffic moves. @returns what the update said, and when that was
    */
   const up = async (): Promise<{ said: string; movedAt: number }> => {
     const before = await liveColor(test.cluster);

@@ -584,7 +584,7 @@ describe("The blue-green app", () => {
     expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-analysis");
   });
 
-  it("drains a color after users have left it, beside the analysis, and before it changes", async () => {
+  it("drains a color after traffic has left it, beside the analysis, and before it changes", async () => {
     expect([...allBefore(recorder, "chatgpt-app-drain")])
       .to.include.members(["chatgpt-app-service", "chatgpt-app-switch-gate"])
       .and.not.include("chatgpt-app-analysis");

@@ -96,7 +96,7 @@ describe("A cluster on the dashboard", () => {
       intervalMs: 5,
     });
 
-  it("shows where all users are when a watch of the active Service says so", async () => {
+  it("shows where all traffic is when a watch of the active Service says so", async () => {
     api.change(...service("green"));
     await shows(["blue 0", "green 100"]);
     expect(board.state.clusters[0]?.moves.map(({ to }) => to)).to.deep.equal(["green"]);

@@ -10,7 +10,7 @@ const host = "app.example.com";
 /** A second one moves with it. */
 const moreHosts = ["www.example.com"];
 
-/** Of a moment of a release: what the objects of config are then, and how users are to be shared out. */
+/** Of a moment of a release: what the objects of config are then, and how traffic is to be shared out. */
 interface Moment {
   name: string;
   ingresses: IngressObject[];
@@ -144,7 +144,7 @@ describe("The ingress of nginx, at every moment of a release, by a model of ingr
           expect(canary.flat().filter((name) => ordinary.flat().includes(name))).to.deep.equal([]);
         });
 
-        it("leads users to their color, and to the other one by its weight, whichever Ingress is older", () => {
+        it("sends users to their color, and to the other one by its weight, whichever Ingress is older", () => {
           each((edge, now, order) => {
             expect(edge.inert, order).to.deep.equal([]);
             for (const asked of [host, ...moreHosts].flatMap((each) =>

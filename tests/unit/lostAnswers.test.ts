@@ -89,7 +89,7 @@ const database: RollbackSettings["database"] = {
 
 /**
  * Simulated API servers: for every request of a move in turn, and for everything that can become of
- * one, users are where somebody can serve them, and whoever is to know is told.
+ * one, traffic is where it can be served, and whoever is to know is told.
  */
 describe("A lost or late answer of the API server (simulated)", function () {
   const kubeconfig = process.env["KUBECONFIG"];
@@ -128,7 +128,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     ...part,
   });
 
-  /** Users are on green, and blue could take them. */
+  /** Traffic is on green, and blue could take it. */
   const makeWorld = (api: ApiServer, context: string): World => {
     const app = `app${runs++}`;
     const where = { context, namespace, namespacePerColor: false, app, together: null } as const;
@@ -170,7 +170,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     api.changed = (key, object) => {
       if (key !== `services/${app}-service` || world.writable === undefined) return;
       const live = (object as { spec: { selector: { version: Color } } }).spec.selector.version;
-      if (!world.writable[live]) world.wrong.push(`users came to ${live}, whose database refuses writes`);
+      if (!world.writable[live]) world.wrong.push(`traffic came to ${live}, whose database refuses writes`);
     };
     return world;
   };
@@ -448,7 +448,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     expect(objects.length, app).to.be.greaterThan(0);
   };
 
-  it("ends a shift with all users on one color", async () => {
+  it("ends a shift with all traffic on one color", async () => {
     const back = async (world: World) => {
       const { where, app } = world;
       const answer = await takeLease(connect(where), names.shiftLease(app), {

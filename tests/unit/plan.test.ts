@@ -13,7 +13,7 @@ const deployment = (op: string, color: string) =>
   step(op, "kubernetes:apps/v1:Deployment", `chatgpt-app-${color}`);
 const preview = (...steps: { op: string; urn: string }[]) => ({ steps, diagnostics: [] });
 
-/** Users are on green v2, blue v1 is what they came from, and config says so. */
+/** Traffic is on green v2, blue v1 is the standby, and config says so. */
 function facts(part: Partial<PlanFacts> = {}): PlanFacts {
   return {
     preview: preview(),
@@ -120,7 +120,7 @@ describe("The plan of an update", () => {
     ).to.deep.equal(["gate of the switch"]);
   });
 
-  it("says where users of another cluster are on another color", () => {
+  it("says where traffic of another cluster is on another color", () => {
     const others = [status({ cluster: "us", live: "blue" }), status({ cluster: "asia" })];
     expect(
       planText(planOf(facts({ others })))

@@ -89,7 +89,7 @@ describe("The rollback", () => {
   });
 });
 
-describe("A move of users", () => {
+describe("A move of traffic", () => {
   const limits = analysisLimits.parse({});
   const from = { color: "blue", image: "app:v1", template: "aaa" } as const;
 

@@ -111,7 +111,7 @@ describe("A route", () => {
     ]);
   });
 
-  it("leads users to the active Service with strategy selector, and to nothing else", () => {
+  it("sends traffic to the active Service with strategy selector, and to nothing else", () => {
     for (const kind of routerNames.filter((each) => each !== "none")) {
       const users = routers[kind]
         .objects(way({ strategy: "selector", weights: allOn("blue") }))
@@ -228,7 +228,7 @@ describe("A route", () => {
       expect(routers.nginx.weights?.read(app, [main, canary])).to.equal(undefined);
     });
 
-    it("leads users to the port of the active Service", () => {
+    it("sends traffic to the port of the active Service", () => {
       for (const kind of ["gateway", "istio"] as const)
         expect(usersOf(kind, { strategy: "selector", servicePort: 8443, otherPaths: [] }), kind).to.contain(
           "8443",
@@ -286,7 +286,7 @@ describe("Weights", () => {
 });
 
 describe("A shift", () => {
-  it("has its last step at all users, and continues from what they have", () => {
+  it("has its last step at all traffic, and continues from the present weight", () => {
     expect(weightsAfter(0, 4)).to.deep.equal([25, 50, 75, 100]);
     expect(weightsAfter(50, 4)).to.deep.equal([75, 100]);
     expect(weightsAfter(51, 4)).to.deep.equal([75, 100]);

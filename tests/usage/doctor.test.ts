@@ -149,7 +149,7 @@ describe("bluegreen doctor, and a release by an account that has the rights it n
     expect(of(all, "database")).to.match(/^well: databaseAdminUrl: \S+ may make role and database$/);
   });
 
-  it("names the rights of a whole release: with them, and no others, users are moved", async () => {
+  it("names the rights of a whole release: with them, and no others, traffic is moved", async () => {
     await test.stack.up();
     await test.set({ activeColor: "green" });
     await test.stack.up();

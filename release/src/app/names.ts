@@ -87,7 +87,7 @@ export const templateAnnotation = `${domain}/pod-template-hash`;
 /** Annotation on the pod template: the name of the app's container, by Kubernetes' own convention. */
 export const containerAnnotation = "kubectl.kubernetes.io/default-container";
 
-/** Annotation on the active Service: the id of the switch that users came by. */
+/** Annotation on the active Service: the id of the switch that moved traffic. */
 export const switchAnnotation = `${domain}/switch-id`;
 
 /** Annotation on a color's Deployment: the id of the one switch to it that the gates have let through. */

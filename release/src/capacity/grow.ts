@@ -41,7 +41,7 @@ export interface Taker {
 
 /**
  * How many pods a color needs to take over: as many as the live one has, whoever has set them. On
- * the rollback no more than had all users before: a version that is taken from them may have driven
+ * the rollback no more than had all traffic before: a version that is rolled back may have driven
  * its autoscaler to any number. 0 where no other color is live.
  */
 export async function neededSize(cluster: Cluster, { app, color, template }: Taker): Promise<number> {

@@ -7,7 +7,7 @@ import type { FlatSettings } from "./schema.js";
 import type { Followers } from "./followers.js";
 
 /**
- * How users are rolled back. Config says it to whoever does that: to the update and the command line by the
+ * How traffic is rolled back. Config says it to whoever does that: to the update and the command line by the
  * stack's file, to the analysis controller by its Deployment. Nothing of it is read back from a cluster
  * (docs/decisions/025-records-hold-facts.md).
  */
@@ -16,7 +16,7 @@ export type RollbackSettings = {
   route: RouterName | null;
   /** Null where both colors share a database. */
   database: HandoverSettings | null;
-  /** How long clients are led away from the color that users were taken from; 0: they are not. */
+  /** How long connections of the old color are drained; 0: they are not. */
   connectionDrainSeconds: number;
   /** What follows traffic to the color that gets it; absent where nothing does. */
   followers?: Followers;

@@ -20,7 +20,7 @@ export type DatabaseRef = DatabaseSecrets & {
 
 /** The databases whose schema the migrations change, by their URLs. */
 export interface SchemaUrls {
-  /** Of the color that serves users. */
+  /** Of the color that serves traffic. */
   live: string;
   /** Of the other color, where it has a schema of its own; undefined before its Secret is made. */
   idle: string | undefined;
@@ -112,7 +112,7 @@ export interface ColorDatabase {
   peerUrl: string;
 }
 
-/** Which color serves users decides the active Service alone. */
+/** Which color serves traffic decides the active Service alone. */
 export interface DatabasePair {
   live: ColorDatabase;
   idle: ColorDatabase;

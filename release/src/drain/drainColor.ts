@@ -21,7 +21,7 @@ export interface DrainOptions {
   signal: AbortSignal;
 }
 
-/** over: nothing is left, or the budget is. back: users came back to these very pods. */
+/** over: nothing is left, or the budget is. back: traffic came back to these very pods. */
 export interface Drained {
   end: "over" | "back";
   /** How long it took. */

@@ -39,7 +39,7 @@ const noRoute = null;
 type Leaving = Release & { from: Served };
 
 /**
- * Leads clients away from the color that users were moved from, and waits until nobody is left
+ * Drains connections of the color that traffic was moved from, and waits until nobody is left
  * there, before that color may be touched. Once for each switch: what a killed update has left
  * undone is done by the next one.
  */
@@ -62,7 +62,7 @@ export const drain: Step<DrainInputs, DrainOutputs> = {
   },
 };
 
-/** The switch that users of this color came by, unless its drain is over. */
+/** The switch that moved traffic to this color, unless its drain is over. */
 async function undrained(cluster: Cluster, { app, activeColor }: DrainInputs): Promise<Leaving | undefined> {
   const [release, note, live] = await Promise.all([
     readRelease(cluster, app),

@@ -18,7 +18,7 @@ export async function letStay(
 }
 
 /**
- * Users were rolled back: their clients may stay where they have come to, and whoever still has a
+ * Traffic was rolled back: its clients may stay where they have come to, and whoever still has a
  * connection to the color that they were taken from is led away from it. Nobody waits for it, and
  * it never fails. Nothing is done where no switch has drained anything.
  * @param seconds for how long clients are led away; 0: they are not

@@ -34,7 +34,7 @@ export async function isRolloutDue(
 }
 
 export type GateBeforeSwitchInputs = GateInputs & {
-  /** How many of 100 users come to the color. */
+  /** The percentage of traffic that the color gets. */
   weight: number;
   /** Whose weights move; null where the active Service is all there is. */
   route: RouterName | null;

@@ -24,7 +24,7 @@ export type RolloutInputs = ClusterRef &
     color: Color;
     /** Hash of the pod template that has to be running. */
     template: string;
-    /** Whether the stack config wants this color to serve users. */
+    /** Whether the stack config wants this color to serve traffic. */
     active: boolean;
     budgetSeconds: number;
   };

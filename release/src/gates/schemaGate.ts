@@ -23,7 +23,7 @@ export type SchemaGateInputs = ClusterRef &
     color: Color;
     /** Hash of the pod template that is asked. */
     template: string;
-    /** Whether the stack config wants this color to serve users. */
+    /** Whether the stack config wants this color to serve traffic. */
     active: boolean;
   };
 
@@ -104,7 +104,7 @@ export async function checkVersion(
 /**
  * Where the colors share a database, but each has a Secret of its own beside its pods, somebody may have made
  * one that leads elsewhere: users would find themselves in front of other data.
- * @param liveUrl of the database that users are on
+ * @param liveUrl of the database that traffic is on
  * @returns why this color may not have them; undefined where both lead to one database, or its Secret is not
  * there yet
  */

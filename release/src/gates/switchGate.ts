@@ -39,7 +39,7 @@ const growthBudgetMs = 60_000;
 
 export type SwitchGateInputs = ClusterRef & {
   app: string;
-  /** The color that users are to move to. */
+  /** The color that traffic is to move to. */
   color: Color;
   /** The percentage of traffic: all of it, or a canary weight beside the active color. */
   weight: number;
@@ -60,11 +60,11 @@ export type SwitchGateInputs = ClusterRef & {
 /** What may get traffic, for whoever checks it before it moves. */
 export type Candidate = Pick<SwitchGateInputs, "app" | "color" | "image" | "template" | "autoscaled">;
 
-/** A new id each time users are to move, so that the program sees that the active Service has to change. */
+/** A new id each time traffic is to move, so that the program sees that the active Service has to change. */
 export type SwitchGateOutputs = { switchId: string };
 
 /**
- * The last gate before users move: nothing that was rolled back may come again as it is, and
+ * The last gate before traffic moves: nothing that was rolled back may come again as it is, and
  * whoever analyzes it knows what is about to happen before it does.
  */
 export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
@@ -110,7 +110,7 @@ async function approve(
 ): Promise<string> {
   const { app, color, weight, image, template, limits, contractsWaiting: waiting } = inputs;
   const id = randomBytes(6).toString("hex");
-  // The state was lost, or was never there: users are where they are to be.
+  // The state was lost, or was never there: traffic is where it is to be.
   if (live === color) return (await lastSwitchId(cluster, app)) ?? id;
   const to: Served = { color, image, template };
   const kind =
@@ -161,7 +161,7 @@ export async function baselineOf(
     { app, color, template },
     { ask: askThroughForward(cluster), limits, live },
   );
-  // Nobody stays on the color that all users leave.
+  // Nobody stays on the color that all traffic leaves.
   if (kind !== "shift") {
     delete baseline.beside;
     delete baseline.besideRouter;

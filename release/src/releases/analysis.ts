@@ -31,7 +31,7 @@ const followEveryMs = 2000;
 
 export type AnalysisInputs = InCluster &
   AnalysisSettings & {
-    /** The color that users have moved to. */
+    /** The color that traffic has moved to. */
     color: Color;
     /** How many of 100. */
     weight: number;
@@ -86,7 +86,7 @@ export const analysis: Step<AnalysisInputs, AnalysisOutputs> = {
   },
 };
 
-/** The switch that users of this color came by, as long as no update has analyzed it to its end. */
+/** The switch that moved traffic to this color, as long as no update has analyzed it to its end. */
 async function unanalyzed(
   cluster: Cluster,
   { app, color, weight, route }: AnalysisInputs,
@@ -100,7 +100,7 @@ async function unanalyzed(
 }
 
 /**
- * Another cluster has called the release off in the very moment that users moved here, when the approval had
+ * Another cluster has called the release off in the very moment that traffic moved here, when the approval had
  * been read.
  */
 async function refuseCalledOff(cluster: Cluster, inputs: AnalysisInputs, say: Say): Promise<void> {
@@ -205,7 +205,7 @@ async function supersededBy(
     : outcome;
 }
 
-/** @throws UserError unless users are to stay */
+/** @throws UserError unless traffic is to stay */
 async function conclude(
   cluster: Cluster,
   inputs: AnalysisInputs,

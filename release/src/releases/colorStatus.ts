@@ -8,7 +8,7 @@ import type { Worker } from "../config/workers.js";
 
 export interface ColorStatus {
   color: Color;
-  /** live serves users; standby runs and could; off has no pods. */
+  /** live serves traffic; standby runs and could; off has no pods. */
   role: "live" | "standby" | "off";
   /** Null where there are no pods: what the Deployment names then says nothing. */
   image: string | null;

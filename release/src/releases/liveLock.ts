@@ -19,7 +19,7 @@ export type LiveLockInputs = InCluster & {
   activeColor: Color;
   /** Who gets how many of 100 users. */
   weights: Weights;
-  /** Whose weights they are; null where a Service sends all users to one color. */
+  /** Whose weights they are; null where a Service sends all traffic to one color. */
   route: RouterName | null;
   /** Hash of each color's wanted pod template; null for a color that is not deployed. */
   templates: Record<Color, string | null>;
@@ -49,7 +49,7 @@ export type LiveLockOutputs = {
 };
 
 /**
- * The lock on what serves users. Its pods may not change in place, because then nothing would be
+ * The lock on what serves traffic. Its pods may not change in place, because then nothing would be
  * left to roll back to: asked in preview, by the cluster's word, so that a pull request already fails.
  * And one update at a time changes what they are: asked when it runs, first of all steps.
  */
@@ -73,7 +73,7 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
       colors.some((color) => last.templates[color] !== inputs.templates[color])
     )
       return true;
-    // Users were moved without this program, or the release that began last has never ended.
+    // Traffic was moved without this program, or the release that began last has never ended.
     return (
       (await readLiveColor(cluster, inputs.app)) !== inputs.activeColor ||
       (last.release !== undefined && (await isUnended(cluster, inputs.app, last.release)))
@@ -87,7 +87,7 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
       const release = await beginRelease(cluster, app, { waitSeconds: lockWaitSeconds, say });
       try {
         await finishRollback(inputs, { route, graceMs: 0, hasDatabases: false }, say);
-        // Whoever was waited for may have moved users, and they may now be on what this update is about to
+        // Whoever was waited for may have moved traffic, and it may now be on what this update is about to
         // change.
         const [broken] = await violations(cluster, inputs);
         if (broken !== undefined) throw new Error(broken.reason);

@@ -47,7 +47,7 @@ export interface ReleaseStatus {
   cluster: string | null;
   /** Null before the first release. */
   live: Color | null;
-  /** Whom config wants to serve users. */
+  /** Whom config wants to serve traffic. */
   activeColor: Color;
   colors: ColorStatus[];
   /** Absent where config has none. */

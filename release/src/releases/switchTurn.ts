@@ -47,7 +47,7 @@ export const switchTurn: Step<SwitchTurnInputs, SwitchTurnOutputs> = {
   },
 };
 
-/** @returns when, by the API server's clock; empty when users are there already */
+/** @returns when, by the API server's clock; empty when traffic is there already */
 async function begin(cluster: Cluster, inputs: SwitchTurnInputs, say: Say): Promise<string> {
   const { app, color, switchId, limits } = inputs;
   const live = await readLiveColor(cluster, app);

@@ -28,7 +28,7 @@ export interface FinishOptions {
 export const othersAreNotingMs = 90_000;
 
 /**
- * Completes a rollback whose process has died, or was cut off, after it had moved users: history, alert
+ * Completes a rollback whose process has died, or was cut off, after it had moved traffic: history, alert
  * and state, from the blocked image on the active Service. Databases are left to `pulumi up`, which reconciles them.
  * @returns whether there was something to complete
  */

@@ -7,13 +7,13 @@ import { addHistory } from "../state/history.js";
 import type { BlockedImage } from "../state/blockedImages.js";
 import { setState, type Release } from "../state/record.js";
 
-/** The switch that is undone. Without an id it is not known how users came to where they are. */
+/** The switch that is undone. Without an id it is not known how traffic came to where it is. */
 export type Undone = Pick<Release, "to" | "from" | "weight"> & Partial<Pick<Release, "id">>;
 
 /**
- * Users were rolled back: what the blocked image tells is noted. Written twice, each note stands there once.
+ * Traffic was rolled back: what the blocked image tells is noted. Written twice, each note stands there once.
  * The state comes last, for until then whoever finds the blocked image does all of this again (finishRollback.ts).
- * Never throws: users are back, and what comes next must go on.
+ * Never throws: traffic is back, and what comes next must go on.
  */
 export async function noteRollback(
   where: ClusterRef & { app: string },

@@ -38,7 +38,7 @@ export function newMoveId(): string {
  * Undoes a switch: users first, then the notes. Where each color has its own database the writing
  * is handed over before, as in every switch: users who came back to data of an hour ago would have
  * lost theirs.
- * @returns false when there was nothing to undo any more: somebody else has moved users meanwhile
+ * @returns false when there was nothing to undo any more: somebody else has moved traffic meanwhile
  * @throws UserError when users cannot go back; they are where they were then
  * @throws UnknownOutcomeError when they may be back; to be tried again with the same id
  */
@@ -96,14 +96,14 @@ export async function reconcileAfter(
   }
 }
 
-/** Somebody else has moved users: back as well, or on. */
+/** Somebody else has moved traffic: back as well, or on. */
 async function endHandover(cluster: Cluster, databases: SeparateInputs, say: Say): Promise<void> {
   const live = await untilAnswered(() => readLiveColor(cluster, databases.app));
   if (live === databases.activeColor) await reconcile(databases, say);
   else await takeHandover(databases)?.cancel();
 }
 
-/** Never throws: users have moved, and whoever is to know has to be told. */
+/** Never throws: traffic has moved, and whoever is to know has to be told. */
 async function reconcile(databases: SeparateInputs, say: Say): Promise<void> {
   try {
     await databaseReconcile.run(databases, say);

@@ -23,7 +23,7 @@ import {
 export interface TrafficRollback {
   app: string;
   /**
-   * What users are taken from, and why: it may not serve them again as it is. By its id it is known whether
+   * What traffic is moved away from, and why: it may not serve traffic again as it is. By its id it is known whether
    * this very move was made.
    */
   blocked: BlockedImage & { id: string };
@@ -44,7 +44,7 @@ const changesMs = 10_000;
  * the other. The edge comes first: cut off in between, the Service still says that this has to be
  * done. Of a shift the Service says nothing but the blocked image, which comes first for the same reason.
  * Two requests in all, or four, each a few milliseconds.
- * @returns the blocked image of this move, now or from an earlier try; undefined when users were not there any more:
+ * @returns the blocked image of this move, now or from an earlier try; undefined when traffic was not there any more:
  *   somebody else has moved them
  * @throws UserError when the other color has no ready pod: nothing is switched then
  * @throws UnknownOutcomeError when users may have moved, all of them or some
@@ -83,7 +83,7 @@ export async function rollBackTraffic(
   return moved.blocked;
 }
 
-/** Whether users are where the switch has brought them. */
+/** Whether traffic is where the switch has moved it. */
 async function isToMove(cluster: Cluster, service: V1Service, back: TrafficRollback): Promise<boolean> {
   const { app, blocked, switchId, weight, route } = back;
   const { metadata, spec } = service;

@@ -23,7 +23,7 @@ import { whoami } from "../util/who.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
 export interface RollbackOptions {
-  /** The color that users are taken from. */
+  /** The color that traffic is moved away from. */
   from: Color;
   why: string;
   strategy: FlatSettings["database"]["strategy"];
@@ -39,8 +39,8 @@ export interface RollbackOptions {
 const growthBudgetMs = 60_000;
 
 /**
- * Takes users back by hand, the fast way: every pod of the standby is ready, its version works on
- * the schema, and then users move. No smoke suite: users come from these very pods. Anything else,
+ * Rolls back by hand, the fast way: every pod of the standby is ready, its version works on
+ * the schema, and then traffic moves. No smoke suite: traffic comes from these very pods. Anything else,
  * a rollback of a rollback among it, is a switch, and has gates.
  * @returns how long it took, checks included, and what users have now
  * @throws UserError when the rollback is not possible; traffic stays where it was then
@@ -99,7 +99,7 @@ export async function whyRollbackImpossible(
   }
 }
 
-/** @throws UserError unless the other color is what users were on before the last switch */
+/** @throws UserError unless the other color is what traffic was on before the last switch */
 async function findRollbackTarget(
   cluster: Cluster,
   app: string,
@@ -130,7 +130,7 @@ function asTaker(
 }
 
 export interface RollBackShiftOptions {
-  /** The color that all users are on otherwise. */
+  /** The color that all other traffic is on. */
   active: Color;
   /** Whose weights give it. */
   route: RouterName;
@@ -179,7 +179,7 @@ export async function rollBackShift(
   return { seconds: (performance.now() - started) / 1000, image: from.image };
 }
 
-/** @throws UserError when somebody else was quicker, or nobody knows whether users have moved */
+/** @throws UserError when somebody else was quicker, or nobody knows whether traffic has moved */
 async function rollBackByHand(
   { why: reason, ...taken }: Pick<ReleaseRollback, "where" | "undone" | "settings"> & { why: string },
   what: string,

@@ -39,7 +39,7 @@ export interface Capabilities {
 }
 
 /**
- * How testers reach the color that has no users. Both hold the generated token, which whoever reads the
+ * How testers reach the idle color. Both hold the generated token, which whoever reads the
  * objects of the ingress reads, too.
  */
 export const previewHeader = "x-bluegreen-preview";

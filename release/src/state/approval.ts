@@ -47,7 +47,7 @@ async function patchApproval(
   );
 }
 
-/** What of the active Service says where users go. */
+/** What of the active Service says where traffic goes. */
 const serviceSchema = z.object({
   metadata: z.object({ annotations: z.record(z.string(), z.unknown()).default({}) }),
   spec: z.object({ selector: z.record(z.string(), z.unknown()) }),
@@ -65,9 +65,9 @@ export interface Move extends ClusterRef {
 
 /**
  * The lock on the active Service itself, for whoever goes around the gates: `--target`, or a state
- * that says less than there is. Users move only to the color that the gates have let through, for
+ * that says less than there is. Traffic moves only to the color that the gates have let through, for
  * this very switch, with the pods that the program wants.
- * @throws UserError otherwise, which also says where users are
+ * @throws UserError otherwise, which also says where traffic is
  */
 export async function refuseUnapproved({ app, templates, service, preview, ...where }: Move): Promise<void> {
   const { metadata, spec } = serviceSchema.parse(service);

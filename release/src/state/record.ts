@@ -38,7 +38,7 @@ const baselineSchema = z.custom<Baseline>(
  * go: whoever may write a ConfigMap would decide it. That is in config (analysisSettings.ts).
  */
 const releaseSchema = z.object({
-  /** Also on the active Service, from the moment users move. */
+  /** Also on the active Service, from the moment traffic moves. */
   id: z.string(),
   /** shift: a canary weight; traffic is on both colors by weights. */
   kind: z.enum(["switch", "rollback", "shift"]),
@@ -54,7 +54,7 @@ const releaseSchema = z.object({
   /** When traffic was seen to have moved: a handover of databases may have come before. Absent until then. */
   movedAt: z.iso.datetime().optional(),
   state: z.enum(states),
-  /** Taken before users moved. */
+  /** Taken before traffic moved. */
   baseline: baselineSchema,
   /** Contract migrations whose time comes after the switch, by their ids. */
   contracts: z.object({ waiting: z.array(z.string()) }),
@@ -67,7 +67,7 @@ const releaseSchema = z.object({
 export type Release = z.output<typeof releaseSchema>;
 
 /**
- * Whether a color with this template is the rollback target: the very pods that users were on before the
+ * Whether a color with this template is the rollback target: the very pods that traffic was on before the
  * last switch. They have proven themselves, so a rollback does not wait for the smoke suite.
  */
 export function isRollbackTarget(
@@ -83,7 +83,7 @@ export function ageOf({ at, movedAt = at }: Pick<Release, "at" | "movedAt">, now
 }
 
 /**
- * Whether users are where a release has brought them: a later one, or somebody by hand, may have moved them
+ * Whether traffic is where a release has moved it: a later one, or somebody by hand, may have moved it
  * since.
  * @param route whose weights move; null where the active Service is all there is
  */
@@ -105,7 +105,7 @@ export async function isWhereUsersAre(
 }
 
 /**
- * Whether anybody analyzes the users that it moves: on the rollback they are on pods that they had before, and
+ * Whether anybody analyzes the traffic that it moves: after a rollback it is on pods that had it before, and
  * config may give an analysis no time.
  */
 export function isAnalyzed(
@@ -141,7 +141,7 @@ export async function setState(
     const note = await readNote(cluster, app);
     if (note?.release?.id !== id) return false;
     if (note.release.state === state) return true;
-    // Users are back: whoever still works on the switch comes too late.
+    // Traffic is back: whoever still works on the switch comes too late.
     if (note.release.state === "rolledBack") return false;
     const { metadata, data } = note;
     try {

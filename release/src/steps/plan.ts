@@ -47,7 +47,7 @@ export interface Plan {
   namespace: string;
   /** Who gets how many of 100 users; null before the first release. */
   users: { before: Weights | null; after: Weights };
-  /** Clusters in which users are on another color now than in the first one. */
+  /** Clusters in which traffic is on another color now than in the first one. */
   elsewhere: { cluster: string; live: Color | null }[];
   tags: Record<Color, string | null>;
   rollouts: Rollout[];
@@ -206,7 +206,7 @@ function rollbackAfter({ app, status, wanted, rollouts, changes }: AfterFacts): 
   if (weights[idle] > 0)
     return { possible: true, why: `the traffic of ${idle} can be rolled back to ${activeColor}` };
   const changed = rollouts.find(({ color }) => color === idle);
-  // Before a switch the idle color is the one that users are on; otherwise it has to be what they came from.
+  // Before a switch the idle color is the one that traffic is on; otherwise it has to be what that came from.
   if (live === activeColor && !rollback.possible) {
     const runs = status.colors.some(({ color, image }) => color === idle && image !== null);
     return {

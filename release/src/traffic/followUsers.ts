@@ -17,7 +17,7 @@ export interface FollowUsers {
 
 const leadsTo = z.object({ spec: z.object({ selector: z.object({ version: z.enum(colors) }) }) });
 
-/** Tells what moves users, at once and each time that it changes, until the signal comes. */
+/** Tells what moves traffic, at once and each time that it changes, until the signal comes. */
 export async function followUsers(
   where: ClusterRef & { app: string; route: RouterName | null },
   { live, weights }: FollowUsers,

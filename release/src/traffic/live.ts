@@ -8,9 +8,9 @@ import { messageOf, UserError } from "../util/userError.js";
 import { shellWord } from "../util/shellWord.js";
 
 /**
- * The color that serves users now, as the cluster says: the active Service's selector.
+ * The color that serves traffic now, as the cluster says: the active Service's selector.
  * Undefined before the first release, when there is no active Service.
- * @throws UserError when the selector names neither color, or users are led elsewhere: nothing may go on then
+ * @throws UserError when the selector names neither color, or traffic goes elsewhere: nothing may continue then
  */
 export async function readLiveColor(cluster: Cluster, app: string): Promise<Color | undefined> {
   const name = names.activeService(app);
@@ -36,7 +36,7 @@ export async function readLiveColor(cluster: Cluster, app: string): Promise<Colo
 }
 
 /**
- * Of whatever needs a color with users, where there is none: before the first release, or in the wrong
+ * Of whatever needs an active color, where there is none: before the first release, or in the wrong
  * cluster.
  */
 export function noUsersYet({ config, namespace }: Cluster, app: string, what: string): UserError {

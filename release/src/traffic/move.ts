@@ -36,7 +36,7 @@ export async function readGiven(
   return given && { weights: given, switchId: switchIdOf(found[0]) };
 }
 
-/** The part of the users that a color has beside the active one; 0 with a strategy without weights. */
+/** The percentage of traffic that a color has beside the active one; 0 with a strategy without weights. */
 export async function readCanaryWeight(
   cluster: Cluster,
   app: string,

@@ -10,7 +10,7 @@ const ingressObjects: Readable = { place: "the objects of the ingress" };
 
 const gatewayRule = `with router ${whichCan(({ gateway }) => gateway !== undefined)} and only then`;
 
-/** How users come in, and what of it moves. */
+/** How requests come in, and what of it moves. */
 const traffic = objectOf(
   {
     strategy: part(z.enum(trafficStrategies).default("selector"), trafficStrategies.join(" or ")),

@@ -140,7 +140,7 @@ async function promote(
     });
   }
   await idle.query("SELECT pg_promote(false)");
-  // From here on there are two primaries, and users go on with the live one unless traffic moves.
+  // From here on there are two primaries, and traffic stays with the live one unless it moves.
   try {
     await waitUntilWritable(idle, held);
     await noteHandover(idle, last.transaction);

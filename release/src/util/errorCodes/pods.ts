@@ -34,7 +34,7 @@ export const podErrors = {
   },
   "BG-LIVE-IMAGE-CHANGED": {
     cause:
-      "Somebody has given a color that serves users another image than config, and the update would take it from them, after a refresh for instance.",
+      "Somebody has given a color that serves traffic another image than config, and the update would undo that, after a refresh for instance.",
     remedy:
       "Release that image on the other color, by an update without `--refresh`; or take it away: `pulumi config set allowInPlaceUpdate true`, then `pulumi up --refresh`. On a color with a canary weight: remove the weight first.",
   },
