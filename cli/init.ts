@@ -241,7 +241,7 @@ const example = z.object({
   config: z.looseObject({ [`${app}:imageRepository`]: z.string().startsWith("your-registry/") }),
 });
 
-/** The file that comes with the program names a registry that nobody has: it waits to be written anew. */
+/** The file that comes with the program names a registry that nobody has: it waits to be rewritten. */
 function isExample(file: string): boolean {
   return example.safeParse(parse(readFileSync(file, "utf8"))).success;
 }

@@ -4,7 +4,7 @@ import type { Weights } from "@bluegreen/release/routers/weights";
 import { paint } from "./paint";
 import { namedLines } from "./table";
 
-/** By it a workflow finds the comment that it has to write anew. */
+/** By it a workflow finds the comment that it has to rewrite. */
 export const stickyMark = "<!-- bluegreen plan -->";
 
 /** Of the longest name, and two blanks. */

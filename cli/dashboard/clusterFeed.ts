@@ -11,7 +11,7 @@ import { observationsKept, sampleOf, type Counted } from "./sample";
 
 export interface FeedOptions {
   /**
-   * Read anew for each poll: config changes under it. @throws UserError when it makes no sense at this moment
+   * Read again for each poll: config changes under it. @throws UserError when it makes no sense at this moment
    */
   ref: () => ReleaseStatusRef;
   /** Which of the board's clusters it is. */
@@ -64,7 +64,7 @@ class ClusterFeed {
     const { index, board, signal, pollIntervalMs = 2000 } = this.options;
     while (!signal.aborted) {
       try {
-        // One that is late goes on to its end, and no other begins beside it.
+        // One that is late continues to its end, and no other begins beside it.
         this.refreshing ??= this.refresh().finally(() => (this.refreshing = undefined));
         await within(refreshTimeoutMs, this.refreshing);
       } catch (error) {

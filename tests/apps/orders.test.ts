@@ -67,7 +67,7 @@ describe("An app with node-pg-migrate and a worker: examples/orders, on a real c
     await workersRunOn("blue");
   });
 
-  it("gets its column before the first pod of the new version, and the old one goes on", async () => {
+  it("gets its column before the first pod of the new version, and the old one continues", async () => {
     await test.set({ greenTag: "v2" });
     expect(await update())
       .to.contain('ADD "channel" text')

@@ -7,7 +7,7 @@ import { makeStack, twoVersions, type TestStack } from "../../local/testing/test
 
 const [fewest, most] = [2, 4];
 
-/** By what metrics-server really measures. Told in order: each test goes on where the one before ended. */
+/** By what metrics-server really measures. Told in order: each test continues where the one before ended. */
 describe("Autoscalers of both colors under load, on a real cluster", function () {
   let test: TestStack;
   let crowd: Crowd;

@@ -7,7 +7,7 @@ import { makeStack, twoVersions, type TestStack } from "../../local/testing/test
 import { startUsers, type Users } from "../../local/testing/users";
 import { variablesOf } from "../support/variables";
 
-/** Releases that differ in their config, told in order: each test goes on where the one before ended. */
+/** Releases that differ in their config, told in order: each test continues where the one before ended. */
 describe("The config of a release, on a real cluster under load", function () {
   let test: TestStack;
   let users: Users;

@@ -13,7 +13,7 @@ import { startUsers } from "../../local/testing/users";
 import { startWriters } from "../support/writers";
 
 /**
- * What an app was released to is gone, and something else has its name. Told in order: each test goes on
+ * What an app was released to is gone, and something else has its name. Told in order: each test continues
  * where the one before ended.
  */
 describe("A cluster or a database that was replaced under a stack, on a real cluster", function () {

@@ -10,7 +10,7 @@ import { makeProgramFolder, type ProgramFolder } from "../support/programFolder"
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 
-/** What two versions share is taken away: told in order, each test goes on where the one before ended. */
+/** What two versions share is taken away: told in order, each test continues where the one before ended. */
 describe("Contract migrations and the versions that still need the old form, on a real cluster", function () {
   let test: TestStack;
   let folder: ProgramFolder;

@@ -10,7 +10,7 @@ import { switchUnderLoad } from "../support/switchUnderLoad";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startWriters } from "../support/writers";
 
-/** Told in order: each test goes on where the one before ended. */
+/** Told in order: each test continues where the one before ended. */
 describe("A primary and its standby, on a real cluster and two real servers", function () {
   let test: TestStack;
   let servers: StageServers;

@@ -94,7 +94,7 @@ const inSentences =
 
 /** The pages of a release, typed block by block into a shell, by somebody who has cloned the project. */
 describe("What the documentation says to type, on a real cluster", function () {
-  // Each step goes on where the one before has ended.
+  // Each step continues where the one before has ended.
   this.bail(true);
   let checkout: Checkout;
   let cluster: Cluster;

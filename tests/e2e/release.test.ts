@@ -10,7 +10,7 @@ import { makeStack, twoVersions, type TestStack } from "../../local/testing/test
 import { startUsers } from "../../local/testing/users";
 
 /**
- * One release from the first `up` to the last `destroy`, told in order: each test goes on where the one
+ * One release from the first `up` to the last `destroy`, told in order: each test continues where the one
  * before ended.
  */
 describe("A release, end to end on a real cluster", function () {

@@ -118,7 +118,7 @@ describe("A switch that nobody but the analysis controller analyzes, on a real c
     expect(await liveColor(test.cluster)).to.equal("green");
   });
 
-  it("is rolled back by hand in the night: traffic first, then config and state", async () => {
+  it("is rolled back by hand: traffic first, then config and state", async () => {
     const users = await startUsers(test.cluster);
     const { stdout, stderr, status } = bluegreen(
       "rollback",

@@ -163,7 +163,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       expect(await failureOf(sync(databases.pair("blue"), options)))
         .to.contain("in public.bad\n")
         .and.contain("ALTER TABLE public.bad REPLICA IDENTITY FULL");
-      // Blue goes on as before: to publish the table would refuse its users' updates.
+      // Blue continues as before: to publish the table would refuse its users' updates.
       expect(await databases.on("blue", "SELECT pubname FROM pg_publication")).to.deep.equal([]);
     });
 

@@ -108,7 +108,7 @@ describe("A migration runner that is killed, on a real PostgreSQL", () => {
         wanted.indexes.map(({ name, indisvalid }) => `${String(name)} ${String(indisvalid)}`),
       ).to.deep.equal(["one_a true", "one_done true", "one_pkey true"]);
 
-      // Each in a database of its own, so that several can go on at once.
+      // Each in a database of its own, so that several can continue at once.
       const step = oneIn(8);
       let next = 1;
       let killed = 0;

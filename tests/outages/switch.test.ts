@@ -60,7 +60,7 @@ describe("A switch while the cluster itself falls over", function () {
     await reached("approved", to);
     await killComponent("kube-apiserver");
     await startStage();
-    // The update may have failed at its first request to a server that was not there; the next one goes on.
+    // The update may have failed at its first request to a server that was not there; the next one continues.
     const error = await ended;
     if (error !== undefined) await test.stack.up();
     expect(await liveColor(test.cluster)).to.equal(to);

@@ -8,7 +8,7 @@ import { makeStack, twoVersions, type TestStack } from "../../local/testing/test
 import { startUsers, type Users } from "../../local/testing/users";
 
 /**
- * Told in order: each test goes on where the one before ended. The network of the local stage enforces no
+ * Told in order: each test continues where the one before ended. The network of the local stage enforces no
  * policy.
  */
 describe("Isolation, on a real cluster under load", function () {

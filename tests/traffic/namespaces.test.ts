@@ -18,7 +18,7 @@ import { smallAndQuick } from "../../local/testing/testStack";
 const app = "chatgpt-app";
 
 /**
- * Told in order: each test goes on where the one before ended. Nothing on the stage resolves names: who comes
+ * Told in order: each test continues where the one before ended. Nothing on the stage resolves names: who comes
  * by the active Service's is not tested.
  */
 describe("Colors in namespaces of their own, at a real edge under load", function () {

@@ -153,7 +153,7 @@ describe("A shift at a real edge, under load", function () {
     expect(crowd.failures).to.deep.equal([]);
   });
 
-  it("is rolled back by the rollback of the night", async () => {
+  it("is rolled back by the rollback command", async () => {
     // What was rolled back before is blocked, whoever did it.
     expect((await bluegreen(test, "unblock", "blue")).code).to.equal(0);
     await test.set({ canaryWeight: 50, canaryStepSeconds: 4 });

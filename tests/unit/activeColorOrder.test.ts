@@ -121,7 +121,7 @@ describe("The order in which pods are told of the live color (simulated)", funct
     expect(seen).to.deep.equal(said("blue", "blue"));
   });
 
-  it("of workers that could not be stopped: the live color goes on", async () => {
+  it("of workers that could not be stopped: the live color continues", async () => {
     release.note({});
     const mailer = { name: "mailer", replicas: 1, overlap: false };
     api.change("deployments/shop-blue-mailer", {

@@ -48,7 +48,7 @@ describe("The blue-green app", () => {
     }
   });
 
-  it("has a Deployment of each color as the guide describes it", () => {
+  it("has a Deployment of each color, labeled and selected by version", () => {
     for (const [color, tag] of [
       ["blue", "v1.2.3"],
       ["green", "v1.3.0"],

@@ -114,7 +114,7 @@ describe("A pod's trouble", () => {
     expect(whatItWaitsFor(pod({ state: { running: {} } }, { ...proxy, started: true }))).to.equal(undefined);
   });
 
-  it("counts by how long one container has it: what has passed begins anew", () => {
+  it("counts by how long one container has it: what has passed begins again", () => {
     let now = 0;
     const patience = new Patience(15_000, () => now);
     expect(patience.lasts("a")).to.equal(false);

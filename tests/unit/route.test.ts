@@ -394,7 +394,7 @@ describe("The blue-green app with a route that has weights", () => {
         recorder.recorded.filter(({ type }) => !type.startsWith("random:")).map(({ inputs }) => inputs),
       );
       expect(inCluster, kind).not.to.contain("generated-chatgpt-app-ingress-preview-password");
-      // As what was there before there were two: testers' tools go on.
+      // As what was there before there were two: testers' tools continue.
       expect(inCluster.includes("generated-chatgpt-app-ingress-preview"), kind).to.equal(
         routers[kind].can.previewHeader,
       );

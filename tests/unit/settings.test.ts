@@ -26,7 +26,7 @@ function refusalOf(config: Record<string, string>, encrypted?: string[]): string
 }
 
 describe("Settings", () => {
-  it("take the guide's values, and the app's own name, where nothing else is said", () => {
+  it("take the default values, and the app's own name, where nothing else is said", () => {
     const settings = parseSettings("chatgpt-app", valid);
     expect(settings).to.deep.include({
       replicas: 3,

@@ -14,7 +14,7 @@ export interface PostLimits {
   tries: number;
   /** Before the second try, in milliseconds; twice that before the third, and so on. */
   pauseMs: number;
-  /** On the clock of performance.now(): nothing goes on after it. */
+  /** On the clock of performance.now(): nothing continues after it. */
   endsAt: number;
 }
 

@@ -17,7 +17,7 @@ export interface DrainOptions {
   /** Whether users still are where the switch has brought them. */
   isAway: (signal: AbortSignal) => Promise<boolean>;
   say: Say;
-  /** Ends the waiting; the pods go on by themselves. */
+  /** Ends the waiting; the pods continue by themselves. */
   signal: AbortSignal;
 }
 

@@ -5,7 +5,7 @@ import type { Say } from "../util/step.js";
 import { readDrain, untilWhen, writeDrain, type DrainNote } from "./note.js";
 import { tellPods } from "./pods.js";
 
-/** Lets clients stay on the color that users have come to, where a drain of its pods goes on. */
+/** Lets clients stay on the color that users have come to, where a drain of its pods continues. */
 export async function letStay(
   cluster: Cluster,
   app: string,

@@ -130,7 +130,7 @@ class RunningJob {
         { timeoutMs: this.wanted.timeoutSeconds * 1000 + graceMs, intervalMs: pollIntervalMs },
       );
     } catch (error) {
-      // It may not go on when nobody waits for it.
+      // It may not continue when nobody waits for it.
       await this.remove().catch((left: unknown) => {
         this.access.say(`Job ${this.wanted.name} could not be removed: ${messageOf(left)}`);
       });

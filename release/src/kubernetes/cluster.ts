@@ -65,7 +65,7 @@ export function loadKubeConfig(): KubeConfig {
 /** By context: all steps of an update share its connections, and the token that a login command brought. */
 const loaded = new Map<string, { files: string; config: KubeConfig }>();
 
-/** The kubeconfig, with a context chosen in it; anew when one of its files has changed. */
+/** The kubeconfig, with a context chosen in it; read again when one of its files has changed. */
 function configFor(context: string): KubeConfig {
   const paths = process.env["KUBECONFIG"] ?? join(homedir(), ".kube", "config");
   const files = JSON.stringify([

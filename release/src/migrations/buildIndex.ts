@@ -82,7 +82,7 @@ async function dropLeftovers({ session, settings, say }: Work, find: () => Promi
 }
 
 /**
- * Builds indexes anew concurrently. When that is interrupted, an INVALID index stays beside the real one:
+ * Rebuilds indexes concurrently. When that is interrupted, an INVALID index stays beside the real one:
  * the new one, _ccnew, or the old one, _ccold, when the new one has taken its place already. Neither is of
  * use to anybody, both cost every write, and the next attempt would not check them.
  */

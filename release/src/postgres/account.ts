@@ -83,7 +83,7 @@ export async function makeAccount({ adminUrl, name, password }: Account, owner: 
 }
 
 /**
- * Of an account that was made. An administrator who cannot be asked keeps nobody from going on, or back: only
+ * Of an account that was made. An administrator who cannot be asked keeps nobody from continuing, or back: only
  * what is certainly gone counts. @returns what is not there any more
  */
 async function whatIsMissing({ adminUrl, name }: Account): Promise<"role" | "database" | undefined> {

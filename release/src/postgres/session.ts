@@ -135,7 +135,7 @@ export class Session implements Queryable {
     // The database of the idle color refuses writes of everybody else.
     await this.query("SET default_transaction_read_only = off");
     await this.query("SET idle_in_transaction_session_timeout = '1min'");
-    // Since PostgreSQL 14: a statement whose client was killed ends soon instead of going on for hours.
+    // Since PostgreSQL 14: a statement whose client was killed ends soon instead of continuing for hours.
     await this.query(
       "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
     );
@@ -178,7 +178,8 @@ export class Session implements Queryable {
   private async inspect(): Promise<void> {
     this.inspecting = true;
     try {
-      if (this.signal?.aborted === true) await this.observer.query("SELECT pg_cancel_backend($1)", [this.pid]);
+      if (this.signal?.aborted === true)
+        await this.observer.query("SELECT pg_cancel_backend($1)", [this.pid]);
       else this.blockers = (await blockersOf(this.observer, this.pid)) || this.blockers;
     } catch {
       // The next inspection, or the statement itself, says what is wrong.
@@ -206,7 +207,7 @@ const sessionInWords = `format('pid %s (user %s, application %s, %s for %s s): %
     coalesce(a.state, '?'), round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))),
     left(regexp_replace(coalesce(a.query, '?'), '\\s+', ' ', 'g'), 200))`;
 
-/** In words: who keeps a session from going on. */
+/** In words: who keeps a session from continuing. */
 async function blockersOf(client: Client, pid: number): Promise<string> {
   const { rows } = await client.query<{ blocker: string }>(
     `SELECT CASE WHEN b.pid = 0 THEN 'a prepared transaction (see pg_prepared_xacts)'

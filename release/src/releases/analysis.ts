@@ -37,7 +37,7 @@ export type AnalysisInputs = InCluster &
     weight: number;
     /** Of the switch, from its gate. */
     switchId: string;
-    /** Whether the analysis controller goes on when the update is over. */
+    /** Whether the analysis controller continues when the update is over. */
     controller: boolean;
   };
 

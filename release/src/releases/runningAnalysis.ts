@@ -80,7 +80,7 @@ export class RunningAnalysis {
     this.nextObservationAt = this.startedAt + this.limits.intervalSeconds * 1000;
   }
 
-  /** Goes on from the score that others have left. */
+  /** Continues from the score that others have left. */
   async takeOver(): Promise<void> {
     if (!isTakenOver(this.release)) return;
     const { cluster } = this;

@@ -13,7 +13,7 @@ export type Undone = Pick<Release, "to" | "from" | "weight"> & Partial<Pick<Rele
 /**
  * Traffic was rolled back: what the blocked image tells is noted. Written twice, each note stands there once.
  * The state comes last, for until then whoever finds the blocked image does all of this again (finishRollback.ts).
- * Never throws: traffic is back, and what comes next must go on.
+ * Never throws: traffic is back, and what comes next must continue.
  */
 export async function noteRollback(
   where: ClusterRef & { app: string },

@@ -82,7 +82,7 @@ export async function rollBackRelease(
   return true;
 }
 
-/** Never throws: traffic is back, and what comes next must go on. */
+/** Never throws: traffic is back, and what comes next must continue. */
 export async function reconcileAfter(
   cluster: Cluster,
   app: string,

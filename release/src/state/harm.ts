@@ -40,7 +40,7 @@ export function noteChange(cluster: Cluster, app: string, text: string): void {
 }
 
 /**
- * From here on no step of the update goes on.
+ * From here on no step of the update continues.
  * @returns false when traffic may be moving already: then nothing is to be done about it any more
  */
 export function noteHarm(cluster: Cluster, app: string, harm: UserError): boolean {

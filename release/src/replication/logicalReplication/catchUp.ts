@@ -7,7 +7,7 @@ import { subscriptionName } from "./subscription.js";
 /** How long between two lines for who waits, in milliseconds. */
 const sayEveryMs = 10_000;
 
-/** A worker that failed starts anew after 5 s. Twice without getting further is not a passing trouble. */
+/** A worker that failed starts again after 5 s. Twice without getting further is not a passing trouble. */
 const failuresAllowed = 1;
 
 type Progress = {
