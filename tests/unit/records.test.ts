@@ -96,7 +96,7 @@ describe("What stands in the cluster", () => {
     expect(await readRelease(connect(where), app)).to.have.all.keys(
       "id",
       "kind",
-      "shift",
+      "weight",
       "to",
       "from",
       "who",

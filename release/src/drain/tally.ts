@@ -1,7 +1,7 @@
 import type { DrainState } from "./pod.js";
 
 /**
- * A connection that a node has led to the old color before it heard of the switch shows within this many
+ * A connection that a node has routed to the old color before it heard of the switch shows within this many
  * polls.
  */
 const quietPolls = 3;

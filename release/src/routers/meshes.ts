@@ -6,7 +6,7 @@ import { gatewayRequests, isGatewaySource } from "./gatewayRequests.js";
 import type { TrafficStrategy } from "./router.js";
 import { routers, type RouterName } from "./routers.js";
 
-/** What is asked of whoever leads requests to the colors. */
+/** What is asked of what routes requests to the colors. */
 interface Led extends ColorNamespaces {
   app: string;
   router: RouterName;

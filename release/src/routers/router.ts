@@ -205,7 +205,7 @@ export interface Router {
   weights: WeightsIn | undefined;
   /** Its load balancer holds the addresses of pods: a selector that moves would leave users without any. */
   isWeightedOnly?: true;
-  /** Where it counts the requests that it has led to a color; absent where that is not known. */
+  /** Where it counts the requests that it has routed to a color; absent where that is not known. */
   requests?: (way: Pick<Way<never>, "app" | "strategy" | keyof ColorNamespaces>) => RequestSeries;
   /** What the objects consist of, which an update keeps. */
   makes: Resources;
