@@ -11,7 +11,7 @@ import { applyIn, makeNamespace, type TestNamespace } from "../support/testNames
 
 /**
  * A server whose version says how its metrics name the status of a request, and what it does to its users:
- * `code-fails`. What it does begins when it has users: its gates see nothing of it. Pods of both colors depend on
+ * `code-fails`. What it does begins when it gets traffic: its gates see nothing of it. Pods of both colors depend on
  * another server.
  */
 const server = `

@@ -23,7 +23,7 @@ export interface TrafficOnly {
   point(color: Color): Promise<unknown>;
   /** Notes that the gates have let a move through. */
   note(kind: "switch" | "rollback", to: Version, from: Version): Promise<void>;
-  /** Takes traffic back from green. @returns whether it was there, and what was said */
+  /** Rolls back traffic from green. @returns whether it was there, and what was said */
   rollBack(followers: Followers): Promise<{ isBack: boolean; said: string }>;
 }
 

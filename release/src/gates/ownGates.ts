@@ -40,7 +40,7 @@ export type GateBeforeSwitchInputs = GateInputs & {
   route: RouterName | null;
 };
 
-/** The color is ready, has passed the smoke suite, and has no users yet. */
+/** The color is ready, has passed the smoke suite, and gets no traffic yet. */
 export const gateBeforeSwitch = ownGate<GateBeforeSwitchInputs>({
   hasPods: true,
   async isDue(cluster, inputs) {

@@ -112,7 +112,7 @@ async function violations(cluster: Cluster, inputs: LiveLockInputs): Promise<Vio
     ...(await refuseCanaryChange(cluster, inputs, live)),
   ];
   if (live === undefined || inputs.allowInPlaceUpdate || shared.length > 0) return shared;
-  // Where traffic is about to leave the live color, that color changes afterwards, without users.
+  // Where traffic is about to leave the live color, that color changes afterwards, without traffic.
   return live === inputs.activeColor
     ? refuseLiveChange(cluster, inputs, live)
     : refuseLostConfig(cluster, inputs, live);
