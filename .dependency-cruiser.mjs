@@ -29,7 +29,7 @@ export const parts = {
   examples: ["components", "release"],
   pages: ["release"],
   cli: ["release", "pages"],
-  watcher: ["release"],
+  controller: ["release"],
   policy: ["release"],
   local: ["release", "components", "app", "cli", "pages"],
   docs: ["release", "components", "local"],
@@ -43,7 +43,7 @@ export const parts = {
     "cli",
     "pages",
     "policy",
-    "watcher",
+    "controller",
     "local",
     "docs",
     "bench",
@@ -102,7 +102,7 @@ export default {
       comment:
         "Only components and the program declare resources. cli and local drive Pulumi by its Automation API, policy by its policy SDK; release runs inside updates and knows nothing of Pulumi.",
       severity: "error",
-      from: { path: "^(release|pages|watcher|cli|local|policy)/" },
+      from: { path: "^(release|pages|controller|cli|local|policy)/" },
       to: {
         path: "/@pulumi/",
         pathNot: "/@pulumi/(pulumi/automation/|policy/)",
@@ -112,7 +112,7 @@ export default {
       name: "no-automation-in-production",
       comment: "release, pages and the controller drive no Pulumi either.",
       severity: "error",
-      from: { path: "^(release|pages|watcher)/" },
+      from: { path: "^(release|pages|controller)/" },
       to: { path: "/@pulumi/" },
     },
     {
@@ -128,7 +128,7 @@ export default {
     // Types, too: a circle of types is a circle to its reader.
     tsPreCompilationDeps: true,
     doNotFollow: { path: ["node_modules", "/dist/"] },
-    // What tests write for a moment is nobody's to judge.
+    // What tests write for a moment is not checked.
     exclude: { path: ["^docs/api/", "/\\.(suite|test)-"] },
     enhancedResolveOptions: {
       exportsFields: ["exports"],

@@ -98,7 +98,7 @@ async function build(options) {
 const copy = (from, name) => copyFile(at(`pages/${from}`), at(`dist/pages/${name}`));
 
 await mkdir(page.outdir, { recursive: true });
-// The commands last: what is newer than they are is built anew.
+// The commands last: what is newer than they are is rebuilt.
 await Promise.all([
   build(steps),
   build(dynamicProvider),

@@ -37,7 +37,7 @@ export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   const before = new Set(below(process.pid));
   const started = performance.now();
   let [waiting, memory, at, worked] = [0, 0, started, 0];
-  const look = () => {
+  const sample = () => {
     const pids = below(process.pid).filter((pid) => !before.has(pid));
     for (const pid of pids) {
       const found = read(pid, seen.get(pid));
@@ -55,10 +55,10 @@ export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
       ),
     ];
   };
-  const timer = setInterval(look, sampleMs);
+  const timer = setInterval(sample, sampleMs);
   try {
     await work();
-    look();
+    sample();
   } finally {
     clearInterval(timer);
   }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:rollback`: how quickly users are back. From the decision to the first answer of the old
+ * `npm run bench:rollback`: how quickly traffic is back. From the decision to the first answer of the old
  * color and to the last one of the bad color, by new connections and by kept ones, beside a bare patch of
  * the selector. Times of one run on one machine; compare them within the table. `--runs N` (20), `--json`.
  */
@@ -11,7 +11,7 @@ import { newTable } from "../cli/table";
 import { removeLoad, startLoad, type Load } from "../local/load/job";
 import { figuresOf, type Mark } from "../local/load/report";
 import type { Client } from "../local/load/samples";
-import { settled } from "../local/load/settled";
+import { untilSwitched } from "../local/load/switched";
 import { startStage } from "../local/stage";
 import { makeStack, smallAndQuick, twoVersions, type TestStack } from "../local/testing/testStack";
 import { patchSelector } from "./patchSelector";
@@ -34,7 +34,7 @@ interface Row {
   lastBad: number[];
 }
 
-async function goBack(test: TestStack, way: Way): Promise<void> {
+async function rollBackBy(test: TestStack, way: Way): Promise<void> {
   const { cluster } = test;
   if (way === "bare patch") return patchSelector(cluster, good);
   const [to, from] = [await readServed(cluster, app, bad), await readServed(cluster, app, good)];
@@ -49,7 +49,7 @@ async function goBack(test: TestStack, way: Way): Promise<void> {
     !(await rollBackRelease(
       {
         where,
-        undone: { to, from, share: 100 },
+        undone: { to, from, weight: 100 },
         settings: { route: null, database: null, connectionDrainSeconds: 0 },
         reason: "a measurement",
         evidence: [],
@@ -89,11 +89,11 @@ async function measure(
     for (const way of ways) {
       marks.push({ title: "away", startedAt: Date.now(), endedAt: Date.now() });
       await patchSelector(test.cluster, bad);
-      await settled(load, bad, signal);
+      await untilSwitched(load, bad, signal);
       const startedAt = Date.now();
-      await goBack(test, way);
+      await rollBackBy(test, way);
       marks.push({ title: way, way, startedAt, endedAt: Date.now() });
-      await settled(load, good, signal);
+      await untilSwitched(load, good, signal);
       process.stderr.write(`\r${run + 1} of ${runs} runs, ${way}        `);
     }
   }

@@ -16,7 +16,7 @@ import { figuresOf, type SwitchFigures } from "./switch/figures";
 import { planBlocks } from "./switch/plan";
 import { runSwitches, settings } from "./switch/run";
 import { show, verdicts } from "./switch/show";
-import { entries, entryOf, type EntryName } from "./switch/wayIn";
+import { entries, entryOf, type EntryName } from "./switch/entries";
 import { wholeNumber } from "./wholeNumber";
 
 interface Options {
@@ -72,7 +72,7 @@ async function measure(
               blocks,
               rate,
               clients: [...entry.clients],
-              wayIn: await entry.open(),
+              entryPoint: await entry.open(),
               loadSeconds,
               spacingSeconds: spacing,
             },

@@ -11,12 +11,12 @@ import { exitCodes } from "./exitCodes";
 import { makePlan } from "./makePlan";
 import { planText } from "./planText";
 import { print } from "./print";
-import { stackPath, takenBack, withSettings } from "./stackConfig";
+import { stackPath, reverted, withSettings } from "./stackConfig";
 import { statusRefsOf } from "./statusRef";
 import { statusLine } from "./statusText";
 import { changeConfig, configCommands, updateStack, type ConfigChange } from "./update";
 
-/** A release that is a change of config: what it needs, and what a person would type to take it back. */
+/** A release that is a change of config: what it needs, and what a person would type to revert it. */
 export interface Change {
   stack: string;
   /** What it is, as in "The deploy of v2 to green". */
@@ -30,7 +30,7 @@ export interface Change {
 
 /**
  * Shows the plan of config as it would be, asks, sets config, and runs the update. Nothing is written before
- * the yes; and where the update then does not begin, config goes back to what it was.
+ * the yes; and where the update then does not begin, config is reverted.
  * @returns the exit code
  * @throws UserError when nothing was changed
  */
@@ -73,7 +73,7 @@ async function carryOut(change: Change, { file, before }: { file: string; before
     return await update(change);
   } catch (error) {
     const now = readFileSync(file, "utf8");
-    const back = takenBack(config, { before, now });
+    const back = reverted(config, { before, now });
     if (Object.keys(back).length > 0) writeFileSync(file, withSettings(now, back));
     throw error;
   }

@@ -16,7 +16,7 @@ const colored: Record<Finding["state"], (text: string) => string> = {
 const stateWidth = 9;
 const subjectWidth = 13;
 
-/** A line for each thing that was looked at, and below it what to do. */
+/** A line for each thing that was examined, and below it what to do. */
 export function findingsText(findings: Located[]): string {
   const lines = findings.map((finding) => {
     const { state, subject, says, cluster } = finding;

@@ -232,7 +232,7 @@ function fileOf(stack: string, overwrite: boolean): string {
   if (existsSync(file) && !overwrite && !isExample(file))
     throw refuse(
       `${file} is there already`,
-      `change it (pulumi config set …) and look at it: ${bluegreen} doctor --stack ${stack}; or overwrite it: --overwrite`,
+      `change it (pulumi config set …) and check it: ${bluegreen} doctor --stack ${stack}; or overwrite it: --overwrite`,
     );
   return file;
 }
@@ -241,7 +241,7 @@ const example = z.object({
   config: z.looseObject({ [`${app}:imageRepository`]: z.string().startsWith("your-registry/") }),
 });
 
-/** The file that comes with the program names a registry that nobody has: it waits to be written anew. */
+/** The file that comes with the program names a registry that nobody has: it waits to be rewritten. */
 function isExample(file: string): boolean {
   return example.safeParse(parse(readFileSync(file, "utf8"))).success;
 }

@@ -3,9 +3,9 @@ import select from "@inquirer/select";
 import { z } from "zod";
 import { connect, UserError } from "@bluegreen/release";
 import { loadKubeConfig } from "@bluegreen/release/kubernetes/cluster";
-import { lookAt } from "@bluegreen/release/doctor/look";
-import { clusterIssuers } from "@bluegreen/release/doctor/wayIn";
-import type { Look, Prompt } from "@bluegreen/release/routers/router";
+import { readerOf } from "@bluegreen/release/doctor/clusterReader";
+import { clusterIssuers } from "@bluegreen/release/doctor/ingress";
+import type { ClusterReader, Prompt } from "@bluegreen/release/routers/router";
 import { routerNames, routers, type RouterName } from "@bluegreen/release/routers/routers";
 import { helpOf } from "@bluegreen/release/config/fields";
 import { shape } from "@bluegreen/release/config/schema";
@@ -69,9 +69,9 @@ export async function answersOf(given: Given, mayAsk: boolean): Promise<Record<s
 
   const { contexts, current } = contextsHere();
   const context = await choice(promptOf("context"), given.context, contexts, current);
-  const look = lookIn(context);
+  const reader = readerIn(context);
   const offered = await Promise.all(
-    routerNames.map(async (name) => ((await routers[name].isOffered(look)) ? [name] : [])),
+    routerNames.map(async (name) => ((await routers[name].isOffered(reader)) ? [name] : [])),
   ).then((each) => each.flat());
   const [usual = "nginx"] = offered;
   const router = await choice(
@@ -82,7 +82,7 @@ export async function answersOf(given: Given, mayAsk: boolean): Promise<Record<s
   );
   const issuers = z
     .array(named)
-    .parse(await look.list(clusterIssuers))
+    .parse(await reader.list(clusterIssuers))
     .map(({ metadata }) => metadata.name);
   const answers = {
     activeColor: "blue",
@@ -94,7 +94,7 @@ export async function answersOf(given: Given, mayAsk: boolean): Promise<Record<s
     ...(context !== "" && { context }),
     ...(await settingsOf(router, {
       given,
-      look,
+      reader,
       choose: (part, values) => choice(promptOf("traffic", part), given[part], values, values[0] ?? ""),
     })),
     clusterIssuer: await choice(
@@ -151,17 +151,17 @@ function contextsHere(): { contexts: string[]; current: string } {
 }
 
 /** Nothing where the cluster cannot be asked: that is said afterwards, with all else that it lacks. */
-function lookIn(context: string): Look {
-  const ask = async <T>(question: (look: Look) => Promise<T>, nothing: T): Promise<T> => {
+function readerIn(context: string): ClusterReader {
+  const ask = async <T>(question: (reader: ClusterReader) => Promise<T>, nothing: T): Promise<T> => {
     try {
-      return await question(lookAt(connect({ context, namespace: "default", namespacePerColor: false })));
+      return await question(readerOf(connect({ context, namespace: "default", namespacePerColor: false })));
     } catch {
       return nothing;
     }
   };
   return {
-    list: (kind) => ask((look) => look.list(kind), []),
-    read: (object) => ask((look) => look.read(object), undefined),
-    serves: (kind) => ask((look) => look.serves(kind), false),
+    list: (kind) => ask((reader) => reader.list(kind), []),
+    read: (object) => ask((reader) => reader.read(object), undefined),
+    serves: (kind) => ask((reader) => reader.serves(kind), false),
   };
 }

@@ -41,7 +41,7 @@ async function run(paths: string[], options: Options): Promise<void> {
     return;
   }
   const wanted = new Set(paths.flatMap(migrationsAt));
-  // A migration is judged with what those before it have made, asked for or not.
+  // A migration is checked with what those before it have made, asked for or not.
   const files = [...new Set([...wanted].map(dirname))].map((folder) => migrationsAt(folder));
   const findings: Finding[] = [];
   for (const folder of files) {

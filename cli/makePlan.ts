@@ -84,7 +84,7 @@ async function dueMigrations(
 }
 
 /**
- * Each is judged with what those before it have made. TypeScript changes rows alone, and the linter reads
+ * Each is checked with what those before it have made. TypeScript changes rows alone, and the linter reads
  * SQL.
  */
 async function linted(folder: string, all: Migration[], due: Migration[]): Promise<DueMigration[]> {

@@ -59,7 +59,7 @@ export function statusCommand(): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  const { folder, rows } = shownIn(await look(options));
+  const { folder, rows } = shownIn(await readStatus(options));
   const due = options.sql
     ? filesOf(
         folder,
@@ -81,7 +81,7 @@ async function run(options: Options): Promise<void> {
   process.exitCode = rows.some(({ state }) => state === "refused") ? exitCodes.findings : exitCodes.clean;
 }
 
-async function look({
+async function readStatus({
   stack,
   urlFrom,
   folder,

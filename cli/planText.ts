@@ -4,7 +4,7 @@ import type { Weights } from "@bluegreen/release/routers/weights";
 import { paint } from "./paint";
 import { namedLines } from "./table";
 
-/** By it a workflow finds the comment that it has to write anew. */
+/** By it a workflow finds the comment that it has to rewrite. */
 export const stickyMark = "<!-- bluegreen plan -->";
 
 /** Of the longest name, and two blanks. */
@@ -88,15 +88,15 @@ function orNothing(texts: string[]): string[] {
 }
 
 function usersText({ before, after }: Plan["users"], tags: Plan["tags"]): string {
-  const shares = (weights: Weights) =>
+  const byColor = (weights: Weights) =>
     colors
       .flatMap((color) =>
         weights[color] === 0 ? [] : [`${weights[color] === 100 ? "" : `${weights[color]} % `}${color}`],
       )
       .join(", ");
   const tagged = colors.flatMap((color) => (after[color] === 0 ? [] : [tags[color] ?? "none"])).join(", ");
-  if (before !== null && before.blue === after.blue) return `stays on ${shares(after)} (${tagged})`;
-  return `${before === null ? "none" : shares(before)} → ${shares(after)} (${tagged})`;
+  if (before !== null && before.blue === after.blue) return `stays on ${byColor(after)} (${tagged})`;
+  return `${before === null ? "none" : byColor(before)} → ${byColor(after)} (${tagged})`;
 }
 
 function inCell(text: string): string {

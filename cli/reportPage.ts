@@ -60,14 +60,14 @@ export function reportPage(facts: ReportFacts): string {
   });
 }
 
-/** The last version that users were brought to, and whatever has moved them since. */
+/** The last version that traffic was moved to, and whatever has moved it since. */
 export function lastRelease(history: readonly HistoryEntry[]): readonly HistoryEntry[] {
   const last = history.findLastIndex(({ kind }) => kind !== "rollback");
   const to = history[last]?.to;
   if (to === undefined) return [];
-  // The shares that a version had before it got all users are of its release.
+  // The canary weights of a version before it got all traffic are of its release.
   const isPart = (entry: HistoryEntry) =>
-    entry.kind === "share" && entry.to.color === to.color && entry.to.image === to.image;
+    entry.kind === "shift" && entry.to.color === to.color && entry.to.image === to.image;
   const before = history.slice(0, last).findLastIndex((entry) => !isPart(entry));
   return history.slice(before + 1);
 }

@@ -2,8 +2,8 @@ import { Command } from "commander";
 import { connect, noUsersYet, otherColor, readLiveColor } from "@bluegreen/release";
 import { rollbackSettings } from "@bluegreen/release/config/analysisSettings";
 import { askedDatabase } from "@bluegreen/release/migrations/ownMigrations";
-import { rollback, takeShareBack } from "@bluegreen/release/rollback/rollback";
-import { readShare } from "@bluegreen/release/traffic/move";
+import { rollback, rollBackShift } from "@bluegreen/release/rollback/rollback";
+import { readCanaryWeight } from "@bluegreen/release/traffic/move";
 import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { jsonText, print } from "./print";
@@ -117,26 +117,33 @@ async function run({
   const cluster = connect(where);
   const live = await readLiveColor(cluster, app);
   if (live === undefined) throw noUsersYet(cluster, app, "There is nothing to roll back");
-  const share = await readShare(cluster, app, route, live);
-  // A share is what there is to take back then: all the others are where they were.
-  const [from, to] = share > 0 ? [otherColor(live), live] : [live, otherColor(live)];
+  const weight = await readCanaryWeight(cluster, app, route, live);
+  // The canary weight is what there is to roll back then: all other traffic has not moved.
+  const [from, to] = weight > 0 ? [otherColor(live), live] : [live, otherColor(live)];
   if (!yes)
     await confirm(
-      share > 0
-        ? `${share} % of traffic is on ${from}. Move it back to ${to}?`
+      weight > 0
+        ? `${weight} % of traffic is on ${from}. Move it back to ${to}?`
         : `Traffic is on ${from}. Move it to ${to}?`,
       asking,
     );
   const { seconds, image } =
-    share > 0 && route !== null
-      ? await takeShareBack(where, { active: to, route, settings: back, why }, say)
+    weight > 0 && route !== null
+      ? await rollBackShift(where, { active: to, route, settings: back, why }, say)
       : await rollback(where, { from, why, strategy, databaseSecret, runIn, settings: back, fewer }, say);
   say(`Traffic is on ${to} (${image}): ${seconds.toFixed(2)} s. Nothing else has changed yet.`);
-  const config = share > 0 ? { canaryWeight: undefined } : { activeColor: to };
+  const config = weight > 0 ? { canaryWeight: undefined } : { activeColor: to };
   const inLine = trafficOnly ? undefined : await bringInLine(stack, config, say);
   if (json)
     console.log(
-      jsonText({ from, to, image, share: share > 0 ? share : 100, seconds, configInLine: inLine ?? false }),
+      jsonText({
+        from,
+        to,
+        image,
+        weight: weight > 0 ? weight : 100,
+        seconds,
+        configInLine: inLine ?? false,
+      }),
     );
   else if (inLine === true) console.log("Config says the same, and the state agrees.");
   else

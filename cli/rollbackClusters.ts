@@ -42,7 +42,7 @@ export interface ClustersRollback {
 }
 
 /**
- * Takes users of several clusters back, in all of them at once: what keeps one from it keeps no other.
+ * Rolls back several clusters, all of them at once: what keeps one from it keeps no other.
  * @returns the exit code
  */
 export async function rollbackClusters({
@@ -60,11 +60,11 @@ export async function rollbackClusters({
   const { runIn } = settings.database;
   const strategy = askedDatabase(settings) ?? "none";
   const places = clustersOf(settings, only);
-  const looked = await inEach(places, async (cluster, { where }) => ({
+  const read = await inEach(places, async (cluster, { where }) => ({
     where,
     live: await readLiveColor(cluster, where.app),
   }));
-  const serving = succeeded(looked).flatMap(({ name, value: { where, live } }) =>
+  const serving = succeeded(read).flatMap(({ name, value: { where, live } }) =>
     live === undefined ? [] : [{ name, where, live }],
   );
   const from = whereFrom(
@@ -76,7 +76,7 @@ export async function rollbackClusters({
       code: "BG-ROLLBACK-NOT-POSSIBLE",
       what: "Nothing was moved",
       rule:
-        failed(looked)
+        failed(read)
           .map(({ error }) => error)
           .join("\n        ") || "no cluster has an active Service yet",
       next: "kubectl config get-contexts, then again",
@@ -105,7 +105,7 @@ export async function rollbackClusters({
     value: { seconds, image },
   } of succeeded(moved))
     say(`${name}: traffic is on ${to} (${image}): ${seconds.toFixed(2)} s.`);
-  const stuck = [...failed(looked), ...failed(moved)];
+  const stuck = [...failed(read), ...failed(moved)];
   for (const { name, error } of stuck)
     printError(
       `${name}: traffic was NOT moved: ${error}\n  then: ${bluegreen} rollback --cluster ${name} --stack ${stack}`,
@@ -143,7 +143,7 @@ export async function rollbackClusters({
 }
 
 /**
- * Where clusters do not agree, a release has ended in the middle: it was to move users to config's active
+ * Where clusters do not agree, a release has ended in the middle: it was to move traffic to config's active
  * color.
  */
 function whereFrom(live: Color[], activeColor: Color): Color | undefined {

@@ -17,11 +17,11 @@ import {
 import { untilInterrupted } from "@bluegreen/release/util/interrupt";
 import { rollbackSettings, type RollbackSettings } from "@bluegreen/release/config/analysisSettings";
 import { readBlockedImage } from "@bluegreen/release/state/blockedImages";
-import { takeShareBack } from "@bluegreen/release/rollback/rollback";
+import { rollBackShift } from "@bluegreen/release/rollback/rollback";
 import { readServed } from "@bluegreen/release/state/served";
-import { readShare } from "@bluegreen/release/traffic/move";
+import { readCanaryWeight } from "@bluegreen/release/traffic/move";
 import { type RouterName, routers } from "@bluegreen/release/routers/routers";
-import { parseDuration, sharesAfter } from "@bluegreen/release/routers/weights";
+import { parseDuration, weightsAfter } from "@bluegreen/release/routers/weights";
 import type { Say } from "@bluegreen/release/util/step";
 import { exitCodes } from "./exitCodes";
 import { jsonText, print, printError } from "./print";
@@ -128,7 +128,7 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
       where,
       to,
       route: traffic.router,
-      // They stay with the active color, whoever has a share beside it.
+      // Workers and CronJobs stay with the active color, whatever weight the idle one has.
       settings: rollbackSettings({ ...settings, followers: undefined }),
       stack,
       seconds,
@@ -137,13 +137,13 @@ async function run({ to, over, steps, stack, json }: Options): Promise<void> {
     };
     const ended = await walk(shift, steps);
     if (json) console.log(jsonText(ended));
-    process.exitCode = ended.share === 100 ? exitCodes.clean : exitCodes.findings;
+    process.exitCode = ended.weight === 100 ? exitCodes.clean : exitCodes.findings;
   } finally {
     await lease.release();
   }
 }
 
-/** Two shifts at a time would take turns in taking users back and forth. */
+/** Two shifts at a time would move traffic back and forth. */
 async function takeShift(cluster: Cluster): Promise<HeldLease> {
   const answer = await takeLease(cluster, names.shiftLease(app), {
     holder: holderName(),
@@ -166,7 +166,7 @@ interface Shift {
   route: RouterName;
   settings: RollbackSettings;
   stack: string;
-  /** That each share is analyzed. */
+  /** That each weight is analyzed. */
   seconds: number;
   /** Aborted when somebody else may shift by now: after a laptop's sleep. */
   lost: AbortSignal;
@@ -175,54 +175,55 @@ interface Shift {
 
 interface Ended {
   to: Color;
-  share: number;
-  /** Why users were rolled back. */
+  weight: number;
+  /** Why traffic was rolled back. */
   reason?: string;
 }
 
-/** @throws the reason of `lost`: users stay where whoever shifts now has brought them */
+/** @throws the reason of `lost`: traffic stays where whoever shifts now has moved it */
 async function walk(shift: Shift, steps: number): Promise<Ended> {
   const { cluster, to, route, stack, seconds, lost, say } = shift;
   const live = await readLiveColor(cluster, app);
   if (live === undefined) throw noUsersYet(cluster, app, `A shift to ${to} was refused`);
   if (live === to) {
     say(`All traffic is on ${to} already.`);
-    return { to, share: 100 };
+    return { to, weight: 100 };
   }
-  const given = await readShare(cluster, app, route, live);
+  const given = await readCanaryWeight(cluster, app, route, live);
   if (given > 0) say(`${to} has ${given} % of traffic: the shift continues from there.`);
   await changeConfig(stack, { canaryStepSeconds: String(seconds) }, say);
-  for (const share of sharesAfter(given, steps)) {
+  for (const weight of weightsAfter(given, steps)) {
     lost.throwIfAborted();
-    say(`\n${to} gets ${share} % of traffic${share < 100 ? `, analyzed for ${seconds} s` : ""}.`);
-    const failure = await untilInterrupted((signal) => whyNotGiven(signal, shift, share));
+    say(`\n${to} gets ${weight} % of traffic${weight < 100 ? `, analyzed for ${seconds} s` : ""}.`);
+    const failure = await untilInterrupted((signal) => whyNotGiven(signal, shift, weight));
     lost.throwIfAborted();
-    if (failure !== undefined && share < 100) return takeAllBack(shift, live, failure);
+    if (failure !== undefined && weight < 100) return rollBackAll(shift, live, failure);
     if (failure !== undefined) return afterSwitch(shift, live, failure);
   }
   say(`\nAll traffic is on ${to}.`);
-  return { to, share: 100 };
+  return { to, weight: 100 };
 }
 
 /**
  * An interruption reaches the update too, which then fails, analyzing already or not yet, or does not begin.
  */
-async function whyNotGiven(signal: AbortSignal, shift: Shift, share: number): Promise<string | undefined> {
-  const isGiven = await give(shift, share).catch((error: unknown) => {
+async function whyNotGiven(signal: AbortSignal, shift: Shift, weight: number): Promise<string | undefined> {
+  const isGiven = await give(shift, weight).catch((error: unknown) => {
     if (!signal.aborted) throw error;
     return false;
   });
   if (signal.aborted) return messageOf(signal.reason);
-  return isGiven ? undefined : `the update that was to give ${share} % failed; what it said stands above`;
+  return isGiven ? undefined : `the update that was to give ${weight} % failed; what it said stands above`;
 }
 
 /** Config first, then the update: cut off in between, the next update gives what config says. */
-async function give({ to, stack, say }: Shift, share: number): Promise<boolean> {
-  const change = share < 100 ? { canaryWeight: String(share) } : { canaryWeight: undefined, activeColor: to };
+async function give({ to, stack, say }: Shift, weight: number): Promise<boolean> {
+  const change =
+    weight < 100 ? { canaryWeight: String(weight) } : { canaryWeight: undefined, activeColor: to };
   return (await isConfigured(stack, change, say)) && updateStack(stack, say);
 }
 
-/** Said, and not thrown: whoever has a share is rolled back without it. */
+/** Said, and not thrown: traffic is rolled back without it. */
 async function isConfigured(stack: string, change: ConfigChange, say: Say): Promise<boolean> {
   try {
     await changeConfig(stack, change, say);
@@ -234,13 +235,13 @@ async function isConfigured(stack: string, change: ConfigChange, say: Say): Prom
 }
 
 /** The analysis may have done it already. */
-async function takeAllBack(
+async function rollBackAll(
   { cluster, where, to, route, settings, stack, say }: Shift,
   live: Color,
   failure: string,
 ): Promise<Ended> {
-  if ((await readShare(cluster, app, route, live)) > 0)
-    await takeShareBack(where, { active: live, route, settings, why: `shift: ${failure}` }, say);
+  if ((await readCanaryWeight(cluster, app, route, live)) > 0)
+    await rollBackShift(where, { active: live, route, settings, why: `shift: ${failure}` }, say);
   const reason = (await markReason(cluster, to)) ?? failure;
   say(`\nThe shift has ended: all traffic is on ${live} again.\n  why:  ${reason}`);
   const inLine = await bringInLine(stack, { canaryWeight: undefined }, say);
@@ -248,19 +249,19 @@ async function takeAllBack(
     say(
       `Config is not in line yet: pulumi config rm canaryWeight --stack ${stack} && pulumi up --stack ${stack}`,
     );
-  return { to, share: 0, reason };
+  return { to, weight: 0, reason };
 }
 
 /**
- * The last step is a switch: where it failed before users moved they still have their shares, afterwards the
+ * The last step is a switch: where it failed before traffic moved the weights are as they were, afterwards the
  * analysis has decided.
  */
 async function afterSwitch(shift: Shift, live: Color, failure: string): Promise<Ended> {
   if ((await readLiveColor(shift.cluster, app)) === shift.to)
-    return { to: shift.to, share: 100, reason: failure };
+    return { to: shift.to, weight: 100, reason: failure };
   const { stack, say } = shift;
   await isConfigured(stack, { activeColor: live }, say);
-  return takeAllBack(shift, live, failure);
+  return rollBackAll(shift, live, failure);
 }
 
 async function markReason(cluster: Cluster, color: Color): Promise<string | undefined> {

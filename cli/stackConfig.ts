@@ -37,7 +37,7 @@ let project = readProject();
 
 /**
  * The app that the program of this folder releases: it is called as the project is, and so begins every key
- * of its config. Without a project there is none, which the first look at its settings refuses.
+ * of its config. Without a project there is none, which the first read of its settings refuses.
  */
 export let app = project.name;
 
@@ -192,10 +192,10 @@ export function withSettings(text: string, change: Record<string, unknown>): str
 }
 
 /**
- * What takes a change of a stack's file back: the settings that are as it has set them get what they had
+ * What reverts a change of a stack's file: the settings that are as it has set them get what they had
  * before it. What somebody else has written meanwhile stays.
  */
-export function takenBack(
+export function reverted(
   change: Record<string, string | undefined>,
   { before, now }: { before: string; now: string },
 ): Record<string, unknown> {

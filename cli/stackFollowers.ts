@@ -8,7 +8,7 @@ import { readStackSettings, stackTexts } from "./stackConfig";
 
 /**
  * What of a stack follows the live color, by nothing but its file. What else is a color's alone may be secret, and is
- * not looked at. Of a program that has it in code nothing is known here: the update that follows decides that.
+ * not read. Of a program that has it in code nothing is known here: the update that follows decides that.
  */
 export function readStackFollowers(stack: string, file?: string): FollowerConfig {
   const texts = stackTexts(stack, file);

@@ -36,7 +36,7 @@ Examples:
 
 Exit codes: 0 all is well, 1 something needs attention, 2 the command itself was wrong, or the cluster cannot be read.`;
 
-/** Between the end of a look and the next one. */
+/** Between the end of a poll and the next one. */
 const everyMs = 1000;
 
 export function releaseStatusCommand(): Command {
@@ -80,30 +80,30 @@ async function finish(ref: ReleaseStatusRef): Promise<void> {
   );
 }
 
-/** A look at one cluster, or why it could not be had. */
-type Look = ReleaseStatus | { unreadable: string; code: ErrorCode | undefined };
+/** The status of one cluster, or why it could not be had. */
+type ClusterStatus = ReleaseStatus | { unreadable: string; code: ErrorCode | undefined };
 
-function codeOf(look: Look): number {
-  if ("unreadable" in look) return exitCodes.usage;
-  return attention(look).length === 0 ? exitCodes.clean : exitCodes.findings;
+function codeOf(found: ClusterStatus): number {
+  if ("unreadable" in found) return exitCodes.usage;
+  return attention(found).length === 0 ? exitCodes.clean : exitCodes.findings;
 }
 
-/** A cluster that is away for a while is a state like any other. @returns the exit code of the last look */
+/** A cluster that is away for a while is a state like any other. @returns the exit code of the last poll */
 async function follow(refs: ReleaseStatusRef[], json: boolean, signal: AbortSignal): Promise<number> {
   const drawn = process.stdout.isTTY && !json;
   let code: number = exitCodes.clean;
   let shown: string[] = [];
   while (!signal.aborted) {
-    const looks = await Promise.all(
-      refs.map((ref): Promise<Look> =>
+    const statuses = await Promise.all(
+      refs.map((ref): Promise<ClusterStatus> =>
         readReleaseStatus(ref).catch((error: unknown) => ({
           unreadable: messageOf(error),
           code: errorCodeOf(error),
         })),
       ),
     );
-    code = Math.max(...looks.map(codeOf));
-    const texts = looks.map((look) => textOf(look, { json, drawn }));
+    code = Math.max(...statuses.map(codeOf));
+    const texts = statuses.map((found) => textOf(found, { json, drawn }));
     const changed = texts.filter((text, index) => text !== shown[index]);
     if (drawn && changed.length > 0) console.log(`${home}${texts.join("\n\n")}`);
     if (!drawn) for (const text of changed) console.log(json ? text : `${new Date().toISOString()}  ${text}`);
@@ -116,9 +116,9 @@ async function follow(refs: ReleaseStatusRef[], json: boolean, signal: AbortSign
 /** The cursor to the upper left, and nothing left of what was there. */
 const home = "\u001b[H\u001b[2J";
 
-function textOf(look: Look, { json, drawn }: { json: boolean; drawn: boolean }): string {
-  if ("unreadable" in look)
-    return json ? jsonText(look) : drawn ? look.unreadable : look.unreadable.replaceAll(/\s*\n\s*/g, " ");
-  if (json) return jsonText({ ...look, attention: attention(look) });
-  return drawn ? statusText(look) : statusLine(look);
+function textOf(found: ClusterStatus, { json, drawn }: { json: boolean; drawn: boolean }): string {
+  if ("unreadable" in found)
+    return json ? jsonText(found) : drawn ? found.unreadable : found.unreadable.replaceAll(/\s*\n\s*/g, " ");
+  if (json) return jsonText({ ...found, attention: attention(found) });
+  return drawn ? statusText(found) : statusLine(found);
 }

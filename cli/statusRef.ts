@@ -8,7 +8,7 @@ import { app, readStackSettings } from "./stackConfig";
 import { readStackFollowers } from "./stackFollowers";
 
 /**
- * Where the release of a stack is looked up: in each of its clusters, in the order of config.
+ * Where the release of a stack is read: in each of its clusters, in the order of config.
  * @param file in the place of the stack's own
  */
 export function statusRefsOf(stack: string, file?: string): ReleaseStatusRef[] {

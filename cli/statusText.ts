@@ -12,7 +12,7 @@ import { sampleCells } from "../pages/sampleCells";
 /** Of the longest name, and two blanks. */
 const nameWidth = 13;
 
-/** The whole of it, for somebody who looks once. */
+/** The whole of it, for somebody who asks once. */
 export function statusText(read: ReleaseStatus): string {
   const status = shownIn(read);
   const { app, namespace, cluster, live } = status;
@@ -92,7 +92,7 @@ function schemaLines({ schema }: ReleaseStatus): string[] {
   ];
 }
 
-/** What has become of a move of users, in words. */
+/** What has become of a move of traffic, in words. */
 export const states: Record<LastSwitch["state"], string> = {
   approved: "let through by the gates, not noted yet",
   analyzing: "under analysis by the update",
@@ -103,8 +103,8 @@ export const states: Record<LastSwitch["state"], string> = {
 
 function switchLines(last: LastSwitch | null): string[] {
   if (last === null) return ["none"];
-  const { kind, share, at, from, to, who, why, state } = last;
-  const what = `${kind === "share" ? `${share} % of traffic` : kind} to ${to.color} ${tagOf(to.image)}${from === null ? "" : ` from ${from.color} ${tagOf(from.image)}`}`;
+  const { kind, weight, at, from, to, who, why, state } = last;
+  const what = `${kind === "shift" ? `${weight} % of traffic` : kind} to ${to.color} ${tagOf(to.image)}${from === null ? "" : ` from ${from.color} ${tagOf(from.image)}`}`;
   return [`${wholeSeconds(at)}  ${what}`, `by ${who}: ${why}`, states[state]];
 }
 

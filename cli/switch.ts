@@ -9,7 +9,7 @@ import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 interface Options {
   stack: string;
   yes: boolean;
-  /** What users are to have. */
+  /** What traffic is to get. */
   tag?: string;
 }
 

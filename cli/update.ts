@@ -80,7 +80,7 @@ export async function bringInLine(stack: string, change: ConfigChange, say: Say)
     await changeConfig(stack, change, say);
     return await updateStack(stack, say);
   } catch (error) {
-    // Users have moved: that has to be said, too.
+    // Traffic has moved: that has to be said, too.
     console.error(messageOf(error));
     return false;
   }

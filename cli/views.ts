@@ -7,11 +7,11 @@ import { tagOf } from "./tagOf";
 
 // What the command line reads, as the pages show it.
 
-export function moveView({ at, kind, share, from, to, who, why, evidence }: HistoryEntry): Move {
+export function moveView({ at, kind, weight, from, to, who, why, evidence }: HistoryEntry): Move {
   return {
     at,
     kind,
-    share,
+    weight,
     from: from === null ? null : versionView(from),
     to: versionView(to),
     who,
@@ -49,7 +49,7 @@ export function schemaView(schema: SchemaStatus): Schema {
   };
 }
 
-/** Of a status, which knows the last move of users with what has become of it. */
+/** Of a status, which knows the last move of traffic with what has become of it. */
 export function lastMoveView({ lastSwitch }: ReleaseStatus): Move | null {
   return lastSwitch === null ? null : moveView({ ...lastSwitch, evidence: [] });
 }

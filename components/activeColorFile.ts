@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1";
-import { inEachHome } from "@bluegreen/release/app/homes";
+import { inEachNamespace } from "@bluegreen/release/app/namespaces";
 import { appLabels } from "@bluegreen/release/app/labels";
 import { activeColorKey, names } from "@bluegreen/release/app/names";
 import { isFields } from "@bluegreen/release/util/fields";
@@ -45,7 +45,7 @@ export function makeActiveColor(
 ): pulumi.Resource[] {
   if (settings.followers?.colorFile !== true) return [];
   const name = names.activeColor(app);
-  return inEachHome(settings, name).map(
+  return inEachNamespace(settings, name).map(
     ({ namespace, name: resource }) =>
       new ConfigMap(
         resourceName(settings, resource),

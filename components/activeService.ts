@@ -19,7 +19,7 @@ export interface ActiveServiceArgs {
 }
 
 /**
- * The Service that users come in by, those inside the cluster at least: its selector is the color that serves
+ * The Service that requests come in by, those inside the cluster at least: its selector is the color that serves
  * them. It asks for the gates' approval itself, however an update comes to it.
  */
 export function makeActiveService(

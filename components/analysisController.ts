@@ -6,7 +6,7 @@ import { appLabels } from "@bluegreen/release/app/labels";
 import { controllerResources } from "@bluegreen/release/config/room";
 import { colors, type Color } from "@bluegreen/release/app/color";
 import { secretName } from "@bluegreen/release/databases/databaseSecrets";
-import { homeOf } from "@bluegreen/release/app/homes";
+import { namespaceOf } from "@bluegreen/release/app/namespaces";
 import { names } from "@bluegreen/release/app/names";
 import { writeControllerSettings } from "@bluegreen/release/config/controllerSettings";
 import { movedRoute, weightObjects } from "@bluegreen/release/routers/routers";
@@ -25,7 +25,7 @@ const healthPort = 8080;
  */
 export class AnalysisController extends pulumi.ComponentResource {
   readonly isThere: boolean;
-  /** What has to be made before users move. */
+  /** What has to be made before traffic moves. */
   readonly resources: pulumi.Resource[] = [];
 
   constructor(
@@ -101,7 +101,7 @@ function roles(app: string, settings: AppSettings) {
     { resource, namespace, rules: appRules(app, settings) },
     ...colors.map((color) => ({
       resource: `${resource}-${color}`,
-      namespace: homeOf(settings, color),
+      namespace: namespaceOf(settings, color),
       rules: colorRules(app, settings, [color]),
     })),
   ];

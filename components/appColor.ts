@@ -7,7 +7,7 @@ import { colorLabels } from "@bluegreen/release/app/labels";
 import { imageAnnotation, names, replicasAnnotation } from "@bluegreen/release/app/names";
 import { askedDatabase } from "@bluegreen/release/migrations/ownMigrations";
 import type { Color } from "@bluegreen/release";
-import { homeOf } from "@bluegreen/release/app/homes";
+import { namespaceOf } from "@bluegreen/release/app/namespaces";
 import { surge } from "@bluegreen/release/config/room";
 import type { AppSettings } from "./lateArgs";
 import { sizesOf } from "@bluegreen/release/config/sizes";
@@ -50,7 +50,7 @@ export class AppColor extends pulumi.ComponentResource {
     const pulumiName = resourceName(settings, name);
     super("bluegreen:index:AppColor", pulumiName, {}, options);
     const { context, namespacePerColor } = settings;
-    const namespace = homeOf(settings, color);
+    const namespace = namespaceOf(settings, color);
     const { tag } = settings.colors[color];
     const { replicas, maxReplicas } = sizesOf(settings);
     const asked = tag === undefined ? 0 : replicas;

@@ -3,7 +3,7 @@ import { Provider } from "@pulumi/kubernetes/provider";
 import { Namespace } from "@pulumi/kubernetes/core/v1";
 import { appLabels } from "@bluegreen/release/app/labels";
 import { colors, otherColor, type Color } from "@bluegreen/release/app/color";
-import { podSecurity } from "@bluegreen/release/app/homes";
+import { podSecurity } from "@bluegreen/release/app/namespaces";
 import { analysisSettings } from "@bluegreen/release/config/analysisSettings";
 import { askedDatabase } from "@bluegreen/release/migrations/ownMigrations";
 import { movedRoute } from "@bluegreen/release/routers/routers";
@@ -20,7 +20,7 @@ import { resourceName } from "./resourceName";
 export class AppInCluster extends pulumi.ComponentResource {
   readonly provider: Provider;
   /** Undefined where somebody else makes the namespace. */
-  readonly home: Namespace | undefined;
+  readonly ownNamespace: Namespace | undefined;
   readonly templates: Record<Color, ColorTemplate>;
   /** Hash of each color's wanted pod template; null for a color that is not deployed. */
   readonly wanted: Record<Color, string | null>;
@@ -55,7 +55,7 @@ export class AppInCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.home = createNamespaces
+    this.ownNamespace = createNamespaces
       ? new Namespace(
           this.pulumiName,
           { metadata: { name: namespace, labels: { ...appLabels(name), ...podSecurity } } },
@@ -71,7 +71,7 @@ export class AppInCluster extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  /** Where a step finds the app, and which color config wants to serve users. */
+  /** Where a step finds the app, and which color config wants to serve traffic. */
   get where() {
     const { context, namespace, namespacePerColor, activeColor } = this.settings;
     return { context, namespace, namespacePerColor, app: this.name, activeColor };
@@ -98,10 +98,10 @@ export class AppInCluster extends pulumi.ComponentResource {
 
   /** The users of the active color, as a gate and an analysis name them. */
   get users() {
-    return { color: this.settings.activeColor, share: 100, route: this.movable };
+    return { color: this.settings.activeColor, weight: 100, route: this.movable };
   }
 
-  /** By what its users are analyzed, and how they are rolled back. */
+  /** By what its traffic is analyzed, and how it is rolled back. */
   get analysis() {
     return analysisSettings(this.name, this.settings, this.users);
   }

@@ -13,11 +13,11 @@ import { resourceName } from "./resourceName";
 
 export interface AppRouteArgs {
   settings: AppSettings;
-  /** Of the switch, or of the share, that the last gate has let through. */
+  /** Of the switch, or of the shift, that the last gate has let through. */
   switchId: pulumi.Input<string>;
-  /** What has to be there before users come in by it as it is now. */
+  /** What has to be there before requests come in by it as it is now. */
   after: pulumi.Resource[];
-  /** The way in to another cluster, by the same host: testers get in by the same password and token. */
+  /** The ingress of another cluster, by the same host: testers get in by the same password and token. */
   shared?: AppRoute | undefined;
 }
 
@@ -25,15 +25,15 @@ export interface AppRouteArgs {
 const previewUser = "preview";
 
 /**
- * The way in from outside, as the controller that reads it wants it said: what it consists of is decided in
+ * The ingress, as the controller that reads it wants it said: what it consists of is decided in
  * release/src/routers.
  */
 export class AppRoute extends pulumi.ComponentResource {
   /** Password of the color paths. Only its hash is in the cluster, in a Secret. */
   readonly previewPassword: pulumi.Output<string>;
-  /** Token of the previews by header and cookie: whoever may read the way in reads it. */
+  /** Token of the previews by header and cookie: whoever may read the ingress reads it. */
   readonly previewToken: pulumi.Output<string>;
-  /** What users come in by. */
+  /** What requests come in by. */
   readonly objects: pulumi.Resource[];
   private readonly password: RandomPassword;
   private readonly token: RandomPassword;
@@ -47,7 +47,7 @@ export class AppRoute extends pulumi.ComponentResource {
     super("bluegreen:index:AppRoute", resourceName(settings, name), {}, options);
     const { namespace, traffic, deletionProtection } = settings;
     const route = routers[traffic.router];
-    // Two values: the objects of the way in hold the token in plain text. It has the name that was once of
+    // Two values: the objects of the ingress hold the token in plain text. It has the name that was once of
     // both, so that a password which has stood there is one no more.
     this.token =
       shared?.token ??
@@ -91,7 +91,7 @@ export class AppRoute extends pulumi.ComponentResource {
           ...object.annotations,
         },
       };
-      // Users come in by it, and a destroy without a preview has deleted what it may before it comes to a
+      // Requests come in by it, and a destroy without a preview has deleted what it may before it comes to a
       // refusal.
       return register(resourceName(settings, object.name), object, metadata, {
         parent: this,
@@ -135,7 +135,7 @@ function register(
   }
 }
 
-/** The way in, from settings alone but for the generated token. */
+/** The ingress, from settings alone but for the generated token. */
 function wayOf(
   app: string,
   {

@@ -456,7 +456,7 @@ export interface BlueGreenAppArgs {
    * none (the app has no database). With logicalReplication and streamingReplica there are two Secrets
    * (databaseSecret). runIn: update (connections go from the machine that runs the update) or cluster (they
    * go through a pod of analysis.controllerImage that the update makes; only with shared). allowDataLoss:
-   * continues where writes are lost; take it back afterwards. rebuildCommand (streamingReplica): words of a
+   * continues where writes are lost; remove it afterwards. rebuildCommand (streamingReplica): words of a
    * command that makes the server of STANDBY_COLOR a standby of PRIMARY_COLOR, both in its environment.
    * rebuildTimeoutSeconds: 1 to 86400, after which it is ended with everything that it has started.
    * timeoutSeconds: 1 to 86400, for one database to have what the other has, first copy included.

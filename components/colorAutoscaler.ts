@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
 import { colorLabels } from "@bluegreen/release/app/labels";
 import type { Color } from "@bluegreen/release";
-import { homeOf } from "@bluegreen/release/app/homes";
+import { namespaceOf } from "@bluegreen/release/app/namespaces";
 import { names } from "@bluegreen/release/app/names";
 import type { AppSettings } from "./lateArgs";
 import { resourceName } from "./resourceName";
@@ -22,7 +22,7 @@ export function makeAutoscaler(
   return new HorizontalPodAutoscaler(
     resourceName(settings, name),
     {
-      metadata: { name, namespace: homeOf(settings, color), labels: colorLabels(app, color) },
+      metadata: { name, namespace: namespaceOf(settings, color), labels: colorLabels(app, color) },
       spec: {
         scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: names.deployment(app, color) },
         minReplicas,

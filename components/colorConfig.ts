@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ConfigMap, Secret } from "@pulumi/kubernetes/core/v1";
 import { colorLabels } from "@bluegreen/release/app/labels";
 import { colors, type Color } from "@bluegreen/release/app/color";
-import { homeOf } from "@bluegreen/release/app/homes";
+import { namespaceOf } from "@bluegreen/release/app/namespaces";
 import { names } from "@bluegreen/release/app/names";
 import type { AppSettings } from "./lateArgs";
 import { asHashed } from "./asHashed";
@@ -87,7 +87,7 @@ export class ColorConfigs extends pulumi.ComponentResource {
     const ordered = { parent: this, dependsOn: after };
     for (const color of colors) {
       const { configMap, secret } = configs[color];
-      const namespace = homeOf(settings, color);
+      const namespace = namespaceOf(settings, color);
       const metadata = ({ name }: Variables) => ({ name, namespace, labels: colorLabels(app, color) });
       if (configMap !== undefined) {
         const name = named(configMap.name);

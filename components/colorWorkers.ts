@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import type { Color } from "@bluegreen/release";
-import { homeOf } from "@bluegreen/release/app/homes";
+import { namespaceOf } from "@bluegreen/release/app/namespaces";
 import { imageAnnotation, names, workerLabel } from "@bluegreen/release/app/names";
 import { surge } from "@bluegreen/release/config/room";
 import type { WorkerPods } from "@bluegreen/release/config/podSettings";
@@ -54,7 +54,7 @@ export function makeWorkers(
 export function backgroundMetadata(app: string, { color, settings, template }: OfColor, name: string) {
   return {
     name: names.worker(app, color, name),
-    namespace: homeOf(settings, color),
+    namespace: namespaceOf(settings, color),
     labels: { ...template.labels, [workerLabel]: name },
     annotations: { ...skipAwait, ...movedFromOutside, [imageAnnotation]: template.image },
   };

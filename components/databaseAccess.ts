@@ -3,7 +3,7 @@ import { Secret } from "@pulumi/kubernetes/core/v1";
 import { RandomPassword } from "@pulumi/random";
 import { names } from "@bluegreen/release/app/names";
 import { appLabels } from "@bluegreen/release/app/labels";
-import { inEachHome } from "@bluegreen/release/app/homes";
+import { inEachNamespace } from "@bluegreen/release/app/namespaces";
 import type { AppSettings } from "./lateArgs";
 import { resourceName } from "./resourceName";
 import { databaseRelay } from "./databaseRelay";
@@ -66,12 +66,12 @@ export class DatabaseAccess extends pulumi.ComponentResource {
       url: pulumi.interpolate`postgres://${account}:${result}@${address}/${account}${admin.apply(encryptionOf)}`,
       "direct-url": pulumi.all([admin, result]).apply(([url, password]) => directUrl(url, account, password)),
     };
-    this.secrets = inEachHome(settings, `${name}-database`).map(
-      (home) =>
+    this.secrets = inEachNamespace(settings, `${name}-database`).map(
+      (at) =>
         new Secret(
-          resourceName(settings, home.name),
+          resourceName(settings, at.name),
           {
-            metadata: { name: databaseSecret, namespace: home.namespace, labels: appLabels(name) },
+            metadata: { name: databaseSecret, namespace: at.namespace, labels: appLabels(name) },
             stringData,
           },
           { parent: this, dependsOn: [...after, this.made] },

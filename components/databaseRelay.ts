@@ -1,4 +1,4 @@
-import { homeOf } from "@bluegreen/release/app/homes";
+import { namespaceOf } from "@bluegreen/release/app/namespaces";
 import type { Relayed } from "@bluegreen/release/relay/throughCluster";
 import type { AppSettings } from "./lateArgs";
 
@@ -6,7 +6,7 @@ import type { AppSettings } from "./lateArgs";
 export function databaseRelay(app: string, settings: AppSettings): Relayed {
   if (settings.database.runIn === "update") return {};
   const { activeColor, analysis, imagePullSecrets, labels, annotations } = settings;
-  const namespace = homeOf(settings, activeColor);
+  const namespace = namespaceOf(settings, activeColor);
   return {
     relay: { app, namespace, image: analysis.controllerImage, imagePullSecrets, labels, annotations },
   };

@@ -5,7 +5,7 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1";
 import { appLabels, colorLabels } from "@bluegreen/release/app/labels";
 import { quotaLimits } from "@bluegreen/release/config/room";
 import { colors, type Color } from "@bluegreen/release/app/color";
-import { homeOf, inEachHome, podSecurity } from "@bluegreen/release/app/homes";
+import { namespaceOf, inEachNamespace, podSecurity } from "@bluegreen/release/app/namespaces";
 import { names } from "@bluegreen/release/app/names";
 import { routers } from "@bluegreen/release/routers/routers";
 import type { AppSettings } from "./lateArgs";
@@ -29,7 +29,7 @@ export class Isolation extends pulumi.ComponentResource {
   ) {
     const named = (name: string) => resourceName(settings, name);
     super("bluegreen:index:Isolation", named(`${app}-isolation`), {}, options);
-    const ordered = { parent: this, dependsOn: [...after, ...this.makeHomes(app, settings, after)] };
+    const ordered = { parent: this, dependsOn: [...after, ...this.makeNamespaces(app, settings, after)] };
     // Secrets of a registry are the account's: pods get them without another template.
     const imagePullSecrets = settings.imagePullSecrets.map((name) => ({ name }));
     // Pods of an account of somebody's need none of these.
@@ -44,7 +44,7 @@ export class Isolation extends pulumi.ComponentResource {
           {
             metadata: {
               name,
-              namespace: homeOf(settings, color),
+              namespace: namespaceOf(settings, color),
               labels: colorLabels(app, color),
               annotations: settings.serviceAccount.annotations,
             },
@@ -69,29 +69,29 @@ export class Isolation extends pulumi.ComponentResource {
   }
 
   /**
-   * The namespaces of the colors, where they are not the app's, and what lets the way in refer to a color
+   * The namespaces of the colors, where they are not the app's, and what lets the ingress refer to a color
    * there.
    */
-  private makeHomes(app: string, settings: AppSettings, after: pulumi.Resource[]): pulumi.Resource[] {
+  private makeNamespaces(app: string, settings: AppSettings, after: pulumi.Resource[]): pulumi.Resource[] {
     if (!settings.namespacePerColor) return [];
-    // A color that has no users now has them after the next switch.
+    // A color that is idle now gets traffic after the next switch.
     const options = { parent: this, protect: settings.deletionProtection };
     return colors.flatMap((color) => {
-      const namespace = homeOf(settings, color);
-      const home = settings.createNamespaces
+      const namespace = namespaceOf(settings, color);
+      const made = settings.createNamespaces
         ? [
             new Namespace(
-              resourceName(settings, `${app}-${color}-home`),
+              resourceName(settings, `${app}-${color}-namespace`),
               { metadata: { name: namespace, labels: { ...colorLabels(app, color), ...podSecurity } } },
               { ...options, dependsOn: after },
             ),
           ]
         : [];
       const grant = routers[settings.traffic.router].grant?.(settings, app, color);
-      if (grant === undefined) return home;
+      if (grant === undefined) return made;
       const { apiVersion, kind, name, spec } = grant;
       return [
-        ...home,
+        ...made,
         new CustomResource(
           resourceName(settings, `${app}-${color}-grant`),
           {
@@ -100,7 +100,7 @@ export class Isolation extends pulumi.ComponentResource {
             metadata: { name, namespace, labels: colorLabels(app, color), annotations: skipAwait },
             spec,
           },
-          { ...options, dependsOn: [...after, ...home] },
+          { ...options, dependsOn: [...after, ...made] },
         ),
       ];
     });
@@ -112,7 +112,7 @@ export class Isolation extends pulumi.ComponentResource {
     ordered: { parent: pulumi.Resource; dependsOn: pulumi.Resource[] },
   ): pulumi.Resource[] {
     const { requests, limits } = settings.resources;
-    return inEachHome(settings, names.quota(app)).flatMap(({ name, namespace }) => {
+    return inEachNamespace(settings, names.quota(app)).flatMap(({ name, namespace }) => {
       const metadata = { name: names.quota(app), namespace, labels: appLabels(app) };
       // A quota refuses containers that say nothing of what they need: those of others get the app's.
       const range = new LimitRange(

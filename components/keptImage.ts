@@ -4,7 +4,7 @@ import { movedRoute } from "@bluegreen/release/routers/routers";
 import type { AppSettings } from "./lateArgs";
 
 /**
- * Stands before every update of the Deployment of a color that serves users: as it applies the whole object, it
+ * Stands before every update of the Deployment of a color that serves traffic: as it applies the whole object, it
  * would take an image that somebody has set by hand from them, although nothing in config has changed.
  */
 export function keptImage(

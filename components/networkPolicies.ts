@@ -1,7 +1,7 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { colors, type Color } from "@bluegreen/release/app/color";
-import { homeOf, inEachHome } from "@bluegreen/release/app/homes";
+import { namespaceOf, inEachNamespace } from "@bluegreen/release/app/namespaces";
 import { workersSelector } from "@bluegreen/release/app/labels";
 import { names, preflightLabel, relayLabel, workerLabel } from "@bluegreen/release/app/names";
 import { isFields } from "@bluegreen/release/util/fields";
@@ -61,7 +61,7 @@ export function networkPolicies(app: string, settings: AppSettings): Policy[] {
   return [
     ...colors.map((color) =>
       policy(
-        own(color, homeOf(settings, color)),
+        own(color, namespaceOf(settings, color)),
         { matchLabels: { app, version: color } },
         ingressOf(app, color, settings),
         egress,
@@ -76,9 +76,9 @@ export function networkPolicies(app: string, settings: AppSettings): Policy[] {
           matchLabels: workersSelector(app, color),
           matchExpressions: [{ key: workerLabel, operator: "Exists" }],
         };
-        return policy({ resource: name, namespace: homeOf(settings, color), name }, pods, [], egress);
+        return policy({ resource: name, namespace: namespaceOf(settings, color), name }, pods, [], egress);
       }),
-    ...inEachHome(settings, preflight).map(({ namespace, name: resource }) =>
+    ...inEachNamespace(settings, preflight).map(({ namespace, name: resource }) =>
       policy(
         { resource, namespace, name: preflight },
         { matchLabels: { [preflightLabel]: app } },
@@ -89,7 +89,7 @@ export function networkPolicies(app: string, settings: AppSettings): Policy[] {
     // It reaches what the pods reach; a port-forward comes from its node.
     ...(settings.database.runIn === "update"
       ? []
-      : inEachHome(settings, relay).map(({ namespace, name: resource }) =>
+      : inEachNamespace(settings, relay).map(({ namespace, name: resource }) =>
           policy({ resource, namespace, name: relay }, { matchLabels: { [relayLabel]: app } }, [], egress),
         )),
     ...(settings.analysis.controllerImage === ""

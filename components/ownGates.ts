@@ -15,22 +15,22 @@ export function gatesBeforeRollout(
   after: pulumi.Resource[],
 ): pulumi.Resource[] {
   const owner = resourceName(app.settings, `${app.name}-${color}`);
-  return each(app, "beforeRollout", "gateBeforeRollout", owner, judged(app, color), after);
+  return each(app, "beforeRollout", "gateBeforeRollout", owner, checkedColor(app, color), after);
 }
 
 /** Before all traffic moves to the active color. */
 export function gatesBeforeSwitch(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
   const { activeColor } = app.settings;
-  const args = { ...judged(app, activeColor), share: 100, route: app.movable };
+  const args = { ...checkedColor(app, activeColor), weight: 100, route: app.movable };
   return each(app, "beforeSwitch", "gateBeforeSwitch", app.pulumiName, args, after);
 }
 
-/** Before the idle color gets the first of its share. */
-export function gatesBeforeShare(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
+/** Before the idle color gets its first canary weight. */
+export function gatesBeforeShift(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resource[] {
   const { activeColor, weights } = app.settings;
   const idle = otherColor(activeColor);
-  const args = { ...judged(app, idle), share: weights[idle], route: app.movable };
-  return each(app, "beforeSwitch", "gateBeforeSwitch", names.share(app.name), args, after);
+  const args = { ...checkedColor(app, idle), weight: weights[idle], route: app.movable };
+  return each(app, "beforeSwitch", "gateBeforeSwitch", names.shift(app.name), args, after);
 }
 
 /** Once traffic has moved. */
@@ -40,7 +40,7 @@ export function gatesAfterSwitch(
   after: pulumi.Resource[],
 ): pulumi.Resource[] {
   const args = {
-    ...judged(app, app.settings.activeColor),
+    ...checkedColor(app, app.settings.activeColor),
     ...app.analysis,
     together: app.settings.together,
     switchId,
@@ -53,11 +53,11 @@ export function gatesBeforeScaleDown(app: AppInCluster, after: pulumi.Resource[]
   const { activeColor } = app.settings;
   const standby = otherColor(activeColor);
   if (app.wanted[standby] !== null) return [];
-  const args = { ...judged(app, activeColor), standby };
+  const args = { ...checkedColor(app, activeColor), standby };
   return each(app, "beforeScaleDown", "gateBeforeScaleDown", app.pulumiName, args, after);
 }
 
-function judged(app: AppInCluster, color: Color) {
+function checkedColor(app: AppInCluster, color: Color) {
   const { hash: template, spec } = app.templates[color];
   const account = spec["serviceAccountName"];
   return {

@@ -95,7 +95,7 @@ function answering(settings: PodArgs): Fields {
   };
 }
 
-/** Endpoints leave the Services' tables a moment after a pod is told to stop; until then it goes on serving. */
+/** Endpoints leave the Services' tables a moment after a pod is told to stop; until then it continues serving. */
 function stopping({ preStopDelaySeconds }: PodArgs): Fields {
   return preStopDelaySeconds === 0
     ? {}

@@ -35,9 +35,9 @@ export interface Released extends Outputs {
  *
  * The color that config makes active always comes first. So a switch moves traffic only after its
  * gates, and a rollback moves it away from a bad color before that one is touched. Where config gives
- * the other color a share of the users, the route comes after that color's gates, and an analysis of its own.
+ * the idle color a canary weight, the route comes after that color's gates, and an analysis of its own.
  *
- * Over several clusters each phase waits for the one before in all of them. Only users move in one
+ * Over several clusters each phase waits for the one before in all of them. Only traffic moves in one
  * cluster after the other, unless config says at once; and what works on the database, which may be
  * the same one, takes turns.
  */

@@ -53,7 +53,7 @@ export interface Stage {
   };
   /** Repository of the app's images, without a tag. */
   imageRepository: string;
-  /** The way in for users; missing on a stage that nobody has asked for one. */
+  /** The ingress; missing on a stage that nobody has asked for one. */
   edge?: Edge;
 }
 

@@ -57,8 +57,8 @@ export function Lines({ lines }: { lines: string[] }) {
   );
 }
 
-export function whatMoved({ kind, share }: Pick<Move, "kind" | "share">): string {
-  return share < 100 ? `${kind} of ${share} %` : kind;
+export function whatMoved({ kind, weight }: Pick<Move, "kind" | "weight">): string {
+  return weight < 100 ? `${kind} of ${weight} %` : kind;
 }
 
 export function HistoryTable({ label, moves }: { label: string; moves: Move[] }) {

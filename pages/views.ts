@@ -10,13 +10,13 @@ export interface Version {
   tag: string;
 }
 
-/** A move of users from one color to the other. */
+/** A move of traffic from one color to the other. */
 export interface Move {
   /** ISO 8601. */
   at: string;
-  kind: "switch" | "rollback" | "share";
-  /** How many of 100 users moved. */
-  share: number;
+  kind: "switch" | "rollback" | "shift";
+  /** The percentage of traffic that moved. */
+  weight: number;
   /** Null at the first release. */
   from: Version | null;
   to: Version;

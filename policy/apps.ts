@@ -14,7 +14,7 @@ export interface ColorDeployment {
   labels: Labels;
 }
 
-/** The Service that users come in by. */
+/** The Service that requests come in by. */
 export interface ActiveService {
   urn: string;
   name: string;

@@ -12,7 +12,7 @@ const partCost = z.object({ seconds: z.number(), cpuSeconds: z.number(), peakMiB
 export type PartCost = z.output<typeof partCost>;
 
 export interface AnalysisCost {
-  /** Taken once, before users move. */
+  /** Taken once, before traffic moves. */
   baseline: PartCost & { requests: RequestCounts };
   /** One of those that follow, every 30 s unless config says otherwise. */
   observation: PartCost & { requests: RequestCounts };

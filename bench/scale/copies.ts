@@ -36,10 +36,12 @@ export async function makeCopies(from: Cluster, app: string, namespaces: string[
       policy.readNamespacedPodDisruptionBudget({ name: names.deployment(app, color), namespace }),
     ),
   );
-  const home = await from.core.readNamespace({ name: namespace });
+  const source = await from.core.readNamespace({ name: namespace });
   await mapBounded(namespaces, atOnce, async (name) => {
     await from.core.createNamespace({
-      body: { metadata: { name, labels: { ...home.metadata?.labels, "kubernetes.io/metadata.name": name } } },
+      body: {
+        metadata: { name, labels: { ...source.metadata?.labels, "kubernetes.io/metadata.name": name } },
+      },
     });
     for (const { metadata, spec } of services) {
       await from.core.createNamespacedService({

@@ -1,6 +1,6 @@
 /**
  * What the analysis does with the pods of a color, in a process of its own so that its cost can be told: the
- * baseline before users move, and on the word of the parent one observation after it. Started by measureAnalysis.
+ * baseline before traffic moves, and on the word of the parent one observation after it. Started by measureAnalysis.
  */
 import { once } from "node:events";
 import { connect, otherColor, type ClusterRef } from "@bluegreen/release";

@@ -91,8 +91,8 @@ async function measureApp({ say }: Bench, subject: Subject, size: number): Promi
 
 /** 10,000 pods are bound and reported at some 50 a second on two cores. */
 const fleetTimeoutMs = 1_800_000;
-/** Endpoints and rules go on changing for a while after the last pod is ready. */
-const settleMs = 10_000;
+/** Endpoints and rules keep changing for a while after the last pod is ready. */
+const gracePeriodMs = 10_000;
 
 async function measureFleet(bench: Bench, cluster: Cluster, { subjects, copies }: Made): Promise<Row[]> {
   const { apps, pods, kubeconfig, nodes, say, signal } = bench;
@@ -121,7 +121,7 @@ async function measureFleet(bench: Bench, cluster: Cluster, { subjects, copies }
           say(`${count} apps: ${text}`);
         },
       });
-      await delay(settleMs, undefined, { signal });
+      await delay(gracePeriodMs, undefined, { signal });
     }
     const measured: Row[] = [];
     for (const subject of subjects) {

@@ -73,7 +73,7 @@ type Phase = "steady" | "command" | "moving";
 
 /** @throws Error where users did not come to the color of a switch: nothing was measured then */
 export function figuresOf(cells: Cell[], switches: Switch[]): SwitchFigures {
-  const seen = switches.map((each) => lookAt(each, cells));
+  const seen = switches.map((each) => observe(each, cells));
   const requests = cells.filter(isRequest);
   return {
     requests: countOf(requests),
@@ -102,7 +102,7 @@ interface SeenSwitch extends Switch {
   phaseOf: (second: number) => Phase | undefined;
 }
 
-function lookAt(each: Switch, cells: Cell[]): SeenSwitch {
+function observe(each: Switch, cells: Cell[]): SeenSwitch {
   const { way, to, startedAt, endedAt } = each;
   const requests = cells.filter((cell) => isRequest(cell) && isWithin(each, cell));
   const byNew = requests.filter(

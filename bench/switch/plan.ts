@@ -1,5 +1,5 @@
 /**
- * The three ways by which users are moved: this program, its flip without anything around it, and what
+ * The three ways by which traffic is moved: this program, its flip without anything around it, and what
  * Kubernetes does by itself.
  */
 export const ways = ["up", "bare patch", "rolling update"] as const;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { otherColor, type Color } from "@bluegreen/release";
 import type { Cell } from "../../local/load/generator/lines";
 import type { RequestClient } from "../../local/load/generator/options";
-import { removeLoad, startLoad, type WayIn } from "../../local/load/job";
+import { removeLoad, startLoad, type EntryPoint } from "../../local/load/job";
 import type { TestStack } from "../../local/testing/testStack";
 import { patchSelector, selectPods } from "../patchSelector";
 import type { Switch } from "./figures";
@@ -16,19 +16,19 @@ export interface RunOptions {
   rate: number;
   clients: RequestClient[];
   /** Where the load comes in; undefined: the active Service. */
-  wayIn: WayIn | undefined;
+  entryPoint: EntryPoint | undefined;
   /** The longest that the load may run. */
   loadSeconds: number;
   /** From one command to the next. */
   spacingSeconds: number;
 }
 
-/** Where users are when a run begins. */
-const home: Color = "blue";
+/** Where traffic is when a run begins. */
+const first: Color = "blue";
 
 /** The app as all three ways find it. */
 export const settings = {
-  activeColor: home,
+  activeColor: first,
   blueTag: "v1",
   greenTag: "v2",
   smokeTests: "bench/gate/*.ts",
@@ -57,8 +57,8 @@ const warmUpMs = 10_000;
 const restMs = 6000;
 
 /**
- * Sends one constant load while users are moved, block after block, and returns what was seen when.
- * Nobody looks at the load meanwhile: the looking would be measured, too.
+ * Sends one constant load while traffic is moved, block after block, and returns what was seen when.
+ * Nobody reads the load meanwhile: that would be measured, too.
  */
 export async function runSwitches(
   test: TestStack,
@@ -66,13 +66,13 @@ export async function runSwitches(
   signal: AbortSignal,
   progress: (text: string) => void,
 ): Promise<{ cells: Cell[]; switches: Switch[] }> {
-  const { app, blocks, rate, clients, wayIn, loadSeconds, spacingSeconds } = options;
+  const { app, blocks, rate, clients, entryPoint, loadSeconds, spacingSeconds } = options;
   const { cluster, stack } = test;
   // The program of a real release runs on a machine of its own; here it gets what the load, the app and the
   // cluster leave.
   setPriority(constants.priority.PRIORITY_LOW);
-  const rolling = await makeRolling(cluster, app, home);
-  const live = { color: home, rolling: home };
+  const rolling = await makeRolling(cluster, app, first);
+  const live = { color: first, rolling: first };
   const switches: Switch[] = [];
   const commands: Record<Way, (to: Color) => Promise<unknown>> = {
     up: async (to) => {
@@ -84,7 +84,7 @@ export async function runSwitches(
   };
   const rest = async (ms: number): Promise<void> => delay(ms, undefined, { signal });
 
-  /** Moves users and measures it. */
+  /** Moves traffic and measures it. */
   const move = async (way: Way, to: Color): Promise<void> => {
     const startedAt = Date.now();
     await commands[way](to);
@@ -122,7 +122,7 @@ export async function runSwitches(
       clients,
       toolCallEvery,
       output: "seconds",
-      ...(wayIn !== undefined && { wayIn }),
+      ...(entryPoint !== undefined && { entryPoint }),
     });
     await rest(warmUpMs);
     const total = blocks.reduce((sum, block) => sum + block.switches, 0);

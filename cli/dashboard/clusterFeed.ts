@@ -11,7 +11,7 @@ import { observationsKept, sampleOf, type Counted } from "./sample";
 
 export interface FeedOptions {
   /**
-   * Read anew for each look: config changes under it. @throws UserError when it makes no sense at this moment
+   * Read again for each poll: config changes under it. @throws UserError when it makes no sense at this moment
    */
   ref: () => ReleaseStatusRef;
   /** Which of the board's clusters it is. */
@@ -21,52 +21,52 @@ export interface FeedOptions {
   historyGrew: () => void;
   signal: AbortSignal;
   /**
-   * Between the end of a look and the next one, in milliseconds. A move of users does not wait for it.
+   * Between the end of a poll and the next one, in milliseconds. A move of traffic does not wait for it.
    * @default 2000
    */
   pollIntervalMs?: number;
 }
 
 /** A database that does not answer takes ten; an API server that hangs would take minutes. */
-const lookTimeoutMs = 15_000;
+const refreshTimeoutMs = 15_000;
 const sampleEveryMs = 1000;
 
 /** Keeps one cluster of a board as it is, until the signal comes. */
 export async function followCluster(options: FeedOptions): Promise<void> {
   const feed = new ClusterFeed(options);
-  await Promise.all([feed.follow(), feed.keepLooking(), feed.keepCounting()]);
+  await Promise.all([feed.follow(), feed.keepPolling(), feed.keepCounting()]);
 }
 
 class ClusterFeed {
-  /** Ends the pause before the next look. */
+  /** Ends the pause before the next poll. */
   private awake = new AbortController();
-  /** How often users have been seen to move: a look that began before says where they were. */
+  /** How often users have been seen to move: a poll that began before says where they were. */
   private moves = 0;
   private shown = "";
-  private looking: Promise<void> | undefined;
+  private refreshing: Promise<void> | undefined;
   private historyLength: number | undefined;
 
   constructor(private readonly options: FeedOptions) {}
 
   follow(): Promise<void> {
     const { ref, signal } = this.options;
-    const look = () => {
+    const refresh = () => {
       this.awake.abort();
     };
     const live = (color: Color | undefined) => {
       this.noteLive(color);
-      look();
+      refresh();
     };
-    return followUsers(ref(), { live, shares: look }, signal);
+    return followUsers(ref(), { live, weights: refresh }, signal);
   }
 
-  async keepLooking(): Promise<void> {
+  async keepPolling(): Promise<void> {
     const { index, board, signal, pollIntervalMs = 2000 } = this.options;
     while (!signal.aborted) {
       try {
-        // One that is late goes on to its end, and no other begins beside it.
-        this.looking ??= this.look().finally(() => (this.looking = undefined));
-        await within(lookTimeoutMs, this.looking);
+        // One that is late continues to its end, and no other begins beside it.
+        this.refreshing ??= this.refresh().finally(() => (this.refreshing = undefined));
+        await within(refreshTimeoutMs, this.refreshing);
       } catch (error) {
         const away = board.state.clusters[index]?.away;
         const why = messageOf(error);
@@ -80,12 +80,12 @@ class ClusterFeed {
     }
   }
 
-  private async look(): Promise<void> {
+  private async refresh(): Promise<void> {
     const { index, board, historyGrew } = this.options;
     const ref = this.options.ref();
     const moves = this.moves;
     const [status, history] = await Promise.all([readReleaseStatus(ref), readHistory(connect(ref), ref.app)]);
-    // Users have moved meanwhile: what was read is from before, and the next look says it all.
+    // Traffic has moved meanwhile: what was read is from before, and the next poll says it all.
     if (moves !== this.moves) return;
     this.noteLive(status.live ?? undefined);
     const release = releaseView(status, history);
@@ -96,7 +96,7 @@ class ClusterFeed {
     this.historyLength = history.length;
   }
 
-  /** Whoever sees it first says it: the watch of the Service, or a look. */
+  /** Whoever sees it first says it: the watch of the Service, or a poll. */
   private noteLive(live: Color | undefined): void {
     const { index, board } = this.options;
     const known = board.state.clusters[index]?.release?.live ?? undefined;

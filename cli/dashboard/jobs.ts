@@ -85,7 +85,7 @@ export class Jobs {
     return undefined;
   }
 
-  /** As Ctrl-C in a terminal: what is under way ends, and says where users are. */
+  /** As Ctrl-C in a terminal: what is under way ends, and says where traffic is. */
   interrupt(): void {
     if (performance.now() - this.#interruptedAt < sameKeyMs) return;
     this.#interruptedAt = performance.now();

@@ -86,7 +86,7 @@ export async function runDashboard({ stack, port }: DashboardOptions): Promise<v
   });
   await jobs.ended();
   server.close();
-  // A look at a cluster that hangs is not waited for.
+  // A poll of a cluster that hangs is not waited for.
   endProcess(
     running.some(({ kind }) => board.state.jobs[kind]?.end?.isWell === false)
       ? exitCodes.findings

@@ -35,7 +35,7 @@ const headers = {
 };
 
 const maxBodyBytes = 4096;
-/** A browser that does not read gets all of it anew, once it asks again. */
+/** A browser that does not read gets all of it again, once it asks again. */
 const maxUnreadBytes = 8 * 1024 * 1024;
 
 const orderSchema = z.object({ to: z.enum(colors), why: z.string().max(200).default("") });
@@ -142,7 +142,7 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 }
 
 /**
- * All that there is, and then every change. Whoever was away begins anew: there is nothing to make up for.
+ * All that there is, and then every change. Whoever was away begins again: there is nothing to make up for.
  */
 function stream(response: ServerResponse, board: Board): void {
   response.writeHead(200, { "content-type": "text/event-stream" });

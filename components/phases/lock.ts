@@ -14,7 +14,7 @@ export interface Locked {
 }
 
 /**
- * First of all: nothing that serves users changes in place, and nobody else releases the app meanwhile.
+ * First of all: nothing that serves traffic changes in place, and nobody else releases the app meanwhile.
  * @param before the apps that are locked first: two people who take the same locks in the same order wait for
  * each other, and never both
  */
@@ -27,7 +27,7 @@ export function lock(app: AppInCluster, before: Locked[]): Locked {
     lock: app.step(
       "liveLock",
       { ...among, weights, route: movable, templates: wanted, configs, allowInPlaceUpdate, lockWaitSeconds },
-      [...(app.home === undefined ? [] : [app.home]), ...before.map((each) => each.lock)],
+      [...(app.ownNamespace === undefined ? [] : [app.ownNamespace]), ...before.map((each) => each.lock)],
     ),
   };
 }
@@ -47,11 +47,11 @@ export function unlock({ app, lock: { release } }: Locked, after: pulumi.Resourc
  */
 export function confirmedColor({ app, lock: locked }: Locked): pulumi.Output<Color> {
   const { activeColor, weights } = app.settings;
-  return pulumi.all([locked.activeColor, locked.weights]).apply(([color, shares]) => {
-    if (color === activeColor && sameWeights(shares, weights)) return activeColor;
+  return pulumi.all([locked.activeColor, locked.weights]).apply(([color, lockedWeights]) => {
+    if (color === activeColor && sameWeights(lockedWeights, weights)) return activeColor;
     const refusal = new UserError({
       code: "BG-LOCK-LEFT-OUT",
-      what: `This update leaves out the lock on the live color, and ${color === activeColor ? `weights change from ${formatWeights(shares)} to ${formatWeights(weights)}` : `activeColor changes from ${color} to ${activeColor}`}`,
+      what: `This update leaves out the lock on the live color, and ${color === activeColor ? `weights change from ${formatWeights(lockedWeights)} to ${formatWeights(weights)}` : `activeColor changes from ${color} to ${activeColor}`}`,
       rule: "a switch has gates, and --target or --exclude would go around them",
       next: "pulumi up, without --target or --exclude",
     });

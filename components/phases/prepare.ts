@@ -24,7 +24,7 @@ import { gatesBeforeRollout, gatesBeforeSwitch } from "../ownGates";
 import { AnalysisController } from "../analysisController";
 import { confirmedColor, type Locked } from "./lock";
 
-/** An app whose active color has passed every gate; users are where they were. */
+/** An app whose active color has passed every gate; traffic is where it was. */
 export interface Prepared extends Locked {
   /** Who observes the live color meanwhile; undefined where config wants no analysis. */
   guard: ReleaseStep<"liveGuard"> | undefined;

@@ -5,16 +5,16 @@ import { AppColor } from "../appColor";
 import type { AppRoute } from "../appRoute";
 import type { ReleaseStep } from "../dynamicStep";
 import { migrateByCommand } from "../migrateByCommand";
-import { gatesBeforeRollout, gatesBeforeScaleDown, gatesBeforeShare } from "../ownGates";
-import { Share } from "../share";
+import { gatesBeforeRollout, gatesBeforeScaleDown, gatesBeforeShift } from "../ownGates";
+import { Shift } from "../shift";
 import { leadIn, type Switched } from "./switchUsers";
 
-/** An app of which all is as config wants it, the color without users included. */
+/** An app of which all is as config wants it, the idle color included. */
 export interface Reconciled extends Switched {
   route: AppRoute;
   /** Undefined where the app has no database to note it in. */
   record: ReleaseStep<"switchRecord"> | undefined;
-  /** By the app's own command, for the color that has no users. */
+  /** By the app's own command, for the idle color. */
   migratedIdle: pulumi.Resource[];
   /** What contract migrations have to wait for. */
   switched: pulumi.Resource[];
@@ -30,7 +30,7 @@ export interface ReconcileArgs {
 }
 
 /**
- * The switch is noted, when the last users have moved, and the color that they have left, or never had, is
+ * The switch is noted, when all traffic has moved, and the color that it has left, or never had, is
  * brought in line.
  */
 export function reconcile(switched: Switched, { everywhere, before }: ReconcileArgs): Reconciled {
@@ -80,7 +80,7 @@ export function reconcile(switched: Switched, { everywhere, before }: ReconcileA
   const last: pulumi.Resource[] = [...recorded, idle, ...guarded];
   let { route } = switched;
   if (route === undefined) {
-    const share = new Share(
+    const shift = new Shift(
       name,
       {
         settings,
@@ -91,13 +91,13 @@ export function reconcile(switched: Switched, { everywhere, before }: ReconcileA
           ...controller.resources,
           ...idle.gates,
           ...guarded,
-          ...gatesBeforeShare(app, [...idle.gates, ...guarded]),
+          ...gatesBeforeShift(app, [...idle.gates, ...guarded]),
         ],
       },
       { parent: app },
     );
-    route = leadIn(app, share.gate.switchId, share.gate);
-    last.push(share.analyze(route));
+    route = leadIn(app, shift.gate.switchId, shift.gate);
+    last.push(shift.analyze(route));
   }
   if (app.autoscaled)
     last.push(app.step("sizeReconcile", { ...app.where, standbyHours: settings.standbyHours }, [...last]));

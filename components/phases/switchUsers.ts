@@ -9,12 +9,12 @@ import { gatesAfterSwitch } from "../ownGates";
 import { FreezeAroundSwitch } from "../writeFreeze";
 import type { Prepared } from "./prepare";
 
-/** An app whose users are on the active color, and were analyzed there. */
+/** An app whose traffic is on the active color, and was analyzed there. */
 export interface Switched extends Prepared {
   liveColor: pulumi.Output<string>;
-  /** Undefined where it waits for the other color, which gets a share of the users by it. */
+  /** Undefined where it waits for the other color, which gets its canary weight by it. */
   route: AppRoute | undefined;
-  /** Users have arrived. */
+  /** Traffic has arrived. */
   moved: pulumi.Resource[];
   analysis: ReleaseStep<"analysis">;
   /** Nobody needs the color any more that they have left, but as the rollback target. */
@@ -24,13 +24,13 @@ export interface Switched extends Prepared {
 export interface SwitchArgs {
   /** Of every cluster. */
   gates: pulumi.Resource[];
-  /** The clusters whose users move first, and are analyzed. */
+  /** The clusters whose traffic moves first, and is analyzed. */
   turns: Switched[];
-  /** The way in to another cluster, if there is one already. */
+  /** The ingress of another cluster, if there is one already. */
   route: AppRoute | undefined;
 }
 
-/** Users move to the active color, by the Service and then the route, and are analyzed there. */
+/** Traffic moves to the active color, by the Service and then the route, and is analyzed there. */
 export function switchUsers(prepared: Prepared, { gates, turns, route: shared }: SwitchArgs): Switched {
   const { app, databases, controller, gate } = prepared;
   const { name, settings, templates, provider, among, users, movable } = app;
@@ -49,7 +49,7 @@ export function switchUsers(prepared: Prepared, { gates, turns, route: shared }:
   );
   const route =
     weights[otherColor(activeColor)] === 0 ? leadIn(app, gate.switchId, service, shared) : undefined;
-  // Without weights the way in stays as it is: users have arrived with the Service.
+  // Without weights the ingress stays as it is: traffic has moved with the Service.
   const arrived = movable === null || route === undefined ? [service] : [service, ...route.objects];
   const writing = freeze.lower(arrived);
   const moved = databases.reconcile(arrived);
@@ -87,7 +87,7 @@ function startWorkers(app: AppInCluster, after: pulumi.Resource[]): pulumi.Resou
   return [app.step("workersStart", { ...app.where, ...followers, template, budgetSeconds }, after)];
 }
 
-/** Nothing to wait for where users of no other cluster move before. */
+/** Nothing to wait for where traffic of no other cluster moves before. */
 function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Resource[]): pulumi.Resource[] {
   if (turns.length === 0) return [];
   const { image, hash: template } = app.templates[app.settings.activeColor];
@@ -108,7 +108,7 @@ function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Reso
   ];
 }
 
-/** The way in from outside. */
+/** The ingress. */
 export function leadIn(
   { name, settings, within }: AppInCluster,
   switchId: pulumi.Output<string>,
@@ -119,7 +119,7 @@ export function leadIn(
 }
 
 /**
- * Beside the analysis: a rollback does not wait for it. None where the other color keeps a share of the users.
+ * Beside the analysis: a rollback does not wait for it. None where the other color keeps a canary weight.
  */
 function drain(
   app: AppInCluster,

@@ -10,7 +10,7 @@ import { addComponent, componentStatuses, readPorts } from "../cluster/superviso
 import { applyEdgeObjects, gateway } from "./objects";
 import { edgeName, traefik } from "./traefik";
 
-/** The way in for users, with TLS: Traefik at the node's address. */
+/** The ingress, with TLS: Traefik at the node's address. */
 export interface Edge {
   /** Where it listens inside the stage's network: 443 for HTTPS, 80 for HTTP. */
   address: string;

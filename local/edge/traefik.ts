@@ -14,7 +14,7 @@ export const ingressClasses = {
 
 /**
  * How long Traefik collects changes before it acts on them. Its own default of 2 s
- * would hide how quickly a release moves users; a cloud's load balancer has seconds, too.
+ * would hide how quickly a release moves traffic; a cloud's load balancer has seconds, too.
  */
 const throttle = "50ms";
 

@@ -28,7 +28,7 @@ export const controllerImage = "bluegreen.local/analysis-controller:dev";
 
 /** Bundles the analysis controller into one file. */
 export async function bundleController(file: string): Promise<void> {
-  await run(process.execPath, [join(repositoryDir, "watcher", "build.mjs"), file]);
+  await run(process.execPath, [join(repositoryDir, "controller", "build.mjs"), file]);
 }
 
 /** Bundles a build of the reference app into one file, once for each state of its sources and libraries. */

@@ -14,8 +14,8 @@ import { build } from "esbuild";
 import type { GeneratorOptions } from "./generator/options";
 import { readLines, requestsIn, type LoadLog } from "./samples";
 
-/** Where users come in. */
-export interface WayIn {
+/** Where requests come in. */
+export interface EntryPoint {
   /** Base URL, as it is reached from inside the cluster. */
   target: string;
   /** The name to ask for, where the target is an address. */
@@ -32,7 +32,7 @@ export interface LoadOptions {
   /** The longest that it runs if nobody stops it. */
   seconds: number;
   /** @default the app's active Service */
-  wayIn?: WayIn;
+  entryPoint?: EntryPoint;
   /** @default short and keep-alive */
   clients?: GeneratorOptions["clients"];
   /** One question in so many is a call of a tool. @default 2 */
@@ -65,7 +65,7 @@ const recentSeconds = 8;
 export async function startLoad(cluster: Cluster, options: LoadOptions): Promise<Load> {
   const { namespace } = cluster;
   await removeLoad(cluster);
-  const { target, host, ca } = options.wayIn ?? (await activeService(cluster, options.app));
+  const { target, host, ca } = options.entryPoint ?? (await activeService(cluster, options.app));
   const generator: GeneratorOptions = {
     target,
     ...(host !== undefined && { host }),
@@ -134,7 +134,7 @@ export async function generatorScript(): Promise<string> {
 }
 
 /** By address: a local cluster has no DNS. */
-async function activeService({ core, namespace }: Cluster, app: string): Promise<WayIn> {
+async function activeService({ core, namespace }: Cluster, app: string): Promise<EntryPoint> {
   const { spec } = await core.readNamespacedService({ name: names.activeService(app), namespace });
   const host = spec?.clusterIP ?? "";
   const port = spec?.ports?.[0]?.port ?? 80;

@@ -64,7 +64,7 @@ async function installBuilt(progress: (text: string) => void): Promise<void> {
   useBuilt();
 }
 
-/** What Pulumi writes by itself stays in the same home when the programs are built anew. */
+/** What Pulumi writes by itself stays in the same home when the programs are rebuilt. */
 async function pointTo(link: string, target: string): Promise<void> {
   if ((await readlink(link).catch(() => undefined)) === target) return;
   const next = `${link}.${process.pid}`;

@@ -15,7 +15,7 @@ import {
 /**
  * What both servers need besides, so that pg_rewind can take back what one of them alone has: which
  * blocks it changed, in WAL that reaches back to the last checkpoint they had in common.
- * Without them a server that was left behind is copied anew.
+ * Without them a server that was left behind is copied again.
  */
 export const rewindSettings = { wal_log_hints: "on", full_page_writes: "on", wal_keep_size: "256MB" };
 

@@ -4,7 +4,7 @@ import { planText } from "../../cli/planText";
 import { removeLoad, startLoad, type Load } from "../load/job";
 import { figuresOf, type Figures, type Mark } from "../load/report";
 import type { LoadLog } from "../load/samples";
-import { settled } from "../load/settled";
+import { untilSwitched } from "../load/switched";
 import { runTasks, type Task } from "../tasks";
 import type { Interrupt } from "./interrupt";
 import { homeColor, openStack, updatesOf } from "./stack";
@@ -62,7 +62,7 @@ export async function release(
     task(title, async () => {
       await marked(title, async () => updates.activate(color));
       report(`waiting until all clients are on ${color}`);
-      await settled(running(load), color, signal);
+      await untilSwitched(running(load), color, signal);
     });
 
   interrupt.expectCleanUp();

@@ -17,7 +17,7 @@ import { app, type Target } from "./target";
 /** The migration that the old version needs. The new one needs all. */
 const oldSchema = "0001";
 
-/** The color that users are on when a run begins and when it ends. */
+/** The color that traffic is on when a run begins and when it ends. */
 export const homeColor: Color = "blue";
 
 /** Where the app looks for the third party: nothing listens there, so no trial of this machine calls it. */
@@ -99,7 +99,7 @@ export function updatesOf(stack: Stack, cluster: Cluster, target: Target, up: ()
       // A rollback that somebody typed has blocked an image of this run.
       if (live !== undefined) for (const color of colors) await unblockImages(cluster, app, color);
       if (live === otherColor(homeColor) && running !== undefined) {
-        // Users move first; never to fewer pods than they have.
+        // Traffic moves first; never to fewer pods than they have.
         await stack.setConfig(
           plain({ [tagKey(live)]: running.tag, replicas: Math.max(replicas, running.replicas) }),
         );

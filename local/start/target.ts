@@ -108,7 +108,7 @@ It changes nothing else.`;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`${plan}\nGo on? (yes/no) `);
+    const answer = await terminal.question(`${plan}\nContinue? (yes/no) `);
     if (/^y(es)?$/i.test(answer.trim())) return;
   } finally {
     terminal.close();

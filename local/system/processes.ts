@@ -40,7 +40,7 @@ export async function killProcesses(matches: Matches): Promise<void> {
     killTimeoutMs,
     () =>
       Promise.resolve(
-        new Error(`Process ${pids.join(", ")} does not end although it was killed. Look at it with \`ps\`.`),
+        new Error(`Process ${pids.join(", ")} does not end although it was killed. Inspect it with \`ps\`.`),
       ),
   );
 }

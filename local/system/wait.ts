@@ -1,6 +1,6 @@
 import { DeadlineError, poll } from "@bluegreen/release/util/poll";
 
-/** A stage's parts come up within fractions of a second: looking is cheap, waiting is not. */
+/** A stage's parts come up within fractions of a second: checking is cheap, waiting is not. */
 const intervalMs = 50;
 
 /**

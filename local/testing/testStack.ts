@@ -103,7 +103,7 @@ export async function makeStack(images: AppBuild[], whereabouts: Whereabouts = {
     PULUMI_BACKEND_URL: `file://${backend}`,
     PULUMI_CONFIG_PASSPHRASE: secrets.passphrase,
   };
-  // The tests' own look at the cluster goes the same way.
+  // The tests' own reads of the cluster go the same way.
   process.env["KUBECONFIG"] = stage.kubeconfig;
 
   // A file that is run by mocha alone has it on PATH only so.

@@ -13,13 +13,13 @@ export interface ChartProps {
   least: number;
   /** A value as people read it. */
   text: (value: number) => string;
-  /** When users moved, each with a word for it. */
+  /** When traffic moved, each with a word for it. */
   moves: { at: number; text: string }[];
 }
 
 const width = 340;
 const height = 150;
-/** Of a word at a move of users. */
+/** Of a word at a move of traffic. */
 const wordWidth = 50;
 const inside = { left: 56, top: 16, right: 14, bottom: 22 };
 

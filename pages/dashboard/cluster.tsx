@@ -16,7 +16,7 @@ export function inCluster({ name }: Pick<ClusterState, "name">): string {
   return name === null ? "" : ` in ${name}`;
 }
 
-/** Where users are, and whether that is well. */
+/** Where traffic is, and whether that is well. */
 export function Users({ cluster }: { cluster: ClusterState }) {
   const { release, away } = cluster;
   const where = inCluster(cluster);
@@ -66,7 +66,7 @@ function ColorCard({ color: { color, role, tag, image, ready, wanted, users } }:
       <h3>
         <ColorName color={color} /> <span class="role">{role}</span>
       </h3>
-      <p class="share">
+      <p class="weight">
         <strong>{users} %</strong> of traffic
       </p>
       <dl>

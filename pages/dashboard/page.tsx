@@ -85,7 +85,7 @@ export function Page() {
   );
 }
 
-/** Among many tabs, too, it is to be seen where users are. */
+/** Among many tabs, too, it shows where traffic is. */
 function titleOf(state: DashboardState | undefined): string {
   if (state === undefined) return "bluegreen";
   return (

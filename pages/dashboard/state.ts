@@ -3,7 +3,7 @@ import type { Gates, Move, RolledBack, SampleView, Schema } from "../views";
 
 export interface ColorView {
   color: Color;
-  /** live serves users; standby runs and could; off has no pods. */
+  /** live serves traffic; standby runs and could; off has no pods. */
   role: "live" | "standby" | "off";
   tag: string | null;
   image: string | null;
@@ -18,12 +18,12 @@ export interface ReleaseView {
   /** Null before the first release. */
   live: Color | null;
   colors: ColorView[];
-  /** What somebody should look at; none: all is well. */
+  /** What needs attention; none: all is well. */
   attention: string[];
   schema: Schema;
   /** With what has become of it, in words. */
   last: { move: Move; state: string } | null;
-  /** The color that users could go back to; or why not. */
+  /** The color that a rollback would return traffic to; or why there is none. */
   rollback: { to: Color } | { why: string };
   rolledBack: RolledBack[];
   /** The last that the analysis has seen, oldest first. */
@@ -51,7 +51,7 @@ export interface Sample {
   figures: Record<Color, Figures | null>;
 }
 
-/** When users moved, as the cluster said so, by the clock of the dashboard's machine. */
+/** When traffic moved, as the cluster said so, by the clock of the dashboard's machine. */
 export interface SeenMove {
   at: number;
   to: Color;
@@ -60,7 +60,7 @@ export interface SeenMove {
 export interface ClusterState {
   /** As config names it; null where the stack has only one. */
   name: string | null;
-  /** Null until the first look has succeeded. */
+  /** Null until the first poll has succeeded. */
   release: ReleaseView | null;
   /** Why it cannot be read, and since when; null: it can. */
   away: { since: string; why: string } | null;
@@ -88,7 +88,7 @@ export type PlanState = { startedAt: string } & (
 );
 
 /**
- * They are read when users move, and with a plan: between that they may be older than what the cluster says.
+ * They are read when traffic moves, and with a plan: between that they may be older than what the cluster says.
  */
 export type ReadGates = Gates & { readAt: string };
 
@@ -195,7 +195,7 @@ function inCluster(
   };
 }
 
-/** As the active Service says it: the rest follows with the next look. */
+/** As the active Service says it: the rest follows with the next poll. */
 function withLive(release: ReleaseView, live: Color): ReleaseView {
   const colors = release.colors.map((color): ColorView => {
     const isLive = color.color === live;

@@ -38,7 +38,7 @@ export interface LoadFigures {
   seconds: LoadSecond[];
 }
 
-/** How the last move of users was, or is, analyzed. */
+/** How the last move of traffic was, or is, analyzed. */
 export interface AnalysisFacts {
   kind: Move["kind"];
   to: Version;
@@ -62,7 +62,7 @@ export interface ReportFacts {
   cluster: string | null;
   madeAt: string;
   live: Color | null;
-  /** The switch that it is about, and then whatever moved users since; none before the first release. */
+  /** The switch that it is about, and then whatever moved traffic since; none before the first release. */
   moves: Move[];
   analysis: AnalysisFacts | null;
   /** What the analysis of the last move has seen, oldest first. */

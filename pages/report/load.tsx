@@ -12,7 +12,7 @@ function titleOf(client: string): string {
   return clientTitles[client] ?? client;
 }
 
-/** What clients saw while users moved. */
+/** What clients saw while traffic moved. */
 export function Load({ load, moves }: { load: LoadFigures; moves: { at: string; to: { color: Color } }[] }) {
   const { requests, failures, failureTexts, phases, seconds } = load;
   const [from, to] = [

@@ -16,7 +16,7 @@ import type { ReportFacts, AnalysisFacts } from "./facts";
 import { Load } from "./load";
 import { verdictOf } from "./verdict";
 
-export interface Look {
+export interface Assets {
   /** The style sheet, ours. */
   css: string;
   /** Of the page's content security policy: what of it may be used. */
@@ -24,11 +24,11 @@ export interface Look {
 }
 
 /** A release as a page that needs nothing beside itself. Whatever others have written stays text in it. */
-export function renderReport(facts: ReportFacts, look: Look): string {
-  return `<!doctype html>\n${renderToString(<Report facts={facts} look={look} />)}\n`;
+export function renderReport(facts: ReportFacts, assets: Assets): string {
+  return `<!doctype html>\n${renderToString(<Report facts={facts} assets={assets} />)}\n`;
 }
 
-function Report({ facts, look: { css, policy } }: { facts: ReportFacts; look: Look }) {
+function Report({ facts, assets: { css, policy } }: { facts: ReportFacts; assets: Assets }) {
   const { app, namespace, stack, cluster, madeAt, moves, analysis, gates, schema, rolledBack, load } = facts;
   const [release] = moves;
   const { tone, text } = verdictOf(facts);

@@ -20,13 +20,13 @@ export function verdictOf({
       tone: "back",
       text: `Rolled back: traffic went from ${color} (${tag}) to ${back.to.color} (${back.to.tag}). ${back.evidence.length > 0 ? "The analysis" : back.who}: ${back.why}`,
     };
-  if (release.share === 100 && live !== color)
+  if (release.weight === 100 && live !== color)
     return {
       tone: "back",
       text: `Traffic is not on ${color} (${tag}) any more, and nothing says who has moved it.`,
     };
   return {
-    tone: release.share < 100 ? "open" : "kept",
-    text: `Traffic ${release.share < 100 ? `(${release.share} %) ` : ""}is on ${color} (${tag}): ${analysis?.state ?? "nothing is on record"}.`,
+    tone: release.weight < 100 ? "open" : "kept",
+    text: `Traffic ${release.weight < 100 ? `(${release.weight} %) ` : ""}is on ${color} (${tag}): ${analysis?.state ?? "nothing is on record"}.`,
   };
 }

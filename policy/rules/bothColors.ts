@@ -3,7 +3,7 @@ import type { App } from "../apps";
 import type { Finding } from "../policies";
 
 /**
- * A color without users stays, at zero replicas: a release needs one to come to, and a rollback one to go
+ * The idle color stays, at zero replicas: a release needs one to come to, and a rollback one to go
  * back to.
  */
 export function bothColors({ name, urn, deployments }: App): Finding[] {

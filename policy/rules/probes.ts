@@ -1,7 +1,7 @@
 import type { ErrorParts } from "@bluegreen/release/util/userError";
 import type { Workload } from "../workload";
 
-/** Users move to pods that are ready: somebody has to ask them. */
+/** Traffic moves to pods that are ready: somebody has to ask them. */
 export function probes({ name, pod: { containers = [] }, serves, isPatch }: Workload): ErrorParts[] {
   if (!serves || isPatch) return [];
   return containers.flatMap(({ name: container, readinessProbe, livenessProbe }) => {

@@ -12,7 +12,7 @@ export {
   type SendOptions,
 } from "./alerts/send.js";
 export { colors, isColor, otherColor, type Color } from "./app/color.js";
-export { homeOf, homesOf, namespacesOf, type Homes } from "./app/homes.js";
+export { namespaceOf, colorNamespacesOf, namespacesOf, type ColorNamespaces } from "./app/namespaces.js";
 export { describeLive, noUsersYet, readLiveColor } from "./traffic/live.js";
 export { schemaGate, type SchemaGateInputs } from "./gates/schemaGate.js";
 export { names, approvalAnnotation, switchAnnotation, templateAnnotation } from "./app/names.js";

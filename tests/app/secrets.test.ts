@@ -88,7 +88,7 @@ describe("Secrets and errors", function () {
     expect(app.output).to.include("DRAIN_SECONDS must be less than SHUTDOWN_GRACE_SECONDS");
   });
 
-  it("refuses to be asked to drain where users come in", async () => {
+  it("refuses to be asked to drain where requests come in", async () => {
     const app = await App.spawn({ env: { ...unreachable, PORT: "3000", BLUEGREEN_DRAIN_PORT: "3000" } });
     expect(await app.exited).to.deep.equal({ code: 1, signal: null });
     expect(app.output).to.include("BLUEGREEN_DRAIN_PORT must be another port than PORT");

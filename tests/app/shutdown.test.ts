@@ -25,7 +25,7 @@ describe("Shutdown", function () {
     return app;
   };
 
-  /** Runs `during` while one request of the app waits for the database; the request goes on after it. */
+  /** Runs `during` while one request of the app waits for the database; the request continues after it. */
   const withOpenRequest = async (app: App, connection: Connection, during: () => Promise<void>) =>
     withClient(database, async (client) => {
       await client.query("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");

@@ -31,7 +31,7 @@ process.on("SIGTERM", () => server.close());
 const imageRepository = "bluegreen.local/adopted";
 const labels = { app: "shop" };
 
-/** docs/guides/migrating.md, "From plain Deployments", step by step; its users come in by the real Traefik. */
+/** docs/guides/migrating.md, "From plain Deployments", step by step; its requests come in by the real Traefik. */
 describe("A Deployment that runs, moved by the migrating guide, on a real cluster under load", function () {
   let home: TestNamespace;
   let folder: string;
@@ -146,7 +146,7 @@ describe("A Deployment that runs, moved by the migrating guide, on a real cluste
     await stack.up();
     const atNext = new Visitor(edge, next);
     await atNext.askUntil(({ color, body }) => color === "blue" && body === "v1 hello", "/");
-    expect((await users.ask("/")).color, "users are where they were").to.equal("old");
+    expect((await users.ask("/")).color, "traffic is where it was").to.equal("old");
 
     const desk = { name: "production", workDir, env };
     for (const args of [
@@ -158,7 +158,7 @@ describe("A Deployment that runs, moved by the migrating guide, on a real cluste
     }
     await atNext.askUntil(({ color, body }) => color === "green" && body === "v2 hello", "/");
     atNext.close();
-    expect((await users.ask("/")).body, "users are where they were").to.equal("v1 hello");
+    expect((await users.ask("/")).body, "traffic is where it was").to.equal("v1 hello");
 
     await ingresses().patchNamespacedIngress({
       namespace,

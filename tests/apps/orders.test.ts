@@ -67,7 +67,7 @@ describe("An app with node-pg-migrate and a worker: examples/orders, on a real c
     await workersRunOn("blue");
   });
 
-  it("gets its column before the first pod of the new version, and the old one goes on", async () => {
+  it("gets its column before the first pod of the new version, and the old one continues", async () => {
     await test.set({ greenTag: "v2" });
     expect(await update())
       .to.contain('ADD "channel" text')
@@ -97,7 +97,7 @@ describe("An app with node-pg-migrate and a worker: examples/orders, on a real c
 
   it("is rolled back, and its worker follows, without a migration", async () => {
     const before = await migrations();
-    const { code, said } = await bluegreen(test, "rollback", "--reason", "the example goes back", "--yes");
+    const { code, said } = await bluegreen(test, "rollback", "--reason", "the example rolls back", "--yes");
     expect(code, said).to.equal(0);
     expect(await newest()).to.deep.equal([{ channel: "unknown" }]);
     await untilPackedBy("v1");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { names, orUndefined } from "@bluegreen/release";
-import { podSecurity } from "@bluegreen/release/app/homes";
+import { podSecurity } from "@bluegreen/release/app/namespaces";
 import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
 import { insideNetwork, loadBundles } from "../../local/stage";
@@ -126,7 +126,7 @@ describe("An app that others wrote: examples/verdaccio, on a real cluster", func
     expect(await ask()).to.match(/^200 [^]*"1\.0\.0"/);
     const { live, rollback } = await status();
     expect({ live, rollback }).to.deep.equal({ live: "green", rollback: { possible: true, to: "blue" } });
-    const back = await bluegreen(test, "rollback", "--reason", "the example takes it back", "--yes");
+    const back = await bluegreen(test, "rollback", "--reason", "the example rolls back", "--yes");
     expect(back.code, back.said).to.equal(0);
     expect((await status()).live).to.equal("blue");
     expect(await ask()).to.match(/^200 [^]*"1\.0\.0"/);

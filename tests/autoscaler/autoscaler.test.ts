@@ -2,12 +2,12 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { startStage } from "../../local/stage";
 import { startCrowd, type Crowd } from "../support/crowd";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 
 const [fewest, most] = [2, 4];
 
-/** By what metrics-server really measures. Told in order: each test goes on where the one before ended. */
+/** By what metrics-server really measures. Told in order: each test continues where the one before ended. */
 describe("Autoscalers of both colors under load, on a real cluster", function () {
   let test: TestStack;
   let crowd: Crowd;
@@ -61,7 +61,7 @@ describe("Autoscalers of both colors under load, on a real cluster", function ()
   });
 
   it("the standby's leaves it all of them, though it has no load any more", async () => {
-    // Held: its autoscaler has looked, and may take none.
+    // Held: its autoscaler has polled, and may take none.
     await poll(
       async () => {
         const { status, spec } = await test.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(

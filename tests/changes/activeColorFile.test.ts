@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { colors, names, poll, type Color } from "@bluegreen/release";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { blue, green, makeTrafficOnly, type TrafficOnly } from "../support/trafficOnly";
 import { startStep, type RunningStep } from "../provider/stepProvider";

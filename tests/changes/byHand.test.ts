@@ -4,7 +4,7 @@ import { attention } from "@bluegreen/release/releases/status";
 import { readColors } from "@bluegreen/release/releases/colorStatus";
 import { asJsonPatch } from "@bluegreen/release/kubernetes/jsonPatch";
 import { asMergePatch } from "@bluegreen/release/kubernetes/mergePatch";
-import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/read";
 import { status } from "../unit/statuses";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
@@ -108,7 +108,7 @@ describe("What was done past the program, on a real cluster under load", functio
     await test.stack.up();
   });
 
-  it("a team's autoscaler of the live color stays, with its pods, through updates, a switch and the way back", async () => {
+  it("a team's autoscaler of the live color stays, with its pods, through updates, a switch and the rollback", async () => {
     const { autoscaling } = test.cluster;
     await autoscaling.createNamespacedHorizontalPodAutoscaler({
       namespace: test.cluster.namespace,

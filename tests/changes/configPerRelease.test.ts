@@ -2,12 +2,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { colors, type Color } from "@bluegreen/release";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 import { variablesOf } from "../support/variables";
 
-/** Releases that differ in their config, told in order: each test goes on where the one before ended. */
+/** Releases that differ in their config, told in order: each test continues where the one before ended. */
 describe("The config of a release, on a real cluster under load", function () {
   let test: TestStack;
   let users: Users;
@@ -144,7 +144,7 @@ describe("The config of a release, on a real cluster under load", function () {
     expect(await variables("green")).not.to.have.property("REGION");
   });
 
-  it("stays while a release with another one fails, and is the same when that is taken back", async () => {
+  it("stays while a release with another one fails, and is the same when that is rolled back", async () => {
     const old = await objectsOf("green");
     const pods = await podsOf(test.cluster, "green");
     await test.set({ greenTag: "no-such-tag" });

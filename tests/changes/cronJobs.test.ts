@@ -4,7 +4,7 @@ import { isSuspended, readCronJob } from "@bluegreen/release/kubernetes/cronJob"
 import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { bluegreen } from "../support/bluegreen";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 
 /** None of its Jobs comes while the test runs; tests/changes/cronJobsSteps.test.ts has some. */
 const nightly = { name: "nightly", schedule: "0 0 1 1 *", command: ["node", "--version"] };

@@ -8,7 +8,7 @@ import {
   setSuspended,
 } from "@bluegreen/release/kubernetes/cronJob";
 import { podsOfWorkers } from "@bluegreen/release/kubernetes/pods";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { blue, green, makeTrafficOnly, type TrafficOnly } from "../support/trafficOnly";
 import { startStep, type RunningStep } from "../provider/stepProvider";

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/read";
 import { makeStack, wellAndRefused, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 
 /**
- * `allowInPlaceUpdate`: pods that serve users change in place, and users meet nothing that has not passed the
+ * `allowInPlaceUpdate`: pods that serve traffic change in place, and users meet nothing that has not passed the
  * gates.
  */
 describe("A change of the live color, on a real cluster under load", function () {

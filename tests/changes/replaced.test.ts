@@ -7,13 +7,13 @@ import { expect } from "chai";
 import { names, orUndefined, poll } from "@bluegreen/release";
 import { query } from "../../local/testing/database";
 import { bluegreen } from "../support/bluegreen";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 import { startWriters } from "../support/writers";
 
 /**
- * What an app was released to is gone, and something else has its name. Told in order: each test goes on
+ * What an app was released to is gone, and something else has its name. Told in order: each test continues
  * where the one before ended.
  */
 describe("A cluster or a database that was replaced under a stack, on a real cluster", function () {

@@ -12,7 +12,7 @@ import { repositoryDir } from "../../local/paths";
 import { loadBundles } from "../../local/stage";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 import { bluegreen } from "../support/bluegreen";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 
 /** The shop, and told so a worker of it: it notes each job with its version when it takes it and when it is done. */
 const program = (shop: string) => `

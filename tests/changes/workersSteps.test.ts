@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { colors, names, poll, type Color } from "@bluegreen/release";
 import { podsOfWorkers } from "@bluegreen/release/kubernetes/pods";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { blue, green, makeTrafficOnly, type TrafficOnly } from "../support/trafficOnly";
 import { startStep, type RunningStep } from "../provider/stepProvider";

@@ -10,7 +10,7 @@ import { openDashboard } from "../pages/support/openDashboard";
 import type { Crowd } from "../routes/support/visitor";
 import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { makeProgramFolder, type ProgramFolder } from "../support/programFolder";
 import { startReceiver, type HttpReceiver } from "../support/receiver";
 import { makeTwoClusters, type TwoClusters } from "./support/twoClusters";
@@ -21,7 +21,7 @@ const build = (tag: string): AppBuild => ({ tag, release: "v2", fault: "none" })
 describe("One release over two clusters, with a load balancer in front", function () {
   let test: TwoClusters;
   let crowd: Crowd;
-  /** Takes part in every analysis: it says no as long as users of us are on this color. */
+  /** Takes part in every analysis: it says no as long as traffic of us is on this color. */
   let critic: HttpReceiver;
   let disliked: string | undefined;
 
@@ -92,7 +92,7 @@ describe("One release over two clusters, with a load balancer in front", functio
 
   it("takes a second one in, and changes nothing in the first", async () => {
     crowd = test.visitor.crowd();
-    // With nobody in us its time would have come, were it not for users of eu on the same database.
+    // With nobody in us its time would have come, were it not for traffic of eu on the same database.
     for (const file of readdirSync(join(repositoryDir, "migrations")))
       migrations.write(file, readFileSync(join(repositoryDir, "migrations", file), "utf8"));
     migrations.write("0003_drop_tier.sql", "-- phase: contract\nALTER TABLE users DROP COLUMN tier");
@@ -144,7 +144,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     ).to.be.at.least(10_000);
   });
 
-  it("takes users of the other cluster back by hand when one cannot be reached, and says which, and then that one's", async () => {
+  it("rolls back the other cluster by hand when one cannot be reached, and says which, and then that one's", async () => {
     crowd = test.visitor.crowd();
     test.us.api.cut();
     const { code, out, errors } = await bluegreen(test, "rollback", "--yes", "--reason", "a test");
@@ -187,7 +187,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
-  it("takes users of the first back when the second is away as its turn comes", async () => {
+  it("rolls back the first when the second is away as its turn comes", async () => {
     crowd = test.visitor.crowd();
     await test.set({ activeColor: "green", greenTag: "v6" });
     const failure = failureOf(test.stack.up());
@@ -206,7 +206,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
-  it("takes users of both back when the analysis fails in the second", async () => {
+  it("rolls back both when the analysis fails in the second", async () => {
     crowd = test.visitor.crowd();
     disliked = "green";
     await test.set({ activeColor: "green", greenTag: "v3" });
@@ -249,7 +249,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
-  it("takes users of both back by hand, at once", async () => {
+  it("rolls back both by hand, at once", async () => {
     crowd = test.visitor.crowd();
     const { code, out, errors } = await bluegreen(test, "rollback", "--yes", "--traffic-only");
     expect(out, errors)
@@ -262,7 +262,7 @@ describe("One release over two clusters, with a load balancer in front", functio
     await atEase();
   });
 
-  it("goes back everywhere by config, from an update that was killed between two flips", async () => {
+  it("rolls back everywhere by config, from an update that was killed between two flips", async () => {
     crowd = test.visitor.crowd();
     await test.set({ clusters: { targets }, activeColor: "green", greenTag: "v5" });
     await killUpdate(test, async () => (await liveColor(test.eu.cluster)) === "green");

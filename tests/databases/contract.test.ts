@@ -5,12 +5,12 @@ import { poll } from "@bluegreen/release";
 import { readSecretValue } from "@bluegreen/release/kubernetes/secretValue";
 import { repositoryDir } from "../../local/paths";
 import { run as runProgram } from "../../local/system/run";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { makeProgramFolder, type ProgramFolder } from "../support/programFolder";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 
-/** What two versions share is taken away: told in order, each test goes on where the one before ended. */
+/** What two versions share is taken away: told in order, each test continues where the one before ended. */
 describe("Contract migrations and the versions that still need the old form, on a real cluster", function () {
   let test: TestStack;
   let folder: ProgramFolder;
@@ -209,7 +209,7 @@ describe("Contract migrations and the versions that still need the old form, on 
     expect(await liveColor(test.cluster)).to.equal("green");
   });
 
-  it("takes a version that knows it, and never undoes what was applied, whatever config goes back to", async () => {
+  it("takes a version that knows it, and never undoes what was applied, whatever config returns to", async () => {
     await test.set({ blueTag: "v3", contractMigration: "", schemaVersion: "0002" });
     await test.stack.up();
     expect(await liveColor(test.cluster)).to.equal("blue");

@@ -2,13 +2,13 @@ import { expect } from "chai";
 import { Client, type QueryResultRow } from "pg";
 import type { Color } from "@bluegreen/release";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { switchUnderLoad } from "../support/switchUnderLoad";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startWriters } from "../support/writers";
 
-/** Told in order: each test goes on where the one before ended. */
+/** Told in order: each test continues where the one before ended. */
 describe("A database for each color, on a real cluster and two real servers", function () {
   let test: TestStack;
   let servers: StageServers;

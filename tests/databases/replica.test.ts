@@ -3,14 +3,14 @@ import { Client } from "pg";
 import { colors, type Color } from "@bluegreen/release";
 import { makeStandby, rewindSettings } from "../../local/services/standby";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { ownRebuild, type RebuildOwner } from "../support/rebuildOwner";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { switchUnderLoad } from "../support/switchUnderLoad";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startWriters } from "../support/writers";
 
-/** Told in order: each test goes on where the one before ended. */
+/** Told in order: each test continues where the one before ended. */
 describe("A primary and its standby, on a real cluster and two real servers", function () {
   let test: TestStack;
   let servers: StageServers;

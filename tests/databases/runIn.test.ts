@@ -3,7 +3,7 @@ import { chown, copyFile, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, poll } from "@bluegreen/release";
-import { podSecurity } from "@bluegreen/release/app/homes";
+import { podSecurity } from "@bluegreen/release/app/namespaces";
 import { BatchV1Api, type V1Pod } from "@bluegreen/release/kubernetes/client";
 import { postgresAccount, postgresFolders } from "../../local/services/postgres";
 import { loadController } from "../../local/stage";
@@ -12,7 +12,7 @@ import { query } from "../../local/testing/database";
 import { makeFolder, type MigrationFolder } from "../integration/migrationFolder";
 import { startStep, type RunningStep } from "../provider/stepProvider";
 import { makeCertificate, type CertificateFiles } from "../support/certificate";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
@@ -93,8 +93,8 @@ describe("Migrations of a database that only the cluster reaches", function () {
     (await ask("SELECT pid FROM pg_stat_activity WHERE query LIKE 'UPDATE users%' AND state = 'active'"))
       .length > 0;
   const locks = () => ask("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'");
-  const until = (look: () => Promise<boolean>) =>
-    poll(async () => ((await look()) ? true : undefined), { timeoutMs: 300_000 });
+  const until = (check: () => Promise<boolean>) =>
+    poll(async () => ((await check()) ? true : undefined), { timeoutMs: 300_000 });
   /** Its second batch waits for as long as there is a row in `waits`. @returns what the update fails with */
   const untilInTheMiddle = async () => {
     expect(await step.create(inputs())).to.deep.include({ applied: ["0001"] });
@@ -121,7 +121,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
     ]);
   };
 
-  it("ask nobody and make nothing in a preview, which judges the files", async () => {
+  it("ask nobody and make nothing in a preview, which checks the files", async () => {
     expect(await step.check(inputs())).to.deep.equal([]);
     await step.shows("The database was not asked: database.runIn is cluster");
     expect(await step.changes(inputs(), inputs())).to.equal("none");

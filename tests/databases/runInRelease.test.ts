@@ -7,10 +7,10 @@ import { query } from "../../local/testing/database";
 import { makeStack, smallAndQuick, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 import { bluegreen } from "../support/bluegreen";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { prepareServers, type StageServer, type StageServers } from "../support/stageServers";
 
-/** Told in order: each test goes on where the one before ended. */
+/** Told in order: each test continues where the one before ended. */
 describe("A release whose database only the cluster reaches, on a real cluster", function () {
   let test: TestStack;
   let servers: StageServers;

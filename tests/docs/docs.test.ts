@@ -13,7 +13,7 @@ import { buildKubectl } from "../../local/programs/programs";
 import { loadImages, readStage } from "../../local/stage";
 import { query } from "../../local/testing/database";
 import { makeCheckout, type Checkout } from "../support/checkout";
-import { imageOf, liveColor } from "../support/look";
+import { imageOf, liveColor } from "../support/read";
 import { runCommands } from "../support/runJob";
 import { smallAndQuick } from "../../local/testing/testStack";
 import { asTyped } from "./asTyped";
@@ -89,13 +89,13 @@ const told: { commands: RegExp; by: string }[] = [
   },
 ];
 
-/** Of those in sentences, what a stack and its cluster can be asked without changing where users are. */
+/** Of those in sentences, what a stack and its cluster can be asked without changing where traffic is. */
 const inSentences =
   /^(?:pulumi config (?:set|rm) |pulumi stack (?:export|output )|kubectl (?:-n |config get-contexts)|npm run --silent bluegreen -- lint|npm pack )/;
 
 /** The pages of a release, typed block by block into a shell, by somebody who has cloned the project. */
 describe("What the documentation says to type, on a real cluster", function () {
-  // Each step goes on where the one before has ended.
+  // Each step continues where the one before has ended.
   this.bail(true);
   let checkout: Checkout;
   let cluster: Cluster;
@@ -260,7 +260,7 @@ describe("What the documentation says to type, on a real cluster", function () {
       [early.code, early.said.includes("it is what a rollback returns to until")],
       early.said,
     ).to.deep.equal([2, true]);
-    // What keeps the way back open a day looks at the database's record.
+    // What keeps the rollback possible for a day looks at the database's record.
     await query(directUrl, `UPDATE schema_switches SET switched_at = now() - interval '25 hours'`);
     await type("docs/guides/rename-a-column.md", "scale-down");
     await type("docs/guides/migrations.md", "migrations status");

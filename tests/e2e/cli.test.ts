@@ -93,7 +93,7 @@ describe("A release from the command line, on a real cluster", function () {
       expect(refused.said + unasked.said).not.to.contain(secret);
   });
 
-  it("switches, and tests what users came from", async () => {
+  it("switches, and tests the standby", async () => {
     const users = await startUsers(test.cluster);
     const switched = await bluegreen(test, "switch", "--yes");
     expect(switched.code, switched.said).to.equal(0);
@@ -111,7 +111,7 @@ describe("A release from the command line, on a real cluster", function () {
     expect(smoke.said, "the idle one").to.match(/^blue \(v1\) passed [1-9]\d* smoke tests\.$/m);
   });
 
-  it("takes away what users came from no sooner than it may", async () => {
+  it("scales down the standby no sooner than it may", async () => {
     const early = await bluegreen(test, "scale-down", "--yes");
     expect(
       [early.code, early.said.includes("it is what a rollback returns to until")],

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { orUndefined } from "@bluegreen/release";
 import { Stack } from "../../cli/pulumi/stack";
-import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/read";
 import { writeOtherWay } from "../support/otherWay";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 
 /**
- * One release from the first `up` to the last `destroy`, told in order: each test goes on where the one
+ * One release from the first `up` to the last `destroy`, told in order: each test continues where the one
  * before ended.
  */
 describe("A release, end to end on a real cluster", function () {
@@ -116,7 +116,7 @@ describe("A release, end to end on a real cluster", function () {
     await test.set({ greenTag: "v2" });
   });
 
-  it("rolls back with the previous config, and never takes the schema back", async () => {
+  it("rolls back with the previous config, and never rolls back the schema", async () => {
     const users = await startUsers(test.cluster);
     await test.set({ activeColor: "blue" });
     await test.stack.up();

@@ -5,7 +5,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTls } from "node:tls";
 import { NetworkingV1Api } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeColors, port, tlsSecret, type Colors } from "./support/colors";
 import { User } from "./support/user";
 

@@ -11,7 +11,7 @@ import { applyIn, makeNamespace, type TestNamespace } from "../support/testNames
 
 /**
  * A server whose version says how its metrics name the status of a request, and what it does to its users:
- * `code-fails`. What it does begins when it has users: its gates see nothing of it. Pods of both colors depend on
+ * `code-fails`. What it does begins when it gets traffic: its gates see nothing of it. Pods of both colors depend on
  * another server.
  */
 const server = `
@@ -70,7 +70,7 @@ process.on("SIGTERM", () => process.exit(0));
 const workDir = join(repositoryDir, "examples", "shop");
 const imageRepository = "bluegreen.local/analyzed";
 const shop = { service: names.activeService("shop"), path: "/" };
-/** An interval has 125 requests: a share of fewer than 100 says nothing of refused ones. */
+/** An interval has 125 requests: a ratio of fewer than 100 says nothing of refused ones. */
 const analysis = { durationSeconds: 40, intervalSeconds: 5 };
 
 const labels = ["status_code", "code", "class"] as const;
@@ -201,7 +201,7 @@ describe("The analysis of apps that others have written, on a real cluster under
   };
   const hears = (what: RegExp) =>
     poll(() => Promise.resolve(lines.some((line) => what.test(line)) || undefined), { timeoutMs: 600_000 });
-  const isTakenBack = async (tag: string, why: RegExp, settings: object = {}) => {
+  const isRolledBack = async (tag: string, why: RegExp, settings: object = {}) => {
     const { failure, said, from } = await release(tag, { settings });
     expect(failure, said).to.contain(`was rolled back: traffic is on ${from} again`).and.match(why);
     expect(await live()).to.equal(from);
@@ -215,13 +215,13 @@ describe("The analysis of apps that others have written, on a real cluster under
   };
 
   for (const label of labels)
-    it(`takes back a version that fails nine of ten requests, as ${label === "class" ? "a class such as 5xx" : `label ${label}`} says`, async () => {
-      await isTakenBack(`${label}-fails`, /requests? failed with 5xx/);
+    it(`rolls back a version that fails nine of ten requests, as ${label === "class" ? "a class such as 5xx" : `label ${label}`} says`, async () => {
+      await isRolledBack(`${label}-fails`, /requests? failed with 5xx/);
     });
 
-  it("prints no share of errors where no label tells them, and takes such a version back where config says so", async () => {
+  it("prints no error rate where no label tells them, and rolls back such a version where config says so", async () => {
     const settings = { noData: "fail" };
-    const said = await isTakenBack("none-fails", /no data.*analysis\.noData is fail/, settings);
+    const said = await isRolledBack("none-fails", /no data.*analysis\.noData is fail/, settings);
     expect(said)
       .to.contain("no data: errors (no label tells the status of a request)")
       .and.not.match(/analysis of (blue|green) .*% errors/);
@@ -229,11 +229,11 @@ describe("The analysis of apps that others have written, on a real cluster under
 
   it("finds requests under a name of the team's own, once config has it", async () => {
     const metrics = { name: "shop_calls_total", statusLabel: "result" };
-    await isTakenBack("other-fails", /requests? failed with 5xx/, { metrics });
+    await isRolledBack("other-fails", /requests? failed with 5xx/, { metrics });
   });
 
-  it("takes back a version that refuses everybody with 403", async () => {
-    await isTakenBack("status-refuses", /4xx/);
+  it("rolls back a version that refuses everybody with 403", async () => {
+    await isRolledBack("status-refuses", /4xx/);
   });
 
   it("calls probes nobody's requests", async () => {
@@ -243,16 +243,16 @@ describe("The analysis of apps that others have written, on a real cluster under
       .and.not.match(/analysis of (blue|green) .*% errors/);
   });
 
-  it("lets a fix of a broken version stay, and takes back one that is worse still", async () => {
+  it("lets a fix of a broken version stay, and rolls back one that is worse still", async () => {
     await stays("status-third", { settings: { durationSeconds: 0 } });
-    await isTakenBack("status-fails", /requests? failed with 5xx/);
+    await isRolledBack("status-fails", /requests? failed with 5xx/);
     await stays("status-well");
   });
 
-  it("lets an app go on that always logs errors, and takes back one that logs ten times as many", async () => {
+  it("lets an app continue that always logs errors, and rolls back one that logs ten times as many", async () => {
     await stays("status-noisy", { settings: { durationSeconds: 0 } });
     await stays("class-noisy");
-    await isTakenBack("status-noisier", /errors in the logs?/);
+    await isRolledBack("status-noisier", /errors in the logs?/);
   });
 
   it("takes a version that crashes until what it needs is there", async () => {

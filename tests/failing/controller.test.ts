@@ -6,7 +6,7 @@ import { readRelease } from "@bluegreen/release/state/record";
 import { repositoryDir } from "../../local/paths";
 import { loadController } from "../../local/stage";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 
@@ -50,7 +50,7 @@ describe("A switch that nobody but the analysis controller analyzes, on a real c
       encoding: "utf8",
     });
 
-  it("is taken back though its update was killed right after the flip", async () => {
+  it("is rolled back though its update was killed right after the flip", async () => {
     const users = await startUsers(test.cluster);
     await test.set({ activeColor: "green", greenTag: "v2-errors" });
     await killUpdate(test, async () => (await liveColor(test.cluster)) === "green");
@@ -118,7 +118,7 @@ describe("A switch that nobody but the analysis controller analyzes, on a real c
     expect(await liveColor(test.cluster)).to.equal("green");
   });
 
-  it("is taken back by hand in the night: users first, then config and state", async () => {
+  it("is rolled back by hand: traffic first, then config and state", async () => {
     const users = await startUsers(test.cluster);
     const { stdout, stderr, status } = bluegreen(
       "rollback",
@@ -131,7 +131,7 @@ describe("A switch that nobody but the analysis controller analyzes, on a real c
     expect(stderr).to.equal("");
     expect(status).to.equal(0);
     const { from, to, seconds } = JSON.parse(stdout) as { from: string; to: string; seconds: number };
-    console.log(`      users were back after ${seconds.toFixed(2)} s, checks included`);
+    console.log(`      traffic was back after ${seconds.toFixed(2)} s, checks included`);
     expect([from, to]).to.deep.equal(["green", "blue"]);
     await users.answeredBy("blue");
     expect((await users.stop()).failures).to.deep.equal([]);
@@ -141,7 +141,7 @@ describe("A switch that nobody but the analysis controller analyzes, on a real c
     expect(await liveColor(test.cluster)).to.equal("blue");
   });
 
-  it("is not sent back to what it was taken from, by whoever types the command a second time", async () => {
+  it("is not returned to what it was rolled back from, by whoever types the command a second time", async () => {
     const { stderr, status } = bluegreen("rollback", "--yes", "--traffic-only");
     expect(stderr)
       .to.contain("Traffic stays on blue: it has not come there from green")

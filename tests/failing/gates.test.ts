@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
-import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/read";
 import { makeStack, secretEnvOf, wellAndRefused, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 
@@ -31,7 +31,7 @@ describe("A release that its gates stop, on a real cluster under load", function
     expect(failures, "what users saw").to.deep.equal([]);
   });
 
-  /** Blue serves users with the very pods it had. */
+  /** Blue serves traffic with the very pods it had. */
   const blueIsUntouched = async () => {
     expect(await liveColor(test.cluster)).to.equal("blue");
     expect(await podsOf(test.cluster, "blue")).to.deep.equal(bluePods);

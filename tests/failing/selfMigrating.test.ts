@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { names, poll, type Color } from "@bluegreen/release";
 import { podsOfColor } from "@bluegreen/release/kubernetes/pods";
 import { readLiveNote } from "@bluegreen/release/state/liveNote";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeOrders, placing, type OrdersStack } from "../support/orders";
 import { everyMs, startWriters, type Writers } from "../support/writers";
 
@@ -28,7 +28,7 @@ void migrate();
 /** Of ten seconds: all that users place in them. */
 const mostRefused = 10_000 / everyMs;
 
-/** What is seen, and how fast it is judged: tests/provider/liveGuard.test.ts. */
+/** What is seen, and how fast it is evaluated: tests/provider/liveGuard.test.ts. */
 describe("A version that migrates when it starts, and takes a column from the live one, on a real cluster under load", function () {
   let test: OrdersStack;
   let writers: Writers | undefined;

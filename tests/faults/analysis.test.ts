@@ -5,14 +5,14 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/state/history";
 import { everyCase } from "../support/everyCase";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { pulumi } from "../support/pulumiCommand";
 import { startReceiver, type HttpReceiver } from "../support/receiver";
 import type { AppBuild } from "../../local/images/app";
 import { makeStack, smallAndQuick, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 
-/** Versions that pass every gate, get all users, and only then show what is wrong with them. */
+/** Versions that pass every gate, get all traffic, and only then show what is wrong with them. */
 const everyFault = [
   {
     tag: "v2-errors",
@@ -76,7 +76,7 @@ describe("A version that goes wrong once it has traffic, on a real cluster under
   const told = () => receiver.received.map(({ body }) => (JSON.parse(body) as { kind: string }).kind);
 
   for (const { tag, what, seen, limits } of faults) {
-    it(`${what}: traffic is taken back, and the update fails with what was seen`, async () => {
+    it(`${what}: traffic is rolled back, and the update fails with what was seen`, async () => {
       const users = await startUsers(test.cluster);
       await test.set({ activeColor: "green", greenTag: tag, analysis: { ...analysis, ...limits } });
       const error = await failureOf(test.stack.up());
@@ -106,7 +106,9 @@ describe("A version that goes wrong once it has traffic, on a real cluster under
     await test.stack.up();
     expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
     expect(await liveColor(test.cluster)).to.equal("blue");
-    expect(await podsOf(test.cluster, "green"), "the color it left is kept for a look").to.have.length(2);
+    expect(await podsOf(test.cluster, "green"), "the color it left is kept to be inspected").to.have.length(
+      2,
+    );
   });
 
   it("gives way to an image that is well, which stays, whatever the clock of the runner says", async () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { everyCase } from "../support/everyCase";
 import { killUpdate } from "../support/killUpdate";
-import { liveColor, podsOf } from "../support/look";
+import { liveColor, podsOf } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { names, orUndefined, poll } from "@bluegreen/release";
 import { Stack } from "../../cli/pulumi/stack";
 import { repositoryDir } from "../../local/paths";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 

@@ -13,7 +13,7 @@ import {
   startPostgres,
 } from "../../local/services/postgres";
 import { run as runProgram } from "../../local/system/run";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { query } from "../../local/testing/database";
 import { withUser, type MigrationFolder } from "./migrationFolder";
 import { inMigrationHome } from "./migrationHome";
@@ -361,17 +361,17 @@ describe("A backfill, on a real PostgreSQL", () => {
     ]);
     await runProgram("chown", ["-R", `${account.uid}:${account.gid}`, data]);
     const replica = await startPostgres({ dir });
-    const lookedAt = async () =>
+    const checkedAt = async () =>
       (
         await query(
           url,
           "SELECT query_start::text AS at FROM pg_stat_activity WHERE application_name = 'bluegreen migrations' AND query LIKE '%replay_lag%'",
         )
       )[0]?.["at"];
-    /** Until the run has looked again how far the replica is. */
-    const nextLook = async () => {
-      const before = await lookedAt();
-      await poll(async () => ((await lookedAt()) !== before ? true : undefined), {
+    /** Until the run has checked again how far the replica is. */
+    const nextCheck = async () => {
+      const before = await checkedAt();
+      await poll(async () => ((await checkedAt()) !== before ? true : undefined), {
         timeoutMs: 300_000,
         intervalMs: 20,
       });
@@ -392,7 +392,7 @@ describe("A backfill, on a real PostgreSQL", () => {
       const run = migrations.run(url, { maxReplicationLagMs: 800, onNotice: (line) => said.push(line) });
       await poll(() => Promise.resolve(said[0]), { timeoutMs: 300_000 });
       const [held] = await query(url, "SELECT rows_done FROM schema_backfills");
-      for (let look = 1; look <= 2; look++) await nextLook();
+      for (let check = 1; check <= 2; check++) await nextCheck();
       expect(await query(url, "SELECT rows_done FROM schema_backfills")).to.deep.equal([held]);
       await query(replica.adminUrl, "SELECT pg_wal_replay_resume()");
       await run;

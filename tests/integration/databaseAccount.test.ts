@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Client } from "pg";
 import { makeAccount, whyNoAccount, type Account, scramVerifier } from "@bluegreen/release/postgres/account";
 import { dynamicProvider } from "@bluegreen/release/steps/provider";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 
 // What a role without superuser may do is another thing since 16.

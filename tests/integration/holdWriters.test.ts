@@ -5,7 +5,7 @@ import { poll } from "@bluegreen/release";
 import { holdWriters } from "@bluegreen/release/replication/holdWriters";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { withUser } from "./migrationFolder";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 
 describe("Writers made to wait, on a real PostgreSQL", () => {
   let databases: TestDatabases;

@@ -18,7 +18,7 @@ import { readApplied } from "@bluegreen/release/migrations/records";
 import { Session } from "@bluegreen/release/postgres/session";
 import { lastSwitch, recordSwitch } from "@bluegreen/release/migrations/switches";
 import { secretOf, startApiServer, type ApiServer } from "../support/apiServer";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { startColorServers, type ColorDatabases, type ColorServers } from "./colorDatabases";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { safely, setTraps } from "./hostileSchema";
@@ -125,7 +125,7 @@ describe("An app's role that sets traps in its schema, for whoever has more righ
         expect(await seized(server)).to.deep.equal(untouched);
       });
 
-      it("gets nothing from looks and runs of the release as the app's role, which has no more rights", async () => {
+      it("gets nothing from reads and runs of the release as the app's role, which has no more rights", async () => {
         const migrations = await makeFolder();
         try {
           await migrations.write(

@@ -63,12 +63,12 @@ export class LiveLoad {
   async seeHeldUp(observer: Client, lock: Lock, by: number): Promise<void> {
     await isBlocked(observer, this.writer, by);
     if (lock === "ACCESS EXCLUSIVE") await isBlocked(observer, this.reader, by);
-    else await goesOn(this.reader);
+    else await makesProgress(this.reader);
   }
 
   async seeGoOn(): Promise<void> {
-    await goesOn(this.reader);
-    await goesOn(this.writer);
+    await makesProgress(this.reader);
+    await makesProgress(this.writer);
   }
 
   async stop(): Promise<void> {
@@ -84,7 +84,7 @@ export async function pidOf(client: Client): Promise<number> {
 const patience = { timeoutMs: 300_000, intervalMs: 10 };
 
 /** More than the statement that it was in the middle of. */
-async function goesOn(worker: Worker): Promise<void> {
+async function makesProgress(worker: Worker): Promise<void> {
   const before = worker.done;
   await poll(() => Promise.resolve(worker.done > before + 2 || undefined), patience);
 }

@@ -14,7 +14,7 @@ import { query, startDatabases } from "../../local/testing/database";
 import { makeFolder, withUser } from "./migrationFolder";
 import { cutConnections } from "../support/cutConnections";
 import { everyCase, oneIn } from "../support/everyCase";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { startWriters, writersSchema } from "./steadyWriters";
 
 /**
@@ -163,7 +163,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       expect(await failureOf(sync(databases.pair("blue"), options)))
         .to.contain("in public.bad\n")
         .and.contain("ALTER TABLE public.bad REPLICA IDENTITY FULL");
-      // Blue goes on as before: to publish the table would refuse its users' updates.
+      // Blue continues as before: to publish the table would refuse its users' updates.
       expect(await databases.on("blue", "SELECT pubname FROM pg_publication")).to.deep.equal([]);
     });
 
@@ -400,7 +400,7 @@ describe("A database for each color, on two real PostgreSQL servers", function (
       await insert(databases, "blue", "continues");
       expect(await things(databases, "blue")).to.have.property("n", 101);
       expect(await databases.slots()).to.deep.equal([]);
-      // There is no way back to what was left, and it is not overwritten either.
+      // There is no rollback to what was left, and it is not overwritten either.
       expect(await failureOf(sync(databases.pair("blue"), options))).to.contain("was not overwritten");
       expect(await failureOf(handover(databases.pair("blue"), options)))
         .to.contain("does not follow")

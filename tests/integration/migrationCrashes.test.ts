@@ -17,7 +17,7 @@ const child = `
   let queries = 0;
   const die = () => process.kill(process.pid, "SIGKILL");
   Client.prototype.query = function (...query) {
-    // The second connection looks for blockers by the clock.
+    // The second connection polls for blockers by the clock.
     if (String(query[0]).includes("pg_blocking_pids")) return send.apply(this, query);
     const last = ++queries === Number(CRASH_AT);
     if (last && WHEN === "before") die();
@@ -108,7 +108,7 @@ describe("A migration runner that is killed, on a real PostgreSQL", () => {
         wanted.indexes.map(({ name, indisvalid }) => `${String(name)} ${String(indisvalid)}`),
       ).to.deep.equal(["one_a true", "one_done true", "one_pkey true"]);
 
-      // Each in a database of its own, so that several can go on at once.
+      // Each in a database of its own, so that several can continue at once.
       const step = oneIn(8);
       let next = 1;
       let killed = 0;

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { query, type TestDatabases } from "../../local/testing/database";
 import type { MigrationFolder } from "./migrationFolder";
 import { inMigrationHome } from "./migrationHome";

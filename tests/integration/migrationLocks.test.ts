@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { query } from "../../local/testing/database";
 import { withUser, type MigrationFolder } from "./migrationFolder";
 import { inMigrationHome } from "./migrationHome";

@@ -2,7 +2,7 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, planMigrations } from "@bluegreen/release";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { query } from "../../local/testing/database";
 import type { MigrationFolder } from "./migrationFolder";
 import { inMigrationHome } from "./migrationHome";

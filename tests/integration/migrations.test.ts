@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, poll, runMigrations } from "@bluegreen/release";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { query } from "../../local/testing/database";
 import type { MigrationFolder } from "./migrationFolder";
 import { inMigrationHome } from "./migrationHome";

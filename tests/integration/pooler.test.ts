@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { reading } from "@bluegreen/release/postgres/connected";
 import { readApplied } from "@bluegreen/release/migrations/records";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { makeFolder, type MigrationFolder } from "./migrationFolder";
 import { preparePgbouncer, type Pgbouncer } from "./pgbouncer";
@@ -41,7 +41,7 @@ describe("Migrations through PgBouncer", () => {
     }
   });
 
-  it("leave the sessions that it lends out as they were, where they were only looked at", async () => {
+  it("leave the sessions that it lends out as they were, where they were only read", async () => {
     const url = await databases.fresh();
     const pooler = await pgbouncer.start(databases.adminUrl, "transaction");
     try {

@@ -16,7 +16,7 @@ import { query } from "../../local/testing/database";
 import { withUser } from "./migrationFolder";
 import { cutConnections } from "../support/cutConnections";
 import { everyCase, oneIn } from "../support/everyCase";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { startReplicaPair, type ReplicaPair } from "./replicaPair";
 import { Reader, Writers } from "./users";
 
@@ -100,7 +100,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       const die = () => process.kill(process.pid, "SIGKILL");
       let queries = 0;
       Client.prototype.query = function (...query) {
-        // How often a session looks again is the clock's: each of its queries counts once.
+        // How often a session polls again is the clock's: each of its queries counts once.
         this.sent ??= new Set();
         if (String(query[0]).includes("pg_blocking_pids") || this.sent.has(String(query[0]))) return send.apply(this, query);
         this.sent.add(String(query[0]));
@@ -342,7 +342,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
       .that.contains("after it was left");
   });
 
-  it("keeps what users wrote to a promoted server when traffic was taken back past the release", async () => {
+  it("keeps what users wrote to a promoted server when traffic was rolled back past the release", async () => {
     const handing = await handover(pair());
     await query(servers.url("green"), "INSERT INTO notes VALUES (-2)");
     await handing.cancel();

@@ -26,7 +26,7 @@ export interface SteadyWriters {
 /** @param url where they are to connect now; after a failure they ask again */
 export function startWriters(count: number, url: () => string): SteadyWriters {
   const ended = new AbortController();
-  const goesOn = () => !ended.signal.aborted;
+  const isRunning = () => !ended.signal.aborted;
   const writers: SteadyWriters = {
     acknowledged: [],
     longestMs: 0,
@@ -47,13 +47,13 @@ export function startWriters(count: number, url: () => string): SteadyWriters {
     writers.longestMs = Math.max(writers.longestMs, performance.now() - startedAt);
   };
   const run = async (writer: number) => {
-    for (let number = 1; goesOn();) {
+    for (let number = 1; isRunning();) {
       const client = new Client({ connectionString: url() });
       client.on("error", () => undefined);
       try {
         await client.connect();
         // A write that failed was not done, and is not tried again.
-        while (goesOn()) await write(client, writer, `${writer}-${number++}`);
+        while (isRunning()) await write(client, writer, `${writer}-${number++}`);
       } catch (error) {
         writers.failures.push(String(error));
       } finally {

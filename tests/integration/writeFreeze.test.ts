@@ -8,7 +8,7 @@ import { Redis } from "ioredis";
 import { writeFreezeEnd, freezeKey, poll, type WriteFreezeInputs } from "@bluegreen/release";
 import { raise } from "@bluegreen/release/freeze/step";
 import { startRedis, type RedisServer } from "../../local/services/redis";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 
 /** Raises the write freeze in a process of its own, and stays there for as long as it is let. */
 const child = `
@@ -77,7 +77,7 @@ describe("The write freeze, on a real Redis", () => {
     expect(await end(token)).to.deep.equal({ lowered: false });
   });
 
-  it("is not looked for where no release has raised it", async () => {
+  it("is not read where no release has raised it", async () => {
     await raise(inputs(), owner, "blue", say);
     expect(await end("", { redisUrl: "unix:///nowhere" })).to.deep.equal({ lowered: false });
     expect(await redis.exists(key)).to.equal(1);

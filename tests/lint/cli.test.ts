@@ -49,7 +49,7 @@ describe("bluegreen lint", function () {
     expect(run("clean")).to.include({ status: 0, stdout: "0 findings in 2 migrations\n" });
   });
 
-  it("judges one file with what those before it have made, and reports that one", () => {
+  it("checks one file with what those before it have made, and reports that one", () => {
     expect(run("clean/0002_b.sql")).to.include({ status: 0, stdout: "0 findings in 1 migration\n" });
     const { stdout } = run("./migrations/0010_b.sql", "clean/0001_a.sql");
     expect(stdout).to.contain("1 finding in 2 migrations").and.not.to.contain("0009_a");

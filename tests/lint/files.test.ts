@@ -124,7 +124,7 @@ describe("A migration's file", () => {
     ]);
   });
 
-  it("is judged by what migrations before it have made, not by what ways down undo", async () => {
+  it("is checked by what migrations before it have made, not by what ways down undo", async () => {
     const found = await lint([
       {
         file: "0001_a.sql",
@@ -137,7 +137,7 @@ describe("A migration's file", () => {
     expect(found).to.deep.equal([]);
   });
 
-  it("has its way down judged after those of the files after it", async () => {
+  it("has its way down checked after those of the files after it", async () => {
     const found = await lint([
       { file: "0001_a.sql", sql: `${expand}CREATE TABLE t (name text PRIMARY KEY);` },
       { file: "0001_a.down.sql", sql: "DROP TABLE t;" },

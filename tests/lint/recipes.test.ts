@@ -3,7 +3,7 @@ import { lint, type Finding, type SqlFile } from "@bluegreen/release/lint/lint";
 import { rules } from "@bluegreen/release/lint/registry";
 import type { Phase } from "@bluegreen/release/lint/rule";
 import { cases } from "./cases";
-import { judged } from "./judged";
+import { lintCases } from "./lintCases";
 import { recipeFiles } from "./recipeFiles";
 
 interface Given {
@@ -20,7 +20,7 @@ const refused: Given[] = [
       bad.map((each) => ({ ...each, sql: each.sql.replaceAll("‸", ""), phase })),
     ),
   ),
-  ...Object.values(judged).flatMap((each) => each.filter(({ is }) => is === "refused")),
+  ...Object.values(lintCases).flatMap((each) => each.filter(({ is }) => is === "refused")),
   ...rules.flatMap(({ example, before, phases }) =>
     phases.map((phase) => ({ sql: example, ...(before === undefined ? {} : { before: [before] }), phase })),
   ),

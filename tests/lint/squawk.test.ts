@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { lint } from "@bluegreen/release/lint/lint";
 import { repositoryDir } from "../../local/paths";
 import { cases, type Case } from "./cases";
-import { judged } from "./judged";
+import { lintCases } from "./lintCases";
 import { samples } from "./samples";
 
 /** Matters of style and of the runner, which sets time-outs and runs nothing twice. */
@@ -84,7 +84,7 @@ describe("squawk, on the same SQL", () => {
   it("sees nothing that the linter does not, unless it is decided", async function () {
     const texts: Case[] = [
       ...Object.values(cases).flatMap(({ bad, good }) => [...bad, ...good]),
-      ...Object.values(judged).flat(),
+      ...Object.values(lintCases).flat(),
       ...samples.map((sql) => ({ sql })),
     ];
     const asked = texts.map((each, index) => ({

@@ -1,12 +1,12 @@
 import { CustomObjectsApi, KubernetesObjectApi, NetworkingV1Api } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
-import { lookAt } from "@bluegreen/release/doctor/look";
+import { readerOf } from "@bluegreen/release/doctor/clusterReader";
 import { rollback } from "@bluegreen/release/rollback/rollback";
 import { orUndefined, poll, type Color } from "@bluegreen/release";
 import { routers, type RouterName } from "@bluegreen/release/routers/routers";
 import type { Weights } from "@bluegreen/release/routers/weights";
 import { moveUsers, readGiven } from "@bluegreen/release/traffic/move";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { virtualServiceCrd } from "../support/virtualService";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
@@ -81,16 +81,16 @@ describe("The routes of cloud load balancers and of Istio, without their control
   });
 
   it("istio: the weights of a VirtualService are numbers, and are moved", async () => {
-    const look = lookAt(test.cluster);
+    const reader = readerOf(test.cluster);
     const kind = { group: "networking.istio.io", version: "v1", plural: "virtualservices" };
-    expect([await look.serves(kind), await routers.istio.isOffered(look)]).to.deep.equal([false, false]);
-    expect(await routers.istio.examine(look, { gateway: "istio-system/public" })).to.include({
+    expect([await reader.serves(kind), await routers.istio.isOffered(reader)]).to.deep.equal([false, false]);
+    expect(await routers.istio.examine(reader, { gateway: "istio-system/public" })).to.include({
       state: "broken",
       says: "there is no Gateway istio-system/public",
     });
     const { config, namespace } = test.cluster;
     await config.makeApiClient(KubernetesObjectApi).create(virtualServiceCrd);
-    await poll(async () => (await look.serves(kind)) || undefined, { timeoutMs: 300_000 });
+    await poll(async () => (await reader.serves(kind)) || undefined, { timeoutMs: 300_000 });
     await test.set({ traffic: { strategy: "weighted", router: "istio", gateway: "istio-system/public" } });
     await test.stack.up();
     expect(await given("istio")).to.deep.equal({ blue: 100, green: 0 });

@@ -3,7 +3,7 @@ import { otherColor, poll, type Color } from "@bluegreen/release";
 import { readRelease } from "@bluegreen/release/state/record";
 import { startStage } from "../../local/stage";
 import { killComponent, ownStageDir } from "../stage/support/stageUnderTest";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 
@@ -32,7 +32,7 @@ describe("A switch while the cluster itself falls over", function () {
   });
 
   /**
-   * Begins a switch to the other color, with an image that is new there: the way back would not be analyzed.
+   * Begins a switch to the other color, with an image that is new there: a rollback would not be analyzed.
    * @returns how it ends: with an error, or none
    */
   const begin = async (tag: string): Promise<{ to: Color; ended: Promise<string | undefined> }> => {
@@ -55,12 +55,12 @@ describe("A switch while the cluster itself falls over", function () {
       { timeoutMs: 600_000, intervalMs: 20 },
     );
 
-  it("comes to its end though the API server is killed as users are about to move", async () => {
+  it("comes to its end though the API server is killed as traffic is about to move", async () => {
     const { to, ended } = await begin("v2");
     await reached("approved", to);
     await killComponent("kube-apiserver");
     await startStage();
-    // The update may have failed at its first request to a server that was not there; the next one goes on.
+    // The update may have failed at its first request to a server that was not there; the next one continues.
     const error = await ended;
     if (error !== undefined) await test.stack.up();
     expect(await liveColor(test.cluster)).to.equal(to);
@@ -84,7 +84,7 @@ describe("A switch while the cluster itself falls over", function () {
     await killComponent("postgres");
     await startStage();
     await ended;
-    // Whatever was decided meanwhile: one color serves users, and answers.
+    // Whatever was decided meanwhile: one color serves traffic, and answers.
     const now = await liveColor(test.cluster);
     await users.answeredBy(now ?? "none", 30_000);
     await test.set({ activeColor: now });

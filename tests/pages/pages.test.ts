@@ -8,7 +8,7 @@ import { names, poll, type Color } from "@bluegreen/release";
 import { startLoad, type Load } from "../../local/load/job";
 import { figuresOf, type Mark } from "../../local/load/report";
 import type { BreakableProxy } from "../support/breakableProxy";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { bluegreen } from "../support/bluegreen";
 import { writeOtherWay } from "../support/otherWay";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
@@ -85,7 +85,7 @@ describe("The pages, in a real browser, on a real cluster", function () {
       await page.keyboard.press("Tab");
     }
   };
-  /** Until a page shows a color as the one with users. */
+  /** Until a page shows a color as the active one. */
   const showsLive = (on: Page, color: Color) =>
     on.locator(`.card.live[data-color=${color}]`).waitFor({ timeout: 600_000 });
 
@@ -147,7 +147,7 @@ describe("The pages, in a real browser, on a real cluster", function () {
     expect(await page.locator(".chart .line.blue path").count(), "lines of blue").to.be.greaterThan(1);
   });
 
-  it("shows traffic moves when a watch says so, without waiting for a look, whoever has moved them", async () => {
+  it("shows traffic moves when a watch says so, without waiting for a poll, whoever has moved them", async () => {
     const { core, namespace } = test.cluster;
     const watching = await openWatchingDashboard(test);
     const patch = async (version: Color) => {
@@ -304,7 +304,7 @@ describe("The pages, in a real browser, on a real cluster", function () {
     await page.getByRole("button", { name: "Switch to green…" }).click();
     await page.getByRole("button", { name: "Switch to green", exact: true }).click();
     await reads(job("switch"), /switch to green: running/i);
-    // It has begun: until then Ctrl-C takes config back, and there is nothing to say of an update.
+    // It has begun: until then Ctrl-C reverts config, and there is nothing to say of an update.
     await reads(job("switch"), /LiveLock/);
     const code = await dashboard.end();
     expect(dashboard.said())

@@ -5,7 +5,7 @@ import { messageOf, poll } from "@bluegreen/release";
 import { stickyMark } from "../../cli/planText";
 import { makeCheckout, type Checkout } from "../support/checkout";
 import { endKilled } from "../support/killUpdate";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { startReceiver } from "../support/receiver";
 import { runCommands, runJob, type JobRun } from "../support/runJob";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
@@ -75,12 +75,12 @@ describe("The jobs of the pipeline, on a real cluster", function () {
     return checkout.git("log", "--max-count=1", "--format=%an: %B", "FETCH_HEAD").trim();
   };
 
-  it("lint the migrations of a pull request, and judge its preview by the policy pack", async () => {
+  it("lint the migrations of a pull request, and check its preview by the policy pack", async () => {
     expect((await job("preview.yml", "migrations")).codes).to.deep.equal({ Lint: 0 });
     await test.set({ greenTag: "v2" });
-    const [planned = "", judged = ""] = readGitlabJobs()["plan"]?.script ?? [];
+    const [planned = "", checked = ""] = readGitlabJobs()["plan"]?.script ?? [];
     expect(planned).to.contain("plan --markdown");
-    const { code, said } = await runCommands(judged, runner());
+    const { code, said } = await runCommands(checked, runner());
     expect(code, said).to.equal(0);
     expect(said, "the pack was asked").to.contain("image-digest");
   });
@@ -195,7 +195,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
     expect([await liveColor(test.cluster), (await users.stop()).failures]).to.deep.equal(["green", []]);
   });
 
-  it("leave what users came from as long as somebody may have to go back, and say so", async () => {
+  it("leave the standby as long as somebody may have to roll back, and say so", async () => {
     const { codes, said } = await onMain("retire.yml", "retire");
     expect(codes, said).to.deep.equal({
       "Program of the last update": 0,
@@ -230,7 +230,7 @@ describe("The jobs of the pipeline, on a real cluster", function () {
     expect(checkout.git("status", "--porcelain")).not.to.contain("plan.sh");
   });
 
-  it("leave a color alone that is not what users came from: it may be the next release", async () => {
+  it("leave a color alone that is not what traffic came from: it may be the next release", async () => {
     const { codes, said } = await onMain("retire.yml", "retire");
     expect(codes["Retire, if it is time"], said).to.equal(0);
     expect(said).to.contain("green (v2) is not what was live before the last switch: it stays.");

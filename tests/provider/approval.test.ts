@@ -4,7 +4,7 @@ import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/c
 import { expect } from "chai";
 import { names, approvalAnnotation, poll, switchAnnotation } from "@bluegreen/release";
 import { refuseUnapproved, writeApproval } from "@bluegreen/release/state/approval";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("The approval to move traffic, on a real cluster", function () {

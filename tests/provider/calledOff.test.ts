@@ -1,7 +1,7 @@
 import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { otherColor, switchAnnotation, analysis, type Color } from "@bluegreen/release";
-import { failTogether } from "@bluegreen/release/rollback/clustersBack";
+import { failTogether } from "@bluegreen/release/rollback/rollBackClusters";
 import type { Together } from "@bluegreen/release/config/clusters";
 import { beginRelease, endRelease } from "@bluegreen/release/state/releaseLock";
 import type { AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
@@ -9,7 +9,7 @@ import { refuseUnapproved, writeApproval } from "@bluegreen/release/state/approv
 import { readRelease, writeRelease } from "@bluegreen/release/state/record";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 const app = "chatgpt-app";
@@ -54,7 +54,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
     await writeRelease(cluster, app, {
       id: "s1",
       kind: "switch",
-      share: 100,
+      weight: 100,
       to,
       from: { ...to, color: otherColor(to.color), template: "blue" },
       who: "a test",
@@ -101,7 +101,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
     await move();
   });
 
-  it("lets no user move any more otherwise", async () => {
+  it("moves no traffic any more otherwise", async () => {
     expect((await fail("rollback")).message).to.contain("eu has failed");
     expect((await readRelease(home.cluster, app))?.state).to.equal("rolledBack");
     expect(await failureOf(move()))
@@ -109,7 +109,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
       .and.contain("have let no switch");
   });
 
-  it("takes those back who have moved in that very moment", async () => {
+  it("rolls back traffic that has moved in that very moment", async () => {
     const body = {
       metadata: { annotations: { [switchAnnotation]: "s1" } },
       spec: { selector: { version: "green" } },
@@ -122,7 +122,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
       ...home.where,
       ...settings,
       color: to.color,
-      share: 100,
+      weight: 100,
       switchId: "s1",
       controller: false,
     };

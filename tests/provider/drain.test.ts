@@ -4,7 +4,7 @@ import { switchAnnotation } from "@bluegreen/release";
 import { readDrain } from "@bluegreen/release/drain/note";
 import { turnDrain } from "@bluegreen/release/drain/turn";
 import { writeRelease, type Release } from "@bluegreen/release/state/record";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
@@ -43,7 +43,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
     writeRelease(home.cluster, "chatgpt-app", {
       id: "s1",
       kind: "switch",
-      share: 100,
+      weight: 100,
       to: green,
       from: blue,
       who: "anna@laptop",
@@ -82,7 +82,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
     expect(await drained()).to.equal(undefined);
   });
 
-  it("is to be done whenever users are to move, and after it until it is over: once for each switch", async () => {
+  it("is to be done whenever traffic is to move, and after it until it is over: once for each switch", async () => {
     expect(await drain.changes(inputs("s0"), inputs("s0"))).to.equal("some");
     await note({});
     await moveTo("green", "s1");
@@ -103,7 +103,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
     expect(await drained()).to.include({ id: "s2", over: false });
   });
 
-  it("turns with users who are taken back, and has nothing to do with the switch that was undone", async () => {
+  it("turns with traffic that is rolled back, and has nothing to do with the switch that was undone", async () => {
     const now = new Date("2026-01-02T03:04:05.000Z");
     const said: string[] = [];
     await turnDrain(home.cluster, "chatgpt-app", { back: "blue", now, seconds: 60 }, (line) =>

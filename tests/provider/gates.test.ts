@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { poll, tellAll, type Alert, type RolloutInputs, type SmokeInputs } from "@bluegreen/release";
 import { readIncidents } from "@bluegreen/release/alerts/incidents";
 import { someAlerts } from "../support/alerts";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { startReceiver } from "../support/receiver";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
@@ -75,12 +75,12 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     await point("blue");
   });
 
-  it("the rollout is judged again when the number of pods changes; the app's tests are not", async () => {
+  it("the rollout is checked again when the number of pods changes; the app's tests are not", async () => {
     expect(await rollout.changes(green(), green({ replicas: 3 }))).to.equal("some");
     expect(await smoke.changes(green(), green({ replicas: 3 }))).to.equal("none");
   });
 
-  it("the rollout is judged again while pods of a failed attempt are there, not because a pod is unready", async () => {
+  it("the rollout is checked again while pods of a failed attempt are there, not because a pod is unready", async () => {
     const { apps } = home.cluster;
     const labels = { app: "chatgpt-app", version: "green" };
     await apps.createNamespacedDeployment({

@@ -17,7 +17,7 @@ import {
 import { hasEnded, processMark } from "@bluegreen/release/util/processMark";
 import type { BreakableProxy } from "../support/breakableProxy";
 import { writeOtherWay } from "../support/otherWay";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("A Lease, on a real cluster", function () {

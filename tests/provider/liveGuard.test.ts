@@ -7,7 +7,7 @@ import { limitsOf } from "@bluegreen/release/config/analysisSettings";
 import { askThroughForward, podsOfColor } from "@bluegreen/release/kubernetes/pods";
 import { readLiveNote } from "@bluegreen/release/state/liveNote";
 import { loadBundles } from "../../local/stage";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { someSettings } from "../unit/recorder";
 import { startStep, type RunningStep } from "./stepProvider";

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import type { LiveLockInputs } from "@bluegreen/release";
 import { allOn } from "@bluegreen/release/routers/weights";
 import { startStep, type RunningStep } from "./stepProvider";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { writeOtherWay } from "../support/otherWay";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 

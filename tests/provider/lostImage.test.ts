@@ -5,7 +5,7 @@ import { refuseLostImage } from "@bluegreen/release/gates/lostImage";
 import { NetworkingV1Api } from "@bluegreen/release/kubernetes/client";
 import { asJsonPatch } from "@bluegreen/release/kubernetes/jsonPatch";
 import { routers, type RouterName } from "@bluegreen/release/routers/routers";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { way } from "../unit/ways";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
@@ -72,12 +72,12 @@ describe("An image that somebody has set on the live color, on a real cluster", 
     await update("blue", { image: hotfix });
   });
 
-  it("is nothing to the color that has no users", async () => {
+  it("is nothing to the idle color", async () => {
     await setImage("green", hotfix);
     await update("green");
   });
 
-  it("is kept on a color that has a share of them, until that is taken back", async () => {
+  it("is kept on a color with a canary weight, until that is rolled back", async () => {
     const { cluster, namespace } = home;
     const ingresses = cluster.config.makeApiClient(NetworkingV1Api);
     const make = async (green: number) => {

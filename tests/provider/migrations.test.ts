@@ -4,7 +4,7 @@ import { listMigrations, poll } from "@bluegreen/release";
 import { findProcesses } from "../../local/system/processes";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { makeFolder, type MigrationFolder } from "../integration/migrationFolder";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
@@ -90,7 +90,7 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
     expect(step.shown.at(-1)).to.match(/^0002_fill: applied, 3,000 rows( in \d+ s)?$/);
   });
 
-  it("fail the preview by what the linter finds in new files, and by files that changed; what was applied is not judged again", async () => {
+  it("fail the preview by what the linter finds in new files, and by files that changed; what was applied is not checked again", async () => {
     await migrations.write("0002_drop.sql", "-- phase: expand\nALTER TABLE users DROP COLUMN done");
     const [found, ...rest] = await step.check(inputs());
     expect(rest).to.deep.equal([]);
@@ -121,7 +121,7 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
     expect(await step.changes(inputs(), inputs())).to.equal("some");
   });
 
-  it("say in preview that the database could not be asked, and judge the files all the same", async () => {
+  it("say in preview that the database could not be asked, and check the files all the same", async () => {
     const metadata = { name: "db-credentials", namespace: home.namespace };
     await home.cluster.core.replaceNamespacedSecret({
       ...metadata,

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import {
   colors,
-  homeOf,
+  namespaceOf,
   readLiveColor,
   type Color,
   type SchemaGateInputs,
@@ -10,11 +10,11 @@ import {
 import { leadTo } from "@bluegreen/release/routers/activeService";
 import { readAppUsers } from "@bluegreen/release/databases/colorDatabases";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
-/** Colors whose pods never start: where the steps look for them is what this is about. */
+/** Colors whose pods never start: where the steps read them is what this is about. */
 describe("Steps of colors in namespaces of their own, in Pulumi's provider process and on a real cluster", function () {
   const app = "chatgpt-app";
   let home: TestNamespace;
@@ -26,7 +26,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     const { core, apps, autoscaling } = home.cluster;
     for (const color of colors) {
       const name = `${app}-${color}`;
-      const namespace = homeOf(home.where, color);
+      const namespace = namespaceOf(home.where, color);
       const labels = { app, version: color };
       const template = {
         metadata: { labels, annotations: { "bluegreen.dev/pod-template-hash": "aaa" } },
@@ -135,7 +135,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
         active: true,
       }),
     ).to.deep.include({ asked: 3 });
-    const green = { name: `${app}-green`, namespace: homeOf(home.where, "green") };
+    const green = { name: `${app}-green`, namespace: namespaceOf(home.where, "green") };
     expect((await home.cluster.apps.readNamespacedDeployment(green)).spec?.replicas).to.equal(3);
     expect(
       (await home.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(green)).metadata?.annotations,
@@ -144,7 +144,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
 
   it("try a live change out beside the color, and remove what a run that was killed has left beside either", async () => {
     const preflight = lock.beside("preflight");
-    const [blue, green] = colors.map((color) => homeOf(home.where, color)) as [string, string];
+    const [blue, green] = colors.map((color) => namespaceOf(home.where, color)) as [string, string];
     await home.cluster.core.createNamespacedPod({
       namespace: green,
       body: {
@@ -193,7 +193,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     const asGreen = new URL(users);
     asGreen.username = "green_role";
     const secret = async (color: Color, url: string) => {
-      const namespace = homeOf(home.where, color);
+      const namespace = namespaceOf(home.where, color);
       const metadata = { name: "db-credentials" };
       await home.cluster.core.deleteNamespacedSecret({ ...metadata, namespace }).catch(() => undefined);
       await home.cluster.core.createNamespacedSecret({ namespace, body: { metadata, stringData: { url } } });

@@ -3,14 +3,14 @@ import { expect } from "chai";
 import { names, poll, switchAnnotation } from "@bluegreen/release";
 import type { Gate } from "@bluegreen/release/config/gates";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
-import { podSecurity } from "@bluegreen/release/app/homes";
+import { podSecurity } from "@bluegreen/release/app/namespaces";
 import { BatchV1Api, type V1Job } from "@bluegreen/release/kubernetes/client";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readOutcome } from "@bluegreen/release/state/outcomes";
 import { readRelease, writeRelease } from "@bluegreen/release/state/record";
 import { loadImages } from "../../local/stage";
 import { findProcesses } from "../../local/system/processes";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
@@ -170,7 +170,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
 
     it("before a switch runs each time traffic is to move, and before a scale-down where there are pods", async () => {
       await start("gateBeforeSwitch");
-      const last = inputs({ command: ["true"] }, { share: 100, route: null });
+      const last = inputs({ command: ["true"] }, { weight: 100, route: null });
       expect(await step.changes(last, last)).to.equal("some");
       expect(await step.changes(last, { ...last, color: "blue" })).to.equal("none");
       const down = inputs({ command: ["true"] }, { standby: "green", color: "blue" });
@@ -192,7 +192,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
       expect(await allJobs()).to.deep.equal([]);
     });
 
-    it("that fails stops the update, stays to be looked at, and is replaced by the next one", async () => {
+    it("that fails stops the update, stays to be inspected, and is replaced by the next one", async () => {
       await start("gateBeforeRollout");
       const failing = inputs(inCluster("console.log('no route'); process.exit(4)"));
       for (const run of ["first", "second"])
@@ -379,7 +379,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
       await writeRelease(home.cluster, app, {
         id,
         kind: "switch",
-        share: 100,
+        weight: 100,
         to: green,
         from: blue,
         who: "a test",
@@ -396,7 +396,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
         { switchId, route: null, database: null, connectionDrainSeconds: 0, standbyHours: 24, limits: {} },
       );
 
-    it("that passes changes nothing; one that fails takes traffic back, and says why everywhere", async () => {
+    it("that passes changes nothing; one that fails rolls back traffic, and says why everywhere", async () => {
       await isReady("blue");
       await isReady("green");
       await switched("s1");

@@ -4,7 +4,7 @@ import type { Gate } from "@bluegreen/release/config/gates";
 import { waitForController } from "@bluegreen/release/gates/controllerReady";
 import { whyNotStarted } from "@bluegreen/release/jobs/whyNotStarted";
 import { BatchV1Api } from "@bluegreen/release/kubernetes/client";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 

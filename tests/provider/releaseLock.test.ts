@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { names, poll, type LiveLockInputs } from "@bluegreen/release";
 import { allOn } from "@bluegreen/release/routers/weights";
 import { findProcesses } from "../../local/system/processes";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
@@ -97,7 +97,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     await second.lock.create(inputs());
   });
 
-  it("looks again at what is live once it is had: whoever was waited for may have moved traffic", async () => {
+  it("reads again what is live once it is had: whoever was waited for may have moved traffic", async () => {
     const { apps, core } = home.cluster;
     const labels = { app: "chatgpt-app", version: "green" };
     await apps.createNamespacedDeployment({
@@ -152,7 +152,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     ).to.equal("none");
   });
 
-  it("is asked for when users are elsewhere than config wants them", async () => {
+  it("is asked for when traffic is elsewhere than config wants it", async () => {
     const done = await first.lock.create(inputs({ activeColor: "green" }));
     await end(first, done);
     expect(await first.lock.changes(done, inputs({ activeColor: "green" }))).to.equal("some");

@@ -18,7 +18,7 @@ import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import type { Trouble } from "../../local/testing/trouble";
 import { countRequests, type CountedApi } from "../../local/testing/countedApi";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 const app = "chatgpt-app";
@@ -43,7 +43,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
         spec: { selector: { app, version: "blue" }, ports: [{ port: 80 }] },
       },
     });
-    // Ready, as far as anybody looks.
+    // Ready, as far as anybody checks.
     await cluster.discovery.createNamespacedEndpointSlice({
       namespace,
       body: {
@@ -79,7 +79,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
     await writeRelease(home.cluster, app, {
       id: switchId,
       kind: "switch",
-      share: 100,
+      weight: 100,
       to: green,
       from: blue,
       who: "a test",
@@ -95,7 +95,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
     rollBackRelease(
       {
         where: home.where,
-        undone: { id: switchId, to: green, from: blue, share: 100 },
+        undone: { id: switchId, to: green, from: blue, weight: 100 },
         settings: { route: null, database: null, connectionDrainSeconds: 0 },
         reason: `of ${switchId}`,
         evidence: [],

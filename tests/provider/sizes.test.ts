@@ -127,7 +127,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
       writeRelease(home.cluster, "chatgpt-app", {
         id: "1",
         kind: "switch",
-        share: 100,
+        weight: 100,
         to: served("green"),
         from: served("blue"),
         who: "test",
@@ -148,9 +148,10 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     expect(await reconcile.changes(inputs, inputs)).to.equal("none");
 
     const back = { ...green({ color: "blue" }) };
-    expect(await size.create(back), "as many as had all users, not the seven that green has").to.deep.include(
-      { asked: 4 },
-    );
+    expect(
+      await size.create(back),
+      "as many as had all traffic, not the seven that green has",
+    ).to.deep.include({ asked: 4 });
 
     await release(new Date(Date.now() - 25 * 3_600_000));
     expect(await reconcile.changes(inputs, inputs), "its time is over").to.equal("some");

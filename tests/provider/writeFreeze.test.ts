@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { Redis } from "ioredis";
 import { freezeKey, type WriteFreezeInputs } from "@bluegreen/release";
 import { startRedis, type RedisServer } from "../../local/services/redis";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 

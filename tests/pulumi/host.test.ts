@@ -408,7 +408,7 @@ describe("Pulumi's CLI with this project's language host and random provider", f
     update.kill();
     await update.ended;
     await until(async () => (await processes()).length === 0);
-    // The provider did not go on: nobody let it.
+    // The provider did not continue: nobody let it.
     expect(existsSync(at("let"))).to.equal(false);
     expect((await pulumi("cancel", "--yes")).code).to.equal(0);
   });

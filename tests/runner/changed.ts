@@ -91,7 +91,7 @@ export const subjects: Record<string, readonly string[]> = {
     "release/src/releases/",
     "release/src/rollback/",
   ],
-  "tests/failing/controller.test.ts": ["watcher/", "components/analysisController.ts", "cli/rollback"],
+  "tests/failing/controller.test.ts": ["controller/", "components/analysisController.ts", "cli/rollback"],
   "tests/routes/traefik.test.ts": ["release/src/routers/", "release/src/traffic/", "components/appRoute.ts"],
   "tests/otherRoutes/rendered.test.ts": [
     "release/src/routers/",

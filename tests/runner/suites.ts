@@ -45,7 +45,7 @@ export const suites: readonly Suite[] = [
   { name: "trials", stage: "cluster", serial: true, long: true },
   { name: "pipeline", stage: "cluster", long: true },
   { name: "otherRoutes", stage: "edge", long: true },
-  // Whole releases that fail at a gate, or that the controller takes back; each gate by itself is in provider.
+  // Whole releases that fail at a gate, or that the controller rolls back; each gate by itself is in provider.
   { name: "failing", stage: "cluster", long: true },
   { name: "changes", stage: "cluster", long: true },
   // Apps that others wrote, and that ran before.

@@ -6,7 +6,7 @@ import type { RequestCounts } from "../../local/testing/countedApi";
 import { simulatedKey } from "../../local/simulated/names";
 import { startSimulatedNodes, type SimulatedNodes } from "../../local/simulated/nodes";
 import { readStage, type Stage } from "../../local/stage";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 
 const few = 2;
 const many = 20;

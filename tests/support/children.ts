@@ -19,7 +19,7 @@ export class Children {
   }
 
   /**
-   * Ends what still runs, as Ctrl-C does, and waits for it: where a test did not come to its end, it would go on
+   * Ends what still runs, as Ctrl-C does, and waits for it: where a test did not come to its end, it would continue
    * with what is taken away next.
    */
   async end(): Promise<void> {

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 export interface CutAt {
   /**
    * Which statement, counted from 1. One that the same kind of session has sent before in this run is not
-   * counted again: how often it looks is the clock's.
+   * counted again: how often it polls is the clock's.
    */
   number: number;
   /**
@@ -32,7 +32,7 @@ export function cutConnections(): CutConnections {
   let seen = new Set<string>();
   let cut: string | undefined;
   /** When to cut the connection that sends this. */
-  const judge = (session: string, statement: string): CutAt["when"] | undefined => {
+  const decide = (session: string, statement: string): CutAt["when"] | undefined => {
     const key = `${session}: ${statement}`;
     if (at === undefined || statement.includes("pg_blocking_pids") || seen.has(key)) return undefined;
     seen.add(key);
@@ -43,7 +43,7 @@ export function cutConnections(): CutConnections {
   return {
     through: async (url) => {
       const socket = decodeURIComponent(new URL(url).hostname);
-      const way = ways.get(socket) ?? (await openWay(`${socket}/.s.PGSQL.5432`, judge));
+      const way = ways.get(socket) ?? (await openWay(`${socket}/.s.PGSQL.5432`, decide));
       ways.set(socket, way);
       const through = new URL(url);
       through.host = `127.0.0.1:${way.port}`;
@@ -77,7 +77,7 @@ interface Way {
 
 async function openWay(
   socket: string,
-  judge: (session: string, statement: string) => CutAt["when"] | undefined,
+  decide: (session: string, statement: string) => CutAt["when"] | undefined,
 ): Promise<Way> {
   const open = new Set<Socket>();
   let isDown = false;
@@ -115,7 +115,7 @@ async function openWay(
               .split("\0")
               .at(1 + body.toString().split("\0").indexOf("application_name")) ?? "";
         const statement = statementOf(type, body);
-        const when = statement === undefined ? undefined : judge(session, statement);
+        const when = statement === undefined ? undefined : decide(session, statement);
         if (when === "before") {
           end();
           return;

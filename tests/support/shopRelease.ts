@@ -39,7 +39,7 @@ export class ShopRelease {
 
   /** That of a switch from blue to green, but for what is given. */
   note(part: Partial<Release>): void {
-    const release = { id: "s1", kind: "switch", share: 100, to: green, from: blue, who: "anna", why: "" };
+    const release = { id: "s1", kind: "switch", weight: 100, to: green, from: blue, who: "anna", why: "" };
     const rest = { at: new Date().toISOString(), state: "approved", baseline: noBaseline };
     this.api.change("configmaps/shop-release", {
       metadata: { name: "shop-release", resourceVersion: "1" },

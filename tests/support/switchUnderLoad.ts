@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Color } from "@bluegreen/release";
-import { liveColor } from "./look";
+import { liveColor } from "./read";
 import type { TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 import { startWriters } from "./writers";

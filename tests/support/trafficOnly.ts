@@ -23,7 +23,7 @@ export interface TrafficOnly {
   point(color: Color): Promise<unknown>;
   /** Notes that the gates have let a move through. */
   note(kind: "switch" | "rollback", to: Version, from: Version): Promise<void>;
-  /** Takes traffic back from green. @returns whether it was there, and what was said */
+  /** Rolls back traffic from green. @returns whether it was there, and what was said */
   rollBack(followers: Followers): Promise<{ isBack: boolean; said: string }>;
 }
 
@@ -46,7 +46,7 @@ export async function makeTrafficOnly(
     },
   });
   for (const color of colors)
-    // Ready, as far as anybody looks who takes traffic there.
+    // Ready, as far as anybody checks who moves traffic there.
     await cluster.discovery.createNamespacedEndpointSlice({
       namespace,
       body: {
@@ -68,7 +68,7 @@ export async function makeTrafficOnly(
       writeRelease(cluster, app, {
         id: `${kind}-${to.color}`,
         kind,
-        share: 100,
+        weight: 100,
         to,
         from,
         ...byTest,
@@ -82,7 +82,7 @@ export async function makeTrafficOnly(
       const isBack = await rollBackRelease(
         {
           where,
-          undone: { to: green, from: blue, share: 100 },
+          undone: { to: green, from: blue, weight: 100 },
           settings: { route: null, database: null, connectionDrainSeconds: 0, followers },
           reason: "a test",
           evidence: [],

@@ -8,7 +8,7 @@ import { repositoryDir } from "../../local/paths";
 import { lastOver, startCrowd, type Crowd } from "../support/crowd";
 import type { CrowdOptions } from "../support/crowdClients";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { makeStack, smallAndQuick, type TestStack } from "../../local/testing/testStack";
 import { startUsers } from "../../local/testing/users";
 
@@ -52,7 +52,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
   };
 
   /**
-   * Switches; idle clients rest from the moment users move. @returns what the update said, and when that was
+   * Switches; idle clients rest from the moment traffic moves. @returns what the update said, and when that was
    */
   const up = async (): Promise<{ said: string; movedAt: number }> => {
     const before = await liveColor(test.cluster);
@@ -127,7 +127,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     expect(failures).to.deep.equal([]);
   });
 
-  it("that is taken back by hand in the middle of the drain: all are back, and nobody is led away again", async () => {
+  it("that is rolled back by hand in the middle of the drain: all traffic is back, and none is moved away again", async () => {
     await test.set({ activeColor: "blue", connectionDrain: { timeoutSeconds: 5 } });
     await test.stack.up();
     const all = await gather({ streams: 60, busy: 20, idle: 5 });
@@ -162,7 +162,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     expect(Object.keys((await test.stack.up()).changes), "no difference is left").to.deep.equal(["same"]);
   });
 
-  it("that the analysis takes back does not wait for the drain", async () => {
+  it("that the analysis rolls back does not wait for the drain", async () => {
     const timeoutSeconds = 900;
     await test.set({
       greenTag: "v2-errors",

@@ -3,12 +3,12 @@ import { NetworkingV1Api, type V1NetworkPolicySpec } from "@bluegreen/release/ku
 import { poll, type Color } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/rollback/rollback";
 import { scale } from "@bluegreen/release/capacity/grow";
-import { failureOf, liveColor, podsOf } from "../support/look";
+import { failureOf, liveColor, podsOf } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";
 
 /**
- * Told in order: each test goes on where the one before ended. The network of the local stage enforces no
+ * Told in order: each test continues where the one before ended. The network of the local stage enforces no
  * policy.
  */
 describe("Isolation, on a real cluster under load", function () {
@@ -172,7 +172,7 @@ describe("Isolation, on a real cluster under load", function () {
     expect((await autoscalerOf("blue")).metadata?.annotations).to.deep.include({ "bluegreen.dev/hold": "4" });
   });
 
-  it("a version that has driven its autoscaler high goes back to as many pods as had all users before", async () => {
+  it("a version that has driven its autoscaler high returns to as many pods as had all traffic before", async () => {
     await scale(test.cluster, "chatgpt-app", "green", 6);
     await podsReach("green", 6);
     await test.set({ activeColor: "blue" });
@@ -192,7 +192,7 @@ describe("Isolation, on a real cluster under load", function () {
     await test.set({ activeColor: "blue", autoscaling: { minReplicas: 2, maxReplicas: 6 } });
   });
 
-  it("by hand, traffic goes back to a standby that has shrunk once it is as large as they need", async () => {
+  it("by hand, traffic returns to a standby that has shrunk once it is as large as that needs", async () => {
     await test.set({ activeColor: "green" });
     await test.stack.up();
     // Its window is over, and its autoscaler has made it smaller.

@@ -5,20 +5,20 @@ import {
   type V1ResourceAttributes,
 } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
-import { colors, homeOf, homesOf, orUndefined, poll, type Color } from "@bluegreen/release";
+import { colors, namespaceOf, colorNamespacesOf, orUndefined, poll, type Color } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readGiven } from "@bluegreen/release/traffic/move";
 import { loadController } from "../../local/stage";
 import { bluegreen } from "../support/bluegreen";
 import { killUpdate } from "../support/killUpdate";
-import { failureOf, imageOf, liveColor, podsOf } from "../support/look";
+import { failureOf, imageOf, liveColor, podsOf } from "../support/read";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/support/routedStack";
 import { smallAndQuick } from "../../local/testing/testStack";
 
 const app = "chatgpt-app";
 
 /**
- * Told in order: each test goes on where the one before ended. Nothing on the stage resolves names: who comes
+ * Told in order: each test continues where the one before ended. Nothing on the stage resolves names: who comes
  * by the active Service's is not tested.
  */
 describe("Colors in namespaces of their own, at a real edge under load", function () {
@@ -37,7 +37,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
   });
   after(() => test.remove());
 
-  const home = (color: Color) => homeOf(test.cluster, color);
+  const colorNamespace = (color: Color) => namespaceOf(test.cluster, color);
   const activeService = () =>
     test.cluster.core.readNamespacedService({ name: `${app}-service`, namespace: test.cluster.namespace });
   const namesIn = async (namespace: string) => {
@@ -63,10 +63,14 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     expect(
       [spec?.selector?.["version"], spec?.externalName],
       "the record, and where DNS leads",
-    ).to.deep.equal([color, `${app}-${color}.${home(color)}.svc.cluster.local`]);
+    ).to.deep.equal([color, `${app}-${color}.${colorNamespace(color)}.svc.cluster.local`]);
     expect(
-      (await test.cluster.core.readNamespacedService({ name: `${app}-${color}`, namespace: home(color) }))
-        .spec?.clusterIP,
+      (
+        await test.cluster.core.readNamespacedService({
+          name: `${app}-${color}`,
+          namespace: colorNamespace(color),
+        })
+      ).spec?.clusterIP,
       "which is a Service",
     ).to.match(/^10\./);
     return metadata?.annotations ?? {};
@@ -79,7 +83,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     expect(await test.visitor.count(100)).to.deep.equal({ blue: 100 });
     await expectUsersOn("blue");
     for (const color of colors) {
-      const names = await namesIn(home(color));
+      const names = await namesIn(colorNamespace(color));
       expect(names).to.include.members([
         `${app}-${color}`,
         "db-credentials",
@@ -90,7 +94,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
       expect(JSON.stringify(names))
         .to.not.contain(`${app}-${color === "blue" ? "green" : "blue"}`)
         .and.not.contain("alerts");
-      const { metadata } = await test.cluster.core.readNamespace({ name: home(color) });
+      const { metadata } = await test.cluster.core.readNamespace({ name: colorNamespace(color) });
       expect(metadata?.labels).to.deep.include({ "pod-security.kubernetes.io/enforce": "restricted" });
     }
     const ofApp = await namesIn(test.cluster.namespace);
@@ -111,14 +115,14 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     const refused = await failureOf(test.stack.preview());
     expect(refused)
       .to.contain(
-        `namespacePerColor false was refused: the active color is in a namespace of its own, ${home("blue")} or ${home("green")}`,
+        `namespacePerColor false was refused: the active color is in a namespace of its own, ${colorNamespace("blue")} or ${colorNamespace("green")}`,
       )
       .and.contain("pulumi config set namespacePerColor true");
     await test.set({ namespacePerColor: true });
   });
 
   it("asks the quotas of the namespace that pods would come to", async () => {
-    const namespace = home("green");
+    const namespace = colorNamespace("green");
     await test.cluster.core.createNamespacedResourceQuota({
       namespace,
       body: { metadata: { name: "theirs" }, spec: { hard: { pods: "1" } } },
@@ -166,7 +170,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     ]).to.deep.equal([`${test.stage.imageRepository}:v2`, 2]);
   });
 
-  it("takes everybody back by hand, by other resources of the edge as well, and the next update agrees", async () => {
+  it("rolls back all traffic by hand, by other resources of the edge as well, and the next update agrees", async () => {
     await test.set({ traffic: { strategy: "weighted", router: "traefik" } });
     await test.stack.up();
     await makeCertificate(test);
@@ -192,7 +196,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     expect(crowd.failures).to.deep.equal([]);
   });
 
-  it("is taken back by the analysis controller from a version that fails, when the update was killed", async () => {
+  it("is rolled back by the analysis controller from a version that fails, when the update was killed", async () => {
     await test.set({
       activeColor: "green",
       greenTag: "v2-errors",
@@ -213,11 +217,11 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
       "but of green",
     ).to.deep.equal([]);
     await expectUsersOn("blue");
-    const takenBack = async () =>
+    const rolledBack = async () =>
       (await readHistory(test.cluster, app)).find(
         ({ kind, from }) => kind === "rollback" && from?.image.endsWith(":v2-errors") === true,
       );
-    expect((await poll(takenBack, { timeoutMs: 300_000 })).who).to.contain("in the cluster");
+    expect((await poll(rolledBack, { timeoutMs: 300_000 })).who).to.contain("in the cluster");
     await test.set({ activeColor: "blue" });
     await test.stack.up();
   });
@@ -239,7 +243,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
       return status?.allowed === true;
     };
     for (const color of colors) {
-      const inside = home(color);
+      const inside = colorNamespace(color);
       expect([
         await may("list", "pods", inside),
         await may("list", "endpointslices", inside, undefined, "discovery.k8s.io"),
@@ -266,7 +270,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
 
   it("is gone whole, with all three namespaces, when the stack is destroyed", async () => {
     await test.stack.destroy();
-    for (const name of [test.cluster.namespace, ...homesOf(test.cluster)]) {
+    for (const name of [test.cluster.namespace, ...colorNamespacesOf(test.cluster)]) {
       await poll(
         async () =>
           (await orUndefined(test.cluster.core.readNamespace({ name }))) === undefined ? true : undefined,

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { askVector } from "@bluegreen/release/analysis/prometheus";
-import { failureOf, liveColor } from "../support/look";
+import { failureOf, liveColor } from "../support/read";
 import { twoVersions } from "../../local/testing/testStack";
 import { startPrometheus, type Prometheus } from "../../local/testing/prometheus";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/support/routedStack";
@@ -48,7 +48,7 @@ for (const { router, requestsFrom } of routers)
       await prometheus.stop();
     });
 
-    it("takes a version back that fails, by the router's figures alone", async () => {
+    it("rolls back a version that fails, by the router's figures alone", async () => {
       await test.set({
         greenTag: "v2-errors",
         activeColor: "green",
@@ -78,7 +78,7 @@ for (const { router, requestsFrom } of routers)
     // Queries are asked whatever the router is.
     if (router !== "traefik") return;
 
-    it("takes a version back that a query of the color's pods finds worse than before", async () => {
+    it("rolls back a version that a query of the color's pods finds worse than before", async () => {
       const requests =
         'sum(rate(http_request_duration_seconds_count{version="{{color}}",namespace="NAMESPACE"}[10s]))';
       const query = requests.replace("NAMESPACE", test.cluster.namespace);
@@ -92,7 +92,7 @@ for (const { router, requestsFrom } of routers)
         },
         { timeoutMs: 300_000 },
       );
-      // Not v1: the way back to what served before is not analyzed.
+      // Not v1: the rollback to what served before is not analyzed.
       await test.set({
         blueTag: "v2",
         activeColor: "blue",

@@ -6,7 +6,7 @@ import { moveUsers, readGiven } from "@bluegreen/release/traffic/move";
 import { openWatchingDashboard } from "../pages/support/openDashboard";
 import { bluegreen, start } from "../support/bluegreen";
 import { endKilled } from "../support/killUpdate";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "../routes/support/routedStack";
 
 const app = "chatgpt-app";
@@ -27,7 +27,7 @@ describe("A shift at a real edge, under load", function () {
   after(() => test.remove());
 
   const given = async () => (await readGiven(test.cluster, app, "traefik"))?.weights;
-  const untilShared = () =>
+  const untilShifted = () =>
     poll(async () => ((await given())?.green === 50 ? true : undefined), { timeoutMs: 600_000 });
 
   it("is refused where it makes no sense, and touches nothing", async () => {
@@ -39,33 +39,33 @@ describe("A shift at a real edge, under load", function () {
     );
     expect((await bluegreen(test, "shift", "--to", "red")).code).to.equal(2);
     const there = await bluegreen(test, "shift", "--to", "blue", "--json");
-    expect([there.code, JSON.parse(there.out)]).to.deep.equal([0, { to: "blue", share: 100 }]);
+    expect([there.code, JSON.parse(there.out)]).to.deep.equal([0, { to: "blue", weight: 100 }]);
     expect(await given()).to.deep.equal({ blue: 100, green: 0 });
   });
 
-  it("is on the dashboard when a watch says so, without waiting for a look, whoever gives a share", async () => {
+  it("is on the dashboard when a watch says so, without waiting for a poll, whoever sets a canary weight", async () => {
     const { page, close } = await openWatchingDashboard(test);
     try {
-      const shows = (share: number) =>
+      const shows = (weight: number) =>
         page
-          .locator("[data-color=green]", { hasText: `${share} % of traffic` })
+          .locator("[data-color=green]", { hasText: `${weight} % of traffic` })
           .waitFor({ timeout: 600_000 });
       await shows(0);
-      for (const share of [30, 0]) {
+      for (const weight of [30, 0]) {
         const at = Date.now();
         await moveUsers(test.cluster, app, "traefik", {
-          weights: { blue: 100 - share, green: share },
+          weights: { blue: 100 - weight, green: weight },
           active: "blue",
         });
-        await shows(share);
-        console.log(`      a share: on the screen after ${Date.now() - at} ms`);
+        await shows(weight);
+        console.log(`      a canary weight: on the screen after ${Date.now() - at} ms`);
       }
     } finally {
       await close();
     }
   });
 
-  it("takes all traffic back from a version that fails on its share, says why, and brings config in line", async () => {
+  it("rolls back all traffic from a version that fails on its canary weight, says why, and brings config in line", async () => {
     await test.set({
       greenTag: "v2-errors",
       analysis: { durationSeconds: 8, intervalSeconds: 1, failureThreshold: 2 },
@@ -83,12 +83,12 @@ describe("A shift at a real edge, under load", function () {
       "--json",
     );
     expect(code, said).to.equal(1);
-    const ended = JSON.parse(out) as { share: number; reason: string };
-    expect(ended.share).to.equal(0);
+    const ended = JSON.parse(out) as { weight: number; reason: string };
+    expect(ended.weight).to.equal(0);
     expect(ended.reason).to.contain("points");
     await crowd.untilOnly("blue");
     await crowd.stop();
-    expect(crowd.failures.length, "its share has seen the errors").to.be.greaterThan(0);
+    expect(crowd.failures.length, "its canary traffic has seen the errors").to.be.greaterThan(0);
     expect(
       crowd.failures.filter((failure) => !failure.endsWith("by green")),
       "and nobody else",
@@ -96,9 +96,9 @@ describe("A shift at a real edge, under load", function () {
     expect(await given()).to.deep.equal({ blue: 100, green: 0 });
     const again = await bluegreen(test, "shift", "--to", "green", "--over", "2m", "--steps", "2");
     expect(again.said, "the same image").to.contain("was refused: it was rolled back");
-    expect((await readHistory(test.cluster, app)).map(({ kind, share }) => `${kind} ${share}`)).to.deep.equal(
-      ["switch 100", "share 50", "rollback 50"],
-    );
+    expect(
+      (await readHistory(test.cluster, app)).map(({ kind, weight }) => `${kind} ${weight}`),
+    ).to.deep.equal(["switch 100", "shift 50", "rollback 50"]);
   });
 
   it("continues from where it was, when it was killed", async () => {
@@ -107,7 +107,7 @@ describe("A shift at a real edge, under load", function () {
     const killed = start(test, { detached: true }, "shift", "--to", "green", "--over", "1h", "--steps", "2");
     // What nobody reads would stop it in the end.
     for (const output of [killed.stdout, killed.stderr]) output.resume();
-    await untilShared();
+    await untilShifted();
     const second = await bluegreen(test, "shift", "--to", "green");
     expect([second.code, second.said.includes("The shift was refused")], second.said).to.deep.equal([
       2,
@@ -122,7 +122,7 @@ describe("A shift at a real edge, under load", function () {
       [locked.code, locked.said.includes(`pulumi cancel --yes --stack ${test.name}`)],
       locked.said,
     ).to.deep.equal([2, true]);
-    expect((await given())?.green, "users keep their shares").to.equal(50);
+    expect((await given())?.green, "the weights stay").to.equal(50);
     await test.stack.cancel();
     const { said, code } = await bluegreen(test, "shift", "--to", "green", "--over", "20s", "--steps", "4");
     expect(code, said).to.equal(0);
@@ -153,8 +153,8 @@ describe("A shift at a real edge, under load", function () {
     expect(crowd.failures).to.deep.equal([]);
   });
 
-  it("is taken back by the rollback of the night", async () => {
-    // What was taken back before is marked, whoever did it.
+  it("is rolled back by the rollback command", async () => {
+    // What was rolled back before is blocked, whoever did it.
     expect((await bluegreen(test, "unblock", "blue")).code).to.equal(0);
     await test.set({ canaryWeight: 50, canaryStepSeconds: 4 });
     await test.stack.up();

@@ -148,7 +148,7 @@ describe("A file with the live color", function () {
     const text = spec.template.spec.containers[0]?.env.find(
       ({ name }) => name === "ANALYSIS_SETTINGS",
     )?.value;
-    expect(settingsFor({ share: 100 }, readControllerSettings(text ?? "")).followers).to.deep.equal(
+    expect(settingsFor({ weight: 100 }, readControllerSettings(text ?? "")).followers).to.deep.equal(
       followers,
     );
   });

@@ -76,7 +76,7 @@ describe("The order in which pods are told of the live color (simulated)", funct
     rollBackRelease(
       {
         where: shop,
-        undone: { id: "s1", to: green, from: blue, share: 100 },
+        undone: { id: "s1", to: green, from: blue, weight: 100 },
         settings: { route: null, database: null, connectionDrainSeconds: 0, followers },
         ...{ reason: "a test", evidence: [], by: "anna" },
       },
@@ -121,7 +121,7 @@ describe("The order in which pods are told of the live color (simulated)", funct
     expect(seen).to.deep.equal(said("blue", "blue"));
   });
 
-  it("of workers that could not be stopped: the live color goes on", async () => {
+  it("of workers that could not be stopped: the live color continues", async () => {
     release.note({});
     const mailer = { name: "mailer", replicas: 1, overlap: false };
     api.change("deployments/shop-blue-mailer", {

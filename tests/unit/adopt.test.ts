@@ -103,7 +103,7 @@ describe("What init takes over of a Deployment", () => {
     ]);
   });
 
-  it("is the way in as well: hosts, TLS, annotations, and other backends of the host", () => {
+  it("is the ingress as well: hosts, TLS, annotations, and other backends of the host", () => {
     const ingress = `
 ---
 apiVersion: networking.k8s.io/v1

@@ -17,7 +17,7 @@ import type { ErrorCode } from "@bluegreen/release/util/errorCodes";
 import { InterruptedError } from "@bluegreen/release/util/interrupt";
 import { someAlerts } from "../support/alerts";
 import { secretOf, startApiServer, type ApiServer } from "../support/apiServer";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { startReceiver, type HttpReceiver } from "../support/receiver";
 
 const webhookSecret = "hunter2-hunter2-hunter2";

@@ -35,7 +35,7 @@ describe("A line of a log", () => {
     }
   });
 
-  it("is evaluated by its words only where it has no level: the guide's, and not every mention of an error", () => {
+  it("is evaluated by its words only where it has no level: certain ones, and not every mention of an error", () => {
     for (const line of [
       "ERROR: out of cheese",
       "[FATAL] gone",

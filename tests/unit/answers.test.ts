@@ -198,12 +198,12 @@ describe("An answer of the API server", function () {
     });
   });
 
-  describe("to a look of a wait", () => {
+  describe("to a poll of a wait", () => {
     const unanswered = () => Promise.reject(new UnansweredError("the API server did not answer: ECONNRESET"));
 
     it("ends it only when there is none for long, and says for how long and why", async () => {
-      let looks = 0;
-      const passing = poll(() => (++looks < 3 ? unanswered() : Promise.resolve(looks)), { timeoutMs: 0 });
+      let checks = 0;
+      const passing = poll(() => (++checks < 3 ? unanswered() : Promise.resolve(checks)), { timeoutMs: 0 });
       expect(await passing).to.equal(3);
       const lasting = failureOf(poll(unanswered, { timeoutMs: 60_000, awayMs: 1500 }));
       expect(messageOf(await lasting)).to.match(/^for [12] s: the API server did not answer: ECONNRESET$/);
@@ -276,12 +276,12 @@ describe("Weights of nginx", () => {
     });
     const weight = "nginx.ingress.kubernetes.io/canary-weight";
     const found = [ingress("blue", {}), ingress("green-canary", { [weight]: "10" })];
-    const [users, share] = routers.nginx.weights?.patches(app, found, allOn("blue"), "blue") ?? [];
+    const [users, canary] = routers.nginx.weights?.patches(app, found, allOn("blue"), "blue") ?? [];
     expect(isAsTested(found[0], users ?? [])).to.equal(true);
-    expect(isAsTested(found[1], share ?? [])).to.equal(true);
+    expect(isAsTested(found[1], canary ?? [])).to.equal(true);
     expect(isAsTested(ingress("green", {}), users ?? [])).to.equal(false);
-    expect(isAsTested(ingress("green-canary", { [weight]: "20" }), share ?? [])).to.equal(false);
-    expect(isAsTested(ingress("blue-canary", { [weight]: "10" }), share ?? [])).to.equal(false);
+    expect(isAsTested(ingress("green-canary", { [weight]: "20" }), canary ?? [])).to.equal(false);
+    expect(isAsTested(ingress("blue-canary", { [weight]: "10" }), canary ?? [])).to.equal(false);
   });
 });
 
@@ -340,7 +340,7 @@ describe("Blocked images", () => {
     const release = {
       id: "s1",
       kind: "switch",
-      share: 100,
+      weight: 100,
       to: { color: "green", image: "app:v2", template: "b" },
       from: { color: "blue", image: "app:v1", template: "a" },
       who: "anna",

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { parseSettings } from "@bluegreen/release";
 import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeProgramFolder } from "../support/programFolder";
 import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
 
@@ -48,7 +48,7 @@ describe("The blue-green app", () => {
     }
   });
 
-  it("has a Deployment of each color as the guide describes it", () => {
+  it("has a Deployment of each color, labeled and selected by version", () => {
     for (const [color, tag] of [
       ["blue", "v1.2.3"],
       ["green", "v1.3.0"],
@@ -584,7 +584,7 @@ describe("The blue-green app", () => {
     expect([...allBefore(recorder, "chatgpt-app-green")]).to.include("chatgpt-app-analysis");
   });
 
-  it("drains a color after users have left it, beside the analysis, and before it changes", async () => {
+  it("drains a color after traffic has left it, beside the analysis, and before it changes", async () => {
     expect([...allBefore(recorder, "chatgpt-app-drain")])
       .to.include.members(["chatgpt-app-service", "chatgpt-app-switch-gate"])
       .and.not.include("chatgpt-app-analysis");
@@ -652,7 +652,7 @@ describe("The blue-green app", () => {
       analysis: JSON.stringify({
         controllerImage: "ghcr.io/you/analysis-controller:1",
         failureThreshold: 7,
-        webhookUrl: "https://judge.example.com/shop",
+        webhookUrl: "https://checks.example.com/shop",
       }),
       canaryStepSeconds: "120",
       database: JSON.stringify(database),
@@ -665,7 +665,7 @@ describe("The blue-green app", () => {
       spec.template.spec.containers[0]?.env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
     expect(text).not.to.contain("rebuild");
     const settings = readControllerSettings(text);
-    expect(settingsFor({ share: 100 }, settings)).to.deep.equal({
+    expect(settingsFor({ weight: 100 }, settings)).to.deep.equal({
       limits: {
         durationSeconds: 600,
         intervalSeconds: 30,
@@ -689,7 +689,7 @@ describe("The blue-green app", () => {
         routerMetricsUrl: "",
         prometheusUrl: "",
         prometheusQueries: [],
-        webhookUrl: "https://judge.example.com/shop",
+        webhookUrl: "https://checks.example.com/shop",
       },
       standbyHours: 24,
       route: null,
@@ -704,7 +704,7 @@ describe("The blue-green app", () => {
       },
       connectionDrainSeconds: 45,
     });
-    expect(settingsFor({ share: 10 }, settings))
+    expect(settingsFor({ weight: 10 }, settings))
       .to.deep.include({ database: null })
       .and.have.property("limits")
       .that.deep.include({ durationSeconds: 120, intervalSeconds: 30, failureThreshold: 7 });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { applyChange } from "../../cli/change";
-import { takenBack, withSettings } from "../../cli/stackConfig";
+import { reverted, withSettings } from "../../cli/stackConfig";
 import { repositoryDir } from "../../local/paths";
 import { startApiServer, type ApiServer } from "../support/apiServer";
 import { failsWith } from "../support/failsWith";
@@ -108,7 +108,7 @@ describe("A change of config that somebody has to agree to", function () {
     expect(asked()).not.to.include("config").and.not.include("up");
   });
 
-  it("is taken back key by key where its update has not begun", async () => {
+  it("is reverted key by key where its update has not begun", async () => {
     process.env["MEANWHILE"] = "up";
     expect(await failsWith("BG-PULUMI-FAILED", () => change())).to.contain("another update is running");
     expect(asked()).to.include("config").and.include("up");
@@ -125,9 +125,9 @@ describe("Settings in the text of a stack's file", () => {
     );
   });
 
-  it("are taken back where they are as they were set, and nobody else has set them since", () => {
+  it("are reverted where they are as they were set, and nobody else has set them since", () => {
     const changed = (change: Record<string, unknown>) =>
-      takenBack({ activeColor: "green", greenTag: undefined }, { before, now: withSettings(before, change) });
+      reverted({ activeColor: "green", greenTag: undefined }, { before, now: withSettings(before, change) });
     expect(changed({})).to.deep.equal({});
     expect(changed({ activeColor: "green", greenTag: undefined })).to.deep.equal({
       activeColor: "blue",

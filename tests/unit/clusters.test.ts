@@ -113,7 +113,7 @@ describe("One release over several clusters", () => {
     expect(atOnce.recorded.filter(({ type }) => type === dynamic("SwitchTurn"))).to.deep.equal([]);
   });
 
-  it("touches the other color nowhere, and notes no switch, before users of all have moved", () => {
+  it("touches the other color nowhere, and notes no switch, before traffic of all has moved", () => {
     for (const name of both("chatgpt-app-green"))
       expect(earlier(name), name).to.include.members(both("chatgpt-app-analysis"));
     for (const name of both("chatgpt-app-switch"))

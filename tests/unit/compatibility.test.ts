@@ -7,7 +7,7 @@ import {
   staying,
   type RunningVersion,
 } from "@bluegreen/release/migrations/versions";
-import { whyUnready } from "@bluegreen/release/gates/podJudge";
+import { whyUnready } from "@bluegreen/release/gates/podCheck";
 import { contractObstacles, type ContractFacts } from "@bluegreen/release/migrations/contractGate";
 
 const expand = (id: string) => ({ id, name: "more", phase: "expand", checksum: "" }) as const;

@@ -11,7 +11,7 @@ describe("What the analysis controller is made of", () => {
     const folder = mkdtempSync(join(tmpdir(), "bg-controller-"));
     try {
       const file = join(folder, "controller.cjs");
-      execFileSync(process.execPath, [join(repositoryDir, "watcher", "build.mjs"), file]);
+      execFileSync(process.execPath, [join(repositoryDir, "controller", "build.mjs"), file]);
       const loaded = [
         ...readFileSync(file, "utf8").matchAll(/(?:require|import)\(\s*["'`](?:node:)?([\w/]+)["'`]\s*\)/g),
       ]

@@ -159,7 +159,7 @@ describe("CronJobs", function () {
     };
     const env = controller.spec.template.spec.containers[0]?.["env"] as { name: string; value: string }[];
     const text = env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
-    expect(settingsFor({ share: 100 }, readControllerSettings(text)).followers).to.deep.equal(
+    expect(settingsFor({ weight: 100 }, readControllerSettings(text)).followers).to.deep.equal(
       settingsOf(withCronJobs(nightly)).followers,
     );
     const { rules } = controlled.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-analysis")

@@ -168,7 +168,7 @@ describe("The order in which CronJobs are suspended and resumed (simulated)", fu
     release.note({ state: "analyzing" });
     release.lead("green");
     const settings = { route: null, database: null, connectionDrainSeconds: 0, followers };
-    const undone = { id: "s1", to: green, from: blue, share: 100 };
+    const undone = { id: "s1", to: green, from: blue, weight: 100 };
     const told = { reason: "a test", evidence: [], by: "anna" };
     expect(await rollBackRelease({ where: shop, undone, settings, ...told }, hear)).to.equal(true);
     expect(seen).to.deep.equal([

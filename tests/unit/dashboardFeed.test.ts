@@ -9,7 +9,7 @@ import { limits } from "./observations";
 
 const app = "chatgpt-app";
 
-/** With an hour between two looks: what is shown sooner of a change, a watch has told. */
+/** With an hour between two polls: what is shown sooner of a change, a watch has told. */
 describe("A cluster on the dashboard", () => {
   let api: ApiServer;
   let board: Board;
@@ -96,7 +96,7 @@ describe("A cluster on the dashboard", () => {
       intervalMs: 5,
     });
 
-  it("shows where all users are when a watch of the active Service says so", async () => {
+  it("shows where all traffic is when a watch of the active Service says so", async () => {
     api.change(...service("green"));
     await shows(["blue 0", "green 100"]);
     expect(board.state.clusters[0]?.moves.map(({ to }) => to)).to.deep.equal(["green"]);
@@ -159,10 +159,10 @@ describe("A cluster on the dashboard", () => {
     });
   });
 
-  it("shows shares when a watch of the weights says so", async () => {
-    for (const share of [30, 0]) {
-      api.change(...weights(share));
-      await shows([`blue ${100 - share}`, `green ${share}`]);
+  it("shows canary weights when a watch of the weights says so", async () => {
+    for (const weight of [30, 0]) {
+      api.change(...weights(weight));
+      await shows([`blue ${100 - weight}`, `green ${weight}`]);
     }
     expect(board.state.clusters[0]?.moves).to.deep.equal([]);
   });

@@ -117,7 +117,7 @@ describe("The Secrets that doctor looks for", () => {
     });
   });
 
-  it("are those of Jobs that judge a color", async () => {
+  it("are those of Jobs that check a color", async () => {
     const job = { image: "grafana/k6:1", envFromSecrets: { TOKEN: "load/token" } };
     const settings = parseSettings("chatgpt-app", {
       ...someSettings,

@@ -15,17 +15,17 @@ const state = (part: Partial<DrainState>): DrainState => ({
 describe("What is known of pods that drain", () => {
   it("is enough when nobody was left three times in a row: not every node has heard of the switch at once", () => {
     const tally = new Tally();
-    const looks = [5, 0, 0, 1, 0, 0, 0].map((connections) => {
+    const polls = [5, 0, 0, 1, 0, 0, 0].map((connections) => {
       tally.note("a", state({ connections }));
       return tally.isOpen("a");
     });
-    expect(looks).to.deep.equal([true, true, true, true, true, true, false]);
+    expect(polls).to.deep.equal([true, true, true, true, true, true, false]);
   });
 
   it("leaves out a pod that never answers, and waits for one that once has", () => {
     const tally = new Tally();
     tally.note("busy", state({ connections: 7, streams: 2 }));
-    for (let look = 0; look < 3; look += 1) {
+    for (let poll = 0; poll < 3; poll += 1) {
       expect(tally.isOpen("mute")).to.equal(true);
       for (const name of ["mute", "busy"]) tally.note(name, undefined);
     }

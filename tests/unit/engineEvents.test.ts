@@ -89,7 +89,7 @@ describe("What a run of Pulumi's engine tells", () => {
     const observed = observe(recorded.check);
     expect(errorsIn(observed.diagnostics)[0]).to.contain("shop-gate: ").and.contain("value {v2}");
     expect(refusedIn(observed)).to.deep.equal([
-      "blue serves users with v1\n  why:  its image may not change in place\n  next: pulumi config set greenTag v2",
+      "blue serves traffic with v1\n  why:  its image may not change in place\n  next: pulumi config set greenTag v2",
     ]);
   });
 

@@ -8,7 +8,7 @@ import { errorsFile, errorsText } from "../../docs/errorsText";
 import { repositoryDir } from "../../local/paths";
 
 const codes = Object.keys(errorCodes);
-const sources = ["bench", "cli", "components", "local", "policy", "release/src", "watcher"].flatMap(
+const sources = ["bench", "cli", "components", "local", "policy", "release/src", "controller"].flatMap(
   (folder) =>
     globSync(`${folder}/**/*.ts`, { exclude: (path) => /node_modules|dist|errorCodes\.ts$/.test(path) }),
 );

@@ -117,19 +117,19 @@ describe("Gates of the user's, in the order of a release", () => {
         "pulumi-nodejs:dynamic/bluegreen:GateBeforeScaleDown",
         "chatgpt-app-last-before-scale-down",
       ).inputs,
-      "it judges the color that stays",
+      "it checks the color that stays",
     ).to.include({ color: "blue", standby: "green", version: "v1.2.3" });
   });
 
-  it("come before the idle color gets a share, and of all traffic none is judged before it has moved", async () => {
+  it("come before the idle color gets a canary weight, and of all traffic none is analyzed before it has moved", async () => {
     const recorder = await recordApp({
       ...someSettings,
       canaryWeight: "10",
       traffic: '{"strategy":"weighted"}',
       gates: JSON.stringify([gate(), gate({ name: "real", when: "afterSwitch" })]),
     });
-    expect([...allBefore(recorder, "chatgpt-app-share-switch-gate")]).to.include(
-      "chatgpt-app-share-load-before-switch",
+    expect([...allBefore(recorder, "chatgpt-app-shift-switch-gate")]).to.include(
+      "chatgpt-app-shift-load-before-switch",
     );
     expect(recorder.recorded.map(({ name }) => name)).to.not.include("chatgpt-app-real-after-switch");
   });

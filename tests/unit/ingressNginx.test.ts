@@ -10,7 +10,7 @@ const host = "app.example.com";
 /** A second one moves with it. */
 const moreHosts = ["www.example.com"];
 
-/** Of a moment of a release: what the objects of config are then, and how users are to be shared out. */
+/** Of a moment of a release: what the objects of config are then, and how traffic is to be shared out. */
 interface Moment {
   name: string;
   ingresses: IngressObject[];
@@ -18,7 +18,7 @@ interface Moment {
   main: Color;
   /** The color that header and cookie show. */
   shown: Color;
-  share: number;
+  canaryWeight: number;
 }
 
 function ingressesOf(of: Way<string>): IngressObject[] {
@@ -40,7 +40,7 @@ function orders<T>(of: readonly T[]): T[][] {
 function moment(name: string, of: Way<string>): Moment {
   const { active, weights } = of;
   const idle = otherColor(active);
-  return { name, ingresses: ingressesOf(of), main: active, shown: idle, share: weights[idle] };
+  return { name, ingresses: ingressesOf(of), main: active, shown: idle, canaryWeight: weights[idle] };
 }
 
 /** A change of both objects, by patches: before, cut off after each of them, and done. */
@@ -56,8 +56,8 @@ function patched(name: string, from: Moment, weights: Weights, active: Color): M
     }),
     main: active,
     shown: done === 2 ? otherColor(active) : from.shown,
-    // Until the second patch the share is that of before: of the color that everybody is on by then, or of none.
-    share: done === 2 ? weights[otherColor(active)] : from.shown === active ? 0 : from.share,
+    // Until the second patch the weight is that of before: of the color that everybody is on by then, or of none.
+    canaryWeight: done === 2 ? weights[otherColor(active)] : from.shown === active ? 0 : from.canaryWeight,
   }));
 }
 
@@ -73,22 +73,22 @@ function updated(name: string, from: Moment, to: Moment): Moment[] {
     const isCanary = changed.metadata.name === "chatgpt-app-ingress-idle";
     const main = isMain ? to.main : from.main;
     const shown = isCanary ? to.shown : from.shown;
-    const share = isCanary ? to.share : from.share;
+    const canaryWeight = isCanary ? to.canaryWeight : from.canaryWeight;
     return {
       name: `${name}, ${changed.metadata.name} first`,
       ingresses,
       main,
       shown,
-      share: main === shown ? 0 : share,
+      canaryWeight: main === shown ? 0 : canaryWeight,
     };
   });
 }
 
 function moments(strategy: TrafficStrategy, affinity: Affinity): Moment[] {
-  const at = (active: Color, share = 0) =>
+  const at = (active: Color, canaryWeight = 0) =>
     moment(
-      `${active} active, ${share} %`,
-      way({ strategy, affinity, active, moreHosts, weights: weightsOf(active, share) }),
+      `${active} active, ${canaryWeight} %`,
+      way({ strategy, affinity, active, moreHosts, weights: weightsOf(active, canaryWeight) }),
     );
   if (strategy === "selector") return [at("blue"), at("green")];
   const [blue, shared, more, green] = [at("blue"), at("blue", 10), at("blue", 50), at("green")];
@@ -103,7 +103,7 @@ function moments(strategy: TrafficStrategy, affinity: Affinity): Moment[] {
     ...updated("the next step", shared, more),
     ...updated("the last step", more, green),
     ...patched("the rollback", green, allOn("blue"), "blue"),
-    ...patched("the rollback of a share", shared, allOn("blue"), "blue"),
+    ...patched("the rollback of a shift", shared, allOn("blue"), "blue"),
   ];
 }
 
@@ -144,14 +144,14 @@ describe("The ingress of nginx, at every moment of a release, by a model of ingr
           expect(canary.flat().filter((name) => ordinary.flat().includes(name))).to.deep.equal([]);
         });
 
-        it("leads users to their color, and to the other one by its weight, whichever Ingress is older", () => {
+        it("sends users to their color, and to the other one by its weight, whichever Ingress is older", () => {
           each((edge, now, order) => {
             expect(edge.inert, order).to.deep.equal([]);
             for (const asked of [host, ...moreHosts].flatMap((each) =>
               [1, 100].map((drawn) => ({ host: each, path: "/mcp", drawn })),
             ))
               expect(colorOf(edge.answer(asked), now), `${order}; ${JSON.stringify(asked)}`).to.equal(
-                asked.drawn <= now.share ? otherColor(now.main) : now.main,
+                asked.drawn <= now.canaryWeight ? otherColor(now.main) : now.main,
               );
           });
         });
@@ -170,7 +170,7 @@ describe("The ingress of nginx, at every moment of a release, by a model of ingr
 
         it("keeps nobody on a color without a weight, by whatever cookie they have", () => {
           each((edge, now, order) => {
-            if (now.share > 0) return;
+            if (now.canaryWeight > 0) return;
             for (const service of ["service", ...colors.flatMap((color) => [color, `${color}-canary`])])
               expect(
                 colorOf(edge.answer({ host, path: "/", affinity: `chatgpt-app-${service}` }), now),
@@ -180,9 +180,9 @@ describe("The ingress of nginx, at every moment of a release, by a model of ingr
         });
 
         if (strategy === "weighted" && affinity === "cookie")
-          it("keeps those who came to a share there, and those who did not where they are", () => {
+          it("keeps those who came by a canary weight there, and those who did not where they are", () => {
             each((edge, now, order) => {
-              if (now.share === 0 || now.main === now.shown) return;
+              if (now.canaryWeight === 0 || now.main === now.shown) return;
               const by = (affinity: string, drawn: number) =>
                 colorOf(edge.answer({ host, path: "/", affinity: `chatgpt-app-${affinity}`, drawn }), now);
               expect(by(`${now.shown}-canary`, 100), order).to.equal(now.shown);

@@ -428,7 +428,7 @@ describe("Isolation", () => {
       expect(hash(scaled), "no pod changes").to.equal(hash(recorder));
     });
 
-    it("get their color the pods that it needs before its rollout is judged, and are let go when the release is over", async () => {
+    it("get their color the pods that it needs before its rollout is checked, and are let go when the release is over", async () => {
       const scaled = await recordApp({ ...someSettings, ...scaling });
       const { inputs } = scaled.one(types.size, "chatgpt-app-blue-size");
       expect(inputs).to.deep.include({

@@ -78,7 +78,7 @@ describe("Forwards that are kept", () => {
     expect(tunnels.asked).to.deep.equal(["a", "b"]);
   });
 
-  it("are opened anew at the next question once they are broken, and once for each", async () => {
+  it("are opened again at the next question once they are broken, and once for each", async () => {
     await ask(pod("a"), "/", bounds);
     for (const tunnel of tunnels.open.keys()) tunnel.destroy();
     tunnels.refused.add("a");

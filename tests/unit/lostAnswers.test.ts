@@ -19,7 +19,7 @@ import { finishRollback } from "@bluegreen/release/rollback/finishRollback";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readBlockedImages } from "@bluegreen/release/state/blockedImages";
 import { readRelease, type Release } from "@bluegreen/release/state/record";
-import { rollback, takeShareBack } from "@bluegreen/release/rollback/rollback";
+import { rollback, rollBackShift } from "@bluegreen/release/rollback/rollback";
 import { switchGate } from "@bluegreen/release/gates/switchGate";
 import { newMoveId, rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { takeAnalysis } from "@bluegreen/release/state/analysisLease";
@@ -89,7 +89,7 @@ const database: RollbackSettings["database"] = {
 
 /**
  * Simulated API servers: for every request of a move in turn, and for everything that can become of
- * one, users are where somebody can serve them, and whoever is to know is told.
+ * one, traffic is where it can be served, and whoever is to know is told.
  */
 describe("A lost or late answer of the API server (simulated)", function () {
   const kubeconfig = process.env["KUBECONFIG"];
@@ -116,7 +116,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
   const release = (part: Partial<Release> = {}): Release => ({
     id,
     kind: "switch",
-    share: 100,
+    weight: 100,
     to: green,
     from: blue,
     who: "anna",
@@ -128,7 +128,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     ...part,
   });
 
-  /** Users are on green, and blue could take them. */
+  /** Traffic is on green, and blue could take it. */
   const makeWorld = (api: ApiServer, context: string): World => {
     const app = `app${runs++}`;
     const where = { context, namespace, namespacePerColor: false, app, together: null } as const;
@@ -170,7 +170,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     api.changed = (key, object) => {
       if (key !== `services/${app}-service` || world.writable === undefined) return;
       const live = (object as { spec: { selector: { version: Color } } }).spec.selector.version;
-      if (!world.writable[live]) world.wrong.push(`users came to ${live}, whose database refuses writes`);
+      if (!world.writable[live]) world.wrong.push(`traffic came to ${live}, whose database refuses writes`);
     };
     return world;
   };
@@ -190,12 +190,12 @@ describe("A lost or late answer of the API server (simulated)", function () {
     ),
   ];
 
-  const expectBack = async (world: World, entry: { share: number }) => {
+  const expectRolledBack = async (world: World, entry: { weight: number }) => {
     const { app, where } = world;
     expect(liveIn(world)).to.equal("blue");
     expect(blockedIn(world).map(({ color, image }) => `${color} ${image}`)).to.deep.equal(["green app:v2"]);
     const history = await readHistory(connect(where), app);
-    expect(history.map(({ kind, to, from, share }) => ({ kind, to, from, share }))).to.deep.equal([
+    expect(history.map(({ kind, to, from, weight }) => ({ kind, to, from, weight }))).to.deep.equal([
       { kind: "rollback", to: blue, from: green, ...entry },
     ]);
     expect((await readRelease(connect(where), app))?.state).to.equal("rolledBack");
@@ -316,7 +316,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
           `${met} (${at}), ${trouble}: ${error instanceof Error ? error.message : String(error)} ${world.said.join("; ")}`,
         ];
       } finally {
-        // What is late by then changes nothing that anybody looks at.
+        // What is late by then changes nothing that anybody reads.
         server.api.objects.clear();
         free.push(server);
       }
@@ -324,9 +324,9 @@ describe("A lost or late answer of the API server (simulated)", function () {
     expect(failures.flat().join("\n")).to.equal("");
   };
 
-  const asTakenBack = (
+  const asRolledBack = (
     part: Partial<RollbackSettings> = {},
-    share = 100,
+    weight = 100,
   ): Pick<Scenario, "run" | "again"> => {
     const moves = new Map<World, string>();
     const run = async (world: World) => {
@@ -335,7 +335,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       const back = await rollBackRelease(
         {
           where: world.where,
-          undone: { id, to: green, from: blue, share },
+          undone: { id, to: green, from: blue, weight },
           settings: settings(part),
           reason: "12 points, 10 end it",
           evidence: ["12 points: errors"],
@@ -353,8 +353,8 @@ describe("A lost or late answer of the API server (simulated)", function () {
   it("keeps no user on a version that has to go, and nobody from knowing it", async () => {
     await everyTrouble({
       name: "a rollback of the analysis",
-      ...asTakenBack(),
-      check: (world) => expectBack(world, { share: 100 }),
+      ...asRolledBack(),
+      check: (world) => expectRolledBack(world, { weight: 100 }),
     });
   });
 
@@ -363,8 +363,8 @@ describe("A lost or late answer of the API server (simulated)", function () {
     await everyTrouble({
       name: "a rollback with a database per color",
       prepare: databases.join,
-      ...asTakenBack({ database }),
-      check: (world) => expectBack(world, { share: 100 }),
+      ...asRolledBack({ database }),
+      check: (world) => expectRolledBack(world, { weight: 100 }),
     });
   });
 
@@ -373,7 +373,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     if (api === undefined) throw new Error("there is no server");
     const { patchMs } = patience;
     const databases = simulateDatabases();
-    const rollingBack = asTakenBack({ database });
+    const rollingBack = asRolledBack({ database });
     patience.patchMs = 1000;
     try {
       for (const isMoved of [true, false]) {
@@ -394,7 +394,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
         expect(world.writable).to.deep.equal({ blue: true, green: true });
         api.meddle = undefined;
         await rollingBack.run(world);
-        await expectBack(world, { share: 100 });
+        await expectRolledBack(world, { weight: 100 });
         expect(world.wrong).to.deep.equal([]);
         expect(databases.opened() - before, "by the handover that was begun").to.equal(1);
       }
@@ -409,9 +409,9 @@ describe("A lost or late answer of the API server (simulated)", function () {
       prepare: (world) => {
         addRoute(world, { blue: 0, green: 100 }, "green");
       },
-      ...asTakenBack({ route: "nginx" }),
+      ...asRolledBack({ route: "nginx" }),
       check: async (world) => {
-        await expectBack(world, { share: 100 });
+        await expectRolledBack(world, { weight: 100 });
         const given = await readGiven(connect(world.where), world.app, "nginx");
         expect(given?.weights).to.deep.equal({ blue: 100, green: 0 });
       },
@@ -448,7 +448,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
     expect(objects.length, app).to.be.greaterThan(0);
   };
 
-  it("ends a shift with all users on one color", async () => {
+  it("ends a shift with all traffic on one color", async () => {
     const back = async (world: World) => {
       const { where, app } = world;
       const answer = await takeLease(connect(where), names.shiftLease(app), {
@@ -458,7 +458,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       });
       if (!("held" in answer)) throw new Error(`${answer.heldBy} shifts`);
       try {
-        await takeShareBack(
+        await rollBackShift(
           where,
           { active: "blue", route: "nginx", settings: settings({ route: "nginx" }), why: "shift: it failed" },
           saying(world),
@@ -473,7 +473,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
         world.api.change(`services/${world.app}-service`, serviceOf(world.app, "blue", "s0"));
         world.api.change(`configmaps/${world.app}-release`, {
           metadata: { name: `${world.app}-release`, resourceVersion: "1" },
-          data: { current: JSON.stringify(release({ kind: "share", share: 10 })) },
+          data: { current: JSON.stringify(release({ kind: "shift", weight: 10 })) },
         });
         addRoute(world, { blue: 90, green: 10 }, "blue");
       },
@@ -485,7 +485,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       },
       check: async (world) => {
         await complete(world, "nginx");
-        await expectBack(world, { share: 10 });
+        await expectRolledBack(world, { weight: 10 });
         const given = await readGiven(connect(world.where), world.app, "nginx");
         expect(given?.weights).to.deep.equal({ blue: 100, green: 0 });
       },
@@ -501,7 +501,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
           {
             ...where,
             color: "blue",
-            share: 100,
+            weight: 100,
             route: null,
             image: "app:v3",
             template: "aaa",
@@ -570,7 +570,7 @@ describe("A lost or late answer of the API server (simulated)", function () {
       },
       check: async (world) => {
         await complete(world, null);
-        await expectBack(world, { share: 100 });
+        await expectRolledBack(world, { weight: 100 });
       },
     });
   });

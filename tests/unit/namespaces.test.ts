@@ -2,13 +2,13 @@ import { expect } from "chai";
 import { colors, otherColor, parseSettings, type Color } from "@bluegreen/release";
 import { leadTo } from "@bluegreen/release/routers/activeService";
 import { roomFor } from "@bluegreen/release/config/room";
-import { homeOf, homesOf, inEachHome } from "@bluegreen/release/app/homes";
-import { failureOf } from "../support/look";
+import { namespaceOf, colorNamespacesOf, inEachNamespace } from "@bluegreen/release/app/namespaces";
+import { failureOf } from "../support/read";
 import { mayReach, type PolicySpec } from "../support/policySelectors";
 import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
 
 const app = "chatgpt-app";
-const home = (color: Color) => `chatgpt-production-${color}`;
+const colorNamespace = (color: Color) => `chatgpt-production-${color}`;
 const traefik = {
   ...someSettings,
   namespacePerColor: "true",
@@ -50,15 +50,15 @@ describe("Namespaces of the colors", () => {
   });
 
   it("are the app's own, or one beside it for each color", () => {
-    expect(homesOf({ namespace: "shop", namespacePerColor: false })).to.deep.equal(["shop"]);
-    expect(homesOf({ namespace: "shop", namespacePerColor: true })).to.deep.equal([
+    expect(colorNamespacesOf({ namespace: "shop", namespacePerColor: false })).to.deep.equal(["shop"]);
+    expect(colorNamespacesOf({ namespace: "shop", namespacePerColor: true })).to.deep.equal([
       "shop-blue",
       "shop-green",
     ]);
-    expect(inEachHome({ namespace: "shop", namespacePerColor: false }, "x")).to.deep.equal([
+    expect(inEachNamespace({ namespace: "shop", namespacePerColor: false }, "x")).to.deep.equal([
       { namespace: "shop", name: "x" },
     ]);
-    expect(inEachHome({ namespace: "shop", namespacePerColor: true }, "x")).to.deep.equal([
+    expect(inEachNamespace({ namespace: "shop", namespacePerColor: true }, "x")).to.deep.equal([
       { namespace: "shop-blue", name: "x-blue" },
       { namespace: "shop-green", name: "x-green" },
     ]);
@@ -66,7 +66,9 @@ describe("Namespaces of the colors", () => {
 
   it("hold all that is a color's, and the app's namespace nothing of it", () => {
     for (const color of colors) {
-      const names = within(recorder, home(color)).map((each) => each.replace(/-[0-9a-f]{12}$/, "-HASH"));
+      const names = within(recorder, colorNamespace(color)).map((each) =>
+        each.replace(/-[0-9a-f]{12}$/, "-HASH"),
+      );
       expect(names, color).to.have.members([
         ...[
           "ServiceAccount",
@@ -101,22 +103,23 @@ describe("Namespaces of the colors", () => {
 
   it("are restricted, protected, and there before anything is in them", () => {
     for (const color of colors) {
-      const { inputs, protect } = recorder.one("kubernetes:core/v1:Namespace", `${app}-${color}-home`);
+      const { inputs, protect } = recorder.one("kubernetes:core/v1:Namespace", `${app}-${color}-namespace`);
       const { name: namespace, labels } = inputs["metadata"] as { name: string; labels: object };
-      expect(namespace).to.equal(home(color));
+      expect(namespace).to.equal(colorNamespace(color));
       expect(labels).to.include({
         "pod-security.kubernetes.io/enforce": "restricted",
         "pod-security.kubernetes.io/warn": "restricted",
       });
       expect(protect).to.equal(true);
-      expect([...allBefore(recorder, `${app}-${color}-home`)], "nothing is made before the lock").to.include(
-        `${app}-live-lock`,
-      );
+      expect(
+        [...allBefore(recorder, `${app}-${color}-namespace`)],
+        "nothing is made before the lock",
+      ).to.include(`${app}-live-lock`);
       for (const { name, inputs } of recorder.recorded.filter((each) =>
-        JSON.stringify(each.inputs["metadata"] ?? null).includes(`"namespace":"${home(color)}"`),
+        JSON.stringify(each.inputs["metadata"] ?? null).includes(`"namespace":"${colorNamespace(color)}"`),
       )) {
         expect([...allBefore(recorder, name)], `${name} ${JSON.stringify(inputs["metadata"])}`).to.include(
-          `${app}-${color}-home`,
+          `${app}-${color}-namespace`,
         );
       }
     }
@@ -152,7 +155,7 @@ describe("Namespaces of the colors", () => {
       expect(recorder.one("kubernetes:core/v1:Service", `${app}-service`).inputs["spec"]).to.deep.equal({
         selector: { app, version: "blue" },
         type: "ExternalName",
-        externalName: `${app}-blue.${home("blue")}.svc.cluster.local`,
+        externalName: `${app}-blue.${colorNamespace("blue")}.svc.cluster.local`,
         ports: [{ name: "http", protocol: "TCP", port: 80, targetPort: "http" }],
       });
       expect(leadTo({ namespace: "shop", namespacePerColor: false }, app, "green")).to.deep.equal({
@@ -164,7 +167,7 @@ describe("Namespaces of the colors", () => {
       const { spec } = recorder.one("kubernetes:traefik.io/v1alpha1:TraefikService", `${app}-users`)
         .inputs as { spec: { weighted: { services: { name: string; namespace: string }[] } } };
       expect(spec.weighted.services.map(({ name, namespace }) => `${namespace}/${name}`)).to.deep.equal(
-        colors.map((color) => `${home(color)}/${app}-${color}`),
+        colors.map((color) => `${colorNamespace(color)}/${app}-${color}`),
       );
       const byGateway = await recordApp(gateway);
       for (const { name, inputs } of [...recorder.recorded, ...byGateway.recorded].filter(({ type }) =>
@@ -172,7 +175,10 @@ describe("Namespaces of the colors", () => {
       )) {
         for (const color of colors)
           expect(
-            JSON.stringify(inputs).replaceAll(`"name":"${app}-${color}","namespace":"${home(color)}"`, ""),
+            JSON.stringify(inputs).replaceAll(
+              `"name":"${app}-${color}","namespace":"${colorNamespace(color)}"`,
+              "",
+            ),
             name,
           ).to.not.contain(`"name":"${app}-${color}"`);
       }
@@ -181,7 +187,7 @@ describe("Namespaces of the colors", () => {
     it("from the app's HTTPRoutes alone, and no further than to the color's Service", async () => {
       const byGateway = await recordApp(gateway);
       const grants = byGateway.recorded.filter(({ type }) => type.includes("ReferenceGrant"));
-      expect(grants.map((each) => metadataOf(each).namespace)).to.deep.equal(colors.map(home));
+      expect(grants.map((each) => metadataOf(each).namespace)).to.deep.equal(colors.map(colorNamespace));
       for (const [index, color] of colors.entries()) {
         expect(grants[index]?.inputs["spec"]).to.deep.equal({
           from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "chatgpt-production" }],
@@ -203,9 +209,12 @@ describe("Namespaces of the colors", () => {
         networkPolicy: '{"allowFrom":[{"podLabels":{"app":"prober"}},{"namespaceLabels":{"edge":"yes"}}]}',
       });
       const policies = narrow.recorded
-        .filter((each) => kindOf(each) === "NetworkPolicy" && metadataOf(each).namespace === home("green"))
+        .filter(
+          (each) =>
+            kindOf(each) === "NetworkPolicy" && metadataOf(each).namespace === colorNamespace("green"),
+        )
         .map(({ inputs }) => inputs["spec"] as PolicySpec);
-      const to = { namespace: home("green"), labels: { app, version: "green" } };
+      const to = { namespace: colorNamespace("green"), labels: { app, version: "green" } };
       const peer = (namespace: string, labels: Record<string, string>) => ({
         namespace,
         namespaceLabels: { "kubernetes.io/metadata.name": namespace },
@@ -218,7 +227,7 @@ describe("Namespaces of the colors", () => {
       expect(
         mayReach(policies, to, 3000, { ...peer("ingress", {}), namespaceLabels: { edge: "yes" } }),
       ).to.equal(true);
-      for (const namespace of [home("green"), home("blue"), "elsewhere"])
+      for (const namespace of [colorNamespace("green"), colorNamespace("blue"), "elsewhere"])
         expect(mayReach(policies, to, 3000, peer(namespace, { app: "prober" })), namespace).to.equal(false);
     });
   });
@@ -276,7 +285,7 @@ describe("Namespaces of the colors", () => {
       "with namespacePerColor at most 57 characters",
     );
     expect(
-      homeOf(parseSettings("chatgpt-app", { ...traefik, namespace: "n".repeat(57) }), "green"),
+      namespaceOf(parseSettings("chatgpt-app", { ...traefik, namespace: "n".repeat(57) }), "green"),
     ).to.have.length(63);
     expect(await refusal({ namespacePerColor: "clusters" })).to.contain("true or false");
     expect(await refusal({ quota: '{"enabled":true,"pods":7}' })).to.contain(

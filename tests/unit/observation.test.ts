@@ -412,7 +412,7 @@ describe("An observation of a color", () => {
       expect(usualQueries?.map(({ name }) => name)).to.deep.equal(["before"]);
     });
 
-    it("tells what the color that keeps a share got, by whoever config believes", async () => {
+    it("tells what the color that keeps a canary weight got, by whoever config believes", async () => {
       pods = [{ name: "a" }, { name: "blue-1", color: "blue", template: "t1" }];
       let requests = 100;
       const router = await startServer((_request, response) => {

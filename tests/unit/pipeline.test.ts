@@ -25,7 +25,7 @@ const uses = globSync(".github/**/*.yml").flatMap((file) =>
 
 /** Every image that a build or a job takes, wherever it is named. */
 const images = [
-  ...globSync("{app,watcher}/Dockerfile"),
+  ...globSync("{app,controller}/Dockerfile"),
   ".gitlab-ci.yml",
   ...globSync(".github/**/*.yml"),
 ].flatMap((file) =>
@@ -132,7 +132,7 @@ describe("The pipeline", () => {
   it("takes every image by its digest, but for one whose digest docs/guides/ci-pipeline.md tells how to find", () => {
     expect(new Set(images.map(({ file }) => file))).to.include.all.keys(
       "app/Dockerfile",
-      "watcher/Dockerfile",
+      "controller/Dockerfile",
       ".gitlab-ci.yml",
       ".github/workflows/release.yml",
     );
@@ -156,7 +156,7 @@ describe("The pipeline", () => {
     const installs = [
       ".gitlab-ci.yml",
       ...globSync(".github/**/*.yml"),
-      ...globSync("{app,watcher}/Dockerfile"),
+      ...globSync("{app,controller}/Dockerfile"),
     ].flatMap((file) =>
       [...readFileSync(file, "utf8").matchAll(/\bnpm (?:ci|install|i)\b.*/g)].map(([command]) => command),
     );

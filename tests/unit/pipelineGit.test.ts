@@ -389,7 +389,7 @@ describe("What git may decide in a job with credentials", function () {
     server.clone();
     const bin = join(server.job, ".git/bin");
     mkdirSync(bin);
-    // In place of bluegreen and Pulumi, which say and write where users are.
+    // In place of bluegreen and Pulumi, which say and write where traffic is.
     writeFileSync(
       join(bin, "npm"),
       `#!/bin/sh\ncase $* in *status*) echo '{"live":"green"}' ;; *) echo "activeColor: green" > ${file} ;; esac\n`,

@@ -13,7 +13,7 @@ const deployment = (op: string, color: string) =>
   step(op, "kubernetes:apps/v1:Deployment", `chatgpt-app-${color}`);
 const preview = (...steps: { op: string; urn: string }[]) => ({ steps, diagnostics: [] });
 
-/** Users are on green v2, blue v1 is what they came from, and config says so. */
+/** Traffic is on green v2, blue v1 is the standby, and config says so. */
 function facts(part: Partial<PlanFacts> = {}): PlanFacts {
   return {
     preview: preview(),
@@ -87,7 +87,7 @@ describe("The plan of an update", () => {
   it("names each gate of the user's where its time comes, whichever color it is of", () => {
     const steps = [
       gate("create", "GateBeforeSwitch", "load-before-switch"),
-      gate("create", "GateBeforeSwitch", "share-load-before-switch"),
+      gate("create", "GateBeforeSwitch", "shift-load-before-switch"),
       gate("update", "GateBeforeRollout", "blue-scan-before-rollout"),
       gate("update", "GateBeforeRollout", "green-scan-before-rollout"),
       gate("same", "GateAfterSwitch", "real-after-switch"),
@@ -120,7 +120,7 @@ describe("The plan of an update", () => {
     ).to.deep.equal(["gate of the switch"]);
   });
 
-  it("says where users of another cluster are on another color", () => {
+  it("says where traffic of another cluster is on another color", () => {
     const others = [status({ cluster: "us", live: "blue" }), status({ cluster: "asia" })];
     expect(
       planText(planOf(facts({ others })))
@@ -208,7 +208,7 @@ describe("The plan of an update", () => {
       why: "as now: blue has no pods that were live before",
     },
     {
-      what: "with a share",
+      what: "with a canary weight",
       part: { wanted: { ...facts().wanted, weights: { blue: 10, green: 90 } } },
       possible: true,
       why: "the traffic of blue can be rolled back to green",

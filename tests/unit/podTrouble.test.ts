@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { V1ContainerStatus, V1Pod } from "@bluegreen/release/kubernetes/client";
 import { connect } from "@bluegreen/release/kubernetes/cluster";
 import { podState } from "@bluegreen/release/analysis/podState";
-import { PodJudge } from "@bluegreen/release/gates/podJudge";
+import { PodCheck } from "@bluegreen/release/gates/podCheck";
 import { Patience } from "@bluegreen/release/gates/patience";
 import { findTrouble, whatItWaitsFor } from "@bluegreen/release/gates/podTrouble";
 import { errorCodeOf } from "@bluegreen/release/util/userError";
@@ -114,7 +114,7 @@ describe("A pod's trouble", () => {
     expect(whatItWaitsFor(pod({ state: { running: {} } }, { ...proxy, started: true }))).to.equal(undefined);
   });
 
-  it("counts by how long one container has it: what has passed begins anew", () => {
+  it("counts by how long one container has it: what has passed begins again", () => {
     let now = 0;
     const patience = new Patience(15_000, () => now);
     expect(patience.lasts("a")).to.equal(false);
@@ -130,15 +130,15 @@ describe("A pod's trouble", () => {
 
   it("that might have passed is told when time is over", async () => {
     const cluster = { namespace: "n", namespacePerColor: false } as unknown as ReturnType<typeof connect>;
-    const judge = new PodJudge(cluster, { app: "chatgpt-app", color: "green" });
+    const check = new PodCheck(cluster, { app: "chatgpt-app", color: "green" });
     const missing = { state: { waiting: { reason: "CreateContainerConfigError", message: "no secret" } } };
-    await judge.look([pod({}, { name: "wait", ...missing })]);
-    const told = await judge.atTheEnd();
+    await check.inspect([pod({}, { name: "wait", ...missing })]);
+    const told = await check.atTheEnd();
     expect(errorCodeOf(told)).to.equal("BG-SECRET-MISSING");
     expect(told?.message)
       .to.contain("init container wait, CreateContainerConfigError")
       .and.contain("no secret");
-    await judge.look([pod({ state: { waiting: { reason: "PodInitializing" } } })]);
-    expect(await judge.atTheEnd()).to.equal(undefined);
+    await check.inspect([pod({ state: { waiting: { reason: "PodInitializing" } } })]);
+    expect(await check.atTheEnd()).to.equal(undefined);
   });
 });

@@ -29,14 +29,14 @@ const rules = { imageTag, imageDigest, resources, probes, podSecurity };
 const metadata = { name: "web", namespace: "shop" };
 
 /** What each rule says of a Deployment, by the names of those that say anything. */
-function judged(container: Partial<Container>, pod: PodSpec = {}) {
-  return judgedAs("kubernetes:apps/v1:Deployment", {
+function checked(container: Partial<Container>, pod: PodSpec = {}) {
+  return checkedAs("kubernetes:apps/v1:Deployment", {
     metadata,
     spec: { template: { spec: { securityContext, containers: [{ ...good, ...container }], ...pod } } },
   });
 }
 
-function judgedAs(type: string, props: object) {
+function checkedAs(type: string, props: object) {
   const workload = workloadOf(type, props);
   if (workload === undefined) return undefined;
   return Object.fromEntries(
@@ -49,7 +49,7 @@ function judgedAs(type: string, props: object) {
 
 describe("Policies of pods", () => {
   it("find nothing in a pod as it should be", () => {
-    expect(judged({})).to.deep.equal({});
+    expect(checked({})).to.deep.equal({});
   });
 
   it("tell the tag of an image from the port of its registry, and from a digest", () => {
@@ -74,38 +74,38 @@ describe("Policies of pods", () => {
     [`shop/web@${digest}`, []],
   ] as const) {
     it(`say of image ${JSON.stringify(image)} ${found.length === 0 ? "nothing" : found.join(" and ")}`, () => {
-      expect(Object.keys(judged({ image }) ?? {})).to.deep.equal(found);
+      expect(Object.keys(checked({ image }) ?? {})).to.deep.equal(found);
     });
   }
 
   it("want requests and limits of every container, those at the beginning included", () => {
-    expect(judged({ resources: {} })).to.deep.equal({
+    expect(checked({ resources: {} })).to.deep.equal({
       resources: [
         "Container web of Deployment shop/web has no requests.cpu, no limits.cpu, no requests.memory, no limits.memory",
       ],
     });
-    expect(judged({ resources: { limits: { cpu: "1" }, requests: { memory: "1Gi" } } })).to.deep.equal({
+    expect(checked({ resources: { limits: { cpu: "1" }, requests: { memory: "1Gi" } } })).to.deep.equal({
       resources: ["Container web of Deployment shop/web has no limits.memory"],
     });
-    expect(judged({}, { initContainers: [{ ...good, name: "init", resources: {} }] })).to.have.all.keys(
+    expect(checked({}, { initContainers: [{ ...good, name: "init", resources: {} }] })).to.have.all.keys(
       "resources",
     );
   });
 
   it("want probes of what serves, and of nothing that ends by itself", () => {
     const spec = { template: { spec: { securityContext, containers: [deaf] } } };
-    expect(judgedAs("kubernetes:apps/v1:StatefulSet", { metadata: { name: "web" }, spec })).to.deep.equal({
+    expect(checkedAs("kubernetes:apps/v1:StatefulSet", { metadata: { name: "web" }, spec })).to.deep.equal({
       probes: ["Container web of StatefulSet default/web has no readinessProbe"],
     });
-    expect(judgedAs("kubernetes:batch/v1:Job", { spec })).to.deep.equal({});
+    expect(checkedAs("kubernetes:batch/v1:Job", { spec })).to.deep.equal({});
     const ofRelease = { ...metadata, labels: { "bluegreen.dev/worker": "mailer" } };
-    expect(judgedAs("kubernetes:apps/v1:Deployment", { metadata: ofRelease, spec })).to.deep.equal({});
+    expect(checkedAs("kubernetes:apps/v1:Deployment", { metadata: ofRelease, spec })).to.deep.equal({});
     expect(
-      judgedAs("kubernetes:batch/v1:CronJob", {
+      checkedAs("kubernetes:batch/v1:CronJob", {
         spec: { jobTemplate: { spec: { template: { spec: { containers: [{ ...deaf, image: "x" }] } } } } },
       }),
     ).to.have.all.keys("imageTag", "imageDigest", "podSecurity");
-    expect(judgedAs("kubernetes:core/v1:Service", { spec: { selector: {} } })).to.equal(undefined);
+    expect(checkedAs("kubernetes:core/v1:Service", { spec: { selector: {} } })).to.equal(undefined);
   });
 
   for (const type of [
@@ -122,7 +122,7 @@ describe("Policies of pods", () => {
       const template = {
         spec: { securityContext, hostNetwork: true, containers: [{ ...deaf, image: "shop/web" }] },
       };
-      expect(judgedAs(`kubernetes:${type}`, { metadata, spec: { template } }))
+      expect(checkedAs(`kubernetes:${type}`, { metadata, spec: { template } }))
         .to.deep.include({
           probes: [`Container web of ${kind ?? ""} shop/web has no readinessProbe`],
           podSecurity: [`${kind ?? ""} shop/web has hostNetwork: true`],
@@ -133,12 +133,12 @@ describe("Policies of pods", () => {
 
   it("know the pods of a PodTemplate, and of a CronJob before batch/v1", () => {
     const pod = { spec: { securityContext, containers: [{ ...deaf, image: "shop/web" }] } };
-    expect(judgedAs("kubernetes:core/v1:PodTemplate", { metadata, template: pod })).to.have.all.keys(
+    expect(checkedAs("kubernetes:core/v1:PodTemplate", { metadata, template: pod })).to.have.all.keys(
       "imageTag",
       "imageDigest",
     );
     expect(
-      judgedAs("kubernetes:batch/v1beta1:CronJob", {
+      checkedAs("kubernetes:batch/v1beta1:CronJob", {
         metadata,
         spec: { jobTemplate: { spec: { template: pod } } },
       }),
@@ -147,19 +147,19 @@ describe("Policies of pods", () => {
 
   it("take no other template for one of pods", () => {
     expect(
-      judgedAs("kubernetes:cluster.x-k8s.io/v1beta1:MachineDeployment", {
+      checkedAs("kubernetes:cluster.x-k8s.io/v1beta1:MachineDeployment", {
         metadata,
         spec: { template: { spec: { clusterName: "a", volumes: [{ name: "root", disk: {} }] } } },
       }),
     ).to.equal(undefined);
     expect(
-      judgedAs("kubernetes:monitoring.coreos.com/v1:Prometheus", {
+      checkedAs("kubernetes:monitoring.coreos.com/v1:Prometheus", {
         metadata,
         spec: { containers: [{ name: "prometheus" }] },
       }),
     ).to.equal(undefined);
     expect(
-      judgedAs("aws:ecs/taskDefinition:TaskDefinition", {
+      checkedAs("aws:ecs/taskDefinition:TaskDefinition", {
         spec: { template: { spec: { containers: [{ name: "web" }] } } },
       }),
     ).to.equal(undefined);
@@ -167,8 +167,8 @@ describe("Policies of pods", () => {
 
   it("ask a patch for nothing that it leaves as it is", () => {
     const patch = (pod: PodSpec) =>
-      judgedAs("kubernetes:apps/v1:DeploymentPatch", { metadata, spec: { template: { spec: pod } } });
-    expect(judgedAs("kubernetes:apps/v1:DeploymentPatch", { metadata, spec: { replicas: 3 } })).to.equal(
+      checkedAs("kubernetes:apps/v1:DeploymentPatch", { metadata, spec: { template: { spec: pod } } });
+    expect(checkedAs("kubernetes:apps/v1:DeploymentPatch", { metadata, spec: { replicas: 3 } })).to.equal(
       undefined,
     );
     expect(patch({ containers: [{ name: "web", image: `shop/web:v1@${digest}` }] })).to.deep.equal({});
@@ -199,19 +199,19 @@ describe("Policies of pods", () => {
       })?.["podSecurity"],
     ).to.have.length(5);
     expect(
-      judgedAs("kubernetes:core/v1:PodTemplatePatch", { metadata, template: { spec: { hostIPC: true } } }),
+      checkedAs("kubernetes:core/v1:PodTemplatePatch", { metadata, template: { spec: { hostIPC: true } } }),
     ).to.have.all.keys("podSecurity");
   });
 
   it("know containers that are added to a pod that runs: they have images and rights, and neither requests nor probes", () => {
-    const found = judgedAs("kubernetes:core/v1:PodPatch", {
+    const found = checkedAs("kubernetes:core/v1:PodPatch", {
       metadata,
       spec: {
         ephemeralContainers: [{ name: "debug", image: "busybox", securityContext: { privileged: true } }],
       },
     });
     expect(found).to.have.all.keys("imageTag", "imageDigest", "podSecurity");
-    expect(judged({}, { ephemeralContainers: [{ ...deaf, name: "debug", resources: {} }] })).to.deep.equal(
+    expect(checked({}, { ephemeralContainers: [{ ...deaf, name: "debug", resources: {} }] })).to.deep.equal(
       {},
     );
   });
@@ -355,7 +355,7 @@ describe("Policies of pods", () => {
     ],
   ] as const satisfies [string, Partial<Container>, PodSpec, string][]) {
     it(`refuse ${name}`, () => {
-      const found = judged(container, pod);
+      const found = checked(container, pod);
       expect(found).to.have.all.keys("podSecurity");
       expect(found?.["podSecurity"]).to.have.length(1);
       expect(found?.["podSecurity"]?.[0])
@@ -476,7 +476,7 @@ describe("Policies of an app in two colors", () => {
     ).to.deep.equal([]);
   });
 
-  it("judge what patches of the same stack make of it", () => {
+  it("check what patches of the same stack make of it", () => {
     const patch = (
       type: string,
       spec: object,
@@ -522,7 +522,7 @@ describe("Policies of an app in two colors", () => {
     expect(said([...both, toBlue, ...elsewhere])).to.deep.equal([]);
   });
 
-  it("judge each cluster by itself", () => {
+  it("check each cluster by itself", () => {
     const provider = { urn: "urn:two" };
     const second = [
       deployment("blue", { provider }),

@@ -43,7 +43,7 @@ describe("What stands in the cluster", () => {
     const release = {
       id: "s1",
       kind: "switch",
-      share: 100,
+      weight: 100,
       route: "nginx",
       who: "a stranger",
       why: "",
@@ -96,7 +96,7 @@ describe("What stands in the cluster", () => {
     expect(await readRelease(connect(where), app)).to.have.all.keys(
       "id",
       "kind",
-      "share",
+      "weight",
       "to",
       "from",
       "who",
@@ -116,11 +116,11 @@ describe("What stands in the cluster", () => {
       ...settings,
       together: null,
       color: "green",
-      share: 100,
+      weight: 100,
       switchId: "s1",
       controller: false,
     } as const;
-    // No pod is ready anywhere: users would have to go back, and cannot. It ends by the time that config
+    // No pod is ready anywhere: traffic would have to be rolled back, and cannot. It ends by the time that config
     // gives it.
     await failsWith("BG-ROLLBACK-FAILED", () => analysis.run(inputs, () => undefined));
     expect(connections).to.equal(0);

@@ -9,7 +9,7 @@ import { RelayedSocket } from "@bluegreen/release/postgres/relayedSocket";
 import { onRoute, withoutAsking } from "@bluegreen/release/postgres/route";
 import { listens, programText, type ProgramOptions } from "@bluegreen/release/relay/program";
 import { throughCluster } from "@bluegreen/release/relay/throughCluster";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { startApiServer, type ApiServer } from "../support/apiServer";
 
 interface Program {
@@ -109,8 +109,8 @@ describe("The relay to a database", () => {
     const error = await led(program, host, away.port).catch((reason: unknown) => reason);
     expect(error).to.deep.include({ code: "ECONNREFUSED" });
     const said: string[] = [];
-    const look = () => led(program, host, away.port);
-    expect(await ifReachable(look, (line) => said.push(line))).to.equal(undefined);
+    const ask = () => led(program, host, away.port);
+    expect(await ifReachable(ask, (line) => said.push(line))).to.equal(undefined);
     expect(said.join()).to.contain(`${host}:${away.port}, asked from a pod: connect ECONNREFUSED`);
   });
 
@@ -246,12 +246,12 @@ describe("A step that asks its database through the cluster", () => {
   it("makes no pod and asks nobody but in its run", async () => {
     const step = await asks();
     const inputs = { ...where, relay };
-    const looks = [
+    const attempts = [
       step.check(inputs, {}, () => undefined),
       step.isNeeded(inputs, inputs),
       step.isGone?.(inputs) ?? Promise.resolve(),
     ];
-    for (const failing of looks.map(failureOf))
+    for (const failing of attempts.map(failureOf))
       expect(await failing).to.contain("database.runIn is cluster, and only an update makes the pod");
     expect([requests, connections]).to.deep.equal([[], 0]);
   });

@@ -59,7 +59,7 @@ describe("The rollback", () => {
   const release = (part: Partial<Release> = {}): Release => ({
     id: "1",
     kind: "switch",
-    share: 100,
+    weight: 100,
     to: green,
     from: blue,
     who: "anna",
@@ -89,11 +89,11 @@ describe("The rollback", () => {
   });
 });
 
-describe("A move of users", () => {
+describe("A move of traffic", () => {
   const limits = analysisLimits.parse({});
   const from = { color: "blue", image: "app:v1", template: "aaa" } as const;
 
-  it("is analyzed when there is something to go back to", () => {
+  it("is analyzed when there is something to roll back to", () => {
     expect(isAnalyzed({ kind: "switch", from }, limits)).to.equal(true);
     expect(isAnalyzed({ kind: "switch", from: null }, limits)).to.equal(false);
   });

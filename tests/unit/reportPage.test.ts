@@ -8,7 +8,7 @@ import type { Move } from "../../pages/views";
 const move = (part: Partial<Move> = {}): Move => ({
   at: "2026-01-02T03:04:05.678Z",
   kind: "switch",
-  share: 100,
+  weight: 100,
   from: { color: "blue", tag: "v1" },
   to: { color: "green", tag: "v2" },
   who: "anna@laptop",
@@ -103,7 +103,7 @@ const evil = `</style></title><script>alert(1)</script><img src=x onerror=alert(
 function poisoned<T>(value: T): T {
   if (typeof value === "string")
     return (
-      /^\d{4}-|^(switch|rollback|share|blue|green|kept|back|open)$/.test(value) ? value : `${value}${evil}`
+      /^\d{4}-|^(switch|rollback|shift|blue|green|kept|back|open)$/.test(value) ? value : `${value}${evil}`
     ) as T;
   if (Array.isArray(value)) return value.map((each: unknown) => poisoned(each)) as T;
   if (typeof value === "object" && value !== null)
@@ -213,16 +213,16 @@ describe("The report of a release", () => {
       verdict({ moves: [move(), back({ who: "anna@laptop", why: "slow" })], live: "blue" }).text,
     ).to.match(/anna@laptop: slow$/);
     expect(verdict({ live: "blue" })).to.deep.include({ tone: "back" });
-    expect(verdict({ moves: [move({ kind: "share", share: 20 })], live: "blue" })).to.deep.equal({
+    expect(verdict({ moves: [move({ kind: "shift", weight: 20 })], live: "blue" })).to.deep.equal({
       tone: "open",
       text: "Traffic (20 %) is on green (v2): kept: the analysis is over.",
     });
   });
 
-  it("is of the last version that users were brought to, with its shares before and whatever came since", () => {
+  it("is of the last version that traffic was moved to, with its canary weights before and whatever came since", () => {
     const entry = (kind: HistoryEntry["kind"], tag: string): HistoryEntry => ({
       kind,
-      share: kind === "share" ? 20 : 100,
+      weight: kind === "shift" ? 20 : 100,
       to: { color: "green", image: `app:${tag}`, template: "t" },
       from: null,
       who: "",
@@ -235,12 +235,12 @@ describe("The report of a release", () => {
     expect(of(entry("switch", "v1"), entry("switch", "v2"))).to.deep.equal(["switch v2"]);
     expect(
       of(
-        entry("share", "v1"),
-        entry("share", "v2"),
-        entry("share", "v2"),
+        entry("shift", "v1"),
+        entry("shift", "v2"),
+        entry("shift", "v2"),
         entry("switch", "v2"),
         entry("rollback", "v1"),
       ),
-    ).to.deep.equal(["share v2", "share v2", "switch v2", "rollback v1"]);
+    ).to.deep.equal(["shift v2", "shift v2", "switch v2", "rollback v1"]);
   });
 });

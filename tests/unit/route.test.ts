@@ -5,7 +5,7 @@ import type { Way } from "@bluegreen/release/routers/router";
 import { routerNames, routers } from "@bluegreen/release/routers/routers";
 import {
   parseDuration,
-  sharesAfter,
+  weightsAfter,
   allOn,
   formatWeights,
   type Weights,
@@ -111,7 +111,7 @@ describe("A route", () => {
     ]);
   });
 
-  it("leads users to the active Service with strategy selector, and to nothing else", () => {
+  it("sends traffic to the active Service with strategy selector, and to nothing else", () => {
     for (const kind of routerNames.filter((each) => each !== "none")) {
       const users = routers[kind]
         .objects(way({ strategy: "selector", weights: allOn("blue") }))
@@ -228,7 +228,7 @@ describe("A route", () => {
       expect(routers.nginx.weights?.read(app, [main, canary])).to.equal(undefined);
     });
 
-    it("leads users to the port of the active Service", () => {
+    it("sends traffic to the port of the active Service", () => {
       for (const kind of ["gateway", "istio"] as const)
         expect(usersOf(kind, { strategy: "selector", servicePort: 8443, otherPaths: [] }), kind).to.contain(
           "8443",
@@ -286,13 +286,13 @@ describe("Weights", () => {
 });
 
 describe("A shift", () => {
-  it("has its last step at all users, and continues from what they have", () => {
-    expect(sharesAfter(0, 4)).to.deep.equal([25, 50, 75, 100]);
-    expect(sharesAfter(50, 4)).to.deep.equal([75, 100]);
-    expect(sharesAfter(51, 4)).to.deep.equal([75, 100]);
-    expect(sharesAfter(0, 3)).to.deep.equal([33, 67, 100]);
-    expect(sharesAfter(99, 100)).to.deep.equal([100]);
-    expect(new Set(sharesAfter(0, 100)).size).to.equal(100);
+  it("has its last step at all traffic, and continues from the present weight", () => {
+    expect(weightsAfter(0, 4)).to.deep.equal([25, 50, 75, 100]);
+    expect(weightsAfter(50, 4)).to.deep.equal([75, 100]);
+    expect(weightsAfter(51, 4)).to.deep.equal([75, 100]);
+    expect(weightsAfter(0, 3)).to.deep.equal([33, 67, 100]);
+    expect(weightsAfter(99, 100)).to.deep.equal([100]);
+    expect(new Set(weightsAfter(0, 100)).size).to.equal(100);
   });
 
   it("takes the time that it is told", () => {
@@ -323,10 +323,10 @@ describe("The blue-green app with a route that has weights", () => {
       .and.not.include("chatgpt-app-blue");
     expect([...allBefore(recorder, "chatgpt-app-analysis")]).to.include("chatgpt-app-users");
     expect([...allBefore(recorder, "chatgpt-app-blue")]).to.include("chatgpt-app-analysis");
-    expect(recorder.recorded.filter(({ name }) => name.startsWith("chatgpt-app-share"))).to.deep.equal([]);
+    expect(recorder.recorded.filter(({ name }) => name.startsWith("chatgpt-app-shift"))).to.deep.equal([]);
   });
 
-  it("gives a share after the gates of the color that gets it, and analyzes that color", async () => {
+  it("gives a canary weight after the gates of the color that gets it, and analyzes that color", async () => {
     const recorder = await recordApp({ ...config, canaryWeight: "10", canaryStepSeconds: "20" });
     expect(services(recorder)).to.deep.equal([
       ["chatgpt-app-blue", 90],
@@ -335,20 +335,20 @@ describe("The blue-green app with a route that has weights", () => {
     expect([...allBefore(recorder, "chatgpt-app-users")]).to.include.members([
       "chatgpt-app-green-smoke",
       "chatgpt-app-green-schema",
-      "chatgpt-app-share-switch-gate",
+      "chatgpt-app-shift-switch-gate",
       "chatgpt-app-analysis",
     ]);
-    expect([...allBefore(recorder, "chatgpt-app-share-analysis")]).to.include("chatgpt-app-users");
-    expect([...allBefore(recorder, "chatgpt-app-release-unlock")]).to.include("chatgpt-app-share-analysis");
+    expect([...allBefore(recorder, "chatgpt-app-shift-analysis")]).to.include("chatgpt-app-users");
+    expect([...allBefore(recorder, "chatgpt-app-release-unlock")]).to.include("chatgpt-app-shift-analysis");
     const gate = recorder.one(
       "pulumi-nodejs:dynamic/bluegreen:SwitchGate",
-      "chatgpt-app-share-switch-gate",
+      "chatgpt-app-shift-switch-gate",
     ).inputs;
-    expect(gate).to.deep.include({ color: "green", share: 10, route: "traefik" });
+    expect(gate).to.deep.include({ color: "green", weight: 10, route: "traefik" });
     expect(gate["limits"]).to.deep.include({ durationSeconds: 20, intervalSeconds: 5 });
   });
 
-  it("keeps its objects where they are when a share comes and goes: another place would be another object, and users without a ingress", async () => {
+  it("keeps its objects where they are when a canary weight comes and goes: another place would be another object, and users without an ingress", async () => {
     const parents = async (more: Record<string, string>) =>
       (await recordApp({ ...config, ...more })).recorded
         .filter(({ type }) => type.includes("traefik.io"))
@@ -394,7 +394,7 @@ describe("The blue-green app with a route that has weights", () => {
         recorder.recorded.filter(({ type }) => !type.startsWith("random:")).map(({ inputs }) => inputs),
       );
       expect(inCluster, kind).not.to.contain("generated-chatgpt-app-ingress-preview-password");
-      // As what was there before there were two: testers' tools go on.
+      // As what was there before there were two: testers' tools continue.
       expect(inCluster.includes("generated-chatgpt-app-ingress-preview"), kind).to.equal(
         routers[kind].can.previewHeader,
       );

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { parseSettings } from "@bluegreen/release/config/settings";
 import { rolesFor } from "@bluegreen/release/doctor/rights";
-import type { KindAt, Look, Prompt } from "@bluegreen/release/routers/router";
+import type { KindAt, ClusterReader, Prompt } from "@bluegreen/release/routers/router";
 import { routerNames, routers, type RouterName } from "@bluegreen/release/routers/routers";
 import { someSettings } from "./recorder";
 
@@ -12,7 +12,7 @@ interface Found {
 }
 
 /** A cluster that has these objects, by `plural.group`, and no kind but theirs. */
-function clusterOf(objects: Record<string, Found[]>): Look {
+function clusterOf(objects: Record<string, Found[]>): ClusterReader {
   const of = ({ plural, group }: KindAt) => objects[`${plural}.${group}`];
   return {
     list: (kind) => Promise.resolve(of(kind) ?? []),
@@ -25,7 +25,7 @@ function clusterOf(objects: Record<string, Found[]>): Look {
 }
 
 const edge = { name: "public", namespace: "edge" };
-const clusters: Record<RouterName, Look> = {
+const clusters: Record<RouterName, ClusterReader> = {
   nginx: clusterOf({
     "ingressclasses.networking.k8s.io": [
       { metadata: { name: "public" }, spec: { controller: "k8s.io/ingress-nginx" } },
@@ -66,12 +66,12 @@ describe("A router", () => {
     for (const name of routerNames) {
       const prompt: Prompt = {
         given: {},
-        look: clusters[name],
+        reader: clusters[name],
         choose: (_part, values) => Promise.resolve(values[0] ?? ""),
       };
       const settings = (await routers[name].prompt?.(prompt)) ?? {};
       const [there, missing] = await Promise.all(
-        [clusters[name], clusterOf({})].map((look) => routers[name].examine(look, settings)),
+        [clusters[name], clusterOf({})].map((reader) => routers[name].examine(reader, settings)),
       );
       expect([there?.state, missing?.state], name).to.deep.equal(
         name === "gce" ? ["advice", "advice"] : name === "none" ? ["well", "well"] : ["well", "broken"],
@@ -83,7 +83,7 @@ describe("A router", () => {
     const settingsOf = (name: RouterName) =>
       routers[name].prompt?.({
         given: {},
-        look: clusters[name],
+        reader: clusters[name],
         choose: (_part, values) => Promise.resolve(values.join()),
       });
     expect(await settingsOf("istio")).to.deep.equal({ gateway: "edge/public" });
@@ -130,12 +130,12 @@ describe("A router", () => {
 
   describe("and the controller of an IngressClass", () => {
     const asked = (router: "nginx" | "alb", controller: string | undefined) => {
-      const look = clusterOf({
+      const reader = clusterOf({
         "ingressclasses.networking.k8s.io": [{ metadata: { name: "edge" }, spec: { controller } }],
       });
       return Promise.all([
-        routers[router].misread?.(look, { ingressClass: "edge" }),
-        routers[router].examine(look, { ingressClass: "edge" }),
+        routers[router].misread?.(reader, { ingressClass: "edge" }),
+        routers[router].examine(reader, { ingressClass: "edge" }),
       ]);
     };
 
@@ -174,7 +174,7 @@ describe("A router", () => {
     });
 
     it("choose the class for init that the router is read by", async () => {
-      const look = clusterOf({
+      const reader = clusterOf({
         "ingressclasses.networking.k8s.io": [
           { metadata: { name: "kong" }, spec: { controller: "ingress-controllers.konghq.com/kong" } },
           { metadata: { name: "nginx" }, spec: { controller: "nginx.org/ingress-controller" } },
@@ -182,7 +182,7 @@ describe("A router", () => {
         ],
       });
       const choose = () => Promise.resolve("");
-      expect(await routers.nginx.prompt?.({ given: {}, look, choose })).to.deep.equal({
+      expect(await routers.nginx.prompt?.({ given: {}, reader, choose })).to.deep.equal({
         ingressClass: "public",
       });
     });

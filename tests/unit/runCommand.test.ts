@@ -4,10 +4,10 @@ import { createInterface } from "node:readline";
 import { expect } from "chai";
 import { rebuildAdvice, runRebuild } from "@bluegreen/release/replication/replica/rebuild";
 import { runCommand, type CommandEnd } from "@bluegreen/release/util/runCommand";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { gone, lives } from "../support/processes";
 
-/** Starts a second process, says its number, and goes on for longer than any test. */
+/** Starts a second process, says its number, and continues for longer than any test. */
 const withServer = ["sh", "-c", "sleep 600 & echo $!; wait"];
 /** The same, and ends. */
 const leavingServer = ["sh", "-c", "sleep 600 & echo $!"];

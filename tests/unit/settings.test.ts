@@ -26,7 +26,7 @@ function refusalOf(config: Record<string, string>, encrypted?: string[]): string
 }
 
 describe("Settings", () => {
-  it("take the guide's values, and the app's own name, where nothing else is said", () => {
+  it("take the default values, and the app's own name, where nothing else is said", () => {
     const settings = parseSettings("chatgpt-app", valid);
     expect(settings).to.deep.include({
       replicas: 3,
@@ -241,7 +241,7 @@ describe("Settings", () => {
     expect(text).not.to.contain("hunter2");
   });
 
-  it("refuse a fence that ends before traffic can move, and never repeat its Redis URL", () => {
+  it("refuse a write freeze that ends before traffic can move, and never repeat its Redis URL", () => {
     expect(parseSettings("chatgpt-app", valid).writeFreeze).to.deep.equal({
       maxSeconds: 0,
       gracePeriodMs: 1000,
@@ -262,8 +262,8 @@ describe("Settings", () => {
       ['{"maxSeconds":30,"redisUrl":"redis://:hunter2@redis:6379"}', ".redisUrl"],
       ['{"maxSeconds":30,"redisUrl":"http://hunter2"}', ".redisUrl"],
     ] as const;
-    for (const [fence, path] of wrong) {
-      expect(refusalOf({ ...valid, writeFreeze: fence }), fence)
+    for (const [freeze, path] of wrong) {
+      expect(refusalOf({ ...valid, writeFreeze: freeze }), freeze)
         .to.contain(`writeFreeze${path} = [secret]`)
         .and.contain("--path writeFreeze.maxSeconds 30")
         .and.not.contain("hunter2");

@@ -52,7 +52,7 @@ describe("The status of a release", () => {
     expect(attention(status({ observed: { ...harmed, color: "blue" } }))).to.deep.equal([]);
   });
 
-  it("needs no attention when users are where config wants them, on pods that are ready", () => {
+  it("needs no attention when traffic is where config wants it, on pods that are ready", () => {
     expect(attention(status())).to.deep.equal([]);
   });
 

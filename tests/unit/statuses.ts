@@ -65,7 +65,7 @@ export function lastSwitch(part: Partial<LastSwitch> = {}): LastSwitch {
   ];
   return {
     kind: "switch",
-    share: 100,
+    weight: 100,
     to,
     from,
     who: "anna@laptop",

@@ -145,7 +145,7 @@ describe("Workers", function () {
     const { spec } = made("chatgpt-app-analysis", controlled);
     const env = spec.template.spec.containers[0]?.["env"] as { name: string; value: string }[];
     const text = env.find(({ name }) => name === "ANALYSIS_SETTINGS")?.value ?? "";
-    const { followers, limits } = settingsFor({ share: 100 }, readControllerSettings(text));
+    const { followers, limits } = settingsFor({ weight: 100 }, readControllerSettings(text));
     expect(followers).to.deep.equal(settingsOf(withWorkers(mailer, index)).followers);
     expect(limits.workers).to.equal(true);
     const { rules } = controlled.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "chatgpt-app-analysis")

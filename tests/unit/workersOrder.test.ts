@@ -133,7 +133,7 @@ describe("The order in which workers stop and start (simulated)", function () {
       connectionDrainSeconds: 0,
       followers: { workers: crew() },
     };
-    const undone = { id: "s1", to: green, from: blue, share: 100 };
+    const undone = { id: "s1", to: green, from: blue, weight: 100 };
     const told = { reason: "a test", evidence: [], by: "anna" };
     expect(await rollBackRelease({ where: shop, undone, settings, ...told }, quiet)).to.equal(true);
     expect(seen).to.deep.equal(["traffic is on blue", "green has ended", "blue starts"]);

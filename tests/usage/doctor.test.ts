@@ -11,11 +11,11 @@ import {
 } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
 import { parse, parseAllDocuments } from "yaml";
-import { homesOf, orUndefined } from "@bluegreen/release";
+import { colorNamespacesOf, orUndefined } from "@bluegreen/release";
 import type { Finding } from "@bluegreen/release/util/finding";
 import { repositoryDir } from "../../local/paths";
 import { loadController, readStage } from "../../local/stage";
-import { liveColor } from "../support/look";
+import { liveColor } from "../support/read";
 import { makeStack, smallAndQuick, twoVersions, type TestStack } from "../../local/testing/testStack";
 
 const account = "release";
@@ -124,9 +124,9 @@ describe("bluegreen doctor, and a release by an account that has the rights it n
     await rbac.createClusterRoleBinding({
       body: { metadata: { name: namespace }, roleRef: bound("ClusterRole"), subjects },
     });
-    for (const home of homesOf(test.cluster))
+    for (const namespace of colorNamespacesOf(test.cluster))
       await rbac.createNamespacedRoleBinding({
-        namespace: home,
+        namespace,
         body: { metadata: { name: "release" }, roleRef: bound("Role"), subjects },
       });
     const { all } = findings();
@@ -149,7 +149,7 @@ describe("bluegreen doctor, and a release by an account that has the rights it n
     expect(of(all, "database")).to.match(/^well: databaseAdminUrl: \S+ may make role and database$/);
   });
 
-  it("names the rights of a whole release: with them, and no others, users are moved", async () => {
+  it("names the rights of a whole release: with them, and no others, traffic is moved", async () => {
     await test.stack.up();
     await test.set({ activeColor: "green" });
     await test.stack.up();

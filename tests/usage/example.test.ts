@@ -6,7 +6,7 @@ import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
 import { loadBundles } from "../../local/stage";
 import { bluegreen } from "../support/bluegreen";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeProgramFolder } from "../support/programFolder";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 
@@ -58,14 +58,14 @@ describe("Another app in another program: examples/shop, on a real cluster", fun
     ).to.deep.equal([]);
   });
 
-  it("plans a switch, makes it, and takes it back, by the same commands", async () => {
+  it("plans a switch, makes it, and rolls it back, by the same commands", async () => {
     const plan = await bluegreen(test, "plan");
     expect(plan.code, plan.said).to.equal(0);
     const switched = await bluegreen(test, "switch", "green", "--yes");
     expect(switched.code, switched.said).to.equal(0);
     const { live, rollback } = await status();
     expect({ live, rollback }).to.deep.equal({ live: "green", rollback: { possible: true, to: "blue" } });
-    const back = await bluegreen(test, "rollback", "--reason", "the example takes it back", "--yes");
+    const back = await bluegreen(test, "rollback", "--reason", "the example rolls back", "--yes");
     expect(back.code, back.said).to.equal(0);
     const service = await test.cluster.core.readNamespacedService({
       name: names.activeService("shop"),

@@ -6,7 +6,7 @@ import { appContainer } from "@bluegreen/release/kubernetes/containers";
 import { podsOfColor } from "@bluegreen/release/kubernetes/pods";
 import { repositoryDir } from "../../local/paths";
 import { loadBundles } from "../../local/stage";
-import { failureOf } from "../support/look";
+import { failureOf } from "../support/read";
 import { makeStack, type TestStack } from "../../local/testing/testStack";
 
 /** Writes to /tmp, as most servers do, and ends twice before it stays, as one whose proxy is not up yet. */

@@ -35,7 +35,7 @@ export type Alert = Told &
   (
     | { kind: "started"; from: Version | undefined; to: Version }
     | { kind: "switched"; from: Version | undefined; to: Version }
-    /** `from` is what users were taken away from. */
+    /** `from` is what traffic was moved away from. */
     | { kind: "rolledBack"; from: Version; to: Version }
     | { kind: "gateFailed"; gate: string; version: Version; code?: ErrorCode }
     | { kind: "contractDue"; live: Version; migrations: string[] }

@@ -4,7 +4,7 @@ import type { Alert, Version } from "./alert.js";
 export interface ContractsWaiting {
   app: string;
   namespace: string;
-  /** What serves users, since `switchedAt`. */
+  /** What serves traffic, since `switchedAt`. */
   live: Version;
   switchedAt: Date;
   /** Contract migrations that are not applied, by their ids, the newest last. */

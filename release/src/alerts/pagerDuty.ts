@@ -30,7 +30,7 @@ export function isIncident({ kind }: Alert): boolean {
 }
 
 /**
- * Events of PagerDuty's API v2: an incident for what fails, a change for what moves. When users are
+ * Events of PagerDuty's API v2: an incident for what fails, a change for what moves. When traffic is
  * on a version, incidents about that one and about those before it are over.
  * @param open keys of incidents that a switch resolves beside its own
  */

@@ -5,7 +5,7 @@ import { messageOf } from "../util/userError.js";
 /** How long an alert waits for one answer of the cluster, in milliseconds. */
 export const clusterPatienceMs = 5000;
 
-/** Waits for work that may never end. @throws DeadlineError after `ms`; the work itself goes on */
+/** Waits for work that may never end. @throws DeadlineError after `ms`; the work itself continues */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {

@@ -14,7 +14,7 @@ export interface PostLimits {
   tries: number;
   /** Before the second try, in milliseconds; twice that before the third, and so on. */
   pauseMs: number;
-  /** On the clock of performance.now(): nothing goes on after it. */
+  /** On the clock of performance.now(): nothing continues after it. */
   endsAt: number;
 }
 
@@ -60,7 +60,7 @@ async function attempt({ url, headers, body }: Message, withinMs: number): Promi
       redirect: "manual",
       signal: controller.signal,
     });
-    return judge(response);
+    return readFailure(response);
   } catch (error) {
     return {
       mayPass: true,
@@ -75,7 +75,7 @@ async function attempt({ url, headers, body }: Message, withinMs: number): Promi
   }
 }
 
-function judge({ ok, status, headers }: Response): Failure | undefined {
+function readFailure({ ok, status, headers }: Response): Failure | undefined {
   if (ok) return undefined;
   if (status >= 300 && status < 400)
     return { mayPass: false, why: `HTTP ${status}, and redirects are not followed` };

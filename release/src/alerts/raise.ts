@@ -9,7 +9,7 @@ import { describeDeliveries, sendAlert, type Receiver, type SendOptions } from "
 
 /**
  * Tells everybody that the app's Secret names, and says what became of it. Never throws, and takes
- * 35 s at the most where neither the receivers nor the cluster answer: whatever comes after it goes on.
+ * 35 s at the most where neither the receivers nor the cluster answer: whatever comes after it continues.
  * @param options isPatient: a cluster that is away is waited for half a minute, before anybody is told
  */
 export async function raiseAlert(

@@ -22,7 +22,7 @@ export interface Baseline {
   /** The color that is to take over: its restarts and log lines of before do not count. */
   observation: Observation;
   /**
-   * What the color that serves users now has answered since its pods started: the usual share of errors.
+   * What the color that serves traffic now has answered since its pods started: the usual error rate.
    * Absent at the first release.
    */
   usual?: Traffic;
@@ -31,7 +31,7 @@ export interface Baseline {
   /** Errors that the logs of that color had, for each pod and second. Absent where none could be read. */
   usualLogErrors?: number;
   /**
-   * What the pods of that color had counted: with a share, users stay on both, and what each color really got
+   * What the pods of that color had counted: with a canary weight, traffic is on both, and what each color really got
    * is told by both.
    */
   beside?: CountedPod[];
@@ -47,7 +47,7 @@ export const noBaseline: Baseline = {
 export interface BaselineOptions {
   ask: AskPod;
   limits: AnalysisLimits;
-  /** The color that serves users now, if there is one. */
+  /** The color that serves traffic now, if there is one. */
   live?: Color | undefined;
   /** Ends it early. */
   signal?: AbortSignal;

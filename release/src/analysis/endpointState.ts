@@ -2,7 +2,7 @@ import type { V1Pod } from "../kubernetes/client.js";
 import { otherColor, type Color } from "../app/color.js";
 import { readyPodsBehind } from "../kubernetes/endpoints.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import { isCurrent, isReady, podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { podState, type PodState } from "./podState.js";
 
@@ -14,9 +14,9 @@ export type AnalysisTarget = {
   template: string;
 };
 
-/** What is cheap enough to see every second: whether users are served at all. */
+/** What is cheap enough to see every second: whether traffic is served at all. */
 export interface EndpointState {
-  /** Pods that users are sent to. */
+  /** Pods that traffic is sent to. */
   readyEndpoints: number;
   /**
    * Since the first of the states in a row that had none, while the other color had ready pods; 0 at that first
@@ -36,7 +36,7 @@ const timeoutMs = 5000;
 
 /**
  * One request, or three to the API server, however many pods there are.
- * @param target service is the Service that users come to it by
+ * @param target service is the Service that sends it requests
  * @param before the state before this one, and how long ago by a clock that only goes forward
  * @throws when the API server does not answer in time
  */

@@ -44,7 +44,7 @@ const emptySeconds = 0.9;
 const pointedPods = 4;
 
 /**
- * The hard limits: users are not served. To be asked about every second. What both colors suffer speaks against
+ * The hard limits: traffic is not served. To be asked about every second. What both colors suffer speaks against
  * neither, and afterwards each has the time that its probe takes to say that it is well.
  */
 export function evaluateEndpoints(

@@ -3,7 +3,7 @@ import type { PodObservation } from "./observation.js";
 import type { Finding } from "./findings.js";
 import { count } from "./summary.js";
 
-/** The guide adds the number of crashes. */
+/** A point for each crash. */
 const restartPoints = 1;
 /** As a slow interval: memory that runs out comes back, and takes all requests of the pod with it. */
 const oomKillPoints = 3;

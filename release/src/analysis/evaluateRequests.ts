@@ -4,7 +4,7 @@ import { toldRequests, type Traffic } from "./traffic.js";
 import type { Finding } from "./findings.js";
 import { count, percent, span } from "./summary.js";
 
-/** The guide's weight of a slow interval. */
+/** Points of a slow interval. */
 const latencyPoints = 3;
 
 /** What clients and single upstream failures make of a version that is well. */

@@ -16,7 +16,7 @@ export interface Finding {
   points: number;
   /** One line for people, with the figures. */
   text: string;
-  /** A hard limit: traffic goes back at once, whatever the score. */
+  /** A hard limit: rollback at once, whatever the score. */
   act?: true;
 }
 

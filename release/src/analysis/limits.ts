@@ -36,7 +36,7 @@ export type PrometheusQuery = {
 
 /** What a version is measured by after traffic has moved to it. */
 export type AnalysisLimits = {
-  /** How long the analysis goes on, and how long points count. */
+  /** How long the analysis continues, and how long points count. */
   durationSeconds: number;
   /** From one observation to the next. */
   intervalSeconds: number;

@@ -52,8 +52,7 @@ export function readLogErrors(text: string, { after = "", isCut = false }: LogPa
 /** The message of a line that is an error; undefined when it is none. */
 function findError(line: string): string | undefined {
   const { level, message = line } = readStructured(line) ?? {};
-  // What the app itself calls it counts. Only where it says nothing its words are looked at, as the guide
-  // does.
+  // What the app itself calls it counts. Only where it says nothing its words are read.
   const isError = level === undefined ? /ERROR|FATAL|Exception/.test(line) : isErrorLevel(level);
   return isError ? message : undefined;
 }

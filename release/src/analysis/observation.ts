@@ -18,7 +18,7 @@ export interface PodObservation extends PodState {
 /** What it has counted, and nothing else of it. */
 export type CountedPod = Pick<PodObservation, "name" | "answered" | "counters">;
 
-/** What leads requests to a color has counted of them, each of its instances by itself, or why that is not known. */
+/** What routes requests to a color has counted of them, each of its instances by itself, or why that is not known. */
 export type RouterObservation = { counted: CountedPod[] } | { noData: string };
 
 /** How far a pod's log has been read. */

@@ -51,7 +51,7 @@ async function countPods(
   });
 }
 
-/** What the color has got that traffic was shared out with, by whoever config believes. */
+/** What the other color has got of split traffic, by whoever config believes. */
 export async function readBeside(
   cluster: Cluster,
   color: { app: string; color: Color },

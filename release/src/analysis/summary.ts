@@ -58,7 +58,7 @@ export interface Interval {
   now: Observation;
   /** Since the start of the analysis. */
   atSeconds: number;
-  /** How long it goes on. */
+  /** How long it continues. */
   totalSeconds: number;
   score: number;
 }

@@ -42,7 +42,7 @@ export function measuredRequests({ measuredPods, requests }: Traffic): number | 
   return measuredPods === 0 ? null : requests;
 }
 
-/** What was counted of a color, by its pods and by who leads requests to them. */
+/** What was counted of a color, by its pods and by what routes requests to them. */
 export interface Counts extends Pick<Observation, "router"> {
   pods: readonly CountedPod[];
 }

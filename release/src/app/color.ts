@@ -1,4 +1,4 @@
-/** One of the two Deployments. Which of them serves users is decided by the active Service alone. */
+/** One of the two Deployments. Which of them serves traffic is decided by the active Service alone. */
 export type Color = "blue" | "green";
 
 export const colors = ["blue", "green"] as const satisfies readonly Color[];

@@ -33,8 +33,8 @@ export const names = {
   ingress: (app: string) => `${app}-ingress`,
   /** The object that holds the weights, where a route has one of its own. */
   users: (app: string) => `${app}-users`,
-  /** A part of the users for the other color, and what belongs to it. */
-  share: (app: string) => `${app}-share`,
+  /** Owner of the resources of a canary weight for the idle color. A name of Pulumi's, not of Kubernetes. */
+  shift: (app: string) => `${app}-shift`,
   /** Secret of the hosts' certificate, where config names none. */
   tlsSecret: (app: string) => `${app}-tls`,
   /** The same of the internal host's. */
@@ -59,7 +59,7 @@ export const names = {
   incidents: (app: string) => `${app}-incidents`,
   /** Lease of the one update that may release the app. */
   releaseLease: (app: string) => `${app}-release`,
-  /** Lease of the one shift that may go on. */
+  /** Lease of the one shift that may run. */
   shiftLease: (app: string) => `${app}-shift`,
   /** How the database sessions of a version call themselves. */
   session: (app: string, color: Color, tag: string) => {
@@ -87,7 +87,7 @@ export const templateAnnotation = `${domain}/pod-template-hash`;
 /** Annotation on the pod template: the name of the app's container, by Kubernetes' own convention. */
 export const containerAnnotation = "kubectl.kubernetes.io/default-container";
 
-/** Annotation on the active Service: the id of the switch that users came by. */
+/** Annotation on the active Service: the id of the switch that moved traffic. */
 export const switchAnnotation = `${domain}/switch-id`;
 
 /** Annotation on a color's Deployment: the id of the one switch to it that the gates have let through. */

@@ -1,7 +1,7 @@
 import type { Color } from "./color.js";
 
 /**
- * Where whoever leads requests to the app counts them: one histogram of durations, as Prometheus collects it. Its
+ * Where what routes requests to the app counts them: one histogram of durations, as Prometheus collects it. Its
  * _count tells the requests, a label their status.
  */
 export type RequestSeries = {

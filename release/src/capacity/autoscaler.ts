@@ -1,7 +1,7 @@
 import type { V2HorizontalPodAutoscaler } from "../kubernetes/client.js";
 import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { isMadeByProgram } from "../app/labels.js";
 import { asMergePatch, mergePatched } from "../kubernetes/mergePatch.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
@@ -20,7 +20,7 @@ export async function readAutoscaler(
   const found = await orUndefined(
     cluster.autoscaling.readNamespacedHorizontalPodAutoscaler({
       name: names.autoscaler(app, color),
-      namespace: homeOf(cluster, color),
+      namespace: namespaceOf(cluster, color),
     }),
   );
   return isMadeByProgram(found?.metadata, app) ? found : undefined;
@@ -58,7 +58,7 @@ export async function removeAutoscaler(cluster: Cluster, app: string, color: Col
     untilAnswered(() =>
       cluster.autoscaling.deleteNamespacedHorizontalPodAutoscaler({
         name: names.autoscaler(app, color),
-        namespace: homeOf(cluster, color),
+        namespace: namespaceOf(cluster, color),
       }),
     ),
   );
@@ -70,7 +70,7 @@ async function patch(cluster: Cluster, app: string, color: Color, body: object):
   await orUndefined(
     mergePatched(() =>
       cluster.autoscaling.patchNamespacedHorizontalPodAutoscaler(
-        { name: names.autoscaler(app, color), namespace: homeOf(cluster, color), body },
+        { name: names.autoscaler(app, color), namespace: namespaceOf(cluster, color), body },
         asMergePatch,
       ),
     ),

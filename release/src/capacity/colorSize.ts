@@ -18,7 +18,7 @@ export type ColorSizeInputs = ClusterRef &
     deployed: boolean;
     /** Hash of the wanted pod template. */
     template: string;
-    /** Whether the stack config wants this color to serve users. */
+    /** Whether the stack config wants this color to serve traffic. */
     active: boolean;
   };
 
@@ -93,7 +93,7 @@ async function sizeFixed(
   return replicas;
 }
 
-/** Where the program's own autoscaler does: it can neither begin, at zero, nor know that users are about to come. */
+/** Where the program's own autoscaler does: it can neither begin, at zero, nor know that traffic is about to come. */
 async function sizeScaled(cluster: Cluster, inputs: ColorSizeInputs, say: Say): Promise<number> {
   const { app, color, deployed, template, replicas, active } = inputs;
   if (!deployed) {

@@ -1,6 +1,6 @@
 import type { V1ResourceQuota } from "../kubernetes/client.js";
 import { colors, otherColor, type Color } from "../app/color.js";
-import { homeOf, homesOf } from "../app/homes.js";
+import { namespaceOf, colorNamespacesOf } from "../app/namespaces.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, readWorker, templateOf } from "../kubernetes/deployment.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
@@ -46,7 +46,7 @@ export const capacityGate: Step<CapacityInputs, Record<string, never>> = {
     try {
       const cluster = connect(inputs);
       const isBack = await isRollback(cluster, inputs);
-      // Users who go back wait neither for what somebody else has made, nor for room for what they leave.
+      // A rollback waits neither for what somebody else has made, nor for room for the color that traffic leaves.
       const refused = isBack
         ? []
         : [
@@ -92,7 +92,7 @@ async function refuseNoRoom(
   inputs: CapacityInputs,
   comers: readonly Color[],
 ): Promise<Violation[]> {
-  const namespaces = [...new Set([...homesOf(cluster), cluster.namespace])];
+  const namespaces = [...new Set([...colorNamespacesOf(cluster), cluster.namespace])];
   const quotas = await Promise.all(
     namespaces.map(async (namespace) => ({
       namespace,
@@ -102,7 +102,7 @@ async function refuseNoRoom(
   if (quotas.every(({ items }) => items.length === 0)) return [];
   const parts = await Promise.all([
     ...comers.map(async (color) => ({
-      namespace: homeOf(cluster, color),
+      namespace: namespaceOf(cluster, color),
       pods: await newPods(cluster, inputs, color),
       of: inputs.pod,
     })),
@@ -170,14 +170,14 @@ async function newPods(
  */
 function newWorkers(cluster: Cluster, inputs: CapacityInputs, color: Color) {
   const { app, activeColor, templates, workers } = inputs;
-  const namespace = homeOf(cluster, color);
+  const namespace = namespaceOf(cluster, color);
   const comers = templates[color] === null ? [] : (workers?.[color] ?? []);
   return comers
     .filter(({ runOn }) => runOn === "both" || color === activeColor)
     .map(async ({ name, runOn, overlap, replicas, pod: of }) => {
       const isAlone = runOn === "active" && !overlap;
       const counted = colors.filter(
-        (each) => each === color || (isAlone && homeOf(cluster, each) === namespace),
+        (each) => each === color || (isAlone && namespaceOf(cluster, each) === namespace),
       );
       const running = await Promise.all(counted.map((each) => readWorker(cluster, app, each, name)));
       const there = running.reduce((sum, each) => sum + (each?.status?.replicas ?? 0), 0);
@@ -244,7 +244,7 @@ const otherNames: Record<string, Counted> = {
 };
 
 /**
- * The scopes that pods of a Deployment with requests are in. Priority classes are the API server's to judge.
+ * The scopes that pods of a Deployment with requests are in. Priority classes are the API server's to check.
  */
 const ourScopes = new Set(["NotTerminating", "NotBestEffort"]);
 

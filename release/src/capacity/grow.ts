@@ -1,7 +1,7 @@
 import { type Color, otherColor } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, scaleDeployment } from "../kubernetes/deployment.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { hold, heldSize, readAutoscaler } from "./autoscaler.js";
 import { readOtherScaler } from "./otherScaler.js";
@@ -28,7 +28,7 @@ export async function growTo(cluster: Cluster, app: string, color: Color, replic
 }
 
 export function scale(cluster: Cluster, app: string, color: Color, replicas: number): Promise<void> {
-  const at = { name: names.deployment(app, color), namespace: homeOf(cluster, color) };
+  const at = { name: names.deployment(app, color), namespace: namespaceOf(cluster, color) };
   return scaleDeployment(cluster, at, replicas);
 }
 
@@ -41,21 +41,21 @@ export interface Taker {
 
 /**
  * How many pods a color needs to take over: as many as the live one has, whoever has set them. On
- * the rollback no more than had all users before: a version that is taken from them may have driven
+ * the rollback no more than had all traffic before: a version that is rolled back may have driven
  * its autoscaler to any number. 0 where no other color is live.
  */
 export async function neededSize(cluster: Cluster, { app, color, template }: Taker): Promise<number> {
   const live = await readLiveColor(cluster, app);
   if (live !== otherColor(color)) return 0;
   const serving = (await readDeployment(cluster, app, live))?.spec?.replicas ?? 0;
-  return Math.min(serving, (await heldOnTheWayBack(cluster, { app, color, template })) ?? serving);
+  return Math.min(serving, (await heldForRollback(cluster, { app, color, template })) ?? serving);
 }
 
 /**
- * With how many pods a color may take users back: as many as served them before the last switch, where these are
+ * With how many pods a color may take traffic in a rollback: as many as served it before the last switch, where these are
  * still there, or as many as somebody else's autoscaler has left it; undefined where it is not the rollback target.
  */
-export async function heldOnTheWayBack(
+export async function heldForRollback(
   cluster: Cluster,
   { app, color, template }: Taker,
 ): Promise<number | undefined> {

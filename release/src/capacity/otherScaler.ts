@@ -1,6 +1,6 @@
 import type { V2HorizontalPodAutoscaler } from "../kubernetes/client.js";
 import type { Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { isMadeByProgram } from "../app/labels.js";
 import { names } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
@@ -25,7 +25,7 @@ export async function readOtherScaler(
   app: string,
   color: Color,
 ): Promise<OtherScaler | undefined> {
-  const namespace = homeOf(cluster, color);
+  const namespace = namespaceOf(cluster, color);
   const { items } = await cluster.autoscaling.listNamespacedHorizontalPodAutoscaler({ namespace });
   const found = items.find(
     (each) => scales(each, names.deployment(app, color)) && !isMadeByProgram(each.metadata, app),

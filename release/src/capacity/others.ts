@@ -1,6 +1,6 @@
 import { PolicyV1Api, type V1LabelSelector } from "../kubernetes/client.js";
 import { colors, type Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { colorLabels, isMadeByProgram } from "../app/labels.js";
 import { names } from "../app/names.js";
 import { readDeployment } from "../kubernetes/deployment.js";
@@ -62,7 +62,7 @@ export async function refuseOtherBudgets(
   const found = await Promise.all(
     colors.map(async (color): Promise<Violation[]> => {
       if (templates[color] === null) return [];
-      const namespace = homeOf(cluster, color);
+      const namespace = namespaceOf(cluster, color);
       const [{ items }, deployment] = await Promise.all([
         cluster.config.makeApiClient(PolicyV1Api).listNamespacedPodDisruptionBudget({ namespace }),
         readDeployment(cluster, app, color),

@@ -10,7 +10,7 @@ export type SizeReconcileInputs = ClusterRef & { app: string; activeColor: Color
 export type SizeReconcileOutputs = { held: Color[] };
 
 /**
- * After a release: the color that users are on follows their load again, and the standby keeps the
+ * After a release: the active color follows its load again, and the standby keeps the
  * size that it had with them, for as long as it is what a rollback returns to.
  */
 export const sizeReconcile: Step<SizeReconcileInputs, SizeReconcileOutputs> = {

@@ -1,5 +1,5 @@
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import type { Homes } from "../app/homes.js";
+import type { ColorNamespaces } from "../app/namespaces.js";
 import { withSignal } from "../kubernetes/withSignal.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Member, Together } from "../config/clusters.js";
@@ -16,10 +16,10 @@ const answerMs = 10_000;
  */
 export async function reach(
   { name, context }: Omit<Member, "name"> & { name: string | null },
-  homes: Homes,
+  namespaces: ColorNamespaces,
 ): Promise<Cluster> {
-  const { namespace } = homes;
-  const cluster = connect({ ...homes, context });
+  const { namespace } = namespaces;
+  const cluster = connect({ ...namespaces, context });
   try {
     await cluster.core.listNamespacedService(
       { namespace, limit: 1 },

@@ -14,7 +14,7 @@ export type Resources = {
 /** Containers of a pod, and what they need. */
 export interface PodNeeds {
   containers: Resources[];
-  /** In their order; sidecars go on beside all that come after them. */
+  /** In their order; sidecars run beside all that come after them. */
   initContainers: (Resources & { isSidecar: boolean })[];
 }
 

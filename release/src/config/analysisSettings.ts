@@ -4,13 +4,13 @@ import type { AnalysisLimits } from "../analysis/limits.js";
 import type { MetricsSource } from "../analysis/metricsSource.js";
 import type { Color } from "../app/color.js";
 import { seriesOf } from "../routers/meshes.js";
-import type { Homes } from "../app/homes.js";
+import type { ColorNamespaces } from "../app/namespaces.js";
 import type { FlatSettings } from "./schema.js";
 import type { Followers } from "./followers.js";
 import { hasWorkers } from "./workers.js";
 
 /**
- * How users are rolled back. Config says it to whoever does that: to the update and the command line by the
+ * How traffic is rolled back. Config says it to whoever does that: to the update and the command line by the
  * stack's file, to the analysis controller by its Deployment. Nothing of it is read back from a cluster
  * (docs/decisions/025-records-hold-facts.md).
  */
@@ -19,7 +19,7 @@ export type RollbackSettings = {
   route: RouterName | null;
   /** Null where both colors share a database. */
   database: HandoverSettings | null;
-  /** How long clients are led away from the color that users were taken from; 0: they are not. */
+  /** How long connections of the old color are drained; 0: they are not. */
   connectionDrainSeconds: number;
   /** What follows traffic to the color that gets it; absent where nothing does. */
   followers?: Followers;
@@ -53,11 +53,11 @@ export function rollbackSettings({
   };
 }
 
-/** @param release a share is one step of many, and only with a database that both colors use */
+/** @param release a shift is one step of many, and only with a database that both colors use */
 export function analysisSettings(
   app: string,
   settings: AnalysisConfig,
-  release: { share: number },
+  release: { weight: number },
 ): AnalysisSettings {
   return settingsOf(release, {
     ...rollbackSettings(settings),
@@ -68,7 +68,7 @@ export function analysisSettings(
 }
 
 type LimitsConfig = Pick<FlatSettings, "analysis" | "http" | "traffic"> &
-  Homes & {
+  ColorNamespaces & {
     /** Of each color. Undefined for whoever samples no pods. */
     pods: Record<Color, { workers: readonly unknown[] }> | undefined;
   };
@@ -98,10 +98,10 @@ export function metricsOf({
 
 /** What of the settings of an app is for such a release. */
 export function settingsOf(
-  { share }: { share: number },
+  { weight }: { weight: number },
   { canaryStepSeconds, ...whole }: AnalysisSettings & { canaryStepSeconds: number },
 ): AnalysisSettings {
-  if (share === 100) return whole;
+  if (weight === 100) return whole;
   const { limits } = whole;
   return {
     ...whole,

@@ -81,7 +81,7 @@ export function readControllerSettings(text: string): ControllerSettings {
 
 /** How a release is analyzed, and undone. */
 export function settingsFor(
-  release: { share: number },
+  release: { weight: number },
   {
     limits,
     standbyHours,

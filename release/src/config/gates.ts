@@ -57,7 +57,7 @@ const gate = z
   .refine((each) => each.command.length > 0 !== (each.job !== null))
   .refine((each) => each.job === null || each.passEnv.length === 0);
 
-/** A program of the user's that decides whether a release goes on. */
+/** A program of the user's that decides whether a release continues. */
 export type Gate = z.output<typeof gate>;
 /** The same, as somebody writes it: what is left out has its default. */
 export type GateArgs = z.input<typeof gate>;

@@ -1,5 +1,5 @@
 import { otherColor, type Color } from "../app/color.js";
-import { homesOf, type NamespacedName } from "../app/homes.js";
+import { colorNamespacesOf, type NamespacedName } from "../app/namespaces.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { findSecretValue, readSecretValue } from "../kubernetes/secretValue.js";
 import { readLiveColor } from "../traffic/live.js";
@@ -20,7 +20,7 @@ export type DatabaseRef = DatabaseSecrets & {
 
 /** The databases whose schema the migrations change, by their URLs. */
 export interface SchemaUrls {
-  /** Of the color that serves users. */
+  /** Of the color that serves traffic. */
   live: string;
   /** Of the other color, where it has a schema of its own; undefined before its Secret is made. */
   idle: string | undefined;
@@ -62,7 +62,9 @@ export async function readPair(
 export async function readAppUsers(cluster: Cluster, ref: DatabaseRef): Promise<string[]> {
   const { live } = await secretsOf(cluster, ref);
   const others =
-    ref.strategy === "shared" ? homesOf(cluster).filter((namespace) => namespace !== live.namespace) : [];
+    ref.strategy === "shared"
+      ? colorNamespacesOf(cluster).filter((namespace) => namespace !== live.namespace)
+      : [];
   const urls = await Promise.all([
     readSecretValue(cluster, live, "url"),
     ...others.map((namespace) => findSecretValue(cluster, { ...live, namespace }, "url")),
@@ -110,7 +112,7 @@ export interface ColorDatabase {
   peerUrl: string;
 }
 
-/** Which color serves users decides the active Service alone. */
+/** Which color serves traffic decides the active Service alone. */
 export interface DatabasePair {
   live: ColorDatabase;
   idle: ColorDatabase;

@@ -1,5 +1,5 @@
 import type { Color } from "../app/color.js";
-import { homeOf, type Homes, type NamespacedName } from "../app/homes.js";
+import { namespaceOf, type ColorNamespaces, type NamespacedName } from "../app/namespaces.js";
 import type { Strategy } from "../config/strategies.js";
 
 /** The Secrets of an app's databases. */
@@ -15,6 +15,10 @@ export function secretName({ strategy, databaseSecret }: DatabaseSecrets, color:
 }
 
 /** Beside the pods that read it. */
-export function secretOf(homes: Homes, secrets: DatabaseSecrets, color: Color): NamespacedName {
-  return { namespace: homeOf(homes, color), name: secretName(secrets, color) };
+export function secretOf(
+  namespaces: ColorNamespaces,
+  secrets: DatabaseSecrets,
+  color: Color,
+): NamespacedName {
+  return { namespace: namespaceOf(namespaces, color), name: secretName(secrets, color) };
 }

@@ -39,10 +39,10 @@ export async function examineDatabases(cluster: Cluster, settings: Asked): Promi
   const admin =
     databaseAccount === undefined
       ? []
-      : [await examine("databaseAdminUrl", databaseAccount.adminUrl, lookAtAdmin)];
+      : [await examine("databaseAdminUrl", databaseAccount.adminUrl, checkAdmin)];
   // Colors that share a Secret share what it leads to.
   const asked: readonly Color[] = strategy === "shared" && !namespacePerColor ? ["blue"] : colors;
-  const lookAtAdminUrl = strategy === "shared" ? undefined : lookAtServer[strategy];
+  const checkAdminUrl = strategy === "shared" ? undefined : serverChecks[strategy];
   const own = await Promise.all(
     asked.map(async (color): Promise<Finding[]> => {
       const secret = secretOf(cluster, { strategy, databaseSecret }, color);
@@ -53,10 +53,10 @@ export async function examineDatabases(cluster: Cluster, settings: Asked): Promi
       ]);
       // One that is not there is a finding about Secrets, or the program is still to make it.
       return Promise.all([
-        ...(url === undefined ? [] : [examine(at, url, lookAtSchema)]),
-        ...(adminUrl === undefined || lookAtAdminUrl === undefined
+        ...(url === undefined ? [] : [examine(at, url, checkSchema)]),
+        ...(adminUrl === undefined || checkAdminUrl === undefined
           ? []
-          : [examine(`${at}, admin-url`, adminUrl, lookAtAdminUrl)]),
+          : [examine(`${at}, admin-url`, adminUrl, checkAdminUrl)]),
       ]);
     }),
   );
@@ -92,11 +92,11 @@ async function examinePeer(cluster: Cluster, secrets: DatabaseSecrets, color: Co
 }
 
 /** @param at where the URL is from: what it leads to is said without its password */
-type Look = (at: string, url: string) => Promise<Finding>;
+type Check = (at: string, url: string) => Promise<Finding>;
 
-async function examine(at: string, url: string, look: Look): Promise<Finding> {
+async function examine(at: string, url: string, check: Check): Promise<Finding> {
   try {
-    return await look(at, url);
+    return await check(at, url);
   } catch (error) {
     const safe = withoutPasswords(error, [url]);
     const [says = "", next = "what it says"] = messageOf(safe).split(/\n {2}(?:next|code): /);
@@ -114,7 +114,7 @@ async function examine(at: string, url: string, look: Look): Promise<Finding> {
  * Migrations make and change tables, and only their owner may change them; they hold a lock, which only a
  * session of its own can.
  */
-const lookAtSchema: Look = (at, url) =>
+const checkSchema: Check = (at, url) =>
   trying(url, async (db) => {
     const [schema] = db.schemas;
     const { rows } = await db.query<{ role: string; database: string; version: string; foreign: string[] }>(
@@ -175,7 +175,7 @@ async function isPooled(url: string): Promise<boolean> {
   }
 }
 
-const lookAtAdmin: Look = async (at, url) => {
+const checkAdmin: Check = async (at, url) => {
   const role = await roleOf(url);
   const why = await whyNoAccount(url);
   if (why === undefined) return well("database", `${at}: ${role.name} may make role and database`);
@@ -186,7 +186,7 @@ const lookAtAdmin: Look = async (at, url) => {
   );
 };
 
-const lookAtSuperuser: Look = async (at, url) => {
+const checkSuperuser: Check = async (at, url) => {
   const { name, superuser } = await roleOf(url);
   if (superuser) return well("database", `${at}: ${name} is a superuser`);
   return broken(
@@ -196,11 +196,11 @@ const lookAtSuperuser: Look = async (at, url) => {
   );
 };
 
-const lookAtServer: Record<"logicalReplication" | "streamingReplica", Look> = {
-  streamingReplica: lookAtSuperuser,
+const serverChecks: Record<"logicalReplication" | "streamingReplica", Check> = {
+  streamingReplica: checkSuperuser,
   logicalReplication: async (at, url) => {
     const { level } = await roleOf(url);
-    if (level === "logical") return lookAtSuperuser(at, url);
+    if (level === "logical") return checkSuperuser(at, url);
     return broken(
       "database",
       `${at}: wal_level is ${level}, and a color's database sends its changes by logical`,

@@ -1,22 +1,22 @@
 import { VersionApi } from "../kubernetes/client.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { namespacesOf, podSecurity, type Homes } from "../app/homes.js";
+import { namespacesOf, podSecurity, type ColorNamespaces } from "../app/namespaces.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import type { Settings } from "../config/settings.js";
-import { lookAt } from "./look.js";
+import { readerOf } from "./clusterReader.js";
 import { examineDatabases } from "./databases.js";
 import { advice, broken, unknown, well, type Finding } from "../util/finding.js";
 import { plannedIn, type PlannedResource } from "./planned.js";
 import { settingsIn } from "./plannedSettings.js";
 import { examineRights } from "./rights.js";
 import { examineSecrets } from "./secrets.js";
-import { examineWayIn } from "./wayIn.js";
+import { examineIngress } from "./ingress.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
 /**
  * Whether a release of these settings would find what it needs, in one cluster. Changes nothing.
- * What cannot be looked at is a finding, too: the rest is worth knowing.
+ * What cannot be examined is a finding, too: the rest is worth knowing.
  * @param resources of a preview of the program, whose arguments may be other than config
  */
 export async function examine(
@@ -30,17 +30,17 @@ export async function examine(
   if ("finding" in reached) return [reached.finding, rest];
   const { cluster, version } = reached;
   const context = cluster.config.getCurrentContext();
-  const looks = await Promise.all([
+  const findings = await Promise.all([
     whole("namespaces", () => examineNamespaces(cluster, settings)),
     whole("rights", () => examineRights(cluster, app, settings)),
     whole("secrets", () => examineSecrets(cluster, settings, planned)),
-    whole("ingress", () => examineWayIn(cluster, settings)),
+    whole("ingress", () => examineIngress(cluster, settings)),
     whole("metrics", async () => [await examineMetrics(cluster, settings)]),
     whole("database", () => examineDatabases(cluster, settings)),
   ]);
   return [
     well("cluster", `Kubernetes ${version} answers, in context ${context}`),
-    ...looks.flat(),
+    ...findings.flat(),
     examineController(settings),
   ];
 }
@@ -70,9 +70,9 @@ const rest = unknown(
   `${bluegreen} doctor, when it answers`,
 );
 
-async function whole(subject: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+async function whole(subject: string, examine: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
-    return await look();
+    return await examine();
   } catch (error) {
     return [
       unknown(subject, `could not be checked: ${shortly(error)}`, `what it says, then ${bluegreen} doctor`),
@@ -90,7 +90,7 @@ function shortly(error: unknown): string {
 /** Whether the namespaces are there that the program does not make. */
 async function examineNamespaces(
   cluster: Cluster,
-  settings: Homes & Pick<Settings, "createNamespaces">,
+  settings: ColorNamespaces & Pick<Settings, "createNamespaces">,
 ): Promise<Finding[]> {
   if (settings.createNamespaces) return [well("namespaces", "the program makes them")];
   return Promise.all(namespacesOf(settings).map((name) => examineNamespace(cluster, name)));
@@ -120,7 +120,7 @@ async function examineMetrics(
   { autoscaling: { maxReplicas } }: Pick<Settings, "autoscaling">,
 ): Promise<Finding> {
   if (maxReplicas === 0) return well("metrics", "not needed: no autoscaler is wanted");
-  if (await lookAt(cluster).serves({ group: "metrics.k8s.io", version: "v1beta1", plural: "pods" }))
+  if (await readerOf(cluster).serves({ group: "metrics.k8s.io", version: "v1beta1", plural: "pods" }))
     return well("metrics", "the cluster measures its pods");
   return broken(
     "metrics",
@@ -140,6 +140,6 @@ function examineController({ analysis: { controllerImage, durationSeconds } }: S
     durationSeconds === 0
       ? "no analysis after a switch: analysis.durationSeconds is 0, and there is no analysis.controllerImage"
       : `no analysis when the update is over or killed, after ${durationSeconds} s`,
-    "build watcher/Dockerfile, push it, and pulumi config set --path analysis.controllerImage IMAGE: docs/guides/analysis-and-rollback.md",
+    "build controller/Dockerfile, push it, and pulumi config set --path analysis.controllerImage IMAGE: docs/guides/analysis-and-rollback.md",
   );
 }

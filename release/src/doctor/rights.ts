@@ -1,5 +1,5 @@
 import { AuthorizationV1Api } from "../kubernetes/client.js";
-import { namespacesOf } from "../app/homes.js";
+import { namespacesOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { mapBounded } from "../util/mapBounded.js";
@@ -45,7 +45,7 @@ type Asked = Pick<
 /** What the program makes, it has to be able to read, to change and to take away. */
 const keep = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
-/** The rights that an update of these settings needs, with what doctor looks at, and no others. */
+/** The rights that an update of these settings needs, with what doctor reads, and no others. */
 function rightsFor(app: string, settings: Asked): Right[] {
   const rules = rulesIn(app, settings);
   return [

@@ -5,7 +5,7 @@ import { routers, type RouterName } from "../routers/routers.js";
 import { isRollbackTarget, readRelease } from "../state/record.js";
 import type { Step } from "../util/step.js";
 import { userErrorText } from "../util/userError.js";
-import { lookAt } from "./look.js";
+import { readerOf } from "./clusterReader.js";
 
 export type RouterGateInputs = ClusterRef & {
   app: string;
@@ -26,7 +26,7 @@ export const routerGate: Step<RouterGateInputs, Record<string, never>> = {
     if (router === "gce") say(`traffic.router gce: ${targetsMove}`);
     const cluster = connect(where);
     const finding = await routers[router]
-      .misread?.(lookAt(cluster), { ingressClass: ingressClass ?? undefined })
+      .misread?.(readerOf(cluster), { ingressClass: ingressClass ?? undefined })
       .catch(() => undefined);
     if (finding === undefined || finding.state === "well") return [];
     const isBack = isRollbackTarget(await readRelease(cluster, app), { color, template });

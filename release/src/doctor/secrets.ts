@@ -1,6 +1,6 @@
 import { secretName } from "../databases/databaseSecrets.js";
 import { colors, type Color } from "../app/color.js";
-import { homeOf, namespacesOf, type NamespacedName } from "../app/homes.js";
+import { namespaceOf, namespacesOf, type NamespacedName } from "../app/namespaces.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { findSecretValues } from "../kubernetes/secretValue.js";
@@ -103,7 +103,7 @@ function databaseOf(
 ): Needed {
   return {
     ...secret,
-    namespace: homeOf(settings, color),
+    namespace: namespaceOf(settings, color),
     name: secretName({ strategy, databaseSecret }, color),
     filled: strategy === "shared" ? ["url"] : ["url", "admin-url", "peer-url"],
   };
@@ -122,7 +122,7 @@ function neededBySettings(settings: Settings): Needed[] {
   const pull = (namespace: string): Needed[] =>
     imagePullSecrets.map((name) => ({ ...secret, namespace, name, pulls: true }));
   const needed = colors.flatMap((color): Needed[] => {
-    const namespace = homeOf(settings, color);
+    const namespace = namespaceOf(settings, color);
     return [
       ...(databaseAccount !== undefined || strategy === "none"
         ? []
@@ -145,13 +145,13 @@ function neededBySettings(settings: Settings): Needed[] {
   return [...needed, ...(controllerImage === "" ? [] : pull(shared))];
 }
 
-/** Jobs of gates, which may judge either color. */
+/** Jobs of gates, which may check either color. */
 function neededByJobs(settings: Settings): Needed[] {
   const asked = settings.gates.flatMap(({ job }) => Object.values(job?.envFromSecrets ?? {}));
   return colors.flatMap((color) =>
     asked.map(secretKeyAt).map(({ name, key }) => ({
       ...secret,
-      namespace: homeOf(settings, color),
+      namespace: namespaceOf(settings, color),
       name,
       filled: [key],
     })),

@@ -8,8 +8,8 @@ import { Tally, type Left } from "./tally.js";
 
 const pollIntervalMs = 1000;
 const sayEveryMs = 5000;
-/** For the API server's answers of one look, and for those of all pods where there are many. */
-const lookMs = 10_000;
+/** For the API server's answers of one poll, and for those of all pods where there are many. */
+const readTimeoutMs = 10_000;
 
 export interface DrainOptions {
   /** The budget. */
@@ -17,11 +17,11 @@ export interface DrainOptions {
   /** Whether users still are where the switch has brought them. */
   isAway: (signal: AbortSignal) => Promise<boolean>;
   say: Say;
-  /** Ends the waiting; the pods go on by themselves. */
+  /** Ends the waiting; the pods continue by themselves. */
   signal: AbortSignal;
 }
 
-/** over: nothing is left, or the budget is. back: users came back to these very pods. */
+/** over: nothing is left, or the budget is. back: traffic came back to these very pods. */
 export interface Drained {
   end: "over" | "back";
   /** How long it took. */
@@ -57,16 +57,16 @@ export async function drainColor(
 
   for (;;) {
     signal.throwIfAborted();
-    const look = AbortSignal.any([signal, AbortSignal.timeout(lookMs)]);
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(readTimeoutMs)]);
     const left = seconds - elapsed();
     try {
-      if (!(await isAway(look))) return ended("back");
-      const found = await findDrainPods(cluster, target, look);
+      if (!(await isAway(deadline))) return ended("back");
+      const found = await findDrainPods(cluster, target, deadline);
       unmeasured = found.unmeasured;
       tally.keep(found.pods.map(({ name }) => name));
       const open = found.pods.filter(({ name }) => tally.isOpen(name));
       // In whole seconds: what is left is less than the budget from the first millisecond on.
-      const answers = await askPods(cluster, open, look, ({ name }) =>
+      const answers = await askPods(cluster, open, deadline, ({ name }) =>
         left > 0 && tally.isUntold(name) ? Math.ceil(left) : undefined,
       );
       for (const [index, { name }] of open.entries()) tally.note(name, answers[index]);

@@ -7,7 +7,7 @@ import { parseJson } from "../util/parseJson.js";
 import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
 
 const noteSchema = z.object({
-  /** Of the switch that users left the pods by. */
+  /** Of the switch that moved traffic away from the pods. */
   id: z.string(),
   color: z.enum(colors),
   /** When the pods end it by themselves, by the API server's clock, ISO 8601. */

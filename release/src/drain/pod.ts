@@ -3,7 +3,7 @@ import type { V1Pod } from "../kubernetes/client.js";
 import { z } from "zod";
 import { fetchText, NoAnswerError } from "../util/fetchText.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import { whereIs } from "../kubernetes/pods.js";
 import { forwardPod } from "../kubernetes/portForward.js";
 import { variables } from "../app/names.js";

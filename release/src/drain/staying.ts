@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { readCounts } from "../analysis/observe.js";
 import type { MetricsSource } from "../analysis/metricsSource.js";
 import { trafficBetween } from "../analysis/traffic.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { askThroughForward } from "../kubernetes/pods.js";
 import type { ColorPods } from "./pods.js";

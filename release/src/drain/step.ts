@@ -1,6 +1,6 @@
 import type { MetricsSource } from "../analysis/metricsSource.js";
 import type { Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
 import { untilInterrupted } from "../util/interrupt.js";
@@ -32,14 +32,14 @@ export type DrainInputs = ClusterRef & {
 /** How long it took, and how many connections were left then; 0 and 0 when there was nothing to drain. */
 export type DrainOutputs = { drainedSeconds: number; connectionsLeft: number };
 
-/** A share leaves nobody behind: what is drained was left by way of the active Service. */
+/** A shift leaves nobody behind: what is drained was left by way of the active Service. */
 const noRoute = null;
 
 /** A switch that has left a color behind. */
 type Leaving = Release & { from: Served };
 
 /**
- * Leads clients away from the color that users were moved from, and waits until nobody is left
+ * Drains connections of the color that traffic was moved from, and waits until nobody is left
  * there, before that color may be touched. Once for each switch: what a killed update has left
  * undone is done by the next one.
  */
@@ -62,7 +62,7 @@ export const drain: Step<DrainInputs, DrainOutputs> = {
   },
 };
 
-/** The switch that users of this color came by, unless its drain is over. */
+/** The switch that moved traffic to this color, unless its drain is over. */
 async function undrained(cluster: Cluster, { app, activeColor }: DrainInputs): Promise<Leaving | undefined> {
   const [release, note, live] = await Promise.all([
     readRelease(cluster, app),
@@ -87,7 +87,7 @@ async function drainSwitch(
   const target = { app, color: from.color };
   const note = { id, color: from.color, until: untilWhen(now, seconds), over: false };
   await writeDrain(cluster, app, note);
-  const isAway = (look: AbortSignal) => isWhereUsersAre(cluster, app, release, noRoute, look);
+  const isAway = (deadline: AbortSignal) => isWhereUsersAre(cluster, app, release, noRoute, deadline);
   const drained = await drainColor(cluster, target, { seconds, isAway, say, signal });
   if (drained.end === "back") {
     // Whoever has moved them has told the pods, too; perhaps before this one told the last of them.
@@ -103,7 +103,10 @@ async function drainSwitch(
   for (const line of describeEnd(from.color, seconds, drained)) say(line);
   if (drained.unmeasured > 0) {
     const left = { metrics, seconds: seconds - drained.seconds, isAway, signal };
-    const deployment = { namespace: homeOf(cluster, from.color), name: names.deployment(app, from.color) };
+    const deployment = {
+      namespace: namespaceOf(cluster, from.color),
+      name: names.deployment(app, from.color),
+    };
     say(describeStaying(from.color, await awaitQuiet(cluster, target, left), deployment));
   }
   return drained;

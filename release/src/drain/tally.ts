@@ -1,21 +1,21 @@
 import type { DrainState } from "./pod.js";
 
 /**
- * A connection that a node has led to the old color before it heard of the switch shows within this many
- * looks.
+ * A connection that a node has routed to the old color before it heard of the switch shows within this many
+ * polls.
  */
-const quietLooks = 3;
+const quietPolls = 3;
 /**
  * A pod that has not answered by then has nobody at its drain port. One that once has is waited for: it may
  * be busy.
  */
-const silentLooks = 3;
+const silentPolls = 3;
 
 interface Seen {
   state: DrainState | undefined;
-  /** Looks in a row without a connection. */
+  /** Polls in a row without a connection. */
   quiet: number;
-  /** Looks without an answer. */
+  /** Polls without an answer. */
   silent: number;
 }
 
@@ -26,7 +26,7 @@ export interface Left {
   pods: number;
 }
 
-/** What is known of the pods that drain, from look to look. */
+/** What is known of the pods that drain, from poll to poll. */
 export class Tally {
   private readonly seen = new Map<string, Seen>();
 
@@ -56,7 +56,7 @@ export class Tally {
   isOpen(name: string): boolean {
     const seen = this.seen.get(name);
     return (
-      seen === undefined || (seen.state === undefined ? seen.silent < silentLooks : seen.quiet < quietLooks)
+      seen === undefined || (seen.state === undefined ? seen.silent < silentPolls : seen.quiet < quietPolls)
     );
   }
 

@@ -5,7 +5,7 @@ import type { Say } from "../util/step.js";
 import { readDrain, untilWhen, writeDrain, type DrainNote } from "./note.js";
 import { tellPods } from "./pods.js";
 
-/** Lets clients stay on the color that users have come to, where a drain of its pods goes on. */
+/** Lets clients stay on the color that users have come to, where a drain of its pods continues. */
 export async function letStay(
   cluster: Cluster,
   app: string,
@@ -14,14 +14,14 @@ export async function letStay(
   say: Say,
 ): Promise<void> {
   const drain = await readDrain(cluster, app);
-  if (drain !== undefined && goesOn(drain, color, now)) await tellPods(cluster, { app, color }, 0, say);
+  if (drain !== undefined && isRunning(drain, color, now)) await tellPods(cluster, { app, color }, 0, say);
 }
 
 /**
- * Users were rolled back: their clients may stay where they have come to, and whoever still has a
- * connection to the color that they were taken from is led away from it. Nobody waits for it, and
+ * Traffic was rolled back: its clients may stay, and whoever still has a
+ * connection to the color that was rolled back is drained. Nobody waits for it, and
  * it never fails. Nothing is done where no switch has drained anything.
- * @param seconds for how long clients are led away; 0: they are not
+ * @param seconds for how long connections are drained; 0: they are not
  */
 export async function turnDrain(
   cluster: Cluster,
@@ -35,7 +35,7 @@ export async function turnDrain(
     const color = otherColor(back);
     const { id } = drain;
     await Promise.all([
-      goesOn(drain, back, now) ? tellPods(cluster, { app, color: back }, 0, say) : undefined,
+      isRunning(drain, back, now) ? tellPods(cluster, { app, color: back }, 0, say) : undefined,
       seconds > 0 ? tellPods(cluster, { app, color }, seconds, say) : undefined,
       writeDrain(cluster, app, { id, color, until: untilWhen(now, seconds), over: true }),
     ]);
@@ -44,6 +44,6 @@ export async function turnDrain(
   }
 }
 
-function goesOn({ color: draining, until }: DrainNote, color: Color, now: Date): boolean {
+function isRunning({ color: draining, until }: DrainNote, color: Color, now: Date): boolean {
   return draining === color && now.getTime() < Date.parse(until);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 
 /**
- * Where the app looks before it writes: its pods have it as BLUEGREEN_READ_ONLY_KEY. Of one stack alone, so that a
+ * What the app reads before it writes: its pods have it as BLUEGREEN_READ_ONLY_KEY. Of one stack alone, so that a
  * release of another one does not hold up its writes where both share a Redis, whatever their namespaces are
  * called.
  * @param stack with organization and project
@@ -30,7 +30,7 @@ export interface HeldFreeze {
   msLeft: number;
 }
 
-/** Redis runs a script as a whole: nobody comes in between looking and setting. */
+/** Redis runs a script as a whole: nobody comes in between reading and setting. */
 const raiseScript = `
 local there = redis.call('GET', KEYS[1])
 if there then

@@ -73,7 +73,7 @@ export async function raise(
         code: "BG-WRITE-FREEZE-LOST",
         what,
         rule: `it was gone after ${gracePeriodMs} ms: Redis has lost it, or another release has taken it over`,
-        next: "pulumi up; if it happens again, look at Redis' maxmemory-policy: it must not evict the flag",
+        next: "pulumi up; if it happens again, check Redis' maxmemory-policy: it must not evict the flag",
       });
     });
   } catch (error) {

@@ -14,7 +14,7 @@ const budgetMs = 60_000;
 const refusalMs = 15_000;
 
 /**
- * Until the analysis controller has a ready pod. A switch that nobody would take back when this process dies is
+ * Until the analysis controller has a ready pod. A switch that nobody would roll back when this process dies is
  * refused; a rollback at night is not.
  * @throws UserError with the reason why no pod of it can be made, where there is one
  */
@@ -27,7 +27,7 @@ export async function waitForController(
   const name = names.controller(app);
   const patience = new Patience(refusalMs);
   let refusal: string | undefined;
-  const look = async () => {
+  const check = async () => {
     const deployment = await orUndefined(
       cluster.apps.readNamespacedDeployment({ name, namespace: cluster.namespace }),
     );
@@ -42,7 +42,7 @@ export async function waitForController(
     patience.next();
     return lasts ? "refused" : undefined;
   };
-  const end = await poll(look, { timeoutMs: kind === "rollback" ? 0 : budgetMs }).catch((error: unknown) => {
+  const end = await poll(check, { timeoutMs: kind === "rollback" ? 0 : budgetMs }).catch((error: unknown) => {
     if (!(error instanceof DeadlineError)) throw error;
     return error.message;
   });

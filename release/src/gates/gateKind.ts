@@ -9,7 +9,7 @@ import type { Say } from "../util/step.js";
 export type GateInputs = ClusterRef &
   OwnMetadata & {
     app: string;
-    /** The color that the gate judges. */
+    /** The color that the gate checks. */
     color: Color;
     /** Its image tag. */
     version: string;
@@ -31,7 +31,7 @@ export interface GateRun {
   signal: AbortSignal;
 }
 
-/** A way in which a gate runs its program. A new one is a file, and its line in passGate.ts. */
+/** How a gate runs its program. A new one is a file, and its line in passGate.ts. */
 export interface GateKind {
   /**
    * The values that its program gets and nobody is shown.

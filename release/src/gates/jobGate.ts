@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { secretKeyAt } from "../config/forms.js";
 import { names } from "../app/names.js";
 import { runJob } from "../jobs/runJob.js";
@@ -13,7 +13,7 @@ export const jobGate: GateKind = {
   secrets: ({ cluster, inputs }) =>
     Promise.all(
       secretsOf(inputs).map(({ name, key }) =>
-        readSecretValue(cluster, { namespace: homeOf(cluster, inputs.color), name }, key),
+        readSecretValue(cluster, { namespace: namespaceOf(cluster, inputs.color), name }, key),
       ),
     ),
 
@@ -42,7 +42,7 @@ export const jobGate: GateKind = {
       },
     );
     const wanted = {
-      namespace: homeOf(cluster, color),
+      namespace: namespaceOf(cluster, color),
       name: names.job(app, gate.name, contentOf(inputs)),
       app,
       labels,

@@ -1,12 +1,12 @@
 import { otherColor, type Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
 import type { RouterName } from "../routers/routers.js";
 import { describeChangedImage, findChangedImage } from "../state/appImage.js";
 import { readLiveColor } from "../traffic/live.js";
-import { readShare } from "../traffic/move.js";
+import { readCanaryWeight } from "../traffic/move.js";
 import { UserError } from "../util/userError.js";
 
 export type LostImage = ClusterRef & {
@@ -14,12 +14,12 @@ export type LostImage = ClusterRef & {
   color: Color;
   /** That config gives the color. */
   image: string;
-  /** Whose weights give the other color a share; null where a Service sends all users to one. */
+  /** Whose weights give the other color a canary weight; null where a Service sends all traffic to one. */
   route: RouterName | null;
 };
 
 /**
- * Users keep an image that somebody has set by hand on the live color, or on one that has a share beside it, a
+ * Users keep an image that somebody has set by hand on the live color, or on one with a canary weight, a
  * hotfix at night: an update that applies the Deployment again, after a refresh for instance, is refused.
  * @throws UserError with both ways out
  */
@@ -27,16 +27,16 @@ export async function refuseLostImage({ app, color, image, route, ...where }: Lo
   const cluster = connect(where);
   const live = await readLiveColor(cluster, app);
   if (live === undefined) return;
-  const share = live === color ? 100 : await readShare(cluster, app, route, live);
-  if (share === 0) return;
+  const weight = live === color ? 100 : await readCanaryWeight(cluster, app, route, live);
+  if (weight === 0) return;
   const name = names.deployment(app, color);
   const deployment = await readDeployment(cluster, app, color);
-  const changed = findChangedImage(deployment, [], `${homeOf(cluster, color)}/${name}`);
+  const changed = findChangedImage(deployment, [], `${namespaceOf(cluster, color)}/${name}`);
   if (changed === undefined || changed.image === image) return;
   const other = otherColor(color);
   throw new UserError({
     code: "BG-LIVE-IMAGE-CHANGED",
-    what: `The update of ${color}, which serves ${share === 100 ? "traffic" : `${share} % of traffic`}, was refused: ${describeChangedImage(changed)}`,
+    what: `The update of ${color}, which serves ${weight === 100 ? "traffic" : `${weight} % of traffic`}, was refused: ${describeChangedImage(changed)}`,
     rule: `users would get ${image} again, without a switch and its gates`,
     next:
       live === color

@@ -6,7 +6,7 @@ import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import type { RouterName } from "../routers/routers.js";
 import { isRollbackTarget, readRelease } from "../state/record.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
-import { readShare } from "../traffic/move.js";
+import { readCanaryWeight } from "../traffic/move.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
 import type { Step } from "../util/step.js";
 import type { GateInputs } from "./gateKind.js";
@@ -34,19 +34,19 @@ export async function isRolloutDue(
 }
 
 export type GateBeforeSwitchInputs = GateInputs & {
-  /** How many of 100 users come to the color. */
-  share: number;
+  /** The percentage of traffic that the color gets. */
+  weight: number;
   /** Whose weights move; null where the active Service is all there is. */
   route: RouterName | null;
 };
 
-/** The color is ready, has passed the smoke suite, and has no users yet. */
+/** The color is ready, has passed the smoke suite, and gets no traffic yet. */
 export const gateBeforeSwitch = ownGate<GateBeforeSwitchInputs>({
   hasPods: true,
   async isDue(cluster, inputs) {
-    const { app, color, share, route } = inputs;
+    const { app, color, weight, route } = inputs;
     // Of the steps of a shift the first is the one that brings it users.
-    if (share < 100) return (await readShare(cluster, app, route, otherColor(color))) === 0;
+    if (weight < 100) return (await readCanaryWeight(cluster, app, route, otherColor(color))) === 0;
     return (await isSwitchPending(inputs)) && !isRollbackTarget(await readRelease(cluster, app), inputs);
   },
   notDue: "not run: traffic does not move, or it returns to pods that have served it",
@@ -54,7 +54,7 @@ export const gateBeforeSwitch = ownGate<GateBeforeSwitchInputs>({
 });
 
 export type GateBeforeScaleDownInputs = GateInputs & {
-  /** The color whose pods are to go. The gate judges the one that stays. */
+  /** The color whose pods are to go. The gate checks the one that stays. */
   standby: Color;
 };
 

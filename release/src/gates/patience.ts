@@ -1,4 +1,4 @@
-/** How long something lasts that is looked at again and again. What was not seen in a look has passed. */
+/** How long something lasts that is polled. What was not seen in a poll has passed. */
 export class Patience {
   private readonly since = new Map<string, number>();
   private readonly seen = new Set<string>();
@@ -8,7 +8,7 @@ export class Patience {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Whether it has been seen in every look for long enough to count. */
+  /** Whether it has been seen in every poll for long enough to count. */
   lasts(key: string): boolean {
     this.seen.add(key);
     const first = this.since.get(key) ?? this.now();
@@ -21,7 +21,7 @@ export class Patience {
     this.since.delete(key);
   }
 
-  /** Ends a look. */
+  /** Ends a poll. */
   next(): void {
     for (const key of this.since.keys()) if (!this.seen.has(key)) this.since.delete(key);
     this.seen.clear();

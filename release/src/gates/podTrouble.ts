@@ -63,7 +63,7 @@ function statusesOf(pod: V1Pod): { status: V1ContainerStatus; beside: string | u
   ];
 }
 
-/** An init container that goes on running beside the others. */
+/** An init container that continues running beside the others. */
 function isSidecar({ spec }: V1Pod, name: string): boolean {
   return spec?.initContainers?.find((each) => each.name === name)?.restartPolicy === "Always";
 }

@@ -3,10 +3,10 @@ import type { V1Pod, V1PodSpec } from "../kubernetes/client.js";
 import { otherColor, type Color } from "../app/color.js";
 import type { OwnMetadata } from "../app/labels.js";
 import { parseRange } from "../migrations/versions.js";
-import { judgeVersion } from "./schemaGate.js";
+import { checkVersion } from "./schemaGate.js";
 import { readSchemaUrls, type DatabaseRef } from "../databases/colorDatabases.js";
 import { ifReachable } from "../postgres/reachable.js";
-import { homeOf, type NamespacedName } from "../app/homes.js";
+import { namespaceOf, type NamespacedName } from "../app/namespaces.js";
 import { untilInterrupted } from "../util/interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
@@ -19,7 +19,7 @@ import { DeadlineError, poll, untilAnswered } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Strategy } from "../config/strategies.js";
 import type { PlainRecord, Say, Step } from "../util/step.js";
-import { PodJudge } from "./podJudge.js";
+import { PodCheck } from "./podCheck.js";
 import { testPod } from "./smoke.js";
 
 /** With the color that is to stay live as `activeColor`. */
@@ -85,7 +85,7 @@ async function isDue(cluster: Cluster, { app, activeColor, template }: Preflight
 
 async function tryOut(cluster: Cluster, inputs: PreflightInputs, say: Say): Promise<number> {
   const { app, activeColor: color } = inputs;
-  const pod = { namespace: homeOf(cluster, color), name: names.preflight(app, color) };
+  const pod = { namespace: namespaceOf(cluster, color), name: names.preflight(app, color) };
   return untilInterrupted(async (signal) => {
     try {
       await makePod(cluster, pod, inputs);
@@ -139,7 +139,7 @@ async function makePod(
       labels: { ...inputs.labels, [preflightLabel]: inputs.app },
       annotations: { ...inputs.annotations, ...inputs.podAnnotations, [templateAnnotation]: inputs.template },
     },
-    // It is the one of a Deployment, which the API server has taken, or will judge by the same rules.
+    // It is the one of a Deployment, which the API server has taken, or will check by the same rules.
     spec: { ...inputs.pod, activeDeadlineSeconds: lifetimeSeconds(inputs) } as unknown as V1PodSpec,
   };
   let tried = 0;
@@ -171,7 +171,7 @@ async function untilReady(
   { signal, say }: { signal: AbortSignal; say: Say },
 ): Promise<V1Pod> {
   const { app, activeColor: color, minReadySeconds, progressDeadlineSeconds } = inputs;
-  const judge = new PodJudge(
+  const check = new PodCheck(
     cluster,
     { app, color },
     `put ${inputs.version} on ${otherColor(color)}, where its pods stay to be inspected`,
@@ -185,7 +185,7 @@ async function untilReady(
       async () => {
         signal.throwIfAborted();
         const pod = await readPod(cluster, where);
-        const now = await judge.look([pod]);
+        const now = await check.inspect([pod]);
         if (now?.isLong === true && now.text !== told) {
           told = now.text;
           say(`The change of ${color} is not ready: ${told}`);
@@ -200,7 +200,7 @@ async function untilReady(
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    const trouble = await judge.atTheEnd();
+    const trouble = await check.atTheEnd();
     if (trouble !== undefined) throw trouble;
     throw new UserError({
       code: "BG-PREFLIGHT-FAILED",
@@ -223,11 +223,11 @@ async function refuseSchema(
   const image = appContainer(pod)?.image ?? inputs.version;
   const range = parseRange(await askReady(cluster, pod));
   const { live } = await readSchemaUrls(cluster, { ...inputs, strategy });
-  const judged = await ifReachable(
-    () => judgeVersion(live, { color: inputs.activeColor, image, range }, "The change of"),
+  const checked = await ifReachable(
+    () => checkVersion(live, { color: inputs.activeColor, image, range }, "The change of"),
     say,
   );
-  if (judged instanceof UserError) throw judged;
+  if (checked instanceof UserError) throw checked;
 }
 
 /** A version that dies of the tests passes none of them the second time. */

@@ -5,7 +5,7 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { readDeployment, replicaFailureOf, templateOf } from "../kubernetes/deployment.js";
 import { podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import { noteChange, refuseHarm, testLive } from "../state/harm.js";
@@ -14,7 +14,7 @@ import type { Sizes } from "../config/sizes.js";
 import { growToTakeOver, neededSize } from "../capacity/grow.js";
 import { readOtherScaler } from "../capacity/otherScaler.js";
 import type { Say, Step } from "../util/step.js";
-import { PodJudge } from "./podJudge.js";
+import { PodCheck } from "./podCheck.js";
 import { sayStartTrouble } from "./startTrouble.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
 
@@ -24,7 +24,7 @@ export type RolloutInputs = ClusterRef &
     color: Color;
     /** Hash of the pod template that has to be running. */
     template: string;
-    /** Whether the stack config wants this color to serve users. */
+    /** Whether the stack config wants this color to serve traffic. */
     active: boolean;
     budgetSeconds: number;
   };
@@ -106,12 +106,12 @@ async function asScaled(cluster: Cluster, inputs: RolloutInputs, deployment: V1D
  * As many as the live color has by then: its autoscaler may give it more while these start, up to its limit.
  */
 async function awaitEnough(cluster: Cluster, inputs: RolloutInputs, say: Say): Promise<number> {
-  const look = async () => {
+  const check = async () => {
     const replicas = Math.max(inputs.replicas, await growToTakeOver(cluster, inputs));
     const ready = await awaitRollout(cluster, { ...inputs, replicas }, say);
     return ready >= (await neededSize(cluster, inputs)) ? ready : undefined;
   };
-  return poll(look, { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: pollIntervalMs }).catch(
+  return poll(check, { timeoutMs: inputs.budgetSeconds * 1000, intervalMs: pollIntervalMs }).catch(
     async (error: unknown) => {
       if (!(error instanceof DeadlineError)) throw error;
       // The live color has grown all the time: what it has now is for the comparison to say.
@@ -120,11 +120,11 @@ async function awaitEnough(cluster: Cluster, inputs: RolloutInputs, say: Say): P
   );
 }
 
-/** A look lists the pods of a color. */
+/** A poll lists the pods of a color. */
 const pollIntervalMs = 1000;
 
 async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): Promise<number> {
-  const judge = new PodJudge(cluster, inputs);
+  const check = new PodCheck(cluster, inputs);
   const name = names.deployment(inputs.app, inputs.color);
   let last = "the Deployment was not found";
   let waiting = "";
@@ -141,8 +141,8 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): 
         const pods = await podsOfColor(cluster, inputs);
         // Until they are gone, pods that are on their way out have a share in every quota.
         if (pods.every(({ metadata }) => metadata?.deletionTimestamp === undefined))
-          refuseReplicaFailure(deployment, inputs, judge);
-        const now = await judge.look(pods.filter((pod) => runsTemplate(pod, inputs.template)));
+          refuseReplicaFailure(deployment, inputs, check);
+        const now = await check.inspect(pods.filter((pod) => runsTemplate(pod, inputs.template)));
         if (now?.isLong === true && now.text !== told) {
           told = now.text;
           say(`${inputs.color} is not ready: ${pending}; ${told}`);
@@ -154,9 +154,9 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): 
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    const trouble = await judge.atTheEnd();
+    const trouble = await check.atTheEnd();
     if (trouble !== undefined) throw trouble;
-    const namespace = homeOf(cluster, inputs.color);
+    const namespace = namespaceOf(cluster, inputs.color);
     throw new UserError({
       code: "BG-COLOR-NOT-READY",
       what: `Deployment ${namespace}/${name} was not ready within ${inputs.budgetSeconds} s`,
@@ -200,10 +200,10 @@ function whatIsUnfinished(deployment: V1Deployment, wanted: Wanted): string | un
 }
 
 /** Refused by Quota, Pod Security or other admission, for long enough not to pass. */
-function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, judge: PodJudge): void {
+function refuseReplicaFailure(deployment: V1Deployment, inputs: RolloutInputs, check: PodCheck): void {
   const failure = replicaFailureOf(deployment);
-  if (failure === undefined || !judge.lasts("ReplicaFailure")) return;
-  const namespace = homeOf(inputs, inputs.color);
+  if (failure === undefined || !check.lasts("ReplicaFailure")) return;
+  const namespace = namespaceOf(inputs, inputs.color);
   throw new UserError({
     code: "BG-PODS-NOT-CREATED",
     what: `No pods can be made for ${namespace}/${names.deployment(inputs.app, inputs.color)}`,

@@ -23,7 +23,7 @@ export type SchemaGateInputs = ClusterRef &
     color: Color;
     /** Hash of the pod template that is asked. */
     template: string;
-    /** Whether the stack config wants this color to serve users. */
+    /** Whether the stack config wants this color to serve traffic. */
     active: boolean;
   };
 
@@ -42,7 +42,7 @@ export const schemaGate: Step<SchemaGateInputs, SchemaGateOutputs> = alerting("s
       const cluster = connect(inputs);
       const url = await findLiveUrl(cluster, inputs);
       if (url === undefined) return [];
-      const refusal = await ifMade(() => judge(cluster, url, inputs), say);
+      const refusal = await ifMade(() => checkSchema(cluster, url, inputs), say);
       return refusal instanceof UserError ? [{ property: "color", reason: refusal.message }] : [];
     } catch (error) {
       return [{ property: "color", reason: messageOf(error) }];
@@ -59,15 +59,15 @@ export const schemaGate: Step<SchemaGateInputs, SchemaGateOutputs> = alerting("s
     return sayingWhatIsLive(cluster, inputs.app, async () => {
       const { live } = await readSchemaUrls(cluster, inputs);
       // A rollback at night must not fail because the database is out of reach of whoever types it.
-      const judged = await ifReachable(() => judge(cluster, live, inputs), say);
-      if (judged instanceof UserError) throw judged;
-      return judged ?? { needs: "", knows: "" };
+      const checked = await ifReachable(() => checkSchema(cluster, live, inputs), say);
+      if (checked instanceof UserError) throw checked;
+      return checked ?? { needs: "", knows: "" };
     });
   },
 });
 
 /** The range of the version that is asked for; undefined when it states none or has no pods. */
-async function judge(
+async function checkSchema(
   cluster: Cluster,
   url: string,
   inputs: SchemaGateInputs,
@@ -78,7 +78,7 @@ async function judge(
   const version = (await readRunningVersions(cluster, app)).find(
     (each) => each.color === color && each.template === template,
   );
-  return version && judgeVersion(url, version, active ? "The switch to" : "The rollout of");
+  return version && checkVersion(url, version, active ? "The switch to" : "The rollout of");
 }
 
 /**
@@ -86,7 +86,7 @@ async function judge(
  * work.
  * @param what would be refused
  */
-export async function judgeVersion(
+export async function checkVersion(
   url: string,
   { color, image, range }: Pick<RunningVersion, "color" | "image" | "range">,
   what: string,
@@ -104,7 +104,7 @@ export async function judgeVersion(
 /**
  * Where the colors share a database, but each has a Secret of its own beside its pods, somebody may have made
  * one that leads elsewhere: users would find themselves in front of other data.
- * @param liveUrl of the database that users are on
+ * @param liveUrl of the database that traffic is on
  * @returns why this color may not have them; undefined where both lead to one database, or its Secret is not
  * there yet
  */

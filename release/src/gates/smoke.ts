@@ -18,7 +18,7 @@ export type SmokeInputs = ClusterRef &
     app: string;
     /** Hash of the pod template: another image or environment means another run. */
     template: string;
-    /** Whether the stack config wants this color to serve users. */
+    /** Whether the stack config wants this color to serve traffic. */
     active: boolean;
   };
 
@@ -26,8 +26,8 @@ export type SmokeInputs = ClusterRef &
 export type SmokeOutputs = { passedTests: number };
 
 /**
- * The gate before traffic: the smoke suite, against the color itself, while users are still on the
- * other one. Not on the rollback: those very pods have served users.
+ * The gate before traffic: the smoke suite, against the color itself, while traffic is still on the
+ * other one. Not on the rollback: those very pods have served traffic.
  */
 export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate", {
   check: () => Promise.resolve([]),

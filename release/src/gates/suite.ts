@@ -53,7 +53,7 @@ export async function loadSuite(inputs: SuiteInputs): Promise<void> {
       : stderr === ""
         ? `no test was found by ${suite}`
         : stderr,
-    next: `correct it, then look: ${dryRun(suite)}`,
+    next: `correct it, then check: ${dryRun(suite)}`,
   });
 }
 

@@ -8,14 +8,14 @@ import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { askThroughForward } from "../kubernetes/pods.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { appLabels } from "../app/labels.js";
 import { names, switchAnnotation } from "../app/names.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { hold } from "../capacity/autoscaler.js";
-import { growToTakeOver, heldOnTheWayBack } from "../capacity/grow.js";
+import { growToTakeOver, heldForRollback } from "../capacity/grow.js";
 import type { Say, Step } from "../util/step.js";
 import type { RouterName } from "../routers/routers.js";
 import type { AnalysisLimits } from "../analysis/limits.js";
@@ -39,10 +39,10 @@ const growthBudgetMs = 60_000;
 
 export type SwitchGateInputs = ClusterRef & {
   app: string;
-  /** The color that users are to move to. */
+  /** The color that traffic is to move to. */
   color: Color;
-  /** How many of 100 users: all of them, or a share beside the active color. */
-  share: number;
+  /** The percentage of traffic: all of it, or a canary weight beside the active color. */
+  weight: number;
   /** Whose weights move; null where the active Service is all there is. */
   route: RouterName | null;
   /** Of the color. */
@@ -57,14 +57,14 @@ export type SwitchGateInputs = ClusterRef & {
   contractsWaiting: string[];
 };
 
-/** What may get users, for whoever looks at it before they move. */
+/** What may get traffic, for whoever checks it before it moves. */
 export type Candidate = Pick<SwitchGateInputs, "app" | "color" | "image" | "template" | "autoscaled">;
 
-/** A new id each time users are to move, so that the program sees that the active Service has to change. */
+/** A new id each time traffic is to move, so that the program sees that the active Service has to change. */
 export type SwitchGateOutputs = { switchId: string };
 
 /**
- * The last gate before users move: nothing that was rolled back may come again as it is, and
+ * The last gate before traffic moves: nothing that was rolled back may come again as it is, and
  * whoever analyzes it knows what is about to happen before it does.
  */
 export const switchGate: Step<SwitchGateInputs, SwitchGateOutputs> = {
@@ -108,13 +108,13 @@ async function approve(
   live: Color | undefined,
   say: Say,
 ): Promise<string> {
-  const { app, color, share, image, template, limits, contractsWaiting: waiting } = inputs;
+  const { app, color, weight, image, template, limits, contractsWaiting: waiting } = inputs;
   const id = randomBytes(6).toString("hex");
-  // The state was lost, or was never there: users are where they are to be.
+  // The state was lost, or was never there: traffic is where it is to be.
   if (live === color) return (await lastSwitchId(cluster, app)) ?? id;
   const to: Served = { color, image, template };
   const kind =
-    share < 100 ? "share" : isRollbackTarget(await readRelease(cluster, app), to) ? "rollback" : "switch";
+    weight < 100 ? "shift" : isRollbackTarget(await readRelease(cluster, app), to) ? "rollback" : "switch";
   if (live !== undefined) {
     await refuseFewer(cluster, inputs, live);
     if (inputs.controller) await waitForController(cluster, app, kind, say);
@@ -123,11 +123,11 @@ async function approve(
   const release: Release = {
     id,
     kind,
-    share,
+    weight,
     to,
     from,
     who: whoami(),
-    why: whyOf(share < 100 ? `weights.${color} ${share} in config` : `activeColor ${color} in config`),
+    why: whyOf(weight < 100 ? `canaryWeight ${weight} in config` : `activeColor ${color} in config`),
     at: (await serverTime(cluster)).toISOString(),
     state: "approved",
     baseline: await baselineOf(cluster, { app, live, limits }, { kind, from, to }),
@@ -135,7 +135,7 @@ async function approve(
   };
   await writeRelease(cluster, app, release);
   // What users may come back to keeps the size that it has with them.
-  if (inputs.autoscaled && share === 100 && live !== undefined)
+  if (inputs.autoscaled && weight === 100 && live !== undefined)
     await hold(cluster, app, live, (await readDeployment(cluster, app, live))?.spec?.replicas ?? 0);
   // The analysis controller may write to them, and make nothing.
   for (const name of [names.history(app), names.incidents(app)])
@@ -161,8 +161,8 @@ export async function baselineOf(
     { app, color, template },
     { ask: askThroughForward(cluster), limits, live },
   );
-  // Nobody stays on the color that all users leave.
-  if (kind !== "share") {
+  // Nobody stays on the color that all traffic leaves.
+  if (kind !== "shift") {
     delete baseline.beside;
     delete baseline.besideRouter;
   }
@@ -233,23 +233,23 @@ export async function refuseFewer(cluster: Cluster, inputs: Candidate, live: Col
   const { app, color, template, autoscaled } = inputs;
   const readyOf = async (each: Color) =>
     (await readyPodsBehind(cluster, colorService(cluster, app, each))).length;
-  const held = await heldOnTheWayBack(cluster, { app, color, template });
+  const held = await heldForRollback(cluster, { app, color, template });
   let ready = 0;
   let serving = 0;
-  const look = async () => {
+  const check = async () => {
     if (autoscaled) await growToTakeOver(cluster, { app, color, template });
     [ready, serving] = await Promise.all([readyOf(color), readyOf(live)]);
     return ready > 0 && ready >= Math.min(serving, held ?? serving) ? true : undefined;
   };
   try {
-    await poll(look, { timeoutMs: autoscaled ? growthBudgetMs : 0, intervalMs: 1000 });
+    await poll(check, { timeoutMs: autoscaled ? growthBudgetMs : 0, intervalMs: 1000 });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new UserError({
       code: "BG-TOO-FEW-READY-PODS",
       what: `The switch to ${color} was refused: ${ready} of its pods are ready, of ${live} ${serving} are`,
       rule: "the color that takes over needs at least one ready pod, and as many as serve traffic now",
-      next: `kubectl -n ${homeOf(cluster, color)} get pods -l app=${app},version=${color}, then pulumi up`,
+      next: `kubectl -n ${namespaceOf(cluster, color)} get pods -l app=${app},version=${color}, then pulumi up`,
     });
   }
 }

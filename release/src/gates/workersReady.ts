@@ -1,5 +1,5 @@
 import type { Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names, workerLabel } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readWorker, replicaFailureOf } from "../kubernetes/deployment.js";
@@ -8,7 +8,7 @@ import { refuseHarm } from "../state/harm.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import type { Say } from "../util/step.js";
 import { UserError } from "../util/userError.js";
-import { PodJudge } from "./podJudge.js";
+import { PodCheck } from "./podCheck.js";
 import { whatIsPending } from "./rollout.js";
 
 interface WorkersToAwait {
@@ -35,11 +35,11 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
     name,
     replicas,
     pending: "its Deployment was not found",
-    judge: new PodJudge(cluster, { app, color, worker: name }),
+    check: new PodCheck(cluster, { app, color, worker: name }),
   }));
-  const namespace = homeOf(cluster, color);
+  const namespace = namespaceOf(cluster, color);
   let told = "";
-  const look = async () => {
+  const check = async () => {
     refuseHarm(cluster, app);
     if ((await isOver?.()) === true) return true;
     const pods = await podsOfWorkers(
@@ -54,7 +54,7 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
         deployment === undefined ? each.pending : whatIsPending(deployment, { ...each, template });
       if (missing === undefined) continue;
       const own = pods.filter(({ metadata }) => metadata?.labels?.[workerLabel] === each.name);
-      const why = await each.judge.look(own.filter((pod) => runsTemplate(pod, template)));
+      const why = await each.check.inspect(own.filter((pod) => runsTemplate(pod, template)));
       const failure = replicaFailureOf(deployment) ?? why?.text;
       each.pending = failure === undefined ? missing : `${missing}; ${failure}`;
       pending.push(`worker ${each.name} of ${color} is not ready: ${each.pending}`);
@@ -66,11 +66,11 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
     return pending.length === 0 ? true : undefined;
   };
   try {
-    await poll(look, { timeoutMs: budgetSeconds * 1000, intervalMs: pollIntervalMs });
+    await poll(check, { timeoutMs: budgetSeconds * 1000, intervalMs: pollIntervalMs });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    for (const { judge } of waiting) {
-      const trouble = await judge.atTheEnd();
+    for (const { check } of waiting) {
+      const trouble = await check.atTheEnd();
       if (trouble !== undefined) throw trouble;
     }
     const late = waiting.map(({ name, pending }) => `${name}: ${pending}`);

@@ -1,7 +1,7 @@
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readLogLine } from "../kubernetes/logLine.js";
 import { statusOf } from "../util/mayPass.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 
 /** Of one request: what writes more than that in a second is not followed line by line. */
 const linesMax = 1000;

@@ -61,7 +61,7 @@ const ofServer = [
  * @throws Error when the template has no such container
  */
 export function appPod(template: PlainRecord, container: string, command: string[]): V1PodSpec {
-  // It is the one of a Deployment, which the API server has taken, or will judge by the same rules.
+  // It is the one of a Deployment, which the API server has taken, or will check by the same rules.
   const pod = structuredClone(template) as unknown as V1PodSpec;
   const own = pod.containers.find(({ name }) => name === container);
   if (own === undefined) throw new Error(`the pod template has no container ${container}`);

@@ -4,7 +4,7 @@ import { orUndefined } from "../kubernetes/orUndefined.js";
 import { jobNameLabel, whereIs } from "../kubernetes/pods.js";
 import { appLabels, type OwnMetadata } from "../app/labels.js";
 import { containerAnnotation, jobLabel } from "../app/names.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import type { ProgramEnd } from "../util/commandOutput.js";
 import { statusOf } from "../util/mayPass.js";
 import { DeadlineError, poll, untilAnswered } from "../util/poll.js";
@@ -41,7 +41,7 @@ const removalMs = 120_000;
 
 /**
  * Runs a program in the cluster, once: a Job whose only pod is never started again. Its log is followed as it
- * grows. A Job that ends well is removed; another one stays to be looked at, until the next one of its name. One
+ * grows. A Job that ends well is removed; another one stays to be inspected, until the next one of its name. One
  * that an update has left running when it was killed is followed to its end.
  * @throws UserError when its pod cannot be made or does not start, and the reason of the signal
  */
@@ -125,12 +125,12 @@ class RunningJob {
       return await poll(
         async () => {
           signal.throwIfAborted();
-          return this.look();
+          return this.inspect();
         },
         { timeoutMs: this.wanted.timeoutSeconds * 1000 + graceMs, intervalMs: pollIntervalMs },
       );
     } catch (error) {
-      // It may not go on when nobody waits for it.
+      // It may not continue when nobody waits for it.
       await this.remove().catch((left: unknown) => {
         this.access.say(`Job ${this.wanted.name} could not be removed: ${messageOf(left)}`);
       });
@@ -155,7 +155,7 @@ class RunningJob {
     );
   }
 
-  private async look(): Promise<ProgramEnd | undefined> {
+  private async inspect(): Promise<ProgramEnd | undefined> {
     const { namespace, name, container } = this.wanted;
     const [job, pod] = await Promise.all([
       orUndefined(this.cluster.batch.readNamespacedJob({ namespace, name })),

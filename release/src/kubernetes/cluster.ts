@@ -10,12 +10,12 @@ import {
   DiscoveryV1Api,
   type KubeConfig,
 } from "./client.js";
-import type { Homes } from "../app/homes.js";
+import type { ColorNamespaces } from "../app/namespaces.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { BoundedKubeConfig } from "./transport.js";
 
 /** Where a release happens: a context of the kubeconfig, and the namespaces of an app in it. */
-export type ClusterRef = Homes & {
+export type ClusterRef = ColorNamespaces & {
   /**
    * Context name; empty means the kubeconfig's current context. The kubeconfig is found as kubectl finds it
    * (KUBECONFIG, ~/.kube/config, in-cluster).
@@ -23,7 +23,7 @@ export type ClusterRef = Homes & {
   context: string;
 };
 
-export interface Cluster extends Homes {
+export interface Cluster extends ColorNamespaces {
   config: KubeConfig;
   core: CoreV1Api;
   apps: AppsV1Api;
@@ -65,7 +65,7 @@ export function loadKubeConfig(): KubeConfig {
 /** By context: all steps of an update share its connections, and the token that a login command brought. */
 const loaded = new Map<string, { files: string; config: KubeConfig }>();
 
-/** The kubeconfig, with a context chosen in it; anew when one of its files has changed. */
+/** The kubeconfig, with a context chosen in it; read again when one of its files has changed. */
 function configFor(context: string): KubeConfig {
   const paths = process.env["KUBECONFIG"] ?? join(homedir(), ".kube", "config");
   const files = JSON.stringify([

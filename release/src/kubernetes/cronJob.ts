@@ -1,6 +1,6 @@
 import type { V1CronJob, V1Job } from "./client.js";
 import type { Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { asSelector, workersSelector } from "../app/labels.js";
 import { names, workerLabel } from "../app/names.js";
 import type { Cluster } from "./cluster.js";
@@ -15,7 +15,7 @@ export interface CronJobRef {
 }
 
 function locate(cluster: Cluster, { app, color, name }: CronJobRef) {
-  return { namespace: homeOf(cluster, color), name: names.worker(app, color, name) };
+  return { namespace: namespaceOf(cluster, color), name: names.worker(app, color, name) };
 }
 
 /** Undefined where there is none yet. */
@@ -46,7 +46,7 @@ export async function setLastScheduled(
 /** Its Jobs, as far as they are still there. */
 export async function jobsOf(cluster: Cluster, { app, color, name }: CronJobRef): Promise<V1Job[]> {
   const { items } = await cluster.batch.listNamespacedJob({
-    namespace: homeOf(cluster, color),
+    namespace: namespaceOf(cluster, color),
     labelSelector: asSelector({ ...workersSelector(app, color), [workerLabel]: name }),
   });
   return items;

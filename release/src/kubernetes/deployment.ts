@@ -1,6 +1,6 @@
 import type { V1Deployment } from "./client.js";
 import type { Color } from "../app/color.js";
-import { homeOf, type NamespacedName } from "../app/homes.js";
+import { namespaceOf, type NamespacedName } from "../app/namespaces.js";
 import { names, templateAnnotation } from "../app/names.js";
 import type { Cluster } from "./cluster.js";
 import { asMergePatch, mergePatched } from "./mergePatch.js";
@@ -15,7 +15,7 @@ export function readDeployment(
   return orUndefined(
     cluster.apps.readNamespacedDeployment({
       name: names.deployment(app, color),
-      namespace: homeOf(cluster, color),
+      namespace: namespaceOf(cluster, color),
     }),
   );
 }
@@ -30,7 +30,7 @@ export function readWorker(
   return orUndefined(
     cluster.apps.readNamespacedDeployment({
       name: names.worker(app, color, worker),
-      namespace: homeOf(cluster, color),
+      namespace: namespaceOf(cluster, color),
     }),
   );
 }
@@ -47,7 +47,7 @@ export function scaleWorker(
   { app, color, name }: { app: string; color: Color; name: string },
   replicas: number,
 ): Promise<void> {
-  const at = { namespace: homeOf(cluster, color), name: names.worker(app, color, name) };
+  const at = { namespace: namespaceOf(cluster, color), name: names.worker(app, color, name) };
   return scaleDeployment(cluster, at, replicas);
 }
 

@@ -1,6 +1,6 @@
 import type { V1Endpoint } from "./client.js";
 import type { Cluster } from "./cluster.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import { withSignal } from "./withSignal.js";
 
 export interface ReadyPod extends NamespacedName {

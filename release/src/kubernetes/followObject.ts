@@ -5,7 +5,7 @@ import { connect, type Cluster, type ClusterRef } from "./cluster.js";
 import type { ObjectAt } from "./jsonPointer.js";
 
 /**
- * The API server ends the watch then, and the next one begins with a fresh look. A connection that is dead
+ * The API server ends the watch then, and the next one begins with a fresh read. A connection that is dead
  * without having said so is given up by the client library, after 30 s of silence.
  */
 const watchSeconds = 25;
@@ -15,7 +15,7 @@ const pauseMs = { first: 250, longest: 10_000 };
 
 /**
  * Tells of an object, at once and each time that it changes, as soon as the API server says so. An API server
- * that is away is asked again until it is back: whoever wants to know that has to look for itself.
+ * that is away is asked again until it is back: whoever wants to know that has to ask for itself.
  * @param told gets undefined when the object is deleted, and nothing as long as there is none
  * @returns once the signal has come
  */

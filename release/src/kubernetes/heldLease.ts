@@ -119,7 +119,7 @@ export class Holding implements HeldLease {
       await this.replace(spec);
     } catch (error) {
       if (!isConflict(error) && !isMissing(error)) throw error;
-      // An answer that never came, or somebody who has only looked closer at it: a label, an annotation.
+      // An answer that never came, or somebody who has only marked it: a label, an annotation.
       this.lease = await this.readOwn();
       await this.replace(spec);
     }

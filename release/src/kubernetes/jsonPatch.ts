@@ -25,7 +25,7 @@ const pauseMs = { first: 250, longest: 2000 };
 
 /**
  * Applies a patch that holds only while its tests do. An error that leaves open what has become of it
- * is looked into: what stands in the object decides, and never a status code alone.
+ * is checked: what stands in the object decides, and never a status code alone.
  * @returns false when a tested value is another one: somebody else was quicker
  * @throws UnknownOutcomeError when that cannot be found out; otherwise it was not applied, and the API
  *   server's own sentence says why

@@ -11,7 +11,7 @@ const keptMax = 64;
 
 interface Kept {
   forwarded: Promise<Forwarded>;
-  /** Since the last time that somebody looked. */
+  /** Since the last time that somebody asked. */
   isAsked: boolean;
 }
 

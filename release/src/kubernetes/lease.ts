@@ -63,7 +63,7 @@ export async function takeLease(
     const answer = await untilAnswered(
       async () => {
         signal?.throwIfAborted();
-        return look(cluster, name, claim, observed);
+        return inspect(cluster, name, claim, observed);
       },
       { awayMs: Math.max(waitMs, awayMs), passes },
     );
@@ -106,7 +106,7 @@ class Observed {
 }
 
 /** Takes it if it is there to be taken. @returns undefined when somebody else was quicker */
-async function look(
+async function inspect(
   cluster: Cluster,
   name: string,
   claim: Claim,
@@ -145,7 +145,7 @@ function sinceWhen({ spec }: V1Lease): string {
     : `${new Date(spec.acquireTime).toISOString().slice(0, "2026-01-31T12:34:56".length)}Z`;
 }
 
-/** The API server's clock, by one look at it and the time since on this machine. */
+/** The API server's clock, by one read of it and the time since on this machine. */
 async function serverClock(cluster: Cluster): Promise<() => V1MicroTime> {
   const then = (await serverTime(cluster)).getTime();
   const since = performance.now();

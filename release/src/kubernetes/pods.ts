@@ -1,7 +1,7 @@
 import type { V1Pod } from "./client.js";
 import type { Color } from "../app/color.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
-import { homeOf, homesOf, type NamespacedName } from "../app/homes.js";
+import { namespaceOf, colorNamespacesOf, type NamespacedName } from "../app/namespaces.js";
 import { asSelector, workersSelector } from "../app/labels.js";
 import { preflightLabel, templateAnnotation, workerLabel } from "../app/names.js";
 import { parseJson } from "../util/parseJson.js";
@@ -104,7 +104,7 @@ export async function podsOfColor(
   signal?: AbortSignal,
 ): Promise<V1Pod[]> {
   const pods = await cluster.core.listNamespacedPod(
-    { namespace: homeOf(cluster, color), labelSelector: `app=${app},version=${color}` },
+    { namespace: namespaceOf(cluster, color), labelSelector: `app=${app},version=${color}` },
     signal && withSignal(signal),
   );
   return pods.items;
@@ -113,7 +113,7 @@ export async function podsOfColor(
 /** All pods of a color, its workers' and others', that mount a ConfigMap and are not over, in one request. */
 export async function podsMounting(cluster: Cluster, color: Color, configMap: string): Promise<V1Pod[]> {
   const { items } = await cluster.core.listNamespacedPod({
-    namespace: homeOf(cluster, color),
+    namespace: namespaceOf(cluster, color),
     labelSelector: `version=${color}`,
   });
   return items.filter(
@@ -138,7 +138,7 @@ export async function podsOfWorkers(
     workers === undefined ? `${workerLabel},!${jobNameLabel}` : `${workerLabel} in (${workers.join(",")})`;
   const { items } = await cluster.core.listNamespacedPod(
     {
-      namespace: homeOf(cluster, color),
+      namespace: namespaceOf(cluster, color),
       labelSelector: `${asSelector(workersSelector(app, color))},${which}`,
     },
     signal && withSignal(signal),
@@ -149,7 +149,7 @@ export async function podsOfWorkers(
 /** All preflight pods of an app. A killed update may have tried out the other color. */
 async function preflightPods(cluster: Cluster, app: string): Promise<V1Pod[]> {
   const lists = await Promise.all(
-    homesOf(cluster).map((namespace) =>
+    colorNamespacesOf(cluster).map((namespace) =>
       cluster.core.listNamespacedPod({ namespace, labelSelector: `${preflightLabel}=${app}` }),
     ),
   );

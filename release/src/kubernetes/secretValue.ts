@@ -1,6 +1,6 @@
 import { UserError } from "../util/userError.js";
 import type { Cluster } from "./cluster.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import { orUndefined } from "./orUndefined.js";
 
 type Keys = [string, ...string[]];

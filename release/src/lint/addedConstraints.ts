@@ -122,7 +122,7 @@ export function letsLiveRowsPass(
 export const isNotValidated = ({ skip_validation }: Constraint) => skip_validation === true;
 
 /**
- * The constraint alone, by its name and without a look at the rows there are; and then that look, which holds
+ * The constraint alone, by its name and without a scan of the rows there are; and then that scan, which holds
  * up nobody.
  */
 export function notValidFirst(added: Added, statement: Statement): string {

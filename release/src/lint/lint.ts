@@ -39,7 +39,7 @@ const rangePlaceholder = /(?<![:\w]):(first|last)\b/g;
 
 /**
  * What in these migrations would break or stop the version that serves users.
- * @param files in the order in which they are applied: each is judged with what those before it have made
+ * @param files in the order in which they are applied: each is checked with what those before it have made
  */
 export async function lint(files: SqlFile[]): Promise<Finding[]> {
   await loadGrammar();
@@ -123,7 +123,7 @@ function lintFile({ file, sql }: SqlFile, known: Known): Finding[] {
   return found.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-/** Each statement with what is known when it runs: the caller judges it before the next one is asked for. */
+/** Each statement with what is known when it runs: the caller checks it before the next one is asked for. */
 function* statementsOf(
   raw: RawStatement[],
   bytes: Buffer,

@@ -46,7 +46,7 @@ export const verdicts: ReadonlyMap<string, Verdict> = new Map([
   ),
 ]);
 
-/** Those of the kinds that nobody has judged. */
+/** Those of the kinds without a verdict. */
 export function unlisted(kinds: string[]): string[] {
   return kinds.filter((kind) => !verdicts.has(kind));
 }

@@ -16,7 +16,7 @@ const largestBatch = 50_000;
 
 /**
  * Walks through a table in the order of its key, one transaction a batch, each with its
- * checkpoint: an interrupted backfill goes on after the last committed batch, and does no row twice.
+ * checkpoint: an interrupted backfill continues after the last committed batch, and does no row twice.
  * @returns how many rows were in the batches, those of earlier runs included
  */
 export async function runBackfill(work: Work): Promise<number> {

@@ -12,7 +12,7 @@ interface FoundIndex {
 /**
  * Builds an index concurrently. A build that was interrupted leaves an INVALID index, which
  * IF NOT EXISTS takes for the real one: it is dropped and built again, and what was built is
- * looked at before anybody records it.
+ * checked before anybody records it.
  */
 export async function buildIndex(
   work: Work,
@@ -82,9 +82,9 @@ async function dropLeftovers({ session, settings, say }: Work, find: () => Promi
 }
 
 /**
- * Builds indexes anew concurrently. When that is interrupted, an INVALID index stays beside the real one:
+ * Rebuilds indexes concurrently. When that is interrupted, an INVALID index stays beside the real one:
  * the new one, _ccnew, or the old one, _ccold, when the new one has taken its place already. Neither is of
- * use to anybody, both cost every write, and the next attempt would not look at them.
+ * use to anybody, both cost every write, and the next attempt would not check them.
  */
 export async function reindex(
   work: Work,

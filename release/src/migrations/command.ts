@@ -1,6 +1,6 @@
 import type { OwnMetadata } from "../app/labels.js";
 import type { Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { appPod } from "../jobs/podSpec.js";
 import { runJob } from "../jobs/runJob.js";
@@ -72,7 +72,7 @@ function keyOf(color: Color): string {
 
 async function migrate(cluster: Cluster, inputs: MigrationCommandInputs, say: Say): Promise<string> {
   const { app, color, version, template, container, timeoutSeconds, labels, annotations } = inputs;
-  const namespace = homeOf(cluster, color);
+  const namespace = namespaceOf(cluster, color);
   const pod = appPod(inputs.pod, container, inputs.command);
   const output = new CommandOutput("migrations", await secretValuesIn(cluster, namespace, pod), say);
   refuseHarm(cluster, app);

@@ -17,7 +17,7 @@ export interface ContractFacts {
   live: Color | undefined;
   /** The same in the other clusters of the release. */
   elsewhere: { name: string; live: Color | undefined }[];
-  /** The versions that are there, or will be after the update that is judged. */
+  /** The versions that are there, or will be after the update that is checked. */
   versions: RunningVersion[];
   lastSwitch: Switch | undefined;
   afterHours: number;

@@ -25,7 +25,7 @@ export function planMigrations(
   return reading(connectionString, (db) => readPlan(db, migrations));
 }
 
-/** The same, within a look that sees more than the plan. */
+/** The same, within a read that sees more than the plan. */
 export async function readPlan(db: AppDatabase, migrations: Migration[]): Promise<PlannedMigration[]> {
   const schema = await recordsSchema(db);
   if (schema === undefined) return decide(migrations, []);

@@ -50,7 +50,7 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
       const cluster = connect(inputs);
       const url = await findLiveUrl(cluster, inputs);
       const ifThere = last.migrations === undefined ? ifMade : ifReachable;
-      const found = url === undefined ? undefined : await ifThere(() => look(url, inputs.migrations), say);
+      const found = url === undefined ? undefined : await ifThere(() => inspect(url, inputs.migrations), say);
       const applied = new Set(found?.applied.map(({ id }) => id));
       const reasons = await findings(
         inputs,
@@ -72,7 +72,8 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
 
   async isNeeded(last, inputs) {
     const url = await findLiveUrl(connect(inputs), inputs);
-    const found = url === undefined ? undefined : await ifReachable(() => look(url, inputs.migrations), mute);
+    const found =
+      url === undefined ? undefined : await ifReachable(() => inspect(url, inputs.migrations), mute);
     const other = found === undefined ? undefined : refuseOther({ last, inputs, since: sinceOf(found) });
     if (other !== undefined) throw other;
     // By checksum, too: a file that changed has to be refused.
@@ -83,12 +84,12 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
     return found?.plan.some(({ state }) => state === "due" || state === "refused") === true;
   },
 
-  // To run it once more costs a look. So one that is kept has to be the same, or out of reach.
+  // To run it once more costs a read. So one that is kept has to be the same, or out of reach.
   async isGone(last) {
     try {
       const url = await findLiveUrl(connect(last), last);
       if (url === undefined) return true;
-      const found = await ifReachable(() => look(url, last.migrations), mute);
+      const found = await ifReachable(() => inspect(url, last.migrations), mute);
       return found !== undefined && isOther(last, sinceOf(found));
     } catch {
       return true;
@@ -101,7 +102,7 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
     return sayingWhatIsLive(cluster, inputs.app, async () => {
       const urls = await readSchemaUrls(cluster, inputs);
       const versions = await readVersionsEverywhere(cluster, inputs);
-      const schema = schemaAfter(await look(urls.live, migrations));
+      const schema = schemaAfter(await inspect(urls.live, migrations));
       const [refusal] = incompatible("The migration", staying(versions, inputs.templates), schema);
       if (refusal !== undefined) throw refusal;
       // With nobody there who could need an old form, the time of every migration has come.
@@ -119,7 +120,7 @@ export const migrations: Step<MigrationsInputs, MigrationsOutputs> = {
         noteChange(cluster, inputs.app, `${applied} were applied`);
         await testLive(cluster, inputs.app, `after ${applied}`);
       }
-      const since = inputs.strategy === "shared" ? sinceOf(await look(urls.live, migrations)) : "";
+      const since = inputs.strategy === "shared" ? sinceOf(await inspect(urls.live, migrations)) : "";
       return { ...result, since };
     });
   },
@@ -167,7 +168,7 @@ function refuseOther({
   });
 }
 
-function look(url: string, migrations: Migration[]): Promise<Found> {
+function inspect(url: string, migrations: Migration[]): Promise<Found> {
   return reading(url, async (db) => ({
     plan: await readPlan(db, migrations),
     applied: await readApplied(db),
@@ -179,7 +180,7 @@ function schemaAfter({ plan, applied }: Found): Schema {
   return [...applied, ...plan.filter(({ state }) => state === "due")].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** What the linter says about these files, each judged with all of the folder's. */
+/** What the linter says about these files, each checked with all of the folder's. */
 async function findings({ folder, migrations }: MigrationsInputs, asked: Migration[]): Promise<string[]> {
   const pathOf = (migration: Migration) => migrationPath(folder, migration);
   const paths = new Set(asked.map(pathOf));

@@ -18,7 +18,7 @@ export type SwitchRecordInputs = ClusterRef &
 export type SwitchRecordOutputs = { noted: boolean };
 
 /**
- * Notes in the database when users were switched, after the active Service has moved: contract migrations
+ * Notes in the database when traffic was switched, after the active Service has moved: contract migrations
  * count from it.
  */
 export const switchRecord: Step<SwitchRecordInputs, SwitchRecordOutputs> = {

@@ -3,7 +3,7 @@ import type { Color } from "../app/color.js";
 import type { AppDatabase } from "../postgres/appDatabase.js";
 import { recordsSchema } from "./records.js";
 
-/** What users were switched to. */
+/** What traffic was switched to. */
 export interface Served {
   color: Color;
   /** The image tag. */
@@ -21,7 +21,7 @@ export interface Switch extends Served {
 const table = "schema_switches";
 
 /**
- * Notes in the database what serves users now; does nothing when that was noted last. Contract
+ * Notes in the database what serves traffic now; does nothing when that was noted last. Contract
  * migrations count their hours from it, so a note that comes late makes them wait longer, never shorter.
  */
 export async function recordSwitch(db: AppDatabase, { color, version, template }: Served): Promise<void> {

@@ -4,7 +4,7 @@ import { UserError } from "../util/userError.js";
 import { z } from "zod";
 import type { V1Pod } from "../kubernetes/client.js";
 import { inOthers, type InCluster } from "../clusters/together.js";
-import { homesOf } from "../app/homes.js";
+import { colorNamespacesOf } from "../app/namespaces.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { askReady, isOver, isReady } from "../kubernetes/pods.js";
 import { templateAnnotation } from "../app/names.js";
@@ -138,7 +138,7 @@ export async function readVersionsEverywhere(cluster: Cluster, where: InCluster)
  */
 export async function readRunningVersions(cluster: Cluster, app: string): Promise<RunningVersion[]> {
   const lists = await Promise.all(
-    homesOf(cluster).map((namespace) =>
+    colorNamespacesOf(cluster).map((namespace) =>
       cluster.core.listNamespacedPod({ namespace, labelSelector: `app=${app}` }),
     ),
   );

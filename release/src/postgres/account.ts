@@ -59,7 +59,7 @@ export async function makeAccount({ adminUrl, name, password }: Account, owner: 
   try {
     await asAdministrator(adminUrl, async (administrator) => {
       const found = await administrator.transaction(async (db) => {
-        const account = await look(db, name);
+        const account = await findAccount(db, name);
         refuseForeign(name, owner, account);
         await makeRole(db, name, password, { isThere: account.role, owner });
         return account;
@@ -83,14 +83,14 @@ export async function makeAccount({ adminUrl, name, password }: Account, owner: 
 }
 
 /**
- * Of an account that was made. An administrator who cannot be asked keeps nobody from going on, or back: only
+ * Of an account that was made. An administrator who cannot be asked keeps nobody from continuing, or back: only
  * what is certainly gone counts. @returns what is not there any more
  */
 async function whatIsMissing({ adminUrl, name }: Account): Promise<"role" | "database" | undefined> {
   try {
     return await asAdministrator(adminUrl, ({ transaction }) =>
       transaction(async (db) => {
-        const { role, database } = await look(db, name);
+        const { role, database } = await findAccount(db, name);
         return !role ? "role" : !database ? "database" : undefined;
       }),
     );
@@ -122,7 +122,7 @@ interface Found {
   open: boolean;
 }
 
-async function look(db: Queryable, name: string): Promise<Found> {
+async function findAccount(db: Queryable, name: string): Promise<Found> {
   const { rows } = await db.query<Found>(
     `SELECT r.oid IS NOT NULL AS role, shobj_description(r.oid, 'pg_authid') AS owner, d.oid IS NOT NULL AS database, pg_get_userbyid(d.datdba)::text AS "databaseOwner",
             (SELECT count(*)::int FROM pg_stat_activity WHERE usename = $1) AS sessions,

@@ -27,7 +27,7 @@ export async function takeLock(
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     const holder = await lockHolder(session);
-    // It ended after the last look: the lock is free, or somebody else's by now.
+    // It ended after the last check: the lock is free, or somebody else's by now.
     if (holder === undefined) return takeLock(session, timeoutMs, what);
     throw new UserError({
       code: "BG-DATABASE-LOCK-HELD",

@@ -2,14 +2,14 @@ import { refuseMoreRights, type AppDatabase } from "./appDatabase.js";
 import { openClient, useCatalogNames } from "./client.js";
 
 /**
- * Looks into the app's database, in a transaction that cannot write: every look sees the same moment.
+ * Reads the app's database, in a transaction that cannot write: every query sees the same moment.
  * @throws UserError when the role has more rights than whoever may create something where it looks
  */
-export function reading<T>(connectionString: string, look: (db: AppDatabase) => Promise<T>): Promise<T> {
+export function reading<T>(connectionString: string, read: (db: AppDatabase) => Promise<T>): Promise<T> {
   return inTransaction(
     connectionString,
     { begin: "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", end: "COMMIT" },
-    look,
+    read,
   );
 }
 

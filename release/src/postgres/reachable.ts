@@ -23,12 +23,12 @@ export class NotAskedError extends Error {
 }
 
 /**
- * Looks into a database that may be out of reach: of the machine that checks a pull request, or in a
+ * Asks a database that may be out of reach: of the machine that checks a pull request, or in a
  * rollback at night. That refuses nothing, but it is said. Any other failure stays one.
  */
-export async function ifReachable<T>(look: () => Promise<T>, say: Say): Promise<T | undefined> {
+export async function ifReachable<T>(ask: () => Promise<T>, say: Say): Promise<T | undefined> {
   try {
-    return await look();
+    return await ask();
   } catch (error) {
     if (!isUnreachable(error)) throw error;
     say(
@@ -47,9 +47,9 @@ const notMadeCodes = new Set(["3D000", "28000", "28P01"]);
  * The same before an update that may make the database, or its account: there is nothing to ask yet. Where it
  * makes none, its first step in that database fails.
  */
-export async function ifMade<T>(look: () => Promise<T>, say: Say): Promise<T | undefined> {
+export async function ifMade<T>(ask: () => Promise<T>, say: Say): Promise<T | undefined> {
   try {
-    return await ifReachable(look, say);
+    return await ifReachable(ask, say);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && notMadeCodes.has(String(error.code)))) throw error;
     say(`The database was not asked: it is not there yet (${messageOf(error)})`);

@@ -33,15 +33,15 @@ function lagMeter(session: Session): () => Promise<number> {
 }
 
 /**
- * A pause of a backfill, to be called before each batch: looks now and then, and waits until the replicas
+ * A pause of a backfill, to be called before each batch: checks now and then, and waits until the replicas
  * have caught up.
  */
 export function lagPause(session: Session, maxMs: number, say: (line: string) => void): () => Promise<void> {
   const measure = lagMeter(session);
-  let lookedAt = -Infinity;
+  let checkedAt = -Infinity;
   let saidAt = -Infinity;
   return async () => {
-    if (performance.now() - lookedAt < pollIntervalMs) return;
+    if (performance.now() - checkedAt < pollIntervalMs) return;
     for (let lag = await measure(); lag > maxMs; lag = await measure()) {
       if (performance.now() - saidAt > sayEveryMs) {
         say(`paused: a replica is ${Math.round(lag)} ms behind, more than ${maxMs} ms`);
@@ -49,6 +49,6 @@ export function lagPause(session: Session, maxMs: number, say: (line: string) =>
       }
       await delay(pollIntervalMs, undefined, { signal: session.signal });
     }
-    lookedAt = performance.now();
+    checkedAt = performance.now();
   };
 }

@@ -28,11 +28,11 @@ const pollIntervalMs = 200;
  */
 export class Session implements Queryable {
   private blockers = "";
-  private looking = false;
+  private inspecting = false;
 
   private constructor(
     private readonly client: Client,
-    private readonly watcher: Client,
+    private readonly observer: Client,
     private readonly pid: number,
     private readonly schemas: readonly string[],
     private readonly place: string,
@@ -61,9 +61,9 @@ export class Session implements Queryable {
     };
     try {
       const client = await open(name);
-      const watcher = await open(`${name} watcher`);
+      const observer = await open(`${name} observer`);
       const pid = await backendOf(client);
-      if ((await backendOf(watcher)) === pid) {
+      if ((await backendOf(observer)) === pid) {
         throw new UserError({
           code: "BG-POOLER-UNSUPPORTED",
           what: `Nothing was started (${name}): two connections got the same PostgreSQL session`,
@@ -71,8 +71,8 @@ export class Session implements Queryable {
           next: "give the database Secret a key direct-url, with a URL past the pooler",
         });
       }
-      await useCatalogNames(watcher, "session");
-      return new Session(client, watcher, pid, await useCatalogNames(client, "session"), place, signal);
+      await useCatalogNames(observer, "session");
+      return new Session(client, observer, pid, await useCatalogNames(client, "session"), place, signal);
     } catch (error) {
       await Promise.all(opened.map((client) => client.end()));
       throw error instanceof DatabaseError || error instanceof UserError
@@ -89,9 +89,9 @@ export class Session implements Queryable {
   async query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<QueryResult<Row>> {
     this.signal?.throwIfAborted();
     this.blockers = "";
-    let look: Promise<void> | undefined;
+    let inspection: Promise<void> | undefined;
     const onTick = () => {
-      if (!this.looking) look = this.look();
+      if (!this.inspecting) inspection = this.inspect();
     };
     const timer = setInterval(onTick, pollIntervalMs);
     this.signal?.addEventListener("abort", onTick);
@@ -109,7 +109,7 @@ export class Session implements Queryable {
       clearInterval(timer);
       this.signal?.removeEventListener("abort", onTick);
       // A cancellation that is still on its way must not meet the next statement.
-      await look;
+      await inspection;
     }
   }
 
@@ -135,7 +135,7 @@ export class Session implements Queryable {
     // The database of the idle color refuses writes of everybody else.
     await this.query("SET default_transaction_read_only = off");
     await this.query("SET idle_in_transaction_session_timeout = '1min'");
-    // Since PostgreSQL 14: a statement whose client was killed ends soon instead of going on for hours.
+    // Since PostgreSQL 14: a statement whose client was killed ends soon instead of continuing for hours.
     await this.query(
       "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
     );
@@ -168,30 +168,31 @@ export class Session implements Queryable {
   /** Ending the session releases the advisory lock, whatever state it is in. */
   async close(): Promise<void> {
     await this.client.end();
-    await this.watcher.end();
+    await this.observer.end();
   }
 
   /**
-   * One look from the second connection. It must not end the work, so nothing that goes wrong here is an
+   * One inspection from the second connection. It must not end the work, so nothing that goes wrong here is an
    * error.
    */
-  private async look(): Promise<void> {
-    this.looking = true;
+  private async inspect(): Promise<void> {
+    this.inspecting = true;
     try {
-      if (this.signal?.aborted === true) await this.watcher.query("SELECT pg_cancel_backend($1)", [this.pid]);
-      else this.blockers = (await blockersOf(this.watcher, this.pid)) || this.blockers;
+      if (this.signal?.aborted === true)
+        await this.observer.query("SELECT pg_cancel_backend($1)", [this.pid]);
+      else this.blockers = (await blockersOf(this.observer, this.pid)) || this.blockers;
     } catch {
-      // The next look, or the statement itself, says what is wrong.
+      // The next inspection, or the statement itself, says what is wrong.
     } finally {
-      this.looking = false;
+      this.inspecting = false;
     }
   }
 
   /** In words, for a lock timeout that was over before anybody was seen in the way. */
   private async suspects(): Promise<string> {
-    const open = await openTransactions(this.watcher, this.pid).catch(() => "");
+    const open = await openTransactions(this.observer, this.pid).catch(() => "");
     return open === ""
-      ? "somebody who had just ended when looked for"
+      ? "a session that had just ended"
       : `somebody who was not seen; open for the longest time: ${open}`;
   }
 }
@@ -206,7 +207,7 @@ const sessionInWords = `format('pid %s (user %s, application %s, %s for %s s): %
     coalesce(a.state, '?'), round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))),
     left(regexp_replace(coalesce(a.query, '?'), '\\s+', ' ', 'g'), 200))`;
 
-/** In words: who keeps a session from going on. */
+/** In words: who keeps a session from continuing. */
 async function blockersOf(client: Client, pid: number): Promise<string> {
   const { rows } = await client.query<{ blocker: string }>(
     `SELECT CASE WHEN b.pid = 0 THEN 'a prepared transaction (see pg_prepared_xacts)'

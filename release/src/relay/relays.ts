@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import type { OwnMetadata } from "../app/labels.js";
 import { names, relayLabel } from "../app/names.js";
 import { programPod } from "../jobs/podSpec.js";

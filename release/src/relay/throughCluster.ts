@@ -15,12 +15,12 @@ export function throughCluster<Inputs extends PlainRecord & ClusterRef, Outputs 
 ): () => Promise<Step<Inputs & Relayed, Outputs>> {
   return async () => {
     const step = await load();
-    const look = <T>({ relay }: Relayed, work: () => Promise<T>) =>
+    const through = <T>({ relay }: Relayed, work: () => Promise<T>) =>
       relay === undefined ? work() : withoutAsking(work);
     return {
-      check: (inputs, last, say) => look(inputs, () => step.check(inputs, last, say)),
-      isNeeded: (last, inputs) => look(inputs, () => step.isNeeded(last, inputs)),
-      isGone: (last) => look(last, async () => (await step.isGone?.(last)) === true),
+      check: (inputs, last, say) => through(inputs, () => step.check(inputs, last, say)),
+      isNeeded: (last, inputs) => through(inputs, () => step.isNeeded(last, inputs)),
+      isGone: (last) => through(last, async () => (await step.isGone?.(last)) === true),
       async run(inputs, say, last) {
         const { relay } = inputs;
         if (relay === undefined) return step.run(inputs, say, last);

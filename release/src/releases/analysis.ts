@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { otherColor, type Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { untilInterrupted } from "../util/interrupt.js";
-import { failTogether } from "../rollback/clustersBack.js";
+import { failTogether } from "../rollback/rollBackClusters.js";
 import type { InCluster } from "../clusters/together.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { holderName } from "../util/holderName.js";
@@ -31,13 +31,13 @@ const followEveryMs = 2000;
 
 export type AnalysisInputs = InCluster &
   AnalysisSettings & {
-    /** The color that users have moved to. */
+    /** The color that traffic has moved to. */
     color: Color;
     /** How many of 100. */
-    share: number;
+    weight: number;
     /** Of the switch, from its gate. */
     switchId: string;
-    /** Whether the analysis controller goes on when the update is over. */
+    /** Whether the analysis controller continues when the update is over. */
     controller: boolean;
   };
 
@@ -86,21 +86,21 @@ export const analysis: Step<AnalysisInputs, AnalysisOutputs> = {
   },
 };
 
-/** The switch that users of this color came by, as long as no update has analyzed it to its end. */
+/** The switch that moved traffic to this color, as long as no update has analyzed it to its end. */
 async function unanalyzed(
   cluster: Cluster,
-  { app, color, share, route }: AnalysisInputs,
+  { app, color, weight, route }: AnalysisInputs,
 ): Promise<Release | undefined> {
   const [release, live] = await Promise.all([readRelease(cluster, app), readLiveColor(cluster, app)]);
   const open = release?.state === "approved" || release?.state === "analyzing";
-  if (!open || release.to.color !== color || release.share !== share) return undefined;
-  return (share === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route))
+  if (!open || release.to.color !== color || release.weight !== weight) return undefined;
+  return (weight === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route))
     ? release
     : undefined;
 }
 
 /**
- * Another cluster has called the release off in the very moment that users moved here, when the approval had
+ * Another cluster has called the release off in the very moment that traffic moved here, when the approval had
  * been read.
  */
 async function refuseCalledOff(cluster: Cluster, inputs: AnalysisInputs, say: Say): Promise<void> {
@@ -205,16 +205,16 @@ async function supersededBy(
     : outcome;
 }
 
-/** @throws UserError unless users are to stay */
+/** @throws UserError unless traffic is to stay */
 async function conclude(
   cluster: Cluster,
   inputs: AnalysisInputs,
   release: Release,
   outcome: Concluded,
 ): Promise<string> {
-  const { to, from, share } = release;
+  const { to, from, weight } = release;
   const inLine =
-    share < 100 ? "pulumi config rm canaryWeight" : `pulumi config set activeColor ${from?.color ?? "blue"}`;
+    weight < 100 ? "pulumi config rm canaryWeight" : `pulumi config set activeColor ${from?.color ?? "blue"}`;
   const next = `${inLine} && pulumi up, which brings config in line; then push a new image`;
   switch (outcome.end) {
     case "over":
@@ -232,7 +232,7 @@ async function conclude(
         code: "BG-ROLLBACK-FAILED",
         what: `${to.color} (${to.image}) had to be rolled back, and NOTHING WAS SWITCHED: traffic is still on ${to.color}`,
         rule: [outcome.reason, ...outcome.evidence].join("\n        "),
-        next: `kubectl -n ${homeOf(cluster, from?.color ?? otherColor(to.color))} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then ${bluegreen} rollback`,
+        next: `kubectl -n ${namespaceOf(cluster, from?.color ?? otherColor(to.color))} get pods -l app=${inputs.app}; bring ${from?.color ?? "the other color"} up, then ${bluegreen} rollback`,
       });
     case "superseded":
       throw new UserError({
@@ -256,11 +256,11 @@ const expectedMin = 30;
  * An edge that does not know these weights, because another controller reads the route, or none, gives
  * nothing.
  */
-function refuseUngiven({ to, share }: Release, { route }: AnalysisInputs, { requests, beside }: Over): void {
-  if (requests !== 0 || beside === null || (beside * share) / 100 < expectedMin) return;
+function refuseUngiven({ to, weight }: Release, { route }: AnalysisInputs, { requests, beside }: Over): void {
+  if (requests !== 0 || beside === null || (beside * weight) / 100 < expectedMin) return;
   throw new UserError({
     code: "BG-WEIGHTS-IGNORED",
-    what: `${to.color} got none of ${beside} requests: the router ignores its canary weight of ${share} %`,
+    what: `${to.color} got none of ${beside} requests: the router ignores its canary weight of ${weight} %`,
     rule: `traffic.router is ${route ?? "none"}, and the ingress controller has to read the weights of these objects`,
     next: "pulumi config set --path traffic.router NAME, with the kind that this cluster has; and pulumi config rm canaryWeight && pulumi up until then",
   });
@@ -271,15 +271,15 @@ function describeEnd(release: Release, over: Over): string {
   if (over.requests === 0) return "no data: nobody used it";
   return over.requests === null
     ? "kept; no data: nobody counted its requests here"
-    : `kept${describeShare(release, over)}`;
+    : `kept${describeWeight(release, over)}`;
 }
 
-function describeShare({ to, share }: Release, { requests, beside }: Over): string {
-  if (share === 100 || requests === null || beside === null) return "";
+function describeWeight({ to, weight }: Release, { requests, beside }: Over): string {
+  if (weight === 100 || requests === null || beside === null) return "";
   const all = requests + beside;
   return all === 0
     ? ""
-    : `: ${to.color} got ${percent(requests / all)} of ${all} requests, ${share} % were to be`;
+    : `: ${to.color} got ${percent(requests / all)} of ${all} requests, ${weight} % were to be`;
 }
 
 /**

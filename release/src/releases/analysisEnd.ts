@@ -8,7 +8,7 @@ export interface AnalysisOptions {
   settings: AnalysisSettings;
   /** How long. */
   forMs: number;
-  /** How long ago users moved. */
+  /** How long ago traffic moved. */
   sinceMs: number;
   /** How pods are asked for their metrics. */
   ask: AskPod;
@@ -23,7 +23,7 @@ export interface AnalysisOptions {
 }
 
 /**
- * How an analysis ended. over: users stay; beside is what the other color got meanwhile, where users were shared
+ * How an analysis ended. over: traffic stays; beside is what the other color got meanwhile, where traffic was shared
  * out. breach: they were rolled back. stuck: they were to be, and could not. superseded: somebody else has
  * moved them, or begun another switch. lost: somebody else analyzes.
  */

@@ -7,7 +7,7 @@ import { RunningAnalysis } from "./runningAnalysis.js";
 /**
  * Analyzes the color that traffic has moved to, and rolls back. One loop for whoever analyzes: the
  * update at first, the analysis controller when the update is over, or dead. An API server that
- * does not answer ends nothing: nobody could move users meanwhile either.
+ * does not answer ends nothing: nobody could move traffic meanwhile either.
  * @throws when it is interrupted
  */
 export async function analyzeRelease(

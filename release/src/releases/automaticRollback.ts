@@ -11,7 +11,7 @@ import { pollIntervalMs, type AnalysisEnd, type AnalysisOptions } from "./analys
 
 /** The rollback of one analysis: each try is of the same move, and whoever is on call is told where none succeeds. */
 export class AutomaticRollback {
-  /** Users were to be rolled back, and were not, or it is not known whether they were. */
+  /** Traffic was to be rolled back, and was not, or it is not known whether it was. */
   stuck: { reason: string; evidence: string[]; isTold: boolean } | undefined;
   /** Each try of the same move: whatever has become of one is found by the next. */
   private readonly moveId = newMoveId();

@@ -8,7 +8,7 @@ import type { Worker } from "../config/workers.js";
 
 export interface ColorStatus {
   color: Color;
-  /** live serves users; standby runs and could; off has no pods. */
+  /** live serves traffic; standby runs and could; off has no pods. */
   role: "live" | "standby" | "off";
   /** Null where there are no pods: what the Deployment names then says nothing. */
   image: string | null;
@@ -48,7 +48,7 @@ export function readColors(
   cluster: Cluster,
   app: string,
   live: Color | undefined,
-  share: number,
+  weight: number,
 ): Promise<ColorStatus[]> {
   return Promise.all(
     colors.map(async (color): Promise<ColorStatus> => {
@@ -63,7 +63,7 @@ export function readColors(
         image: wanted > 0 ? (changed?.image ?? appliedImage(deployment) ?? null) : null,
         ready: deployment?.status?.readyReplicas ?? 0,
         wanted,
-        users: live === undefined ? 0 : color === live ? 100 - share : share,
+        users: live === undefined ? 0 : color === live ? 100 - weight : weight,
         changedImage: wanted > 0 ? (changed ?? null) : null,
       };
     }),

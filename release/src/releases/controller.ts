@@ -87,7 +87,7 @@ function finish(
   return finishRollback(where, { route, hasDatabases, followers, graceMs: othersAreNotingMs }, say);
 }
 
-/** The switch that users came by, if it may still be rolled back. */
+/** The switch that moved traffic here, if it may still be rolled back. */
 async function openRelease(
   where: ClusterRef & { app: string },
   settings: ControllerSettings,
@@ -101,7 +101,7 @@ async function openRelease(
   if (!isAnalyzed(release, limits) || release.state === "kept" || release.state === "rolledBack")
     return undefined;
   const isThere = await isWhereUsersAre(cluster, app, release, route);
-  if ((!isThere || release.share < 100) && (await finish(where, settings, say))) return undefined;
+  if ((!isThere || release.weight < 100) && (await finish(where, settings, say))) return undefined;
   return isThere ? release : undefined;
 }
 

@@ -5,7 +5,7 @@ import type { GateOutputs } from "../gates/ownGates.js";
 import { GateError, passGate } from "../gates/passGate.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { serverTime } from "../kubernetes/serverTime.js";
-import { failTogether } from "../rollback/clustersBack.js";
+import { failTogether } from "../rollback/rollBackClusters.js";
 import { rollBackRelease } from "../rollback/rollBackRelease.js";
 import { ageOf, isRollbackTarget, isWhereUsersAre, readRelease, type Release } from "../state/record.js";
 import { isSwitchPending } from "../traffic/switchPending.js";
@@ -50,7 +50,7 @@ export const gateAfterSwitch: Step<GateAfterSwitchInputs, GateOutputs> = {
 /** After that it is no gate of the switch any more: config may have got it long after. */
 const evaluatedWithinMs = 3_600_000;
 
-/** The switch that users came by, as long as this gate may evaluate it. */
+/** The switch that moved traffic here, as long as this gate may evaluate it. */
 async function unevaluated(
   cluster: Cluster,
   { app, color, switchId, route }: GateAfterSwitchInputs,
@@ -70,7 +70,7 @@ async function undo(
   say: Say,
 ): Promise<Error> {
   const { color, gate, together } = inputs;
-  // Of the first release there is nothing to go back to.
+  // Of the first release there is nothing to roll back to.
   if (release.from === null) return failed;
   const by = holderName();
   const reason = `gate ${gate.name} did not pass: ${failed instanceof GateError ? failed.how : "it could not be run"}`;

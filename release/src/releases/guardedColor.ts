@@ -241,7 +241,7 @@ export class GuardedColor {
     const { cluster, guarded } = this;
     const { app } = guarded;
     const changes = recentChanges(cluster, app);
-    // First of all, and without a wait before it: the switch looks for it, and then has the last word.
+    // First of all, and without a wait before it: the switch asks for it, and then has the last word.
     const found = harmOf(guarded.color, reason, [...evidence, ...describe(changes)]);
     if (!noteHarm(cluster, app, found)) return;
     this.harm = found;

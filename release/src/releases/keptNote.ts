@@ -86,7 +86,7 @@ export class KeptNote {
     return this.writing;
   }
 
-  /** So that whoever looks sees that it goes on. */
+  /** So that whoever asks sees that it continues. */
   async keepNowAndThen(): Promise<void> {
     if (performance.now() - this.writtenAt >= writeEveryMs) await this.keep({});
   }

@@ -10,16 +10,16 @@ import { beginRelease, endRelease, isUnended } from "../state/releaseLock.js";
 import { findNamespace, isReplaced, refuseReplaced } from "../state/replaced.js";
 import { messageOf, userErrorText } from "../util/userError.js";
 import { finishRollback } from "../rollback/finishRollback.js";
-import { readShare } from "../traffic/move.js";
+import { readCanaryWeight } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
-import { shareOf, type Weights } from "../routers/weights.js";
+import { canaryWeightOf, type Weights } from "../routers/weights.js";
 import type { Step, Violation } from "../util/step.js";
 
 export type LiveLockInputs = InCluster & {
   activeColor: Color;
   /** Who gets how many of 100 users. */
   weights: Weights;
-  /** Whose weights they are; null where a Service sends all users to one color. */
+  /** Whose weights they are; null where a Service sends all traffic to one color. */
   route: RouterName | null;
   /** Hash of each color's wanted pod template; null for a color that is not deployed. */
   templates: Record<Color, string | null>;
@@ -49,8 +49,8 @@ export type LiveLockOutputs = {
 };
 
 /**
- * The lock on what serves users. Its pods may not change in place, because then nothing would be
- * left to go back to: asked in preview, by the cluster's word, so that a pull request already fails.
+ * The lock on what serves traffic. Its pods may not change in place, because then nothing would be
+ * left to roll back to: asked in preview, by the cluster's word, so that a pull request already fails.
  * And one update at a time changes what they are: asked when it runs, first of all steps.
  */
 export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
@@ -73,7 +73,7 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
       colors.some((color) => last.templates[color] !== inputs.templates[color])
     )
       return true;
-    // Users were moved without this program, or the release that began last has never ended, or has left a pod.
+    // Traffic was moved without this program, or the release that began last has never ended, or has left a pod.
     return (
       (await readLiveColor(cluster, inputs.app)) !== inputs.activeColor ||
       (last.release !== undefined && (await isUnended(cluster, inputs.app, last.release))) ||
@@ -92,7 +92,7 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
         await removePreflightPods(cluster, app).catch((error: unknown) => {
           say(`A preflight pod of ${app} could not be removed: ${messageOf(error)}`);
         });
-        // Whoever was waited for may have moved users, and they may now be on what this update is about to
+        // Whoever was waited for may have moved traffic, and it may now be on what this update is about to
         // change.
         const [broken] = await violations(cluster, inputs);
         if (broken !== undefined) throw new Error(broken.reason);
@@ -113,35 +113,35 @@ export const liveLock: Step<LiveLockInputs, LiveLockOutputs> = {
 async function violations(cluster: Cluster, inputs: LiveLockInputs): Promise<Violation[]> {
   const live = await readLiveColor(cluster, inputs.app);
   const shared = [
-    ...refuseShareWithSwitch(inputs, live),
-    ...(await refuseSharedChange(cluster, inputs, live)),
+    ...refuseShiftWithSwitch(inputs, live),
+    ...(await refuseCanaryChange(cluster, inputs, live)),
   ];
   if (live === undefined || inputs.allowInPlaceUpdate || shared.length > 0) return shared;
-  // Where traffic is about to leave the live color, that color changes afterwards, without users.
+  // Where traffic is about to leave the live color, that color changes afterwards, without traffic.
   return live === inputs.activeColor
     ? refuseLiveChange(cluster, inputs, live)
     : refuseLostConfig(cluster, inputs, live);
 }
 
-/** A share is given when its color has passed its gates, and the color it is beside is where users are. */
-function refuseShareWithSwitch(
+/** A color gets a canary weight when it has passed its gates, and traffic is on the other one. */
+function refuseShiftWithSwitch(
   { activeColor, weights }: LiveLockInputs,
   live: Color | undefined,
 ): Violation[] {
-  if (shareOf(weights, activeColor) === 0 || live === activeColor) return [];
+  if (canaryWeightOf(weights, activeColor) === 0 || live === activeColor) return [];
   const [what, next] =
     live === undefined
       ? ["the first release", `pulumi config rm canaryWeight && pulumi up`]
       : [
           `a switch from ${live} to ${activeColor}`,
-          `one after the other: pulumi config rm canaryWeight && pulumi up, then the share`,
+          `one after the other: pulumi config rm canaryWeight && pulumi up, then the shift`,
         ];
   return [
     {
       property: "canaryWeight",
       reason: userErrorText({
         code: "BG-SHIFT-WITH-SWITCH",
-        what: `${what} and a canary weight of ${shareOf(weights, activeColor)} % for ${otherColor(activeColor)} were asked for at once`,
+        what: `${what} and a canary weight of ${canaryWeightOf(weights, activeColor)} % for ${otherColor(activeColor)} were asked for at once`,
         rule: "traffic that has just moved would move again, without analysis",
         next,
       }),
@@ -149,8 +149,8 @@ function refuseShareWithSwitch(
   ];
 }
 
-/** A color that keeps its share serves users, too. */
-async function refuseSharedChange(
+/** A color that keeps its canary weight serves traffic, too. */
+async function refuseCanaryChange(
   cluster: Cluster,
   inputs: LiveLockInputs,
   live: Color | undefined,
@@ -158,15 +158,15 @@ async function refuseSharedChange(
   const { app, activeColor, weights, route, templates } = inputs;
   const idle = otherColor(activeColor);
   if (live !== activeColor || weights[idle] === 0) return [];
-  const share = await readShare(cluster, app, route, activeColor);
-  const running = share === 0 ? undefined : templateOf(await readDeployment(cluster, app, idle));
+  const weight = await readCanaryWeight(cluster, app, route, activeColor);
+  const running = weight === 0 ? undefined : templateOf(await readDeployment(cluster, app, idle));
   if (running === undefined || running === templates[idle]) return [];
   return [
     {
       property: `${idle}Tag`,
       reason: userErrorText({
         code: "BG-LIVE-COLOR-CHANGED",
-        what: `${idle} serves ${share} % of traffic and may not change in place (template ${running} → ${templates[idle] ?? "none"})`,
+        what: `${idle} serves ${weight} % of traffic and may not change in place (template ${running} → ${templates[idle] ?? "none"})`,
         rule: "they would get a version that no gate has seen",
         next: "remove its canary weight first: pulumi config rm canaryWeight && pulumi up",
       }),

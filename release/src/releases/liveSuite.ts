@@ -20,7 +20,7 @@ export class LiveSuite {
   /** What people read of each run. */
   readonly runs: SuiteRun[] = [];
   private before: SuiteResult | undefined;
-  /** When the last run against a pod has ended; infinite while it goes on. */
+  /** When the last run against a pod has ended; infinite while it continues. */
   private readonly endedAt = new Map<string, number>();
 
   constructor(

@@ -15,14 +15,14 @@ export async function noteSwitch(
   release: Release,
   say: Say,
 ): Promise<Release> {
-  const { id, kind, share, to, from, who, why, at, state } = release;
+  const { id, kind, weight, to, from, who, why, at, state } = release;
   // By another one already.
   if (state !== "approved") return release;
   const cluster = connect(where);
   const movedAt = (await serverTime(cluster)).toISOString();
-  await addHistory(cluster, where.app, id, { kind, share, to, from, who, why, at, evidence: [] });
-  // A share is a step on the way, of which there may be many.
-  if (kind !== "share") {
+  await addHistory(cluster, where.app, id, { kind, weight, to, from, who, why, at, evidence: [] });
+  // A shift is one step of many.
+  if (kind !== "shift") {
     const { namespace, app } = where;
     const told = { app, namespace, who, why, at: new Date(at), evidence: [], links: linksToRun() };
     if (kind === "rollback" && from !== null)

@@ -1,7 +1,7 @@
 import { colorService } from "../routers/activeService.js";
 import { otherColor } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import { serverTime } from "../kubernetes/serverTime.js";
 import { names } from "../app/names.js";
 import { untilAnswered } from "../util/poll.js";
@@ -63,7 +63,7 @@ export class RunningAnalysis {
     private readonly release: Release,
     private readonly options: AnalysisOptions,
   ) {
-    const { to, baseline, share } = release;
+    const { to, baseline, weight } = release;
     this.cluster = connect(where);
     this.automatic = new AutomaticRollback(this.cluster, where, release, options);
     this.target = {
@@ -71,7 +71,7 @@ export class RunningAnalysis {
       color: to.color,
       template: to.template,
       service:
-        share < 100 || where.namespacePerColor
+        weight < 100 || where.namespacePerColor
           ? colorService(where, where.app, to.color)
           : { namespace: where.namespace, name: names.activeService(where.app) },
     };
@@ -80,7 +80,7 @@ export class RunningAnalysis {
     this.nextObservationAt = this.startedAt + this.limits.intervalSeconds * 1000;
   }
 
-  /** Goes on from the score that others have left. */
+  /** Continues from the score that others have left. */
   async takeOver(): Promise<void> {
     if (!isTakenOver(this.release)) return;
     const { cluster } = this;
@@ -135,14 +135,14 @@ export class RunningAnalysis {
       const { reason, evidence } = this.automatic.stuck;
       return { end: "stuck", reason, evidence };
     }
-    const { baseline, share } = this.release;
+    const { baseline, weight } = this.release;
     const { observation } = baseline;
     const traffic = trafficOf(this.limits, observation, this.before?.observation ?? observation);
     if (this.limits.noData === "fail" && traffic.requests <= traffic.unclassified) return this.failBlind();
     return {
       end: "over",
       requests: measuredRequests(traffic),
-      beside: share < 100 ? await this.beside() : null,
+      beside: weight < 100 ? await this.beside() : null,
     };
   }
 

@@ -9,7 +9,7 @@ import { readMigrationStatus, type MigrationStatus, type StatusRef } from "../mi
 import { NotAskedError } from "../postgres/reachable.js";
 import { names } from "../app/names.js";
 import { messageOf } from "../util/userError.js";
-import { readShare } from "../traffic/move.js";
+import { readCanaryWeight } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import type { FlatSettings } from "../config/schema.js";
 import type { Strategy } from "../config/strategies.js";
@@ -19,7 +19,7 @@ import { readBlockedImages, type BlockedImage } from "../state/blockedImages.js"
 import { readLiveNote, type LiveNote } from "../state/liveNote.js";
 import { readRelease, type Release } from "../state/record.js";
 import { readSamples, type Sample } from "../state/samples.js";
-import { whyNoWayBack } from "../rollback/rollback.js";
+import { whyRollbackImpossible } from "../rollback/rollback.js";
 import {
   readColors,
   readCronJobs,
@@ -34,7 +34,7 @@ import {
 export type SchemaStatus =
   { version: string | null; pending: MigrationStatus[] } | { unreadable: string; notAsked?: true };
 
-export type LastSwitch = Pick<Release, "kind" | "share" | "to" | "from" | "who" | "why" | "at" | "state">;
+export type LastSwitch = Pick<Release, "kind" | "weight" | "to" | "from" | "who" | "why" | "at" | "state">;
 
 /** Whether users could be rolled back at this moment: to which color, and if not, why. */
 export type Rollback = { possible: true; to: Color } | { possible: false; why: string };
@@ -47,7 +47,7 @@ export interface ReleaseStatus {
   cluster: string | null;
   /** Null before the first release. */
   live: Color | null;
-  /** Whom config wants to serve users. */
+  /** Whom config wants to serve traffic. */
   activeColor: Color;
   colors: ColorStatus[];
   /** Absent where config has none. */
@@ -85,10 +85,10 @@ export async function readReleaseStatus(ref: ReleaseStatusRef): Promise<ReleaseS
   const { app, namespace, activeColor, route } = ref;
   const cluster = connect(ref);
   const live = await readLiveColor(cluster, app);
-  const share = live === undefined ? 0 : await readShare(cluster, app, route, live);
+  const weight = live === undefined ? 0 : await readCanaryWeight(cluster, app, route, live);
   const [all, workers, cronJobs, activeColorFile, schema, [release, samples], observed, service, rollback] =
     await Promise.all([
-      readColors(cluster, app, live, share),
+      readColors(cluster, app, live, weight),
       ref.workers && readWorkers(cluster, app, live, ref.workers),
       ref.cronJobs && readCronJobs(cluster, app, ref.cronJobs),
       ref.colorFile && readSaidColor(cluster, app),
@@ -96,7 +96,7 @@ export async function readReleaseStatus(ref: ReleaseStatusRef): Promise<ReleaseS
       readAnalyzed(cluster, app),
       readLiveNote(cluster, app),
       orUndefined(cluster.core.readNamespacedService({ name: names.activeService(app), namespace })),
-      readRollback(ref, live, share),
+      readRollback(ref, live, weight),
     ]);
   return {
     app,
@@ -147,12 +147,12 @@ async function readSchema(ref: ReleaseStatusRef): Promise<SchemaStatus> {
 async function readRollback(
   ref: ReleaseStatusRef,
   live: Color | undefined,
-  share: number,
+  weight: number,
 ): Promise<Rollback> {
   if (live === undefined) return { possible: false, why: "no color is live yet" };
-  // A share is what there is to take back then.
-  if (share > 0) return { possible: true, to: live };
-  const why = await whyNoWayBack(
+  // The canary weight is what there is to roll back then.
+  if (weight > 0) return { possible: true, to: live };
+  const why = await whyRollbackImpossible(
     ref,
     {
       from: live,
@@ -165,11 +165,11 @@ async function readRollback(
   return why === undefined ? { possible: true, to: otherColor(live) } : { possible: false, why };
 }
 
-function asLastSwitch({ kind, share, to, from, who, why, at, state }: Release): LastSwitch {
-  return { kind, share, to, from, who, why, at, state };
+function asLastSwitch({ kind, weight, to, from, who, why, at, state }: Release): LastSwitch {
+  return { kind, weight, to, from, who, why, at, state };
 }
 
-/** What of it somebody should look at; none: all is well. */
+/** What of it needs attention; none: all is well. */
 export function attention({
   live,
   activeColor,

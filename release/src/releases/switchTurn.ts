@@ -1,4 +1,4 @@
-import { failTogether } from "../rollback/clustersBack.js";
+import { failTogether } from "../rollback/rollBackClusters.js";
 import type { InCluster } from "../clusters/together.js";
 import { holderName } from "../util/holderName.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
@@ -30,7 +30,7 @@ export type SwitchTurnOutputs = { begun: string };
 export const switchTurn: Step<SwitchTurnInputs, SwitchTurnOutputs> = {
   check: () => Promise.resolve([]),
 
-  /** A cluster that is away by now is for the run to find out: only that takes users of the others back. */
+  /** A cluster that is away by now is for the run to find out: only that rolls back the others. */
   isNeeded: (_last, inputs) => isMovePending(inputs).catch(() => true),
 
   async run(inputs, say) {
@@ -47,7 +47,7 @@ export const switchTurn: Step<SwitchTurnInputs, SwitchTurnOutputs> = {
   },
 };
 
-/** @returns when, by the API server's clock; empty when users are there already */
+/** @returns when, by the API server's clock; empty when traffic is there already */
 async function begin(cluster: Cluster, inputs: SwitchTurnInputs, say: Say): Promise<string> {
   const { app, color, switchId, limits } = inputs;
   const live = await readLiveColor(cluster, app);

@@ -17,7 +17,7 @@ export type WorkersStopOutputs = { outcome: string };
 /**
  * Before traffic moves, the workers of the color that it leaves stop, and have ended what they had, its CronJobs are
  * suspended, and its pods are told that it is not active. Workers that do not stop keep the switch from being made, and all run again. A
- * rollback does not wait for them: users come first (workersStart.ts).
+ * rollback does not wait for them: traffic comes first (workersStart.ts).
  */
 export const workersStop: Step<WorkersStopInputs, WorkersStopOutputs> = {
   check: () => Promise.resolve([]),

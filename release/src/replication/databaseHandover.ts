@@ -12,7 +12,7 @@ export type DatabaseHandoverOutputs = Record<string, never>;
 
 /**
  * The handovers that wait for traffic to move. In this process alone: when it ends, PostgreSQL lets the
- * writers go on.
+ * writers continue.
  */
 const waiting = new Map<string, Handover>();
 

@@ -15,15 +15,15 @@ export interface HoldOptions {
 }
 
 /**
- * Everybody who writes to a database waits, and readers go on, until `release` or the end of this process.
+ * Everybody who writes to a database waits, and readers continue, until `release` or the end of this process.
  */
 export interface HeldWriters {
   /**
-   * To be called right before a step that relies on it; starts `silenceMs` anew.
+   * To be called right before a step that relies on it; starts `silenceMs` again.
    * @throws UserError when PostgreSQL has let the writers go
    */
   confirm: () => Promise<void>;
-  /** Lets the writers go on where they waited. */
+  /** Lets the writers continue where they waited. */
   release: () => Promise<void>;
 }
 
@@ -56,9 +56,9 @@ const missedTables = `SELECT t.name FROM (${userTables}) t WHERE NOT EXISTS (
 
 /**
  * Makes everybody who writes to a database wait: an INSERT, UPDATE, DELETE or SELECT FOR UPDATE that
- * comes now goes on after `release`. When all of them wait, everything acknowledged so far is committed.
- * The locks belong to a session: when this process is killed PostgreSQL lets the writers go on.
- * Sequences cannot be locked: nextval goes on.
+ * comes now continues after `release`. When all of them wait, everything acknowledged so far is committed.
+ * The locks belong to a session: when this process is killed PostgreSQL lets the writers continue.
+ * Sequences cannot be locked: nextval continues.
  * @param adminUrl a role that may lock every table; not through a pooler in transaction mode
  * @throws UserError naming who held a table for too long; nobody waits then
  */
@@ -115,7 +115,7 @@ export async function holdWriters(
             code: "BG-WRITERS-NOT-HELD",
             what: "The writers of the live database do not wait any longer",
             rule: `the session that held them has ended: ${messageOf(error)}`,
-            next: "pulumi up again; if it stays, look at the log of PostgreSQL for who ended it",
+            next: "pulumi up again; if it stays, check the log of PostgreSQL for who ended it",
           },
           { cause: error },
         );

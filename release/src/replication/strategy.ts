@@ -5,7 +5,7 @@ export interface SeparateOptions {
   say: Say;
   /** How long one database may take to have what the other has, in milliseconds. */
   budgetMs: number;
-  /** Goes on where writes are lost. Somebody has to have said so. */
+  /** Continues where writes are lost. Somebody has to have said so. */
   allowDataLoss: boolean;
   /** Makes the idle color's server a standby; empty: somebody does it by hand. */
   rebuildCommand: string[];
@@ -21,7 +21,7 @@ export interface Handover {
   confirm(): Promise<void>;
   /** After traffic has moved. */
   complete(): Promise<void>;
-  /** When it has not: the writers go on where they waited. */
+  /** When it has not: the writers continue where they waited. */
   cancel(): Promise<void>;
 }
 

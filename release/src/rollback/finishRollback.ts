@@ -9,12 +9,12 @@ import { allOn } from "../routers/weights.js";
 import type { Say } from "../util/step.js";
 import { activeServiceOf, readBlockedImages, type BlockedImage } from "../state/blockedImages.js";
 import type { Followers } from "../config/followers.js";
-import { noteBack } from "./noteBack.js";
+import { noteRollback } from "./noteRollback.js";
 import { reconcileAfter } from "./rollBackRelease.js";
 import { ageOf, readRelease, type Release } from "../state/record.js";
 
 export interface FinishOptions {
-  /** Whose weights gave a share; null where the active Service is all there is. */
+  /** Whose weights gave a canary weight; null where the active Service is all there is. */
   route: RouterName | null;
   /** How old the blocked image has to be: whoever wrote it may be noting it at this moment. */
   graceMs: number;
@@ -28,7 +28,7 @@ export interface FinishOptions {
 export const othersAreNotingMs = 90_000;
 
 /**
- * Completes a rollback whose process has died, or was cut off, after it had moved users: history, alert
+ * Completes a rollback whose process has died, or was cut off, after it had moved traffic: history, alert
  * and state, from the blocked image on the active Service. Databases are left to `pulumi up`, which reconciles them.
  * @returns whether there was something to complete
  */
@@ -49,29 +49,29 @@ export async function finishRollback(
   say(
     `traffic was rolled back from ${blocked.color} (${blocked.image}) at ${blocked.at} by ${blocked.by}, and it is noted now`,
   );
-  if (release.share < 100) await takeShare(cluster, app, release, route, say);
-  if (hasDatabases && release.share === 100)
+  if (release.weight < 100) await removeCanaryWeight(cluster, app, release, route, say);
+  if (hasDatabases && release.weight === 100)
     say("what that rollback has left of the databases is reconciled by the next pulumi up");
-  await noteBack(where, release, blocked, say);
-  if (followers !== undefined && release.share === 100) await reconcileAfter(cluster, app, followers, say);
+  await noteRollback(where, release, blocked, say);
+  if (followers !== undefined && release.weight === 100) await reconcileAfter(cluster, app, followers, say);
   return true;
 }
 
 /** The blocked image of a rollback of this release that its record does not know of. */
 export function unnotedBlock(
-  { id, state, to, share }: Release,
+  { id, state, to, weight }: Release,
   service: V1Service,
 ): BlockedImage | undefined {
   if (state === "rolledBack") return undefined;
   const live = service.spec?.selector?.["version"];
-  const isBack = share < 100 || live === otherColor(to.color);
+  const isBack = weight < 100 || live === otherColor(to.color);
   return isBack
     ? readBlockedImages(service).find(({ color, undone }) => color === to.color && undone === id)
     : undefined;
 }
 
-/** The blocked image of a share is written before its weights move. */
-async function takeShare(
+/** The blocked image of a shift is written before its weights move. */
+async function removeCanaryWeight(
   cluster: Cluster,
   app: string,
   { id, to }: Release,
@@ -82,7 +82,7 @@ async function takeShare(
   const given = route === null ? undefined : await readGiven(cluster, app, route);
   if (route === null || given === undefined)
     say(
-      `where ${to.color} has had its share there are no weights of ${route ?? "a route"} now: none are moved`,
+      `${to.color} had a canary weight, and there are no weights of ${route ?? "a router"} now: none are moved`,
     );
   else if (given.switchId === id)
     await moveUsers(cluster, app, route, { weights: allOn(good), active: good, switchId: id });

@@ -14,8 +14,8 @@ import type { Say } from "../util/step.js";
 import type { RollbackSettings } from "../config/analysisSettings.js";
 import { reconcileFollowers } from "../workers/followers.js";
 import type { Followers } from "../config/followers.js";
-import { noteBack, type Undone } from "./noteBack.js";
-import { moveBack } from "./trafficBack.js";
+import { noteRollback, type Undone } from "./noteRollback.js";
+import { rollBackTraffic } from "./rollBackTraffic.js";
 
 export interface ReleaseRollback {
   where: ClusterRef & { app: string };
@@ -38,7 +38,7 @@ export function newMoveId(): string {
  * Undoes a switch: users first, then the notes. Where each color has its own database the writing
  * is handed over before, as in every switch: users who came back to data of an hour ago would have
  * lost theirs.
- * @returns false when there was nothing to undo any more: somebody else has moved users meanwhile
+ * @returns false when there was nothing to undo any more: somebody else has moved traffic meanwhile
  * @throws UserError when users cannot go back; they are where they were then
  * @throws UnknownOutcomeError when they may be back; to be tried again with the same id
  */
@@ -48,14 +48,20 @@ export async function rollBackRelease(
 ): Promise<boolean> {
   const cluster = connect(where);
   const { app } = where;
-  const { id, to, share } = undone;
+  const { id, to, weight } = undone;
   const { route, connectionDrainSeconds: seconds, followers } = settings;
   const databases = separateInputs(where, undone, settings);
   if (databases !== undefined) await databaseHandover.run(databases, say);
   const move = async () => {
     const at = (await serverTime(cluster)).toISOString();
     const blocked = { ...to, reason, evidence, at, by, id: moveId, ...(id !== undefined && { undone: id }) };
-    return moveBack(cluster, { app, share, route, blocked, ...(id !== undefined && { switchId: id }) });
+    return rollBackTraffic(cluster, {
+      app,
+      weight,
+      route,
+      blocked,
+      ...(id !== undefined && { switchId: id }),
+    });
   };
   const blocked = await move().catch(async (error: unknown) => {
     // Writers must not wait for users who do not come; and those who may have come must find theirs.
@@ -70,13 +76,13 @@ export async function rollBackRelease(
   const back = { back: otherColor(to.color), now: new Date(blocked.at), seconds };
   const turned = turnDrain(cluster, app, back, say);
   if (databases !== undefined) await reconcile(databases, say);
-  await noteBack(where, undone, blocked, say);
-  if (followers !== undefined && share === 100) await reconcileAfter(cluster, app, followers, say);
+  await noteRollback(where, undone, blocked, say);
+  if (followers !== undefined && weight === 100) await reconcileAfter(cluster, app, followers, say);
   await turned;
   return true;
 }
 
-/** Never throws: traffic is back, and what comes next must go on. */
+/** Never throws: traffic is back, and what comes next must continue. */
 export async function reconcileAfter(
   cluster: Cluster,
   app: string,
@@ -90,14 +96,14 @@ export async function reconcileAfter(
   }
 }
 
-/** Somebody else has moved users: back as well, or on. */
+/** Somebody else has moved traffic: back as well, or on. */
 async function endHandover(cluster: Cluster, databases: SeparateInputs, say: Say): Promise<void> {
   const live = await untilAnswered(() => readLiveColor(cluster, databases.app));
   if (live === databases.activeColor) await reconcile(databases, say);
   else await takeHandover(databases)?.cancel();
 }
 
-/** Never throws: users have moved, and whoever is to know has to be told. */
+/** Never throws: traffic has moved, and whoever is to know has to be told. */
 async function reconcile(databases: SeparateInputs, say: Say): Promise<void> {
   try {
     await databaseReconcile.run(databases, say);

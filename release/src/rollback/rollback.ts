@@ -3,12 +3,12 @@ import { schemaGate, type SchemaGateInputs } from "../gates/schemaGate.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
 import { UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { withoutAsking } from "../postgres/route.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import { UserError } from "../util/userError.js";
-import { readShare } from "../traffic/move.js";
+import { readCanaryWeight } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import type { DatabaseSecrets } from "../databases/databaseSecrets.js";
 import type { FlatSettings } from "../config/schema.js";
@@ -23,7 +23,7 @@ import { whoami } from "../util/who.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
 export interface RollbackOptions {
-  /** The color that users are taken from. */
+  /** The color that traffic is moved away from. */
   from: Color;
   why: string;
   strategy: FlatSettings["database"]["strategy"];
@@ -39,11 +39,11 @@ export interface RollbackOptions {
 const growthBudgetMs = 60_000;
 
 /**
- * Takes users back by hand, the fast way: every pod of the standby is ready, its version works on
- * the schema, and then users move. No smoke suite: users come from these very pods. Anything else,
+ * Rolls back by hand, the fast way: every pod of the standby is ready, its version works on
+ * the schema, and then traffic moves. No smoke suite: traffic comes from these very pods. Anything else,
  * a rollback of a rollback among it, is a switch, and has gates.
  * @returns how long it took, checks included, and what users have now
- * @throws UserError when users cannot go back; they are where they were then
+ * @throws UserError when the rollback is not possible; traffic stays where it was then
  */
 export async function rollback(
   where: ClusterRef & { app: string },
@@ -54,17 +54,17 @@ export async function rollback(
   const cluster = connect(where);
   const { app } = where;
   const color = otherColor(from);
-  const { bad, good, release } = await findWayBack(cluster, app, from);
-  if (!fewer) await growBack(cluster, { app, color, template: good.template }, say);
+  const { bad, good, release } = await findRollbackTarget(cluster, app, from);
+  if (!fewer) await growForRollback(cluster, { app, color, template: good.template }, say);
   await refuseUnready(cluster, app, color, fewer);
   if (strategy !== "none") {
-    const judge = () => schemaGate.run(asTaker(where, good, { strategy, databaseSecret }), say);
-    await (runIn === "cluster" ? withoutAsking(judge) : judge());
+    const check = () => schemaGate.run(asTaker(where, good, { strategy, databaseSecret }), say);
+    await (runIn === "cluster" ? withoutAsking(check) : check());
   }
   const undone = {
     to: bad,
     from: good,
-    share: 100,
+    weight: 100,
     // Of the switch that brought users here, if that is still the one on record.
     ...(release?.to.color === from && release.to.template === bad.template && { id: release.id }),
   };
@@ -73,10 +73,10 @@ export async function rollback(
 }
 
 /**
- * Why users could not go back at this moment, by the rules of a rollback; undefined where they could. Changes
+ * Why a rollback is not possible at this moment, by its rules; undefined where it is. Changes
  * nothing. With separate databases the handover asks more, when it comes to it.
  */
-export async function whyNoWayBack(
+export async function whyRollbackImpossible(
   where: ClusterRef & { app: string },
   {
     from,
@@ -88,7 +88,7 @@ export async function whyNoWayBack(
 ): Promise<string | undefined> {
   const cluster = connect(where);
   try {
-    const { good } = await findWayBack(cluster, where.app, from);
+    const { good } = await findRollbackTarget(cluster, where.app, from);
     await refuseUnready(cluster, where.app, good.color, false);
     if (strategy === "none" || runIn === "cluster") return undefined;
     const [broken] = await schemaGate.check(asTaker(where, good, { strategy, databaseSecret }), {}, say);
@@ -99,8 +99,8 @@ export async function whyNoWayBack(
   }
 }
 
-/** @throws UserError unless the other color is what users were on before the last switch */
-async function findWayBack(
+/** @throws UserError unless the other color is what traffic was on before the last switch */
+async function findRollbackTarget(
   cluster: Cluster,
   app: string,
   from: Color,
@@ -120,7 +120,7 @@ async function findWayBack(
   });
 }
 
-/** The color that would take users, as the schema gate wants it named. */
+/** The color that would take traffic, as the schema gate wants it named. */
 function asTaker(
   where: ClusterRef & { app: string },
   { color, template }: Served,
@@ -129,8 +129,8 @@ function asTaker(
   return { ...where, color, template, active: true, ...secrets, activeColor: color };
 }
 
-export interface ShareBackOptions {
-  /** The color that all users are on otherwise. */
+export interface RollBackShiftOptions {
+  /** The color that all other traffic is on. */
   active: Color;
   /** Whose weights give it. */
   route: RouterName;
@@ -139,21 +139,21 @@ export interface ShareBackOptions {
 }
 
 /**
- * Takes back the share of the users that the other color has, by hand. @throws UserError when there is none, or
+ * Rolls back the canary weight of the idle color, by hand. @throws UserError when there is none, or
  * somebody else has moved it
  */
-export async function takeShareBack(
+export async function rollBackShift(
   where: ClusterRef & { app: string },
-  { active, route, settings, why }: ShareBackOptions,
+  { active, route, settings, why }: RollBackShiftOptions,
   say: Say,
 ): Promise<{ seconds: number; image: string }> {
   const started = performance.now();
   const cluster = connect(where);
   const { app } = where;
   const color = otherColor(active);
-  const share = await readShare(cluster, app, route, active);
+  const weight = await readCanaryWeight(cluster, app, route, active);
   const next = `${bluegreen} history`;
-  if (share === 0)
+  if (weight === 0)
     throw new UserError({
       code: "BG-ROLLBACK-NOT-POSSIBLE",
       what: `${color} gets no canary traffic`,
@@ -168,8 +168,8 @@ export async function takeShareBack(
   const undone = {
     to,
     from,
-    share,
-    ...(release?.kind === "share" && release.to.color === color && { id: release.id }),
+    weight,
+    ...(release?.kind === "shift" && release.to.color === color && { id: release.id }),
   };
   await rollBackByHand(
     { where, undone, settings: { ...settings, database: null }, why },
@@ -179,7 +179,7 @@ export async function takeShareBack(
   return { seconds: (performance.now() - started) / 1000, image: from.image };
 }
 
-/** @throws UserError when somebody else was quicker, or nobody knows whether users have moved */
+/** @throws UserError when somebody else was quicker, or nobody knows whether traffic has moved */
 async function rollBackByHand(
   { why: reason, ...taken }: Pick<ReleaseRollback, "where" | "undone" | "settings"> & { why: string },
   what: string,
@@ -214,8 +214,8 @@ async function served(cluster: Cluster, app: string, color: Color): Promise<Serv
   throw new UserError({
     code: "BG-DEPLOYMENT-MISSING",
     what: `There is no ${color} to roll back to or from`,
-    rule: `Deployment ${homeOf(cluster, color)}/${names.deployment(app, color)} is missing, or this program has not made it`,
-    next: `kubectl -n ${homeOf(cluster, color)} get deployments -l app=${app}`,
+    rule: `Deployment ${namespaceOf(cluster, color)}/${names.deployment(app, color)} is missing, or this program has not made it`,
+    next: `kubectl -n ${namespaceOf(cluster, color)} get deployments -l app=${app}`,
   });
 }
 
@@ -223,12 +223,12 @@ async function served(cluster: Cluster, app: string, color: Color): Promise<Serv
  * A standby that its autoscaler has made smaller gets as many pods as users need. Not all of them in time is
  * for the next check to say.
  */
-async function growBack(cluster: Cluster, standby: Taker, say: Say): Promise<void> {
+async function growForRollback(cluster: Cluster, standby: Taker, say: Say): Promise<void> {
   const { app, color } = standby;
   if ((await readAutoscaler(cluster, app, color)) === undefined) return;
   const needed = await growToTakeOver(cluster, standby);
   let said: number | undefined;
-  const look = async () => {
+  const check = async () => {
     const ready = (await readDeployment(cluster, app, color))?.status?.readyReplicas ?? 0;
     if (ready >= needed) return true;
     if (ready !== said)
@@ -239,7 +239,7 @@ async function growBack(cluster: Cluster, standby: Taker, say: Say): Promise<voi
     return undefined;
   };
   try {
-    await poll(look, { timeoutMs: growthBudgetMs });
+    await poll(check, { timeoutMs: growthBudgetMs });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
   }
@@ -255,6 +255,6 @@ async function refuseUnready(cluster: Cluster, app: string, color: Color, fewer:
     code: "BG-TOO-FEW-READY-PODS",
     what: `The rollback to ${color} was refused: ${ready} of its ${wanted} pods are ready`,
     rule: fewer ? "somebody has to answer requests" : "traffic returns to a standby that is ready as a whole",
-    next: `kubectl -n ${homeOf(cluster, color)} get pods -l app=${app},version=${color}${ready > 0 ? `; to roll back to those that are ready: ${bluegreen} rollback --allow-fewer-replicas` : ""}`,
+    next: `kubectl -n ${namespaceOf(cluster, color)} get pods -l app=${app},version=${color}${ready > 0 ? `; to roll back to those that are ready: ${bluegreen} rollback --allow-fewer-replicas` : ""}`,
   });
 }

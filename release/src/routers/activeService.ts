@@ -1,5 +1,5 @@
 import type { Color } from "../app/color.js";
-import { homeOf, type Homes, type NamespacedName } from "../app/homes.js";
+import { namespaceOf, type ColorNamespaces, type NamespacedName } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 
 /**
@@ -16,18 +16,18 @@ export interface LeadTo {
   externalName?: string;
 }
 
-export function leadTo(homes: Homes, app: string, color: Color): LeadTo {
+export function leadTo(namespaces: ColorNamespaces, app: string, color: Color): LeadTo {
   const selector = { app, version: color };
-  if (!homes.namespacePerColor) return { selector };
-  return { selector, type: "ExternalName", externalName: clusterHost(colorService(homes, app, color)) };
+  if (!namespaces.namespacePerColor) return { selector };
+  return { selector, type: "ExternalName", externalName: clusterHost(colorService(namespaces, app, color)) };
 }
 
 /** Every Service of the app answers on 80 and reaches the container's port by its name. */
 export const httpPorts = [{ name: "http", protocol: "TCP", port: 80, targetPort: "http" }];
 
 /** The Service that reaches one color alone. */
-export function colorService(homes: Homes, app: string, color: Color): NamespacedName {
-  return { namespace: homeOf(homes, color), name: names.colorService(app, color) };
+export function colorService(namespaces: ColorNamespaces, app: string, color: Color): NamespacedName {
+  return { namespace: namespaceOf(namespaces, color), name: names.colorService(app, color) };
 }
 
 /** What DNS calls a Service: in every cluster, unless whoever has set it up wanted another domain. */

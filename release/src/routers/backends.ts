@@ -1,6 +1,6 @@
 import { colorService } from "./activeService.js";
 import { colors, type Color } from "../app/color.js";
-import type { Homes } from "../app/homes.js";
+import type { ColorNamespaces } from "../app/namespaces.js";
 import type { JsonPatch } from "../kubernetes/jsonPointer.js";
 import { names } from "../app/names.js";
 import type { Weights } from "./weights.js";
@@ -9,7 +9,7 @@ import type { Weights } from "./weights.js";
  * A color's Service as a backend of a route: its namespace stands there only where it is not the route's own.
  */
 export function colorBackend(
-  way: Homes & { app: string },
+  way: ColorNamespaces & { app: string },
   color: Color,
 ): { name: string; namespace?: string } {
   const { name, namespace } = colorService(way, way.app, color);

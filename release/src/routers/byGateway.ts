@@ -7,28 +7,28 @@ const named = z.object({ metadata: z.object({ name: z.string(), namespace: z.str
 /**
  * How to find a Gateway that somebody else has made, as config names it.
  * @param kind of the Gateway
- * @param judge what there is to say of one that is there, of its name, and of the listener that config wants
+ * @param evaluate what there is to say of one that is there, of its name, and of the listener that config wants
  */
 export function byGateway(
   kind: KindAt,
-  judge: (found: unknown, at: string, listener: string | undefined) => Finding,
+  evaluate: (found: unknown, at: string, listener: string | undefined) => Finding,
 ): Pick<Router, "reads" | "isOffered" | "examine" | "prompt"> {
   return {
     reads: [{ group: kind.group, resources: [kind.plural], verbs: ["get"] }],
-    isOffered: async (look) => (await look.list(kind)).length > 0,
-    async examine(look, { gateway = "" }) {
+    isOffered: async (reader) => (await reader.list(kind)).length > 0,
+    async examine(reader, { gateway = "" }) {
       const [namespace = "", name = "", listener] = gateway.split("/");
-      const found = await look.read({ ...kind, namespace, name });
+      const found = await reader.read({ ...kind, namespace, name });
       return found === undefined
         ? broken(
             ingressSubject,
             `there is no Gateway ${namespace}/${name}`,
             `kubectl get ${kind.plural}.${kind.group} --all-namespaces, then pulumi config set --path traffic.gateway NAMESPACE/NAME`,
           )
-        : judge(found, `${namespace}/${name}`, listener);
+        : evaluate(found, `${namespace}/${name}`, listener);
     },
-    async prompt({ look, choose }) {
-      const all = z.array(named).parse(await look.list(kind));
+    async prompt({ reader, choose }) {
+      const all = z.array(named).parse(await reader.list(kind));
       const known = all.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
       return { gateway: await choose("gateway", known) };
     },

@@ -44,7 +44,7 @@ export const gateway: Router = {
     patches: (app, _found, weights) => [patchColors(app, "/spec/rules/0/backendRefs", weights)],
   },
   makes: { group: "gateway.networking.k8s.io", resources: ["httproutes", "referencegrants"] },
-  ...byGateway({ group: "gateway.networking.k8s.io", version: "v1", plural: "gateways" }, judge),
+  ...byGateway({ group: "gateway.networking.k8s.io", version: "v1", plural: "gateways" }, evaluate),
 };
 
 const gatewaySchema = z.object({
@@ -52,7 +52,7 @@ const gatewaySchema = z.object({
   status: conditions,
 });
 
-function judge(found: unknown, at: string, listener: string | undefined): Finding {
+function evaluate(found: unknown, at: string, listener: string | undefined): Finding {
   const { spec, status } = gatewaySchema.parse(found);
   const known = spec.listeners.map(({ name }) => name);
   if (listener !== undefined && !known.includes(listener))

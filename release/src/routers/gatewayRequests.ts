@@ -4,7 +4,7 @@ import { istioEdge } from "./istio.js";
 import { ledByService } from "./ledByService.js";
 import type { Router } from "./router.js";
 
-/** How an implementation of the Gateway API counts what it has led to a color. */
+/** How an implementation of the Gateway API counts what it has routed to a color. */
 interface GatewayRequests {
   requests: NonNullable<Router["requests"]>;
   /** It counts all backends of a rule together: only the time of the switch tells two colors apart. */

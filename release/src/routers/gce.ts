@@ -8,7 +8,7 @@ export const targetsMove =
   "where its load balancer holds the addresses of pods (NEG), a switch replaces all of them, and until the new ones are healthy it answers 502";
 
 /**
- * GKE's own Ingress. One backend a path, no weights, no rewrites: users come to the active Service,
+ * GKE's own Ingress. One backend a path, no weights, no rewrites: requests go to the active Service,
  * and nothing else can be said. GKE's Gateway controller can (`gateway`). Rendered and checked here,
  * not run.
  */

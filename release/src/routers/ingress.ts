@@ -3,7 +3,7 @@ import { names } from "../app/names.js";
 import { broken, ingressSubject, well } from "../util/finding.js";
 import { shellWord } from "../util/shellWord.js";
 import { misread, reads } from "./controllers.js";
-import type { Look, RouteObject, Router, RouteRole, Way } from "./router.js";
+import type { ClusterReader, RouteObject, Router, RouteRole, Way } from "./router.js";
 
 /** What every Ingress has alike. */
 export interface IngressParts<T> {
@@ -85,23 +85,23 @@ export function byClass(
   usual: string,
   router: string,
 ): Pick<Router, "makes" | "reads" | "isOffered" | "misread" | "examine" | "prompt"> {
-  const list = async (look: Look) => z.array(classSchema).parse(await look.list(classes));
+  const list = async (reader: ClusterReader) => z.array(classSchema).parse(await reader.list(classes));
   return {
     makes: ingresses,
     reads: [{ group: "networking.k8s.io", resources: ["ingressclasses"], verbs: ["get", "list"] }],
-    isOffered: async (look) => (await list(look)).some(({ spec }) => reads(spec.controller, router)),
-    async misread(look, { ingressClass: name = usual }) {
-      const found = classSchema.safeParse(await look.read({ ...classes, name })).data;
+    isOffered: async (reader) => (await list(reader)).some(({ spec }) => reads(spec.controller, router)),
+    async misread(reader, { ingressClass: name = usual }) {
+      const found = classSchema.safeParse(await reader.read({ ...classes, name })).data;
       return found && misread(name, found.spec.controller, router);
     },
-    async examine(look, { ingressClass: name = usual }) {
-      const found = classSchema.safeParse(await look.read({ ...classes, name })).data;
+    async examine(reader, { ingressClass: name = usual }) {
+      const found = classSchema.safeParse(await reader.read({ ...classes, name })).data;
       if (found !== undefined)
         return (
           misread(name, found.spec.controller, router) ??
           well(ingressSubject, `IngressClass ${name} is there (${found.spec.controller ?? "no controller"})`)
         );
-      const known = (await list(look)).map(({ metadata }) => metadata.name);
+      const known = (await list(reader)).map(({ metadata }) => metadata.name);
       const [first] = known;
       return broken(
         ingressSubject,
@@ -111,8 +111,8 @@ export function byClass(
           : `pulumi config set ingressClass ${shellWord(first)}`,
       );
     },
-    async prompt({ given: { ingressClass }, look }) {
-      const all = await list(look);
+    async prompt({ given: { ingressClass }, reader }) {
+      const all = await list(reader);
       const readBy = all.filter(({ spec }) => reads(spec.controller, router));
       const known = (readBy.length > 0 ? readBy : all).map(({ metadata }) => metadata.name);
       return { ingressClass: ingressClass ?? (known.includes(usual) ? undefined : known[0]) };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { colors, otherColor, type Color } from "../app/color.js";
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import type { JsonPatch } from "../kubernetes/jsonPointer.js";
 import { ingressSubject, well } from "../util/finding.js";

@@ -1,11 +1,11 @@
-import type { NamespacedName } from "../app/homes.js";
+import type { NamespacedName } from "../app/namespaces.js";
 import type { Color } from "../app/color.js";
 import { names } from "../app/names.js";
 import type { RequestSeries } from "../app/requestSeries.js";
 import { colorService } from "./activeService.js";
 import type { Router } from "./router.js";
 
-/** Series that tell by a Service whom requests were led to. @param labels of such a series */
+/** Series that tell by a Service what requests were routed to. @param labels of such a series */
 export function ledByService(
   naming: Omit<RequestSeries, "labels">,
   labels: (service: NamespacedName) => Record<string, string>,

@@ -1,4 +1,4 @@
-import { homeOf, type Homes } from "../app/homes.js";
+import { namespaceOf, type ColorNamespaces } from "../app/namespaces.js";
 import type { Color } from "../app/color.js";
 import { names } from "../app/names.js";
 import { literally, type RequestSeries } from "../app/requestSeries.js";
@@ -6,8 +6,8 @@ import { gatewayRequests, isGatewaySource } from "./gatewayRequests.js";
 import type { TrafficStrategy } from "./router.js";
 import { routers, type RouterName } from "./routers.js";
 
-/** What is asked of whoever leads requests to the colors. */
-interface Led extends Homes {
+/** What is asked of what routes requests to the colors. */
+interface Led extends ColorNamespaces {
   app: string;
   router: RouterName;
   strategy: TrafficStrategy;
@@ -48,6 +48,6 @@ export function seriesOf(
   if (isGatewaySource(requestsFrom)) return gatewayRequests[requestsFrom].requests(led);
   const { labels, ...mesh } = meshes[requestsFrom];
   const of = (color: Color) =>
-    labels(literally(names.deployment(led.app, color)), literally(homeOf(led, color)));
+    labels(literally(names.deployment(led.app, color)), literally(namespaceOf(led, color)));
   return { ...mesh, labels: { blue: of("blue"), green: of("green") } };
 }

@@ -15,7 +15,7 @@ import {
   type Router,
   type Way,
 } from "./router.js";
-import { allOn, shareOf, type Weights } from "./weights.js";
+import { allOn, canaryWeightOf, type Weights } from "./weights.js";
 
 const prefix = "nginx.ingress.kubernetes.io";
 const weight = `${prefix}/canary-weight`;
@@ -25,7 +25,7 @@ const backendAt = (rule: number) => `/spec/rules/${rule}/http/paths/0/backend/se
 
 /**
  * ingress-nginx, by its annotations. It has no weights between two Services of one Ingress: a second
- * Ingress of the same host, its "canary", takes a share away from the first one. The first leads to
+ * Ingress of the same host, its "canary", takes a part of the traffic of the first one. The first leads to
  * the active color, the second to the idle one, so that header and cookie always mean the idle one.
  *
  * It knows a Service once, as what the first Ingress makes of it that names it: a canary's is no place for users,
@@ -92,12 +92,12 @@ function idle<T>(way: Way<T>): RouteObject<T> {
     roles: ["weights", "testers"],
     annotations: {
       [`${prefix}/canary`]: "true",
-      [weight]: String(shareOf(weights, active)),
+      [weight]: String(canaryWeightOf(weights, active)),
       [`${prefix}/canary-by-header`]: previewHeader,
       [`${prefix}/canary-by-header-value`]: token,
       [`${prefix}/canary-by-cookie`]: interpolate`${previewCookiePrefix}${token}`,
       ...sticky(way),
-      ...(way.affinity === "cookie" && { [stickiness]: stickinessOf(shareOf(weights, active)) }),
+      ...(way.affinity === "cookie" && { [stickiness]: stickinessOf(canaryWeightOf(weights, active)) }),
     },
     isEntrance: false,
     hosts: hostsOf(way),
@@ -147,11 +147,11 @@ function sticky<T>({ affinity, app }: Way<T>) {
 }
 
 /**
- * A cookie of the canary wins over its weight. Of one without a share it must not: whoever was there before a
+ * A cookie of the canary wins over its weight. Of one without a weight it must not: whoever was there before a
  * rollback, or in a release of long ago, would stay.
  */
-function stickinessOf(share: number): "sticky" | "legacy" {
-  return share > 0 ? "sticky" : "legacy";
+function stickinessOf(canaryWeight: number): "sticky" | "legacy" {
+  return canaryWeight > 0 ? "sticky" : "legacy";
 }
 
 function classOf<T>({ ingressClass = "nginx" }: Way<T>): string {
@@ -203,28 +203,30 @@ function read(app: string, [main, canary]: unknown[]): Weights | undefined {
     colorBehind(app, main, names.colorService),
     colorBehind(app, canary, names.canaryService),
   ];
-  const share = Number(second?.annotations[weight] ?? Number.NaN);
-  if (first === undefined || second === undefined || Number.isNaN(share)) return undefined;
+  const canaryWeight = Number(second?.annotations[weight] ?? Number.NaN);
+  if (first === undefined || second === undefined || Number.isNaN(canaryWeight)) return undefined;
   // In the middle of a switch both lead to the same color.
   if (first.color === second.color) return allOn(first.color);
-  return first.color === "blue" ? { blue: 100 - share, green: share } : { blue: share, green: 100 - share };
+  return first.color === "blue"
+    ? { blue: 100 - canaryWeight, green: canaryWeight }
+    : { blue: canaryWeight, green: 100 - canaryWeight };
 }
 
-/** First those who come in, then the share: whoever is cut off in between leaves nobody without a color. */
+/** First those who come in, then the canary weight: whoever is cut off in between leaves nobody without a color. */
 function patches(app: string, found: unknown[], weights: Weights, active: Color): JsonPatch[] {
   const main = colorBehind(app, found[0], names.colorService);
   const canary = colorBehind(app, found[1], names.canaryService);
-  const share = shareOf(weights, active);
+  const canaryWeight = canaryWeightOf(weights, active);
   const atWeight = `/metadata/annotations/${pointer(weight)}`;
   const atStickiness = `/metadata/annotations/${pointer(stickiness)}`;
   return [
     toColor(main, active, app, names.colorService),
     [
       { op: "test", path: atWeight, value: canary?.annotations[weight] ?? null },
-      { op: "replace", path: atWeight, value: String(share) },
+      { op: "replace", path: atWeight, value: String(canaryWeight) },
       ...(canary?.annotations[stickiness] === undefined
         ? []
-        : ([{ op: "replace", path: atStickiness, value: stickinessOf(share) }] as const)),
+        : ([{ op: "replace", path: atStickiness, value: stickinessOf(canaryWeight) }] as const)),
       ...toColor(canary, otherColor(active), app, names.canaryService),
     ],
   ];

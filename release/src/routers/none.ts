@@ -1,7 +1,7 @@
 import { ingressSubject, well } from "../util/finding.js";
 import type { Router } from "./router.js";
 
-/** No ingress: users come by the active Service, from inside the cluster or by a load balancer of its own. */
+/** No ingress: requests come by the active Service, from inside the cluster or by a load balancer of its own. */
 export const none: Router = {
   can: {
     colorPaths: false,

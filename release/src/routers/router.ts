@@ -1,4 +1,4 @@
-import type { Homes } from "../app/homes.js";
+import type { ColorNamespaces } from "../app/namespaces.js";
 import type { RequestSeries } from "../app/requestSeries.js";
 import type { Color } from "../app/color.js";
 import type { JsonPatch, ObjectAt } from "../kubernetes/jsonPointer.js";
@@ -39,7 +39,7 @@ export interface Capabilities {
 }
 
 /**
- * How testers reach the color that has no users. Both hold the generated token, which whoever reads the
+ * How testers reach the idle color. Both hold the generated token, which whoever reads the
  * objects of the ingress reads, too.
  */
 export const previewHeader = "x-bluegreen-preview";
@@ -67,7 +67,7 @@ export interface OtherPath {
 }
 
 /** The ingress, as settings want it. `T` is a text that may come from another resource. */
-export interface Way<T> extends Homes {
+export interface Way<T> extends ColorNamespaces {
   app: string;
   host: string;
   /** Further ones, *.example.com among them. */
@@ -162,7 +162,7 @@ export interface Resources {
 export type KindAt = Omit<ObjectAt, "name">;
 
 /** What is asked of a cluster: what a router brings along needs no client of its own. */
-export interface Look {
+export interface ClusterReader {
   /** In the whole cluster; none where nobody has brought the kind. */
   list(kind: KindAt): Promise<unknown[]>;
   /** Undefined where it is missing, or nobody has brought its kind. */
@@ -181,7 +181,7 @@ export interface RouterSettings {
 export interface Prompt {
   /** What was said on the command line. */
   given: RouterSettings;
-  look: Look;
+  reader: ClusterReader;
   /** Asks where somebody can be asked, and takes the first otherwise. */
   choose: (part: "gateway", values: string[]) => Promise<string>;
 }
@@ -200,13 +200,13 @@ export interface Router {
    * What a color's namespace has to say before the route may refer to its Service from another one; absent
    * where nobody asks.
    */
-  grant?(homes: Homes, app: string, color: Color): Grant;
+  grant?(namespaces: ColorNamespaces, app: string, color: Color): Grant;
   /** Both colors at once; undefined where it can refer to one only. */
   weights: WeightsIn | undefined;
   /** Its load balancer holds the addresses of pods: a selector that moves would leave users without any. */
   isWeightedOnly?: true;
-  /** Where it counts the requests that it has led to a color; absent where that is not known. */
-  requests?: (way: Pick<Way<never>, "app" | "strategy" | keyof Homes>) => RequestSeries;
+  /** Where it counts the requests that it has routed to a color; absent where that is not known. */
+  requests?: (way: Pick<Way<never>, "app" | "strategy" | keyof ColorNamespaces>) => RequestSeries;
   /** What the objects consist of, which an update keeps. */
   makes: Resources;
   /** Whether it makes Certificates of cert-manager's, which otherwise reads an annotation. */
@@ -214,14 +214,14 @@ export interface Router {
   /** What it reads of the cluster, to find out what is there. */
   reads: (Resources & { verbs: string[] })[];
   /** Whether somebody in the cluster reads its objects, as far as that can be seen. */
-  isOffered(look: Look): Promise<boolean>;
+  isOffered(reader: ClusterReader): Promise<boolean>;
   /**
    * What is wrong with who reads them; undefined where nothing is, or nobody is there. Absent where nothing in
    * the cluster says who they are.
    */
-  misread?(look: Look, settings: RouterSettings): Promise<Finding | undefined>;
+  misread?(reader: ClusterReader, settings: RouterSettings): Promise<Finding | undefined>;
   /** Whether a release would find who reads them. */
-  examine(look: Look, settings: RouterSettings): Promise<Finding>;
+  examine(reader: ClusterReader, settings: RouterSettings): Promise<Finding>;
   /** What init writes into config for it; absent where its defaults do. */
   prompt?(init: Prompt): Promise<RouterSettings>;
 }

@@ -63,9 +63,9 @@ export const traefik: Router = {
   makes: { group: "traefik.io", resources: ["ingressroutes", "middlewares", "traefikservices"] },
   certificates: true,
   reads: [],
-  isOffered: (look) => look.serves(ingressRoutes),
-  examine: async (look) =>
-    (await look.serves(ingressRoutes))
+  isOffered: (reader) => reader.serves(ingressRoutes),
+  examine: async (reader) =>
+    (await reader.serves(ingressRoutes))
       ? well(ingressSubject, "Traefik's resources are there")
       : broken(
           ingressSubject,

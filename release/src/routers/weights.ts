@@ -1,9 +1,9 @@
 import { colors, otherColor, type Color } from "../app/color.js";
 
-/** How many of 100 new users each color gets. */
+/** The percentage of new requests that each color gets. */
 export type Weights = Record<Color, number>;
 
-/** All users on one color. */
+/** All traffic on one color. */
 export function allOn(color: Color): Weights {
   return weightsOf(color, 0);
 }
@@ -15,8 +15,8 @@ export function weightsOf(active: Color, canaryWeight: number): Weights {
     : { blue: canaryWeight, green: 100 - canaryWeight };
 }
 
-/** The part of the users that the color beside the active one gets, in percent. */
-export function shareOf(weights: Weights, active: Color): number {
+/** The percentage of traffic that the idle color gets. */
+export function canaryWeightOf(weights: Weights, active: Color): number {
   return weights[otherColor(active)];
 }
 
@@ -30,13 +30,13 @@ export function formatWeights(weights: Weights): string {
 }
 
 /**
- * The shares that a shift still has to give, in percent. The last of them is all users, and that is a switch.
+ * The canary weights that a shift still has to set. The last of them is all traffic, and that is a switch.
  * @param steps how many there are from nothing to all
- * @param given what the color has already: a shift that was cut off goes on from there
+ * @param given what the color has already: a shift that was cut off continues from there
  */
-export function sharesAfter(given: number, steps: number): number[] {
+export function weightsAfter(given: number, steps: number): number[] {
   return Array.from({ length: steps }, (_, index) => Math.round((100 * (index + 1)) / steps)).filter(
-    (share) => share > given,
+    (weight) => weight > given,
   );
 }
 

@@ -103,7 +103,7 @@ export function concurrentIndexOf({ node }: Statement): ConcurrentIndex | undefi
   return { name: node.IndexStmt.idxname, table: quoted(node.IndexStmt.relation) };
 }
 
-/** What a REINDEX CONCURRENTLY builds anew. */
+/** What a REINDEX CONCURRENTLY rebuilds. */
 export interface ConcurrentReindex {
   kind: "index" | "table" | "schema" | "database";
   /** Quoted. */

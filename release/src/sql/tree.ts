@@ -8,7 +8,7 @@ export type NodeOf<K extends NodeKind> = Extract<Node, Record<K, unknown>>;
 const stored = new Set(["CreateFunctionStmt", "RuleStmt", "ViewStmt"]);
 
 /**
- * The nodes inside a statement or an expression that were looked for before: rules ask for the same ones
+ * The nodes inside a statement or an expression that were searched for before: rules ask for the same ones
  * again and again.
  */
 const indexed = new WeakMap<object, Map<string, object[]>>();

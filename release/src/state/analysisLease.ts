@@ -11,7 +11,7 @@ const leaseSeconds = 15;
 const waitMs = 10_000;
 
 /**
- * Taken before users move, for the step that analyzes. In this process alone: when it dies, somebody else
+ * Taken before traffic moves, for the step that analyzes. In this process alone: when it dies, somebody else
  * takes over.
  */
 const held = new Map<string, HeldLease>();

@@ -1,6 +1,6 @@
 import type { V1Deployment, V1ObjectMeta, V1Pod, V1PodTemplateSpec } from "../kubernetes/client.js";
 import type { Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { imageAnnotation, names } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
@@ -35,7 +35,7 @@ export async function readChangedImage(
     readDeployment(cluster, app, color),
     podsOfColor(cluster, { app, color }),
   ]);
-  return findChangedImage(deployment, pods, `${homeOf(cluster, color)}/${names.deployment(app, color)}`);
+  return findChangedImage(deployment, pods, `${namespaceOf(cluster, color)}/${names.deployment(app, color)}`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isColor, type Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { asMergePatch, mergePatched } from "../kubernetes/mergePatch.js";
@@ -40,14 +40,14 @@ async function patchApproval(
   await cluster.apps.patchNamespacedDeployment(
     {
       name: names.deployment(app, color),
-      namespace: homeOf(cluster, color),
+      namespace: namespaceOf(cluster, color),
       body: { metadata: { annotations: { [approvalAnnotation]: switchId } } },
     },
     asMergePatch,
   );
 }
 
-/** What of the active Service says where users go. */
+/** What of the active Service says where traffic goes. */
 const serviceSchema = z.object({
   metadata: z.object({ annotations: z.record(z.string(), z.unknown()).default({}) }),
   spec: z.object({ selector: z.record(z.string(), z.unknown()) }),
@@ -65,9 +65,9 @@ export interface Move extends ClusterRef {
 
 /**
  * The lock on the active Service itself, for whoever goes around the gates: `--target`, or a state
- * that says less than there is. Users move only to the color that the gates have let through, for
+ * that says less than there is. Traffic moves only to the color that the gates have let through, for
  * this very switch, with the pods that the program wants.
- * @throws UserError otherwise, which also says where users are
+ * @throws UserError otherwise, which also says where traffic is
  */
 export async function refuseUnapproved({ app, templates, service, preview, ...where }: Move): Promise<void> {
   const { metadata, spec } = serviceSchema.parse(service);
@@ -89,7 +89,7 @@ async function whyNot(
   app: string,
   { color, switchId, template }: { color: Color; switchId: unknown; template: string },
 ): Promise<string | undefined> {
-  const name = `${homeOf(cluster, color)}/${names.deployment(app, color)}`;
+  const name = `${namespaceOf(cluster, color)}/${names.deployment(app, color)}`;
   const [deployment, service] = await Promise.all([
     readDeployment(cluster, app, color),
     orUndefined(

@@ -86,7 +86,7 @@ function isOf(blocked: BlockedImage, { color, image }: { color: Color; image: st
   return blocked.color === color && blocked.image === image;
 }
 
-/** The active Service, to be patched: where users are led, and the blocked images with it. */
+/** The active Service, to be patched: where traffic goes, and the blocked images with it. */
 export function activeServiceOf({ core, namespace }: Cluster, app: string): Patched<V1Service> {
   const where = { name: names.activeService(app), namespace };
   return {
@@ -114,7 +114,7 @@ export function patchBlockedImages(service: V1Service, blockedImages: readonly B
 const clearMs = 10_000;
 
 /**
- * Lets the images of a color serve users again. @returns the blocked images that are gone
+ * Lets the images of a color serve traffic again. @returns the blocked images that are gone
  * @throws DeadlineError when they change all the time
  */
 export async function unblockImages(cluster: Cluster, app: string, color: Color): Promise<BlockedImage[]> {

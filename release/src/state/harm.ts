@@ -40,7 +40,7 @@ export function noteChange(cluster: Cluster, app: string, text: string): void {
 }
 
 /**
- * From here on no step of the update goes on.
+ * From here on no step of the update continues.
  * @returns false when traffic may be moving already: then nothing is to be done about it any more
  */
 export function noteHarm(cluster: Cluster, app: string, harm: UserError): boolean {
@@ -63,7 +63,7 @@ export async function untilActedOnHarm(): Promise<void> {
 }
 
 /**
- * Before traffic moves. In one go with the look for harm: whoever finds some later leaves the pods alone that are
+ * Before traffic moves. In one go with the check for harm: whoever finds some later leaves the pods alone that are
  * about to be live.
  * @throws UserError once this update is known to harm the live color
  */

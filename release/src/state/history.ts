@@ -6,9 +6,9 @@ import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
 import { servedSchema } from "./served.js";
 
 const entrySchema = z.object({
-  kind: z.enum(["switch", "rollback", "share"]),
-  /** How many of 100 users moved. */
-  share: z.number().default(100),
+  kind: z.enum(["switch", "rollback", "shift"]),
+  /** The percentage of traffic that moved. */
+  weight: z.number().default(100),
   to: servedSchema,
   /** Null at the first release. */
   from: servedSchema.nullable(),
@@ -20,7 +20,7 @@ const entrySchema = z.object({
   evidence: z.array(z.string()),
 });
 
-/** A move of users from one color to the other. */
+/** Traffic moved from one color to the other. */
 export type HistoryEntry = z.output<typeof entrySchema>;
 
 /** A ConfigMap holds a mebibyte, an entry less than 4 KiB: years of releases, with room to spare. */

@@ -25,7 +25,7 @@ export type ReleaseState = (typeof states)[number];
 
 /**
  * Half a megabyte of figures where there are many pods, written by this package alone: what is inside is not
- * looked at again.
+ * checked again.
  */
 const baselineSchema = z.custom<Baseline>(
   (value) =>
@@ -38,14 +38,14 @@ const baselineSchema = z.custom<Baseline>(
  * go: whoever may write a ConfigMap would decide it. That is in config (analysisSettings.ts).
  */
 const releaseSchema = z.object({
-  /** Also on the active Service, from the moment users move. */
+  /** Also on the active Service, from the moment traffic moves. */
   id: z.string(),
-  /** share: a part of the users only, who come to both colors by weights. */
-  kind: z.enum(["switch", "rollback", "share"]),
-  /** How many of 100 users `to` gets. */
-  share: z.number().default(100),
+  /** shift: a canary weight; traffic is on both colors by weights. */
+  kind: z.enum(["switch", "rollback", "shift"]),
+  /** The percentage of traffic that `to` gets: 100, or its canary weight. */
+  weight: z.number().default(100),
   to: servedSchema,
-  /** Null at the first release: there is nothing to go back to. */
+  /** Null at the first release: there is nothing to roll back to. */
   from: servedSchema.nullable(),
   who: z.string(),
   why: z.string(),
@@ -54,7 +54,7 @@ const releaseSchema = z.object({
   /** When traffic was seen to have moved: a handover of databases may have come before. Absent until then. */
   movedAt: z.iso.datetime().optional(),
   state: z.enum(states),
-  /** Taken before users moved. */
+  /** Taken before traffic moved. */
   baseline: baselineSchema,
   /** Contract migrations whose time comes after the switch, by their ids. */
   contracts: z.object({ waiting: z.array(z.string()) }),
@@ -67,7 +67,7 @@ const releaseSchema = z.object({
 export type Release = z.output<typeof releaseSchema>;
 
 /**
- * Whether a color with this template is the rollback target: the very pods that users were on before the
+ * Whether a color with this template is the rollback target: the very pods that traffic was on before the
  * last switch. They have proven themselves, so a rollback does not wait for the smoke suite.
  */
 export function isRollbackTarget(
@@ -83,14 +83,14 @@ export function ageOf({ at, movedAt = at }: Pick<Release, "at" | "movedAt">, now
 }
 
 /**
- * Whether users are where a release has brought them: a later one, or somebody by hand, may have moved them
+ * Whether traffic is where a release has moved it: a later one, or somebody by hand, may have moved it
  * since.
  * @param route whose weights move; null where the active Service is all there is
  */
 export async function isWhereUsersAre(
   cluster: Cluster,
   app: string,
-  { id, share, to }: Pick<Release, "id" | "share" | "to">,
+  { id, weight, to }: Pick<Release, "id" | "weight" | "to">,
   route: RouterName | null,
   signal?: AbortSignal,
 ): Promise<boolean> {
@@ -99,13 +99,13 @@ export async function isWhereUsersAre(
     signal && withSignal(signal),
   );
   const live = service.spec?.selector?.["version"];
-  if (share === 100) return live === to.color && service.metadata?.annotations?.[switchAnnotation] === id;
+  if (weight === 100) return live === to.color && service.metadata?.annotations?.[switchAnnotation] === id;
   const given = route === null ? undefined : await readGiven(cluster, app, route, signal);
-  return live === otherColor(to.color) && given?.switchId === id && given.weights[to.color] === share;
+  return live === otherColor(to.color) && given?.switchId === id && given.weights[to.color] === weight;
 }
 
 /**
- * Whether anybody analyzes the users that it moves: on the rollback they are on pods that they had before, and
+ * Whether anybody analyzes the traffic that it moves: after a rollback it is on pods that had it before, and
  * config may give an analysis no time.
  */
 export function isAnalyzed(
@@ -141,7 +141,7 @@ export async function setState(
     const note = await readNote(cluster, app);
     if (note?.release?.id !== id) return false;
     if (note.release.state === state) return true;
-    // Users are back: whoever still works on the switch comes too late.
+    // Traffic is back: whoever still works on the switch comes too late.
     if (note.release.state === "rolledBack") return false;
     const { metadata, data } = note;
     try {
@@ -156,7 +156,7 @@ export async function setState(
       });
       return true;
     } catch (error) {
-      // Changed between the look and the write: look again.
+      // Changed between the read and the write: read again.
       if (!(error instanceof ApiException) || error.code !== 409) throw error;
       return undefined;
     }

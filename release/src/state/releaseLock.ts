@@ -84,7 +84,7 @@ export function isReleasing(cluster: Cluster, app: string): boolean {
   return held.get(keyOf(cluster, app))?.lost.aborted === false;
 }
 
-/** @throws UserError when somebody else may be releasing the app by now: for before users move */
+/** @throws UserError when somebody else may be releasing the app by now: for before traffic moves */
 export function refuseLostRelease(cluster: Cluster, app: string): void {
   held.get(keyOf(cluster, app))?.lost.throwIfAborted();
 }

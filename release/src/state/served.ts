@@ -6,11 +6,11 @@ import { appliedImage } from "./appImage.js";
 
 export const servedSchema = z.object({ color: z.enum(colors), image: z.string(), template: z.string() });
 
-/** What a color serves users with. */
+/** What a color serves traffic with. */
 export type Served = z.output<typeof servedSchema>;
 
 /**
- * What a color serves users with, its image as config names it; undefined when there is none, or the program did
+ * What a color serves traffic with, its image as config names it; undefined when there is none, or the program did
  * not make it.
  */
 export async function readServed(cluster: Cluster, app: string, color: Color): Promise<Served | undefined> {

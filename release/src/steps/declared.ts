@@ -4,7 +4,7 @@ import type { PlainRecord, Step } from "../util/step.js";
 
 /** What a plan knows of the update that it is of. */
 export interface Upcoming {
-  /** Nobody has users yet. */
+  /** No color gets traffic yet. */
   isFirst: boolean;
   activeColor: Color;
   idleColor: Color;

@@ -47,7 +47,7 @@ export interface Plan {
   namespace: string;
   /** Who gets how many of 100 users; null before the first release. */
   users: { before: Weights | null; after: Weights };
-  /** Clusters in which users are on another color now than in the first one. */
+  /** Clusters in which traffic is on another color now than in the first one. */
   elsewhere: { cluster: string; live: Color | null }[];
   tags: Record<Color, string | null>;
   rollouts: Rollout[];
@@ -162,8 +162,8 @@ function gatesOf(changes: Set<string>, app: string, update: Upcoming): string[] 
 }
 
 /**
- * The names of a setting's that a change is of. One of the app as a whole is of the active color, and one of a share of
- * the users of the idle one.
+ * The names of a setting's that a change is of. One of the app as a whole is of the active color, and one of a shift of
+ * the idle one.
  */
 function namedIn(
   changes: Set<string>,
@@ -173,13 +173,13 @@ function namedIn(
   { activeColor }: Upcoming,
 ): string[] {
   const owners =
-    color === activeColor ? [`${app}-${color}-`, `${app}-`] : [`${app}-${color}-`, `${names.share(app)}-`];
+    color === activeColor ? [`${app}-${color}-`, `${app}-`] : [`${app}-${color}-`, `${names.shift(app)}-`];
   const all = [...changes].flatMap((change) => {
     const [kind, name = ""] = change.split(" ");
     const end = `-${steps[step].resource}`;
     return kind === kindOf(step) && name.endsWith(end) ? [name.slice(0, -end.length)] : [];
   });
-  const others = [`${app}-blue-`, `${app}-green-`, `${names.share(app)}-`].filter(
+  const others = [`${app}-blue-`, `${app}-green-`, `${names.shift(app)}-`].filter(
     (owner) => !owners.includes(owner),
   );
   return all.flatMap((name) => {
@@ -206,7 +206,7 @@ function rollbackAfter({ app, status, wanted, rollouts, changes }: AfterFacts): 
   if (weights[idle] > 0)
     return { possible: true, why: `the traffic of ${idle} can be rolled back to ${activeColor}` };
   const changed = rollouts.find(({ color }) => color === idle);
-  // Before a switch the idle color is the one that users are on; otherwise it has to be what they came from.
+  // Before a switch the idle color is the one that traffic is on; otherwise it has to be what that came from.
   if (live === activeColor && !rollback.possible) {
     const runs = status.colors.some(({ color, image }) => color === idle && image !== null);
     return {

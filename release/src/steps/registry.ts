@@ -181,7 +181,7 @@ export const steps = {
     outputs: z.object({ verdict: z.string() }),
     gate: {
       title: "analysis",
-      // Nobody is analyzed, or led away, before there are users.
+      // Nothing is analyzed or drained before there is traffic.
       planned: ({ isFirst, analysisSeconds }) => (isFirst ? undefined : `analysis for ${analysisSeconds} s`),
       result: ({ verdict }) => verdict || "there was nothing to analyze",
     },

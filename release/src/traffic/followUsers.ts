@@ -12,15 +12,15 @@ export interface FollowUsers {
    */
   live: (color: Color | undefined) => void;
   /** An object that holds the weights of both colors has changed. */
-  shares: () => void;
+  weights: () => void;
 }
 
 const leadsTo = z.object({ spec: z.object({ selector: z.object({ version: z.enum(colors) }) }) });
 
-/** Tells what moves users, at once and each time that it changes, until the signal comes. */
+/** Tells what moves traffic, at once and each time that it changes, until the signal comes. */
 export async function followUsers(
   where: ClusterRef & { app: string; route: RouterName | null },
-  { live, shares }: FollowUsers,
+  { live, weights }: FollowUsers,
   signal: AbortSignal,
 ): Promise<void> {
   const service = { group: "", version: "v1", plural: "services", name: names.activeService(where.app) };
@@ -33,6 +33,6 @@ export async function followUsers(
       },
       signal,
     ),
-    ...weightObjects(where.route, where.app).map((at) => followObject(where, at, shares, signal)),
+    ...weightObjects(where.route, where.app).map((at) => followObject(where, at, weights, signal)),
   ]);
 }

@@ -1,6 +1,6 @@
 import { leadTo } from "../routers/activeService.js";
 import { isColor, type Color } from "../app/color.js";
-import { homesOf } from "../app/homes.js";
+import { colorNamespacesOf } from "../app/namespaces.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
 import { names } from "../app/names.js";
@@ -8,9 +8,9 @@ import { messageOf, UserError } from "../util/userError.js";
 import { shellWord } from "../util/shellWord.js";
 
 /**
- * The color that serves users now, as the cluster says: the active Service's selector.
+ * The color that serves traffic now, as the cluster says: the active Service's selector.
  * Undefined before the first release, when there is no active Service.
- * @throws UserError when the selector names neither color, or users are led elsewhere: nothing may go on then
+ * @throws UserError when the selector names neither color, or traffic goes elsewhere: nothing may continue then
  */
 export async function readLiveColor(cluster: Cluster, app: string): Promise<Color | undefined> {
   const name = names.activeService(app);
@@ -21,7 +21,7 @@ export async function readLiveColor(cluster: Cluster, app: string): Promise<Colo
   const { namespace, namespacePerColor } = cluster;
   const version = service.spec?.selector?.["version"];
   const externalName = service.spec?.type === "ExternalName" ? service.spec.externalName : undefined;
-  if ((externalName !== undefined) !== namespacePerColor) throw otherHomes(cluster, app);
+  if ((externalName !== undefined) !== namespacePerColor) throw otherNamespaces(cluster, app);
   if (isColor(version) && externalName === leadTo(cluster, app, version).externalName) return version;
   const { selector, externalName: byName } = leadTo(cluster, app, "blue");
   const patch = {
@@ -36,7 +36,7 @@ export async function readLiveColor(cluster: Cluster, app: string): Promise<Colo
 }
 
 /**
- * Of whatever needs a color with users, where there is none: before the first release, or in the wrong
+ * Of whatever needs an active color, where there is none: before the first release, or in the wrong
  * cluster.
  */
 export function noUsersYet({ config, namespace }: Cluster, app: string, what: string): UserError {
@@ -52,11 +52,11 @@ export function noUsersYet({ config, namespace }: Cluster, app: string, what: st
  * Objects cannot move: users would lose the color that they are on, to have it made again in another
  * namespace.
  */
-function otherHomes(cluster: Cluster, app: string): UserError {
+function otherNamespaces(cluster: Cluster, app: string): UserError {
   const { namespace, namespacePerColor } = cluster;
   return new UserError({
     code: "BG-NAMESPACE-PER-COLOR-CHANGED",
-    what: `namespacePerColor ${namespacePerColor} was refused: the active color is in ${namespacePerColor ? `namespace ${namespace}` : `a namespace of its own, ${homesOf({ namespace, namespacePerColor: true }).join(" or ")}`}`,
+    what: `namespacePerColor ${namespacePerColor} was refused: the active color is in ${namespacePerColor ? `namespace ${namespace}` : `a namespace of its own, ${colorNamespacesOf({ namespace, namespacePerColor: true }).join(" or ")}`}`,
     rule: "it would be deleted there, with its traffic, and re-created elsewhere",
     next: `pulumi config set namespacePerColor ${!namespacePerColor}; to move ${app}, release another stack with another namespace beside this one, and point the host name there (docs/guides/namespace-per-color.md#namespaces)`,
   });

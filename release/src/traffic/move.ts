@@ -11,7 +11,7 @@ import { poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { WeightsIn } from "../routers/router.js";
 import { type RouterName, routers } from "../routers/routers.js";
-import { sameWeights, shareOf, type Weights } from "../routers/weights.js";
+import { sameWeights, canaryWeightOf, type Weights } from "../routers/weights.js";
 
 /** Who gets what at this moment, as the route's objects say, and the switch that it came by. */
 export interface Given {
@@ -36,8 +36,8 @@ export async function readGiven(
   return given && { weights: given, switchId: switchIdOf(found[0]) };
 }
 
-/** The part of the users that a color has beside the active one; 0 with a strategy without weights. */
-export async function readShare(
+/** The percentage of traffic that a color has beside the active one; 0 with a strategy without weights. */
+export async function readCanaryWeight(
   cluster: Cluster,
   app: string,
   kind: RouterName | null,
@@ -45,7 +45,7 @@ export async function readShare(
 ): Promise<number> {
   if (kind === null) return 0;
   const given = await readGiven(cluster, app, kind);
-  return given === undefined ? 0 : shareOf(given.weights, active);
+  return given === undefined ? 0 : canaryWeightOf(given.weights, active);
 }
 
 /** For others who move the same weights at the same moment. */

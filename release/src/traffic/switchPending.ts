@@ -1,7 +1,7 @@
 import { type Color, otherColor } from "../app/color.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import { readLiveColor } from "./live.js";
-import { readShare } from "./move.js";
+import { readCanaryWeight } from "./move.js";
 import type { RouterName } from "../routers/routers.js";
 
 /**
@@ -13,11 +13,11 @@ export async function isSwitchPending(inputs: ClusterRef & { app: string; color:
 }
 
 /** Who is to get how many of 100 users. */
-export type Move = ClusterRef & { app: string; color: Color; share: number; route: RouterName | null };
+export type Move = ClusterRef & { app: string; color: Color; weight: number; route: RouterName | null };
 
 /** Whether users would move. Decided by the cluster, not by the last run's inputs. */
 export async function isMovePending(move: Move): Promise<boolean> {
-  const { app, color, share, route } = move;
-  if (share === 100) return isSwitchPending(move);
-  return (await readShare(connect(move), app, route, otherColor(color))) !== share;
+  const { app, color, weight, route } = move;
+  if (weight === 100) return isSwitchPending(move);
+  return (await readCanaryWeight(connect(move), app, route, otherColor(color))) !== weight;
 }

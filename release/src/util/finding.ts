@@ -1,9 +1,9 @@
 import { shown } from "./shown.js";
 
-/** What was looked at, and what came of it. */
+/** What was examined, and what came of it. */
 export type Finding = { subject: string; says: string } & (
   | { state: "well" }
-  /** advice: works, and could be better. broken: a release would fail. unknown: it could not be looked at. */
+  /** advice: works, and could be better. broken: a release would fail. unknown: it could not be examined. */
   | { state: "advice" | "broken" | "unknown"; next: string }
 );
 

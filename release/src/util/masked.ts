@@ -35,7 +35,7 @@ const member = pattern(
   String.raw`(${secretName}(?:\\*["'])?[ \t]*:[ \t]*)(\\+"(?!\[secret\])(?:[^"\\]|\\+[^"\\])*\\+"|(?!.\[secret\])(?:${quoted})|(?<=["'][ \t]*:[ \t]*)\d[\w.+-]*)`,
 );
 const header = /(\bauthorization["']?[ \t]*[:=][ \t]*["']?)(?![ \t]*["']?\[secret\])[^\r\n"']+/gi;
-/** Of YAML, or of a request: a line of its own, for a sentence goes on behind the colon. */
+/** Of YAML, or of a request: a line of its own, for a sentence continues behind the colon. */
 const lineOfItsOwn = pattern(
   String.raw`^([ \t]*[\w.-]{0,60}?${secretName}:[ \t]+)${known}(?!(?:true|false|null)[ \t]*$)\S+(?=[ \t]*$)`,
   "gim",

@@ -5,7 +5,7 @@ import { messageOf } from "./userError.js";
 export interface PollOptions {
   /** Give up after this many milliseconds. */
   timeoutMs: number;
-  /** Pause between two looks, in milliseconds. @default 250 */
+  /** Pause between two checks, in milliseconds. @default 250 */
   intervalMs?: number;
   /**
    * How long an API server may be away before that ends the wait, in milliseconds. Longer than it takes to
@@ -23,14 +23,14 @@ export class DeadlineError extends Error {}
 const awayIntervalMs = 1000;
 
 /**
- * Looks until `look` returns something, and returns that. Always looks at least once. An error that
+ * Checks until `check` returns something, and returns that. Always checks at least once. An error that
  * may pass ends the wait only when it lasts, also beyond `timeoutMs`: what is waited for may be there.
- * Whatever else `look` throws ends it at once.
+ * Whatever else `check` throws ends it at once.
  * @throws DeadlineError after `timeoutMs`
  * @throws UnansweredError, with the true cause, when the API server is away for too long
  */
 export async function poll<T>(
-  look: () => Promise<T | undefined>,
+  check: () => Promise<T | undefined>,
   { timeoutMs, intervalMs = 250, awayMs = 30_000, passes = mayPass }: PollOptions,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
@@ -38,7 +38,7 @@ export async function poll<T>(
   for (;;) {
     const began = performance.now();
     try {
-      const found = await look();
+      const found = await check();
       if (found !== undefined) return found;
       awaySince = undefined;
     } catch (error) {

@@ -10,7 +10,7 @@ export interface CommandOptions {
   budgetMs: number;
   /** Ends it at once. */
   signal?: AbortSignal;
-  /** Whether what it has started may go on when it has ended by itself, as a server does. @default false */
+  /** Whether what it has started may continue when it has ended by itself, as a server does. @default false */
   leavesOthers?: boolean;
   /** Told each line that it, or what it has started, writes. */
   onLine: (line: string, stream: "stdout" | "stderr") => void;
@@ -68,7 +68,7 @@ export async function runCommand(
       });
     });
     if (!leavesOthers) end();
-    // Whoever goes on, or has left the group, may keep its output open for ever.
+    // Whoever continues, or has left the group, may keep its output open for ever.
     const cut = setTimeout(() => {
       child.stdout.destroy();
       child.stderr.destroy();

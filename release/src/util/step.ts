@@ -18,7 +18,7 @@ export type Say = (line: string) => void;
  */
 export interface Step<Inputs extends PlainRecord, Outputs extends PlainRecord> {
   /**
-   * Reasons to refuse the inputs; none means go on.
+   * Reasons to refuse the inputs; none means continue.
    * @param last what it last ran with; empty before its first run
    */
   check(inputs: Inputs, last: Partial<Inputs>, say: Say): Promise<Violation[]>;

@@ -1,5 +1,5 @@
 import { isColor, type Color } from "../app/color.js";
-import { homesOf } from "../app/homes.js";
+import { colorNamespacesOf } from "../app/namespaces.js";
 import { appLabels } from "../app/labels.js";
 import { activeColorAnnotation, activeColorKey, names } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
@@ -17,7 +17,7 @@ export type SaidColor = Color | "";
 /** What the file says in each namespace that has a color in it. */
 export function readSaidColor(cluster: Cluster, app: string): Promise<SaidColor[]> {
   return Promise.all(
-    homesOf(cluster).map(async (namespace) => {
+    colorNamespacesOf(cluster).map(async (namespace) => {
       const said = (await readData({ ...cluster, namespace }, names.activeColor(app)))[activeColorKey];
       return isColor(said) ? said : "";
     }),
@@ -30,7 +30,7 @@ export async function sayColor(
   { app, said, tell }: { app: string; said: SaidColor; tell: Color },
   say: Say,
 ): Promise<void> {
-  for (const namespace of homesOf(cluster))
+  for (const namespace of colorNamespacesOf(cluster))
     await mergeData({ ...cluster, namespace }, names.activeColor(app), appLabels(app), {
       [activeColorKey]: said,
     });

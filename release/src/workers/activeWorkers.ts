@@ -1,5 +1,5 @@
 import type { Color } from "../app/color.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { workerLabel } from "../app/names.js";
 import type { ActiveWorker } from "../config/followers.js";
 import type { Cluster } from "../kubernetes/cluster.js";
@@ -81,7 +81,7 @@ export async function awaitStopped(cluster: Cluster, { app, color, workers }: Cr
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     const pods = left.map(({ metadata }) => metadata?.name ?? "?");
-    const namespace = homeOf(cluster, color);
+    const namespace = namespaceOf(cluster, color);
     throw new UserError(
       {
         code: "BG-WORKERS-NOT-STOPPED",

@@ -21,7 +21,7 @@ interface Leaving {
  * Before traffic leaves a color, what may run on the active color alone stops there, and has ended what it had, but
  * for Jobs.
  * @returns what was stopped
- * @throws UserError when it does not stop: it all goes on then
+ * @throws UserError when it does not stop: it all continues then
  */
 export async function standDown(
   cluster: Cluster,

@@ -24,7 +24,7 @@ export async function openDashboard(test: TestStack): Promise<OpenDashboard> {
 }
 
 /**
- * The same of one cluster, in this process, with an hour between two looks: what it shows sooner of a change,
+ * The same of one cluster, in this process, with an hour between two polls: what it shows sooner of a change,
  * a watch has told it.
  */
 export async function openWatchingDashboard(test: TestStack): Promise<OpenDashboard> {

@@ -3,7 +3,7 @@ import { connect } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/rollback/rollback";
 import { readGiven } from "@bluegreen/release/traffic/move";
 import { type RouterName, routers } from "@bluegreen/release/routers/routers";
-import { failureOf, liveColor } from "../../support/look";
+import { failureOf, liveColor } from "../../support/read";
 import { twoVersions } from "../../../local/testing/testStack";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "./routedStack";
 
@@ -77,7 +77,7 @@ export function describeRelease(route: RouterName): void {
       expect((await visitor.ask("/greenhouse")).color, "no path of a color").to.equal("blue");
     });
 
-    it("gives green a share as it is told, and says what green really got", async () => {
+    it("gives green a canary weight as it is told, and says what green really got", async () => {
       await test.set({
         canaryWeight: 10,
         canaryStepSeconds: 8,
@@ -100,7 +100,7 @@ export function describeRelease(route: RouterName): void {
 
     it(
       affinity === "cookie"
-        ? "keeps who has its cookie with a color as long as that has a share"
+        ? "keeps who has its cookie with a color as long as that has a weight"
         : "has no cookie that keeps anybody with a color, and config says so",
       async () => {
         const { visitor } = test;
@@ -127,7 +127,7 @@ export function describeRelease(route: RouterName): void {
       },
     );
 
-    it("refuses another version for the color that has a share, and a share together with a switch", async () => {
+    it("refuses another version for the color with a canary weight, and a shift together with a switch", async () => {
       await test.set({ greenTag: "v1" });
       expect(await failureOf(test.stack.preview())).to.contain(
         "green serves 10 % of traffic and may not change in place",
@@ -151,7 +151,7 @@ export function describeRelease(route: RouterName): void {
       expect(await readGiven(test.cluster, app, route)).to.deep.include({ weights: { blue: 0, green: 100 } });
     });
 
-    it("takes everybody back by hand within seconds, and the next update agrees", async () => {
+    it("rolls back all traffic by hand within seconds, and the next update agrees", async () => {
       const crowd = test.visitor.crowd();
       await crowd.untilOnly("green");
       const started = performance.now();

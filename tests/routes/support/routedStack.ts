@@ -5,7 +5,7 @@ import { makeStack, type TestStack, type Whereabouts } from "../../../local/test
 import { edgeOf } from "../../support/testNamespace";
 import { Visitor } from "./visitor";
 
-/** The whole program as a stack of its own, whose users come in by the stage's edge. */
+/** The whole program as a stack of its own, whose requests come in by the stage's edge. */
 export interface RoutedStack extends TestStack {
   visitor: Visitor;
   /** Its setting of that name. */

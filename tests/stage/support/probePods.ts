@@ -80,7 +80,7 @@ export class ProbePods {
     return address;
   }
 
-  /** Unique ids of the pods: a pod that was made anew has another one. */
+  /** Unique ids of the pods: a pod that was re-created has another one. */
   async podIds(): Promise<string[]> {
     const pods = await this.core.listNamespacedPod({ namespace: this.namespace });
     return pods.items.map((pod) => pod.metadata?.uid ?? "").sort();

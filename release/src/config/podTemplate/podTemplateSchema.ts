@@ -90,7 +90,7 @@ export const podTemplateSchema = z
   .refine(isPlain, podTemplateRule)
   .transform(templateIn)
   .pipe(template)
-  // What is not looked at here is the API server's to judge, which previews ask.
+  // What is not checked here the API server checks, which previews ask.
   .transform((checked) => checked as PodTemplate);
 
 /** As JSON has it: no output of a resource, no function, no date. */

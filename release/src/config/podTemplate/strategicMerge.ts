@@ -99,11 +99,11 @@ function mergeField(base: unknown, value: unknown, { kind, name, mode }: At): un
       isList(base) ? base : [],
       value,
       (before, entry) =>
-        isWhole || before === undefined ? settled(entry, mode) : mergeFields(before, entry, inner, mode),
+        isWhole || before === undefined ? resolved(entry, mode) : mergeFields(before, entry, inner, mode),
       { keys, mode },
     );
   if (isFields(value) && !isWhole) return mergeFields(isFields(base) ? base : {}, value, inner, mode);
-  return settled(value, mode);
+  return resolved(value, mode);
 }
 
 function keysOf(kind: Kind, name: string): readonly string[] | undefined {
@@ -149,7 +149,7 @@ function isList(value: unknown): value is Fields[] {
   return Array.isArray(value) && value.every(isFields);
 }
 
-function settled(value: unknown, mode: Mode): unknown {
+function resolved(value: unknown, mode: Mode): unknown {
   return mode === "composed" ? value : cleared(value);
 }
 

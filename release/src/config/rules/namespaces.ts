@@ -1,4 +1,4 @@
-import { homesOf } from "../../app/homes.js";
+import { colorNamespacesOf } from "../../app/namespaces.js";
 import { routers, whichCan } from "../../routers/routers.js";
 import { isSeparate } from "../strategies.js";
 import type { FlatSettings } from "../schema.js";
@@ -31,7 +31,7 @@ export function brokenIsolation(
       ),
     );
   }
-  const longest = homesOf({ namespace: namespace ?? "", namespacePerColor }).find(
+  const longest = colorNamespacesOf({ namespace: namespace ?? "", namespacePerColor }).find(
     (name) => name.length > namespaceMax,
   );
   if (namespace !== undefined && longest !== undefined)
@@ -58,7 +58,7 @@ export function brokenClusters(
   if (canaryWeight !== undefined && canaryWeight > 0)
     refuse(
       "canaryWeight",
-      "0 with clusters: users already come to each cluster by a balancer's share; with clusters.rollout sequential the first one is the canary",
+      "0 with clusters: each cluster gets its part of traffic from a load balancer; with clusters.rollout sequential the first one is the canary",
     );
   if (database !== undefined && isSeparate(database.strategy))
     refuse(

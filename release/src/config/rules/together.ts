@@ -7,7 +7,7 @@ import { violation, type RawSettings, type SettingViolation } from "../violation
 import { brokenTraffic } from "./traffic.js";
 import { brokenClusters, brokenIsolation } from "./namespaces.js";
 
-/** Rules between settings. Each looks only at values that are right by themselves. */
+/** Rules between settings. Each checks only values that are right by themselves. */
 export function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {
   const broken: SettingViolation[] = [];
   const { activeColor } = values;

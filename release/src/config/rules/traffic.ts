@@ -4,7 +4,7 @@ import { isSeparate } from "../strategies.js";
 import type { FlatSettings } from "../schema.js";
 import { violation, type RawSettings, type SettingViolation } from "../violation.js";
 
-/** What the controller that users come in by cannot do, and shares that nobody could have. */
+/** What the ingress controller cannot do, and weights that no color could have. */
 export function brokenTraffic(
   {
     traffic,
@@ -37,7 +37,7 @@ export function brokenTraffic(
     refuse("traffic", `affinity none or clientIP with router ${router}, which sets no cookie`);
   // A host that breaks its own rule is said by that rule.
   if (router !== "none" && raw["host"] === undefined)
-    refuse("host", `a host name with router ${router}: users come in by it`);
+    refuse("host", `a host name with router ${router}: requests come in by it`);
   if (internalHost !== "" && internalHost === host)
     refuse(
       "traffic",

@@ -66,7 +66,7 @@ const metricsParts = {
 };
 
 /**
- * The numbers of the practice where it names some: ten minutes, every 30 s, ten points, five errors, five
+ * By default ten minutes, every 30 s, ten points, five errors, five
  * seconds.
  */
 const analysisParts = {

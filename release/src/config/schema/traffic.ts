@@ -6,11 +6,11 @@ import { routerNames, routers, whichCan } from "../../routers/routers.js";
 import { annotations, annotationsRule, ingress, labels, labelsRule, service } from "../aroundPods.js";
 import { integer, state } from "./kinds.js";
 
-const wayIn: Readable = { place: "the objects of the ingress" };
+const ingressObjects: Readable = { place: "the objects of the ingress" };
 
 const gatewayRule = `with router ${whichCan(({ gateway }) => gateway !== undefined)} and only then`;
 
-/** How users come in, and what of it moves. */
+/** How requests come in, and what of it moves. */
 const traffic = objectOf(
   {
     strategy: part(z.enum(trafficStrategies).default("selector"), trafficStrategies.join(" or ")),
@@ -49,13 +49,13 @@ export const trafficShape = {
     description:
       "Host name of the app, in lower case; no address. Needed, except with traffic.router none, which makes no ingress.",
     example: "app.example.com",
-    ends: wayIn,
+    ends: ingressObjects,
   }),
   traffic: objectField(traffic, {
     description:
       "How requests arrive, and what moves in a switch (docs/guides/traffic-routing.md). strategy: selector (of the active Service) or weighted (weights of the router between both colors). router: nginx, traefik, gateway, istio, alb, gce or none (no ingress). gateway (router gateway or istio): NAMESPACE/NAME of a Gateway that is there, or NAMESPACE/NAME/LISTENER (router gateway). internalHost: host of the color paths /blue and /green, which then ask for no password; another one than host; not set, they are on host and ask for one. affinity: none, cookie (the edge keeps a user with a color) or clientIP (the Services do).",
     example: "--path traffic.strategy weighted",
-    ends: wayIn,
+    ends: ingressObjects,
   }),
   canaryWeight: field(json(z.int().min(0).max(99).default(0)), {
     unit: "percent",
@@ -63,7 +63,7 @@ export const trafficShape = {
     description:
       "Percentage of the traffic, 0 to 99, that the idle color gets; only with traffic.strategy weighted. All traffic moves by activeColor. npm run bluegreen -- shift raises it step by step (docs/guides/traffic-routing.md).",
     example: "10",
-    ends: wayIn,
+    ends: ingressObjects,
   }),
   canaryStepSeconds: integer(
     60,
@@ -77,7 +77,7 @@ export const trafficShape = {
     description:
       "The objects of the ingress. annotations: of those that requests come in by; they win over the program's, except where a release needs its own, which the preview says. hosts: further host names, *.example.com too, all with TLS. tlsSecret: Secret of the certificate; not set, APP-tls. paths: other backends on these hosts, each {path, pathType, service, port}.",
     example: "--path 'ingress.hosts[0]' www.example.com",
-    ends: wayIn,
+    ends: ingressObjects,
   }),
   service: objectField(service, {
     description:
@@ -102,13 +102,13 @@ export const trafficShape = {
     rule: "the name of an IngressClass",
     description: "IngressClass of the ingress. Not set, the one that goes with traffic.router.",
     example: "nginx",
-    ends: wayIn,
+    ends: ingressObjects,
   }),
   clusterIssuer: field(z.string().regex(dnsSubdomain).default("letsencrypt-prod"), {
     rule: "the name of a cert-manager ClusterIssuer, or none",
     description:
       "cert-manager ClusterIssuer of the host's certificate; none, where somebody else makes Secret APP-tls.",
     example: "letsencrypt-prod",
-    ends: wayIn,
+    ends: ingressObjects,
   }),
 };

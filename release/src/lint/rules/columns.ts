@@ -141,7 +141,7 @@ CREATE TRIGGER ${copy} BEFORE INSERT OR UPDATE ON ${table} FOR EACH ROW EXECUTE 
     "the live version's INSERTs rely on it",
     beforeContract,
     "ALTER TABLE orders ALTER COLUMN note DROP DEFAULT;",
-    // Without NOT NULL, a version that does not name the column goes on writing rows.
+    // Without NOT NULL, a version that does not name the column continues writing rows.
     (each, statement) =>
       each.command.subtype === "AT_ColumnDefault" &&
       each.command.def === undefined &&

@@ -161,7 +161,7 @@ export const constraintRules: Rule[] = [
   {
     name: "enforce-constraint",
     reason:
-      "every row is looked at under a lock that blocks reads too, and the live version's writes are refused from then on",
+      "every row is checked under a lock that blocks reads too, and the live version's writes are refused from then on",
     phases: allPhases,
     example: "ALTER TABLE orders ALTER CONSTRAINT orders_payer_fkey ENFORCED;",
     find: ({ commands, known }) =>

@@ -2,7 +2,7 @@ import { words } from "../recipe.js";
 import { allPhases, type Rule } from "../rule.js";
 import { kindsOf, unlisted } from "../verdicts.js";
 
-/** The net: what is on no list has been judged by nobody. */
+/** The net: what is on no list has no verdict. */
 export const unknownRules: Rule[] = [
   {
     name: "unknown-statement",

@@ -33,7 +33,7 @@ const reads: Verdict = [
   "restart-sequence",
 ];
 
-/** Kinds that are judged as one. The compiler refuses a kind of a newer grammar that is missing here. */
+/** Kinds with one verdict. The compiler refuses a kind of a newer grammar that is missing here. */
 export const whole: Record<Exclude<StatementKind, Split | Inner>, Verdict> = {
   AlterCollationStmt: accepted,
   AlterDatabaseRefreshCollStmt: accepted,
@@ -110,7 +110,7 @@ export const whole: Record<Exclude<StatementKind, Split | Inner>, Verdict> = {
   DropTableSpaceStmt: ["drop-database", "needs-no-transaction"],
   DropUserMappingStmt: ["drop-role"],
   DropdbStmt: ["drop-database", "needs-no-transaction"],
-  // The rest of what it runs was judged where it was prepared.
+  // The rest of what it runs was checked where it was prepared.
   ExecuteStmt: ["work-under-lock"],
   ExplainStmt: reads,
   FetchStmt: ["work-under-lock"],

@@ -1,4 +1,4 @@
-/** The rules that judge a kind of statement, each in its phases; none: it is accepted in every phase. */
+/** The rules that check a kind of statement, each in its phases; none: it is accepted in every phase. */
 export type Verdict = readonly string[];
 
 export const accepted: Verdict = [];

@@ -28,7 +28,7 @@ export interface Index {
   plain: boolean;
 }
 
-/** What else names columns, for people to look at. */
+/** What else names columns, for people to check. */
 export interface Mention {
   what: string;
   columns: string[];

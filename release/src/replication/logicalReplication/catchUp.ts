@@ -7,10 +7,10 @@ import { subscriptionName } from "./subscription.js";
 /** How long between two lines for who waits, in milliseconds. */
 const sayEveryMs = 10_000;
 
-/** A worker that failed starts anew after 5 s. Twice without getting further is not a passing trouble. */
+/** A worker that failed starts again after 5 s. Twice without getting further is not a passing trouble. */
 const failuresAllowed = 1;
 
-type Look = {
+type Progress = {
   /** Null while no worker runs. */
   worker: number | null;
   /** The place in the publisher's log up to which everything is applied has come to the mark. */
@@ -28,7 +28,7 @@ type Look = {
 
 /**
  * Waits until everything that was committed when it was called is applied, and survives a crash there.
- * @param options.intervalMs pause between two looks @default 250
+ * @param options.intervalMs pause between two polls @default 250
  * @throws UserError when it is not in time, or cannot be
  */
 export async function catchUp(
@@ -37,13 +37,13 @@ export async function catchUp(
 ): Promise<void> {
   const { from, to } = direction;
   const target = await mark(from);
-  let first: Look | undefined;
-  let last: Look | undefined;
+  let first: Progress | undefined;
+  let last: Progress | undefined;
   let saidAt = performance.now();
   try {
     await poll(
       async () => {
-        last = await lookAt(direction, target);
+        last = await readProgress(direction, target);
         // A failure counts as long as nothing has got further since.
         if (first === undefined || first.at !== last.at || first.copiedRows !== last.copiedRows) first = last;
         if (Number(last.failures) - Number(first.failures) > failuresAllowed)
@@ -66,8 +66,8 @@ export async function catchUp(
   await mark(to);
 }
 
-async function lookAt(direction: Direction, target: string): Promise<Look> {
-  const { rows } = await direction.to.session.query<Look>(
+async function readProgress(direction: Direction, target: string): Promise<Progress> {
+  const { rows } = await direction.to.session.query<Progress>(
     `SELECT w.pid AS worker, coalesce(w.latest_end_lsn >= $2::pg_lsn, false) AS reached, (SELECT o.remote_lsn::text FROM pg_replication_origin_status o WHERE o.external_id = 'pg_' || s.oid) AS at,
             (SELECT count(*)::int FROM pg_subscription_rel r WHERE r.srsubid = s.oid) AS tables,
             array(SELECT r.srrelid::regclass::text FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r' ORDER BY 1) AS copying,
@@ -92,7 +92,7 @@ async function lookAt(direction: Direction, target: string): Promise<Look> {
   );
 }
 
-async function behind(direction: Direction, last: Look | undefined, cause: Error): Promise<UserError> {
+async function behind(direction: Direction, last: Progress | undefined, cause: Error): Promise<UserError> {
   const { from, to } = direction;
   const failed = Number(last?.failures ?? 0);
   const observed = [
@@ -113,7 +113,7 @@ async function behind(direction: Direction, last: Look | undefined, cause: Error
       code: "BG-REPLICATION-BEHIND",
       what: `The database of ${to.color} does not have everything that ${from.color} has`,
       rule: observed.join("; "),
-      next: `look for "${subscriptionName(direction)}" and the lines before it in the log of the server of ${to.color}: PostgreSQL says there which row or column it is; correct it there (after SET default_transaction_read_only = off), then pulumi up`,
+      next: `search for "${subscriptionName(direction)}" and the lines before it in the log of the server of ${to.color}: PostgreSQL says there which row or column it is; correct it there (after SET default_transaction_read_only = off), then pulumi up`,
     },
     { cause },
   );

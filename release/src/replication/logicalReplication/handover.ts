@@ -21,17 +21,17 @@ export interface HandoverOptions extends LossOptions {
 /**
  * The writers of the live database wait, and the idle one has everything and takes writes. Now is
  * the time to switch the traffic, at once. Ends with `complete` or `cancel`; when this process is
- * killed, or takes more than 30 s, PostgreSQL lets the writers go on, and `reconcile` does the rest.
+ * killed, or takes more than 30 s, PostgreSQL lets the writers continue, and `reconcile` does the rest.
  */
 export interface Handover {
   /** @throws UserError when PostgreSQL has let the writers go: the traffic must stay */
   confirm(): Promise<void>;
   /**
    * After the traffic was switched: the writers that still wait fail, and the replication turns round.
-   * @throws UserError when the new live database lacks something; `reconcile` goes on from there
+   * @throws UserError when the new live database lacks something; `reconcile` continues from there
    */
   complete(): Promise<void>;
-  /** When the traffic was not switched: the writers go on, and everything is as before. */
+  /** When the traffic was not switched: the writers continue, and everything is as before. */
   cancel(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export interface Handover {
  * Hands the writing over to the idle color's database, which is the live one afterwards. A rollback is the
  * same the other way.
  * @throws UserError when the idle database does not have everything, unless a loss was accepted, or
- *   when writers do not let themselves be held. The live one goes on taking writes then
+ *   when writers do not let themselves be held. The live one continues taking writes then
  */
 export async function handover(pair: DatabasePair, options: HandoverOptions): Promise<Handover> {
   const open = await openPair(pair, "The handover was not started", options.budgetMs);

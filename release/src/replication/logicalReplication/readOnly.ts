@@ -37,7 +37,7 @@ async function alterDatabase({ session }: Side, change: string): Promise<void> {
 }
 
 /**
- * A setting of a database reaches only sessions that begin after it. Replication goes on: it is no client's
+ * A setting of a database reaches only sessions that begin after it. Replication continues: it is no client's
  * session.
  */
 async function endSessions({ session }: Side): Promise<void> {

@@ -7,7 +7,7 @@ import { activate, drop, subscriptionState, wouldReturn, subscribe } from "./sub
 import type { DatabasePair } from "../../databases/colorDatabases.js";
 
 export interface LossOptions extends PairOptions {
-  /** Goes on without what cannot be replicated any more. Somebody has to have said so. */
+  /** Continues without what cannot be replicated any more. Somebody has to have said so. */
   allowDataLoss?: boolean;
 }
 

@@ -32,7 +32,7 @@ export async function whyNoHandover(
 }
 
 export async function isReconciled(pair: DatabasePair): Promise<boolean> {
-  const [live, idle] = await Promise.all([look(pair.live), look(pair.idle)]);
+  const [live, idle] = await Promise.all([inspect(pair.live), inspect(pair.idle)]);
   return (
     live.subscriptions.length === 0 &&
     !live.readOnly &&
@@ -42,7 +42,7 @@ export async function isReconciled(pair: DatabasePair): Promise<boolean> {
 }
 
 async function whyNotFollowing({ live, idle }: DatabasePair): Promise<string | undefined> {
-  const { subscriptions } = await look(idle);
+  const { subscriptions } = await inspect(idle);
   const following = subscriptions.find(({ name }) => name === `bluegreen_from_${live.color}`);
   if (following === undefined)
     return `the database of ${idle.color} does not follow the one of ${live.color}`;
@@ -53,13 +53,13 @@ async function whyNotFollowing({ live, idle }: DatabasePair): Promise<string | u
     : `no worker applies what ${live.color} writes to the database of ${idle.color}: PostgreSQL's log there says why`;
 }
 
-interface Look {
+interface Inspected {
   readOnly: boolean;
   subscriptions: { name: string; enabled: boolean; working: boolean }[];
 }
 
 /** Without the lock of a run: a preview must not stop an update. */
-function look({ adminUrl }: ColorDatabase): Promise<Look> {
+function inspect({ adminUrl }: ColorDatabase): Promise<Inspected> {
   return asAdministrator(adminUrl, ({ transaction }) =>
     transaction(async (db) => {
       const { rows: settings } = await db.query<{ readOnly: boolean }>(

@@ -77,7 +77,7 @@ export async function refresh(direction: Direction): Promise<void> {
   await direction.to.session.query(`ALTER SUBSCRIPTION ${name} REFRESH PUBLICATION`);
 }
 
-/** Makes a prepared subscription apply what its slot has kept; one that is active goes on. */
+/** Makes a prepared subscription apply what its slot has kept; one that is active continues. */
 export async function activate(direction: Direction): Promise<void> {
   const { session } = direction.to;
   const name = nameOf(direction, "active");

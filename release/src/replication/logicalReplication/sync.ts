@@ -11,7 +11,7 @@ import { refresh, subscribe, subscriptionName, subscriptionState } from "./subsc
 /**
  * Makes the idle color's database a copy of the live one that follows it from then on, and refuses
  * everybody else's writes to it. The migrations have run on both. Can be killed and called again at
- * any point: a copy that has begun goes on.
+ * any point: a copy that has begun continues.
  * @throws UserError when the databases differ, cannot be replicated, or the idle one is not there in time
  */
 export async function sync(pair: DatabasePair, options: PairOptions): Promise<void> {

@@ -50,7 +50,7 @@ export async function filled({ session }: Side, tables: string[]): Promise<strin
 }
 
 /**
- * A sequence goes on so far ahead of the other side's: numbers that a late writer still draws there
+ * A sequence continues so far ahead of the other side's: numbers that a late writer still draws there
  * are not drawn here again. Less where a sequence has little left.
  */
 const jump = 1000;

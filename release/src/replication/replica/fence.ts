@@ -8,9 +8,9 @@ const budgetMs = 30_000;
 const intervalMs = 50;
 
 /**
- * Makes a server refuse writes, across restarts, and ends the sessions that were open: also one that
- * waits for a lock must not write there later. Readers come again and go on. What ALTER SYSTEM does is
- * not replicated, so a standby does not inherit it.
+ * Fences a former primary, as PostgreSQL clusters call it: makes it refuse writes, across restarts, and ends the
+ * sessions that were open: also one that waits for a lock must not write there later. Readers reconnect and
+ * continue. What ALTER SYSTEM does is not replicated, so a standby does not inherit it.
  * It is a default: a session that asks for a transaction that writes still gets one.
  */
 export async function refuseWrites(database: ColorDatabase): Promise<void> {
@@ -30,7 +30,7 @@ export async function refuseWrites(database: ColorDatabase): Promise<void> {
   }
 }
 
-/** Takes back what `refuseWrites` did. A standby goes on refusing writes. */
+/** Ends what `refuseWrites` did. A standby continues to refuse writes. */
 export async function allowWrites(database: ColorDatabase): Promise<void> {
   await setReadOnly(database, "ALTER SYSTEM RESET default_transaction_read_only", false);
 }
@@ -54,10 +54,10 @@ async function setReadOnly(database: ColorDatabase, sql: string, readOnly: boole
 async function soon(
   database: ColorDatabase,
   what: string,
-  look: () => Promise<true | undefined>,
+  check: () => Promise<true | undefined>,
 ): Promise<void> {
   try {
-    await poll(look, { timeoutMs: budgetMs, intervalMs });
+    await poll(check, { timeoutMs: budgetMs, intervalMs });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     throw new UserError({

@@ -19,7 +19,7 @@ import { closeServers, openServers, type Server, type Servers } from "./server.j
 
 /**
  * The idle color's server takes writes, and all writers of the live one wait. PostgreSQL lets them
- * go on there when this process dies.
+ * continue there when this process dies.
  */
 export interface Handover {
   /**
@@ -29,11 +29,11 @@ export interface Handover {
   confirm(): Promise<void>;
   /**
    * After traffic has moved: the old server refuses writes from now on, and who waited there gets an error
-   * instead of writing to it. When it fails they go on waiting, until this process ends: `reconcile` at once.
+   * instead of writing to it. When it fails they continue waiting, until this process ends: `reconcile` at once.
    */
   complete(): Promise<void>;
   /**
-   * Traffic stays: the writers go on where they waited. A server that was promoted is no standby any more,
+   * Traffic stays: the writers continue where they waited. A server that was promoted is no standby any more,
    * `sync` says so.
    */
   cancel(): Promise<void>;
@@ -47,7 +47,7 @@ const promoteBudgetMs = 60_000;
  * Right before traffic moves from the live color to the idle one: makes all writers wait, waits until
  * the standby has replayed everything that was acknowledged, and promotes it. DDL, roles and large
  * objects are not held; the lock of the migrations is, when both use the same database of the server.
- * @throws UserError when it cannot be done without a loss; the writers go on then
+ * @throws UserError when it cannot be done without a loss; the writers continue then
  */
 export async function handover(pair: DatabasePair, options: ReplicaOptions = {}): Promise<Handover> {
   const { say = () => undefined, budgetMs = defaultBudgetMs } = options;
@@ -77,7 +77,7 @@ export async function handover(pair: DatabasePair, options: ReplicaOptions = {})
       confirm: () => waiting.confirm(),
       async complete() {
         await refuseWrites(pair.live);
-        // Otherwise they have gone on before it refused writes, and reconcile() looks at what they did.
+        // Otherwise they have continued before it refused writes, and reconcile() checks what they did.
         const waited = await waiting.confirm().then(
           () => true,
           () => false,
@@ -140,7 +140,7 @@ async function promote(
     });
   }
   await idle.query("SELECT pg_promote(false)");
-  // From here on there are two primaries, and users go on with the live one unless traffic moves.
+  // From here on there are two primaries, and traffic stays with the live one unless it moves.
   try {
     await waitUntilWritable(idle, held);
     await noteHandover(idle, last.transaction);

@@ -6,14 +6,14 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 export interface Parting {
   /**
    * left: a switch went from the idle server to the live one. promoted: the idle one was promoted, and users
-   * stayed on the other or came back. split: both went on without a promotion that one of them knows of.
+   * stayed on the other or came back. split: both continued without a promotion that one of them knows of.
    */
   kind: "left" | "promoted" | "split";
   /** For people: what a switch to the idle server would lose. */
   loss: string;
 }
 
-/** Looks into the timeline histories of two servers that both take writes. */
+/** Reads the timeline histories of two servers that both take writes. */
 export async function findParting({ live, idle }: Servers): Promise<Parting> {
   const timelines = { live: await timelineOf(live), idle: await timelineOf(idle) };
   const left = await departure(live, timelines.live, timelines.idle);

@@ -46,7 +46,7 @@ export async function runRebuild(
   });
 }
 
-/** Undefined when it has ended with 0. The server that it has started goes on. */
+/** Undefined when it has ended with 0. The server that it has started continues. */
 async function whyNotEnded(
   command: readonly string[],
   options: { env: NodeJS.ProcessEnv; budgetMs: number; onLine: (line: string) => void },

@@ -36,7 +36,7 @@ export async function reconcile(pair: DatabasePair, options: ReplicaOptions = {}
   try {
     await requirePrimary(live);
     await takeLock(live, 0, `The databases were not touched (server of ${live.color})`);
-    const before = await fenceAndLook(live, pair, options).catch((error: unknown) => {
+    const before = await fenceAndCheck(live, pair, options).catch((error: unknown) => {
       // A rebuild that was killed has left it stopped; nobody writes to it then. One that is out of reach may
       // have what nobody else has.
       if (error instanceof StoppedError && rebuildCommand !== undefined)
@@ -48,13 +48,13 @@ export async function reconcile(pair: DatabasePair, options: ReplicaOptions = {}
       return { followed: false, reason: before.reason, next: before.next };
     say(`${pair.idle.color} is made a standby of ${pair.live.color}: ${before.reason}`);
     await runRebuild(rebuildCommand, pair, { budgetMs, say });
-    const after = await fenceAndLook(live, pair, options);
+    const after = await fenceAndCheck(live, pair, options);
     if (after === undefined) return { followed: true };
     throw new RebuildError({
       code: "BG-REBUILD-FAILED",
       what: `The server of ${pair.idle.color} is no standby of ${pair.live.color}, although the rebuild command ended with 0`,
       rule: after.reason,
-      next: `look at the log of the server of ${pair.idle.color}, correct the rebuild command, then pulumi up`,
+      next: `check the log of the server of ${pair.idle.color}, correct the rebuild command, then pulumi up`,
     });
   } finally {
     await live.close();
@@ -69,8 +69,8 @@ interface Obstacle {
   rebuild: boolean;
 }
 
-/** The idle color's server refuses writes afterwards. */
-async function fenceAndLook(
+/** Fences the idle color's server, which may be a former primary: it refuses writes afterwards. */
+async function fenceAndCheck(
   live: Server,
   pair: DatabasePair,
   { budgetMs = defaultBudgetMs, rebuildCommand, allowDataLoss = false }: ReplicaOptions,
@@ -100,7 +100,7 @@ async function fenceAndLook(
         if (kind === "split")
           return {
             reason: loss,
-            next: `look whether somebody needs what is on ${pair.idle.color} alone (it can be read), then: ${advice}`,
+            next: `check whether somebody needs what is on ${pair.idle.color} alone (it can be read), then: ${advice}`,
             rebuild: false,
           };
         if (kind === "promoted") {
@@ -127,5 +127,5 @@ async function fenceAndLook(
 }
 
 function bringOver({ live }: DatabasePair, advice: string): string {
-  return `look what they were (it can be read) and bring it to ${live.color}, then: ${advice}`;
+  return `check what they were (it can be read) and bring it to ${live.color}, then: ${advice}`;
 }

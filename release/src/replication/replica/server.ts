@@ -79,7 +79,7 @@ export class Server implements Queryable {
           code: "BG-DATABASE-UNREACHABLE",
           what: `The connection to the server of ${this.color} broke`,
           rule: messageOf(error),
-          next: "look whether that server runs and can be reached, then pulumi up: it continues from where it is",
+          next: "check whether that server runs and can be reached, then pulumi up: it continues from where it is",
         },
         { cause: error },
       );
@@ -129,7 +129,7 @@ export async function openServers(pair: DatabasePair): Promise<Servers> {
 
 /**
  * A session on the idle color's server.
- * @throws UserError when it is the live one: to fence what is taken for the idle server would be to fence users
+ * @throws UserError when it is the live one: to fence what is taken for the idle server would stop all writes
  */
 export async function openBeside(live: Server, database: ColorDatabase): Promise<Server> {
   const idle = await Server.open(database);

@@ -20,7 +20,7 @@ export async function requirePrimary(live: Server): Promise<void> {
     code: "BG-LIVE-DATABASE-READ-ONLY",
     what: `The databases were not touched: the server of ${live.color}, the live color, ${recovering ? "is a standby" : "refuses writes (default_transaction_read_only)"}`,
     rule: "users of the live color write to its server; the active Service and the databases do not go together",
-    next: `look which server has the newest data: if that of ${live.color} has, make it take writes (${recovering ? "SELECT pg_promote()" : "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf()"}); otherwise bring traffic back to the other color`,
+    next: `check which server has the newest data: if that of ${live.color} has, make it take writes (${recovering ? "SELECT pg_promote()" : "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf()"}); otherwise bring traffic back to the other color`,
   });
 }
 
@@ -38,8 +38,8 @@ export async function requireAsynchronous(idle: Server): Promise<void> {
   });
 }
 
-/** Looks once. */
-async function lookForFault({ live, idle }: Servers): Promise<Fault | undefined> {
+/** Reads once. */
+async function readFault({ live, idle }: Servers): Promise<Fault | undefined> {
   if (live.identity.systemIdentifier !== idle.identity.systemIdentifier) {
     return {
       kind: "stranger",
@@ -75,13 +75,13 @@ async function lookForFault({ live, idle }: Servers): Promise<Fault | undefined>
 export async function findFault(servers: Servers, budgetMs: number): Promise<Fault | undefined> {
   const { fault } = await poll(
     async () => {
-      const found = await lookForFault(servers);
+      const found = await readFault(servers);
       return found?.kind === "detached" ? undefined : { fault: found };
     },
     { timeoutMs: budgetMs },
   ).catch(async (error: unknown) => {
     if (!(error instanceof DeadlineError)) throw error;
-    return { fault: await lookForFault(servers) };
+    return { fault: await readFault(servers) };
   });
   if (fault !== undefined) return fault;
   const reason = await waitForReplay(servers.idle, await writeMark(servers.live), budgetMs);
@@ -120,7 +120,7 @@ export async function writeMark(primary: Server): Promise<Mark> {
 
 /**
  * Waits until a standby has replayed everything up to a position.
- * @param confirm called at each look; what it throws ends the wait
+ * @param confirm called at each poll; what it throws ends the wait
  * @returns why it has not in time, undefined when it has
  */
 export async function waitForReplay(

@@ -19,8 +19,8 @@ export async function sync(pair: DatabasePair, options: SeparateOptions): Promis
   await check(pair, optionsOf(options));
 }
 
-/** Looks for a moment only: a preview waits for nobody. */
-const lookMs = 2000;
+/** Polls for a moment only: a preview waits for nobody. */
+const previewTimeoutMs = 2000;
 
 export async function whyNoHandover(
   pair: DatabasePair,
@@ -29,7 +29,7 @@ export async function whyNoHandover(
   const servers = await openServers(pair);
   try {
     await requirePrimary(servers.live);
-    const fault = await findFault(servers, lookMs);
+    const fault = await findFault(servers, previewTimeoutMs);
     // One that is only behind is waited for by the update.
     if (fault === undefined || fault.kind === "behind") return undefined;
     const parting = fault.kind === "apart" ? await findParting(servers) : undefined;
@@ -59,17 +59,17 @@ export async function handover(pair: DatabasePair, options: SeparateOptions): Pr
 }
 
 export async function reconcile(pair: DatabasePair, options: SeparateOptions): Promise<void> {
-  const noWayBack = (why: string) => {
+  const rollbackImpossible = (why: string) => {
     options.say(`There is no rollback to ${pair.idle.color} without a loss: ${why}`);
   };
   try {
     const reconciled = await reconcileServers(pair, optionsOf(options));
-    if (!reconciled.followed) noWayBack(`${reconciled.reason}. Next: ${reconciled.next}`);
+    if (!reconciled.followed) rollbackImpossible(`${reconciled.reason}. Next: ${reconciled.next}`);
   } catch (error) {
     // Traffic has moved and users lose nothing: to fail here would undo none of it. Whatever needs the
     // standby refuses.
     if (!(error instanceof RebuildError)) throw error;
-    noWayBack(error.message);
+    rollbackImpossible(error.message);
   }
 }
 
@@ -79,7 +79,7 @@ export async function isReconciled(
 ): Promise<boolean> {
   const servers = await openServers(pair);
   try {
-    const fault = await findFault(servers, lookMs);
+    const fault = await findFault(servers, previewTimeoutMs);
     if (fault === undefined || fault.kind === "behind") return true;
     // Somebody rebuilds it by hand; all there is to do until then is to refuse writes.
     return rebuildCommand.length === 0 && (fault.kind !== "apart" || servers.idle.identity.readOnly);

@@ -27,7 +27,7 @@ export async function sync(pair: DatabasePair, options: ReplicaOptions = {}): Pr
   }
 }
 
-/** Why nothing goes on without a standby. */
+/** Why nothing continues without a standby. */
 function noStandby(
   fault: Fault,
   parting: Parting | undefined,

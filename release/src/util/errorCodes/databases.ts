@@ -35,7 +35,7 @@ export const databaseErrors = {
   },
   "BG-DATABASE-SERVER-TIMEOUT": {
     cause: "A database server did not take a setting, or did not end its sessions, in time.",
-    remedy: "Look for what overrides the setting or keeps a session, as the message shows, then `pulumi up`.",
+    remedy: "Find what overrides the setting or keeps a session, as the message shows, then `pulumi up`.",
   },
   "BG-DATABASE-SERVER-UNSUITABLE": {
     cause: "The version, a setting or the role of a database server does not allow the strategy.",

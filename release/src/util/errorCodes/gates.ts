@@ -22,7 +22,7 @@ export const gateErrors = {
   },
   "BG-GATE-TIMEOUT": {
     cause: "The program of a gate of yours did not end within its `timeoutSeconds`.",
-    remedy: "Look at its last lines in the message, or raise `timeoutSeconds` of the gate.",
+    remedy: "Read its last lines in the message, or raise `timeoutSeconds` of the gate.",
   },
   "BG-LIVE-HARMED": {
     cause: "The live color got worse while an update migrated or rolled out the idle one beside it.",
@@ -44,6 +44,6 @@ export const gateErrors = {
   },
   "BG-SMOKE-TIMEOUT": {
     cause: "The smoke suite did not end within `smokeTimeoutSeconds`.",
-    remedy: "Look at the slow test, or raise `smokeTimeoutSeconds`.",
+    remedy: "Inspect the slow test, or raise `smokeTimeoutSeconds`.",
   },
 } as const satisfies ErrorTexts;

@@ -34,7 +34,7 @@ export const podErrors = {
   },
   "BG-LIVE-IMAGE-CHANGED": {
     cause:
-      "Somebody has given a color that serves users another image than config, and the update would take it from them, after a refresh for instance.",
+      "Somebody has given a color that serves traffic another image than config, and the update would undo that, after a refresh for instance.",
     remedy:
       "Release that image on the other color, by an update without `--refresh`; or take it away: `pulumi config set allowInPlaceUpdate true`, then `pulumi up --refresh`. On a color with a canary weight: remove the weight first.",
   },
@@ -69,10 +69,10 @@ export const podErrors = {
   },
   "BG-WORKERS-NOT-READY": {
     cause: "Workers of a color were not ready within `progressDeadlineSeconds`.",
-    remedy: "Look at the pods that the message names; `npm run bluegreen -- rollback` where users suffer.",
+    remedy: "Inspect the pods that the message names; `npm run bluegreen -- rollback` where users suffer.",
   },
   "BG-WORKERS-NOT-STOPPED": {
     cause: "Pods of workers that run on the active color alone did not end in time.",
-    remedy: "Look at the pods that the message names, and at their node, then `pulumi up`.",
+    remedy: "Inspect the pods that the message names, and at their node, then `pulumi up`.",
   },
 } as const satisfies ErrorTexts;

@@ -29,7 +29,7 @@ export const trafficErrors = {
   },
   "BG-OUTCOME-UNKNOWN": {
     cause: "The answer to a request that moves traffic was lost: it may have been carried out.",
-    remedy: "Look with `npm run bluegreen -- status`, and repeat the command unless traffic has moved.",
+    remedy: "Check with `npm run bluegreen -- status`, and repeat the command unless traffic has moved.",
   },
   "BG-REDIS-UNREACHABLE": {
     cause: "Redis does not answer, so the write freeze cannot be set.",
@@ -42,11 +42,11 @@ export const trafficErrors = {
   },
   "BG-ROLLBACK-NOT-POSSIBLE": {
     cause: "There is nothing to roll back: no previous color, no canary traffic, or no active Service.",
-    remedy: "Look with `npm run bluegreen -- history`; any other move is a switch through all gates.",
+    remedy: "Check with `npm run bluegreen -- history`; any other move is a switch through all gates.",
   },
   "BG-ROLLED-BACK": {
     cause:
-      "The analysis found that the new version does harm, or a cluster of the release failed: traffic went back.",
+      "The analysis found that the new version does harm, or a cluster of the release failed: traffic was rolled back.",
     remedy: "Read the evidence of the message, correct the version, and release a new image.",
   },
   "BG-ROUTER-OBJECT-CHANGED": {
@@ -72,7 +72,7 @@ export const trafficErrors = {
   },
   "BG-SWITCH-OVERTAKEN": {
     cause: "Somebody else moved traffic or began another switch meanwhile.",
-    remedy: "Look with `npm run bluegreen -- history`, then run `pulumi up`.",
+    remedy: "Check with `npm run bluegreen -- history`, then run `pulumi up`.",
   },
   "BG-WEIGHTS-IGNORED": {
     cause: "The ingress controller does not give the idle color the configured weight of requests.",

@@ -5,7 +5,7 @@ import type { V1Service } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { applyPatch, UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { names, switchAnnotation } from "../app/names.js";
 import { poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
@@ -20,17 +20,17 @@ import {
   type BlockedImage,
 } from "../state/blockedImages.js";
 
-export interface Back {
+export interface TrafficRollback {
   app: string;
   /**
-   * What users are taken from, and why: it may not serve them again as it is. By its id it is known whether
+   * What traffic is moved away from, and why: it may not serve traffic again as it is. By its id it is known whether
    * this very move was made.
    */
   blocked: BlockedImage & { id: string };
   /** Of the switch that is undone: a later one is left alone. Undefined where nobody knows. */
   switchId?: string;
-  /** How many of 100 users are rolled back: all, or the share that they were. */
-  share: number;
+  /** The percentage of traffic that is rolled back: all of it, or the canary weight. */
+  weight: number;
   /** Whose weights move; null where the active Service is all there is. */
   route: RouterName | null;
 }
@@ -39,18 +39,21 @@ export interface Back {
 const changesMs = 10_000;
 
 /**
- * Users back to the other color: its endpoints are looked at, the edge moves where it has weights,
+ * Returns traffic to the other color: its endpoints are checked, the edge moves where it has weights,
  * and then the selector and the blocked image change in one request, so that nobody can find the one without
  * the other. The edge comes first: cut off in between, the Service still says that this has to be
- * done. Of a share the Service says nothing but the blocked image, which comes first for the same reason.
+ * done. Of a shift the Service says nothing but the blocked image, which comes first for the same reason.
  * Two requests in all, or four, each a few milliseconds.
- * @returns the blocked image of this move, now or from an earlier try; undefined when users were not there any more:
+ * @returns the blocked image of this move, now or from an earlier try; undefined when traffic was not there any more:
  *   somebody else has moved them
  * @throws UserError when the other color has no ready pod: nothing is switched then
  * @throws UnknownOutcomeError when users may have moved, all of them or some
  */
-export async function moveBack(cluster: Cluster, back: Back): Promise<BlockedImage | undefined> {
-  const { app, blocked, switchId, share, route } = back;
+export async function rollBackTraffic(
+  cluster: Cluster,
+  back: TrafficRollback,
+): Promise<BlockedImage | undefined> {
+  const { app, blocked, switchId, weight, route } = back;
   const target = activeServiceOf(cluster, app);
   const good = otherColor(blocked.color);
   const ours = (service: V1Service) => readBlockedImages(service).find(({ id }) => id === blocked.id);
@@ -63,41 +66,41 @@ export async function moveBack(cluster: Cluster, back: Back): Promise<BlockedIma
     if (there !== undefined) return { blocked: there };
     if (!(await isToMove(cluster, service, back))) return { blocked: undefined };
     if (ready.length === 0) throw nobodyReady(cluster, back);
-    if (share === 100 && route !== null)
+    if (weight === 100 && route !== null)
       await moveUsers(cluster, app, route, { weights: allOn(good), active: good });
     const blockedImages = withBlockedImage(readBlockedImages(service), blocked);
-    const body = [...leadBack(cluster, service, back), ...patchBlockedImages(service, blockedImages)];
+    const body = [...selectorPatches(cluster, service, back), ...patchBlockedImages(service, blockedImages)];
     const isDone = await applyPatch({ ...target, isDone: (found) => ours(found) !== undefined }, body).catch(
       (error: unknown) => {
-        throw share === 100 && route !== null ? halfMoved(error) : error;
+        throw weight === 100 && route !== null ? halfMoved(error) : error;
       },
     );
     return isDone ? { blocked: blockedImages.at(-1) } : undefined;
   };
   const moved = await poll(move, { timeoutMs: changesMs, awayMs: changesMs });
-  if (moved.blocked !== undefined && share < 100 && route !== null)
+  if (moved.blocked !== undefined && weight < 100 && route !== null)
     await moveUsers(cluster, app, route, { weights: allOn(good), active: good, switchId });
   return moved.blocked;
 }
 
-/** Whether users are where the switch has brought them. */
-async function isToMove(cluster: Cluster, service: V1Service, back: Back): Promise<boolean> {
-  const { app, blocked, switchId, share, route } = back;
+/** Whether traffic is where the switch has moved it. */
+async function isToMove(cluster: Cluster, service: V1Service, back: TrafficRollback): Promise<boolean> {
+  const { app, blocked, switchId, weight, route } = back;
   const { metadata, spec } = service;
-  const isShare = share < 100;
-  if (spec?.selector?.["version"] !== (isShare ? otherColor(blocked.color) : blocked.color)) return false;
+  const isShift = weight < 100;
+  if (spec?.selector?.["version"] !== (isShift ? otherColor(blocked.color) : blocked.color)) return false;
   if (switchId === undefined) return true;
-  if (!isShare) return metadata?.annotations?.[switchAnnotation] === switchId;
+  if (!isShift) return metadata?.annotations?.[switchAnnotation] === switchId;
   return route === null || (await readGiven(cluster, app, route))?.switchId === switchId;
 }
 
-function leadBack(
+function selectorPatches(
   cluster: Cluster,
   { metadata }: V1Service,
-  { app, blocked, switchId, share }: Back,
+  { app, blocked, switchId, weight }: TrafficRollback,
 ): JsonPatch {
   const good = otherColor(blocked.color);
-  if (share < 100) return [{ op: "test", path: "/spec/selector/version", value: good }];
+  if (weight < 100) return [{ op: "test", path: "/spec/selector/version", value: good }];
   const { externalName } = leadTo(cluster, app, good);
   const cameBy = metadata?.annotations?.[switchAnnotation];
   return [
@@ -114,14 +117,14 @@ function leadBack(
   ];
 }
 
-function nobodyReady(cluster: Cluster, { app, blocked }: Back): UserError {
+function nobodyReady(cluster: Cluster, { app, blocked }: TrafficRollback): UserError {
   const bad = blocked.color;
   const good = otherColor(bad);
   return new UserError({
     code: "BG-ROLLBACK-FAILED",
     what: `NOTHING WAS SWITCHED: ${bad} (${blocked.image}) must go, and ${good} has no ready pod to take its traffic`,
     rule: `traffic stays on ${bad}: a color without ready pods would answer nobody. ${blocked.reason}`,
-    next: `kubectl -n ${homeOf(cluster, good)} get pods -l app=${app}; bring ${good} up (kubectl -n ${homeOf(cluster, good)} scale deployment ${names.deployment(app, good)} --replicas N), then bluegreen rollback`,
+    next: `kubectl -n ${namespaceOf(cluster, good)} get pods -l app=${app}; bring ${good} up (kubectl -n ${namespaceOf(cluster, good)} scale deployment ${names.deployment(app, good)} --replicas N), then bluegreen rollback`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { homeOf, type Cluster, type Color } from "@bluegreen/release";
+import { namespaceOf, type Cluster, type Color } from "@bluegreen/release";
 
 /** The color the active Service selects, as the cluster says. */
 export async function liveColor(cluster: Cluster): Promise<string | undefined> {
@@ -12,7 +12,7 @@ export async function liveColor(cluster: Cluster): Promise<string | undefined> {
 /** Names of a color's pods that are not going away: a pod that was replaced has another name. */
 export async function podsOf(cluster: Cluster, color: Color): Promise<string[]> {
   const pods = await cluster.core.listNamespacedPod({
-    namespace: homeOf(cluster, color),
+    namespace: namespaceOf(cluster, color),
     labelSelector: `app=chatgpt-app,version=${color}`,
   });
   return pods.items
@@ -25,7 +25,7 @@ export async function podsOf(cluster: Cluster, color: Color): Promise<string[]> 
 export async function imageOf(cluster: Cluster, color: Color): Promise<string | undefined> {
   const deployment = await cluster.apps.readNamespacedDeployment({
     name: `chatgpt-app-${color}`,
-    namespace: homeOf(cluster, color),
+    namespace: namespaceOf(cluster, color),
   });
   return deployment.spec?.template.spec?.containers[0]?.image;
 }

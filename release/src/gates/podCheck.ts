@@ -3,7 +3,7 @@ import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, readWorker } from "../kubernetes/deployment.js";
 import { askReady, isReady } from "../kubernetes/pods.js";
-import { homeOf } from "../app/homes.js";
+import { namespaceOf } from "../app/namespaces.js";
 import { UserError } from "../util/userError.js";
 import { shellWord } from "../util/shellWord.js";
 import { z } from "zod";
@@ -23,12 +23,12 @@ const limitBytes = 4000;
 /** What pods wait for. */
 export interface Waiting {
   text: string;
-  /** For long enough to tell somebody while it goes on. */
+  /** For long enough to tell somebody while it lasts. */
   isLong: boolean;
 }
 
-/** Looks again and again at pods that shall become ready, and says as soon as they will not. */
-export class PodJudge {
+/** Inspects pods that shall become ready again and again, and says as soon as they will not. */
+export class PodCheck {
   private readonly patience = new Patience(patienceMs);
   private last: PodTrouble | undefined;
 
@@ -36,7 +36,7 @@ export class PodJudge {
     private readonly cluster: Cluster,
     /** A color, or one of its workers. */
     private readonly of: { app: string; color: Color; worker?: string },
-    /** Where to look at pods that are gone by the time that somebody reads of them. */
+    /** Where to inspect pods that are gone by the time that somebody reads of them. */
     private readonly instead?: string,
   ) {}
 
@@ -44,7 +44,7 @@ export class PodJudge {
    * What pods wait for, or say themselves about not being ready, once it has been so for a while.
    * @throws UserError when waiting is in vain
    */
-  async look(pods: V1Pod[]): Promise<Waiting | undefined> {
+  async inspect(pods: V1Pod[]): Promise<Waiting | undefined> {
     this.last = undefined;
     for (const pod of pods) {
       const trouble = findTrouble(pod);
@@ -63,7 +63,7 @@ export class PodJudge {
     return said;
   }
 
-  /** Whether something else has been seen in every look for long enough to count. */
+  /** Whether something else has been seen in every inspection for long enough to count. */
   lasts(reason: string): boolean {
     return this.patience.lasts(reason);
   }
@@ -93,7 +93,7 @@ export class PodJudge {
 
   private async explain(trouble: PodTrouble): Promise<UserError> {
     const { color, worker } = this.of;
-    const namespace = homeOf(this.cluster, color);
+    const namespace = namespaceOf(this.cluster, color);
     const { beside } = trouble;
     const what = `${worker === undefined ? `The ${color} color` : `Worker ${worker} of ${color}`} does not start: pod ${trouble.pod}, ${beside === undefined ? "" : `${beside}, `}${trouble.reason}`;
     const of = beside === undefined ? "" : ` -c ${shellWord(trouble.container)}`;
@@ -134,7 +134,7 @@ export class PodJudge {
   /** What the container said last, before it ended: nothing where that cannot be read. */
   private async lastLines({ pod, container }: PodTrouble): Promise<string> {
     const { core } = this.cluster;
-    const request = { namespace: homeOf(this.cluster, this.of.color), name: pod, container };
+    const request = { namespace: namespaceOf(this.cluster, this.of.color), name: pod, container };
     try {
       const log = await core.readNamespacedPodLog({ ...request, previous: true, tailLines, limitBytes });
       const lines = log.split("\n").filter((line) => line.trim() !== "");

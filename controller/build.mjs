@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// Bundles the analysis controller into one CommonJS file that needs nothing but Node: node watcher/build.mjs OUTFILE
+// Bundles the analysis controller into one CommonJS file that needs nothing but Node: node controller/build.mjs OUTFILE
 import { build } from "esbuild";
 import { fileURLToPath } from "node:url";
 
 const [outfile] = process.argv.slice(2);
 if (!outfile) {
-  console.error("usage: node watcher/build.mjs OUTFILE");
+  console.error("usage: node controller/build.mjs OUTFILE");
   process.exit(2);
 }
 

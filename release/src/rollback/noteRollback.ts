@@ -7,17 +7,17 @@ import { addHistory } from "../state/history.js";
 import type { BlockedImage } from "../state/blockedImages.js";
 import { setState, type Release } from "../state/record.js";
 
-/** The switch that is undone. Without an id it is not known how users came to where they are. */
-export type Undone = Pick<Release, "to" | "from" | "share"> & Partial<Pick<Release, "id">>;
+/** The switch that is undone. Without an id it is not known how traffic came to where it is. */
+export type Undone = Pick<Release, "to" | "from" | "weight"> & Partial<Pick<Release, "id">>;
 
 /**
- * Users were rolled back: what the blocked image tells is noted. Written twice, each note stands there once.
+ * Traffic was rolled back: what the blocked image tells is noted. Written twice, each note stands there once.
  * The state comes last, for until then whoever finds the blocked image does all of this again (finishRollback.ts).
- * Never throws: users are back, and what comes next must go on.
+ * Never throws: traffic is back, and what comes next must continue.
  */
-export async function noteBack(
+export async function noteRollback(
   where: ClusterRef & { app: string },
-  { id, to, from, share }: Undone,
+  { id, to, from, weight }: Undone,
   { reason: why, evidence, at, by: who }: BlockedImage,
   say: Say,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function noteBack(
   const isInHistory =
     from === null ||
     (await trying("the history", () =>
-      addHistory(cluster, app, id ?? "byhand", { kind: "rollback", share, to: from, from: to, ...told }),
+      addHistory(cluster, app, id ?? "byhand", { kind: "rollback", weight, to: from, from: to, ...told }),
     ));
   if (from !== null) {
     const links = linksToRun();

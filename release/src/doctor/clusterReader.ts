@@ -1,10 +1,10 @@
 import { CustomObjectsApi } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { orUndefined } from "../kubernetes/orUndefined.js";
-import type { Look } from "../routers/router.js";
+import type { ClusterReader } from "../routers/router.js";
 
 /** The path of an object is the same for what Kubernetes brings and for what others have added. */
-export function lookAt({ config }: Cluster): Look {
+export function readerOf({ config }: Cluster): ClusterReader {
   const api = config.makeApiClient(CustomObjectsApi);
   return {
     async list(kind) {

@@ -13,9 +13,9 @@ import type { Say } from "../util/step.js";
 import { reach, type InCluster } from "../clusters/together.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
-/** Why users of the other clusters do not stay where this release has brought them. */
+/** Why traffic of the other clusters does not stay where this release has moved it. */
 export interface Failure {
-  /** The color that the release moves users to. */
+  /** The color that the release moves traffic to. */
   color: Color;
   reason: string;
   evidence: string[];
@@ -23,8 +23,8 @@ export interface Failure {
 }
 
 /**
- * The error of a release that has failed in one of several clusters: first of all users of the
- * others go back where config wants that, and then it is said where users of each are.
+ * The error of a release that has failed in one of several clusters: first of all traffic of the
+ * others is rolled back where config wants that, and then it is said where traffic of each is.
  */
 export async function failTogether(
   where: InCluster & AnalysisSettings,
@@ -54,7 +54,7 @@ export async function failTogether(
 }
 
 /**
- * Never throws: one cluster that is away keeps nobody else where they are. @returns what there is to say of
+ * Never throws: one cluster that is away does not keep the others from rolling back. @returns what there is to say of
  * it
  */
 async function rollBackIn(
@@ -89,7 +89,7 @@ async function rollBackIn(
 }
 
 /**
- * The last switch to the color, if this update makes it or goes on with it, and there is something to go back
+ * The last switch to the color, if this update makes it or continues it, and there is something to roll back
  * to.
  */
 async function ofThisRelease(
@@ -111,7 +111,7 @@ async function ofThisRelease(
   return ageOf(release, await serverTime(cluster)) < standbyHours * 3_600_000 ? release : undefined;
 }
 
-/** Where users of each cluster are, and the ways from there. Never throws. */
+/** Where traffic of each cluster is, and what to do from there. Never throws. */
 async function describeEverywhere(where: InCluster, color: Color): Promise<string> {
   const { app, context, together } = where;
   const members = together === null ? [] : [{ name: together.name, context }, ...together.others];

@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import { lint, type Finding } from "@bluegreen/release/lint/lint";
-import { judged, judgedRecipes, type Judged } from "./judged";
+import { lintCases, recipeCases, type LintCase } from "./lintCases";
 
 async function findingsOf({
   sql,
   phase,
   noTransaction,
   before = [],
-}: Omit<Judged, "is">): Promise<Finding[]> {
+}: Omit<LintCase, "is">): Promise<Finding[]> {
   const earlier = before.map((text, index) => ({
     file: `000${index + 1}_before.sql`,
     sql: `-- phase: contract\n${text}`,
@@ -18,8 +18,8 @@ async function findingsOf({
   );
 }
 
-describe("The linter, on SQL whose verdict is settled", () => {
-  for (const [topic, cases] of Object.entries(judged)) {
+describe("The linter, on SQL whose verdict is known", () => {
+  for (const [topic, cases] of Object.entries(lintCases)) {
     it(`is right about ${topic}`, async () => {
       const wrong: string[] = [];
       for (const each of cases) {
@@ -35,7 +35,7 @@ describe("The linter, on SQL whose verdict is settled", () => {
   }
 
   it("says what to write instead without a change of meaning", async () => {
-    for (const { sql, holds, lacks = [] } of judgedRecipes) {
+    for (const { sql, holds, lacks = [] } of recipeCases) {
       const text = (await findingsOf({ sql })).map(({ recipe }) => recipe).join("\n");
       for (const part of holds) expect(text, sql).to.contain(part);
       for (const part of lacks) expect(text, sql).not.to.contain(part);

@@ -9,7 +9,7 @@ import type { AppRoute } from "./appRoute";
 import { makeStep, type ReleaseStep } from "./dynamicStep";
 import type { ColorTemplate } from "./podTemplate";
 
-export interface ShareArgs {
+export interface ShiftArgs {
   settings: AppSettings;
   /** Whose weights give it. */
   route: RouterName;
@@ -22,25 +22,24 @@ export interface ShareArgs {
 }
 
 /**
- * A part of the users for the color beside the active one: the gate before it, and the analysis of what they
- * get.
+ * A canary weight for the idle color: the gate before it, and the analysis of the traffic that it gets.
  */
-export class Share extends pulumi.ComponentResource {
+export class Shift extends pulumi.ComponentResource {
   readonly gate: ReleaseStep<"switchGate">;
   private readonly users;
   private readonly analysis: AnalysisSettings;
 
   constructor(
     private readonly app: string,
-    private readonly args: ShareArgs,
+    private readonly args: ShiftArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
-    const name = names.share(app);
-    super("bluegreen:index:Share", name, {}, options);
+    const name = names.shift(app);
+    super("bluegreen:index:Shift", name, {}, options);
     const { settings, route, template, controller, after } = args;
     const { context, namespace, namespacePerColor, activeColor, weights } = settings;
     const color = otherColor(activeColor);
-    this.users = { context, namespace, namespacePerColor, app, color, share: weights[color], route };
+    this.users = { context, namespace, namespacePerColor, app, color, weight: weights[color], route };
     this.analysis = analysisSettings(app, settings, this.users);
     this.gate = makeStep(
       "switchGate",
@@ -63,7 +62,7 @@ export class Share extends pulumi.ComponentResource {
   analyze(route: AppRoute): ReleaseStep<"analysis"> {
     return makeStep(
       "analysis",
-      names.share(this.app),
+      names.shift(this.app),
       {
         ...this.users,
         ...this.analysis,

@@ -1,5 +1,5 @@
-/** SQL whose verdict is settled, by what it is about. What is accepted has no finding at all. */
-export interface Judged {
+/** SQL whose verdict is known, by what it is about. What is accepted has no finding at all. */
+export interface LintCase {
   sql: string;
   is: "refused" | "accepted";
   /** Otherwise expand. */
@@ -10,8 +10,8 @@ export interface Judged {
   before?: string[];
 }
 
-const refused = (sql: string, more: Partial<Judged> = {}): Judged => ({ sql, is: "refused", ...more });
-const accepted = (sql: string, more: Partial<Judged> = {}): Judged => ({ sql, is: "accepted", ...more });
+const refused = (sql: string, more: Partial<LintCase> = {}): LintCase => ({ sql, is: "refused", ...more });
+const accepted = (sql: string, more: Partial<LintCase> = {}): LintCase => ({ sql, is: "accepted", ...more });
 
 const coupons =
   "CREATE TABLE coupons (id bigint PRIMARY KEY, code varchar(100), note text, lasts interval(3), net cidr);";
@@ -25,7 +25,7 @@ CREATE TABLE orders (
 const touch = "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;";
 const overload = "CREATE FUNCTION touch(int) RETURNS int LANGUAGE sql AS 'SELECT 1';";
 
-export const judged: Record<string, Judged[]> = {
+export const lintCases: Record<string, LintCase[]> = {
   "a constraint taken away": [
     refused("ALTER TABLE accounts DROP CONSTRAINT accounts_pkey CASCADE;"),
     refused("ALTER TABLE accounts DROP CONSTRAINT accounts_email_key;"),
@@ -467,13 +467,13 @@ CREATE INDEX notes_body ON notes (body);`),
 };
 
 /** What a recipe has to hold, and what it must not, for SQL whose meaning earlier recipes have changed. */
-export interface JudgedRecipe {
+export interface RecipeCase {
   sql: string;
   holds: string[];
   lacks?: string[];
 }
 
-export const judgedRecipes: JudgedRecipe[] = [
+export const recipeCases: RecipeCase[] = [
   {
     sql: "CREATE UNIQUE INDEX one ON posts USING btree (tenant, lower(slug) DESC) INCLUDE (score) WHERE score > 0;",
     holds: [

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { requestClients, type RequestClient } from "../../local/load/generator/options";
-import type { WayIn } from "../../local/load/job";
+import type { EntryPoint } from "../../local/load/job";
 import { makeTlsSecret } from "../../local/stage";
 import type { TestStack } from "../../local/testing/testStack";
 
 /**
- * Straight to the active Service, in plain HTTP as the app speaks it, or as users come: by TLS, through the
+ * Straight to the active Service, in plain HTTP as the app speaks it, or as traffic comes: by TLS, through the
  * edge.
  */
 export const entries = ["service", "edge"] as const;
@@ -18,7 +18,7 @@ export interface Entry {
   /** What the app has to be told. */
   settings: Record<string, unknown>;
   /** Opens it, once the app is there. Undefined: the active Service, by its address. */
-  open(): Promise<WayIn | undefined>;
+  open(): Promise<EntryPoint | undefined>;
 }
 
 export function entryOf(
