@@ -1,11 +1,11 @@
 /**
  * `npm run bench:lint`: how long the examples of the linter's rules hold their locks while all rows of a
- * table are read or written, the least of some runs, for the figures in release/src/lint/effects.ts. A fresh
+ * table are read or written, the least of some runs, for the figures in release/src/lint/locks.ts. A fresh
  * PostgreSQL, which waits for no disk. `--rows N` (1,000,000), `--runs N` (3), `--newest`, `--json`.
  */
 import { program } from "commander";
 import { Client } from "pg";
-import { effects } from "@bluegreen/release/lint/effects";
+import { effects } from "@bluegreen/release/lint/locks";
 import { rules } from "@bluegreen/release/lint/registry";
 import { query, startDatabases } from "../local/testing/database";
 import { shop } from "../local/testing/shop";

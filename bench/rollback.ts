@@ -5,7 +5,7 @@
  */
 import { program } from "commander";
 import { otherColor, type Color } from "@bluegreen/release";
-import { readServed } from "@bluegreen/release/state/served";
+import { readServed } from "@bluegreen/release/state/record";
 import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { newTable } from "../cli/table";
 import { removeLoad, startLoad, type Load } from "../local/load/job";

@@ -8,11 +8,10 @@ import {
   type Cluster,
   type Color,
 } from "@bluegreen/release";
-import { shellWord } from "@bluegreen/release/util/shellWord";
+import { shellWord, bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 import { clustersOf } from "./clusters";
 import { app, readStackSettings } from "./stackConfig";
 import type { ConfigChange } from "./update";
-import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 /** Which color is which at this moment, and what config says of them. */
 export interface ColorsNow {

@@ -6,7 +6,7 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { UserError } from "@bluegreen/release";
 import type { Settings } from "@bluegreen/release/config/settings";
-import { parseJson } from "@bluegreen/release/util/parseJson";
+import { parseJson } from "@bluegreen/release/util/json";
 import { routerNames, whichCan } from "@bluegreen/release/routers/routers";
 import { adopt, type Adoption } from "./adopt/adopt";
 import { adoptionText, podTemplateText } from "./adopt/adoptedText";

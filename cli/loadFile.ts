@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { colors, messageOf, UserError } from "@bluegreen/release";
-import { parseJson } from "@bluegreen/release/util/parseJson";
+import { parseJson } from "@bluegreen/release/util/json";
 import type { LoadFigures } from "../pages/report/facts";
 
 const count = z.number().nonnegative();

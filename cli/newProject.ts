@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { requireAppName } from "@bluegreen/release/app/appName";
+import { requireAppName } from "@bluegreen/release/app/names";
 import { UserError } from "@bluegreen/release/util/userError";
 import own from "../package.json";
 

@@ -8,7 +8,7 @@ import { confirm } from "./confirm";
 import { exitCodes } from "./exitCodes";
 import { jsonText, print } from "./print";
 import { rollbackClusters } from "./rollbackClusters";
-import { followersOf } from "@bluegreen/release/config/followers";
+import { followersOf } from "@bluegreen/release/config/background";
 import { app, readStackSettings } from "./stackConfig";
 import { readStackFollowers } from "./stackFollowers";
 import { stackOption } from "./stackOption";

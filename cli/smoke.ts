@@ -2,7 +2,7 @@ import { Argument, Command } from "commander";
 import { colors, UserError, type Color } from "@bluegreen/release";
 import { runSuite } from "@bluegreen/release/gates/smoke";
 import { untilInterrupted } from "@bluegreen/release/util/interrupt";
-import { readServed } from "@bluegreen/release/state/served";
+import { readServed } from "@bluegreen/release/state/record";
 import { colorsNow, colorWith } from "./colorsNow";
 import { exitCodes } from "./exitCodes";
 import { print, printError } from "./print";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { ConfigMap } from "@pulumi/pulumi/automation/index.js";
 import { parse, parseDocument } from "yaml";
 import { z } from "zod";
-import { requireAppName } from "@bluegreen/release/app/appName";
+import { requireAppName } from "@bluegreen/release/app/names";
 import { UserError } from "@bluegreen/release/util/userError";
 import { parseSettings, type Settings } from "@bluegreen/release/config/settings";
 import { parseSome } from "@bluegreen/release/config/checkSettings";

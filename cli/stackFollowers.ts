@@ -1,9 +1,6 @@
 import { colors } from "@bluegreen/release";
-import type { FollowerConfig } from "@bluegreen/release/config/followers";
-import { cronJobs } from "@bluegreen/release/config/cronJobs";
-import { workers } from "@bluegreen/release/config/workers";
-import { isFields, type Fields } from "@bluegreen/release/util/fields";
-import { parseJson } from "@bluegreen/release/util/parseJson";
+import { cronJobs, workers, type FollowerConfig } from "@bluegreen/release/config/background";
+import { isFields, parseJson, type Fields } from "@bluegreen/release/util/json";
 import { readStackSettings, stackTexts } from "./stackConfig";
 
 /**

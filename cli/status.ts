@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
 import { messageOf } from "@bluegreen/release";
 import { untilInterrupted } from "@bluegreen/release/util/interrupt";
-import { finishRollback, othersAreNotingMs } from "@bluegreen/release/rollback/finishRollback";
+import { finishRollback, othersAreNotingMs } from "@bluegreen/release/rollback/rollBackRelease";
 import {
   attention,
   readReleaseStatus,
@@ -11,7 +11,7 @@ import {
 } from "@bluegreen/release/releases/status";
 import type { ErrorCode } from "@bluegreen/release/util/errorCodes";
 import { errorCodeOf } from "@bluegreen/release/util/userError";
-import { isSeparate } from "@bluegreen/release/config/strategies";
+import { isSeparate } from "@bluegreen/release/config/schema/database";
 import { exitCodes } from "./exitCodes";
 import { jsonText, printError } from "./print";
 import { stackOption } from "./stackOption";

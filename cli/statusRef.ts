@@ -2,8 +2,7 @@ import type { ReleaseStatusRef } from "@bluegreen/release/releases/status";
 import { movedRoute } from "@bluegreen/release/routers/routers";
 import { metricsOf } from "@bluegreen/release/config/analysisSettings";
 import { placesOf } from "@bluegreen/release/config/settings";
-import { followersOf } from "@bluegreen/release/config/followers";
-import { hasWorkers, workersOf } from "@bluegreen/release/config/workers";
+import { followersOf, hasWorkers, workersOf } from "@bluegreen/release/config/background";
 import { app, readStackSettings } from "./stackConfig";
 import { readStackFollowers } from "./stackFollowers";
 

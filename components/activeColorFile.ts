@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1";
-import { inEachNamespace } from "@bluegreen/release/app/namespaces";
-import { appLabels } from "@bluegreen/release/app/labels";
-import { activeColorKey, names } from "@bluegreen/release/app/names";
-import { isFields } from "@bluegreen/release/util/fields";
+import { inEachNamespace } from "@bluegreen/release/app/color";
+import { appLabels, activeColorKey, names } from "@bluegreen/release/app/names";
+import { isFields } from "@bluegreen/release/util/json";
 import type { PlainRecord } from "@bluegreen/release/util/step";
 import type { AppSettings } from "./lateArgs";
 import { resourceName } from "./resourceName";

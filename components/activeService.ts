@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Service } from "@pulumi/kubernetes/core/v1";
-import { appLabels } from "@bluegreen/release/app/labels";
+import { appLabels, names, switchAnnotation } from "@bluegreen/release/app/names";
 import { leadTo } from "@bluegreen/release/routers/activeService";
 import type { Color } from "@bluegreen/release";
-import { names, switchAnnotation } from "@bluegreen/release/app/names";
 import type { AppSettings } from "./lateArgs";
 import { movedFromOutside, skipAwait } from "./annotations";
 import { affinityOf } from "./appColor";

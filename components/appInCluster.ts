@@ -1,14 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes/provider";
 import { Namespace } from "@pulumi/kubernetes/core/v1";
-import { appLabels } from "@bluegreen/release/app/labels";
-import { colors, otherColor, type Color } from "@bluegreen/release/app/color";
-import { podSecurity } from "@bluegreen/release/app/namespaces";
+import { appLabels } from "@bluegreen/release/app/names";
+import { colors, otherColor, podSecurity, type Color } from "@bluegreen/release/app/color";
 import { analysisSettings } from "@bluegreen/release/config/analysisSettings";
 import { askedDatabase } from "@bluegreen/release/migrations/ownMigrations";
 import { movedRoute } from "@bluegreen/release/routers/routers";
 import type { AppSettings } from "./lateArgs";
-import { sizesOf } from "@bluegreen/release/config/sizes";
+import { sizesOf } from "@bluegreen/release/config/room";
 import type { StepName } from "@bluegreen/release/steps/registry";
 import { databaseRelay } from "./databaseRelay";
 import { makeStep, type ReleaseStep, type StepArgs } from "./dynamicStep";

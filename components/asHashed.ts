@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { quantity } from "@bluegreen/release/config/quantity";
+import { quantity } from "@bluegreen/release/config/forms";
 import { UserError } from "@bluegreen/release/util/userError";
-import { isFields } from "@bluegreen/release/util/fields";
+import { isFields } from "@bluegreen/release/util/json";
 
 /**
  * What makes a pod what it is, by paths of the inputs: of what makes pods, and of the objects that it takes its

@@ -1,10 +1,9 @@
-import { workersSelector } from "@bluegreen/release/app/labels";
-import { workerLabel } from "@bluegreen/release/app/names";
+import { workersSelector, workerLabel } from "@bluegreen/release/app/names";
 import type { Color } from "@bluegreen/release";
 import type { BackgroundPods } from "@bluegreen/release/config/podSettings";
 import { applyTemplate } from "@bluegreen/release/config/podTemplate/strategicMerge";
 import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
-import { isFields, type Fields } from "@bluegreen/release/util/fields";
+import { isFields, type Fields } from "@bluegreen/release/util/json";
 import type { PlainRecord } from "@bluegreen/release/util/step";
 
 /** The pods of a worker or a CronJob, without the hash, which is that of its color. */

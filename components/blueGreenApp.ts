@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { requireAppName } from "@bluegreen/release/app/appName";
+import { requireAppName } from "@bluegreen/release/app/names";
 import type { BlueGreenAppArgs } from "./args";
 import { settingsOf } from "./lateArgs";
 import { release } from "./release";

@@ -1,9 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2";
-import { colorLabels } from "@bluegreen/release/app/labels";
+import { colorLabels, names } from "@bluegreen/release/app/names";
 import type { Color } from "@bluegreen/release";
-import { namespaceOf } from "@bluegreen/release/app/namespaces";
-import { names } from "@bluegreen/release/app/names";
+import { namespaceOf } from "@bluegreen/release/app/color";
 import type { AppSettings } from "./lateArgs";
 import { resourceName } from "./resourceName";
 

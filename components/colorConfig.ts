@@ -1,10 +1,8 @@
 import { createHash, createHmac, scryptSync } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigMap, Secret } from "@pulumi/kubernetes/core/v1";
-import { colorLabels } from "@bluegreen/release/app/labels";
-import { colors, type Color } from "@bluegreen/release/app/color";
-import { namespaceOf } from "@bluegreen/release/app/namespaces";
-import { names } from "@bluegreen/release/app/names";
+import { colorLabels, names } from "@bluegreen/release/app/names";
+import { colors, namespaceOf, type Color } from "@bluegreen/release/app/color";
 import type { AppSettings } from "./lateArgs";
 import { asHashed } from "./asHashed";
 import { resourceName } from "./resourceName";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Templates } from "@bluegreen/release/migrations/versions";
-import { handoverSettings } from "@bluegreen/release/config/handoverSettings";
+import { handoverSettings } from "@bluegreen/release/config/analysisSettings";
 import { listMigrations } from "@bluegreen/release/migrations/files";
 import { makeStep } from "./dynamicStep";
 import type { AppSettings } from "./lateArgs";

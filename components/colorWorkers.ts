@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
 import { Deployment } from "@pulumi/kubernetes/apps/v1";
 import type { Color } from "@bluegreen/release";
-import { namespaceOf } from "@bluegreen/release/app/namespaces";
+import { namespaceOf } from "@bluegreen/release/app/color";
 import { imageAnnotation, names, workerLabel } from "@bluegreen/release/app/names";
 import { surge } from "@bluegreen/release/config/room";
 import type { WorkerPods } from "@bluegreen/release/config/podSettings";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { requireAppName } from "@bluegreen/release/app/appName";
+import { requireAppName } from "@bluegreen/release/app/names";
 import { checkSettings } from "@bluegreen/release/config/checkSettings";
 import type { BlueGreenAppArgs } from "./args";
 import { overLate } from "./lateArgs";

@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Secret } from "@pulumi/kubernetes/core/v1";
 import { RandomPassword } from "@pulumi/random";
-import { names } from "@bluegreen/release/app/names";
-import { appLabels } from "@bluegreen/release/app/labels";
-import { inEachNamespace } from "@bluegreen/release/app/namespaces";
+import { names, appLabels } from "@bluegreen/release/app/names";
+import { inEachNamespace } from "@bluegreen/release/app/color";
 import type { AppSettings } from "./lateArgs";
 import { resourceName } from "./resourceName";
 import { databaseRelay } from "./databaseRelay";

@@ -1,4 +1,4 @@
-import { namespaceOf } from "@bluegreen/release/app/namespaces";
+import { namespaceOf } from "@bluegreen/release/app/color";
 import type { Relayed } from "@bluegreen/release/relay/throughCluster";
 import type { AppSettings } from "./lateArgs";
 

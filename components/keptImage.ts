@@ -16,7 +16,7 @@ export function keptImage(
     `${name}-kept-image`,
     async () => {
       // It knows Kubernetes, which takes most of a second to load: only where it is asked.
-      const { refuseLostImage } = await import("@bluegreen/release/gates/lostImage");
+      const { refuseLostImage } = await import("@bluegreen/release/gates/changedImage");
       const route = movedRoute(traffic);
       await refuseLostImage({ context, namespace, namespacePerColor, route, ...color });
     },

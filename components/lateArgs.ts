@@ -4,7 +4,7 @@ import { settingKeys, shape, type FlatSettings } from "@bluegreen/release/config
 import { checkSettings } from "@bluegreen/release/config/checkSettings";
 import { parseSettings, type Settings } from "@bluegreen/release/config/settings";
 import { messageOf } from "@bluegreen/release/util/userError";
-import { isFields, type Fields } from "@bluegreen/release/util/fields";
+import { isFields, type Fields } from "@bluegreen/release/util/json";
 import type { BlueGreenAppArgs } from "./args";
 
 type Late<T> = { [K in keyof T]: pulumi.Input<T[K]> };

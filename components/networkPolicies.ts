@@ -1,10 +1,14 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { colors, type Color } from "@bluegreen/release/app/color";
-import { namespaceOf, inEachNamespace } from "@bluegreen/release/app/namespaces";
-import { workersSelector } from "@bluegreen/release/app/labels";
-import { names, preflightLabel, relayLabel, workerLabel } from "@bluegreen/release/app/names";
-import { isFields } from "@bluegreen/release/util/fields";
+import { colors, namespaceOf, inEachNamespace, type Color } from "@bluegreen/release/app/color";
+import {
+  workersSelector,
+  names,
+  preflightLabel,
+  relayLabel,
+  workerLabel,
+} from "@bluegreen/release/app/names";
+import { isFields } from "@bluegreen/release/util/json";
 import type { BackgroundPods, PodSettings } from "@bluegreen/release/config/podSettings";
 import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
 import type { AppSettings } from "./lateArgs";

@@ -1,6 +1,6 @@
 import type { Color } from "@bluegreen/release";
 import { names } from "@bluegreen/release/app/names";
-import { isFields, type Fields } from "@bluegreen/release/util/fields";
+import { isFields, type Fields } from "@bluegreen/release/util/json";
 import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
 import type { PodSettings } from "@bluegreen/release/config/podSettings";
 import type { ProbeTimings } from "@bluegreen/release/config/settings";

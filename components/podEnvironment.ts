@@ -1,6 +1,6 @@
 import type { Color } from "@bluegreen/release";
 import { names, variables } from "@bluegreen/release/app/names";
-import { isFields, type Fields } from "@bluegreen/release/util/fields";
+import { isFields, type Fields } from "@bluegreen/release/util/json";
 import { secretKeysOf, type ColorSettings } from "@bluegreen/release/config/settings";
 import { secretName } from "@bluegreen/release/databases/databaseSecrets";
 import { freezeKey } from "@bluegreen/release/freeze/flag";

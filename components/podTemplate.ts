@@ -1,11 +1,17 @@
 import { createHash } from "node:crypto";
-import { colorLabels, selectorOf, versionLabel } from "@bluegreen/release/app/labels";
-import { containerAnnotation, names, templateAnnotation } from "@bluegreen/release/app/names";
+import {
+  colorLabels,
+  selectorOf,
+  versionLabel,
+  containerAnnotation,
+  names,
+  templateAnnotation,
+} from "@bluegreen/release/app/names";
 import type { Color } from "@bluegreen/release";
-import { repositoryOf } from "@bluegreen/release/config/images";
+import { repositoryOf } from "@bluegreen/release/config/forms";
 import { applyTemplate } from "@bluegreen/release/config/podTemplate/strategicMerge";
 import type { BackgroundPods, CronJobPods, WorkerPods } from "@bluegreen/release/config/podSettings";
-import { isFields, type Fields } from "@bluegreen/release/util/fields";
+import { isFields, type Fields } from "@bluegreen/release/util/json";
 import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
 import type { PlainRecord } from "@bluegreen/release/util/step";
 import type { AppSettings } from "./lateArgs";

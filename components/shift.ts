@@ -4,7 +4,7 @@ import { names } from "@bluegreen/release/app/names";
 import { analysisSettings, type AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
 import type { RouterName } from "@bluegreen/release/routers/routers";
 import type { AppSettings } from "./lateArgs";
-import { sizesOf } from "@bluegreen/release/config/sizes";
+import { sizesOf } from "@bluegreen/release/config/room";
 import type { AppRoute } from "./appRoute";
 import { makeStep, type ReleaseStep } from "./dynamicStep";
 import type { ColorTemplate } from "./podTemplate";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SuiteInputs } from "@bluegreen/release/gates/suite";
-import { isFields } from "@bluegreen/release/util/fields";
+import { isFields } from "@bluegreen/release/util/json";
 
 /**
  * Refuses a release whose tests do not load, in its preview: before anything rolls out. In the update the gate

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ClusterRef } from "@bluegreen/release";
-import type { AnalysisTarget } from "@bluegreen/release/analysis/endpointState";
+import type { AnalysisTarget } from "@bluegreen/release/analysis/observation";
 import { repositoryDir, typescript } from "../../local/paths";
 import type { CountedApi, RequestCounts } from "../../local/testing/countedApi";
 

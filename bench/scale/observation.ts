@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { connect, otherColor, type ClusterRef } from "@bluegreen/release";
 import { askThroughForward } from "@bluegreen/release/kubernetes/pods";
 import { analysisLimits } from "@bluegreen/release/config/schema/analysis";
-import type { AnalysisTarget } from "@bluegreen/release/analysis/endpointState";
+import type { AnalysisTarget } from "@bluegreen/release/analysis/observation";
 import { observationBounds } from "@bluegreen/release/analysis/readPods";
 import { takeBaseline } from "@bluegreen/release/analysis/baseline";
 import { takeObservation } from "@bluegreen/release/analysis/observe";

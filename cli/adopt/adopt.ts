@@ -1,5 +1,5 @@
 import type { V2HorizontalPodAutoscaler } from "@bluegreen/release/kubernetes/client";
-import { isRepository, tagPattern } from "@bluegreen/release/config/images";
+import { isRepository, tagPattern } from "@bluegreen/release/config/forms";
 import { adoptPods, nameFor, type AdoptedPods, type Chooser } from "./adoptedPods";
 import { adoptWay } from "./adoptedWay";
 import { sortManifests, titleOf, type Manifest, type Running } from "./manifests";

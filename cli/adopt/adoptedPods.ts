@@ -1,5 +1,5 @@
 import type { V1Container, V1Deployment, V1PodSpec, V1Service } from "@bluegreen/release/kubernetes/client";
-import { colorLabels } from "@bluegreen/release/app/labels";
+import { colorLabels } from "@bluegreen/release/app/names";
 import { colors } from "@bluegreen/release/app/color";
 import { selects } from "./manifests";
 import type { Tell } from "./notes";

@@ -1,8 +1,7 @@
 import { connect, messageOf } from "@bluegreen/release";
-import { selectorOf } from "@bluegreen/release/app/labels";
-import { names } from "@bluegreen/release/app/names";
+import { selectorOf, names } from "@bluegreen/release/app/names";
 import { applyTemplate } from "@bluegreen/release/config/podTemplate/strategicMerge";
-import { isFields } from "@bluegreen/release/util/fields";
+import { isFields } from "@bluegreen/release/util/json";
 import type { V1Deployment } from "@bluegreen/release/kubernetes/client";
 import { advice, unknown, well, type Finding } from "@bluegreen/release/util/finding";
 import type { Adoption } from "./adopt";

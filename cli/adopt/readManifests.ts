@@ -7,7 +7,7 @@ import {
   NetworkingV1Api,
   PolicyV1Api,
 } from "@bluegreen/release/kubernetes/client";
-import { orUndefined } from "@bluegreen/release/kubernetes/orUndefined";
+import { orUndefined } from "@bluegreen/release/kubernetes/requests";
 import type { Manifest } from "./manifests";
 
 /** Where a cluster is asked, where none is named in a file. */

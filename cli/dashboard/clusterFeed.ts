@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, messageOf, type Color } from "@bluegreen/release";
-import { followUsers } from "@bluegreen/release/traffic/followUsers";
+import { followUsers } from "@bluegreen/release/traffic/live";
 import { KeptForwards } from "@bluegreen/release/kubernetes/keptForwards";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { colors, messageOf, UserError } from "@bluegreen/release";
-import { parseJson } from "@bluegreen/release/util/parseJson";
+import { parseJson } from "@bluegreen/release/util/json";
 import type { DashboardEvent } from "../../pages/dashboard/state";
 import { tokenCookie, whyRefused, type Access } from "./access";
 import { readAssets, type Asset } from "./assets";

@@ -8,7 +8,7 @@ import type {
   UpOptions,
 } from "@pulumi/pulumi/automation/index.js";
 import type { PlannedResource } from "@bluegreen/release/doctor/planned";
-import { parseJson } from "@bluegreen/release/util/parseJson";
+import { parseJson } from "@bluegreen/release/util/json";
 import { messageOf, UserError } from "@bluegreen/release/util/userError";
 import { askPulumi, noPulumi, pulumiVersion, quiet } from "./ask";
 import { errorsIn, observe, resourcesIn, type Diagnostic, type Observed, type Step } from "./events";

@@ -1,14 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Secret } from "@pulumi/kubernetes/core/v1";
 import type { Color } from "@bluegreen/release/app/color";
-import { appLabels } from "@bluegreen/release/app/labels";
+import { appLabels, names } from "@bluegreen/release/app/names";
 import { alertSecretData } from "@bluegreen/release/alerts/alertSecret";
 import { limitsOf } from "@bluegreen/release/config/analysisSettings";
-import { quotaLimits } from "@bluegreen/release/config/room";
+import { quotaLimits, sizesOf } from "@bluegreen/release/config/room";
 import { listMigrations } from "@bluegreen/release/migrations/files";
-import { names } from "@bluegreen/release/app/names";
-import { sizesOf } from "@bluegreen/release/config/sizes";
-import { hasWorkers } from "@bluegreen/release/config/workers";
+import { hasWorkers } from "@bluegreen/release/config/background";
 import { makeActiveColor, withoutColorFile } from "../activeColorFile";
 import { AppColor } from "../appColor";
 import type { AppInCluster } from "../appInCluster";

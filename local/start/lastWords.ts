@@ -1,6 +1,6 @@
 /** What `npm start` says at its end: where to look, and what to type. */
 import { names } from "@bluegreen/release";
-import { shellWord } from "@bluegreen/release/util/shellWord";
+import { shellWord } from "@bluegreen/release/util/bluegreenCommand";
 import { stackEnvironment } from "./home";
 import type { Links } from "./links";
 import { app, type Target } from "./target";

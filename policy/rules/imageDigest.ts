@@ -1,5 +1,5 @@
 import type { ErrorParts } from "@bluegreen/release/util/userError";
-import { shellWord } from "@bluegreen/release/util/shellWord";
+import { shellWord } from "@bluegreen/release/util/bluegreenCommand";
 import { parseImage } from "../image";
 import { imagesOf, type Workload } from "../workload";
 

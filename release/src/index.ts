@@ -1,7 +1,7 @@
-export { alerting } from "./alerts/alerting.js";
+export { alerting } from "./alerts/raise.js";
 export { type Alert, type AlertKind, type Link, type Severity, type Version } from "./alerts/alert.js";
-export { linksToRun } from "./alerts/ciRun.js";
-export { contractDueAlert, type ContractsWaiting } from "./alerts/contractDue.js";
+export { linksToRun } from "./alerts/alert.js";
+export { contractDueAlert, type ContractsWaiting } from "./alerts/alert.js";
 export { raiseAlert, tellAll } from "./alerts/raise.js";
 export { readReceivers } from "./alerts/receivers.js";
 export {
@@ -12,7 +12,7 @@ export {
   type SendOptions,
 } from "./alerts/send.js";
 export { colors, isColor, otherColor, type Color } from "./app/color.js";
-export { namespaceOf, colorNamespacesOf, namespacesOf, type ColorNamespaces } from "./app/namespaces.js";
+export { namespaceOf, colorNamespacesOf, namespacesOf, type ColorNamespaces } from "./app/color.js";
 export { describeLive, noUsersYet, readLiveColor } from "./traffic/live.js";
 export { schemaGate, type SchemaGateInputs } from "./gates/schemaGate.js";
 export { names, approvalAnnotation, switchAnnotation, templateAnnotation } from "./app/names.js";
@@ -21,12 +21,12 @@ export { DeadlineError, poll, type PollOptions } from "./util/poll.js";
 export { connect, type Cluster, type ClusterRef } from "./kubernetes/cluster.js";
 export { takeLease, type LeaseAnswer, type LeaseOptions } from "./kubernetes/lease.js";
 export type { HeldLease } from "./kubernetes/heldLease.js";
-export { orUndefined } from "./kubernetes/orUndefined.js";
+export { orUndefined } from "./kubernetes/requests.js";
 export { forwardPod, type Forwarded } from "./kubernetes/portForward.js";
-export { serverTime } from "./kubernetes/serverTime.js";
-export { holderName } from "./util/holderName.js";
-export { readyPodsBehind, type ReadyPod } from "./kubernetes/endpoints.js";
-export type { BatchFunction, BatchRange } from "./migrations/batchChange.js";
+export { serverTime } from "./kubernetes/requests.js";
+export { holderName } from "./util/who.js";
+export { readyPodsBehind, type ReadyPod } from "./kubernetes/pods.js";
+export type { BatchFunction, BatchRange } from "./migrations/backfill.js";
 export { listContracts, listMigrations, type Migration } from "./migrations/files.js";
 export { parseHeader, type Assurance, type Batch, type MigrationHeader, type Phase } from "./sql/header.js";
 export { planMigrations, type PlannedMigration } from "./migrations/plan.js";
@@ -36,7 +36,7 @@ export {
   worthSaying,
   type AppliedMigration,
   type BackfillProgress,
-} from "./migrations/progress.js";
+} from "./migrations/work.js";
 export { runMigrations, type MigrationResult, type MigrationRun } from "./migrations/runner.js";
 export type { Plain, PlainRecord, Step, Violation } from "./util/step.js";
 export { parseSettings, type Settings, type ColorSettings, type ProbeTimings } from "./config/settings.js";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { names, orUndefined } from "@bluegreen/release";
-import { podSecurity } from "@bluegreen/release/app/namespaces";
+import { podSecurity } from "@bluegreen/release/app/color";
 import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
 import { insideNetwork, loadBundles } from "../../local/stage";

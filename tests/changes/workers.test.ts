@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { Redis } from "ioredis";
 import { names, poll } from "@bluegreen/release";
 import type { ReleaseStatus } from "@bluegreen/release/releases/status";
-import { workersStop } from "@bluegreen/release/releases/workersStop";
+import { workersStop } from "@bluegreen/release/releases/workers";
 import { repositoryDir } from "../../local/paths";
 import { loadBundles } from "../../local/stage";
 import { makeStack, type TestStack } from "../../local/testing/testStack";

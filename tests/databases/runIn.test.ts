@@ -3,7 +3,7 @@ import { chown, copyFile, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, poll } from "@bluegreen/release";
-import { podSecurity } from "@bluegreen/release/app/namespaces";
+import { podSecurity } from "@bluegreen/release/app/color";
 import { BatchV1Api, type V1Pod } from "@bluegreen/release/kubernetes/client";
 import { postgresAccount, postgresFolders } from "../../local/services/postgres";
 import { loadController } from "../../local/stage";

@@ -5,13 +5,14 @@ import { colors, connect, otherColor, runMigrations, type Color } from "@bluegre
 import { makeAccount, whyNoAccount } from "@bluegreen/release/postgres/account";
 import { holdWriters } from "@bluegreen/release/replication/holdWriters";
 import { handover } from "@bluegreen/release/replication/logicalReplication/handover";
-import { reconcile } from "@bluegreen/release/replication/logicalReplication/reconcile";
+import { reconcile, sync } from "@bluegreen/release/replication/logicalReplication/reconcile";
 import * as logicalReplication from "@bluegreen/release/replication/logicalReplication/strategy";
-import { sync } from "@bluegreen/release/replication/logicalReplication/sync";
 import { handover as handOverReplica } from "@bluegreen/release/replication/replica/handover";
-import { reconcile as reconcileReplica } from "@bluegreen/release/replication/replica/reconcile";
+import {
+  reconcile as reconcileReplica,
+  sync as syncReplica,
+} from "@bluegreen/release/replication/replica/reconcile";
 import * as replica from "@bluegreen/release/replication/replica/strategy";
-import { sync as syncReplica } from "@bluegreen/release/replication/replica/sync";
 import { examineDatabases } from "@bluegreen/release/doctor/databases";
 import { connected, reading } from "@bluegreen/release/postgres/connected";
 import { readApplied } from "@bluegreen/release/migrations/records";

@@ -1,6 +1,6 @@
 import { CustomObjectsApi, KubernetesObjectApi, NetworkingV1Api } from "@bluegreen/release/kubernetes/client";
 import { expect } from "chai";
-import { readerOf } from "@bluegreen/release/doctor/clusterReader";
+import { readerOf } from "@bluegreen/release/doctor/ingress";
 import { rollback } from "@bluegreen/release/rollback/rollback";
 import { orUndefined, poll, type Color } from "@bluegreen/release";
 import { routers, type RouterName } from "@bluegreen/release/routers/routers";

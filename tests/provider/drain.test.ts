@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/client";
 import { switchAnnotation } from "@bluegreen/release";
-import { readDrain } from "@bluegreen/release/drain/note";
-import { turnDrain } from "@bluegreen/release/drain/turn";
+import { readDrain } from "@bluegreen/release/drain/pods";
+import { turnDrain } from "@bluegreen/release/drain/step";
 import { writeRelease, type Release } from "@bluegreen/release/state/record";
 import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";

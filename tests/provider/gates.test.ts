@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { poll, tellAll, type Alert, type RolloutInputs, type SmokeInputs } from "@bluegreen/release";
-import { readIncidents } from "@bluegreen/release/alerts/incidents";
+import { readIncidents } from "@bluegreen/release/alerts/pagerDuty";
 import { someAlerts } from "../support/alerts";
 import { failureOf } from "../support/read";
 import { startReceiver } from "../support/receiver";

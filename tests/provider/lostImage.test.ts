@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { names, orUndefined, type Color } from "@bluegreen/release";
 import { imageAnnotation } from "@bluegreen/release/app/names";
-import { refuseLostImage } from "@bluegreen/release/gates/lostImage";
+import { refuseLostImage } from "@bluegreen/release/gates/changedImage";
 import { NetworkingV1Api } from "@bluegreen/release/kubernetes/client";
 import { asJsonPatch } from "@bluegreen/release/kubernetes/jsonPatch";
 import { routers, type RouterName } from "@bluegreen/release/routers/routers";

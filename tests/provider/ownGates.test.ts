@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { names, poll, switchAnnotation } from "@bluegreen/release";
 import type { Gate } from "@bluegreen/release/config/gates";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
-import { podSecurity } from "@bluegreen/release/app/namespaces";
+import { podSecurity } from "@bluegreen/release/app/color";
 import { BatchV1Api, type V1Job } from "@bluegreen/release/kubernetes/client";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readOutcome } from "@bluegreen/release/state/outcomes";

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { names, poll } from "@bluegreen/release";
 import { takeLease } from "@bluegreen/release/kubernetes/lease";
 import { mergeData } from "@bluegreen/release/kubernetes/jsonConfigMap";
-import { appLabels } from "@bluegreen/release/app/labels";
-import { labelRecords } from "@bluegreen/release/state/ownMetadata";
+import { appLabels } from "@bluegreen/release/app/names";
+import { labelRecords } from "@bluegreen/release/state/releaseLock";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 const app = "chatgpt-app";

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { names, poll } from "@bluegreen/release";
 import type { Gate } from "@bluegreen/release/config/gates";
 import { waitForController } from "@bluegreen/release/gates/controllerReady";
-import { whyNotStarted } from "@bluegreen/release/jobs/whyNotStarted";
+import { whyNotStarted } from "@bluegreen/release/jobs/jobPod";
 import { BatchV1Api } from "@bluegreen/release/kubernetes/client";
 import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";

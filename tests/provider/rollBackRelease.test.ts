@@ -2,9 +2,9 @@ import { expect } from "chai";
 import { connect, messageOf, names, poll, switchAnnotation, type Color } from "@bluegreen/release";
 import { AdmissionregistrationV1Api } from "@bluegreen/release/kubernetes/client";
 import { applyPatch } from "@bluegreen/release/kubernetes/jsonPatch";
-import { orUndefined } from "@bluegreen/release/kubernetes/orUndefined";
-import { patience } from "@bluegreen/release/kubernetes/transport";
-import { finishRollback } from "@bluegreen/release/rollback/finishRollback";
+import { orUndefined } from "@bluegreen/release/kubernetes/requests";
+import { patience } from "@bluegreen/release/kubernetes/cluster";
+import { finishRollback, rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { readHistory } from "@bluegreen/release/state/history";
 import {
   activeServiceOf,
@@ -14,7 +14,6 @@ import {
   withBlockedImage,
 } from "@bluegreen/release/state/blockedImages";
 import { readRelease, writeRelease } from "@bluegreen/release/state/record";
-import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
 import type { Trouble } from "../../local/testing/trouble";
 import { countRequests, type CountedApi } from "../../local/testing/countedApi";

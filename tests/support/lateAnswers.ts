@@ -1,5 +1,5 @@
 import type { RequestContext } from "@bluegreen/release/kubernetes/client";
-import { patience } from "@bluegreen/release/kubernetes/transport";
+import { patience } from "@bluegreen/release/kubernetes/cluster";
 import type { ApiServer } from "./apiServer";
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { colors, names, type Color } from "@bluegreen/release";
 import { noBaseline } from "@bluegreen/release/analysis/baseline";
-import type { Followers } from "@bluegreen/release/config/followers";
+import type { Followers } from "@bluegreen/release/config/background";
 import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { activeServiceOf } from "@bluegreen/release/state/blockedImages";
 import { writeRelease } from "@bluegreen/release/state/record";

@@ -6,8 +6,7 @@ import {
   type Interval,
 } from "@bluegreen/release/analysis/evaluate";
 import type { Finding, ScoredFinding } from "@bluegreen/release/analysis/findings";
-import type { EndpointState } from "@bluegreen/release/analysis/endpointState";
-import type { PodObservation, Observation } from "@bluegreen/release/analysis/observation";
+import type { EndpointState, PodObservation, Observation } from "@bluegreen/release/analysis/observation";
 import { describeInterval, summarize } from "@bluegreen/release/analysis/summary";
 import type { QueryObservation } from "@bluegreen/release/analysis/prometheus";
 import { trafficBetween, trafficOf, type Traffic } from "@bluegreen/release/analysis/traffic";

@@ -30,7 +30,7 @@ import {
   withBlockedImage,
   type BlockedImage,
 } from "@bluegreen/release/state/blockedImages";
-import { unnotedBlock } from "@bluegreen/release/rollback/finishRollback";
+import { unnotedBlock } from "@bluegreen/release/rollback/rollBackRelease";
 import { routers } from "@bluegreen/release/routers/routers";
 import { allOn } from "@bluegreen/release/routers/weights";
 import { refusedText, type Trouble } from "../../local/testing/trouble";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { parseSettings } from "@bluegreen/release";
-import { readControllerSettings, settingsFor } from "@bluegreen/release/config/controllerSettings";
+import { readControllerSettings, settingsFor } from "@bluegreen/release/config/analysisSettings";
 import { failureOf } from "../support/read";
 import { makeProgramFolder } from "../support/programFolder";
 import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";

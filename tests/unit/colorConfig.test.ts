@@ -1,4 +1,4 @@
-import { colorLabels } from "@bluegreen/release/app/labels";
+import { colorLabels } from "@bluegreen/release/app/names";
 import { expect } from "chai";
 import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";
 

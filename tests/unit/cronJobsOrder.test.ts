@@ -1,8 +1,7 @@
 import { expect } from "chai";
 import type { Color } from "@bluegreen/release";
-import type { Followers } from "@bluegreen/release/config/followers";
-import { workersStart } from "@bluegreen/release/releases/workersStart";
-import { workersStop } from "@bluegreen/release/releases/workersStop";
+import type { Followers } from "@bluegreen/release/config/background";
+import { workersStart, workersStop } from "@bluegreen/release/releases/workers";
 import { rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import type { ApiServer } from "../support/apiServer";
 import { blue, green, shop, startShop, type ShopRelease } from "../support/shopRelease";

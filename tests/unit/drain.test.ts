@@ -1,8 +1,7 @@
 import { expect } from "chai";
-import { describeStaying } from "@bluegreen/release/drain/staying";
+import { describeStaying, Tally } from "@bluegreen/release/drain/drainColor";
 import { describeEnd } from "@bluegreen/release/drain/step";
-import { drainPod, type DrainState } from "@bluegreen/release/drain/pod";
-import { Tally } from "@bluegreen/release/drain/tally";
+import { drainPod, type DrainState } from "@bluegreen/release/drain/pods";
 
 const state = (part: Partial<DrainState>): DrainState => ({
   draining: true,

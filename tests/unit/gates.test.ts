@@ -4,7 +4,7 @@ import type { Gate } from "@bluegreen/release/config/gates";
 import { rolesFor } from "@bluegreen/release/doctor/rights";
 import { commandGate } from "@bluegreen/release/gates/commandGate";
 import type { GateRun } from "@bluegreen/release/gates/gateKind";
-import { CommandOutput } from "@bluegreen/release/util/commandOutput";
+import { CommandOutput } from "@bluegreen/release/util/runCommand";
 import { failsWith } from "../support/failsWith";
 import { gone } from "../support/processes";
 import { allBefore, recordApp, someSettings } from "./recorder";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { askRouter } from "@bluegreen/release/analysis/routerRequests";
+import { askRouter } from "@bluegreen/release/analysis/requestMetrics";
 import { trafficBetween } from "@bluegreen/release/analysis/traffic";
 import type { Color } from "@bluegreen/release/app/color";
 import { limitsOf } from "@bluegreen/release/config/analysisSettings";

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { expect } from "chai";
-import { holderName } from "@bluegreen/release/util/holderName";
+import { holderName } from "@bluegreen/release/util/who";
 
 describe("Who holds something", () => {
   it("is a person, a machine and a process", () => {

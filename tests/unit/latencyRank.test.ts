@@ -1,8 +1,12 @@
 import { expect } from "chai";
 import { evaluate, evaluateObservation } from "@bluegreen/release/analysis/evaluate";
 import type { Finding, ScoredFinding } from "@bluegreen/release/analysis/findings";
-import { rankLatency, type LatencyRank } from "@bluegreen/release/analysis/latencyRank";
-import { trafficBetween, type Traffic } from "@bluegreen/release/analysis/traffic";
+import {
+  rankLatency,
+  trafficBetween,
+  type LatencyRank,
+  type Traffic,
+} from "@bluegreen/release/analysis/traffic";
 import { counters, limits, pod, observation } from "./observations";
 
 /** Requests by what each took, in seconds. */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { SuiteResult } from "@bluegreen/release/gates/mochaRun";
+import type { SuiteResult } from "@bluegreen/release/gates/suite";
 import { newlyFailing } from "@bluegreen/release/releases/liveSuite";
 
 const run = (passed: string[], failed: string[], part: Partial<SuiteResult> = {}): SuiteResult => ({

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { expect } from "chai";
 import { connect } from "@bluegreen/release";
 import { KubeConfig } from "@bluegreen/release/kubernetes/client";
-import { patience } from "@bluegreen/release/kubernetes/transport";
+import { patience } from "@bluegreen/release/kubernetes/cluster";
 import { mayPass } from "@bluegreen/release/util/mayPass";
 import { startApiServer, type ApiServer } from "../support/apiServer";
 

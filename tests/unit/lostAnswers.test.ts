@@ -12,16 +12,15 @@ import {
 } from "@bluegreen/release";
 import { separate } from "@bluegreen/release/replication/separateInputs";
 import { UnknownOutcomeError } from "@bluegreen/release/kubernetes/jsonPatch";
-import { patience } from "@bluegreen/release/kubernetes/transport";
+import { patience } from "@bluegreen/release/kubernetes/cluster";
 import { mapBounded } from "@bluegreen/release/util/mapBounded";
 import type { RollbackSettings } from "@bluegreen/release/config/analysisSettings";
-import { finishRollback } from "@bluegreen/release/rollback/finishRollback";
+import { finishRollback, newMoveId, rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readBlockedImages } from "@bluegreen/release/state/blockedImages";
 import { readRelease, type Release } from "@bluegreen/release/state/record";
 import { rollback, rollBackShift } from "@bluegreen/release/rollback/rollback";
 import { switchGate } from "@bluegreen/release/gates/switchGate";
-import { newMoveId, rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";
 import { takeAnalysis } from "@bluegreen/release/state/analysisLease";
 import { readGiven } from "@bluegreen/release/traffic/move";
 import { routers } from "@bluegreen/release/routers/routers";

@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { formatApplied, formatProgress, listMigrations, parseHeader, worthSaying } from "@bluegreen/release";
-import { nextSize } from "@bluegreen/release/migrations/backfill";
-import { batchStatement } from "@bluegreen/release/migrations/batchChange";
+import { nextSize, batchStatement } from "@bluegreen/release/migrations/backfill";
 import { failsWith } from "../support/failsWith";
 import { isConcurrent, splitStatements, standsAlone } from "@bluegreen/release/sql/statements";
 

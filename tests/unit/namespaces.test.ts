@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { colors, otherColor, parseSettings, type Color } from "@bluegreen/release";
 import { leadTo } from "@bluegreen/release/routers/activeService";
 import { roomFor } from "@bluegreen/release/config/room";
-import { namespaceOf, colorNamespacesOf, inEachNamespace } from "@bluegreen/release/app/namespaces";
+import { namespaceOf, colorNamespacesOf, inEachNamespace } from "@bluegreen/release/app/color";
 import { failureOf } from "../support/read";
 import { mayReach, type PolicySpec } from "../support/policySelectors";
 import { allBefore, recordApp, someSettings, type Recorded, type Recorder } from "./recorder";

@@ -8,7 +8,7 @@ import { connect, templateAnnotation, type Cluster } from "@bluegreen/release";
 import { NoAnswerError } from "@bluegreen/release/util/fetchText";
 import type { AskPod } from "@bluegreen/release/kubernetes/pods";
 import { mapBounded } from "@bluegreen/release/util/mapBounded";
-import { readEndpointState } from "@bluegreen/release/analysis/endpointState";
+import { readEndpointState } from "@bluegreen/release/analysis/observation";
 import { maxMetricsBytes } from "@bluegreen/release/analysis/requestMetrics";
 import { workerLabel } from "@bluegreen/release/app/names";
 import { readBeside, takeObservation, type ObservationOptions } from "@bluegreen/release/analysis/observe";

@@ -1,5 +1,4 @@
-import type { AnalysisLimits } from "@bluegreen/release/analysis/limits";
-import { errorStatusDefault } from "@bluegreen/release/analysis/metricsSource";
+import { errorStatusDefault, type AnalysisLimits } from "@bluegreen/release/analysis/limits";
 import type { RequestCounters } from "@bluegreen/release/analysis/requestCounters";
 import type { PodObservation, Observation } from "@bluegreen/release/analysis/observation";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { parseSettings } from "@bluegreen/release";
 import type { Settings } from "@bluegreen/release/config/settings";
-import { settingsIn } from "@bluegreen/release/doctor/plannedSettings";
+import { settingsIn } from "@bluegreen/release/doctor/planned";
 import { recordApp, someSettings } from "./recorder";
 
 const app = "chatgpt-app";

@@ -1,9 +1,8 @@
 import { expect } from "chai";
 import type { V1ContainerStatus, V1Pod } from "@bluegreen/release/kubernetes/client";
 import { connect } from "@bluegreen/release/kubernetes/cluster";
-import { podState } from "@bluegreen/release/analysis/podState";
-import { PodCheck } from "@bluegreen/release/gates/podCheck";
-import { Patience } from "@bluegreen/release/gates/patience";
+import { podState } from "@bluegreen/release/analysis/observation";
+import { PodCheck, Patience } from "@bluegreen/release/gates/podCheck";
 import { findTrouble, whatItWaitsFor } from "@bluegreen/release/gates/podTrouble";
 import { errorCodeOf } from "@bluegreen/release/util/userError";
 

@@ -1,9 +1,9 @@
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { expect } from "chai";
 import { connect, switchAnnotation, takeLease, analysis } from "@bluegreen/release";
-import { readIncidents } from "@bluegreen/release/alerts/incidents";
-import { readDrain } from "@bluegreen/release/drain/note";
-import { turnDrain } from "@bluegreen/release/drain/turn";
+import { readIncidents } from "@bluegreen/release/alerts/pagerDuty";
+import { readDrain } from "@bluegreen/release/drain/pods";
+import { turnDrain } from "@bluegreen/release/drain/step";
 import type { AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
 import { readRelease } from "@bluegreen/release/state/record";
 import { runController } from "@bluegreen/release/releases/controller";

@@ -3,7 +3,7 @@ import { limitsOf } from "@bluegreen/release/config/analysisSettings";
 import { parseSettings } from "@bluegreen/release/config/settings";
 import { describeInterval, summarize } from "@bluegreen/release/analysis/summary";
 import type { RouterObservation } from "@bluegreen/release/analysis/observation";
-import { askRouter } from "@bluegreen/release/analysis/routerRequests";
+import { askRouter } from "@bluegreen/release/analysis/requestMetrics";
 import { trafficOf } from "@bluegreen/release/analysis/traffic";
 import { startServer, type HttpServer } from "../support/httpServer";
 import { counters, limits, pod, observation } from "./observations";

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
-import { rebuildAdvice, runRebuild } from "@bluegreen/release/replication/replica/rebuild";
+import { rebuildAdvice, runRebuild } from "@bluegreen/release/replication/replica/reconcile";
 import { runCommand, type CommandEnd } from "@bluegreen/release/util/runCommand";
 import { failureOf } from "../support/read";
 import { gone, lives } from "../support/processes";

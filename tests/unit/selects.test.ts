@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { selects } from "@bluegreen/release/capacity/others";
+import { selects } from "@bluegreen/release/capacity/otherScaler";
 
 describe("Pods that somebody else's PodDisruptionBudget selects", () => {
   const labels = { app: "shop", version: "blue" };

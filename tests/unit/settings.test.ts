@@ -5,8 +5,7 @@ import { quotaLimits } from "@bluegreen/release/config/room";
 import { helpOf } from "@bluegreen/release/config/fields";
 import { settingKeys, shape } from "@bluegreen/release/config/schema";
 import { parseSettings, placesOf } from "@bluegreen/release/config/settings";
-import { requireAppName } from "@bluegreen/release/app/appName";
-import { names } from "@bluegreen/release/app/names";
+import { requireAppName, names } from "@bluegreen/release/app/names";
 import { refusedForms, takenForms } from "../support/settingForms";
 
 const valid = {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect } from "chai";
-import { shellWord } from "@bluegreen/release/util/shellWord";
+import { shellWord } from "@bluegreen/release/util/bluegreenCommand";
 
 describe("A word of a suggested command", () => {
   it("is to a shell what it was, whatever a database or a cluster calls its things", () => {

@@ -1,12 +1,11 @@
 import { expect } from "chai";
 import { UserError, messageOf } from "@bluegreen/release";
-import { masked } from "@bluegreen/release/util/masked";
+import { masked, shown, shownIn } from "@bluegreen/release/util/masked";
 import { planOf } from "@bluegreen/release/steps/plan";
 import { dynamicProvider } from "@bluegreen/release/steps/provider";
-import { shown, shownIn } from "@bluegreen/release/util/shown";
 import { shorten } from "@bluegreen/release/analysis/logLines";
 import { broken } from "@bluegreen/release/util/finding";
-import { presentable } from "@bluegreen/release/alerts/presentable";
+import { presentable } from "@bluegreen/release/alerts/post";
 import { Board } from "../../cli/dashboard/board";
 import { statusLine, statusText } from "../../cli/statusText";
 import { status } from "./statuses";

@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { refuseFailure } from "@bluegreen/release";
-import { loadSuite, type SuiteInputs } from "@bluegreen/release/gates/suite";
-import { runMocha, type SuiteResult } from "@bluegreen/release/gates/mochaRun";
+import { loadSuite, runMocha, type SuiteInputs, type SuiteResult } from "@bluegreen/release/gates/suite";
 import { failsWith } from "../support/failsWith";
 import { gone } from "../support/processes";
 

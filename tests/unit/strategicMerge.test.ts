@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { applyTemplate, composeTemplates } from "@bluegreen/release/config/podTemplate/strategicMerge";
-import type { Fields } from "@bluegreen/release/util/fields";
+import type { Fields } from "@bluegreen/release/util/json";
 
 const app = (part: Fields = {}) => ({ name: "app", image: "app:1", ...part });
 const pod = (...containers: Fields[]) => ({ spec: { containers } });

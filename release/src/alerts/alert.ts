@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Color } from "../app/color.js";
+import { dueAt } from "../migrations/contract.js";
 import type { ErrorCode } from "../util/errorCodes.js";
 
 /** A version of the app on the color that runs it. */
@@ -94,4 +95,56 @@ export function idOf(alert: Alert): string {
   const { color, image } = versionOf(alert);
   const identity = [alert.kind, alert.namespace, alert.app, color, image, alert.at.toISOString()];
   return createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 32);
+}
+
+/** The CI run that this process is a part of, for whoever wants to read its log; none outside of CI. */
+export function linksToRun(env: NodeJS.ProcessEnv = process.env): Link[] {
+  const { GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID, CI_JOB_URL } = env;
+  if (GITHUB_SERVER_URL !== undefined && GITHUB_REPOSITORY !== undefined && GITHUB_RUN_ID !== undefined) {
+    return [
+      { text: "CI run", url: `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}` },
+    ];
+  }
+  return CI_JOB_URL === undefined ? [] : [{ text: "CI job", url: CI_JOB_URL }];
+}
+
+export interface ContractsWaiting {
+  app: string;
+  namespace: string;
+  /** What serves traffic, since `switchedAt`. */
+  live: Version;
+  switchedAt: Date;
+  /** Contract migrations that are not applied, by their ids, the newest last. */
+  waiting: string[];
+  /** Hours from the switch. */
+  afterHours: number;
+  who: string;
+}
+
+/**
+ * That the time of contract migrations has come: the same alert, with the same id, however often it
+ * is asked for. Undefined while it has not, and where none waits.
+ * @param now by the same clock as the switch
+ */
+export function contractDueAlert(
+  { app, namespace, live, switchedAt, waiting, afterHours, who }: ContractsWaiting,
+  now: Date,
+): Alert | undefined {
+  const at = dueAt(switchedAt, afterHours);
+  const last = waiting.at(-1);
+  if (last === undefined || now < at) return undefined;
+  return {
+    kind: "contractDue",
+    app,
+    namespace,
+    live,
+    migrations: waiting,
+    who,
+    why: `the ${afterHours} h since the switch to ${live.color} are over: what only older versions used can go`,
+    at,
+    evidence: [
+      `traffic has been on ${live.color} since ${switchedAt.toISOString()}`,
+      `next: pulumi config set contractMigration ${last} && pulumi up`,
+    ],
+  };
 }

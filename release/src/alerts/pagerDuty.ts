@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { appLabels, names } from "../app/names.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
 import { severityOf, titleOf, versionOf, type Alert, type Version } from "./alert.js";
-import type { Message } from "./post.js";
-import { shortened } from "./presentable.js";
+import { shortened, type Message } from "./post.js";
 
 export const pagerDutyUrl = "https://events.pagerduty.com";
 
@@ -12,7 +14,7 @@ const summaryMax = 1024;
  * One incident for each version of an app that fails, however often it does. Also a ConfigMap's key, so it is
  * in their alphabet.
  */
-export function incidentKey(
+function incidentKey(
   { namespace, app }: Pick<Alert, "namespace" | "app">,
   { color, image }: Version,
 ): string {
@@ -20,7 +22,7 @@ export function incidentKey(
 }
 
 /** Of all incidents of an app. */
-export function incidentPrefix({ namespace, app }: Pick<Alert, "namespace" | "app">): string {
+function incidentPrefix({ namespace, app }: Pick<Alert, "namespace" | "app">): string {
   return `${namespace}.${app}.`;
 }
 
@@ -84,4 +86,33 @@ function payloadOf(alert: Alert) {
     timestamp: at.toISOString(),
     custom_details: { who, why, color, image, evidence },
   };
+}
+
+/**
+ * The incidents that were opened and not resolved, in a ConfigMap of the app by their keys.
+ * PagerDuty resolves by key alone, and the version that is switched to in the end is another one
+ * than the version that failed. No other app's are resolved, whatever stands there.
+ */
+export async function readIncidents(cluster: Cluster, app: string): Promise<string[]> {
+  const ofThisApp = incidentPrefix({ namespace: cluster.namespace, app });
+  return Object.keys(await readData(cluster, names.incidents(app))).filter((key) =>
+    key.startsWith(ofThisApp),
+  );
+}
+
+export async function noteIncident(cluster: Cluster, alert: Alert): Promise<void> {
+  const version = versionOf(alert);
+  await mergeData(cluster, names.incidents(alert.app), appLabels(alert.app), {
+    [incidentKey(alert, version)]: version.image,
+  });
+}
+
+export async function forgetIncidents(cluster: Cluster, app: string, keys: string[]): Promise<void> {
+  if (keys.length > 0)
+    await mergeData(
+      cluster,
+      names.incidents(app),
+      appLabels(app),
+      Object.fromEntries(keys.map((key) => [key, null])),
+    );
 }

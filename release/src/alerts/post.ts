@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isSecureUrl, secureUrlRule } from "../util/secureUrl.js";
+import { isSecureUrl, secureUrlRule } from "../util/fetchText.js";
+import { shown, shownIn } from "../util/masked.js";
+import type { Alert } from "./alert.js";
 
 /** A request to a receiver. Its URL and headers may be secrets. */
 export interface Message {
@@ -99,4 +101,47 @@ function codeOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   return typeof code === "string" && /^[A-Z][A-Z0-9_]+$/.test(code) ? code : "no connection";
+}
+
+/** More is for the logs; every receiver takes this much. */
+const linesMax = 50;
+const lineMax = 500;
+
+/**
+ * An alert that may leave for somebody else's servers. What it quotes comes from pods and error
+ * texts: no line or list is endless, nothing moves a cursor or turns the reading direction, and
+ * secrets are gone.
+ */
+export function presentable({ evidence, ...alert }: Alert): Alert {
+  const all = evidence.flatMap((text) => text.split(/\r\n?|\n/)).filter((line) => line.trim() !== "");
+  // Several at once, and longer than they are shown: what is hidden may be longer than a line.
+  const first = all.slice(0, 4 * linesMax).map((line) => line.slice(0, 4 * lineMax));
+  const lines = shown(first.join("\n"))
+    .split("\n")
+    .map(oneLine)
+    .filter((line) => line.trim() !== "");
+  const left = lines.length - linesMax + all.length - first.length;
+  const safe = shownIn(alert);
+  return {
+    ...safe,
+    who: oneLine(safe.who),
+    why: oneLine(safe.why),
+    evidence:
+      left > 0 ? [...lines.slice(0, linesMax), `… ${left} more ${left === 1 ? "line" : "lines"}`] : lines,
+    links: (safe.links ?? [])
+      .filter(({ url }) => /^https?:\/\//.test(url) && URL.canParse(url))
+      .map(({ text, url }) => ({ text: oneLine(text), url: new URL(url).href })),
+  };
+}
+
+function oneLine(text: string): string {
+  return shortened(text.replaceAll(/[\t\n]+/g, " "), lineMax);
+}
+
+/** At most so many characters; never half of one. */
+export function shortened(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const cut = text.slice(0, max - 1);
+  // The first half of a pair that makes one character.
+  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
 }

@@ -1,7 +1,6 @@
-import { type Alert, idOf, severityOf, titleOf } from "./alert.js";
+import { idOf, severityOf, titleOf, type Alert } from "./alert.js";
 import { pagerDutyMessages, pagerDutyUrl } from "./pagerDuty.js";
-import { post, type Message, type PostLimits } from "./post.js";
-import { presentable } from "./presentable.js";
+import { post, presentable, type Message, type PostLimits } from "./post.js";
 import { slackMessage } from "./slack.js";
 import { createHmac } from "node:crypto";
 

@@ -2,10 +2,9 @@ import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, type AskPod } from "../kubernetes/pods.js";
 import type { PrometheusQuery, AnalysisLimits } from "./limits.js";
-import type { AnalysisTarget } from "./endpointState.js";
+import type { AnalysisTarget, CountedPod, Observation, RouterObservation } from "./observation.js";
 import { askPrometheus, type QueryObservation } from "./prometheus.js";
-import type { CountedPod, Observation, RouterObservation } from "./observation.js";
-import { askRouter } from "./routerRequests.js";
+import { askRouter } from "./requestMetrics.js";
 import { trafficOf, type Counts, type Traffic } from "./traffic.js";
 import {
   countedPod,

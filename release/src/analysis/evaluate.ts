@@ -1,14 +1,21 @@
 import type { AnalysisLimits } from "./limits.js";
-import type { EndpointState } from "./endpointState.js";
+import { isCrashing, type EndpointState, type Observation } from "./observation.js";
 import type { QueryObservation } from "./prometheus.js";
 import type { Baseline } from "./baseline.js";
-import { isCrashing } from "./podState.js";
-import type { Observation } from "./observation.js";
 import { count, span } from "./summary.js";
 import type { Traffic } from "./traffic.js";
-import type { Finding, ScoredFinding } from "./findings.js";
-import { describeEnd, evaluateReadiness, evaluateRestarts, list } from "./evaluatePods.js";
-import { evaluateClientErrors, evaluateErrors, evaluateLatency, evaluateSlower } from "./evaluateRequests.js";
+import {
+  describeEnd,
+  evaluateReadiness,
+  evaluateRestarts,
+  list,
+  evaluateClientErrors,
+  evaluateErrors,
+  evaluateLatency,
+  evaluateSlower,
+  type Finding,
+  type ScoredFinding,
+} from "./findings.js";
 
 export interface Verdict {
   score: number;

@@ -1,6 +1,6 @@
-import { readLogLine } from "../kubernetes/logLine.js";
-import { parseJson } from "../util/parseJson.js";
-import { shown } from "../util/shown.js";
+import { readLogLine } from "../kubernetes/pods.js";
+import { parseJson } from "../util/json.js";
+import { shown } from "../util/masked.js";
 
 /** What a part of one pod's log says. */
 export interface LogErrors {

@@ -3,17 +3,16 @@ import type { Cluster } from "../kubernetes/cluster.js";
 import { isCurrent, podsOfColor, type AskPod } from "../kubernetes/pods.js";
 import type { AnalysisLimits } from "./limits.js";
 import { mapBounded } from "../util/mapBounded.js";
-import type { AnalysisTarget } from "./endpointState.js";
-import { podState, type PodState } from "./podState.js";
-import { askPrometheus } from "./prometheus.js";
-import { readCounters } from "./readPod.js";
-import { askRouter } from "./routerRequests.js";
-import { summarize } from "./summary.js";
-import { measuredRequests, trafficOf } from "./traffic.js";
-import type { CountedPod, Observation } from "./observation.js";
-import { askWebhook } from "./webhook.js";
-import type { Baseline } from "./baseline.js";
 import {
+  podState,
+  type AnalysisTarget,
+  type PodState,
+  type CountedPod,
+  type Observation,
+} from "./observation.js";
+import { askPrometheus } from "./prometheus.js";
+import {
+  readCounters,
   countedPod,
   endingOf,
   nameOf,
@@ -24,6 +23,11 @@ import {
   type PodsOptions,
   type ObservationBounds,
 } from "./readPods.js";
+import { askRouter } from "./requestMetrics.js";
+import { summarize } from "./summary.js";
+import { measuredRequests, trafficOf } from "./traffic.js";
+import { askWebhook } from "./webhook.js";
+import type { Baseline } from "./baseline.js";
 
 /** What each pod of a color has counted since it started. */
 export function readCounts(

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { otherColor, type Color } from "../app/color.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
 import { mapBounded } from "../util/mapBounded.js";
-import { parseJson } from "../util/parseJson.js";
+import { parseJson } from "../util/json.js";
 import type { PrometheusQuery, AnalysisLimits } from "./limits.js";
 
 /** The answer to a query and what it is held to, or why there is none. */

@@ -1,6 +1,10 @@
-import type { Sample } from "./prometheusText.js";
-import { CounterReader, type RequestCounters } from "./requestCounters.js";
-import type { Naming, SeriesFilter } from "./metricsSource.js";
+import type { Color } from "../app/color.js";
+import type { RequestSeries } from "../app/requestSeries.js";
+import { fetchText, NoAnswerError } from "../util/fetchText.js";
+import { errorStatusDefault, type Naming, type SeriesFilter, type AnalysisLimits } from "./limits.js";
+import type { CountedPod, RouterObservation } from "./observation.js";
+import { askVector, type Series } from "./prometheus.js";
+import { CounterReader, noRequests, type Sample, type RequestCounters } from "./requestCounters.js";
 
 /**
  * The largest text that is read. 14 lines of some 110 bytes a series: room for 2,500 pairs of route and
@@ -73,7 +77,7 @@ export function readRequestCounters(
  * The same, of samples that somebody else has read.
  * @returns undefined where none of them counts requests
  */
-export function countRequests(
+function countRequests(
   samples: readonly { metric: string; sample: Sample }[],
   source: Naming,
   wanted: SeriesFilter,
@@ -81,4 +85,87 @@ export function countRequests(
   const reader = new CounterReader(source, wanted);
   for (const { metric, sample } of samples) reader.take(metric, sample);
   return reader.counters();
+}
+
+const timeoutMs = 5000;
+
+/**
+ * Asks for a color's requests where they are led to it: of an app without metrics this is all there is. What
+ * cannot be had is no data, and never against the version.
+ * @returns undefined where config wants the figures of the pods alone
+ */
+export async function askRouter(
+  {
+    series,
+    prometheusUrl,
+    routerMetricsUrl,
+  }: Pick<AnalysisLimits, "series" | "prometheusUrl" | "routerMetricsUrl">,
+  color: Color,
+  signal: AbortSignal,
+): Promise<RouterObservation | undefined> {
+  if (series === null) return undefined;
+  try {
+    return routerMetricsUrl === ""
+      ? await fromPrometheus(series, color, prometheusUrl, signal)
+      : await fromRouter(series, color, routerMetricsUrl, signal);
+  } catch (error) {
+    if (error instanceof NoAnswerError) return { noData: error.message };
+    throw error;
+  }
+}
+
+/** One instance of it: another one behind the same address would seem to have counted less. */
+async function fromRouter(
+  series: RequestSeries,
+  color: Color,
+  url: string,
+  signal: AbortSignal,
+): Promise<RouterObservation> {
+  const { status, text } = await fetchText(url, { maxBytes: maxMetricsBytes, timeoutMs, signal });
+  if (status !== 200) return { noData: `the router's metrics answer ${status}` };
+  const counters = readRequestCounters(text, namingOf(series), series.labels[color]);
+  return { counted: [instance("router", counters)] };
+}
+
+async function fromPrometheus(
+  series: RequestSeries,
+  color: Color,
+  url: string,
+  signal: AbortSignal,
+): Promise<RouterObservation> {
+  const query = queryFor(series, color);
+  const found = await askVector(url, query, { maxBytes: maxMetricsBytes, timeoutMs, signal });
+  if ("noData" in found) return found;
+  const instances = new Map<string, Series[]>();
+  for (const each of found.series) {
+    const name = `${each.labels.get("instance") ?? ""} ${each.labels.get("pod") ?? ""}`;
+    const known = instances.get(name);
+    if (known === undefined) instances.set(name, [each]);
+    else known.push(each);
+  }
+  return {
+    counted: [...instances].map(([name, all]) =>
+      instance(name, countRequests(all.map(asSample), namingOf(series), series.labels[color])),
+    ),
+  };
+}
+
+/** The first label tells most; by the others it is looked for here, where one may have either of two names. */
+function queryFor({ name, counter, labels }: RequestSeries, color: Color): string {
+  const [label = "", value = ""] = Object.entries(labels[color])[0] ?? [];
+  const metrics = `${name}_(count|sum|bucket)${counter === undefined ? "" : `|${counter}`}`;
+  const selector = (of: string) => `{__name__=~"${metrics}",${of}=~${JSON.stringify(value)}}`;
+  return `${selector(label)} or ${selector(`exported_${label}`)}`;
+}
+
+function asSample({ labels, value }: Series) {
+  return { metric: labels.get("__name__") ?? "", sample: { labels, value } };
+}
+
+function instance(name: string, counters: RequestCounters = noRequests): CountedPod {
+  return { name, answered: true, counters };
+}
+
+function namingOf(series: RequestSeries): Naming {
+  return { ...series, errorStatus: errorStatusDefault, pathLabel: "", ownPaths: [] };
 }

@@ -1,7 +1,6 @@
 import type { AnalysisLimits } from "./limits.js";
-import type { AnalysisTarget } from "./endpointState.js";
+import type { AnalysisTarget, Observation } from "./observation.js";
 import type { QueryObservation } from "./prometheus.js";
-import type { Observation } from "./observation.js";
 import { errorRatio, trafficOf, type Traffic } from "./traffic.js";
 
 /** An observation in figures: what a web hook is shown. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
-import { parseJson } from "../util/parseJson.js";
+import { parseJson } from "../util/json.js";
 import { shorten } from "./logLines.js";
 
 /** What a web hook says of an observation, or why it says nothing. */

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
-import { domain } from "../util/domain.js";
+import { UserError } from "../util/userError.js";
 import type { Color } from "./color.js";
+
+/** What the keys of this project's annotations and labels begin with. */
+export const domain = "bluegreen.dev";
 
 /** PostgreSQL cuts off what is longer, and two versions, or two apps, would look the same. */
 const postgresMax = 63;
@@ -141,3 +144,91 @@ export const jobLabel = `${domain}/job`;
 
 /** Label of the pod that leads to a database: the app. What selects a color's pods must not find it. */
 export const relayLabel = `${domain}/relay`;
+
+/**
+ * The longest name of an app: with its color and 12 characters behind it, its objects and its database
+ * sessions keep to 63.
+ */
+const appNameMax = 44;
+
+/** Of Services, whose names begin with a letter. */
+const form = new RegExp(`^(?=.{1,${appNameMax}}$)[a-z](?:[-a-z0-9]*[a-z0-9])?$`);
+
+/**
+ * Before anything is made: an app is called as its project is, or as a program calls it, and all its objects
+ * after it.
+ * @throws UserError when Kubernetes would refuse some of them
+ */
+export function requireAppName(app: string): void {
+  if (form.test(app)) return;
+  throw new UserError({
+    code: "BG-APP-NAME-INVALID",
+    what: `The app's name ${JSON.stringify(app)} was refused`,
+    rule: `objects, labels and database sessions are called after it: lower-case letters, digits and '-', a letter first and no '-' last, at most ${appNameMax} characters`,
+    next: "another name: in Pulumi.yaml, and in the program where that says it, too; keys of the stack's config begin with it",
+  });
+}
+
+/** What selects a color's pods. Nothing else may: selectors of a Deployment never change. */
+export function selectorOf(app: string, color: Color): { app: string; version: Color } {
+  return { app, version: color };
+}
+
+/** What selects the pods of all workers and CronJobs of a color: without `app`, by which its Services find the others. */
+export function workersSelector(app: string, color: Color): Record<string, string> {
+  return { [nameLabel]: app, version: color };
+}
+
+/** As the API server takes it in a request. */
+export function asSelector(labels: Record<string, string>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+}
+
+const nameLabel = "app.kubernetes.io/name";
+const managedBy = "app.kubernetes.io/managed-by";
+const program = "bluegreen";
+
+/**
+ * Whether the program has made an object for the app. What others have made is theirs: it is not changed, deleted
+ * or worked against.
+ */
+export function isMadeByProgram(
+  metadata: { labels?: Record<string, string> } | undefined,
+  app: string,
+): boolean {
+  return metadata?.labels?.[managedBy] === program && metadata.labels["app"] === app;
+}
+
+/** Labels and annotations of config, for objects that steps make. */
+export type OwnMetadata = {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+};
+
+/** Labels of an object of the app as a whole: `app`, and those that Kubernetes recommends. */
+export function appLabels(app: string, instance = app): { app: string } & Record<string, string> {
+  return {
+    app,
+    [nameLabel]: app,
+    "app.kubernetes.io/instance": instance,
+    [managedBy]: program,
+  };
+}
+
+/** Labels of an object of a color. */
+export function colorLabels(app: string, color: Color): Record<string, string> {
+  return { ...appLabels(app, `${app}-${color}`), version: color };
+}
+
+/**
+ * Label of what runs an image, and changes with it: the tag, without a digest, as long as a label may be. Other
+ * objects of a color have none, or each release would change all of them.
+ */
+export function versionLabel(tag: string): Record<string, string> {
+  const [name = ""] = tag.split("@");
+  return { "app.kubernetes.io/version": name.slice(0, labelLength).replace(/[^A-Za-z0-9]+$/, "") };
+}
+
+const labelLength = 63;

@@ -1,16 +1,25 @@
-import type { Color } from "../app/color.js";
-import { isSwitchPending } from "../traffic/switchPending.js";
+import { colors, type Color } from "../app/color.js";
+import type { Sizes } from "../config/room.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
-import { sayingWhatIsLive } from "../traffic/live.js";
-import type { Sizes } from "../config/sizes.js";
-import type { Say, Step } from "../util/step.js";
 import { refuseHarm } from "../state/harm.js";
-import { readAutoscaler, removeAutoscaler } from "./autoscaler.js";
-import { growTo, growToTakeOver, scale } from "./grow.js";
+import { keptUntil } from "../state/record.js";
+import { sayingWhatIsLive } from "../traffic/live.js";
+import { isSwitchPending } from "../traffic/move.js";
+import type { Say, Step } from "../util/step.js";
+import {
+  readAutoscaler,
+  removeAutoscaler,
+  growTo,
+  growToTakeOver,
+  scale,
+  heldSize,
+  hold,
+  letGo,
+} from "./grow.js";
 import { readOtherScaler } from "./otherScaler.js";
 
-export type ColorSizeInputs = ClusterRef &
+type ColorSizeInputs = ClusterRef &
   Sizes & {
     app: string;
     color: Color;
@@ -23,7 +32,7 @@ export type ColorSizeInputs = ClusterRef &
   };
 
 /** Pods that the color was asked to have. */
-export type ColorSizeOutputs = { asked: number };
+type ColorSizeOutputs = { asked: number };
 
 /**
  * Gives a color its pods. The Deployment never says how many: a person, or an autoscaler, may have given it more,
@@ -108,4 +117,54 @@ async function sizeScaled(cluster: Cluster, inputs: ColorSizeInputs, say: Say): 
       `${color} gets ${asked} pods, as many as it needs to take over; its autoscaler takes none of them before traffic has come`,
     );
   return asked;
+}
+
+type SizeReconcileInputs = ClusterRef & { app: string; activeColor: Color; standbyHours: number };
+/** Colors whose autoscaler may take no pods. */
+type SizeReconcileOutputs = { held: Color[] };
+
+/**
+ * After a release: the active color follows its load again, and the standby keeps the
+ * size that it had with them, for as long as it is what a rollback returns to.
+ */
+export const sizeReconcile: Step<SizeReconcileInputs, SizeReconcileOutputs> = {
+  check: () => Promise.resolve([]),
+
+  async isNeeded(_last, inputs) {
+    const cluster = connect(inputs);
+    const wrong = await Promise.all(
+      colors.map(
+        async (color) =>
+          (await isHeld(cluster, inputs.app, color)) !== (await mustHold(cluster, inputs, color)),
+      ),
+    );
+    return wrong.includes(true);
+  },
+
+  async run(inputs) {
+    const { app } = inputs;
+    const cluster = connect(inputs);
+    const held: Color[] = [];
+    for (const color of colors) {
+      const wanted = await mustHold(cluster, inputs, color);
+      if (wanted) held.push(color);
+      if (wanted === (await isHeld(cluster, app, color))) continue;
+      if (wanted)
+        await hold(cluster, app, color, (await readDeployment(cluster, app, color))?.spec?.replicas ?? 0);
+      else await letGo(cluster, app, color);
+    }
+    return { held };
+  },
+};
+
+async function isHeld(cluster: Cluster, app: string, color: Color): Promise<boolean> {
+  return heldSize(await readAutoscaler(cluster, app, color)) !== undefined;
+}
+
+async function mustHold(
+  cluster: Cluster,
+  { app, standbyHours }: SizeReconcileInputs,
+  color: Color,
+): Promise<boolean> {
+  return (await keptUntil(cluster, app, color, standbyHours)) !== undefined;
 }

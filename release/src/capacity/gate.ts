@@ -1,23 +1,20 @@
 import type { V1ResourceQuota } from "../kubernetes/client.js";
-import { colors, otherColor, type Color } from "../app/color.js";
-import { namespaceOf, colorNamespacesOf } from "../app/namespaces.js";
+import { colors, otherColor, namespaceOf, colorNamespacesOf, type Color } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, readWorker, templateOf } from "../kubernetes/deployment.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { orUndefined } from "../kubernetes/requests.js";
 import { readLiveColor } from "../traffic/live.js";
 import { names } from "../app/names.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { isRollbackTarget, readRelease } from "../state/record.js";
-import type { Sizes } from "../config/sizes.js";
-import { shellWord } from "../util/shellWord.js";
+import { surgeOf, controllerPod, type Sizes } from "../config/room.js";
+import { shellWord } from "../util/bluegreenCommand.js";
 import type { WorkerPods } from "../config/podSettings.js";
-import { readAutoscaler } from "./autoscaler.js";
-import { refuseOtherBudgets, refuseOtherScalers } from "./others.js";
-import { neededSize } from "./grow.js";
+import { readAutoscaler, neededSize } from "./grow.js";
+import { refuseOtherBudgets, refuseOtherScalers } from "./otherScaler.js";
 import type { Step, Violation } from "../util/step.js";
 import { asQuantity, sumOf, type Counted, counted, type Amounts } from "../config/amounts.js";
-import { surgeOf, controllerPod } from "../config/room.js";
-import { quantity } from "../config/quantity.js";
+import { quantity } from "../config/forms.js";
 
 export type CapacityInputs = ClusterRef &
   Sizes & {

@@ -1,6 +1,6 @@
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import type { ColorNamespaces } from "../app/namespaces.js";
-import { withSignal } from "../kubernetes/withSignal.js";
+import type { ColorNamespaces } from "../app/color.js";
+import { withSignal } from "../kubernetes/requests.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Member, Together } from "../config/clusters.js";
 

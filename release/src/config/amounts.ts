@@ -1,4 +1,4 @@
-import { quantity } from "./quantity.js";
+import { quantity } from "./forms.js";
 
 /** What a ResourceQuota counts of pods, by its own names, in pods, CPUs and bytes. */
 export const counted = ["pods", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"] as const;

@@ -1,13 +1,12 @@
-import { handoverSettings, type HandoverConfig, type HandoverSettings } from "./handoverSettings.js";
-import { movedRoute, type RouterName } from "../routers/routers.js";
-import type { AnalysisLimits } from "../analysis/limits.js";
-import type { MetricsSource } from "../analysis/metricsSource.js";
-import type { Color } from "../app/color.js";
-import { seriesOf } from "../routers/meshes.js";
-import type { ColorNamespaces } from "../app/namespaces.js";
+import { z } from "zod";
+import type { AnalysisLimits, MetricsSource } from "../analysis/limits.js";
+import type { Color, ColorNamespaces } from "../app/color.js";
+import { seriesOf } from "../routers/gatewayRequests.js";
+import { movedRoute, routerNames, type RouterName } from "../routers/routers.js";
+import { hasWorkers, type Followers } from "./background.js";
 import type { FlatSettings } from "./schema.js";
-import type { Followers } from "./followers.js";
-import { hasWorkers } from "./workers.js";
+import { analysisLimits } from "./schema/analysis.js";
+import { isSeparate, strategies, type SeparateStrategy } from "./schema/database.js";
 
 /**
  * How traffic is rolled back. Config says it to whoever does that: to the update and the command line by the
@@ -32,9 +31,7 @@ export type AnalysisSettings = RollbackSettings & {
 };
 
 /** What config says of an analysis, in an update and out of it. */
-export type AnalysisConfig = BackConfig &
-  Pick<FlatSettings, "standbyHours" | "canaryStepSeconds"> &
-  LimitsConfig;
+type AnalysisConfig = BackConfig & Pick<FlatSettings, "standbyHours" | "canaryStepSeconds"> & LimitsConfig;
 
 type BackConfig = HandoverConfig &
   Pick<FlatSettings, "traffic" | "connectionDrain"> & { followers: Followers | undefined };
@@ -97,7 +94,7 @@ export function metricsOf({
 }
 
 /** What of the settings of an app is for such a release. */
-export function settingsOf(
+function settingsOf(
   { weight }: { weight: number },
   { canaryStepSeconds, ...whole }: AnalysisSettings & { canaryStepSeconds: number },
 ): AnalysisSettings {
@@ -119,3 +116,122 @@ export function settingsOf(
 
 /** The analysis's own rule: fewer could never end it. */
 const observations = 4;
+
+/** What it takes to hand the writing over to the other color's database. */
+export type HandoverSettings = {
+  strategy: SeparateStrategy;
+  /** What the names of the colors' Secrets begin with. */
+  databaseSecret: string;
+  allowDataLoss: boolean;
+  /** Empty where nothing is run: somebody does it by hand, or a later update does. */
+  rebuildCommand: string[];
+  rebuildTimeoutSeconds: number;
+  /** How long one database may take to have what the other has. */
+  timeoutSeconds: number;
+  /** How long proxies may take to see that traffic has moved. */
+  preStopDelaySeconds: number;
+};
+
+type HandoverConfig = Pick<FlatSettings, "database" | "databaseSecret" | "preStopDelaySeconds">;
+
+/** As config says it; null where no color has a database of its own. */
+export function handoverSettings({
+  database,
+  databaseSecret,
+  preStopDelaySeconds,
+}: HandoverConfig): HandoverSettings | null {
+  const { strategy, allowDataLoss, rebuildCommand, rebuildTimeoutSeconds, timeoutSeconds } = database;
+  const settings = { allowDataLoss, rebuildCommand, rebuildTimeoutSeconds, timeoutSeconds };
+  return isSeparate(strategy) ? { strategy, databaseSecret, ...settings, preStopDelaySeconds } : null;
+}
+
+const workers = z.array(z.strictObject({ name: z.string(), replicas: z.int(), overlap: z.boolean() }));
+
+const cronJobs = z.array(z.string());
+
+const controllerSettings = z.strictObject({
+  limits: analysisLimits,
+  standbyHours: z.number(),
+  canaryStepSeconds: z.number(),
+  contractDelayHours: z.number(),
+  route: z.enum(routerNames).nullable(),
+  /** Without a rebuild command: nothing in the cluster runs one. */
+  database: z
+    .strictObject({
+      strategy: z.enum(strategies).exclude(["shared"]),
+      databaseSecret: z.string(),
+      allowDataLoss: z.boolean(),
+      timeoutSeconds: z.number(),
+      preStopDelaySeconds: z.number(),
+    })
+    .nullable(),
+  connectionDrainSeconds: z.number(),
+  followers: z
+    .strictObject({
+      workers: z.strictObject({ blue: workers, green: workers }),
+      cronJobs: z.strictObject({ blue: cronJobs, green: cronJobs }).exactOptional(),
+      colorFile: z.literal(true).exactOptional(),
+    })
+    .exactOptional(),
+});
+
+/** What the analysis controller goes by: its Deployment says it, and nothing else does. */
+export type ControllerSettings = z.output<typeof controllerSettings>;
+
+/** For its Deployment, as config says it. */
+export function writeControllerSettings(
+  app: string,
+  settings: AnalysisConfig & Pick<FlatSettings, "contractDelayHours">,
+): string {
+  const { standbyHours, canaryStepSeconds, contractDelayHours } = settings;
+  const { route, database, ...back } = rollbackSettings(settings);
+  const written: ControllerSettings = {
+    limits: limitsOf(app, settings),
+    standbyHours,
+    canaryStepSeconds,
+    contractDelayHours,
+    route,
+    database: database && withoutRebuild(database),
+    ...back,
+  };
+  return JSON.stringify(written);
+}
+
+function withoutRebuild({
+  strategy,
+  databaseSecret,
+  allowDataLoss,
+  timeoutSeconds,
+  preStopDelaySeconds,
+}: HandoverSettings): ControllerSettings["database"] {
+  return { strategy, databaseSecret, allowDataLoss, timeoutSeconds, preStopDelaySeconds };
+}
+
+/** @throws Error when it is not what a program of this version writes */
+export function readControllerSettings(text: string): ControllerSettings {
+  return controllerSettings.parse(JSON.parse(text));
+}
+
+/** How a release is analyzed, and undone. */
+export function settingsFor(
+  release: { weight: number },
+  {
+    limits,
+    standbyHours,
+    canaryStepSeconds,
+    route,
+    database,
+    connectionDrainSeconds,
+    followers,
+  }: ControllerSettings,
+): AnalysisSettings {
+  return settingsOf(release, {
+    limits,
+    standbyHours,
+    canaryStepSeconds,
+    route,
+    connectionDrainSeconds,
+    ...(followers !== undefined && { followers }),
+    database: database && { ...database, rebuildCommand: [], rebuildTimeoutSeconds: 0 },
+  });
+}

@@ -1,14 +1,13 @@
 import type { z } from "zod";
-import { brokenNames } from "./cronJobs.js";
+import { brokenNames } from "./background.js";
 import { podsOfColors } from "./podSettings.js";
 import { composeTemplates } from "./podTemplate/strategicMerge.js";
 import { colors } from "../app/color.js";
-import { isFields } from "../util/fields.js";
+import { isFields } from "../util/json.js";
 import { helpOf } from "./fields.js";
 import { settingKeys, shape, type FlatSettings } from "./schema.js";
 import { brokenTogether } from "./rules/together.js";
-import { readable, undone } from "./rules/secrets.js";
-import { brokenPods, togetherWithPods } from "./rules/pods.js";
+import { readable, undone, brokenPods, togetherWithPods } from "./rules/pods.js";
 import { refusal, secretValue, violation, type RawSettings, type SettingViolation } from "./violation.js";
 
 /** Of which code and config each give some; of the same one config counts. */

@@ -1,8 +1,9 @@
-/** Forms of names and addresses: what these refuse, the API server or a URL's reader would refuse later. */
 import { isIPv4, isIPv6 } from "node:net";
 
+/** Forms of names and addresses: what these refuse, the API server or a URL's reader would refuse later. */
+
 /** A part of a name between dots, as a pattern. */
-export const label = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
+const label = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
 const subdomain = String.raw`${label}(?:\.${label})*`;
 
 /** Of a namespace. */
@@ -55,7 +56,7 @@ function isHost(text: string): boolean {
 }
 
 /** From 1 to 65535. */
-export function isPort(text: string): boolean {
+function isPort(text: string): boolean {
   return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }
 
@@ -106,4 +107,75 @@ export const httpPath = /^\/(?!\/)[\w.~/-]*$/;
 /** A folder or a glob that leads out of the program's folder, or that a command would take for an option. */
 export function leadsOut(path: string): boolean {
   return /^[-/~]/.test(path) || /(?:^|[/\\{,(|])\.\.(?:$|[/\\},)|])/.test(path);
+}
+
+/**
+ * Kubernetes quantities that make sense for a container: 250m or 0.5 of a CPU, which it divides no further
+ * than by 1000, and 256Mi, 1.5Gi or 512M of memory.
+ */
+export const cpuPattern = /^(\d{1,9}m|\d{1,9}(\.\d{1,3})?)$/;
+export const cpuRule = "CPUs, as 250m or 0.5";
+/** Without m, which Kubernetes takes for thousandths of a byte. */
+export const memoryPattern = /^\d{1,15}(\.\d{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$/;
+export const memoryRule = "memory, as 256Mi, 1.5Gi or 512M";
+
+/** The API server hands back whatever others have written. */
+const factors: Record<string, number> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  "": 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+/** The number behind a quantity, in CPUs or bytes. */
+export function quantity(text: string): number {
+  const unit = /[A-Za-z]*$/.exec(text)?.[0] ?? "";
+  return Number.parseFloat(text) * (factors[unit] ?? Number.NaN);
+}
+
+/** Names of images, as a registry and a node's runtime take them. */
+
+const registry = String.raw`(?:${label}(?:\.${label})*|\[[0-9a-f:.]+\])(?::\d{1,5})?`;
+const part = "[a-z0-9]+(?:(?:[.]|__?|-+)[a-z0-9]+)*";
+const repository = new RegExp(String.raw`^(?=.{1,255}$)(?:${registry}/)?${part}(?:/${part})*$`);
+
+/** latest names another image tomorrow; with a digest behind it, it does not. */
+export const tagPattern = /^(?!latest$)\w[\w.-]{0,127}(?:@sha256:[0-9a-f]{64})?$/;
+const digest = /^sha256:[0-9a-f]{64}$/;
+
+/** Without a tag. A colon stands before a registry's port, and nowhere else. */
+export function isRepository(text: string): boolean {
+  const port = /:(\d+)\//.exec(text)?.[1];
+  return repository.test(text) && (port === undefined || isPort(port));
+}
+
+/** Of an image, without its tag and its digest. */
+export function repositoryOf(image: string): string {
+  const [named = ""] = image.split("@");
+  const colon = named.lastIndexOf(":");
+  return colon <= named.lastIndexOf("/") ? named : named.slice(0, colon);
+}
+
+/** With a tag that stays, a digest, or both. */
+export function isImage(text: string): boolean {
+  const [named = "", behind, ...more] = text.split("@");
+  if (more.length > 0 || (behind !== undefined && !digest.test(behind))) return false;
+  const colon = named.lastIndexOf(":");
+  if (colon <= named.lastIndexOf("/")) return behind !== undefined && isRepository(named);
+  return (
+    isRepository(named.slice(0, colon)) &&
+    tagPattern.test(`${named.slice(colon + 1)}${behind === undefined ? "" : `@${behind}`}`)
+  );
 }

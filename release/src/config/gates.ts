@@ -1,7 +1,14 @@
 import { z } from "zod";
-import { dnsLabel, isSecretKey, variable } from "./forms.js";
-import { isImage } from "./images.js";
-import { cpuPattern, cpuRule, memoryPattern, memoryRule } from "./quantity.js";
+import {
+  dnsLabel,
+  isSecretKey,
+  variable,
+  isImage,
+  cpuPattern,
+  cpuRule,
+  memoryPattern,
+  memoryRule,
+} from "./forms.js";
 
 /** When a gate of the user's runs. */
 export const gateMoments = ["beforeRollout", "beforeSwitch", "afterSwitch", "beforeScaleDown"] as const;

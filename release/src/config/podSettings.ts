@@ -1,13 +1,17 @@
 import { colors, type Color } from "../app/color.js";
 import { podOf, type Amounts, type PodNeeds, type Resources } from "./amounts.js";
 import { containersOf, portIn, readUserTemplate, type UserTemplate } from "./podTemplate/userTemplate.js";
-import { isFields, type Fields } from "../util/fields.js";
+import { isFields, type Fields } from "../util/json.js";
 import type { FlatSettings } from "./schema.js";
 import { composeTemplates } from "./podTemplate/strategicMerge.js";
-import { hasColorFile } from "./followers.js";
-import type { Background } from "./background.js";
-import { cronJobsOf, type CronJob } from "./cronJobs.js";
-import { workersOf, type Worker } from "./workers.js";
+import {
+  hasColorFile,
+  cronJobsOf,
+  workersOf,
+  type Background,
+  type CronJob,
+  type Worker,
+} from "./background.js";
 
 /** What is known of pods once the user's template is read. */
 export interface PodSettings {

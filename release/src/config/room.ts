@@ -1,8 +1,4 @@
 import { colors, type Color } from "../app/color.js";
-import { quantity } from "./quantity.js";
-import type { FlatSettings } from "./schema.js";
-import { sizesOf } from "./sizes.js";
-import type { BackgroundPods, WorkerPods } from "./podSettings.js";
 import {
   asQuantity,
   counted,
@@ -13,6 +9,9 @@ import {
   type Counted,
   type Resources,
 } from "./amounts.js";
+import { quantity } from "./forms.js";
+import type { BackgroundPods, WorkerPods } from "./podSettings.js";
+import type { FlatSettings } from "./schema.js";
 
 /** More pods than wanted, in a rolling update. */
 const surgePercent = 25;
@@ -31,10 +30,7 @@ export const controllerResources: Resources = {
 
 export const controllerPod = podOf({ containers: [controllerResources], initContainers: [] });
 
-export type RoomSettings = Pick<
-  FlatSettings,
-  "namespacePerColor" | "replicas" | "autoscaling" | "analysis"
-> & {
+type RoomSettings = Pick<FlatSettings, "namespacePerColor" | "replicas" | "autoscaling" | "analysis"> & {
   /** Of the app's container. */
   resources: Resources;
   /** Of a pod of either color. */
@@ -139,4 +135,19 @@ export function tooSmall({
     if (value === "" || value === "0" || quantity(value) >= room[name]) return [];
     return [{ key, value, needed: asQuantity(name, room[name]) }];
   });
+}
+
+/** How many pods a deployed color has. */
+export type Sizes = {
+  /** Always, or the fewest that an autoscaler may leave it. */
+  replicas: number;
+  /** The most that an autoscaler may give it; 0 where nothing scales it. */
+  maxReplicas: number;
+};
+
+export function sizesOf({
+  replicas,
+  autoscaling: { minReplicas, maxReplicas },
+}: Pick<FlatSettings, "replicas" | "autoscaling">): Sizes {
+  return { replicas: maxReplicas === 0 ? replicas : minReplicas, maxReplicas };
 }

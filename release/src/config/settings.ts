@@ -1,6 +1,6 @@
 import { mostOf } from "./amounts.js";
 import { podsOfColors, type PodSettings } from "./podSettings.js";
-import { followersOf, type Followers } from "./followers.js";
+import { followersOf, type Followers } from "./background.js";
 import type { Color } from "../app/color.js";
 import { secretKeyAt } from "./forms.js";
 import { weightsOf, type Weights } from "../routers/weights.js";

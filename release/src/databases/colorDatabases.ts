@@ -1,5 +1,4 @@
-import { otherColor, type Color } from "../app/color.js";
-import { colorNamespacesOf, type NamespacedName } from "../app/namespaces.js";
+import { otherColor, colorNamespacesOf, type Color, type NamespacedName } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { findSecretValue, readSecretValue } from "../kubernetes/secretValue.js";
 import { readLiveColor } from "../traffic/live.js";

@@ -1,6 +1,5 @@
-import type { Color } from "../app/color.js";
-import { namespaceOf, type ColorNamespaces, type NamespacedName } from "../app/namespaces.js";
-import type { Strategy } from "../config/strategies.js";
+import { namespaceOf, type Color, type ColorNamespaces, type NamespacedName } from "../app/color.js";
+import type { Strategy } from "../config/schema/database.js";
 
 /** The Secrets of an app's databases. */
 export type DatabaseSecrets = {

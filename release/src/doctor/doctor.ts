@@ -1,17 +1,15 @@
 import { VersionApi } from "../kubernetes/client.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { namespacesOf, podSecurity, type ColorNamespaces } from "../app/namespaces.js";
+import { namespacesOf, podSecurity, type ColorNamespaces } from "../app/color.js";
 import { messageOf, UserError } from "../util/userError.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { orUndefined } from "../kubernetes/requests.js";
 import type { Settings } from "../config/settings.js";
-import { readerOf } from "./clusterReader.js";
+import { readerOf, examineIngress } from "./ingress.js";
 import { examineDatabases } from "./databases.js";
 import { advice, broken, unknown, well, type Finding } from "../util/finding.js";
-import { plannedIn, type PlannedResource } from "./planned.js";
-import { settingsIn } from "./plannedSettings.js";
+import { plannedIn, settingsIn, type PlannedResource } from "./planned.js";
 import { examineRights } from "./rights.js";
 import { examineSecrets } from "./secrets.js";
-import { examineIngress } from "./ingress.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
 /**

@@ -1,5 +1,5 @@
 import { AuthorizationV1Api } from "../kubernetes/client.js";
-import { namespacesOf } from "../app/namespaces.js";
+import { namespacesOf } from "../app/color.js";
 import { names } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { mapBounded } from "../util/mapBounded.js";

@@ -1,14 +1,12 @@
 import { secretName } from "../databases/databaseSecrets.js";
-import { colors, type Color } from "../app/color.js";
-import { namespaceOf, namespacesOf, type NamespacedName } from "../app/namespaces.js";
+import { colors, namespaceOf, namespacesOf, type Color, type NamespacedName } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { orUndefined } from "../kubernetes/requests.js";
 import { findSecretValues } from "../kubernetes/secretValue.js";
 import { secretKeyAt } from "../config/forms.js";
 import { secretKeysOf, type Settings } from "../config/settings.js";
 import { broken, well, type Finding } from "../util/finding.js";
-import type { Planned } from "./planned.js";
-import { referencesOf, type Reference } from "./podReferences.js";
+import { referencesOf, type Planned, type Reference } from "./planned.js";
 
 interface Needed extends NamespacedName {
   kind: Reference["kind"];

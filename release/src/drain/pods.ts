@@ -1,11 +1,17 @@
-import type { Color } from "../app/color.js";
-import { NoAnswerError } from "../util/fetchText.js";
+import { z } from "zod";
+import { colors, type Color, type NamespacedName } from "../app/color.js";
+import { variables, appLabels, names } from "../app/names.js";
+import type { V1Pod } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { isCurrent, podsOfColor } from "../kubernetes/pods.js";
+import { appContainer } from "../kubernetes/containers.js";
+import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
+import { isCurrent, podsOfColor, whereIs } from "../kubernetes/pods.js";
+import { forwardPod } from "../kubernetes/portForward.js";
+import { NoAnswerError, fetchText } from "../util/fetchText.js";
+import { parseJson } from "../util/json.js";
 import { mapBounded } from "../util/mapBounded.js";
-import { messageOf } from "../util/userError.js";
 import type { Say } from "../util/step.js";
-import { askDrain, drainPod, type DrainPod, type DrainState } from "./pod.js";
+import { messageOf } from "../util/userError.js";
 
 /** Each of them is two connections to the API server for a few tens of milliseconds. */
 const atOnce = 16;
@@ -16,7 +22,7 @@ export interface ColorPods {
   color: Color;
 }
 
-export interface FoundPods {
+interface FoundPods {
   pods: DrainPod[];
   /** Those without a drain port. */
   unmeasured: number;
@@ -76,4 +82,92 @@ export async function tellPods(
   } catch (error) {
     say(`nobody could be told ${what}: ${messageOf(error)}`);
   }
+}
+
+const count = z.int().min(0);
+const stateSchema = z.object({ draining: z.boolean(), connections: count, streams: count, requests: count });
+
+/** What is open on a pod now. The contract: docs/guides/connection-draining.md. */
+export type DrainState = z.output<typeof stateSchema>;
+
+/** A pod that can be told to drain. */
+interface DrainPod extends NamespacedName {
+  port: number;
+}
+
+/** Undefined for a pod that nobody has given a port for that. */
+export function drainPod(pod: V1Pod): DrainPod | undefined {
+  const variable = appContainer(pod)?.env?.find(({ name }) => name === variables.drainPort);
+  const port = /^\d{1,5}$/.test(variable?.value ?? "") ? Number(variable?.value) : 0;
+  return port > 0 && port <= portMax ? { ...whereIs(pod), port } : undefined;
+}
+
+const portMax = 65_535;
+const answerMs = 3000;
+const answerBytes = 4096;
+
+/**
+ * Asks a pod what is open, and tells it to lead its clients away.
+ * @param seconds for how long; 0 ends it at once; undefined tells it nothing
+ * @throws NoAnswerError when the pod does not answer as the contract says
+ */
+async function askDrain(
+  cluster: Cluster,
+  pod: DrainPod,
+  signal: AbortSignal,
+  seconds?: number,
+): Promise<DrainState> {
+  const order =
+    seconds === undefined
+      ? {}
+      : {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ seconds }),
+        };
+  const forwarded = await forwardPod(cluster, pod, pod.port);
+  try {
+    const { status, text } = await fetchText(
+      `${forwarded.url}/drain`,
+      { maxBytes: answerBytes, timeoutMs: answerMs, signal },
+      order,
+    );
+    const state = stateSchema.safeParse(parseJson(text));
+    if (status !== 200 || !state.success)
+      throw new NoAnswerError(`it answers ${status}, and not what is open`);
+    return state.data;
+  } finally {
+    forwarded.close();
+  }
+}
+
+const noteSchema = z.object({
+  /** Of the switch that moved traffic away from the pods. */
+  id: z.string(),
+  color: z.enum(colors),
+  /** When the pods end it by themselves, by the API server's clock, ISO 8601. */
+  until: z.string(),
+  /** Nobody has to wait for it any more. */
+  over: z.boolean(),
+});
+
+/** The last drain: whose pods lead their clients away, and until when. */
+export type DrainNote = z.output<typeof noteSchema>;
+
+/** In the ConfigMap of the last switch. */
+const key = "drain";
+
+/** Undefined when there was none, or somebody has garbled it. */
+export async function readDrain(cluster: Cluster, app: string): Promise<DrainNote | undefined> {
+  const { [key]: text = "" } = await readData(cluster, names.release(app));
+  return noteSchema.safeParse(parseJson(text)).data;
+}
+
+export async function writeDrain(cluster: Cluster, app: string, note: DrainNote): Promise<void> {
+  await mergeData(cluster, names.release(app), appLabels(app), { [key]: JSON.stringify(note) });
+}
+
+/** When a drain that begins at a time is over. */
+export function untilWhen(from: Date, seconds: number): string {
+  return new Date(from.getTime() + seconds * 1000).toISOString();
 }

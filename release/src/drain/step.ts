@@ -1,24 +1,19 @@
-import type { MetricsSource } from "../analysis/metricsSource.js";
-import type { Color } from "../app/color.js";
-import { namespaceOf } from "../app/namespaces.js";
+import type { MetricsSource } from "../analysis/limits.js";
+import { namespaceOf, otherColor, type Color } from "../app/color.js";
 import { names } from "../app/names.js";
-import { isSwitchPending } from "../traffic/switchPending.js";
-import { untilInterrupted } from "../util/interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { serverTime } from "../kubernetes/requests.js";
+import { isWhereUsersAre, readRelease, type Release, type Served } from "../state/record.js";
 import { readLiveColor } from "../traffic/live.js";
-import { UserError } from "../util/userError.js";
-import { isWhereUsersAre, readRelease, type Release } from "../state/record.js";
-import type { Served } from "../state/served.js";
-import type { Say, Step } from "../util/step.js";
-import { describeLeft, drainColor, type Drained } from "./drainColor.js";
-import { readDrain, untilWhen, writeDrain } from "./note.js";
-import { tellPods } from "./pods.js";
-import { awaitQuiet, describeStaying } from "./staying.js";
-import { letStay } from "./turn.js";
+import { isSwitchPending } from "../traffic/move.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
+import { untilInterrupted } from "../util/interrupt.js";
+import type { Say, Step } from "../util/step.js";
+import { UserError, messageOf } from "../util/userError.js";
+import { describeLeft, drainColor, awaitQuiet, describeStaying, type Drained } from "./drainColor.js";
+import { readDrain, untilWhen, writeDrain, tellPods, type DrainNote } from "./pods.js";
 
-export type DrainInputs = ClusterRef & {
+type DrainInputs = ClusterRef & {
   app: string;
   activeColor: Color;
   /** Of the switch, from its gate. */
@@ -30,7 +25,7 @@ export type DrainInputs = ClusterRef & {
 };
 
 /** How long it took, and how many connections were left then; 0 and 0 when there was nothing to drain. */
-export type DrainOutputs = { drainedSeconds: number; connectionsLeft: number };
+type DrainOutputs = { drainedSeconds: number; connectionsLeft: number };
 
 /** A shift leaves nobody behind: what is drained was left by way of the active Service. */
 const noRoute = null;
@@ -124,4 +119,41 @@ export function describeEnd(
       : `${color} is not drained: after ${seconds.toFixed(1)} s, ${describeLeft(left)} are left. Nobody cuts them as long as ${color} runs; to give them longer: pulumi config set --path connectionDrain.timeoutSeconds ${2 * budgetSeconds}`;
   const unknown = `${unmeasured} of ${measured + unmeasured} pods of ${color} do not say what is open on them: clients leave them by the app's own rules (docs/guides/connection-draining.md)`;
   return [...(measured > 0 ? [end] : []), ...(unmeasured > 0 ? [unknown] : [])];
+}
+
+/** Lets clients stay on the color that users have come to, where a drain of its pods continues. */
+async function letStay(cluster: Cluster, app: string, color: Color, now: Date, say: Say): Promise<void> {
+  const drain = await readDrain(cluster, app);
+  if (drain !== undefined && isRunning(drain, color, now)) await tellPods(cluster, { app, color }, 0, say);
+}
+
+/**
+ * Traffic was rolled back: its clients may stay, and whoever still has a
+ * connection to the color that was rolled back is drained. Nobody waits for it, and
+ * it never fails. Nothing is done where no switch has drained anything.
+ * @param seconds for how long connections are drained; 0: they are not
+ */
+export async function turnDrain(
+  cluster: Cluster,
+  app: string,
+  { back, now, seconds }: { back: Color; now: Date; seconds: number },
+  say: Say,
+): Promise<void> {
+  try {
+    const drain = await readDrain(cluster, app);
+    if (drain === undefined) return;
+    const color = otherColor(back);
+    const { id } = drain;
+    await Promise.all([
+      isRunning(drain, back, now) ? tellPods(cluster, { app, color: back }, 0, say) : undefined,
+      seconds > 0 ? tellPods(cluster, { app, color }, seconds, say) : undefined,
+      writeDrain(cluster, app, { id, color, until: untilWhen(now, seconds), over: true }),
+    ]);
+  } catch (error) {
+    say(`clients were not led back to ${back}: ${messageOf(error)}; their connections end by their age`);
+  }
+}
+
+function isRunning({ color: draining, until }: DrainNote, color: Color, now: Date): boolean {
+  return draining === color && now.getTime() < Date.parse(until);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Color } from "../app/color.js";
-import { isSwitchPending } from "../traffic/switchPending.js";
+import { isSwitchPending } from "../traffic/move.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { ownerOf } from "../kubernetes/owner.js";

@@ -1,8 +1,7 @@
 import { forwardPod } from "../kubernetes/portForward.js";
 import { runCommand } from "../util/runCommand.js";
 import { messageOf, UserError } from "../util/userError.js";
-import { variablesOf, type GateKind, type GateRun } from "./gateKind.js";
-import { podToTest } from "./podToTest.js";
+import { variablesOf, podToTest, type GateKind, type GateRun } from "./gateKind.js";
 
 /** A program where Pulumi runs, in the program's folder. */
 export const commandGate: GateKind = {

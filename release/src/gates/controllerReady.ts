@@ -1,12 +1,12 @@
 import type { Cluster } from "../kubernetes/cluster.js";
 import { replicaFailureOf } from "../kubernetes/deployment.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { orUndefined } from "../kubernetes/requests.js";
 import { names } from "../app/names.js";
 import type { Release } from "../state/record.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import type { Say } from "../util/step.js";
 import { UserError } from "../util/userError.js";
-import { Patience } from "./patience.js";
+import { Patience } from "./podCheck.js";
 
 /** A pod of it starts within seconds; its image may have to be pulled. */
 const budgetMs = 60_000;

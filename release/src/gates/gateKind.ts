@@ -1,9 +1,12 @@
-import type { OwnMetadata } from "../app/labels.js";
 import type { Color } from "../app/color.js";
+import type { OwnMetadata } from "../app/names.js";
 import type { Gate } from "../config/gates.js";
 import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
-import type { CommandOutput, ProgramEnd } from "../util/commandOutput.js";
+import { readyPodsBehind, type ReadyPod } from "../kubernetes/pods.js";
+import { colorService } from "../routers/activeService.js";
+import type { CommandOutput, ProgramEnd } from "../util/runCommand.js";
 import type { Say } from "../util/step.js";
+import { UserError } from "../util/userError.js";
 
 /** What a gate of the user's is about. */
 export type GateInputs = ClusterRef &
@@ -49,4 +52,25 @@ export function variablesOf({ app, color, version, gate }: GateInputs): Record<s
     BLUEGREEN_COLOR: color,
     BLUEGREEN_VERSION: version,
   };
+}
+
+/**
+ * A ready pod of a color, users or not.
+ * @param gate what is not run without one
+ * @throws UserError when there is none
+ */
+export async function podToTest(
+  cluster: Cluster,
+  { app, color }: { app: string; color: Color },
+  gate: string,
+): Promise<ReadyPod> {
+  const service = colorService(cluster, app, color);
+  const [pod] = await readyPodsBehind(cluster, service);
+  if (pod !== undefined) return pod;
+  throw new UserError({
+    code: "BG-TOO-FEW-READY-PODS",
+    what: `${gate} was not run: Service ${service.namespace}/${service.name} has no ready endpoint`,
+    rule: "a gate needs at least one ready pod to test",
+    next: `kubectl -n ${service.namespace} get pods -l app=${app},version=${color}`,
+  });
 }

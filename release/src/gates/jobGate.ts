@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { namespaceOf } from "../app/namespaces.js";
+import { namespaceOf } from "../app/color.js";
 import { secretKeyAt } from "../config/forms.js";
 import { names } from "../app/names.js";
 import { runJob } from "../jobs/runJob.js";

@@ -1,13 +1,11 @@
+import { z } from "zod";
+import { namespaceOf, type Color } from "../app/color.js";
 import type { V1Pod } from "../kubernetes/client.js";
-import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, readWorker } from "../kubernetes/deployment.js";
 import { askReady, isReady } from "../kubernetes/pods.js";
-import { namespaceOf } from "../app/namespaces.js";
+import { shellWord } from "../util/bluegreenCommand.js";
 import { UserError } from "../util/userError.js";
-import { shellWord } from "../util/shellWord.js";
-import { z } from "zod";
-import { Patience } from "./patience.js";
 import { findTrouble, keyOf, whatItWaitsFor, type PodTrouble } from "./podTrouble.js";
 
 /**
@@ -21,7 +19,7 @@ const tailLines = 10;
 const limitBytes = 4000;
 
 /** What pods wait for. */
-export interface Waiting {
+interface Waiting {
   text: string;
   /** For long enough to tell somebody while it lasts. */
   isLong: boolean;
@@ -160,7 +158,7 @@ const answer = z.object({
 });
 
 /** What a pod that is not ready says about it in the body of /ready. */
-export interface UnreadyReason {
+interface UnreadyReason {
   text: string;
   /** The schema that it waits for is not there, and migrations are over: it waits in vain. */
   final: boolean;
@@ -178,4 +176,34 @@ export function whyUnready(body: unknown): UnreadyReason | undefined {
     };
   }
   return reason === undefined ? undefined : { text: reason, final: false };
+}
+
+/** How long something lasts that is polled. What was not seen in a poll has passed. */
+export class Patience {
+  private readonly since = new Map<string, number>();
+  private readonly seen = new Set<string>();
+
+  constructor(
+    private readonly ms: number,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** Whether it has been seen in every poll for long enough to count. */
+  lasts(key: string): boolean {
+    this.seen.add(key);
+    const first = this.since.get(key) ?? this.now();
+    this.since.set(key, first);
+    return this.now() - first >= this.ms;
+  }
+
+  /** As if it were seen for the first time. */
+  beginAgain(key: string): void {
+    this.since.delete(key);
+  }
+
+  /** Ends a poll. */
+  next(): void {
+    for (const key of this.since.keys()) if (!this.seen.has(key)) this.since.delete(key);
+    this.seen.clear();
+  }
 }

@@ -1,22 +1,21 @@
 import type { V1Deployment } from "../kubernetes/client.js";
-import { alerting } from "../alerts/alerting.js";
-import { otherColor, type Color } from "../app/color.js";
+import { alerting } from "../alerts/raise.js";
+import { otherColor, namespaceOf, type Color } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, replicaFailureOf, templateOf } from "../kubernetes/deployment.js";
 import { podsOfColor, runsTemplate } from "../kubernetes/pods.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
-import { namespaceOf } from "../app/namespaces.js";
 import { names } from "../app/names.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import { noteChange, refuseHarm, testLive } from "../state/harm.js";
 import { messageOf, UserError } from "../util/userError.js";
-import type { Sizes } from "../config/sizes.js";
+import type { Sizes } from "../config/room.js";
 import { growToTakeOver, neededSize } from "../capacity/grow.js";
 import { readOtherScaler } from "../capacity/otherScaler.js";
 import type { Say, Step } from "../util/step.js";
 import { PodCheck } from "./podCheck.js";
-import { sayStartTrouble } from "./startTrouble.js";
-import { isSwitchPending } from "../traffic/switchPending.js";
+import { sayStartTrouble } from "./podTrouble.js";
+import { isSwitchPending } from "../traffic/move.js";
 
 export type RolloutInputs = ClusterRef &
   Sizes & {

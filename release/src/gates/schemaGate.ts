@@ -1,9 +1,9 @@
-import { alerting } from "../alerts/alerting.js";
+import { alerting } from "../alerts/raise.js";
 import type { Color } from "../app/color.js";
 import { findColorUrl, findLiveUrl, readSchemaUrls, type DatabaseRef } from "../databases/colorDatabases.js";
 import { secretOf } from "../databases/databaseSecrets.js";
 import { ifMade, ifReachable } from "../postgres/reachable.js";
-import { isSwitchPending } from "../traffic/switchPending.js";
+import { isSwitchPending } from "../traffic/move.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
 import { reading } from "../postgres/connected.js";

@@ -1,4 +1,4 @@
-import { alerting } from "../alerts/alerting.js";
+import { alerting } from "../alerts/raise.js";
 import { untilInterrupted } from "../util/interrupt.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { forwardPod } from "../kubernetes/portForward.js";
@@ -7,11 +7,10 @@ import { UserError } from "../util/userError.js";
 import { refuseHarm } from "../state/harm.js";
 import { isRollbackTarget, readRelease } from "../state/record.js";
 import type { Say, Step } from "../util/step.js";
-import type { ReadyPod } from "../kubernetes/endpoints.js";
-import { runMocha, type SuiteResult } from "./mochaRun.js";
-import { podToTest } from "./podToTest.js";
-import { dryRun, variablesOf, type SuiteInputs } from "./suite.js";
-import { isSwitchPending } from "../traffic/switchPending.js";
+import type { ReadyPod } from "../kubernetes/pods.js";
+import { runMocha, dryRun, variablesOf, type SuiteResult, type SuiteInputs } from "./suite.js";
+import { podToTest } from "./gateKind.js";
+import { isSwitchPending } from "../traffic/move.js";
 
 export type SmokeInputs = ClusterRef &
   SuiteInputs & {

@@ -1,21 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { colorService } from "../routers/activeService.js";
-import { linksToRun } from "../alerts/ciRun.js";
+import { linksToRun } from "../alerts/alert.js";
 import { raiseAlert } from "../alerts/raise.js";
-import type { Color } from "../app/color.js";
-import { readyPodsBehind } from "../kubernetes/endpoints.js";
+import { namespaceOf, type Color } from "../app/color.js";
+import { readyPodsBehind, askThroughForward } from "../kubernetes/pods.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
-import { askThroughForward } from "../kubernetes/pods.js";
-import { namespaceOf } from "../app/namespaces.js";
+import { orUndefined, serverTime } from "../kubernetes/requests.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
-import { appLabels } from "../app/labels.js";
-import { names, switchAnnotation } from "../app/names.js";
+import { appLabels, names, switchAnnotation } from "../app/names.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
-import { hold } from "../capacity/autoscaler.js";
-import { growToTakeOver, heldForRollback } from "../capacity/grow.js";
+import { hold, growToTakeOver, heldForRollback } from "../capacity/grow.js";
 import type { Say, Step } from "../util/step.js";
 import type { RouterName } from "../routers/routers.js";
 import type { AnalysisLimits } from "../analysis/limits.js";
@@ -26,10 +22,16 @@ import { waitForController } from "./controllerReady.js";
 import { readBlockedImage, type BlockedImage } from "../state/blockedImages.js";
 import { closeGuard } from "../state/harm.js";
 import { writeApproval } from "../state/approval.js";
-import { isMovePending } from "../traffic/switchPending.js";
-import { isAnalyzed, isRollbackTarget, readRelease, writeRelease, type Release } from "../state/record.js";
-import { readServed, type Served } from "../state/served.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { isMovePending } from "../traffic/move.js";
+import {
+  isAnalyzed,
+  isRollbackTarget,
+  readRelease,
+  writeRelease,
+  readServed,
+  type Release,
+  type Served,
+} from "../state/record.js";
 import { holdAnalysis } from "../state/analysisLease.js";
 import { whoami, whyOf } from "../util/who.js";
 import { bluegreen } from "../util/bluegreenCommand.js";

@@ -1,4 +1,7 @@
 import type { V1Container, V1PodSpec, V1SecurityContext } from "../kubernetes/client.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { isForbidden } from "../kubernetes/requests.js";
+import { findSecretValues } from "../kubernetes/secretValue.js";
 import type { PlainRecord } from "../util/step.js";
 
 /** Any number but 0, and not one of a real system account. */
@@ -8,7 +11,7 @@ const user = 10001;
 const restricted: V1SecurityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 
 /** What config says of a container: plain, and not the client's class. */
-export type ProgramContainer = Pick<V1Container, "name" | "image" | "command" | "env" | "resources">;
+type ProgramContainer = Pick<V1Container, "name" | "image" | "command" | "env" | "resources">;
 
 /** The pod of a program that is the user's and not the app's: any image, as the account of a color's pods. */
 export function programPod(
@@ -68,4 +71,43 @@ export function appPod(template: PlainRecord, container: string, command: string
   for (const key of ofServer) Reflect.deleteProperty(own, key);
   Reflect.deleteProperty(pod, "topologySpreadConstraints" satisfies keyof V1PodSpec);
   return Object.assign(pod, { containers: [Object.assign(own, { command })] });
+}
+
+/**
+ * The values that a pod's containers take from Secrets, so that nobody is shown them. A Secret that is not there,
+ * or may not be read, has none: the pod says so itself.
+ */
+export async function secretValuesIn(
+  cluster: Cluster,
+  namespace: string,
+  { containers, initContainers = [] }: V1PodSpec,
+): Promise<string[]> {
+  const all = [...containers, ...initContainers];
+  const keys = all
+    .flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []))
+    .map(({ name, key }) => ({ name, key }));
+  const whole = all
+    .flatMap(({ envFrom = [] }) => envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []))
+    .map((name) => ({ name, key: undefined }));
+  const wanted = [...keys, ...whole];
+  const secrets = new Map(
+    await Promise.all(
+      [...new Set(wanted.flatMap(({ name }) => name ?? []))].map(
+        async (name) => [name, await read(cluster, namespace, name)] as const,
+      ),
+    ),
+  );
+  return wanted.flatMap(({ name = "", key }) => {
+    const values = secrets.get(name) ?? {};
+    return key === undefined ? Object.values(values) : (values[key] ?? []);
+  });
+}
+
+async function read(cluster: Cluster, namespace: string, name: string): Promise<Record<string, string>> {
+  try {
+    return (await findSecretValues(cluster, { namespace, name })) ?? {};
+  } catch (error) {
+    if (isForbidden(error)) return {};
+    throw error;
+  }
 }

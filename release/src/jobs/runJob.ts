@@ -1,17 +1,15 @@
 import type { V1Job, V1Pod, V1PodSpec } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { orUndefined } from "../kubernetes/requests.js";
 import { jobNameLabel, whereIs } from "../kubernetes/pods.js";
-import { appLabels, type OwnMetadata } from "../app/labels.js";
-import { containerAnnotation, jobLabel } from "../app/names.js";
-import type { NamespacedName } from "../app/namespaces.js";
-import type { ProgramEnd } from "../util/commandOutput.js";
+import { appLabels, containerAnnotation, jobLabel, type OwnMetadata } from "../app/names.js";
+import type { NamespacedName } from "../app/color.js";
+import type { ProgramEnd } from "../util/runCommand.js";
 import { statusOf } from "../util/mayPass.js";
 import { DeadlineError, poll, untilAnswered } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Say } from "../util/step.js";
-import { JobLog } from "./jobLog.js";
-import { whyNotStarted } from "./whyNotStarted.js";
+import { JobLog, whyNotStarted } from "./jobPod.js";
 
 export interface JobWanted extends NamespacedName, OwnMetadata {
   app: string;

@@ -1,11 +1,9 @@
 import type { V1CronJob, V1Job } from "./client.js";
-import type { Color } from "../app/color.js";
-import { namespaceOf } from "../app/namespaces.js";
-import { asSelector, workersSelector } from "../app/labels.js";
-import { names, workerLabel } from "../app/names.js";
+import { namespaceOf, type Color } from "../app/color.js";
+import { asSelector, workersSelector, names, workerLabel } from "../app/names.js";
 import type { Cluster } from "./cluster.js";
-import { asMergePatch, mergePatched } from "./mergePatch.js";
-import { orUndefined } from "./orUndefined.js";
+import { asMergePatch, mergePatched } from "./jsonPatch.js";
+import { orUndefined } from "./requests.js";
 
 /** A CronJob of a color, by its name in config. */
 export interface CronJobRef {

@@ -1,10 +1,9 @@
 import type { V1Deployment } from "./client.js";
-import type { Color } from "../app/color.js";
-import { namespaceOf, type NamespacedName } from "../app/namespaces.js";
+import { namespaceOf, type Color, type NamespacedName } from "../app/color.js";
 import { names, templateAnnotation } from "../app/names.js";
 import type { Cluster } from "./cluster.js";
-import { asMergePatch, mergePatched } from "./mergePatch.js";
-import { orUndefined } from "./orUndefined.js";
+import { asMergePatch, mergePatched } from "./jsonPatch.js";
+import { orUndefined } from "./requests.js";
 
 /** A color's Deployment; undefined before its first release. */
 export function readDeployment(

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { V1Lease, V1MicroTime } from "./client.js";
+import { domain } from "../app/names.js";
 import { messageOf, UserError } from "../util/userError.js";
+import { ApiException, type V1Lease, type V1MicroTime } from "./client.js";
 import type { Cluster } from "./cluster.js";
-import { isMissing } from "./orUndefined.js";
-import { idAnnotation, inTime, isConflict, pollIntervalMs, readLease, type Claim } from "./leaseObject.js";
+import { isMissing, orUndefined, withSignal } from "./requests.js";
 
 /**
  * A Lease that is ours until it is released, or lost. It is renewed in the background, and keeps no process
@@ -142,4 +142,59 @@ export class Holding implements HeldLease {
       return there;
     throw new TakenError(holder === "" ? "somebody has taken it away" : `${holder} has it`);
   }
+}
+
+/** One who wants the Lease, or has it. */
+export interface Claim {
+  id: string;
+  holder: string;
+  seconds: number;
+  process: string;
+  signal: AbortSignal | undefined;
+}
+
+/** Which taking of the Lease this is: two holders may have the same name. */
+export const idAnnotation = `${domain}/lease-id`;
+/** Which process holds it, for others of the same machine. */
+export const processAnnotation = `${domain}/lease-process`;
+
+export const pollIntervalMs = 500;
+
+const answerMs = 5000;
+
+export function readLease({ coordination, namespace }: Cluster, name: string): Promise<V1Lease | undefined> {
+  return orUndefined(coordination.readNamespacedLease({ name, namespace }, inTime()));
+}
+
+/** @throws ApiException 409 when somebody else has written it meanwhile */
+export function writeLease(
+  { coordination, namespace }: Cluster,
+  name: string,
+  there: V1Lease | undefined,
+  { id, holder, seconds, process }: Claim,
+  time: V1MicroTime,
+): Promise<V1Lease> {
+  const annotations = { ...there?.metadata?.annotations, [idAnnotation]: id, [processAnnotation]: process };
+  const body: V1Lease = {
+    metadata: Object.assign(there?.metadata ?? {}, { name, annotations }),
+    spec: {
+      holderIdentity: holder,
+      leaseDurationSeconds: seconds,
+      acquireTime: time,
+      renewTime: time,
+      leaseTransitions: (there?.spec?.leaseTransitions ?? -1) + 1,
+    },
+  };
+  return there === undefined
+    ? coordination.createNamespacedLease({ namespace, body }, inTime())
+    : coordination.replaceNamespacedLease({ name, namespace, body }, inTime());
+}
+
+/** Without an end of its own a call may hang for minutes. */
+function inTime(): ReturnType<typeof withSignal> {
+  return withSignal(AbortSignal.timeout(answerMs));
+}
+
+export function isConflict(error: unknown): boolean {
+  return error instanceof ApiException && error.code === 409;
 }

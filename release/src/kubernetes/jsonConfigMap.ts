@@ -1,7 +1,7 @@
 import { ApiException, type V1ConfigMap } from "./client.js";
 import type { Cluster } from "./cluster.js";
-import { asMergePatch, mergePatched } from "./mergePatch.js";
-import { orUndefined } from "./orUndefined.js";
+import { asMergePatch, mergePatched } from "./jsonPatch.js";
+import { orUndefined } from "./requests.js";
 import { poll } from "../util/poll.js";
 
 /** The data of a ConfigMap of the app; empty when there is none. */

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { mayBeDone, mayPass, statusOf } from "../util/mayPass.js";
-import { untilAnswered } from "../util/poll.js";
+import { untilAnswered, type PollOptions } from "../util/poll.js";
 import { messageOf } from "../util/userError.js";
 import { PatchStrategy, setHeaderOptions } from "./client.js";
+import { patience } from "./cluster.js";
 import { valueAt, type JsonPatch } from "./jsonPointer.js";
-import { patience } from "./transport.js";
 
 /** Sends a body as a JSON patch. */
 export const asJsonPatch = setHeaderOptions("Content-Type", PatchStrategy.JsonPatch);
@@ -85,4 +85,15 @@ export function isAsTested(found: unknown, body: JsonPatch): boolean {
   return body.every(
     (part) => part.op !== "test" || isDeepStrictEqual(valueAt(found, part.path) ?? null, part.value ?? null),
   );
+}
+
+/** Sends a body as a merge patch. */
+export const asMergePatch = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
+
+/** Sends a merge patch until it is answered: it may be applied twice, and conflicts with others pass. */
+export function mergePatched<T>(
+  send: () => Promise<T>,
+  options: Pick<PollOptions, "awayMs"> = {},
+): Promise<T> {
+  return untilAnswered(send, { ...options, passes: (error) => mayPass(error) || statusOf(error) === 409 });
 }

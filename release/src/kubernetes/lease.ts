@@ -6,17 +6,18 @@ import { hasEnded, processMark } from "../util/processMark.js";
 import { untilAnswered } from "../util/poll.js";
 import type { Say } from "../util/step.js";
 import type { Cluster } from "./cluster.js";
-import { serverTime } from "./serverTime.js";
-import { Holding, type HeldLease } from "./heldLease.js";
+import { serverTime } from "./requests.js";
 import {
+  Holding,
   idAnnotation,
   isConflict,
   pollIntervalMs,
   processAnnotation,
   readLease,
   writeLease,
+  type HeldLease,
   type Claim,
-} from "./leaseObject.js";
+} from "./heldLease.js";
 
 export type LeaseAnswer = { held: HeldLease } | { heldBy: string; since: string };
 

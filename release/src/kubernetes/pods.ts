@@ -1,17 +1,20 @@
-import type { V1Pod } from "./client.js";
-import type { Color } from "../app/color.js";
+import { namespaceOf, colorNamespacesOf, type Color, type NamespacedName } from "../app/color.js";
+import {
+  asSelector,
+  workersSelector,
+  preflightLabel,
+  templateAnnotation,
+  workerLabel,
+} from "../app/names.js";
 import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
-import { namespaceOf, colorNamespacesOf, type NamespacedName } from "../app/namespaces.js";
-import { asSelector, workersSelector } from "../app/labels.js";
-import { preflightLabel, templateAnnotation, workerLabel } from "../app/names.js";
-import { parseJson } from "../util/parseJson.js";
+import { parseJson } from "../util/json.js";
+import type { V1Pod, V1Endpoint } from "./client.js";
 import type { Cluster } from "./cluster.js";
-import { orUndefined } from "./orUndefined.js";
 import { forwardPod } from "./portForward.js";
-import { withSignal } from "./withSignal.js";
+import { orUndefined, withSignal } from "./requests.js";
 
 /** Bounds of an answer, and the port that it is asked at. @default the one named http */
-export type AskBounds = FetchBounds & { port?: number };
+type AskBounds = FetchBounds & { port?: number };
 
 /**
  * Asks a pod for a path, and gives the text of its answer, whatever its status.
@@ -201,4 +204,63 @@ export function isCurrent(pod: V1Pod): boolean {
 /** Its containers have ended, and will not start again. */
 export function isOver({ status }: V1Pod): boolean {
   return status?.phase === "Failed" || status?.phase === "Succeeded";
+}
+
+export interface ReadyPod extends NamespacedName {
+  /** The pod's own port behind the Service's port, as the EndpointSlice says. */
+  port: number;
+}
+
+/**
+ * The pods that a Service would send traffic to at this moment, each once: of two families of addresses, and
+ * while slices are rewritten, one stands in several.
+ */
+export async function readyPodsBehind(
+  cluster: Cluster,
+  { namespace, name: service }: NamespacedName,
+  signal?: AbortSignal,
+): Promise<ReadyPod[]> {
+  const slices = await cluster.discovery.listNamespacedEndpointSlice(
+    { namespace, labelSelector: `kubernetes.io/service-name=${service}` },
+    signal && withSignal(signal),
+  );
+  const found = slices.items.flatMap((slice) => {
+    const port = slice.ports?.[0]?.port;
+    if (port === undefined) return [];
+    return (slice.endpoints ?? [])
+      .filter(isReadyPod)
+      .map(({ targetRef }): ReadyPod => ({ namespace, name: targetRef.name, port }));
+  });
+  return [...new Map(found.map((pod) => [pod.name, pod])).values()];
+}
+
+function isReadyPod(endpoint: V1Endpoint): endpoint is V1Endpoint & { targetRef: { name: string } } {
+  // By the API's own rule an absent condition means ready.
+  return (
+    endpoint.conditions?.ready !== false &&
+    endpoint.targetRef?.kind === "Pod" &&
+    endpoint.targetRef.name !== undefined
+  );
+}
+
+/** A line of a log, as the kubelet gives it with its time. */
+interface LogLine {
+  /** In a form that compares as text. */
+  time: string;
+  text: string;
+}
+
+/** Undefined for a line without a time: the kubelet's own remarks, which are no lines of the app. */
+export function readLogLine(line: string): LogLine | undefined {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) /.exec(line);
+  if (match === null) return undefined;
+  const [stamp, second = "", fraction = "", zone = ""] = match;
+  const seconds = Date.parse(`${second}${zone}`) / 1000;
+  // Nodes may write their local time, and a Date has no nanoseconds.
+  return Number.isNaN(seconds)
+    ? undefined
+    : {
+        time: `${String(seconds).padStart(12, "0")}.${fraction.padEnd(9, "0")}`,
+        text: line.slice(stamp.length),
+      };
 }

@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { PortForward } from "./client.js";
 import type { Cluster } from "./cluster.js";
-import type { NamespacedName } from "../app/namespaces.js";
+import type { NamespacedName } from "../app/color.js";
 
 /** Longer than any answer that is waited for here, smoke tests of streams included. */
 const idleMs = 300_000;

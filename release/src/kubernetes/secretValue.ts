@@ -1,7 +1,7 @@
 import { UserError } from "../util/userError.js";
 import type { Cluster } from "./cluster.js";
-import type { NamespacedName } from "../app/namespaces.js";
-import { orUndefined } from "./orUndefined.js";
+import type { NamespacedName } from "../app/color.js";
+import { orUndefined } from "./requests.js";
 
 type Keys = [string, ...string[]];
 

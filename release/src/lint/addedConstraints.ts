@@ -10,11 +10,9 @@ import {
   type Attributes,
   type ColumnFacts,
 } from "./facts.js";
-import { quoted, quotedRelation } from "../sql/names.js";
-import { inTurn, migration, words } from "./recipe.js";
+import { quoted, quotedRelation, sameText } from "../sql/tree.js";
+import { inTurn, migration, words, columnWithout } from "./recipe.js";
 import type { Command, Statement } from "./rule.js";
-import { sameText } from "../sql/tree.js";
-import { columnWithout } from "./steps.js";
 
 export interface Added {
   at: number;

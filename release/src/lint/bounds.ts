@@ -1,8 +1,7 @@
 import type { Node, RangeVar, SelectStmt, WithClause } from "libpg-query";
 import { evaluate } from "./check.js";
-import { strings } from "../sql/names.js";
+import { strings, conjuncts, nodesOf } from "../sql/tree.js";
 import type { Statement } from "./rule.js";
-import { conjuncts, nodesOf } from "../sql/tree.js";
 
 /** Rows that a statement may touch at once: what more it would lock, it locks for too long. */
 const largestBatch = 100_000;

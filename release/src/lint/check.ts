@@ -1,5 +1,5 @@
 import type { A_Expr, FuncCall, Node } from "libpg-query";
-import { strings } from "../sql/names.js";
+import { strings } from "../sql/tree.js";
 
 /**
  * What an expression is worth, as far as it is certain: `something` is not NULL and no more is known,

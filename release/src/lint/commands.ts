@@ -1,6 +1,5 @@
-import type { RawStatement } from "../sql/parse.js";
+import { tokensOf, type RawStatement } from "../sql/parse.js";
 import type { Command } from "./rule.js";
-import { tokensOf } from "../sql/tokens.js";
 
 const opening = new Set(["(", "["]);
 const closing = new Set([")", "]"]);

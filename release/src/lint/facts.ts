@@ -7,8 +7,7 @@ import type {
   PartitionSpec,
   TypeName,
 } from "libpg-query";
-import { isType, strings } from "../sql/names.js";
-import { conjuncts, nodesOf } from "../sql/tree.js";
+import { isType, strings, conjuncts, nodesOf } from "../sql/tree.js";
 
 /** What the migrations up to here say about a column. */
 export interface ColumnFacts {

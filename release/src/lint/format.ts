@@ -1,5 +1,5 @@
 import type { Finding } from "./lint.js";
-import { printable } from "../sql/names.js";
+import { printable } from "../sql/tree.js";
 
 export interface Style {
   /** Emphasis for a terminal: never the only carrier of anything. */

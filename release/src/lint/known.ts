@@ -1,11 +1,10 @@
 import type { AlterDomainStmt, Constraint, Node, RenameStmt } from "libpg-query";
 import { columnsIn, constraintsOf, indexFacts, indexName, nothingDropped } from "./facts.js";
-import { locksOf } from "./held.js";
+import { locksOf } from "./locks.js";
 import { made } from "./made.js";
-import { strings } from "../sql/names.js";
+import { strings, elementsOf, nodesOf } from "../sql/tree.js";
 import { kindOf, Scope, type Kind } from "./scope.js";
 import type { Source } from "../sql/source.js";
-import { elementsOf, nodesOf } from "../sql/tree.js";
 import { KnownTables } from "./knownTables.js";
 
 /** The same, and what any other statement changes of it. */

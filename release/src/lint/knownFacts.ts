@@ -6,7 +6,7 @@ import {
   type IndexFacts,
   type TableFacts,
 } from "./facts.js";
-import { strings } from "../sql/names.js";
+import { strings } from "../sql/tree.js";
 import { kindOf, Scope, type Kind, type KnownObjects } from "./scope.js";
 
 /**

@@ -12,7 +12,7 @@ import {
   type ReferenceFacts,
   type TableFacts,
 } from "./facts.js";
-import { strings } from "../sql/names.js";
+import { strings } from "../sql/tree.js";
 import { kindOf } from "./scope.js";
 import { KnownFacts } from "./knownFacts.js";
 

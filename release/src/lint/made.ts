@@ -1,7 +1,6 @@
 import type { Node, ObjectType, RangeVar, TypeName } from "libpg-query";
-import { strings } from "../sql/names.js";
+import { strings, elementsOf } from "../sql/tree.js";
 import { argumentsOf, kindOf, typesText, type KnownObjects } from "./scope.js";
-import { elementsOf } from "../sql/tree.js";
 
 /** An object that a statement makes. */
 interface Made {

@@ -1,20 +1,18 @@
 import type { FileRule, Rule } from "./rule.js";
 import { accessRules } from "./rules/access.js";
 import { sequenceRules } from "./rules/sequences.js";
-import { objectRules } from "./rules/objects.js";
+import { objectRules, domainRules } from "./rules/objects.js";
 import { columnRules } from "./rules/columns.js";
 import { newColumnRules } from "./rules/newColumns.js";
 import { constraintRules } from "./rules/constraints.js";
 import { dataRules } from "./rules/data.js";
-import { domainRules } from "./rules/domains.js";
 import { dropRules } from "./rules/drops.js";
 import { indexRules } from "./rules/indexes.js";
 import { lockRules } from "./rules/locks.js";
 import { opaqueRules, unknownRules } from "./rules/unknown.js";
 import { partitionRules } from "./rules/partitions.js";
 import { renameRules } from "./rules/renames.js";
-import { settingRules } from "./rules/settings.js";
-import { transactionRules } from "./rules/transactions.js";
+import { settingRules, transactionRules } from "./rules/settings.js";
 
 /** Every rule about a statement: what is documented, tested and reported. */
 export const rules: readonly Rule[] = [

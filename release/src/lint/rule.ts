@@ -1,6 +1,6 @@
 import type { AlterTableCmd, ObjectType, RangeVar } from "libpg-query";
 import type { MigrationHeader } from "../sql/header.js";
-import type { HeldLock } from "./held.js";
+import type { HeldLock } from "./locks.js";
 import type { Known } from "./known.js";
 import type { RawStatement } from "../sql/parse.js";
 import type { Source } from "../sql/source.js";

@@ -1,5 +1,5 @@
 import type { Node, ObjectType, RangeVar, TypeName } from "libpg-query";
-import { objectParts, strings, typeText } from "../sql/names.js";
+import { objectParts, strings, typeText } from "../sql/tree.js";
 
 /** Kinds of objects that share their names. */
 export type Kind = "relation" | "routine" | "type" | "schema" | ObjectType;

@@ -1,9 +1,17 @@
 import type { Node } from "libpg-query";
-import { whole, type Split } from "./verdicts/statements.js";
-import { accepted, type Verdict } from "./verdicts/verdict.js";
-import { tableCommands } from "./verdicts/tableCommands.js";
-import { definitions, drops, ownedObjects, renames, same, schemaObjects } from "./verdicts/objects.js";
 import {
+  whole,
+  definitions,
+  drops,
+  ownedObjects,
+  renames,
+  same,
+  schemaObjects,
+  type Split,
+} from "./verdicts/statements.js";
+import {
+  accepted,
+  tableCommands,
   discards,
   domainCommands,
   publicationCommands,
@@ -11,6 +19,7 @@ import {
   settingCommands,
   subscriptionCommands,
   transactions,
+  type Verdict,
 } from "./verdicts/commands.js";
 
 const split: Record<Split, Partial<Record<string, Verdict>>> = {

@@ -1,6 +1,5 @@
 import { buildIndex, reindex } from "./buildIndex.js";
-import { forgetNotes, noteFinished, noteStarted, readNotes } from "./executed.js";
-import { insertRecord } from "./records.js";
+import { forgetNotes, noteFinished, noteStarted, readNotes, insertRecord } from "./records.js";
 import { withRetries } from "../postgres/retry.js";
 import { codeOf, undefinedObject } from "../postgres/session.js";
 import {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { isSeparate, type Strategy } from "../config/strategies.js";
+import { isSeparate, type Strategy } from "../config/schema/database.js";
 import type { FlatSettings } from "../config/schema.js";
 
 /** What says whether an app has migrations that a release applies itself. */

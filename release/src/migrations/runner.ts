@@ -1,14 +1,24 @@
-import { useCatalogNames } from "../postgres/client.js";
 import { takeLock } from "../postgres/advisoryLock.js";
+import { useCatalogNames } from "../postgres/client.js";
+import { withRetries } from "../postgres/retry.js";
+import { Session } from "../postgres/session.js";
+import { untilInterrupted } from "../util/interrupt.js";
+import type { Say } from "../util/step.js";
 import { applyStatements, applyWhole } from "./applyStatements.js";
 import { runBackfill } from "./backfill.js";
 import { readMigration, type Migration } from "./files.js";
 import { decide, refusalsIn } from "./plan.js";
-import type { AppliedMigration, BackfillProgress } from "./progress.js";
 import { adoptChecksum, prepareRecords, readRecords } from "./records.js";
-import { withRetries } from "../postgres/retry.js";
-import { Session } from "../postgres/session.js";
-import { defaultRunnerSettings, type RunnerSettings, type Work } from "./work.js";
+import {
+  defaultRunnerSettings,
+  formatApplied,
+  formatProgress,
+  worthSaying,
+  type AppliedMigration,
+  type BackfillProgress,
+  type RunnerSettings,
+  type Work,
+} from "./work.js";
 
 export interface MigrationRun extends Partial<RunnerSettings> {
   /** Where the SQL files are. */
@@ -103,4 +113,30 @@ async function apply(work: Work): Promise<number | undefined> {
 
 function ignore(): void {
   // Nobody asked.
+}
+
+/**
+ * Runs migrations as a part of an update: what they do is shown in its output, and an interruption
+ * cancels the statement that is running. Where no signal gets through, kill -9, PostgreSQL itself
+ * ends the statement: see Session.reset.
+ */
+export function runInUpdate(
+  url: string,
+  run: Pick<MigrationRun, "folder" | "migrations" | "contractUpTo">,
+  say: Say,
+): Promise<MigrationResult> {
+  const isWorthSaying = worthSaying();
+  return untilInterrupted((signal) =>
+    runMigrations(url, {
+      ...run,
+      signal,
+      onNotice: say,
+      onApplied: (applied) => {
+        say(formatApplied(applied));
+      },
+      onProgress: (progress) => {
+        if (isWorthSaying(progress)) say(formatProgress(progress));
+      },
+    }),
+  );
 }

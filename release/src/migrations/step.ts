@@ -6,7 +6,7 @@ import { ifMade, ifReachable } from "../postgres/reachable.js";
 import { connect } from "../kubernetes/cluster.js";
 import { lint } from "../lint/lint.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
-import type { Strategy } from "../config/strategies.js";
+import type { Strategy } from "../config/schema/database.js";
 import { noteChange, testLive } from "../state/harm.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Step } from "../util/step.js";
@@ -14,7 +14,7 @@ import { migrationPath, type Migration } from "./files.js";
 import { readPlan, refusalsIn, type PlannedMigration } from "./plan.js";
 import { reading } from "../postgres/connected.js";
 import { readApplied, type Recorded } from "./records.js";
-import { runInUpdate } from "./runInUpdate.js";
+import { runInUpdate } from "./runner.js";
 
 export type MigrationsInputs = InCluster &
   DatabaseRef & {

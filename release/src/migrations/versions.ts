@@ -1,10 +1,9 @@
 import { appContainer } from "../kubernetes/containers.js";
-import { colors, type Color, isColor } from "../app/color.js";
+import { colors, isColor, colorNamespacesOf, type Color } from "../app/color.js";
 import { UserError } from "../util/userError.js";
 import { z } from "zod";
 import type { V1Pod } from "../kubernetes/client.js";
 import { inOthers, type InCluster } from "../clusters/together.js";
-import { colorNamespacesOf } from "../app/namespaces.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { askReady, isOver, isReady } from "../kubernetes/pods.js";
 import { templateAnnotation } from "../app/names.js";

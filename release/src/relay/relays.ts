@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { NamespacedName } from "../app/namespaces.js";
-import type { OwnMetadata } from "../app/labels.js";
-import { names, relayLabel } from "../app/names.js";
+import type { NamespacedName } from "../app/color.js";
+import { names, relayLabel, type OwnMetadata } from "../app/names.js";
 import { programPod } from "../jobs/podSpec.js";
 import { runJob } from "../jobs/runJob.js";
 import type { Cluster } from "../kubernetes/cluster.js";

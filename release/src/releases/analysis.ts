@@ -1,11 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { otherColor, type Color } from "../app/color.js";
-import { namespaceOf } from "../app/namespaces.js";
+import { otherColor, namespaceOf, type Color } from "../app/color.js";
 import { untilInterrupted } from "../util/interrupt.js";
 import { failTogether } from "../rollback/rollBackClusters.js";
 import type { InCluster } from "../clusters/together.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { holderName } from "../util/holderName.js";
+import { holderName } from "../util/who.js";
 import { askThroughForward } from "../kubernetes/pods.js";
 import { readLiveColor } from "../traffic/live.js";
 import { untilAnswered } from "../util/poll.js";
@@ -13,15 +12,14 @@ import { UserError } from "../util/userError.js";
 import type { Say, Step } from "../util/step.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
 import { readBlockedImage } from "../state/blockedImages.js";
-import { noteSwitch } from "./noteSwitch.js";
-import { isMovePending } from "../traffic/switchPending.js";
+import { noteSwitch, analyzeRelease } from "./analyzeRelease.js";
+import { isMovePending } from "../traffic/move.js";
 import { ageOf, isAnalyzed, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
 import { rollBackRelease } from "../rollback/rollBackRelease.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { serverTime } from "../kubernetes/requests.js";
 import { percent } from "../analysis/summary.js";
 import { takeAnalysis } from "../state/analysisLease.js";
-import { analyzeRelease } from "./analyzeRelease.js";
-import type { AnalysisEnd } from "./analysisEnd.js";
+import type { AnalysisEnd } from "./automaticRollback.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 
 /** Room for one observation to come back. */

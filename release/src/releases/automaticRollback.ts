@@ -1,13 +1,16 @@
-import { linksToRun } from "../alerts/ciRun.js";
+import { linksToRun } from "../alerts/alert.js";
 import { raiseAlert } from "../alerts/raise.js";
+import type { AnalysisSettings } from "../config/analysisSettings.js";
 import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
+import type { HeldLease } from "../kubernetes/heldLease.js";
 import { UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import type { AskPod } from "../kubernetes/pods.js";
+import { serverTime } from "../kubernetes/requests.js";
 import { newMoveId, rollBackRelease } from "../rollback/rollBackRelease.js";
 import type { Release } from "../state/record.js";
 import { mayPass } from "../util/mayPass.js";
+import type { Say } from "../util/step.js";
 import { messageOf } from "../util/userError.js";
-import { pollIntervalMs, type AnalysisEnd, type AnalysisOptions } from "./analysisEnd.js";
 
 /** The rollback of one analysis: each try is of the same move, and whoever is on call is told where none succeeds. */
 export class AutomaticRollback {
@@ -73,3 +76,36 @@ export class AutomaticRollback {
     );
   }
 }
+
+export interface AnalysisOptions {
+  /** By what it is analyzed, and how it is rolled back. */
+  settings: AnalysisSettings;
+  /** How long. */
+  forMs: number;
+  /** How long ago traffic moved. */
+  sinceMs: number;
+  /** How pods are asked for their metrics. */
+  ask: AskPod;
+  lease: HeldLease;
+  /** Who analyzes, for the mark and the history. */
+  by: string;
+  say: Say;
+  /** Ends it. */
+  signal: AbortSignal;
+  /** Called with every poll. */
+  polled?: () => void;
+}
+
+/**
+ * How an analysis ended. over: traffic stays; beside is what the other color got meanwhile, where traffic was shared
+ * out. breach: they were rolled back. stuck: they were to be, and could not. superseded: somebody else has
+ * moved them, or begun another switch. lost: somebody else analyzes.
+ */
+export type AnalysisEnd =
+  | { end: "over"; requests: number | null; beside: number | null }
+  | { end: "breach" | "stuck"; reason: string; evidence: string[] }
+  | { end: "superseded" }
+  | { end: "lost" };
+
+/** The hard limits are checked that often. */
+export const pollIntervalMs = 1000;

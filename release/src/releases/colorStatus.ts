@@ -3,8 +3,7 @@ import type { Cluster } from "../kubernetes/cluster.js";
 import { isSuspended, readCronJob } from "../kubernetes/cronJob.js";
 import { readDeployment, readWorker } from "../kubernetes/deployment.js";
 import { appliedImage, readChangedImage, type ChangedImage } from "../state/appImage.js";
-import type { Followers } from "../config/followers.js";
-import type { Worker } from "../config/workers.js";
+import type { Followers, Worker } from "../config/background.js";
 
 export interface ColorStatus {
   color: Color;

@@ -1,17 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { contractDueAlert } from "../alerts/contractDue.js";
+import { contractDueAlert } from "../alerts/alert.js";
 import { raiseAlert } from "../alerts/raise.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { askDirectly } from "../kubernetes/pods.js";
 import { messageOf } from "../util/userError.js";
 import type { Say } from "../util/step.js";
-import { finishRollback, othersAreNotingMs } from "../rollback/finishRollback.js";
-import { noteSwitch } from "./noteSwitch.js";
+import { finishRollback, othersAreNotingMs } from "../rollback/rollBackRelease.js";
+import { noteSwitch, analyzeRelease } from "./analyzeRelease.js";
 import { ageOf, isAnalyzed, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { serverTime } from "../kubernetes/requests.js";
 import { takeAnalysis } from "../state/analysisLease.js";
-import { settingsFor, type ControllerSettings } from "../config/controllerSettings.js";
-import { analyzeRelease } from "./analyzeRelease.js";
+import { settingsFor, type ControllerSettings } from "../config/analysisSettings.js";
 
 export interface ControllerOptions {
   settings: ControllerSettings;

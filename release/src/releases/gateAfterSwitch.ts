@@ -1,15 +1,14 @@
 import type { InCluster } from "../clusters/together.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
 import type { GateInputs } from "../gates/gateKind.js";
-import type { GateOutputs } from "../gates/ownGates.js";
-import { GateError, passGate } from "../gates/passGate.js";
+import { GateError, passGate, type GateOutputs } from "../gates/ownGates.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { serverTime } from "../kubernetes/requests.js";
 import { failTogether } from "../rollback/rollBackClusters.js";
 import { rollBackRelease } from "../rollback/rollBackRelease.js";
 import { ageOf, isRollbackTarget, isWhereUsersAre, readRelease, type Release } from "../state/record.js";
-import { isSwitchPending } from "../traffic/switchPending.js";
-import { holderName } from "../util/holderName.js";
+import { isSwitchPending } from "../traffic/move.js";
+import { holderName } from "../util/who.js";
 import { UserError } from "../util/userError.js";
 import type { Say, Step } from "../util/step.js";
 

@@ -2,7 +2,7 @@ import { percent } from "../analysis/summary.js";
 import { toldRequests, type Traffic } from "../analysis/traffic.js";
 import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { serverTime } from "../kubernetes/requests.js";
 import { describeRun, writeLiveNote, type LiveNote } from "../state/liveNote.js";
 import { messageOf } from "../util/userError.js";
 import type { Say } from "../util/step.js";

@@ -1,4 +1,4 @@
-import { linksToRun } from "../alerts/ciRun.js";
+import { linksToRun } from "../alerts/alert.js";
 import { raiseAlert } from "../alerts/raise.js";
 import { otherColor, type Color } from "../app/color.js";
 import { scale } from "../capacity/grow.js";

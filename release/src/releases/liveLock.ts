@@ -9,7 +9,7 @@ import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { beginRelease, endRelease, isUnended } from "../state/releaseLock.js";
 import { findNamespace, isReplaced, refuseReplaced } from "../state/replaced.js";
 import { messageOf, userErrorText } from "../util/userError.js";
-import { finishRollback } from "../rollback/finishRollback.js";
+import { finishRollback } from "../rollback/rollBackRelease.js";
 import { readCanaryWeight } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import { canaryWeightOf, type Weights } from "../routers/weights.js";

@@ -1,8 +1,7 @@
 import type { Cluster } from "../kubernetes/cluster.js";
-import type { SuiteResult, FailedTest } from "../gates/mochaRun.js";
-import { podToTest } from "../gates/podToTest.js";
+import type { SuiteResult, FailedTest, SuiteInputs } from "../gates/suite.js";
+import { podToTest } from "../gates/gateKind.js";
 import { askSuite } from "../gates/smoke.js";
-import type { SuiteInputs } from "../gates/suite.js";
 import type { SuiteRun } from "../state/liveNote.js";
 import { isInterruption } from "../util/interrupt.js";
 import { messageOf } from "../util/userError.js";

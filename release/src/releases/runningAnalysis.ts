@@ -1,16 +1,19 @@
 import { colorService } from "../routers/activeService.js";
-import { otherColor } from "../app/color.js";
+import { otherColor, type NamespacedName } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import type { NamespacedName } from "../app/namespaces.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { serverTime } from "../kubernetes/requests.js";
 import { names } from "../app/names.js";
 import { untilAnswered } from "../util/poll.js";
 import { messageOf } from "../util/userError.js";
 import { evaluate, evaluateEndpoints, evaluateObservation } from "../analysis/evaluate.js";
 import type { Finding, ScoredFinding } from "../analysis/findings.js";
-import { readEndpointState, type EndpointState, type AnalysisTarget } from "../analysis/endpointState.js";
+import {
+  readEndpointState,
+  type EndpointState,
+  type AnalysisTarget,
+  type Observation,
+} from "../analysis/observation.js";
 import { readBeside, takeObservation } from "../analysis/observe.js";
-import type { Observation } from "../analysis/observation.js";
 import {
   describeInterval,
   figuresOf,
@@ -22,8 +25,7 @@ import { measuredRequests, trafficOf } from "../analysis/traffic.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
 import { isWhereUsersAre, type Release } from "../state/record.js";
 import { bounded, readSamples, writeSamples, type Sample } from "../state/samples.js";
-import { AutomaticRollback } from "./automaticRollback.js";
-import type { AnalysisEnd, AnalysisOptions } from "./analysisEnd.js";
+import { AutomaticRollback, type AnalysisEnd, type AnalysisOptions } from "./automaticRollback.js";
 
 /** What a person reads at night. */
 const evidenceMax = 8;

@@ -1,14 +1,14 @@
 import { failTogether } from "../rollback/rollBackClusters.js";
 import type { InCluster } from "../clusters/together.js";
-import { holderName } from "../util/holderName.js";
+import { holderName } from "../util/who.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { serverTime } from "../kubernetes/requests.js";
 import { readLiveColor } from "../traffic/live.js";
 import { refuseLostRelease } from "../state/releaseLock.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Say, Step } from "../util/step.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
-import { isMovePending, type Move } from "../traffic/switchPending.js";
+import { isMovePending, type Move } from "../traffic/move.js";
 import { readRelease, writeRelease } from "../state/record.js";
 import { refuseChangedImage } from "../gates/changedImage.js";
 import { baselineOf, refuseFewer, refuseBlocked, type Candidate } from "../gates/switchGate.js";

@@ -1,11 +1,11 @@
 import type { Templates } from "../migrations/versions.js";
 import { otherColor, type Color } from "../app/color.js";
-import { isSwitchPending } from "../traffic/switchPending.js";
+import { isSwitchPending } from "../traffic/move.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import type { SeparateStrategy } from "../config/strategies.js";
+import type { SeparateStrategy } from "../config/schema/database.js";
 import type { Say } from "../util/step.js";
 import { readPair, type DatabasePair } from "../databases/colorDatabases.js";
-import type { HandoverSettings } from "../config/handoverSettings.js";
+import type { HandoverSettings } from "../config/analysisSettings.js";
 import * as logicalReplication from "./logicalReplication/strategy.js";
 import * as replica from "./replica/strategy.js";
 import type { SeparateDatabases, SeparateOptions } from "./strategy.js";

@@ -1,6 +1,6 @@
 import type { Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { serverTime } from "../kubernetes/requests.js";
 import { readLiveColor } from "../traffic/live.js";
 import { isReleasing } from "../state/releaseLock.js";
 import { messageOf } from "../util/userError.js";

@@ -1,11 +1,10 @@
 import { colorService, leadTo } from "../routers/activeService.js";
-import { otherColor } from "../app/color.js";
-import { readyPodsBehind } from "../kubernetes/endpoints.js";
+import { otherColor, namespaceOf } from "../app/color.js";
+import { readyPodsBehind } from "../kubernetes/pods.js";
 import type { V1Service } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { applyPatch, UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
-import { namespaceOf } from "../app/namespaces.js";
 import { names, switchAnnotation } from "../app/names.js";
 import { poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { colors, otherColor } from "../app/color.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
 import { names } from "../app/names.js";
-import { parseJson } from "../util/parseJson.js";
-import { readColors } from "./backends.js";
+import { parseJson } from "../util/json.js";
+import { readColors } from "./activeService.js";
 import { byClass, ingress, otherPathsOf, type IngressPath } from "./ingress.js";
 import {
   hostsOf,

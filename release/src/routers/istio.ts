@@ -1,14 +1,11 @@
 import { z } from "zod";
-import { colors, otherColor, type Color } from "../app/color.js";
-import type { NamespacedName } from "../app/namespaces.js";
+import { colors, otherColor, type Color, type NamespacedName } from "../app/color.js";
 import { names } from "../app/names.js";
 import type { JsonPatch } from "../kubernetes/jsonPointer.js";
 import { ingressSubject, well } from "../util/finding.js";
-import { clusterHost, colorService } from "./activeService.js";
-import { readColors } from "./backends.js";
-import { byGateway } from "./byGateway.js";
+import { clusterHost, colorService, readColors, ledByService } from "./activeService.js";
+import { byGateway } from "./gateway.js";
 import { literally } from "../app/requestSeries.js";
-import { ledByService } from "./ledByService.js";
 import { hostsOf, previewCookie, previewHeader, type RouteObject, type Router, type Way } from "./router.js";
 import type { Weights } from "./weights.js";
 

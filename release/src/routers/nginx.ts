@@ -1,12 +1,10 @@
 import { z } from "zod";
 import { colors, otherColor, type Color } from "../app/color.js";
 import { pointer, type JsonPatch, type ObjectAt } from "../kubernetes/jsonPointer.js";
-import { selectorOf } from "../app/labels.js";
-import { names } from "../app/names.js";
+import { selectorOf, names } from "../app/names.js";
 import { literally } from "../app/requestSeries.js";
-import { httpPorts } from "./activeService.js";
+import { httpPorts, ledByService } from "./activeService.js";
 import { byClass, ingress, otherPathsOf } from "./ingress.js";
-import { ledByService } from "./ledByService.js";
 import {
   hostsOf,
   previewCookiePrefix,

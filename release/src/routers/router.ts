@@ -1,6 +1,5 @@
-import type { ColorNamespaces } from "../app/namespaces.js";
+import type { ColorNamespaces, Color } from "../app/color.js";
 import type { RequestSeries } from "../app/requestSeries.js";
-import type { Color } from "../app/color.js";
 import type { JsonPatch, ObjectAt } from "../kubernetes/jsonPointer.js";
 import type { Finding } from "../util/finding.js";
 import type { Weights } from "./weights.js";

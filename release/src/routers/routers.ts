@@ -1,12 +1,30 @@
 import type { ObjectAt } from "../kubernetes/jsonPointer.js";
+import { ingressSubject, well } from "../util/finding.js";
 import { alb } from "./alb.js";
 import { gateway } from "./gateway.js";
 import { gce } from "./gce.js";
 import { istio } from "./istio.js";
 import { nginx } from "./nginx.js";
-import { none } from "./none.js";
 import type { Router, TrafficStrategy } from "./router.js";
 import { traefik } from "./traefik.js";
+
+/** No ingress: requests come by the active Service, from inside the cluster or by a load balancer of its own. */
+const none: Router = {
+  can: {
+    colorPaths: false,
+    previewHeader: false,
+    previewCookie: false,
+    affinityCookie: false,
+    otherNamespaces: false,
+    otherPaths: false,
+  },
+  objects: () => [],
+  weights: undefined,
+  makes: { group: "", resources: [] },
+  reads: [],
+  isOffered: () => Promise.resolve(false),
+  examine: () => Promise.resolve(well(ingressSubject, "config wants none")),
+};
 
 /** Every router that there is, by its name in config. A new one is a file, and its name here. */
 const all = { nginx, traefik, gateway, istio, alb, gce, none };

@@ -2,9 +2,8 @@ import { z } from "zod";
 import { colors, otherColor } from "../app/color.js";
 import { names } from "../app/names.js";
 import { broken, ingressSubject, well } from "../util/finding.js";
-import { ledByService } from "./ledByService.js";
+import { ledByService, colorBackend, patchColors, readColors } from "./activeService.js";
 import { literally } from "../app/requestSeries.js";
-import { colorBackend, patchColors, readColors } from "./backends.js";
 import {
   hostsOf,
   previewCookiePrefix,

@@ -1,4 +1,4 @@
-import { hasSqlDetails, loadModule, parseSync, type Node } from "libpg-query";
+import { hasSqlDetails, loadModule, parseSync, scanSync, type Node, type ScanToken } from "libpg-query";
 import { messageOf } from "../util/userError.js";
 
 /** One statement of a file. Offsets count bytes of UTF-8, as PostgreSQL's own do. */
@@ -8,7 +8,7 @@ export interface RawStatement {
   end: number;
 }
 
-export type Parsed = { statements: RawStatement[] } | { error: string; at: number };
+type Parsed = { statements: RawStatement[] } | { error: string; at: number };
 
 /** PostgreSQL's grammar is WebAssembly, which loads asynchronously; everything after that is synchronous. */
 export const loadGrammar: () => Promise<void> = loadModule;
@@ -47,4 +47,14 @@ function byteOf(sql: string, characters: number): number {
     units += character.length;
   }
   return Buffer.byteLength(sql.slice(0, units));
+}
+
+/** The tokens of SQL without its comments. They start and end at bytes of UTF-8. */
+export function tokensOf(sql: string): ScanToken[] {
+  // The library prints tokens as JSON without escaping control characters. Blanks are as long, and end a
+  // comment where these do.
+  const blanked = sql
+    .replace(/\r/g, "\n")
+    .replace(/[^\P{Cc}\n]/gu, (control) => " ".repeat(Buffer.byteLength(control)));
+  return scanSync(blanked).tokens.filter(({ tokenName }) => !tokenName.endsWith("_COMMENT"));
 }

@@ -1,4 +1,4 @@
-import { tokensOf } from "./tokens.js";
+import { tokensOf } from "./parse.js";
 
 const opening = new Set(["(", "["]);
 const closing = new Set([")", "]"]);

@@ -1,5 +1,5 @@
 import type { Cluster } from "../kubernetes/cluster.js";
-import { holderName } from "../util/holderName.js";
+import { holderName } from "../util/who.js";
 import { takeLease } from "../kubernetes/lease.js";
 import type { HeldLease } from "../kubernetes/heldLease.js";
 import { names } from "../app/names.js";

@@ -1,11 +1,15 @@
-import type { V1Deployment, V1ObjectMeta, V1Pod, V1PodTemplateSpec } from "../kubernetes/client.js";
-import type { Color } from "../app/color.js";
-import { namespaceOf } from "../app/namespaces.js";
+import { namespaceOf, type Color } from "../app/color.js";
 import { imageAnnotation, names } from "../app/names.js";
+import type {
+  V1Deployment,
+  V1ObjectMeta,
+  V1Pod,
+  V1PodTemplateSpec,
+  V1ManagedFieldsEntry,
+} from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { readDeployment } from "../kubernetes/deployment.js";
-import { isOneOwner, ownerOf, type FieldPath } from "../kubernetes/fieldOwner.js";
 import { appContainer, imageIn } from "../kubernetes/containers.js";
+import { readDeployment } from "../kubernetes/deployment.js";
 import { isCurrent, podsOfColor } from "../kubernetes/pods.js";
 
 /** An image that somebody has set past the program. */
@@ -88,4 +92,28 @@ function changedIn(
 /** In a sentence without an end. */
 export function describeChangedImage({ where, image, applied, by }: ChangedImage): string {
   return `${where} has ${image}, set by ${by}, and config gives it ${applied}`;
+}
+
+/** A field by the names of those that it is in, as the API server writes it into managedFields. */
+type FieldPath = readonly string[];
+
+/** Who has a field, and since when, as the API server keeps it; undefined where nobody has. */
+function ownerOf(metadata: V1ObjectMeta | undefined, path: FieldPath): V1ManagedFieldsEntry | undefined {
+  return metadata?.managedFields?.find(({ fieldsV1 }) => has(fieldsV1, path));
+}
+
+/** Whether somebody has both fields. Who has set one alone, since then, is not the one who has made the other. */
+function isOneOwner(metadata: V1ObjectMeta | undefined, a: FieldPath, b: FieldPath): boolean {
+  return metadata?.managedFields?.some(({ fieldsV1 }) => has(fieldsV1, a) && has(fieldsV1, b)) ?? false;
+}
+
+function has(fields: unknown, path: FieldPath): boolean {
+  const found = path.reduce<unknown>(
+    (within, name) =>
+      typeof within === "object" && within !== null
+        ? Object.entries(within).find(([each]) => each === name)?.[1]
+        : undefined,
+    fields,
+  );
+  return found !== undefined;
 }

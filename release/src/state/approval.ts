@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { isColor, type Color } from "../app/color.js";
-import { namespaceOf } from "../app/namespaces.js";
+import { isColor, namespaceOf, type Color } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
-import { asMergePatch, mergePatched } from "../kubernetes/mergePatch.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { asMergePatch, mergePatched } from "../kubernetes/jsonPatch.js";
+import { orUndefined } from "../kubernetes/requests.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { refuseLostRelease } from "./releaseLock.js";
 import { names, approvalAnnotation, switchAnnotation } from "../app/names.js";

@@ -4,8 +4,7 @@ import { colors, type Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { applyPatch, asJsonPatch, type Patched } from "../kubernetes/jsonPatch.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
-import { names } from "../app/names.js";
-import { domain } from "../util/domain.js";
+import { names, domain } from "../app/names.js";
 import { poll } from "../util/poll.js";
 
 /** Annotation on the active Service: what was taken from users, and may not get them back as it is. */

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { appLabels } from "../app/labels.js";
-import { names } from "../app/names.js";
+import { appLabels, names } from "../app/names.js";
 import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
-import { servedSchema } from "./served.js";
+import { servedSchema } from "./record.js";
 
 const entrySchema = z.object({
   kind: z.enum(["switch", "rollback", "shift"]),

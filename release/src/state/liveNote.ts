@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { colors } from "../app/color.js";
-import { appLabels } from "../app/labels.js";
-import { names } from "../app/names.js";
+import { appLabels, names } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
-import { parseJson } from "../util/parseJson.js";
+import { parseJson } from "../util/json.js";
 
 const runSchema = z.object({
   /** "after migrations 0002" */

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
-import { appLabels } from "../app/labels.js";
-import { names } from "../app/names.js";
-import { parseJson } from "../util/parseJson.js";
+import { appLabels, names } from "../app/names.js";
+import { parseJson } from "../util/json.js";
 
 const outcomeSchema = z.object({
   /** Hash of the pod template that it was for. */

@@ -1,19 +1,33 @@
-import { ApiException } from "../kubernetes/client.js";
 import { z } from "zod";
-import { otherColor, type Color } from "../app/color.js";
-import type { Cluster } from "../kubernetes/cluster.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
-import { withSignal } from "../kubernetes/withSignal.js";
-import { appLabels } from "../app/labels.js";
-import { names, switchAnnotation } from "../app/names.js";
-import { poll } from "../util/poll.js";
-import { readGiven } from "../traffic/move.js";
-import type { RouterName } from "../routers/routers.js";
 import type { Baseline } from "../analysis/baseline.js";
+import { colors, otherColor, type Color } from "../app/color.js";
+import { appLabels, names, switchAnnotation } from "../app/names.js";
+import { ApiException } from "../kubernetes/client.js";
+import type { Cluster } from "../kubernetes/cluster.js";
+import { readDeployment, templateOf } from "../kubernetes/deployment.js";
 import { mergeData } from "../kubernetes/jsonConfigMap.js";
-import { servedSchema, type Served, readServed } from "./served.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { orUndefined, withSignal, serverTime } from "../kubernetes/requests.js";
+import type { RouterName } from "../routers/routers.js";
 import { readLiveColor } from "../traffic/live.js";
+import { readGiven } from "../traffic/move.js";
+import { poll } from "../util/poll.js";
+import { appliedImage } from "./appImage.js";
+
+export const servedSchema = z.object({ color: z.enum(colors), image: z.string(), template: z.string() });
+
+/** What a color serves traffic with. */
+export type Served = z.output<typeof servedSchema>;
+
+/**
+ * What a color serves traffic with, its image as config names it; undefined when there is none, or the program did
+ * not make it.
+ */
+export async function readServed(cluster: Cluster, app: string, color: Color): Promise<Served | undefined> {
+  const deployment = await readDeployment(cluster, app, color);
+  const template = templateOf(deployment);
+  const image = appliedImage(deployment);
+  return template === undefined || image === undefined ? undefined : { color, image, template };
+}
 
 /**
  * approved: the gates have passed, and traffic may move. analyzing: it has. standby: the update is
@@ -21,7 +35,7 @@ import { readLiveColor } from "../traffic/live.js";
  * were rolled back.
  */
 const states = ["approved", "analyzing", "standby", "kept", "rolledBack"] as const;
-export type ReleaseState = (typeof states)[number];
+type ReleaseState = (typeof states)[number];
 
 /**
  * Half a megabyte of figures where there are many pods, written by this package alone: what is inside is not

@@ -1,15 +1,14 @@
-import { holderName } from "../util/holderName.js";
-import { untilInterrupted } from "../util/interrupt.js";
-import { type Cluster, connect, type ClusterRef } from "../kubernetes/cluster.js";
-import { isUnreleased, takeLease } from "../kubernetes/lease.js";
+import { names, type OwnMetadata } from "../app/names.js";
+import { PatchStrategy, setHeaderOptions, type V1ConfigMap, type V1Lease } from "../kubernetes/client.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import type { HeldLease } from "../kubernetes/heldLease.js";
-import { isMissing } from "../kubernetes/orUndefined.js";
-import { names } from "../app/names.js";
-import { messageOf, UserError } from "../util/userError.js";
-import type { OwnMetadata } from "../app/labels.js";
-import { labelRecords } from "./ownMetadata.js";
+import { isUnreleased, takeLease } from "../kubernetes/lease.js";
+import { isMissing, orUndefined } from "../kubernetes/requests.js";
+import { untilInterrupted } from "../util/interrupt.js";
 import { starterGone } from "../util/processMark.js";
 import type { Say, Step } from "../util/step.js";
+import { messageOf, UserError } from "../util/userError.js";
+import { holderName } from "../util/who.js";
 
 /** An update that was killed keeps the others waiting for so long, and no longer. */
 const leaseSeconds = 30;
@@ -93,14 +92,14 @@ function keyOf({ config, namespace }: Cluster, app: string): string {
   return [config.currentContext, namespace, app].join("/");
 }
 
-export type ReleaseUnlockInputs = ClusterRef &
+type ReleaseUnlockInputs = ClusterRef &
   OwnMetadata & {
     app: string;
     /** From the lock that began it. */
     release: string;
   };
 
-export type ReleaseUnlockOutputs = { ended: true };
+type ReleaseUnlockOutputs = { ended: true };
 
 /**
  * The last thing of a release: another update may begin. It runs when the lock has run, and not otherwise.
@@ -125,4 +124,39 @@ export const releaseUnlock: Step<ReleaseUnlockInputs, ReleaseUnlockOutputs> = {
 /** A state from before they were given has none. */
 function metadataOf({ labels = {}, annotations = {} }: Partial<OwnMetadata>): string {
   return JSON.stringify([labels, annotations]);
+}
+
+const asApply = setHeaderOptions("Content-Type", PatchStrategy.ServerSideApply);
+/** By this name the API server takes away what config no longer has, and nothing of anybody else's. */
+const fieldManager = "bluegreen-metadata";
+
+/**
+ * Gives the ConfigMaps and Leases that steps have written the labels and annotations of config. What they hold stays:
+ * whoever renews a Lease meanwhile reads it again.
+ */
+export async function labelRecords(cluster: Cluster, app: string, metadata: OwnMetadata): Promise<void> {
+  const { core, coordination, namespace } = cluster;
+  const applied = { namespace, fieldManager, force: true };
+  for (const name of [names.release(app), names.history(app), names.incidents(app)]) {
+    const found = await orUndefined(core.readNamespacedConfigMap({ name, namespace }));
+    if (!isToChange(found, metadata)) continue;
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, ...metadata } };
+    await core.patchNamespacedConfigMap({ ...applied, name, body }, asApply);
+  }
+  for (const name of [names.releaseLease(app), names.analysisLease(app)]) {
+    const found = await orUndefined(coordination.readNamespacedLease({ name, namespace }));
+    if (!isToChange(found, metadata)) continue;
+    const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name, ...metadata } };
+    await coordination.patchNamespacedLease({ ...applied, name, body }, asApply);
+  }
+}
+
+/** Where config has none now, those that it had go. */
+function isToChange(
+  found: V1ConfigMap | V1Lease | undefined,
+  { labels, annotations }: OwnMetadata,
+): found is V1ConfigMap | V1Lease {
+  if (found === undefined) return false;
+  const had = found.metadata?.managedFields?.some(({ manager }) => manager === fieldManager) === true;
+  return had || Object.keys({ ...labels, ...annotations }).length > 0;
 }

@@ -1,7 +1,7 @@
 import type { Cluster } from "../kubernetes/cluster.js";
-import { isForbidden, orUndefined } from "../kubernetes/orUndefined.js";
+import { isForbidden, orUndefined } from "../kubernetes/requests.js";
 import { UserError } from "../util/userError.js";
-import { shellWord } from "../util/shellWord.js";
+import { shellWord } from "../util/bluegreenCommand.js";
 
 /** A namespace as an update finds it. */
 export interface FoundNamespace {

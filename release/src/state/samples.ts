@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { appLabels } from "../app/labels.js";
-import { names } from "../app/names.js";
+import { appLabels, names } from "../app/names.js";
 import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { parseJson } from "../util/parseJson.js";
+import { parseJson } from "../util/json.js";
 
 const finding = z.object({ what: z.string(), points: z.number(), text: z.string() });
 

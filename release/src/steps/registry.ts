@@ -25,7 +25,7 @@ export const steps = {
     outputs: nothing,
     gate: { title: "room for both colors", result: () => "there is" },
   }),
-  routerGate: step(async () => (await import("../doctor/routerGate.js")).routerGate, {
+  routerGate: step(async () => (await import("../doctor/ingress.js")).routerGate, {
     resource: "router",
     outputs: nothing,
   }),
@@ -59,7 +59,7 @@ export const steps = {
       },
     },
   ),
-  databaseSync: step(async () => (await import("../replication/databaseSync.js")).databaseSync, {
+  databaseSync: step(async () => (await import("../replication/steps.js")).databaseSync, {
     resource: "database-sync",
     outputs: nothing,
   }),
@@ -137,7 +137,7 @@ export const steps = {
     resource: "switch-turn",
     outputs: z.object({ begun: z.string() }),
   }),
-  workersStop: step(async () => (await import("../releases/workersStop.js")).workersStop, {
+  workersStop: step(async () => (await import("../releases/workers.js")).workersStop, {
     resource: "workers-stop",
     outputs: outcome,
     gate: {
@@ -151,23 +151,20 @@ export const steps = {
     outputs: z.object({ token: z.string() }),
     secrets: ["redisUrl"],
   }),
-  databaseHandover: step(async () => (await import("../replication/databaseHandover.js")).databaseHandover, {
+  databaseHandover: step(async () => (await import("../replication/steps.js")).databaseHandover, {
     resource: "database-handover",
     outputs: nothing,
   }),
-  databaseReconcile: step(
-    async () => (await import("../replication/databaseReconcile.js")).databaseReconcile,
-    {
-      resource: "database-reconcile",
-      outputs: nothing,
-    },
-  ),
+  databaseReconcile: step(async () => (await import("../replication/steps.js")).databaseReconcile, {
+    resource: "database-reconcile",
+    outputs: nothing,
+  }),
   writeFreezeEnd: step(async () => (await import("../freeze/step.js")).writeFreezeEnd, {
     resource: "write-freeze-end",
     outputs: z.object({ lowered: z.boolean() }),
     secrets: ["redisUrl"],
   }),
-  workersStart: step(async () => (await import("../releases/workersStart.js")).workersStart, {
+  workersStart: step(async () => (await import("../releases/workers.js")).workersStart, {
     resource: "workers-start",
     outputs: outcome,
     gate: {
@@ -203,7 +200,7 @@ export const steps = {
     },
   }),
   switchRecord: step(
-    throughCluster(async () => (await import("../migrations/switchRecord.js")).switchRecord),
+    throughCluster(async () => (await import("../migrations/switches.js")).switchRecord),
     {
       resource: "switch",
       outputs: z.object({ noted: z.boolean() }),
@@ -215,7 +212,7 @@ export const steps = {
     outputs: outcome,
     gate: { title: "before the scale-down", result: formatOutcome },
   }),
-  sizeReconcile: step(async () => (await import("../capacity/sizeReconcile.js")).sizeReconcile, {
+  sizeReconcile: step(async () => (await import("../capacity/colorSize.js")).sizeReconcile, {
     resource: "size-reconcile",
     runs: "last",
     outputs: z.object({ held: z.array(z.enum(colors)) }),

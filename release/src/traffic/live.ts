@@ -1,11 +1,13 @@
-import { leadTo } from "../routers/activeService.js";
-import { isColor, type Color } from "../app/color.js";
-import { colorNamespacesOf } from "../app/namespaces.js";
-import type { Cluster } from "../kubernetes/cluster.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { z } from "zod";
+import { isColor, colorNamespacesOf, colors, type Color } from "../app/color.js";
 import { names } from "../app/names.js";
+import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
+import { followObject } from "../kubernetes/followObject.js";
+import { orUndefined } from "../kubernetes/requests.js";
+import { leadTo } from "../routers/activeService.js";
+import { weightObjects, type RouterName } from "../routers/routers.js";
+import { shellWord } from "../util/bluegreenCommand.js";
 import { messageOf, UserError } from "../util/userError.js";
-import { shellWord } from "../util/shellWord.js";
 
 /**
  * The color that serves traffic now, as the cluster says: the active Service's selector.
@@ -82,4 +84,36 @@ export async function describeLive(cluster: Cluster, app: string): Promise<strin
   } catch {
     return "The live color could not be read.";
   }
+}
+
+interface FollowUsers {
+  /**
+   * Where the active Service leads: the color, or undefined where there is no such Service any more or it
+   * leads to neither.
+   */
+  live: (color: Color | undefined) => void;
+  /** An object that holds the weights of both colors has changed. */
+  weights: () => void;
+}
+
+const leadsTo = z.object({ spec: z.object({ selector: z.object({ version: z.enum(colors) }) }) });
+
+/** Tells what moves traffic, at once and each time that it changes, until the signal comes. */
+export async function followUsers(
+  where: ClusterRef & { app: string; route: RouterName | null },
+  { live, weights }: FollowUsers,
+  signal: AbortSignal,
+): Promise<void> {
+  const service = { group: "", version: "v1", plural: "services", name: names.activeService(where.app) };
+  await Promise.all([
+    followObject(
+      where,
+      service,
+      (found) => {
+        live(leadsTo.safeParse(found).data?.spec.selector.version);
+      },
+      signal,
+    ),
+    ...weightObjects(where.route, where.app).map((at) => followObject(where, at, weights, signal)),
+  ]);
 }

@@ -1,20 +1,20 @@
-import { CustomObjectsApi } from "../kubernetes/client.js";
 import { z } from "zod";
-import type { Color } from "../app/color.js";
-import type { Cluster } from "../kubernetes/cluster.js";
+import { otherColor, type Color } from "../app/color.js";
+import { switchAnnotation } from "../app/names.js";
+import { CustomObjectsApi } from "../kubernetes/client.js";
+import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { applyPatch, asJsonPatch, UnknownOutcomeError, type Patched } from "../kubernetes/jsonPatch.js";
 import type { ObjectAt } from "../kubernetes/jsonPointer.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
-import { withSignal } from "../kubernetes/withSignal.js";
-import { switchAnnotation } from "../app/names.js";
+import { orUndefined, withSignal } from "../kubernetes/requests.js";
+import type { WeightsIn } from "../routers/router.js";
+import { routers, type RouterName } from "../routers/routers.js";
+import { sameWeights, canaryWeightOf, type Weights } from "../routers/weights.js";
 import { poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
-import type { WeightsIn } from "../routers/router.js";
-import { type RouterName, routers } from "../routers/routers.js";
-import { sameWeights, canaryWeightOf, type Weights } from "../routers/weights.js";
+import { readLiveColor } from "./live.js";
 
 /** Who gets what at this moment, as the route's objects say, and the switch that it came by. */
-export interface Given {
+interface Given {
   weights: Weights;
   switchId: string | undefined;
 }
@@ -106,7 +106,7 @@ function notAsMade(
   });
 }
 
-export interface Moving {
+interface Moving {
   weights: Weights;
   /** The color that gets whoever is not shared out. */
   active: Color;
@@ -149,4 +149,22 @@ function readAll(cluster: Cluster, objects: ObjectAt[], signal?: AbortSignal): P
       ),
     ),
   );
+}
+
+/**
+ * Whether traffic would move to this color. Decided by the cluster, not by the last
+ * run's inputs: a gate that passed before a killed update is no proof for today's flip.
+ */
+export async function isSwitchPending(inputs: ClusterRef & { app: string; color: Color }): Promise<boolean> {
+  return (await readLiveColor(connect(inputs), inputs.app)) !== inputs.color;
+}
+
+/** Who is to get how many of 100 users. */
+export type Move = ClusterRef & { app: string; color: Color; weight: number; route: RouterName | null };
+
+/** Whether users would move. Decided by the cluster, not by the last run's inputs. */
+export async function isMovePending(move: Move): Promise<boolean> {
+  const { app, color, weight, route } = move;
+  if (weight === 100) return isSwitchPending(move);
+  return (await readCanaryWeight(connect(move), app, route, otherColor(color))) !== weight;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseJson } from "./parseJson.js";
+import { parseJson } from "./json.js";
 
 const npmScript = "npm run bluegreen --";
 const npx = "npx bluegreen";
@@ -32,4 +32,12 @@ function hasScript(folder: string): boolean {
     // There is none, or nobody can read it.
     return false;
   }
+}
+
+/**
+ * A word of a command that somebody may paste: quoted where a shell would not take it as it is. Names come
+ * from databases, clusters and files of others.
+ */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,10 +1,7 @@
-import { clusterErrors } from "./errorCodes/cluster.js";
+import { clusterErrors, podErrors } from "./errorCodes/cluster.js";
 import { commandErrors } from "./errorCodes/commands.js";
-import { databaseErrors } from "./errorCodes/databases.js";
-import { gateErrors } from "./errorCodes/gates.js";
-import { migrationErrors } from "./errorCodes/migrations.js";
-import { podErrors } from "./errorCodes/pods.js";
-import { trafficErrors } from "./errorCodes/traffic.js";
+import { databaseErrors, migrationErrors } from "./errorCodes/databases.js";
+import { gateErrors, trafficErrors } from "./errorCodes/traffic.js";
 
 const all = {
   ...clusterErrors,

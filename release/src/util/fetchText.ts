@@ -9,7 +9,7 @@ export interface FetchBounds {
   onText?: (part: string) => void;
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   text: string;
 }
@@ -96,3 +96,18 @@ function connectionFailure(error: unknown): string {
   const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
   return typeof code === "string" ? `the connection failed (${code})` : "the connection failed";
 }
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** Whether alerts may go there: https, or http on this machine, and nothing in front of the host. */
+export function isSecureUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  return (
+    (protocol === "https:" || (protocol === "http:" && loopback.test(hostname))) &&
+    username === "" &&
+    password === ""
+  );
+}
+
+export const secureUrlRule = "https://HOST/PATH, without a user or password (http only to this machine)";

@@ -1,5 +1,5 @@
-import { readFile, readlink } from "node:fs/promises";
 import { fstatSync } from "node:fs";
+import { readFile, readlink } from "node:fs/promises";
 
 /**
  * What tells this process from every other one, on any machine and at any time. A host's name would not do:
@@ -87,4 +87,16 @@ function isPipe(fd: number): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Ends this process, whatever still holds it, once all that it has printed was taken: where a pipe's reader is
+ * slow, the end of a long text waits in this process, and would be lost with it.
+ */
+export function endProcess(code: number): void {
+  process.stdout.write("", () => {
+    process.stderr.write("", () => {
+      process.exit(code);
+    });
+  });
 }

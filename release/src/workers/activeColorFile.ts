@@ -1,11 +1,9 @@
-import { isColor, type Color } from "../app/color.js";
-import { colorNamespacesOf } from "../app/namespaces.js";
-import { appLabels } from "../app/labels.js";
-import { activeColorAnnotation, activeColorKey, names } from "../app/names.js";
+import { isColor, colorNamespacesOf, type Color } from "../app/color.js";
+import { appLabels, activeColorAnnotation, activeColorKey, names } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
-import { asMergePatch, mergePatched } from "../kubernetes/mergePatch.js";
-import { orUndefined } from "../kubernetes/orUndefined.js";
+import { asMergePatch, mergePatched } from "../kubernetes/jsonPatch.js";
+import { orUndefined } from "../kubernetes/requests.js";
 import { podsMounting, whereIs } from "../kubernetes/pods.js";
 import { mapBounded } from "../util/mapBounded.js";
 import { messageOf } from "../util/userError.js";

@@ -1,7 +1,6 @@
-import type { Color } from "../app/color.js";
-import { namespaceOf } from "../app/namespaces.js";
+import { namespaceOf, type Color } from "../app/color.js";
 import { workerLabel } from "../app/names.js";
-import type { ActiveWorker } from "../config/followers.js";
+import type { ActiveWorker } from "../config/background.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readWorker, scaleWorker } from "../kubernetes/deployment.js";
 import { isOver, podsOfWorkers } from "../kubernetes/pods.js";

@@ -10,7 +10,7 @@ import {
   setSuspended,
   type CronJobRef,
 } from "../kubernetes/cronJob.js";
-import { serverTime } from "../kubernetes/serverTime.js";
+import { serverTime } from "../kubernetes/requests.js";
 import type { Say } from "../util/step.js";
 
 /** The CronJobs of one color. */

@@ -1,5 +1,5 @@
 import { otherColor, type Color } from "../app/color.js";
-import type { Followers } from "../config/followers.js";
+import type { Followers } from "../config/background.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { isSuspended, readCronJob } from "../kubernetes/cronJob.js";
 import { readWorker } from "../kubernetes/deployment.js";

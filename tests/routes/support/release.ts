@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { connect } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/rollback/rollback";
 import { readGiven } from "@bluegreen/release/traffic/move";
-import { type RouterName, routers } from "@bluegreen/release/routers/routers";
+import { routers, type RouterName } from "@bluegreen/release/routers/routers";
 import { failureOf, liveColor } from "../../support/read";
 import { twoVersions } from "../../../local/testing/testStack";
 import { makeCertificate, makeRoutedStack, type RoutedStack } from "./routedStack";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { V1Deployment, V1PodTemplateSpec } from "../../kubernetes/client.js";
 import { mergeKeys } from "./strategicMerge.js";
-import { isFields, type Fields } from "../../util/fields.js";
+import { isFields, type Fields } from "../../util/json.js";
 
 /** Every part may be left out, and null takes a default away. */
 type Patch<T> = T extends Date

@@ -1,4 +1,4 @@
-import { isFields, type Fields } from "../../util/fields.js";
+import { isFields, type Fields } from "../../util/json.js";
 
 /**
  * Which lists of a pod template are merged entry by entry, and by which fields of their entries: Kubernetes'

@@ -1,13 +1,14 @@
+import { readFileSync } from "node:fs";
+import { parseAllDocuments } from "yaml";
 import { containerAnnotation, templateAnnotation } from "../../app/names.js";
+import { isFields, type Fields } from "../../util/json.js";
 import { UserError } from "../../util/userError.js";
-import { repositoryOf } from "../images.js";
-import { readPodTemplate } from "./podTemplateFile.js";
-import type { PodTemplate } from "./podTemplateSchema.js";
+import { repositoryOf } from "../forms.js";
+import { podTemplateRule, podTemplateSchema, type PodTemplate } from "./podTemplateSchema.js";
 import { applyTemplate, composeTemplates } from "./strategicMerge.js";
-import { isFields, type Fields } from "../../util/fields.js";
 
 /** The settings that a template is read by. */
-export interface TemplateSettings {
+interface TemplateSettings {
   /** Each over the one before. */
   podTemplates: PodTemplate[];
   podTemplateFile: string | undefined;
@@ -111,4 +112,45 @@ export function portIn({ spec, container }: UserTemplate): number | undefined {
   const tcp = own.filter(({ protocol }) => (protocol ?? "TCP") === "TCP");
   const found = all.find(({ name }) => name === "http") ?? (tcp.length === 1 ? tcp[0] : undefined);
   return typeof found?.["containerPort"] === "number" ? found["containerPort"] : undefined;
+}
+
+/**
+ * The pod template of a file, from the folder of the program: YAML or JSON, and of several documents the one
+ * that has one.
+ * @throws UserError when there is no such file, or not one template in it
+ */
+function readPodTemplate(file: string): PodTemplate {
+  const refuse = (rule: string): UserError =>
+    new UserError({
+      code: "BG-POD-TEMPLATE-INVALID",
+      what: `podTemplateFile ${JSON.stringify(file)} was refused`,
+      rule,
+      next: "correct the file, then pulumi preview",
+    });
+  let text;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw refuse("it cannot be read: its path starts in the folder of the program");
+  }
+  const documents = [...parseAllDocuments(text)];
+  const wrong = documents.flatMap(({ errors }) => errors)[0];
+  if (wrong !== undefined) throw refuse(wrong.message);
+  const manifests = documents.map((each) => each.toJS() as unknown).filter((each) => each !== null);
+  const templates = manifests.filter(
+    (each) => !isFields(each) || each["kind"] === undefined || isTemplateKind(each["kind"]),
+  );
+  const [only] = templates;
+  if (only === undefined || templates.length > 1)
+    throw refuse(
+      `it has ${templates.length} manifests with a pod template, of a Deployment or without a kind, and one is needed`,
+    );
+  const { success, data, error } = podTemplateSchema.safeParse(only);
+  if (success) return data;
+  const at = [...new Set(error.issues.map(({ path }) => path.map(String).join(".") || "the whole"))];
+  throw refuse(`${at.join(" and ")}: ${podTemplateRule}`);
+}
+
+function isTemplateKind(kind: unknown): boolean {
+  return kind === "Deployment" || kind === "PodTemplate" || kind === "Pod";
 }

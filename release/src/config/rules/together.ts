@@ -1,11 +1,10 @@
 import { colors, type Color } from "../../app/color.js";
 import { gatewayRequests, isGatewaySource } from "../../routers/gatewayRequests.js";
-import { isSeparate } from "../strategies.js";
+import { isSeparate } from "../schema/database.js";
 import { routers, whichCan } from "../../routers/routers.js";
 import type { FlatSettings } from "../schema.js";
 import { violation, type RawSettings, type SettingViolation } from "../violation.js";
-import { brokenTraffic } from "./traffic.js";
-import { brokenClusters, brokenIsolation } from "./namespaces.js";
+import { brokenTraffic, brokenClusters, brokenIsolation } from "./traffic.js";
 
 /** Rules between settings. Each checks only values that are right by themselves. */
 export function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings): SettingViolation[] {

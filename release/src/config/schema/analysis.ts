@@ -1,11 +1,8 @@
 import { z } from "zod";
-import { errorStatusDefault } from "../../analysis/metricsSource.js";
-import { requestSources } from "../../analysis/limits.js";
+import { errorStatusDefault, requestSources } from "../../analysis/limits.js";
 import { colors } from "../../app/color.js";
-import { objectField, objectOf, part } from "../fields.js";
-import { isPlainUrl } from "../forms.js";
-import { isImage } from "../images.js";
-import { integer, state } from "./kinds.js";
+import { objectField, objectOf, part, integer, state } from "../fields.js";
+import { isPlainUrl, isImage } from "../forms.js";
 
 const plainUrl = part(
   z

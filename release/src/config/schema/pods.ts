@@ -1,11 +1,30 @@
 import { z } from "zod";
-import { asWritten, field, json, objectField, objectOf, part } from "../fields.js";
-import { dnsLabel, dnsSubdomain, httpPath, labelKey, leadsOut } from "../forms.js";
+import {
+  asWritten,
+  field,
+  json,
+  objectField,
+  objectOf,
+  part,
+  deployment,
+  flag,
+  integer,
+  state,
+} from "../fields.js";
+import {
+  dnsLabel,
+  dnsSubdomain,
+  httpPath,
+  labelKey,
+  leadsOut,
+  cpuPattern,
+  cpuRule,
+  memoryPattern,
+  memoryRule,
+  quantity,
+} from "../forms.js";
 import { podTemplateRule, podTemplateSchema } from "../podTemplate/podTemplateSchema.js";
-import { cpuPattern, cpuRule, memoryPattern, memoryRule, quantity } from "../quantity.js";
-import { cronJobs, cronJobsRule } from "../cronJobs.js";
-import { workers, workersRule } from "../workers.js";
-import { deployment, flag, integer, state } from "./kinds.js";
+import { cronJobs, cronJobsRule, workers, workersRule } from "../background.js";
 
 export const podTemplateFile = z
   .string()

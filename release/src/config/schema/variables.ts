@@ -1,12 +1,10 @@
 import { z } from "zod";
 import type { Color } from "../../app/color.js";
-import { asWritten, mapField, objectField, objectOf, part } from "../fields.js";
+import { asWritten, mapField, objectField, objectOf, part, deployment } from "../fields.js";
 import { isSecretKey, variable } from "../forms.js";
 import { podTemplateRule, podTemplateSchema } from "../podTemplate/podTemplateSchema.js";
-import { cronJobs, cronJobsRule } from "../cronJobs.js";
-import { workers, workersRule } from "../workers.js";
+import { cronJobs, cronJobsRule, workers, workersRule } from "../background.js";
 import { podTemplateFile, podTemplateFileRule } from "./pods.js";
-import { deployment } from "./kinds.js";
 
 const variableName = z.string().regex(variable);
 

@@ -1,8 +1,7 @@
 import type { ObjectType } from "libpg-query";
-import { objectParts, quoted, quotedRelation } from "../../sql/names.js";
-import { inContract, migration, words } from "../recipe.js";
+import { objectParts, quoted, quotedRelation } from "../../sql/tree.js";
+import { inContract, migration, words, commandLater, later } from "../recipe.js";
 import { allPhases, beforeContract, type Rule } from "../rule.js";
-import { commandLater, later } from "../ruleKinds.js";
 
 const disabling = new Set([
   "AT_DisableTrig",

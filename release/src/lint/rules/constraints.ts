@@ -1,9 +1,17 @@
 import type { Constraint } from "libpg-query";
 import { columnsOf, constraintName, constraintOf, isSerial } from "../facts.js";
-import { quotedRelation, strings } from "../../sql/names.js";
-import { inContract, inTurn, migration, words } from "../recipe.js";
+import { quotedRelation, strings } from "../../sql/tree.js";
+import {
+  inContract,
+  inTurn,
+  migration,
+  words,
+  columnWithout,
+  notNullSteps,
+  primaryKeySteps,
+  uniqueSteps,
+} from "../recipe.js";
 import { allPhases, beforeContract, type Command, type Rule, type Statement } from "../rule.js";
-import { columnWithout, notNullSteps, primaryKeySteps, uniqueSteps } from "../steps.js";
 import { added, isNotValidated, letsLiveRowsPass, notValidFirst, type Added } from "../addedConstraints.js";
 
 /** NOT VALID as it is, later; otherwise step by step, later. */

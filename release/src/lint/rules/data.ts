@@ -1,10 +1,8 @@
 import type { DeleteStmt, Node, SelectStmt, UpdateStmt } from "libpg-query";
 import { isBounded, isBoundedQuery } from "../bounds.js";
-import { quoted, quotedRelation, strings } from "../../sql/names.js";
-import { migration, words } from "../recipe.js";
+import { quoted, quotedRelation, strings, nodesOf } from "../../sql/tree.js";
+import { migration, words, range } from "../recipe.js";
 import { allPhases, type Match, type Rule, type Statement } from "../rule.js";
-import { range } from "../steps.js";
-import { nodesOf } from "../../sql/tree.js";
 
 /** The statement itself, in batches of a key; where it stands inside another one, the way to write it. */
 function inBatches({ node, source, known }: Statement, { relation }: UpdateStmt | DeleteStmt): string {

@@ -1,11 +1,10 @@
 import type { Node, ObjectType, RangeVar } from "libpg-query";
 import { columnsOf, constraintName, constraintsOf, refusesNoMore } from "../facts.js";
 import { made } from "../made.js";
-import { objectParts, quoted } from "../../sql/names.js";
+import { objectParts, quoted, sameText } from "../../sql/tree.js";
 import { inContract, inTurn, migration } from "../recipe.js";
 import { allPhases, beforeContract, type Match, type Rule, type Statement } from "../rule.js";
 import { kindOf } from "../scope.js";
-import { sameText } from "../../sql/tree.js";
 
 /** What CREATE OR REPLACE knows, by its word. */
 const replaceable: Partial<Record<ObjectType, string>> = {

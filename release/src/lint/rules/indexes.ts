@@ -1,10 +1,9 @@
 import type { IndexStmt, RangeVar } from "libpg-query";
 import { indexName } from "../facts.js";
-import { comesWithTable } from "../held.js";
-import { quoted, quotedRelation } from "../../sql/names.js";
+import { comesWithTable } from "../locks.js";
+import { quoted, quotedRelation, isOn } from "../../sql/tree.js";
 import { inTurn, migration, words } from "../recipe.js";
 import { allPhases, beforeContract, type Rule, type Statement } from "../rule.js";
-import { isOn } from "../../sql/tree.js";
 
 /** As it is written, concurrently and with a name. */
 function concurrently({ source, start }: Statement, index: IndexStmt): string {

@@ -1,8 +1,7 @@
-import { rangeVars, shareLock } from "../held.js";
-import { quotedRelation } from "../../sql/names.js";
+import { rangeVars, shareLock } from "../locks.js";
+import { quotedRelation, isOn } from "../../sql/tree.js";
 import { inContract, migration, words } from "../recipe.js";
 import { allPhases, beforeContract, type Rule } from "../rule.js";
-import { isOn } from "../../sql/tree.js";
 
 const rewriting = new Set(["AT_SetLogged", "AT_SetUnLogged", "AT_SetTableSpace", "AT_SetAccessMethod"]);
 

@@ -2,12 +2,18 @@ import type { ColumnDef, Constraint, Node, TypeName } from "libpg-query";
 import { isSteadyFunction, steadyOperators } from "../check.js";
 import { constraintOf, constraintsOf, isFilled, isNullConstant, isSerial } from "../facts.js";
 import type { Known } from "../known.js";
-import { isType, quoted, quotedRelation, strings } from "../../sql/names.js";
-import { inTurn, migration, words } from "../recipe.js";
+import { isType, quoted, quotedRelation, strings, nodesOf } from "../../sql/tree.js";
+import {
+  inTurn,
+  migration,
+  words,
+  columnWithout,
+  fill,
+  notNullSteps,
+  primaryKeySteps,
+  alters,
+} from "../recipe.js";
 import { allPhases, type Command, type Rule, type Statement } from "../rule.js";
-import { columnWithout, fill, notNullSteps, primaryKeySteps } from "../steps.js";
-import { nodesOf } from "../../sql/tree.js";
-import { alters } from "../ruleKinds.js";
 
 interface Added {
   each: Command;

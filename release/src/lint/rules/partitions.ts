@@ -1,8 +1,7 @@
 import type { Node, PartitionBoundSpec, RangeVar } from "libpg-query";
-import { quoted, quotedRelation, strings } from "../../sql/names.js";
+import { quoted, quotedRelation, strings, conjuncts, sameText } from "../../sql/tree.js";
 import { inTurn, migration, words } from "../recipe.js";
 import { allPhases, beforeContract, type Command, type Rule, type Statement } from "../rule.js";
-import { conjuncts, sameText } from "../../sql/tree.js";
 
 function isUnbounded(datum: Node): boolean {
   return "ColumnRef" in datum;

@@ -1,10 +1,9 @@
 import type { ObjectType, RenameStmt } from "libpg-query";
-import { shellWord } from "../../util/shellWord.js";
-import { objectParts, quoted, quotedRelation } from "../../sql/names.js";
+import { shellWord, bluegreen } from "../../util/bluegreenCommand.js";
+import { objectParts, quoted, quotedRelation } from "../../sql/tree.js";
 import { inContract, inTurn, migration, words } from "../recipe.js";
 import { allPhases, beforeContract, type Rule, type Statement } from "../rule.js";
 import { kindOf } from "../scope.js";
-import { bluegreen } from "../../util/bluegreenCommand.js";
 
 interface Names {
   table: string;

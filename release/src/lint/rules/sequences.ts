@@ -1,11 +1,9 @@
 import type { FuncCall, Node } from "libpg-query";
 import { evaluate } from "../check.js";
 import type { Known } from "../known.js";
-import { strings } from "../../sql/names.js";
-import { inContract, words } from "../recipe.js";
+import { strings, elementsOf, nodesOf } from "../../sql/tree.js";
+import { inContract, words, commandLater } from "../recipe.js";
 import { allPhases, beforeContract, type Rule } from "../rule.js";
-import { elementsOf, nodesOf } from "../../sql/tree.js";
-import { commandLater } from "../ruleKinds.js";
 
 export const sequenceRules: Rule[] = [
   commandLater(

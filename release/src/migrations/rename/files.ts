@@ -1,5 +1,5 @@
-import { printable } from "../../sql/names.js";
-import { identifier, joinName } from "./identifiers.js";
+import { printable } from "../../sql/tree.js";
+import { identifier, joinName } from "./target.js";
 import type { RenamePlan } from "./plan.js";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

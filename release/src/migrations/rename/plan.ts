@@ -1,9 +1,8 @@
-import { nameOf } from "../../sql/names.js";
+import { nameOf } from "../../sql/tree.js";
 import { UserError } from "../../util/userError.js";
-import { identifier, joinName } from "./identifiers.js";
+import { identifier, joinName, type Target } from "./target.js";
 import type { Column, Index, Table } from "./table.js";
 import type { Tables } from "./tables.js";
-import type { Target } from "./target.js";
 
 /** A rename that two live versions survive, with all that its files say. */
 export interface RenamePlan {

@@ -1,9 +1,8 @@
 import type { ColumnDef, IndexStmt, Node } from "libpg-query";
 import { columnsIn, indexName, isNullConstant } from "../../lint/facts.js";
-import { nameOf, strings } from "../../sql/names.js";
+import { nameOf, strings, nodesOf } from "../../sql/tree.js";
 import type { Source } from "../../sql/source.js";
-import { nodesOf } from "../../sql/tree.js";
-import { identifier } from "./identifiers.js";
+import { identifier } from "./target.js";
 
 export interface Column {
   /** As SQL, with its collation. */

@@ -1,11 +1,11 @@
 import type { AlterTableCmd, ColumnDef, Constraint, CreateStmt, RangeVar, RenameStmt } from "libpg-query";
 import { commandsOf } from "../../lint/commands.js";
 import { columnsIn, constraintName, constraintOf, constraintsOf, isFilled } from "../../lint/facts.js";
-import { nameOf, objectParts, relationName, strings } from "../../sql/names.js";
+import { nameOf, objectParts, relationName, strings } from "../../sql/tree.js";
 import { parseSql, type RawStatement } from "../../sql/parse.js";
 import { Source } from "../../sql/source.js";
 import { UserError } from "../../util/userError.js";
-import { identifier } from "./identifiers.js";
+import { identifier } from "./target.js";
 import { bluegreen } from "../../util/bluegreenCommand.js";
 import {
   change,

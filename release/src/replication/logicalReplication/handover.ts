@@ -1,14 +1,10 @@
 import { messageOf, UserError } from "../../util/userError.js";
 import { holdWriters, type HeldWriters } from "../holdWriters.js";
-import { catchUp } from "./catchUp.js";
-import { refuseDifferences } from "./compare.js";
-import { reconcileSides, type LossOptions, prepareWay } from "./reconcile.js";
-import { allowWrites, refusesWrites } from "./readOnly.js";
-import { copySequences } from "./tables.js";
+import { catchUp, reconcileSides, prepareWay, type LossOptions } from "./reconcile.js";
+import { refuseDifferences, copySequences } from "./tables.js";
+import { allowWrites, refusesWrites, explained, openPair, type Direction, type Sides } from "./side.js";
 import type { DatabasePair } from "../../databases/colorDatabases.js";
-import { explained, openPair, type Direction, type Sides } from "./side.js";
-import { beginHere } from "./slot.js";
-import { drop, subscriptionState } from "./subscription.js";
+import { beginHere, drop, subscriptionState } from "./subscription.js";
 
 export interface HandoverOptions extends LossOptions {
   /**

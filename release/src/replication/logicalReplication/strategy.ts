@@ -2,7 +2,7 @@ import { asAdministrator } from "../../postgres/administrator.js";
 import type { ColorDatabase, DatabasePair } from "../../databases/colorDatabases.js";
 import { UserError } from "../../util/userError.js";
 import type { SeparateOptions } from "../strategy.js";
-import { sync as synchronise } from "./sync.js";
+import { sync as synchronise } from "./reconcile.js";
 
 export { handover } from "./handover.js";
 export { reconcile } from "./reconcile.js";

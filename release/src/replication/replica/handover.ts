@@ -3,10 +3,19 @@ import { DeadlineError, poll } from "../../util/poll.js";
 import { messageOf, UserError } from "../../util/userError.js";
 import type { DatabasePair } from "../../databases/colorDatabases.js";
 import type { HeldWriters } from "../holdWriters.js";
-import { allowWrites, refuseWrites, holdServer } from "./fence.js";
-import { completed, noteHandover, findParting } from "./parting.js";
-import { defaultBudgetMs, type ReplicaOptions } from "../strategy.js";
 import {
+  allowWrites,
+  refuseWrites,
+  holdServer,
+  closeServers,
+  openServers,
+  type Server,
+  type Servers,
+} from "./server.js";
+import {
+  completed,
+  noteHandover,
+  findParting,
   waitForReplay,
   writeMark,
   findFault,
@@ -14,8 +23,8 @@ import {
   requirePrimary,
   type Fault,
 } from "./standby.js";
-import { rebuildAdvice } from "./rebuild.js";
-import { closeServers, openServers, type Server, type Servers } from "./server.js";
+import { defaultBudgetMs, type ReplicaOptions } from "../strategy.js";
+import { rebuildAdvice } from "./reconcile.js";
 
 /**
  * The idle color's server takes writes, and all writers of the live one wait. PostgreSQL lets them

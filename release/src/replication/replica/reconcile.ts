@@ -1,15 +1,26 @@
-import { takeLock } from "../../postgres/advisoryLock.js";
-import { UserError } from "../../util/userError.js";
 import type { DatabasePair } from "../../databases/colorDatabases.js";
-import { refuseWrites } from "./fence.js";
-import { lateTransactions, strangeTransactions, findParting } from "./parting.js";
+import { takeLock } from "../../postgres/advisoryLock.js";
+import { shellWord } from "../../util/bluegreenCommand.js";
+import { untilInterrupted } from "../../util/interrupt.js";
+import { masked } from "../../util/masked.js";
+import { runCommand } from "../../util/runCommand.js";
+import type { Say } from "../../util/step.js";
+import { UserError, messageOf } from "../../util/userError.js";
 import { defaultBudgetMs, defaultRebuildBudgetMs, type ReplicaOptions } from "../strategy.js";
-import { rebuildAdvice, RebuildError, runRebuild } from "./rebuild.js";
-import { openBeside, Server, StoppedError } from "./server.js";
-import { findFault, requirePrimary } from "./standby.js";
+import { refuseWrites, openBeside, Server, StoppedError, closeServers, openServers } from "./server.js";
+import {
+  lateTransactions,
+  strangeTransactions,
+  findParting,
+  findFault,
+  requirePrimary,
+  requireAsynchronous,
+  type Parting,
+  type Fault,
+} from "./standby.js";
 
 /** Whether there is a rollback that loses nothing. */
-export type Reconciled =
+type Reconciled =
   | { followed: true }
   | {
       followed: false;
@@ -128,4 +139,126 @@ async function fenceAndCheck(
 
 function bringOver({ live }: DatabasePair, advice: string): string {
   return `check what they were (it can be read) and bring it to ${live.color}, then: ${advice}`;
+}
+
+const linesKept = 15;
+
+/**
+ * The idle color's server is no standby, although the rebuild command was run. Users notice nothing of that.
+ */
+export class RebuildError extends UserError {}
+
+/**
+ * Runs the command that makes the idle color's server a standby of the live one. It gets the colors
+ * in PRIMARY_COLOR and STANDBY_COLOR, no URL. It ends when
+ * the standby answers, and may be run again after it was killed half-way: by its budget, or by Ctrl-C.
+ * @throws RebuildError with the end of its output when it does not end with 0
+ */
+export async function runRebuild(
+  command: readonly string[],
+  pair: DatabasePair,
+  { budgetMs, say }: { budgetMs: number; say: Say },
+): Promise<void> {
+  const hide = hiderOf(pair);
+  const last: string[] = [];
+  const tell = (line: string) => {
+    const shown = hide(line);
+    say(`rebuild of ${pair.idle.color}: ${shown}`);
+    last.push(shown);
+    if (last.length > linesKept) last.shift();
+  };
+  const failure = await whyNotEnded(command, {
+    env: { ...process.env, ...colorsOf(pair) },
+    budgetMs,
+    onLine: tell,
+  });
+  if (failure === undefined) return;
+  throw new RebuildError({
+    code: "BG-REBUILD-FAILED",
+    what: `The server of ${pair.idle.color} was not made a standby of ${pair.live.color}: the rebuild command ${hide(failure)}${last.map((line) => `\n    ${line}`).join("")}`,
+    rule: `traffic is on ${pair.live.color}, and no write is lost; until there is a standby, a rollback would lose writes, and the next switch is refused`,
+    next: `correct what it says, then pulumi up, or by hand: ${hide(shellText(command, pair))}`,
+  });
+}
+
+/** Undefined when it has ended with 0. The server that it has started continues. */
+async function whyNotEnded(
+  command: readonly string[],
+  options: { env: NodeJS.ProcessEnv; budgetMs: number; onLine: (line: string) => void },
+): Promise<string | undefined> {
+  return untilInterrupted(async (interrupted) => {
+    try {
+      const { code, signal, timedOut } = await runCommand(command, {
+        ...options,
+        signal: interrupted,
+        leavesOthers: true,
+      });
+      if (interrupted.aborted) return `was ended (${messageOf(interrupted.reason)})`;
+      if (timedOut) return `ran out of its ${options.budgetMs / 1000} s (database.rebuildTimeoutSeconds)`;
+      return code === 0 ? undefined : signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+    } catch (error) {
+      return `could not be started (${messageOf(error)})`;
+    }
+  });
+}
+
+/** What to type to make the idle color's server a standby. */
+export function rebuildAdvice(command: readonly string[] | undefined, pair: DatabasePair): string {
+  return command === undefined
+    ? `make the server of ${pair.idle.color} a standby of ${pair.live.color} (pg_rewind or pg_basebackup), or pulumi up with database.rebuildCommand in config, which does that`
+    : hiderOf(pair)(shellText(command, pair));
+}
+
+function colorsOf({ live, idle }: DatabasePair): Record<string, string> {
+  return { PRIMARY_COLOR: live.color, STANDBY_COLOR: idle.color };
+}
+
+function shellText(command: readonly string[], pair: DatabasePair): string {
+  return [
+    ...Object.entries(colorsOf(pair)).map(([name, color]) => `${name}=${color}`),
+    ...command.map(shellWord),
+  ].join(" ");
+}
+
+/** Takes the passwords of a pair's URLs out of a text that others wrote. */
+function hiderOf({ live, idle }: DatabasePair): (text: string) => string {
+  const urls = [live, idle].flatMap(({ adminUrl, peerUrl }) => [adminUrl, peerUrl]);
+  return (text) => masked(text, urls);
+}
+
+/**
+ * Before pods of the idle color start: is its server a standby of the live one, and close behind it?
+ * Changes nothing. One that was left behind will do, too, when what it lacks may be lost.
+ * @throws UserError with the reason and what to do
+ */
+export async function sync(pair: DatabasePair, options: ReplicaOptions = {}): Promise<void> {
+  const servers = await openServers(pair);
+  try {
+    await requirePrimary(servers.live);
+    await requireAsynchronous(servers.idle);
+    const fault = await findFault(servers, options.budgetMs ?? defaultBudgetMs);
+    if (fault === undefined) return;
+    const parting = fault.kind === "apart" ? await findParting(servers) : undefined;
+    // It is the rollback that somebody has asked for.
+    if (parting?.kind === "left" && options.allowDataLoss === true) return;
+    throw noStandby(fault, parting, pair, options);
+  } finally {
+    await closeServers(servers);
+  }
+}
+
+/** Why nothing continues without a standby. */
+function noStandby(
+  fault: Fault,
+  parting: Parting | undefined,
+  pair: DatabasePair,
+  { rebuildCommand }: ReplicaOptions,
+): UserError {
+  return new UserError({
+    code: "BG-STANDBY-SERVER-MISSING",
+    what: `The server of ${pair.idle.color} is no standby of ${pair.live.color}, so ${pair.idle.color} may not start on it`,
+    rule: parting === undefined ? fault.reason : `${fault.reason}: ${parting.loss}`,
+    next:
+      fault.kind === "behind" ? "wait until it follows, then pulumi up" : rebuildAdvice(rebuildCommand, pair),
+  });
 }

@@ -2,12 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { DatabasePair } from "../../databases/colorDatabases.js";
 import type { SeparateOptions, ReplicaOptions } from "../strategy.js";
 import { handover as begin, type Handover } from "./handover.js";
-import { findParting } from "./parting.js";
-import { RebuildError } from "./rebuild.js";
+import { findParting, findFault, requirePrimary } from "./standby.js";
+import { RebuildError, reconcile as reconcileServers, sync as check } from "./reconcile.js";
 import { closeServers, openServers } from "./server.js";
-import { reconcile as reconcileServers } from "./reconcile.js";
-import { findFault, requirePrimary } from "./standby.js";
-import { sync as check } from "./sync.js";
 
 export const cannot = [
   "the idle color only reads: its server is a standby, and refuses every write until the switch",

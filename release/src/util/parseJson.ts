@@ -1,8 +1,0 @@
-/** The value that a text from elsewhere holds; undefined when it is no JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
