@@ -17,11 +17,10 @@ export function argsText(): string {
   });
   return `// Written by npm run docs, from release/src/config/schema.ts.
 import type { Input } from "@pulumi/pulumi";
-import type { CronJobArgs } from "@bluegreen/release/config/cronJobs";
+import type { CronJobArgs, WorkerArgs } from "@bluegreen/release/config/background";
 import type { GateArgs } from "@bluegreen/release/config/gates";
 import type { PodTemplateArg } from "@bluegreen/release/config/podTemplate/podTemplateSchema";
 import type { FlatSettings } from "@bluegreen/release/config/schema";
-import type { WorkerArgs } from "@bluegreen/release/config/workers";
 
 /** Every part of an object that is not given has its default. */
 type Part<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Part<T[K]> } : T;

@@ -107,7 +107,7 @@ describe("The rebuild command of a standby", () => {
 
   it("ends at Ctrl-C, which no terminal tells it", async () => {
     const script = `
-      const { runRebuild } = require("@bluegreen/release/replication/replica/rebuild");
+      const { runRebuild } = require("@bluegreen/release/replication/replica/reconcile");
       runRebuild(${JSON.stringify(withServer)}, ${JSON.stringify(pair)}, { budgetMs: 600000, say: console.log }).catch((error) => { console.log(error.message); });`;
     const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
     const lines: string[] = [];
