@@ -1,5 +1,3 @@
-
-
 /** A manifest's part, as JSON and YAML have it. */
 export type Fields = Record<string, unknown>;
 
