@@ -1,7 +1,7 @@
 import {
   colors,
   connect,
-  noUsersYet,
+  noActiveService,
   otherColor,
   readLiveColor,
   UserError,
@@ -70,6 +70,6 @@ export function tagConfig(color: Color, tag: string | undefined): ConfigChange {
 
 async function liveIn(cluster: Cluster): Promise<Color> {
   const live = await readLiveColor(cluster, app);
-  if (live === undefined) throw noUsersYet(cluster, app, "No color is live yet");
+  if (live === undefined) throw noActiveService(cluster, app, "No color is live yet");
   return live;
 }

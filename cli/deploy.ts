@@ -4,7 +4,7 @@ import { colorsNow, tagConfig } from "./colorsNow";
 import { exitCodes } from "./exitCodes";
 import { print } from "./print";
 import { stackOption } from "./stackOption";
-import { switchUsers } from "./switch";
+import { switchTraffic } from "./switch";
 import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 interface Options {
@@ -49,5 +49,5 @@ async function run(tag: string, { stack, switch: andSwitch, yes }: Options): Pro
     undo: tagConfig(idle, tags[idle]),
     question: yes ? undefined : `Bring ${tag} to ${idle}? Traffic stays on ${live}.`,
   });
-  process.exitCode = code === exitCodes.clean && andSwitch ? await switchUsers(idle, { stack, yes }) : code;
+  process.exitCode = code === exitCodes.clean && andSwitch ? await switchTraffic(idle, { stack, yes }) : code;
 }

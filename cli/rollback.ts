@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { connect, noUsersYet, otherColor, readLiveColor } from "@bluegreen/release";
+import { connect, noActiveService, otherColor, readLiveColor } from "@bluegreen/release";
 import { rollbackSettings } from "@bluegreen/release/config/analysisSettings";
 import { askedDatabase } from "@bluegreen/release/migrations/ownMigrations";
 import { rollback, rollBackShift } from "@bluegreen/release/rollback/rollback";
@@ -116,7 +116,7 @@ async function run({
   const where = { context, namespace, namespacePerColor, app };
   const cluster = connect(where);
   const live = await readLiveColor(cluster, app);
-  if (live === undefined) throw noUsersYet(cluster, app, "There is nothing to roll back");
+  if (live === undefined) throw noActiveService(cluster, app, "There is nothing to roll back");
   const weight = await readCanaryWeight(cluster, app, route, live);
   // The canary weight is what there is to roll back then: all other traffic has not moved.
   const [from, to] = weight > 0 ? [otherColor(live), live] : [live, otherColor(live)];

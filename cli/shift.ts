@@ -5,7 +5,7 @@ import {
   holderName,
   messageOf,
   names,
-  noUsersYet,
+  noActiveService,
   readLiveColor,
   UserError,
   takeLease,
@@ -184,7 +184,7 @@ interface Ended {
 async function walk(shift: Shift, steps: number): Promise<Ended> {
   const { cluster, to, route, stack, seconds, lost, say } = shift;
   const live = await readLiveColor(cluster, app);
-  if (live === undefined) throw noUsersYet(cluster, app, `A shift to ${to} was refused`);
+  if (live === undefined) throw noActiveService(cluster, app, `A shift to ${to} was refused`);
   if (live === to) {
     say(`All traffic is on ${to} already.`);
     return { to, weight: 100 };

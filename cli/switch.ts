@@ -38,11 +38,11 @@ export function switchCommand(): Command {
 }
 
 async function run(color: Color | undefined, { stack, yes, tag }: Options): Promise<void> {
-  process.exitCode = await switchUsers(color, { stack, yes, ...(tag !== undefined && { tag }) });
+  process.exitCode = await switchTraffic(color, { stack, yes, ...(tag !== undefined && { tag }) });
 }
 
 /** @returns the exit code */
-export async function switchUsers(color: Color | undefined, { stack, yes, tag }: Options): Promise<number> {
+export async function switchTraffic(color: Color | undefined, { stack, yes, tag }: Options): Promise<number> {
   const now = await colorsNow(stack);
   const { live, idle, activeColor } = now;
   const to = tag === undefined ? (color ?? idle) : colorWith(tag, color, now);

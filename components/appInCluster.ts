@@ -95,14 +95,14 @@ export class AppInCluster extends pulumi.ComponentResource {
     return { ...this.where, strategy, databaseSecret, ...databaseRelay(this.name, this.settings) };
   }
 
-  /** The users of the active color, as a gate and an analysis name them. */
-  get users() {
+  /** All traffic to the active color, as a gate and an analysis name it. */
+  get move() {
     return { color: this.settings.activeColor, weight: 100, route: this.movable };
   }
 
   /** By what its traffic is analyzed, and how it is rolled back. */
   get analysis() {
-    return analysisSettings(this.name, this.settings, this.users);
+    return analysisSettings(this.name, this.settings, this.move);
   }
 
   /** Whose weights move; null where the active Service is all that does. */

@@ -5,7 +5,7 @@ import { AppInCluster } from "./appInCluster";
 import { lock, unlock } from "./phases/lock";
 import { prepare, type Prepared } from "./phases/prepare";
 import { contract, reconcile, type Reconciled } from "./phases/reconcile";
-import { switchUsers, type Switched } from "./phases/switchUsers";
+import { switchTraffic, type Switched } from "./phases/switchTraffic";
 import { adoptPlainNames } from "./resourceName";
 
 interface Outputs {
@@ -61,7 +61,7 @@ export function release(
   const prepared = inTurn(locked, (each, before: Prepared[]) => prepare(each, { locks, before }));
   const gates = prepared.flatMap((each) => each.gates);
   const switched = inTurn(prepared, (each, before: Switched[]) =>
-    switchUsers(each, {
+    switchTraffic(each, {
       gates,
       turns: settings.clusters.rollout === "sequential" ? before : [],
       route: before[0]?.route,

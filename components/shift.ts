@@ -26,7 +26,7 @@ export interface ShiftArgs {
  */
 export class Shift extends pulumi.ComponentResource {
   readonly gate: ReleaseStep<"switchGate">;
-  private readonly users;
+  private readonly move;
   private readonly analysis: AnalysisSettings;
 
   constructor(
@@ -39,13 +39,13 @@ export class Shift extends pulumi.ComponentResource {
     const { settings, route, template, controller, after } = args;
     const { context, namespace, namespacePerColor, activeColor, weights } = settings;
     const color = otherColor(activeColor);
-    this.users = { context, namespace, namespacePerColor, app, color, weight: weights[color], route };
-    this.analysis = analysisSettings(app, settings, this.users);
+    this.move = { context, namespace, namespacePerColor, app, color, weight: weights[color], route };
+    this.analysis = analysisSettings(app, settings, this.move);
     this.gate = makeStep(
       "switchGate",
       name,
       {
-        ...this.users,
+        ...this.move,
         image: template.image,
         template: template.hash,
         limits: this.analysis.limits,
@@ -64,7 +64,7 @@ export class Shift extends pulumi.ComponentResource {
       "analysis",
       names.shift(this.app),
       {
-        ...this.users,
+        ...this.move,
         ...this.analysis,
         together: this.args.settings.together,
         switchId: this.gate.switchId,

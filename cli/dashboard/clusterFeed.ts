@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connect, messageOf, type Color } from "@bluegreen/release";
-import { followUsers } from "@bluegreen/release/traffic/live";
+import { followTraffic } from "@bluegreen/release/traffic/live";
 import { KeptForwards } from "@bluegreen/release/kubernetes/keptForwards";
 import { readHistory } from "@bluegreen/release/state/history";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
@@ -17,7 +17,7 @@ export interface FeedOptions {
   /** Which of the board's clusters it is. */
   index: number;
   board: Board;
-  /** Users have been moved, by whoever it was. */
+  /** Traffic has been moved, by whoever it was. */
   historyGrew: () => void;
   signal: AbortSignal;
   /**
@@ -40,7 +40,7 @@ export async function followCluster(options: FeedOptions): Promise<void> {
 class ClusterFeed {
   /** Ends the pause before the next poll. */
   private awake = new AbortController();
-  /** How often users have been seen to move: a poll that began before says where they were. */
+  /** How often traffic has been seen to move: a poll that began before says where it was. */
   private moves = 0;
   private shown = "";
   private refreshing: Promise<void> | undefined;
@@ -57,7 +57,7 @@ class ClusterFeed {
       this.noteLive(color);
       refresh();
     };
-    return followUsers(ref(), { live, weights: refresh }, signal);
+    return followTraffic(ref(), { live, weights: refresh }, signal);
   }
 
   async keepPolling(): Promise<void> {

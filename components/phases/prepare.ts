@@ -48,7 +48,7 @@ export interface PrepareArgs {
 /** Room, config, schema, and the active color through all of its gates. */
 export function prepare(locked: Locked, { locks, before }: PrepareArgs): Prepared {
   const { app } = locked;
-  const { name, settings, where, among, users, wanted, templates, within } = app;
+  const { name, settings, where, among, move, wanted, templates, within } = app;
   const { activeColor, migrationsDir } = settings;
   const isolation = new Isolation(name, settings, locks, within);
   const capacity = app.step(
@@ -122,7 +122,7 @@ export function prepare(locked: Locked, { locks, before }: PrepareArgs): Prepare
     "switchGate",
     {
       ...where,
-      ...users,
+      ...move,
       image: templates[activeColor].image,
       template: templates[activeColor].hash,
       limits: limitsOf(name, settings),

@@ -7,7 +7,7 @@ import type { ReleaseStep } from "../dynamicStep";
 import { migrateByCommand } from "../migrateByCommand";
 import { gatesBeforeRollout, gatesBeforeScaleDown, gatesBeforeShift } from "../ownGates";
 import { Shift } from "../shift";
-import { leadIn, type Switched } from "./switchUsers";
+import { leadIn, type Switched } from "./switchTraffic";
 
 /** An app of which all is as config wants it, the idle color included. */
 export interface Reconciled extends Switched {

@@ -13,7 +13,7 @@ export {
 } from "./alerts/send.js";
 export { colors, isColor, otherColor, type Color } from "./app/color.js";
 export { namespaceOf, colorNamespacesOf, namespacesOf, type ColorNamespaces } from "./app/color.js";
-export { describeLive, noUsersYet, readLiveColor } from "./traffic/live.js";
+export { describeLive, noActiveService, readLiveColor } from "./traffic/live.js";
 export { schemaGate, type SchemaGateInputs } from "./gates/schemaGate.js";
 export { names, approvalAnnotation, switchAnnotation, templateAnnotation } from "./app/names.js";
 export { UserError, messageOf } from "./util/userError.js";

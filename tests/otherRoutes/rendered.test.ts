@@ -5,7 +5,7 @@ import { rollback } from "@bluegreen/release/rollback/rollback";
 import { orUndefined, poll, type Color } from "@bluegreen/release";
 import { routers, type RouterName } from "@bluegreen/release/routers/routers";
 import type { Weights } from "@bluegreen/release/routers/weights";
-import { moveUsers, readGiven } from "@bluegreen/release/traffic/move";
+import { moveTraffic, readGiven } from "@bluegreen/release/traffic/move";
 import { liveColor } from "../support/read";
 import { virtualServiceCrd } from "../support/virtualService";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
@@ -95,7 +95,7 @@ describe("The routes of cloud load balancers and of Istio, without their control
     await test.stack.up();
     expect(await given("istio")).to.deep.equal({ blue: 100, green: 0 });
     const move = (weights: Weights, active: Color) =>
-      moveUsers(test.cluster, app, "istio", { weights, active });
+      moveTraffic(test.cluster, app, "istio", { weights, active });
     expect(await move({ blue: 0, green: 100 }, "green")).to.equal(true);
     const found = (await config
       .makeApiClient(CustomObjectsApi)

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { expect } from "chai";
 import { names, poll, takeLease } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/state/history";
-import { moveUsers, readGiven } from "@bluegreen/release/traffic/move";
+import { moveTraffic, readGiven } from "@bluegreen/release/traffic/move";
 import { openWatchingDashboard } from "../pages/support/openDashboard";
 import { bluegreen, start } from "../support/bluegreen";
 import { endKilled } from "../support/killUpdate";
@@ -53,7 +53,7 @@ describe("A shift at a real edge, under load", function () {
       await shows(0);
       for (const weight of [30, 0]) {
         const at = Date.now();
-        await moveUsers(test.cluster, app, "traefik", {
+        await moveTraffic(test.cluster, app, "traefik", {
           weights: { blue: 100 - weight, green: weight },
           active: "blue",
         });

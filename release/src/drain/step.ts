@@ -3,7 +3,7 @@ import { namespaceOf, otherColor, type Color } from "../app/color.js";
 import { names } from "../app/names.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { serverTime } from "../kubernetes/requests.js";
-import { isWhereUsersAre, readRelease, type Release, type Served } from "../state/record.js";
+import { isInEffect, readRelease, type Release, type Served } from "../state/record.js";
 import { readLiveColor } from "../traffic/live.js";
 import { isSwitchPending } from "../traffic/move.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
@@ -82,7 +82,7 @@ async function drainSwitch(
   const target = { app, color: from.color };
   const note = { id, color: from.color, until: untilWhen(now, seconds), over: false };
   await writeDrain(cluster, app, note);
-  const isAway = (deadline: AbortSignal) => isWhereUsersAre(cluster, app, release, noRoute, deadline);
+  const isAway = (deadline: AbortSignal) => isInEffect(cluster, app, release, noRoute, deadline);
   const drained = await drainColor(cluster, target, { seconds, isAway, say, signal });
   if (drained.end === "back") {
     // Whoever has moved them has told the pods, too; perhaps before this one told the last of them.

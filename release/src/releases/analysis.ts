@@ -14,7 +14,7 @@ import type { AnalysisSettings } from "../config/analysisSettings.js";
 import { readBlockedImage } from "../state/blockedImages.js";
 import { noteSwitch, analyzeRelease } from "./analyzeRelease.js";
 import { isMovePending } from "../traffic/move.js";
-import { ageOf, isAnalyzed, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
+import { ageOf, isAnalyzed, isInEffect, readRelease, setState, type Release } from "../state/record.js";
 import { rollBackRelease } from "../rollback/rollBackRelease.js";
 import { serverTime } from "../kubernetes/requests.js";
 import { percent } from "../analysis/summary.js";
@@ -92,7 +92,7 @@ async function unanalyzed(
   const [release, live] = await Promise.all([readRelease(cluster, app), readLiveColor(cluster, app)]);
   const open = release?.state === "approved" || release?.state === "analyzing";
   if (!open || release.to.color !== color || release.weight !== weight) return undefined;
-  return (weight === 100 ? live === color : await isWhereUsersAre(cluster, app, release, route))
+  return (weight === 100 ? live === color : await isInEffect(cluster, app, release, route))
     ? release
     : undefined;
 }
@@ -107,7 +107,7 @@ async function refuseCalledOff(cluster: Cluster, inputs: AnalysisInputs, say: Sa
   if (
     release?.id !== switchId ||
     release.state !== "rolledBack" ||
-    !(await isWhereUsersAre(cluster, app, release, route))
+    !(await isInEffect(cluster, app, release, route))
   )
     return;
   const reason = "called off, because it has failed in another cluster";

@@ -7,7 +7,7 @@ import { messageOf } from "../util/userError.js";
 import type { Say } from "../util/step.js";
 import { finishRollback, othersAreNotingMs } from "../rollback/rollBackRelease.js";
 import { noteSwitch, analyzeRelease } from "./analyzeRelease.js";
-import { ageOf, isAnalyzed, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
+import { ageOf, isAnalyzed, isInEffect, readRelease, setState, type Release } from "../state/record.js";
 import { serverTime } from "../kubernetes/requests.js";
 import { takeAnalysis } from "../state/analysisLease.js";
 import { settingsFor, type ControllerSettings } from "../config/analysisSettings.js";
@@ -99,7 +99,7 @@ async function openRelease(
   const { limits, route } = settingsFor(release, settings);
   if (!isAnalyzed(release, limits) || release.state === "kept" || release.state === "rolledBack")
     return undefined;
-  const isThere = await isWhereUsersAre(cluster, app, release, route);
+  const isThere = await isInEffect(cluster, app, release, route);
   if ((!isThere || release.weight < 100) && (await finish(where, settings, say))) return undefined;
   return isThere ? release : undefined;
 }

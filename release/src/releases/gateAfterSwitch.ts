@@ -6,7 +6,7 @@ import { connect, type Cluster } from "../kubernetes/cluster.js";
 import { serverTime } from "../kubernetes/requests.js";
 import { failTogether } from "../rollback/rollBackClusters.js";
 import { rollBackRelease } from "../rollback/rollBackRelease.js";
-import { ageOf, isRollbackTarget, isWhereUsersAre, readRelease, type Release } from "../state/record.js";
+import { ageOf, isRollbackTarget, isInEffect, readRelease, type Release } from "../state/record.js";
 import { isSwitchPending } from "../traffic/move.js";
 import { holderName } from "../util/who.js";
 import { UserError } from "../util/userError.js";
@@ -56,7 +56,7 @@ async function unevaluated(
 ): Promise<Release | undefined> {
   const release = await readRelease(cluster, app);
   if (release?.id !== switchId || release.kind !== "switch" || release.to.color !== color) return undefined;
-  if (!(await isWhereUsersAre(cluster, app, release, route))) return undefined;
+  if (!(await isInEffect(cluster, app, release, route))) return undefined;
   const isOpen = release.state === "approved" || release.state === "analyzing";
   return isOpen || ageOf(release, await serverTime(cluster)) < evaluatedWithinMs ? release : undefined;
 }

@@ -23,7 +23,7 @@ import {
 } from "../analysis/summary.js";
 import { measuredRequests, trafficOf } from "../analysis/traffic.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
-import { isWhereUsersAre, type Release } from "../state/record.js";
+import { isInEffect, type Release } from "../state/record.js";
 import { bounded, readSamples, writeSamples, type Sample } from "../state/samples.js";
 import { AutomaticRollback, type AnalysisEnd, type AnalysisOptions } from "./automaticRollback.js";
 
@@ -111,7 +111,7 @@ export class RunningAnalysis {
   async check(): Promise<AnalysisEnd | undefined> {
     const { signal, say } = this.options;
     try {
-      if (!(await isWhereUsersAre(this.cluster, this.where.app, this.release, this.options.settings.route)))
+      if (!(await isInEffect(this.cluster, this.where.app, this.release, this.options.settings.route)))
         return await this.whoMoved();
       this.startObservation();
       const state = await this.readEndpoints();

@@ -6,7 +6,7 @@ import { isReleasing } from "../state/releaseLock.js";
 import { messageOf } from "../util/userError.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
 import { withdrawApproval } from "../state/approval.js";
-import { ageOf, isWhereUsersAre, readRelease, setState, type Release } from "../state/record.js";
+import { ageOf, isInEffect, readRelease, setState, type Release } from "../state/record.js";
 import { rollBackRelease } from "./rollBackRelease.js";
 import type { Member } from "../config/clusters.js";
 import type { Say } from "../util/step.js";
@@ -73,7 +73,7 @@ async function rollBackIn(
       await withdrawApproval(cluster, app, release.to.color);
       await setState(cluster, app, release.id, "rolledBack");
     }
-    if (!(await isWhereUsersAre(cluster, app, release, route))) return [];
+    if (!(await isInEffect(cluster, app, release, route))) return [];
     const back = await rollBackRelease(
       { where: { ...where, context }, undone: release, settings: where, ...failure },
       (line) => {

@@ -17,7 +17,7 @@ import { activeServiceOf, readBlockedImages, type BlockedImage } from "../state/
 import { addHistory } from "../state/history.js";
 import { ageOf, readRelease, setState, type Release } from "../state/record.js";
 import { readLiveColor } from "../traffic/live.js";
-import { moveUsers, readGiven } from "../traffic/move.js";
+import { moveTraffic, readGiven } from "../traffic/move.js";
 import { untilAnswered } from "../util/poll.js";
 import type { Say } from "../util/step.js";
 import { messageOf } from "../util/userError.js";
@@ -197,7 +197,7 @@ async function removeCanaryWeight(
       `${to.color} had a canary weight, and there are no weights of ${route ?? "a router"} now: none are moved`,
     );
   else if (given.switchId === id)
-    await moveUsers(cluster, app, route, { weights: allOn(good), active: good, switchId: id });
+    await moveTraffic(cluster, app, route, { weights: allOn(good), active: good, switchId: id });
 }
 
 /** The switch that is undone. Without an id it is not known how traffic came to where it is. */

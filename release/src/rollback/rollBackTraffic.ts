@@ -8,7 +8,7 @@ import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
 import { names, switchAnnotation } from "../app/names.js";
 import { poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
-import { moveUsers, readGiven } from "../traffic/move.js";
+import { moveTraffic, readGiven } from "../traffic/move.js";
 import type { RouterName } from "../routers/routers.js";
 import { allOn } from "../routers/weights.js";
 import {
@@ -46,7 +46,7 @@ const changesMs = 10_000;
  * @returns the blocked image of this move, now or from an earlier try; undefined when traffic was not there any more:
  *   somebody else has moved them
  * @throws UserError when the other color has no ready pod: nothing is switched then
- * @throws UnknownOutcomeError when users may have moved, all of them or some
+ * @throws UnknownOutcomeError when traffic may have moved, all of it or a part
  */
 export async function rollBackTraffic(
   cluster: Cluster,
@@ -66,7 +66,7 @@ export async function rollBackTraffic(
     if (!(await isToMove(cluster, service, back))) return { blocked: undefined };
     if (ready.length === 0) throw nobodyReady(cluster, back);
     if (weight === 100 && route !== null)
-      await moveUsers(cluster, app, route, { weights: allOn(good), active: good });
+      await moveTraffic(cluster, app, route, { weights: allOn(good), active: good });
     const blockedImages = withBlockedImage(readBlockedImages(service), blocked);
     const body = [...selectorPatches(cluster, service, back), ...patchBlockedImages(service, blockedImages)];
     const isDone = await applyPatch({ ...target, isDone: (found) => ours(found) !== undefined }, body).catch(
@@ -78,7 +78,7 @@ export async function rollBackTraffic(
   };
   const moved = await poll(move, { timeoutMs: changesMs, awayMs: changesMs });
   if (moved.blocked !== undefined && weight < 100 && route !== null)
-    await moveUsers(cluster, app, route, { weights: allOn(good), active: good, switchId });
+    await moveTraffic(cluster, app, route, { weights: allOn(good), active: good, switchId });
   return moved.blocked;
 }
 

@@ -97,11 +97,11 @@ export function ageOf({ at, movedAt = at }: Pick<Release, "at" | "movedAt">, now
 }
 
 /**
- * Whether traffic is where a release has moved it: a later one, or somebody by hand, may have moved it
- * since.
+ * Whether a release is in effect: traffic is where it has moved it. A later one, or somebody by hand, may have
+ * moved it since.
  * @param route whose weights move; null where the active Service is all there is
  */
-export async function isWhereUsersAre(
+export async function isInEffect(
   cluster: Cluster,
   app: string,
   { id, weight, to }: Pick<Release, "id" | "weight" | "to">,

@@ -41,7 +41,7 @@ export async function readLiveColor(cluster: Cluster, app: string): Promise<Colo
  * Of whatever needs an active color, where there is none: before the first release, or in the wrong
  * cluster.
  */
-export function noUsersYet({ config, namespace }: Cluster, app: string, what: string): UserError {
+export function noActiveService({ config, namespace }: Cluster, app: string, what: string): UserError {
   return new UserError({
     code: "BG-ACTIVE-SERVICE-MISSING",
     what,
@@ -86,7 +86,7 @@ export async function describeLive(cluster: Cluster, app: string): Promise<strin
   }
 }
 
-interface FollowUsers {
+interface FollowTraffic {
   /**
    * Where the active Service leads: the color, or undefined where there is no such Service any more or it
    * leads to neither.
@@ -99,9 +99,9 @@ interface FollowUsers {
 const leadsTo = z.object({ spec: z.object({ selector: z.object({ version: z.enum(colors) }) }) });
 
 /** Tells what moves traffic, at once and each time that it changes, until the signal comes. */
-export async function followUsers(
+export async function followTraffic(
   where: ClusterRef & { app: string; route: RouterName | null },
-  { live, weights }: FollowUsers,
+  { live, weights }: FollowTraffic,
   signal: AbortSignal,
 ): Promise<void> {
   const service = { group: "", version: "v1", plural: "services", name: names.activeService(where.app) };

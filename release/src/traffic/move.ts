@@ -52,12 +52,12 @@ export async function readCanaryWeight(
 const changesMs = 5000;
 
 /**
- * Gives users by these weights, now, without Pulumi: on a rollback. A few milliseconds for each object.
+ * Moves traffic to these weights, now, without Pulumi: on a rollback. A few milliseconds for each object.
  * @returns false when the switch that was to be undone is not the last one any more
  * @throws UserError when the route is not as the program has made it
- * @throws UnknownOutcomeError when users may have moved, all of them or some
+ * @throws UnknownOutcomeError when traffic may have moved, all of it or a part
  */
-export async function moveUsers(
+export async function moveTraffic(
   cluster: Cluster,
   app: string,
   kind: RouterName,
@@ -159,10 +159,10 @@ export async function isSwitchPending(inputs: ClusterRef & { app: string; color:
   return (await readLiveColor(connect(inputs), inputs.app)) !== inputs.color;
 }
 
-/** Who is to get how many of 100 users. */
+/** Which percentage of traffic the color is to get. */
 export type Move = ClusterRef & { app: string; color: Color; weight: number; route: RouterName | null };
 
-/** Whether users would move. Decided by the cluster, not by the last run's inputs. */
+/** Whether traffic would move. Decided by the cluster, not by the last run's inputs. */
 export async function isMovePending(move: Move): Promise<boolean> {
   const { app, color, weight, route } = move;
   if (weight === 100) return isSwitchPending(move);

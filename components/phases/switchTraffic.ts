@@ -31,9 +31,9 @@ export interface SwitchArgs {
 }
 
 /** Traffic moves to the active color, by the Service and then the route, and is analyzed there. */
-export function switchUsers(prepared: Prepared, { gates, turns, route: shared }: SwitchArgs): Switched {
+export function switchTraffic(prepared: Prepared, { gates, turns, route: shared }: SwitchArgs): Switched {
   const { app, databases, controller, gate } = prepared;
-  const { name, settings, templates, provider, among, users, movable } = app;
+  const { name, settings, templates, provider, among, move, movable } = app;
   const { activeColor, weights } = settings;
   const freeze = new FreezeAroundSwitch(name, settings, { parent: app });
   const service = makeActiveService(
@@ -55,7 +55,7 @@ export function switchUsers(prepared: Prepared, { gates, turns, route: shared }:
   const moved = databases.reconcile(arrived);
   const analysis = app.step(
     "analysis",
-    { ...among, ...users, ...app.analysis, switchId: gate.switchId, controller: controller.isThere },
+    { ...among, ...move, ...app.analysis, switchId: gate.switchId, controller: controller.isThere },
     [...moved, ...writing],
   );
   // Beside the analysis: nobody goes without analysis for as long as they take.
@@ -96,7 +96,7 @@ function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Reso
       "switchTurn",
       {
         ...app.among,
-        ...app.users,
+        ...app.move,
         ...app.analysis,
         image,
         template,
