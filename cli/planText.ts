@@ -37,7 +37,7 @@ export function planMarkdown(plan: Plan): string {
 
 /** What there is to decide by: names, and what there is to say about each. */
 export function planRows({
-  users,
+  weights,
   elsewhere,
   tags,
   rollouts,
@@ -50,7 +50,7 @@ export function planRows({
     [
       "traffic",
       [
-        usersText(users, tags),
+        weightsText(weights, tags),
         ...elsewhere.map(
           ({ cluster, live }) =>
             `in ${cluster} ${live === null ? "there is none yet" : `it is on ${live} now`}`,
@@ -61,8 +61,8 @@ export function planRows({
       "rolls out",
       orNothing(
         rollouts.map(
-          ({ color, from, to, hasUsers }) =>
-            `${color}: ${from === to ? `${to ?? "none"}, with other config` : `${from ?? "none"} → ${to ?? "none"}`}${hasUsers ? ", live" : ""}`,
+          ({ color, from, to, hasTraffic }) =>
+            `${color}: ${from === to ? `${to ?? "none"}, with other config` : `${from ?? "none"} → ${to ?? "none"}`}${hasTraffic ? ", live" : ""}`,
         ),
       ),
     ],
@@ -87,7 +87,7 @@ function orNothing(texts: string[]): string[] {
   return texts.length === 0 ? ["nothing"] : texts;
 }
 
-function usersText({ before, after }: Plan["users"], tags: Plan["tags"]): string {
+function weightsText({ before, after }: Plan["weights"], tags: Plan["tags"]): string {
   const byColor = (weights: Weights) =>
     colors
       .flatMap((color) =>

@@ -42,8 +42,8 @@ export function statusLine(read: ReleaseStatus): string {
   const status = shownIn(read);
   const { cluster, live, colors, schema, rollback } = status;
   const parts = colors.map(
-    ({ color, role, image, ready, wanted, users }) =>
-      `${color} ${role}${image === null ? "" : ` ${tagOf(image)} ${ready}/${wanted}`}${users > 0 && users < 100 ? ` ${users} %` : ""}`,
+    ({ color, role, image, ready, wanted, weight }) =>
+      `${color} ${role}${image === null ? "" : ` ${tagOf(image)} ${ready}/${wanted}`}${weight > 0 && weight < 100 ? ` ${weight} %` : ""}`,
   );
   const found = attention(status);
   return [
@@ -61,8 +61,8 @@ export function statusLine(read: ReleaseStatus): string {
 
 function colorTable(colors: ColorStatus[]): string {
   const text = newTable(["color", "role", "image", "traffic", "ready"], 3);
-  for (const { color, role, image, users, ready, wanted } of colors)
-    text.push([color, role, image === null ? "none" : tagOf(image), `${users} %`, `${ready} of ${wanted}`]);
+  for (const { color, role, image, weight, ready, wanted } of colors)
+    text.push([color, role, image === null ? "none" : tagOf(image), `${weight} %`, `${ready} of ${wanted}`]);
   return tableText(text);
 }
 

@@ -17,9 +17,9 @@ import { resourceName } from "./resourceName";
 const healthPort = 8080;
 
 /**
- * Continues the analysis when an update is over or was killed, for the standby window, and takes
- * users back. One small Deployment that may read this app's pods and move this app's users, and
- * nothing else. None at all unless config names its image.
+ * Continues the analysis when an update is over or was killed, for the standby window, and rolls
+ * back. One small Deployment that may read this app's pods and move this app's traffic, and nothing
+ * else. None at all unless config names its image.
  */
 export class AnalysisController extends pulumi.ComponentResource {
   readonly isThere: boolean;

@@ -5,7 +5,7 @@ import { settingsOf } from "./lateArgs";
 import { release } from "./release";
 
 /**
- * A web app in two colors, one of which has the users, with everything that it takes to move them:
+ * A web app in two colors, one of which gets production traffic, with everything that it takes to move it:
  * gates, migrations, analysis and rollback. For any HTTP app: what is asked of its image stands in
  * docs/getting-started.md. It is a function of its arguments: what of them is config is the program's to say.
  *
@@ -26,7 +26,7 @@ import { release } from "./release";
  */
 export class BlueGreenApp extends pulumi.ComponentResource {
   /**
-   * The color that has the users: blue or green; none before the first release, and mixed where clusters do
+   * The color that gets production traffic: blue or green; none before the first release, and mixed where clusters do
    * not agree.
    */
   readonly liveColor: pulumi.Output<string>;

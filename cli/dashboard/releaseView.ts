@@ -14,14 +14,14 @@ export function releaseView(status: ReleaseStatus, history: readonly HistoryEntr
   const move = lastMoveView(status);
   return {
     live,
-    colors: colors.map(({ color, role, image, ready, wanted, users }) => ({
+    colors: colors.map(({ color, role, image, ready, wanted, weight }) => ({
       color,
       role,
       tag: image === null ? null : tagOf(image),
       image,
       ready,
       wanted,
-      users,
+      weight,
     })),
     attention: attention(status),
     schema: schemaView(schema),

@@ -33,7 +33,7 @@ export interface Prepared extends Locked {
   databases: ColorDatabases;
   controller: AnalysisController;
   gate: ReleaseStep<"switchGate">;
-  /** What users have to wait for. */
+  /** What has to pass before traffic moves. */
   gates: pulumi.Resource[];
   databaseAccess: DatabaseAccess | undefined;
 }

@@ -60,14 +60,14 @@ export function Users({ cluster }: { cluster: ClusterState }) {
   );
 }
 
-function ColorCard({ color: { color, role, tag, image, ready, wanted, users } }: { color: ColorView }) {
+function ColorCard({ color: { color, role, tag, image, ready, wanted, weight } }: { color: ColorView }) {
   return (
     <article class={`card ${color} ${role}`} data-color={color}>
       <h3>
         <ColorName color={color} /> <span class="role">{role}</span>
       </h3>
       <p class="weight">
-        <strong>{users} %</strong> of traffic
+        <strong>{weight} %</strong> of traffic
       </p>
       <dl>
         <dt>version</dt>

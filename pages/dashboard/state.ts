@@ -9,8 +9,8 @@ export interface ColorView {
   image: string | null;
   ready: number;
   wanted: number;
-  /** How many of 100 users it has. */
-  users: number;
+  /** The percentage of traffic that it gets. */
+  weight: number;
 }
 
 /** Where a release stands in one cluster. */
@@ -202,7 +202,7 @@ function withLive(release: ReleaseView, live: Color): ReleaseView {
     return {
       ...color,
       role: isLive ? "live" : color.wanted > 0 ? "standby" : "off",
-      users: isLive ? 100 : 0,
+      weight: isLive ? 100 : 0,
     };
   });
   return { ...release, live, colors };

@@ -42,7 +42,7 @@ describe("A release from the command line, on a real cluster", function () {
     await test.stack.up();
     const { code, live, colors, schema, rollback, attention } = await status();
     expect({ code, live, attention }).to.deep.equal({ code: 0, live: "blue", attention: [] });
-    expect(colors.map(({ color, role, ready, users }) => `${color} ${role} ${ready} ${users}`)).to.deep.equal(
+    expect(colors.map(({ color, role, ready, weight }) => `${color} ${role} ${ready} ${weight}`)).to.deep.equal(
       ["blue live 2 100", "green off 0 0"],
     );
     expect(schema).to.include({ version: "0001" });

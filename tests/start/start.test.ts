@@ -93,7 +93,7 @@ describe("npm start", () => {
           image: "bluegreen.local/chatgpt-app:v1",
           ready: 2,
           wanted: 2,
-          users: 100,
+          weight: 100,
           changedImage: null,
         },
         {
@@ -102,7 +102,7 @@ describe("npm start", () => {
           image: "bluegreen.local/chatgpt-app:v2",
           ready: 2,
           wanted: 2,
-          users: 0,
+          weight: 0,
           changedImage: null,
         },
       ]);

@@ -89,9 +89,9 @@ describe("A cluster on the dashboard", () => {
       { metadata: { name: names.users(app) }, spec: { weighted: { services } } },
     ] as const;
   };
-  const users = () => board.state.clusters[0]?.release?.colors.map((each) => `${each.color} ${each.users}`);
+  const weights = () => board.state.clusters[0]?.release?.colors.map((each) => `${each.color} ${each.weight}`);
   const shows = (wanted: string[]) =>
-    poll(() => Promise.resolve(users()?.join() === wanted.join() ? true : undefined), {
+    poll(() => Promise.resolve(weights()?.join() === wanted.join() ? true : undefined), {
       timeoutMs: 30_000,
       intervalMs: 5,
     });

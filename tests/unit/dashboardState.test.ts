@@ -37,7 +37,7 @@ describe("What the dashboard shows", () => {
   it("moves traffic as soon as the Service does, before anything else is known", () => {
     const [cluster] = after(release, { type: "moved", cluster: 0, move: { at: 1, to: "blue" } }).clusters;
     expect(
-      cluster?.release?.colors.map(({ color, role, users }) => `${color} ${role} ${users}`),
+      cluster?.release?.colors.map(({ color, role, weight }) => `${color} ${role} ${weight}`),
     ).to.deep.equal(["blue live 100", "green standby 0"]);
     expect(cluster?.moves).to.deep.equal([{ at: 1, to: "blue" }]);
   });

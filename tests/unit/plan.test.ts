@@ -134,7 +134,7 @@ describe("The plan of an update", () => {
       facts({
         status: status({
           live: null,
-          colors: [blue({ role: "off", image: null }), green({ role: "off", image: null, users: 0 })],
+          colors: [blue({ role: "off", image: null }), green({ role: "off", image: null, weight: 0 })],
         }),
         preview: preview(
           deployment("create", "green"),
@@ -143,9 +143,9 @@ describe("The plan of an update", () => {
         ),
       }),
     );
-    expect(first.users).to.deep.equal({ before: null, after: { blue: 0, green: 100 } });
+    expect(first.weights).to.deep.equal({ before: null, after: { blue: 0, green: 100 } });
     expect(first.gates).to.deep.equal([]);
-    expect(first.rollouts).to.deep.equal([{ color: "green", from: null, to: "v2", hasUsers: false }]);
+    expect(first.rollouts).to.deep.equal([{ color: "green", from: null, to: "v2", hasTraffic: false }]);
     expect(first.rollback).to.deep.equal({ possible: false, why: "it is the first release" });
   });
 

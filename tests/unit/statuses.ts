@@ -39,7 +39,7 @@ export function blue(part: Partial<ColorStatus> = {}): ColorStatus {
     image: "registry:5000/app:v1",
     ready: 2,
     wanted: 2,
-    users: 0,
+    weight: 0,
     changedImage: null,
     ...part,
   };
@@ -52,7 +52,7 @@ export function green(part: Partial<ColorStatus> = {}): ColorStatus {
     image: "registry:5000/app:v2",
     ready: 2,
     wanted: 2,
-    users: 100,
+    weight: 100,
     changedImage: null,
     ...part,
   };

@@ -40,7 +40,7 @@ export interface Settings
     Omit<PodSettings, "podTemplate" | "workers" | "cronJobs"> {
   /** Of each color. What stands above it is that of the active one, and what a pod of either needs at most. */
   pods: Record<Color, PodSettings>;
-  /** Who gets how many of 100 users: the idle color canaryWeight of them. */
+  /** What percentage of traffic each color gets: the idle color gets canaryWeight. */
   weights: Weights;
   clusterIssuer: string | undefined;
   colors: Record<Color, ColorSettings>;

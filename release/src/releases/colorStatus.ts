@@ -13,8 +13,8 @@ export interface ColorStatus {
   image: string | null;
   ready: number;
   wanted: number;
-  /** How many of 100 users it has. */
-  users: number;
+  /** The percentage of traffic that it gets. */
+  weight: number;
   /** What somebody has put there past config, `kubectl set image` for instance; null where nobody has. */
   changedImage: ChangedImage | null;
 }
@@ -47,7 +47,7 @@ export function readColors(
   cluster: Cluster,
   app: string,
   live: Color | undefined,
-  weight: number,
+  canaryWeight: number,
 ): Promise<ColorStatus[]> {
   return Promise.all(
     colors.map(async (color): Promise<ColorStatus> => {
@@ -62,7 +62,7 @@ export function readColors(
         image: wanted > 0 ? (changed?.image ?? appliedImage(deployment) ?? null) : null,
         ready: deployment?.status?.readyReplicas ?? 0,
         wanted,
-        users: live === undefined ? 0 : color === live ? 100 - weight : weight,
+        weight: live === undefined ? 0 : color === live ? 100 - canaryWeight : canaryWeight,
         changedImage: wanted > 0 ? (changed ?? null) : null,
       };
     }),

@@ -17,7 +17,7 @@ import type { Step, Violation } from "../util/step.js";
 
 export type LiveLockInputs = InCluster & {
   activeColor: Color;
-  /** Who gets how many of 100 users. */
+  /** What percentage of traffic each color gets. */
   weights: Weights;
   /** Whose weights they are; null where a Service sends all traffic to one color. */
   route: RouterName | null;

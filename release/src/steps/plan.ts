@@ -38,15 +38,15 @@ export interface Rollout {
   /** Null where the color has no pods. */
   from: string | null;
   to: string | null;
-  hasUsers: boolean;
+  hasTraffic: boolean;
 }
 
 /** What an update will do, for somebody who decides about it. */
 export interface Plan {
   app: string;
   namespace: string;
-  /** Who gets how many of 100 users; null before the first release. */
-  users: { before: Weights | null; after: Weights };
+  /** What percentage of traffic each color gets; null before the first release. */
+  weights: { before: Weights | null; after: Weights };
   /** Clusters in which traffic is on another color now than in the first one. */
   elsewhere: { cluster: string; live: Color | null }[];
   tags: Record<Color, string | null>;
@@ -84,13 +84,13 @@ export function planOf({ preview, status, others, wanted, migrations, tagOf }: P
         color,
         from: image === null ? null : tagOf(image),
         to: wanted.tags[color] ?? null,
-        hasUsers: (before?.[color] ?? 0) > 0,
+        hasTraffic: (before?.[color] ?? 0) > 0,
       };
     });
   return shownIn({
     app,
     namespace,
-    users: { before, after: wanted.weights },
+    weights: { before, after: wanted.weights },
     elsewhere: others.flatMap(({ cluster, live: color }) =>
       cluster === null || color === live ? [] : [{ cluster, live: color }],
     ),
@@ -110,8 +110,8 @@ export function planOf({ preview, status, others, wanted, migrations, tagOf }: P
 }
 
 function weightsOf({ colors: all }: ReleaseStatus): Weights {
-  const users = (color: Color) => all.find((each) => each.color === color)?.users ?? 0;
-  return { blue: users("blue"), green: users("green") };
+  const weightOf = (color: Color) => all.find((each) => each.color === color)?.weight ?? 0;
+  return { blue: weightOf("blue"), green: weightOf("green") };
 }
 
 /**
