@@ -95,7 +95,7 @@ export class AppRoute extends pulumi.ComponentResource {
       return register(resourceName(settings, object.name), object, metadata, {
         parent: this,
         dependsOn,
-        protect: object.roles.includes("users") && deletionProtection,
+        protect: object.roles.includes("production") && deletionProtection,
       });
     };
     const wanted = route.objects(wayOf(app, settings, this.previewToken));

@@ -46,14 +46,14 @@ describe("The routes of cloud load balancers and of Istio, without their control
       .readNamespacedIngress({ name: "chatgpt-app-ingress", namespace: test.cluster.namespace });
   const given = async (router: RouterName = "alb") => (await readGiven(test.cluster, app, router))?.weights;
 
-  it("alb: both colors are target groups, and users' weights are one of them", async () => {
+  it("alb: both colors are target groups, and the weights of production traffic are one of them", async () => {
     expect(await given()).to.deep.equal({ blue: 100, green: 0 });
     const { spec } = await ingress();
     expect(spec?.ingressClassName).to.equal("alb");
     expect(spec?.rules?.[0]?.http?.paths.map(({ backend }) => backend.service?.name)).to.deep.equal([
       "preview-header",
       "preview-cookie",
-      "users",
+      "production",
     ]);
   });
 

@@ -261,7 +261,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     }
     expect([
       await may("patch", "services", namespace, `${app}-service`),
-      await may("patch", "traefikservices", namespace, `${app}-users`, "traefik.io"),
+      await may("patch", "traefikservices", namespace, `${app}-weights`, "traefik.io"),
     ]).to.deep.equal([true, true]);
     for (const inside of [namespace, "default"])
       expect(await may("list", "pods", inside), inside).to.equal(false);

@@ -276,10 +276,10 @@ describe("Weights of nginx", () => {
     });
     const weight = "nginx.ingress.kubernetes.io/canary-weight";
     const found = [ingress("blue", {}), ingress("green-canary", { [weight]: "10" })];
-    const [users, canary] = routers.nginx.weights?.patches(app, found, allOn("blue"), "blue") ?? [];
-    expect(isAsTested(found[0], users ?? [])).to.equal(true);
+    const [production, canary] = routers.nginx.weights?.patches(app, found, allOn("blue"), "blue") ?? [];
+    expect(isAsTested(found[0], production ?? [])).to.equal(true);
     expect(isAsTested(found[1], canary ?? [])).to.equal(true);
-    expect(isAsTested(ingress("green", {}), users ?? [])).to.equal(false);
+    expect(isAsTested(ingress("green", {}), production ?? [])).to.equal(false);
     expect(isAsTested(ingress("green-canary", { [weight]: "20" }), canary ?? [])).to.equal(false);
     expect(isAsTested(ingress("blue-canary", { [weight]: "10" }), canary ?? [])).to.equal(false);
   });

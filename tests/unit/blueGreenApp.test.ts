@@ -184,14 +184,14 @@ describe("The blue-green app", () => {
   });
 
   it("lets users in by TLS, and testers to the color paths by a generated password", () => {
-    const users = recorder.one(types.ingress, "chatgpt-app-ingress").inputs as {
+    const production = recorder.one(types.ingress, "chatgpt-app-ingress").inputs as {
       spec: { rules: { host: string; http: { paths: unknown[] } }[] };
     };
-    expect(users.spec).to.deep.include({
+    expect(production.spec).to.deep.include({
       ingressClassName: "nginx",
       tls: [{ hosts: ["app.example.com"], secretName: "chatgpt-app-tls" }],
     });
-    expect(users.spec.rules[0]?.http.paths).to.deep.equal([
+    expect(production.spec.rules[0]?.http.paths).to.deep.equal([
       {
         path: "/",
         pathType: "Prefix",

@@ -85,11 +85,12 @@ describe("A cluster on the dashboard", () => {
       weight: color === "green" ? green : 100 - green,
     }));
     return [
-      `traefikservices/${names.users(app)}`,
-      { metadata: { name: names.users(app) }, spec: { weighted: { services } } },
+      `traefikservices/${names.weights(app)}`,
+      { metadata: { name: names.weights(app) }, spec: { weighted: { services } } },
     ] as const;
   };
-  const weights = () => board.state.clusters[0]?.release?.colors.map((each) => `${each.color} ${each.weight}`);
+  const weights = () =>
+    board.state.clusters[0]?.release?.colors.map((each) => `${each.color} ${each.weight}`);
   const shows = (wanted: string[]) =>
     poll(() => Promise.resolve(weights()?.join() === wanted.join() ? true : undefined), {
       timeoutMs: 30_000,

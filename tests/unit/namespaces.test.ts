@@ -94,7 +94,7 @@ describe("Namespaces of the colors", () => {
     expect(ofApp).to.include.members([
       `Service ${app}-service`,
       `IngressRoute ${app}-ingress`,
-      `TraefikService ${app}-users`,
+      `TraefikService ${app}-weights`,
       `Secret ${app}-alerts`,
       `Deployment ${app}-analysis`,
       `NetworkPolicy ${app}-analysis`,
@@ -143,7 +143,7 @@ describe("Namespaces of the colors", () => {
     ))
       expect(metadataOf(each).namespace, each.name).to.equal("chatgpt-production");
     expect(
-      JSON.stringify(shared.one("kubernetes:traefik.io/v1alpha1:TraefikService", `${app}-users`).inputs),
+      JSON.stringify(shared.one("kubernetes:traefik.io/v1alpha1:TraefikService", `${app}-weights`).inputs),
     ).to.not.contain('"namespace":"chatgpt-production-');
     expect(shared.one("kubernetes:core/v1:Secret", `${app}-database`).inputs["metadata"]).to.deep.include({
       name: "db-credentials",
@@ -164,7 +164,7 @@ describe("Namespaces of the colors", () => {
     });
 
     it("by the route, each color's Service where it is", async () => {
-      const { spec } = recorder.one("kubernetes:traefik.io/v1alpha1:TraefikService", `${app}-users`)
+      const { spec } = recorder.one("kubernetes:traefik.io/v1alpha1:TraefikService", `${app}-weights`)
         .inputs as { spec: { weighted: { services: { name: string; namespace: string }[] } } };
       expect(spec.weighted.services.map(({ name, namespace }) => `${namespace}/${name}`)).to.deep.equal(
         colors.map((color) => `${colorNamespace(color)}/${app}-${color}`),

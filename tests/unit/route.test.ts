@@ -96,10 +96,11 @@ describe("A route", () => {
       const [object] = routers.istio.objects(way(part));
       expect(schema.safeParse({ spec: object?.spec }).error).to.equal(undefined);
     }
-    const [, users] = (routers.istio.objects(way({ namespacePerColor: true }))[0]?.spec["http"] ?? []) as {
+    const [, production] = (routers.istio.objects(way({ namespacePerColor: true }))[0]?.spec["http"] ??
+      []) as {
       route: unknown;
     }[];
-    expect(users?.route).to.deep.equal([
+    expect(production?.route).to.deep.equal([
       {
         destination: { host: "chatgpt-app-blue.shop-blue.svc.cluster.local", port: { number: 80 } },
         weight: 90,
@@ -113,10 +114,10 @@ describe("A route", () => {
 
   it("sends traffic to the active Service with strategy selector, and to nothing else", () => {
     for (const kind of routerNames.filter((each) => each !== "none")) {
-      const users = routers[kind]
+      const production = routers[kind]
         .objects(way({ strategy: "selector", weights: allOn("blue") }))
         .find(({ name, kind: of }) => name === "chatgpt-app-ingress" && of !== "Middleware");
-      const text = JSON.stringify(users);
+      const text = JSON.stringify(production);
       expect(text, kind)
         .to.match(/"chatgpt-app-service["."]/)
         .and.not.match(/"chatgpt-app-blue["."]/);
@@ -187,7 +188,7 @@ describe("A route", () => {
       JSON.stringify(
         routers[kind]
           .objects(way({ ...part, clusterIssuer: "letsencrypt", ...more }))
-          .filter(({ roles, kind: of }) => roles.includes("users") && of !== "Middleware"),
+          .filter(({ roles, kind: of }) => roles.includes("production") && of !== "Middleware"),
       );
 
     it("leads all of them to the app, and their paths elsewhere, with the certificate of config", () => {
@@ -304,10 +305,10 @@ describe("A shift", () => {
 
 describe("The blue-green app with a route that has weights", () => {
   const config = { ...someSettings, traffic: JSON.stringify({ strategy: "weighted", router: "traefik" }) };
-  const users = ["kubernetes:traefik.io/v1alpha1:TraefikService", "chatgpt-app-users"] as const;
+  const weights = ["kubernetes:traefik.io/v1alpha1:TraefikService", "chatgpt-app-weights"] as const;
   const services = (recorder: Recorder) =>
     (
-      recorder.one(...users).inputs as {
+      recorder.one(...weights).inputs as {
         spec: { weighted: { services: { name: string; weight: number }[] } };
       }
     ).spec.weighted.services.map(({ name, weight }) => [name, weight]);
@@ -318,10 +319,10 @@ describe("The blue-green app with a route that has weights", () => {
       ["chatgpt-app-blue", 0],
       ["chatgpt-app-green", 100],
     ]);
-    expect([...allBefore(recorder, "chatgpt-app-users")])
+    expect([...allBefore(recorder, "chatgpt-app-weights")])
       .to.include.members(["chatgpt-app-service", "chatgpt-app-green-smoke"])
       .and.not.include("chatgpt-app-blue");
-    expect([...allBefore(recorder, "chatgpt-app-analysis")]).to.include("chatgpt-app-users");
+    expect([...allBefore(recorder, "chatgpt-app-analysis")]).to.include("chatgpt-app-weights");
     expect([...allBefore(recorder, "chatgpt-app-blue")]).to.include("chatgpt-app-analysis");
     expect(recorder.recorded.filter(({ name }) => name.startsWith("chatgpt-app-shift"))).to.deep.equal([]);
   });
@@ -332,13 +333,13 @@ describe("The blue-green app with a route that has weights", () => {
       ["chatgpt-app-blue", 90],
       ["chatgpt-app-green", 10],
     ]);
-    expect([...allBefore(recorder, "chatgpt-app-users")]).to.include.members([
+    expect([...allBefore(recorder, "chatgpt-app-weights")]).to.include.members([
       "chatgpt-app-green-smoke",
       "chatgpt-app-green-schema",
       "chatgpt-app-shift-switch-gate",
       "chatgpt-app-analysis",
     ]);
-    expect([...allBefore(recorder, "chatgpt-app-shift-analysis")]).to.include("chatgpt-app-users");
+    expect([...allBefore(recorder, "chatgpt-app-shift-analysis")]).to.include("chatgpt-app-weights");
     expect([...allBefore(recorder, "chatgpt-app-release-unlock")]).to.include("chatgpt-app-shift-analysis");
     const gate = recorder.one(
       "pulumi-nodejs:dynamic/bluegreen:SwitchGate",
@@ -370,7 +371,7 @@ describe("The blue-green app with a route that has weights", () => {
       {
         apiGroups: ["traefik.io"],
         resources: ["traefikservices"],
-        resourceNames: ["chatgpt-app-users"],
+        resourceNames: ["chatgpt-app-weights"],
         verbs: ["get", "patch"],
       },
     ]);

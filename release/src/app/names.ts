@@ -35,7 +35,7 @@ export const names = {
   job: (app: string, of: string, content: string) => `${`${app}-${of}`.slice(0, jobNameMax)}-${content}`,
   ingress: (app: string) => `${app}-ingress`,
   /** The object that holds the weights, where a route has one of its own. */
-  users: (app: string) => `${app}-users`,
+  weights: (app: string) => `${app}-weights`,
   /** Owner of the resources of a canary weight for the idle color. A name of Pulumi's, not of Kubernetes. */
   shift: (app: string) => `${app}-shift`,
   /** Secret of the hosts' certificate, where config names none. */

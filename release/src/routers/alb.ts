@@ -17,7 +17,7 @@ import {
 import type { Weights } from "./weights.js";
 
 const prefix = "alb.ingress.kubernetes.io";
-const usersAction = `${prefix}/actions.users`;
+const productionAction = `${prefix}/actions.production`;
 const port = 80;
 /** Seconds that a cookie keeps a user with a color; the load balancer's own longest is seven days. */
 const stickySeconds = 3600;
@@ -36,7 +36,7 @@ export const alb: Router = {
     otherNamespaces: false,
     otherPaths: true,
   },
-  objects: (way) => [users(way)],
+  objects: (way) => [production(way)],
   weights: {
     at: (app) => [
       { group: "networking.k8s.io", version: "v1", plural: "ingresses", name: names.ingress(app) },
@@ -52,7 +52,7 @@ export const alb: Router = {
   ...byClass("alb", "alb"),
 };
 
-function users<T>(way: Way<T>): RouteObject<T> {
+function production<T>(way: Way<T>): RouteObject<T> {
   const { app, strategy, active, token, interpolate, affinity } = way;
   const idle = names.colorService(app, otherColor(active));
   const toIdle = JSON.stringify({
@@ -67,7 +67,7 @@ function users<T>(way: Way<T>): RouteObject<T> {
   });
   return ingress(way, way.ingressClass ?? "alb", {
     name: names.ingress(app),
-    roles: ["users", "weights"],
+    roles: ["production", "weights"],
     defaults: {
       [`${prefix}/scheme`]: "internet-facing",
       [`${prefix}/target-type`]: "ip",
@@ -80,7 +80,9 @@ function users<T>(way: Way<T>): RouteObject<T> {
       [`${prefix}/conditions.preview-header`]: interpolate`[{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"${previewHeader}","values":["${token}"]}}]`,
       [`${prefix}/actions.preview-cookie`]: toIdle,
       [`${prefix}/conditions.preview-cookie`]: interpolate`[{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"Cookie","values":["*${previewCookiePrefix}${token}=${previewCookieValue}*"]}}]`,
-      ...(strategy === "weighted" && { [usersAction]: forward(app, way.weights, affinity === "cookie") }),
+      ...(strategy === "weighted" && {
+        [productionAction]: forward(app, way.weights, affinity === "cookie"),
+      }),
       ...(strategy === "selector" &&
         affinity === "cookie" && {
           [`${prefix}/target-group-attributes`]: `stickiness.enabled=true,stickiness.lb_cookie.duration_seconds=${stickySeconds}`,
@@ -93,7 +95,7 @@ function users<T>(way: Way<T>): RouteObject<T> {
       action("preview-header"),
       action("preview-cookie"),
       strategy === "weighted"
-        ? action("users")
+        ? action("production")
         : { path: "/", pathType: "Prefix", service: names.activeService(app) },
     ],
   });
@@ -113,7 +115,9 @@ function forward(app: string, wanted: Weights, isSticky: boolean): string {
   });
 }
 
-const annotated = z.object({ metadata: z.object({ annotations: z.object({ [usersAction]: z.string() }) }) });
+const annotated = z.object({
+  metadata: z.object({ annotations: z.object({ [productionAction]: z.string() }) }),
+});
 
 const actionSchema = z.object({
   forwardConfig: z.object({
@@ -123,13 +127,13 @@ const actionSchema = z.object({
 });
 
 function actionOf(found: unknown) {
-  const text = annotated.safeParse(found).data?.metadata.annotations[usersAction];
+  const text = annotated.safeParse(found).data?.metadata.annotations[productionAction];
   const forwardConfig = actionSchema.safeParse(parseJson(text ?? "null")).data?.forwardConfig;
   return text === undefined || forwardConfig === undefined ? undefined : { text, ...forwardConfig };
 }
 
 function patches(app: string, [found]: unknown[], wanted: Weights): JsonPatch[] {
-  const path = `/metadata/annotations/${pointer(usersAction)}`;
+  const path = `/metadata/annotations/${pointer(productionAction)}`;
   const action = actionOf(found);
   return [
     [

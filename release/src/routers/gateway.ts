@@ -65,7 +65,7 @@ export const gateway: Router = {
     otherPaths: true,
   },
   gateway: { listeners: true },
-  objects: (way) => [users(way), testers(way)],
+  objects: (way) => [production(way), testers(way)],
   // The API knows no name of a route here: all HTTPRoutes of the app's namespace, and this one Service.
   grant: ({ namespace }, app, color) => ({
     apiVersion: "gateway.networking.k8s.io/v1beta1",
@@ -142,9 +142,9 @@ function httpRoute<T>(
   };
 }
 
-function users<T>(way: Way<T>): RouteObject<T> {
+function production<T>(way: Way<T>): RouteObject<T> {
   const { app, strategy, active, token, interpolate, servicePort, otherPaths } = way;
-  return httpRoute(way, names.ingress(app), ["users", "weights"], hostsOf(way), [
+  return httpRoute(way, names.ingress(app), ["production", "weights"], hostsOf(way), [
     {
       matches: [{ path: { type: "PathPrefix", value: "/" } }],
       backendRefs:

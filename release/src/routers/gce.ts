@@ -25,7 +25,7 @@ export const gce: Router = {
     // By the old annotation: GKE does not read ingressClassName.
     ingress(way, undefined, {
       name: names.ingress(way.app),
-      roles: ["users"],
+      roles: ["production"],
       annotations: { "kubernetes.io/ingress.class": way.ingressClass ?? "gce" },
       hosts: hostsOf(way),
       paths: [{ path: "/", pathType: "Prefix", service: names.activeService(way.app) }, ...otherPathsOf(way)],

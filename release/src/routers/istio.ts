@@ -13,7 +13,7 @@ const group = "networking.istio.io";
 const version = "v1";
 
 /** The second of two rules: Istio takes the first that matches, and testers come before users. */
-const usersRule = "/spec/http/1/route";
+const productionRule = "/spec/http/1/route";
 
 /** Of whoever asks the Service, Istio's gateway at the edge among them: its proxy is the source of the request. */
 export const istioEdge = ledByService(
@@ -64,7 +64,7 @@ function virtualService<T>(way: Way<T>): RouteObject<T> {
     apiVersion: `${group}/${version}`,
     kind: "VirtualService",
     name: names.ingress(app),
-    roles: ["users", "weights"],
+    roles: ["production", "weights"],
     annotations: {},
     isEntrance: true,
     spec: {
@@ -80,7 +80,7 @@ function virtualService<T>(way: Way<T>): RouteObject<T> {
           route: [toColor(otherColor(active))],
         },
         {
-          name: "users",
+          name: "production",
           route:
             strategy === "selector"
               ? [destination({ namespace, name: names.activeService(app) }, servicePort)]
@@ -125,10 +125,10 @@ function patchOf(app: string, found: unknown, weights: Weights): JsonPatch {
     return [
       {
         op: "test",
-        path: `${usersRule}/${index}/destination/host`,
+        path: `${productionRule}/${index}/destination/host`,
         value: nameIn(host) === name ? host : name,
       },
-      { op: "replace", path: `${usersRule}/${index}/weight`, value: weights[color] },
+      { op: "replace", path: `${productionRule}/${index}/weight`, value: weights[color] },
     ];
   });
 }

@@ -40,7 +40,7 @@ export const nginx: Router = {
   },
   objects: (way) => [
     ...colors.map((color) => canaryService(way, color)),
-    users(way),
+    production(way),
     idle(way),
     testers(way),
   ],
@@ -53,11 +53,11 @@ export const nginx: Router = {
   ...byClass("nginx", "nginx"),
 };
 
-function users<T>(way: Way<T>): RouteObject<T> {
+function production<T>(way: Way<T>): RouteObject<T> {
   const { app, active, strategy } = way;
   return ingress(way, classOf(way), {
     name: names.ingress(app),
-    roles: ["users", "weights"],
+    roles: ["production", "weights"],
     defaults: { [`${prefix}/ssl-redirect`]: "true" },
     annotations: sticky(way),
     hosts: hostsOf(way),

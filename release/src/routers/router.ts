@@ -107,10 +107,10 @@ export interface GatewayRef {
 }
 
 /**
- * What an object is for. users: they come in by it. weights: it holds what each color gets. testers: it leads
- * to what is not released.
+ * What an object is for. production: its traffic comes in by it. weights: it holds what each color gets. testers: it
+ * routes to what is not released.
  */
-export type RouteRole = "users" | "weights" | "testers";
+export type RouteRole = "production" | "weights" | "testers";
 
 /** An object of a route, as a manifest without its namespace. */
 export interface RouteObject<T> {

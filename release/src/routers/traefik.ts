@@ -37,9 +37,9 @@ export const traefik: Router = {
   },
   objects: (way) => [
     ...(way.strategy === "weighted" ? [weighted(way)] : []),
-    users(way),
+    production(way),
     redirect(way),
-    plainUsers(way),
+    productionHttp(way),
     ...(way.internalHost === undefined ? [guard(way)] : []),
     withoutPrefix(way),
     testers(way),
@@ -47,7 +47,7 @@ export const traefik: Router = {
   ],
   weights: {
     at: (app) => [
-      { group: "traefik.io", version: "v1alpha1", plural: "traefikservices", name: names.users(app) },
+      { group: "traefik.io", version: "v1alpha1", plural: "traefikservices", name: names.weights(app) },
     ],
     read: (app, [found]) => readColors(app, serviceSchema.safeParse(found).data?.spec.weighted.services),
     patches: (app, _found, weights) => [patchColors(app, "/spec/weighted/services", weights)],
@@ -84,7 +84,7 @@ function object<T>(
 }
 
 function weighted<T>(way: Way<T>): RouteObject<T> {
-  return object("TraefikService", names.users(way.app), ["users", "weights"], {
+  return object("TraefikService", names.weights(way.app), ["production", "weights"], {
     weighted: {
       services: colors.map((color) => ({
         kind: "Service",
@@ -97,15 +97,15 @@ function weighted<T>(way: Way<T>): RouteObject<T> {
   });
 }
 
-function users<T>(way: Way<T>): RouteObject<T> {
+function production<T>(way: Way<T>): RouteObject<T> {
   const { app, strategy, active, token, interpolate, tlsSecret } = way;
   const hosts = matchHosts(hostsOf(way));
   const service =
     strategy === "weighted"
-      ? { kind: "TraefikService", name: names.users(app) }
+      ? { kind: "TraefikService", name: names.weights(app) }
       : { kind: "Service", name: names.activeService(app), port, ...sticky(way) };
   const preview = interpolate`${hosts} && (Header(\`${previewHeader}\`, \`${token}\`) || HeaderRegexp(\`Cookie\`, \`(^|;\\s*)${previewCookiePrefix}${token}=${previewCookieValue}(;|$)\`))`;
-  return object("IngressRoute", names.ingress(app), ["users"], {
+  return object("IngressRoute", names.ingress(app), ["production"], {
     entryPoints: ["websecure"],
     routes: [
       { kind: "Rule", match: hosts, services: [service] },
@@ -127,9 +127,9 @@ function users<T>(way: Way<T>): RouteObject<T> {
   });
 }
 
-function plainUsers<T>(way: Way<T>): RouteObject<T> {
+function productionHttp<T>(way: Way<T>): RouteObject<T> {
   const { app } = way;
-  return object("IngressRoute", `${names.ingress(app)}-http`, ["users"], {
+  return object("IngressRoute", `${names.ingress(app)}-http`, ["production"], {
     entryPoints: ["web"],
     // Traefik wants a Service even where the answer is always a redirect.
     routes: [
@@ -144,7 +144,7 @@ function plainUsers<T>(way: Way<T>): RouteObject<T> {
 }
 
 function redirect<T>({ app }: Way<T>): RouteObject<T> {
-  return object("Middleware", `${app}-https`, ["users"], {
+  return object("Middleware", `${app}-https`, ["production"], {
     redirectScheme: { scheme: "https", permanent: true },
   });
 }
@@ -190,7 +190,7 @@ function certificates<T>(way: Way<T>): RouteObject<T>[] {
     apiVersion: "cert-manager.io/v1",
     kind: "Certificate",
     name: secretName,
-    roles: ["users"],
+    roles: ["production"],
     annotations: {},
     spec: { secretName, dnsNames, issuerRef: { kind: "ClusterIssuer", name: clusterIssuer } },
   }));
