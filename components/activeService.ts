@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Service } from "@pulumi/kubernetes/core/v1";
 import { appLabels, names, switchAnnotation } from "@bluegreen/release/app/names";
-import { leadTo } from "@bluegreen/release/routers/activeService";
+import { activeServiceSpec } from "@bluegreen/release/routers/activeService";
 import type { Color } from "@bluegreen/release";
 import type { AppSettings } from "./lateArgs";
 import { movedFromOutside, skipAwait } from "./annotations";
@@ -62,7 +62,7 @@ export function makeActiveService(
       },
       spec: {
         ...(settings.service.type !== "ClusterIP" && { type: settings.service.type }),
-        ...leadTo(settings, app, activeColor),
+        ...activeServiceSpec(settings, app, activeColor),
         ports: servicePorts(settings.service, settings.service.port),
         ...affinityOf(traffic),
       },

@@ -444,7 +444,7 @@ export interface BlueGreenAppArgs {
    */
   connectionDrain?: Part<FlatSettings["connectionDrain"]>;
   /**
-   * Secret in the namespace of the pods that leads to the database, by its keys (docs/guides/databases.md);
+   * Secret in the namespace of the pods that points to the database, by its keys (docs/guides/databases.md);
    * where each color has its own, one of this name with -blue and one with -green.
    * @default "APP-database"
    */

@@ -144,7 +144,7 @@ interface Release {
   settings: PodArgs;
 }
 
-/** With what no template decides: the image, the port that Services lead to, and the variables of config. */
+/** With what no template decides: the image, the port that Services route to, and the variables of config. */
 function finished(spec: Fields, release: Release): Fields {
   const { app, color, image, settings } = release;
   const { container, imagePullSecrets } = settings;

@@ -27,7 +27,7 @@ export interface Released extends Outputs {
  *     lock      on the live color
  *     prepare   isolation, room for both colors → config of both colors → expand migrations → preflight pod of a live change
  *               → the active color rolls out → its schema and smoke gates → the gate of the switch
- *     switch    the workers of the other color stop → the active Service points to it → the route leads there → its
+ *     switch    the workers of the other color stop → the active Service points to it → the route points there → its
  *               workers start, the analysis, and the drain of the other color
  *     reconcile the other color rolls out → its gates
  *     contract  contract migrations

@@ -20,7 +20,7 @@ export interface ActiveService {
   name: string;
   namespace: string;
   selector: Labels;
-  /** It leads into another namespace, by DNS. */
+  /** It points into another namespace, by DNS. */
   isExternal: boolean;
 }
 

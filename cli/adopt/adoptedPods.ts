@@ -10,7 +10,7 @@ type Fields = Record<string, unknown>;
 export interface AdoptedPods {
   /** The app's among the containers. */
   container: string;
-  /** Of the app's container, where the Services lead to. */
+  /** Of the app's container, where the Services route to. */
   port: number;
   image: string;
   podTemplate: Fields;
@@ -97,7 +97,7 @@ function refuseAlone({ hostNetwork, containers, volumes = [] }: V1PodSpec, tell:
       if (hostPort !== undefined)
         tell.changed(
           `containers.${name}.hostPort ${hostPort}`,
-          "both colors would want it: the Service leads to the pod",
+          "both colors would want it: the Service routes to the pod",
         );
   for (const { name, persistentVolumeClaim } of volumes)
     if (persistentVolumeClaim !== undefined && persistentVolumeClaim.readOnly !== true)

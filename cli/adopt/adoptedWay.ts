@@ -105,7 +105,7 @@ function adoptIngress({ metadata, spec }: V1Ingress, service: V1Service | undefi
   if (ours.length > 0 && narrow.length === ours.length)
     tell.changed(
       "spec.rules.paths",
-      `${narrow.join(", ")}: all of the host leads to the app, but for ingress.paths`,
+      `${narrow.join(", ")}: all of the host is routed to the app, but for ingress.paths`,
     );
   const [tls] = spec?.tls ?? [];
   const tlsSecret = tls?.secretName;

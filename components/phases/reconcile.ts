@@ -7,7 +7,7 @@ import type { ReleaseStep } from "../dynamicStep";
 import { migrateByCommand } from "../migrateByCommand";
 import { gatesBeforeRollout, gatesBeforeScaleDown, gatesBeforeShift } from "../ownGates";
 import { Shift } from "../shift";
-import { leadIn, type Switched } from "./switchTraffic";
+import { makeRoute, type Switched } from "./switchTraffic";
 
 /** An app of which all is as config wants it, the idle color included. */
 export interface Reconciled extends Switched {
@@ -96,7 +96,7 @@ export function reconcile(switched: Switched, { everywhere, before }: ReconcileA
       },
       { parent: app },
     );
-    route = leadIn(app, shift.gate.switchId, shift.gate);
+    route = makeRoute(app, shift.gate.switchId, shift.gate);
     last.push(shift.analyze(route));
   }
   if (app.autoscaled)

@@ -48,7 +48,7 @@ export function switchTraffic(prepared: Prepared, { gates, turns, route: shared 
     },
   );
   const route =
-    weights[otherColor(activeColor)] === 0 ? leadIn(app, gate.switchId, service, shared) : undefined;
+    weights[otherColor(activeColor)] === 0 ? makeRoute(app, gate.switchId, service, shared) : undefined;
   // Without weights the ingress stays as it is: traffic has moved with the Service.
   const arrived = movable === null || route === undefined ? [service] : [service, ...route.objects];
   const writing = freeze.lower(arrived);
@@ -109,7 +109,7 @@ function takeTurn({ app, gate }: Prepared, turns: Switched[], gates: pulumi.Reso
 }
 
 /** The ingress. */
-export function leadIn(
+export function makeRoute(
   { name, settings, within }: AppInCluster,
   switchId: pulumi.Output<string>,
   after: pulumi.Resource,

@@ -20,7 +20,7 @@ function whatIsWrong(service: ActiveService, deployments: ColorDeployment[]): Om
     return [
       {
         what: "has an empty selector",
-        rule: "it routes production traffic, and it leads to no color",
+        rule: "it routes production traffic, and it points to no color",
         next: "select one color: app and version",
       },
     ];

@@ -152,7 +152,7 @@ function containerFindings(
       : [
           {
             has: `takes hostPort ${hostPorts.join(", ")} of its node`,
-            next: "leave ports[].hostPort out: a Service leads to the pod",
+            next: "leave ports[].hostPort out: a Service routes to the pod",
           },
         ]),
     ...(procMount === undefined || procMount === "Default"

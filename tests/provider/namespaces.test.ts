@@ -7,7 +7,7 @@ import {
   type SchemaGateInputs,
   type PreflightInputs,
 } from "@bluegreen/release";
-import { leadTo } from "@bluegreen/release/routers/activeService";
+import { activeServiceSpec } from "@bluegreen/release/routers/activeService";
 import { readAppUsers } from "@bluegreen/release/databases/colorDatabases";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { failureOf } from "../support/read";
@@ -63,7 +63,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
   const activeService = (color: Color, part: object = {}) => ({
     metadata: { name: `${app}-service` },
     spec: {
-      ...leadTo(home.where, app, color),
+      ...activeServiceSpec(home.where, app, color),
       ports: [{ name: "http", protocol: "TCP", port: 80, targetPort: "http" }],
       sessionAffinity: "ClientIP",
       sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } },
@@ -104,7 +104,9 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
   });
 
   it("stop where the record and the name disagree, or config says that the colors live elsewhere", async () => {
-    await put(activeService("blue", { externalName: leadTo(home.where, app, "green").externalName }));
+    await put(
+      activeService("blue", { externalName: activeServiceSpec(home.where, app, "green").externalName }),
+    );
     expect(await reasons())
       .to.contain('its selector has version="blue", its externalName is chatgpt-app-green.')
       .and.contain(`"externalName":"chatgpt-app-blue.${home.namespace}-blue.svc.cluster.local"`);
@@ -186,7 +188,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     ).to.deep.equal([]);
   });
 
-  it("refuse a color whose Secret leads to another database, and let each have a role of its own", async () => {
+  it("refuse a color whose Secret points to another database, and let each have a role of its own", async () => {
     const schema = lock.beside("schemaGate");
     const [users, other] = await Promise.all([databases.fresh(), databases.fresh()]);
     await query(users, "CREATE ROLE green_role LOGIN SUPERUSER");
@@ -219,7 +221,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     ]) {
       expect(refused)
         .to.contain(
-          `Secret ${home.namespace}-green/db-credentials leads to database ${name(other)} at a socket, and traffic is on ${name(users)} at a socket`,
+          `Secret ${home.namespace}-green/db-credentials points to database ${name(other)} at a socket, and traffic is on ${name(users)} at a socket`,
         )
         .and.not.contain("postgres://");
     }

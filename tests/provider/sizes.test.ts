@@ -195,7 +195,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     expect(await size.changes(fixed, fixed)).to.equal("none");
   });
 
-  it("have to fit into every quota, those of a rolling update too; the rollback asks for the color that it leads to alone", async () => {
+  it("have to fit into every quota, those of a rolling update too; the rollback asks for the color that it returns traffic to alone", async () => {
     const { namespace, cluster } = home;
     await scale(cluster, "chatgpt-app", "blue", 3);
     await cluster.core.createNamespacedResourceQuota({

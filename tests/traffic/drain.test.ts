@@ -174,7 +174,7 @@ describe("A switch under clients that keep their connections, on a real cluster"
     await test.set({ activeColor: "green" });
     const error = await failureOf(test.stack.up());
     expect(error).to.contain("was rolled back: traffic is on blue again");
-    expect(await drainOf(), "clients of green are led away").to.include({ color: "green", over: true });
+    expect(await drainOf(), "clients of green are drained").to.include({ color: "green", over: true });
     expect((await statesOf("blue")).map((state) => state?.draining)).to.deep.equal([false, false]);
     await users.answeredBy("blue");
     await users.stop();

@@ -62,7 +62,7 @@ describe("Colors in namespaces of their own, at a real edge under load", functio
     const { spec, metadata } = await activeService();
     expect(
       [spec?.selector?.["version"], spec?.externalName],
-      "the record, and where DNS leads",
+      "the record, and where DNS points",
     ).to.deep.equal([color, `${app}-${color}.${colorNamespace(color)}.svc.cluster.local`]);
     expect(
       (

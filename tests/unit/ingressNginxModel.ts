@@ -16,7 +16,7 @@ export interface IngressObject {
 
 interface Upstream {
   service: string;
-  /** Set by the first Ingress that names the Service: no location of users leads to a canary's. */
+  /** Set by the first Ingress that names the Service: no location of production traffic uses a canary's. */
   canary: Record<string, string> | undefined;
   isSticky: boolean;
   alternatives: string[];
@@ -54,7 +54,7 @@ export class IngressNginx {
     for (const each of ingresses) if (isCanary(each)) this.#merge(each);
   }
 
-  /** Services of canaries that no location leads to: their weight, header and cookie do nothing. */
+  /** Services of canaries that no location uses: their weight, header and cookie do nothing. */
   get inert(): string[] {
     const used = [...this.#upstreams.values()].flatMap(({ alternatives }) => alternatives);
     return [...this.#upstreams.values()]

@@ -192,7 +192,7 @@ describe("Isolation", () => {
       expect(JSON.stringify(own)).to.contain('"port":5433').and.not.contain('"port":5432');
     });
 
-    it("let the pod that leads to the database reach what the pods reach, where there is one", async () => {
+    it("let the relay pod reach what the pods reach, where there is one", async () => {
       const labels = { "bluegreen.dev/relay": "chatgpt-app" };
       const restricted = { ...someSettings, networkPolicy: '{"egress":"restricted"}' };
       expect(

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { colors, otherColor, parseSettings, type Color } from "@bluegreen/release";
-import { leadTo } from "@bluegreen/release/routers/activeService";
+import { activeServiceSpec } from "@bluegreen/release/routers/activeService";
 import { roomFor } from "@bluegreen/release/config/room";
 import { namespaceOf, colorNamespacesOf, inEachNamespace } from "@bluegreen/release/app/color";
 import { failureOf } from "../support/read";
@@ -150,7 +150,7 @@ describe("Namespaces of the colors", () => {
     });
   });
 
-  describe("are led to", () => {
+  describe("are routed to", () => {
     it("by DNS, inside the cluster, and the selector stays the record of the live color", () => {
       expect(recorder.one("kubernetes:core/v1:Service", `${app}-service`).inputs["spec"]).to.deep.equal({
         selector: { app, version: "blue" },
@@ -158,7 +158,7 @@ describe("Namespaces of the colors", () => {
         externalName: `${app}-blue.${colorNamespace("blue")}.svc.cluster.local`,
         ports: [{ name: "http", protocol: "TCP", port: 80, targetPort: "http" }],
       });
-      expect(leadTo({ namespace: "shop", namespacePerColor: false }, app, "green")).to.deep.equal({
+      expect(activeServiceSpec({ namespace: "shop", namespacePerColor: false }, app, "green")).to.deep.equal({
         selector: { app, version: "green" },
       });
     });
@@ -271,7 +271,7 @@ describe("Namespaces of the colors", () => {
       .and.not.include("deployments");
   });
 
-  it("are refused where nothing can lead there, and where their names would be too long", async () => {
+  it("are refused where nothing can route there, and where their names would be too long", async () => {
     const refusal = (config: Record<string, string>) =>
       failureOf(Promise.resolve().then(() => parseSettings("chatgpt-app", { ...traefik, ...config })));
     expect(await refusal({ traffic: '{"router":"traefik"}' }))

@@ -129,7 +129,7 @@ describe("The plan of an update", () => {
     ).to.deep.equal(["traffic     stays on green (v2)", "            in us it is on blue now"]);
   });
 
-  it("analyzes nothing at the first release, which nothing leads back from", () => {
+  it("analyzes nothing at the first release, which has no rollback", () => {
     const first = planOf(
       facts({
         status: status({

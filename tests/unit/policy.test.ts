@@ -458,7 +458,7 @@ describe("Policies of an app in two colors", () => {
     ],
     ["another app", service({ app: "other", version: "blue" }), "no Deployment of the stack has such pods"],
   ] as const) {
-    it(`refuse a Service that leads to ${name}`, () => {
+    it(`refuse a Service that points to ${name}`, () => {
       const findings = said([...both, active]);
       expect(findings).to.have.length(1);
       expect(findings[0]).to.contain("Service shop/shop-service").and.contain(found);

@@ -153,7 +153,7 @@ describe("What stands in the cluster", () => {
     expect(connections).to.equal(0);
   });
 
-  it("does not say for how long clients are led away", async () => {
+  it("does not say for how long clients are drained", async () => {
     const now = new Date("2026-01-02T03:04:05.000Z");
     await turnDrain(connect(where), app, { back: "blue", now, seconds: 60 }, () => undefined);
     expect(await readDrain(connect(where), app)).to.deep.equal({

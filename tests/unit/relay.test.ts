@@ -41,9 +41,9 @@ async function startServer(answer: (said: string) => string): Promise<{ server: 
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-async function led(program: Program, host: string, port: number): Promise<RelayedSocket> {
+async function connected(program: Program, host: string, port: number): Promise<RelayedSocket> {
   const socket = new RelayedSocket();
-  await socket.lead(program.port, { host, port });
+  await socket.connectTo(program.port, { host, port });
   return socket;
 }
 
@@ -79,13 +79,13 @@ describe("The relay to a database", () => {
     return program;
   };
 
-  it("leads to its destination, and one side that has ended leaves the other", async () => {
-    const socket = await led(await relay(), host, port);
+  it("forwards to its destination, and one side that has ended leaves the other", async () => {
+    const socket = await connected(await relay(), host, port);
     socket.end("hello");
     expect(await allOf(socket)).to.equal("you said hello");
   });
 
-  it("leads nowhere else, not even to another port or name of the same server", async () => {
+  it("forwards nowhere else, not even to another port or name of the same server", async () => {
     const program = await relay();
     const other = await startServer(() => "no");
     for (const [name, at] of [
@@ -93,8 +93,8 @@ describe("The relay to a database", () => {
       ["localhost", port],
       [`${host} ${port}`, port],
     ] as const)
-      expect(await failureOf(led(program, name, at)), `${name} ${at}`).to.contain(
-        "this relay does not lead there",
+      expect(await failureOf(connected(program, name, at)), `${name} ${at}`).to.contain(
+        "this relay does not forward there",
       );
     other.server.close();
     expect(connections).to.equal(0);
@@ -105,10 +105,10 @@ describe("The relay to a database", () => {
     away.server.close();
     await once(away.server, "close");
     const program = await relay({ destinations: [{ host, port: away.port }] });
-    const error = await led(program, host, away.port).catch((reason: unknown) => reason);
+    const error = await connected(program, host, away.port).catch((reason: unknown) => reason);
     expect(error).to.deep.include({ code: "ECONNREFUSED" });
     const said: string[] = [];
-    const ask = () => led(program, host, away.port);
+    const ask = () => connected(program, host, away.port);
     expect(await ifReachable(ask, (line) => said.push(line))).to.equal(undefined);
     expect(said.join()).to.contain(`${host}:${away.port}, asked from a pod: connect ECONNREFUSED`);
   });
@@ -132,7 +132,7 @@ describe("The relay to a database", () => {
         });
       });
     });
-    const socket = await led(await relay(), host, port);
+    const socket = await connected(await relay(), host, port);
     socket.destroy();
     await closed;
   });
@@ -146,7 +146,7 @@ describe("The relay to a database", () => {
 
   it("ends by itself when nobody is connected, and not before", async () => {
     const used = await relay({ idleMs: 200 });
-    const socket = await led(used, host, port);
+    const socket = await connected(used, host, port);
     const unused = await relay({ idleMs: 200 });
     expect(await unused.ended).to.equal(0);
     expect(used.child.exitCode).to.equal(null);

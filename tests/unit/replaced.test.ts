@@ -28,7 +28,7 @@ describe("A namespace that has taken the place of the one that a stack was relea
   it("is refused with both uids, the cluster that was asked, and the way out", () => {
     expect(said(last(), found())).to.equal(
       "Namespace shop in the cluster of context prod (https://10.0.0.1:6443) is not the one that this stack was released to: its uid is 1a2b3c4d…, and that one's was 9f8e7d6c…\n" +
-        "  why:  the cluster or the namespace was replaced, or the kubeconfig leads to another cluster: what is in the state is not here\n" +
+        "  why:  the cluster or the namespace was replaced, or the kubeconfig points to another cluster: what is in the state is not here\n" +
         "  next: kubectl config get-contexts; in the wrong cluster: pulumi config set context NAME; if it was replaced: pulumi up --refresh, which forgets what is gone, deletes nothing, and releases here again\n" +
         "  code: BG-NAMESPACE-REPLACED",
     );

@@ -81,7 +81,7 @@ describe("A route", () => {
     });
   }
 
-  it("of nginx leads everybody to one color in the middle of a switch", () => {
+  it("of nginx routes everybody to one color in the middle of a switch", () => {
     const { weights } = routers.nginx;
     const before = manifests("nginx", way());
     const [first] = weights?.patches(app, before, allOn("green"), "green") ?? [];
@@ -191,7 +191,7 @@ describe("A route", () => {
           .filter(({ roles, kind: of }) => roles.includes("production") && of !== "Middleware"),
       );
 
-    it("leads all of them to the app, and their paths elsewhere, with the certificate of config", () => {
+    it("routes all of them to the app, and their paths elsewhere, with the certificate of config", () => {
       expect(having).to.deep.equal(["nginx", "traefik", "gateway", "alb", "gce"]);
       for (const kind of having) {
         const text = usersOf(kind);
@@ -219,7 +219,7 @@ describe("A route", () => {
         expect(after.map((object, index) => apply(object, rollback[index] ?? []))).to.deep.equal(before);
       });
 
-    it("of nginx reads nothing while a host leads elsewhere than the others", () => {
+    it("of nginx reads nothing while a host points elsewhere than the others", () => {
       const [main, canary] = manifests("nginx", way(part)) as [
         { spec: { rules: { http: { paths: { backend: { service: { name: string } } }[] } }[] } },
         unknown,

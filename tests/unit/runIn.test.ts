@@ -78,7 +78,7 @@ describe("A database that only the cluster reaches", () => {
 
   it("needs the image of the pod, and one database for both colors", () => {
     expect(refusalOf({ ...cluster, analysis: "{}" })).to.contain(
-      "a controllerImage with database.runIn cluster: the pod that leads to the database runs it",
+      "a controllerImage with database.runIn cluster: the relay pod runs it",
     );
     for (const strategy of ["logicalReplication", "streamingReplica", "none"])
       expect(refusalOf({ ...cluster, database: JSON.stringify({ strategy, runIn: "cluster" }) })).to.contain(

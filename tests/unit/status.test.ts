@@ -128,7 +128,7 @@ describe("The status of a release", () => {
     });
   }
 
-  it("needs none for a blocked image of an image that is gone, nor for a first release that nothing leads back from", () => {
+  it("needs none for a blocked image of an image that is gone, nor for a first release, which has no rollback", () => {
     const blockedImages = [
       {
         color: "blue" as const,

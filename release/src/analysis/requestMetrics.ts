@@ -90,7 +90,7 @@ function countRequests(
 const timeoutMs = 5000;
 
 /**
- * Asks for a color's requests where they are led to it: of an app without metrics this is all there is. What
+ * Asks for a color's requests where they are routed to it: of an app without metrics this is all there is. What
  * cannot be had is no data, and never against the version.
  * @returns undefined where config wants the figures of the pods alone
  */

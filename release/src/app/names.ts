@@ -142,7 +142,7 @@ export const workerLabel = `${domain}/worker`;
 /** Label of a Job of a release and of its pod: the app. What selects a color's pods must not find it. */
 export const jobLabel = `${domain}/job`;
 
-/** Label of the pod that leads to a database: the app. What selects a color's pods must not find it. */
+/** Label of the relay pod: the app. What selects a color's pods must not find it. */
 export const relayLabel = `${domain}/relay`;
 
 /**

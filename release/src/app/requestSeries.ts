@@ -14,7 +14,7 @@ export type RequestSeries = {
   statusLabel: string;
   /**
    * What the labels of a color's series are, as regular expressions of the whole value. Where the active Service
-   * is all that is led to, both colors have the same ones, and the time of the switch tells them apart.
+   * is all that is routed to, both colors have the same ones, and the time of the switch tells them apart.
    */
   labels: Record<Color, Record<string, string>>;
 };

@@ -39,7 +39,7 @@ export async function examineDatabases(cluster: Cluster, settings: Asked): Promi
     databaseAccount === undefined
       ? []
       : [await examine("databaseAdminUrl", databaseAccount.adminUrl, checkAdmin)];
-  // Colors that share a Secret share what it leads to.
+  // Colors that share a Secret share what it points to.
   const asked: readonly Color[] = strategy === "shared" && !namespacePerColor ? ["blue"] : colors;
   const checkAdminUrl = strategy === "shared" ? undefined : serverChecks[strategy];
   const own = await Promise.all(
@@ -90,7 +90,7 @@ async function examinePeer(cluster: Cluster, secrets: DatabaseSecrets, color: Co
   ];
 }
 
-/** @param at where the URL is from: what it leads to is said without its password */
+/** @param at where the URL is from: what it points to is said without its password */
 type Check = (at: string, url: string) => Promise<Finding>;
 
 async function examine(at: string, url: string, check: Check): Promise<Finding> {

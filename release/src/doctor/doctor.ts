@@ -55,7 +55,7 @@ async function reach({
     return {
       finding: broken(
         "cluster",
-        `${context === "" ? "the current context" : `context ${context}`} of the kubeconfig leads to no API server that answers: ${shortly(error)}`,
+        `${context === "" ? "the current context" : `context ${context}`} of the kubeconfig points to no API server that answers: ${shortly(error)}`,
         "kubectl config get-contexts, then pulumi config set context NAME",
       ),
     };

@@ -25,7 +25,7 @@ interface DrainOptions {
   signal: AbortSignal;
 }
 
-/** over: nothing is left, or the budget is. back: traffic came back to these very pods. */
+/** over: nothing is left, or the budget is. back: traffic returned to these very pods. */
 export interface Drained {
   end: "over" | "back";
   /** How long it took. */
@@ -37,7 +37,7 @@ export interface Drained {
 }
 
 /**
- * Tells the pods of a color to lead their clients away, and waits until nobody is left on them or
+ * Tells the pods of a color to drain, and waits until nobody is left on them or
  * the budget is over. It cuts nobody. An API server that does not answer costs time, and no more.
  */
 export async function drainColor(

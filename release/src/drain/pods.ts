@@ -62,7 +62,7 @@ export async function askPods(
 }
 
 /**
- * Tells all pods of a color to lead their clients away for so long, or with 0 that they may stay,
+ * Tells all pods of a color to drain for so long, or with 0 that clients may stay,
  * and waits for none of it. Never fails: what cannot be told is said, and ends by itself.
  */
 export async function tellPods(
@@ -72,7 +72,7 @@ export async function tellPods(
   say: Say,
 ): Promise<void> {
   const what =
-    seconds === 0 ? `that clients of ${target.color} may stay` : `to lead clients away from ${target.color}`;
+    seconds === 0 ? `that clients of ${target.color} may stay` : `to drain clients of ${target.color}`;
   try {
     const signal = AbortSignal.timeout(tellAllMs);
     const { pods } = await findDrainPods(cluster, target, signal);
@@ -107,7 +107,7 @@ const answerMs = 3000;
 const answerBytes = 4096;
 
 /**
- * Asks a pod what is open, and tells it to lead its clients away.
+ * Asks a pod what is open, and tells it to drain.
  * @param seconds for how long; 0 ends it at once; undefined tells it nothing
  * @throws NoAnswerError when the pod does not answer as the contract says
  */
@@ -151,7 +151,7 @@ const noteSchema = z.object({
   over: z.boolean(),
 });
 
-/** The last drain: whose pods lead their clients away, and until when. */
+/** The last drain: whose pods drain, and until when. */
 export type DrainNote = z.output<typeof noteSchema>;
 
 /** In the ConfigMap of the last switch. */

@@ -150,7 +150,9 @@ export async function turnDrain(
       writeDrain(cluster, app, { id, color, until: untilWhen(now, seconds), over: true }),
     ]);
   } catch (error) {
-    say(`clients were not led back to ${back}: ${messageOf(error)}; their connections end by their age`);
+    say(
+      `the draining was not turned to follow traffic to ${back}: ${messageOf(error)}; their connections end by their age`,
+    );
   }
 }
 

@@ -27,7 +27,7 @@ export type GateInputs = ClusterRef &
 export interface GateRun {
   cluster: Cluster;
   inputs: GateInputs;
-  /** Whether the color's pods are there, for BASE_URL to lead to. */
+  /** Whether the color's pods are there, for BASE_URL to point to. */
   hasPods: boolean;
   say: Say;
   /** Ends it at once, with everything that it has started. */

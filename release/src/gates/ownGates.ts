@@ -65,7 +65,7 @@ type GateBeforeScaleDownInputs = GateInputs & {
   standby: Color;
 };
 
-/** The standby still has its pods, and a rollback would lead there. */
+/** The standby still has its pods, and a rollback would return traffic there. */
 export const gateBeforeScaleDown = ownGate<GateBeforeScaleDownInputs>({
   hasPods: true,
   async isDue(cluster, { app, standby }) {
@@ -137,7 +137,7 @@ function kindOf({ job }: Gate): GateKind {
 /**
  * Runs a gate's program to its end, shows what it writes as it comes, and keeps what it came to in the record of
  * the release.
- * @param hasPods whether the color's pods are there, for BASE_URL to lead to
+ * @param hasPods whether the color's pods are there, for BASE_URL to point to
  * @returns what it came to, for people
  * @throws GateError unless it has ended with 0
  */

@@ -103,9 +103,9 @@ export async function checkVersion(
 
 /**
  * Where the colors share a database, but each has a Secret of its own beside its pods, somebody may have made
- * one that leads elsewhere: users would find themselves in front of other data.
+ * one that points elsewhere: users would find themselves in front of other data.
  * @param liveUrl of the database that traffic is on
- * @returns why this color may not have them; undefined where both lead to one database, or its Secret is not
+ * @returns why this color may not have them; undefined where both point to one database, or its Secret is not
  * there yet
  */
 async function findOtherDatabase(
@@ -122,7 +122,7 @@ async function findOtherDatabase(
   const { namespace, name } = secretOf(cluster, inputs, color);
   return new UserError({
     code: "BG-DATABASE-MISMATCH",
-    what: `The switch to ${color} was refused: Secret ${namespace}/${name} leads to database ${own.place}, and traffic is on ${live.place}`,
+    what: `The switch to ${color} was refused: Secret ${namespace}/${name} points to database ${own.place}, and traffic is on ${live.place}`,
     rule: "with database.strategy shared both colors have one database; its two Secrets may differ in the role alone",
     next: `kubectl -n ${namespace} delete secret ${name}, create it again with a URL of ${live.place}, kubectl -n ${namespace} rollout restart deployment, then pulumi up`,
   });

@@ -50,14 +50,14 @@ export async function askAt(base: string, path: string, bounds: FetchBounds): Pr
 }
 
 /**
- * The path of a probe is its pod's, whoever has made that: it may lead to whatever that pod answers, and
+ * The path of a probe is its pod's, whoever has made that: it may point to whatever that pod answers, and
  * nowhere else.
  * @throws NoAnswerError when it names another server
  */
 function urlAt(base: string, path: string): string {
   const url = URL.parse(path, base);
   if (url === null || url.origin !== new URL(base).origin)
-    throw new NoAnswerError("its path leads to another server");
+    throw new NoAnswerError("its path points to another server");
   return url.href;
 }
 

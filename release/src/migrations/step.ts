@@ -162,8 +162,8 @@ function refuseOther({
   if (strategy !== "shared" || last.strategy !== "shared" || !isOther(last, since)) return undefined;
   return new UserError({
     code: "BG-DATABASE-REPLACED",
-    what: `The database that Secret ${databaseSecret} in namespace ${namespace} leads to is not the one that this stack has migrated: ${since === "" ? "no migration has run in it" : `its first migration ran at ${since}`}, and that one's at ${last.since ?? ""}`,
-    rule: "the database was replaced, or the Secret leads to another one; the time goes with the data wherever they are moved or restored",
+    what: `The database that Secret ${databaseSecret} in namespace ${namespace} points to is not the one that this stack has migrated: ${since === "" ? "no migration has run in it" : `its first migration ran at ${since}`}, and that one's at ${last.since ?? ""}`,
+    rule: "the database was replaced, or the Secret points to another one; the time goes with the data wherever they are moved or restored",
     next: `on the wrong database: correct the Secret; if it was replaced: restore what was in it, if there is a backup, then pulumi up --refresh, which runs the migrations that are missing`,
   });
 }

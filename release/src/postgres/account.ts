@@ -105,7 +105,7 @@ function lost({ adminUrl, name }: Account, missing: "role" | "database"): UserEr
   return new UserError({
     code: "BG-DATABASE-REPLACED",
     what: `The database account ${name} is lost: the server at ${decodeURIComponent(host)} has no ${missing} ${name}`,
-    rule: "this stack has made it, so the server or the database was replaced, or databaseAdminUrl leads to another server",
+    rule: "this stack has made it, so the server or the database was replaced, or databaseAdminUrl points to another server",
     next: `on the wrong server: pulumi config set --secret databaseAdminUrl; if it was replaced: restore what was in it, if there is a backup, then pulumi up --refresh, which makes what is missing, empty, and runs the migrations`,
   });
 }

@@ -28,7 +28,7 @@ export async function openClient(connectionString: string, name: string): Promis
   client.on("error", () => undefined);
   if (route !== undefined) {
     const { host, port } = client;
-    await relayed?.lead(await route.portTo({ host, port }), { host, port });
+    await relayed?.connectTo(await route.portTo({ host, port }), { host, port });
   }
   await client.connect();
   return client;
@@ -44,7 +44,7 @@ const catalogNames = "pg_catalog, pg_temp";
  * app's role has made in its schema, with arguments that fit better than those of PostgreSQL's own, runs with
  * this session's rights.
  * @param lasting `transaction` where a pooler may be between, whose sessions are other clients' afterwards
- * @returns the schemas that the role's own search path led to, in its order
+ * @returns the schemas that the role's own search path named, in its order
  */
 export async function useCatalogNames(
   db: Queryable,
@@ -62,7 +62,7 @@ export async function useCatalogNames(
 const answerMs = 20_000;
 
 /**
- * What pg takes as its connection to a server, and is one to a relay, which leads there. What pg does with it
+ * What pg takes as its connection to a server, and is one to a relay, which forwards there. What pg does with it
  * from then on, TLS with the server's name first of all, is between pg and the server.
  */
 export class RelayedSocket extends Socket {
@@ -76,7 +76,7 @@ export class RelayedSocket extends Socket {
    * @param port of the relay, on this machine
    * @throws Error with the code of what kept the relay from getting there
    */
-  async lead(port: number, { host, port: to }: Destination): Promise<void> {
+  async connectTo(port: number, { host, port: to }: Destination): Promise<void> {
     super.connect(port, "127.0.0.1");
     this.write(`${host} ${to}\n`);
     const answer = await this.readLine().catch((error: unknown) => {

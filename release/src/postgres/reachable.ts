@@ -18,7 +18,7 @@ export class UnreachableError extends UserError {}
 /** Nobody is asked here: the database is only reached from the cluster, by a pod that an update makes. */
 export class NotAskedError extends Error {
   constructor() {
-    super("database.runIn is cluster, and only an update makes the pod that leads to it");
+    super("database.runIn is cluster, and only an update makes the relay pod");
   }
 }
 

@@ -10,7 +10,7 @@ export interface Destination {
 /** A way to databases that does not go through the network of this machine. */
 export interface Route {
   /**
-   * @returns the port of this machine from which a relay leads there
+   * @returns the port of this machine from which a relay forwards there
    * @throws UnreachableError, or NotAskedError, when none does
    */
   portTo(destination: Destination): Promise<number>;
@@ -33,7 +33,7 @@ export function currentRoute(): Route | undefined {
 
 const nowhere: Route = { portTo: () => Promise.reject(new NotAskedError()) };
 
-/** Work within which no database is asked, because only an update makes the pod that leads there. */
+/** Work within which no database is asked, because only an update makes the relay pod. */
 export function withoutAsking<T>(work: () => Promise<T>): Promise<T> {
   return onRoute(nowhere, work);
 }

@@ -4,7 +4,7 @@ import type { Destination } from "../postgres/route.js";
 export interface ProgramOptions {
   /** Where it listens, on the pod's loopback alone. 0: on a free port. */
   port: number;
-  /** Where it leads, and nowhere else. */
+  /** Where it forwards to, and nowhere else. */
   destinations: Destination[];
   /** It ends when no connection has been open for so long, in milliseconds: whoever has made it may be dead. */
   idleMs: number;
@@ -41,10 +41,10 @@ function relay({
     client.setTimeout(patienceMs, () => client.destroy());
     client.end(`${line}\n`);
   };
-  const lead = (client: Socket, line: string, rest: Buffer) => {
+  const forward = (client: Socket, line: string, rest: Buffer) => {
     const to = destinations.find((each) => `${each.host} ${each.port}` === line);
     if (to === undefined) {
-      sayLast(client, "EACCES this relay does not lead there");
+      sayLast(client, "EACCES this relay does not forward there");
       return;
     }
     const server = connect({ host: to.host, port: to.port, allowHalfOpen: true });
@@ -91,7 +91,7 @@ function relay({
       client.off("data", onData).off("timeout", onLate).setTimeout(0);
       client.pause();
       if (lineEnd < 0) client.destroy();
-      else lead(client, said.toString("utf8", 0, lineEnd), said.subarray(lineEnd + 1));
+      else forward(client, said.toString("utf8", 0, lineEnd), said.subarray(lineEnd + 1));
     };
     client.on("data", onData);
     client.once("end", () => {

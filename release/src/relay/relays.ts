@@ -47,7 +47,7 @@ export class Relays implements Route {
 
   async portTo(destination: Destination): Promise<number> {
     const { host, port: to } = destination;
-    let relay = this.relays.find((each) => each.isThere && each.leadsTo(destination));
+    let relay = this.relays.find((each) => each.isThere && each.forwardsTo(destination));
     if (relay === undefined) {
       relay = new Relay(this.cluster, this.inputs, destination, this.say);
       this.relays.push(relay);
@@ -59,7 +59,7 @@ export class Relays implements Route {
       throw new UnreachableError(
         {
           code: "BG-RELAY-NOT-STARTED",
-          what: `The database at ${host}:${to} was not reached: the pod that leads to it did not start in namespace ${this.inputs.namespace}`,
+          what: `The database at ${host}:${to} was not reached: its relay pod did not start in namespace ${this.inputs.namespace}`,
           rule: reasonOf(error),
           next: `kubectl -n ${this.inputs.namespace} get events --sort-by=.lastTimestamp, then pulumi up`,
         },
@@ -79,13 +79,13 @@ function reasonOf(error: unknown): string {
   return reason.replaceAll(/\s*\n\s*/g, "; ");
 }
 
-/** A Job whose pod leads to one server, and the port of this machine from which it does. */
+/** A Job whose pod forwards to one server, and the port of this machine from which it does. */
 class Relay {
   isThere = true;
   private readonly ending = new AbortController();
   /** Never rejects. */
   private job: Promise<void> = Promise.resolve();
-  private readonly led: Promise<Forwarded>;
+  private readonly forwarded: Promise<Forwarded>;
 
   constructor(
     private readonly cluster: Cluster,
@@ -97,22 +97,22 @@ class Relay {
     const listening = new Promise<void>((resolve, reject) => {
       this.job = this.run({ namespace: inputs.namespace, name }, say, resolve).catch(reject);
     });
-    this.led = this.lead(name, listening);
+    this.forwarded = this.forward(name, listening);
     // Whoever asks for it is told; it may be that nobody does.
-    this.led.catch(() => undefined);
+    this.forwarded.catch(() => undefined);
   }
 
-  leadsTo({ host, port: to }: Destination): boolean {
+  forwardsTo({ host, port: to }: Destination): boolean {
     return this.destination.host === host && this.destination.port === to;
   }
 
   async port(): Promise<number> {
-    return Number(new URL((await this.led).url).port);
+    return Number(new URL((await this.forwarded).url).port);
   }
 
   async close(): Promise<void> {
     this.ending.abort(new Error("it is not needed any more"));
-    const forwarded = await this.led.catch(() => undefined);
+    const forwarded = await this.forwarded.catch(() => undefined);
     forwarded?.close();
     await this.job;
   }
@@ -159,7 +159,7 @@ class Relay {
           signal: this.ending.signal,
         },
       );
-      const ended = `Job ${namespace}/${name}, which led to the database, ${how}`;
+      const ended = `Job ${namespace}/${name}, the relay to the database, ${how}`;
       say(ended);
       throw new Error(ended);
     } finally {
@@ -167,7 +167,7 @@ class Relay {
     }
   }
 
-  private async lead(name: string, listening: Promise<void>): Promise<Forwarded> {
+  private async forward(name: string, listening: Promise<void>): Promise<Forwarded> {
     const late = setTimeout(() => {
       this.ending.abort(new Error(`it did not start within ${startSeconds} s`));
     }, startSeconds * 1000);

@@ -99,7 +99,7 @@ async function ofThisRelease(
   standbyHours: number,
 ): Promise<Release | undefined> {
   const release = await readRelease(cluster, app);
-  // A rollback of a rollback would lead to what it has left.
+  // A rollback of a rollback would return to what it has left.
   if (
     release?.kind !== "switch" ||
     release.to.color !== color ||

@@ -42,12 +42,12 @@ export function newMoveId(): string {
 }
 
 /**
- * Undoes a switch: users first, then the notes. Where each color has its own database the writing
+ * Undoes a switch: traffic first, then the notes. Where each color has its own database the writing
  * is handed over before, as in every switch: users who came back to data of an hour ago would have
  * lost theirs.
  * @returns false when there was nothing to undo any more: somebody else has moved traffic meanwhile
- * @throws UserError when users cannot go back; they are where they were then
- * @throws UnknownOutcomeError when they may be back; to be tried again with the same id
+ * @throws UserError when traffic cannot be rolled back; it is where it was then
+ * @throws UnknownOutcomeError when it may have been; to be tried again with the same id
  */
 export async function rollBackRelease(
   { where, undone, settings, reason, evidence, by, moveId = newMoveId() }: ReleaseRollback,

@@ -1,4 +1,4 @@
-import { colorService, leadTo } from "../routers/activeService.js";
+import { colorService, activeServiceSpec } from "../routers/activeService.js";
 import { otherColor, namespaceOf } from "../app/color.js";
 import { readyPodsBehind } from "../kubernetes/pods.js";
 import type { V1Service } from "../kubernetes/client.js";
@@ -100,7 +100,7 @@ function selectorPatches(
 ): JsonPatch {
   const good = otherColor(blocked.color);
   if (weight < 100) return [{ op: "test", path: "/spec/selector/version", value: good }];
-  const { externalName } = leadTo(cluster, app, good);
+  const { externalName } = activeServiceSpec(cluster, app, good);
   const cameBy = metadata?.annotations?.[switchAnnotation];
   return [
     { op: "test", path: "/spec/selector/version", value: blocked.color },

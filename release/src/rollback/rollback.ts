@@ -28,7 +28,7 @@ export interface RollbackOptions {
   /** Where only the cluster reaches the database, a rollback does not ask it, and does not wait for it. */
   runIn: FlatSettings["database"]["runIn"];
   settings: RollbackSettings;
-  /** Goes back to the pods that are ready, even if users need more. */
+  /** Rolls back to the pods that are ready, even if traffic needs more. */
   fewer: boolean;
 }
 

@@ -6,20 +6,20 @@ import type { Router } from "./router.js";
 import type { Weights } from "./weights.js";
 
 /**
- * The part of the active Service's spec that sends clients to a color. Its selector always is the record of
+ * The part of the active Service's spec that points to a color. Its selector always is the record of
  * the live color.
  */
-interface LeadTo {
+interface ActiveServiceSpec {
   selector: { app: string; version: Color };
   /**
-   * Where a selector does not reach the color, from another namespace, DNS leads there, and the API server
+   * Where a selector does not reach the color, from another namespace, DNS points there, and the API server
    * only keeps the selector.
    */
   type?: "ExternalName";
   externalName?: string;
 }
 
-export function leadTo(namespaces: ColorNamespaces, app: string, color: Color): LeadTo {
+export function activeServiceSpec(namespaces: ColorNamespaces, app: string, color: Color): ActiveServiceSpec {
   const selector = { app, version: color };
   if (!namespaces.namespacePerColor) return { selector };
   return { selector, type: "ExternalName", externalName: clusterHost(colorService(namespaces, app, color)) };
@@ -69,7 +69,7 @@ export function patchColors(app: string, path: string, weights: Weights): JsonPa
 }
 
 /** Series that tell by a Service what requests were routed to. @param labels of such a series */
-export function ledByService(
+export function requestsByService(
   naming: Omit<RequestSeries, "labels">,
   labels: (service: NamespacedName) => Record<string, string>,
 ): NonNullable<Router["requests"]> {

@@ -1,7 +1,7 @@
 import { namespaceOf, type ColorNamespaces, type Color } from "../app/color.js";
 import { names } from "../app/names.js";
 import { literally, type RequestSeries } from "../app/requestSeries.js";
-import { ledByService } from "./activeService.js";
+import { requestsByService } from "./activeService.js";
 import { istioEdge } from "./istio.js";
 import type { Router, TrafficStrategy } from "./router.js";
 import { routers, type RouterName } from "./routers.js";
@@ -38,7 +38,7 @@ export const gatewayRequests: Record<"envoyGateway" | "istioGateway" | "traefikG
   // Of Traefik 3.7: <router>-svc-<namespace>-<name>-<index> (pkg/provider/kubernetes/gateway/httproute.go); before,
   // <namespace>-<name>-http-<port>.
   traefikGateway: {
-    requests: ledByService(
+    requests: requestsByService(
       { name: "traefik_service_request_duration_seconds", statusLabel: "code" },
       ({ namespace, name }) => ({
         service: `(.*-svc-)?${literally(namespace)}-${literally(name)}-(http-)?\\d+@kubernetesgateway`,
@@ -52,7 +52,7 @@ export function isGatewaySource(source: string): source is keyof typeof gatewayR
 }
 
 /** What is asked of what routes requests to the colors. */
-interface Led extends ColorNamespaces {
+interface Routing extends ColorNamespaces {
   app: string;
   router: RouterName;
   strategy: TrafficStrategy;
@@ -86,13 +86,14 @@ type Labels = (deployment: string, namespace: string) => Record<string, string>;
  */
 export function seriesOf(
   { requestsFrom, noData }: { requestsFrom: Source; noData: string },
-  led: Led,
+  routing: Routing,
 ): RequestSeries | undefined {
   if (requestsFrom === "pods" && noData !== "router") return undefined;
-  if (requestsFrom === "pods" || requestsFrom === "router") return routers[led.router].requests?.(led);
-  if (isGatewaySource(requestsFrom)) return gatewayRequests[requestsFrom].requests(led);
+  if (requestsFrom === "pods" || requestsFrom === "router")
+    return routers[routing.router].requests?.(routing);
+  if (isGatewaySource(requestsFrom)) return gatewayRequests[requestsFrom].requests(routing);
   const { labels, ...mesh } = meshes[requestsFrom];
   const of = (color: Color) =>
-    labels(literally(names.deployment(led.app, color)), literally(namespaceOf(led, color)));
+    labels(literally(names.deployment(routing.app, color)), literally(namespaceOf(routing, color)));
   return { ...mesh, labels: { blue: of("blue"), green: of("green") } };
 }

@@ -3,7 +3,7 @@ import { colors, otherColor, type Color, type NamespacedName } from "../app/colo
 import { names } from "../app/names.js";
 import type { JsonPatch } from "../kubernetes/jsonPointer.js";
 import { ingressSubject, well } from "../util/finding.js";
-import { clusterHost, colorService, readColors, ledByService } from "./activeService.js";
+import { clusterHost, colorService, readColors, requestsByService } from "./activeService.js";
 import { byGateway } from "./gateway.js";
 import { literally } from "../app/requestSeries.js";
 import { hostsOf, previewCookie, previewHeader, type RouteObject, type Router, type Way } from "./router.js";
@@ -16,7 +16,7 @@ const version = "v1";
 const productionRule = "/spec/http/1/route";
 
 /** Of whoever asks the Service, Istio's gateway at the edge among them: its proxy is the source of the request. */
-export const istioEdge = ledByService(
+export const istioEdge = requestsByService(
   { name: "istio_request_duration_milliseconds", statusLabel: "response_code" },
   ({ namespace, name }) => ({
     destination_service_name: literally(name),

@@ -3,7 +3,7 @@ import { colors, otherColor, type Color } from "../app/color.js";
 import { pointer, type JsonPatch, type ObjectAt } from "../kubernetes/jsonPointer.js";
 import { selectorOf, names } from "../app/names.js";
 import { literally } from "../app/requestSeries.js";
-import { httpPorts, ledByService } from "./activeService.js";
+import { httpPorts, requestsByService } from "./activeService.js";
 import { byClass, ingress, otherPathsOf } from "./ingress.js";
 import {
   hostsOf,
@@ -23,10 +23,10 @@ const backendAt = (rule: number) => `/spec/rules/${rule}/http/paths/0/backend/se
 
 /**
  * ingress-nginx, by its annotations. It has no weights between two Services of one Ingress: a second
- * Ingress of the same host, its "canary", takes a part of the traffic of the first one. The first leads to
+ * Ingress of the same host, its "canary", takes a part of the traffic of the first one. The first points to
  * the active color, the second to the idle one, so that header and cookie always mean the idle one.
  *
- * It knows a Service once, as what the first Ingress makes of it that names it: a canary's is no place for users,
+ * It knows a Service once, as what the first Ingress makes of it that names it: a canary's is no place for production traffic,
  * and the other way around. So the canary has Services of its own (docs/decisions/033-one-ingress-for-a-service.md).
  */
 export const nginx: Router = {
@@ -45,7 +45,7 @@ export const nginx: Router = {
     testers(way),
   ],
   weights: { at: (app) => [at(names.ingress(app)), at(canaryName(app))], read, patches },
-  requests: ledByService(
+  requests: requestsByService(
     { name: "nginx_ingress_controller_request_duration_seconds", statusLabel: "status" },
     // The canary's Services are called after the colors'.
     ({ namespace, name }) => ({ service: `${literally(name)}(-canary)?`, namespace: literally(namespace) }),
@@ -203,7 +203,7 @@ function read(app: string, [main, canary]: unknown[]): Weights | undefined {
   ];
   const canaryWeight = Number(second?.annotations[weight] ?? Number.NaN);
   if (first === undefined || second === undefined || Number.isNaN(canaryWeight)) return undefined;
-  // In the middle of a switch both lead to the same color.
+  // In the middle of a switch both point to the same color.
   if (first.color === second.color) return allOn(first.color);
   return first.color === "blue"
     ? { blue: 100 - canaryWeight, green: canaryWeight }
@@ -230,7 +230,7 @@ function patches(app: string, found: unknown[], weights: Weights, active: Color)
   ];
 }
 
-/** All rules of an Ingress to a color's Service, as long as they lead where they were found to. */
+/** All rules of an Ingress to a color's Service, as long as they point where they were found to. */
 function toColor(
   found: { color: Color; rules: number } | undefined,
   color: Color,

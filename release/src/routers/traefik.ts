@@ -2,7 +2,7 @@ import { z } from "zod";
 import { colors, otherColor } from "../app/color.js";
 import { names } from "../app/names.js";
 import { broken, ingressSubject, well } from "../util/finding.js";
-import { ledByService, colorBackend, patchColors, readColors } from "./activeService.js";
+import { requestsByService, colorBackend, patchColors, readColors } from "./activeService.js";
 import { literally } from "../app/requestSeries.js";
 import {
   hostsOf,
@@ -52,7 +52,7 @@ export const traefik: Router = {
     read: (app, [found]) => readColors(app, serviceSchema.safeParse(found).data?.spec.weighted.services),
     patches: (app, _found, weights) => [patchColors(app, "/spec/weighted/services", weights)],
   },
-  requests: ledByService(
+  requests: requestsByService(
     { name: "traefik_service_request_duration_seconds", statusLabel: "code" },
     // With safeNaming its names have other separators, and begin with those of the TraefikService or route.
     ({ namespace, name }) => ({

@@ -60,7 +60,7 @@ export function refuseReplaced(
   return new UserError({
     code: "BG-NAMESPACE-REPLACED",
     what: `Namespace ${namespace} in the cluster of ${named(found.context)} (${server}) is not the one that this stack was released to: ${uid === undefined ? `it is not there, and that one had the uid ${before}` : `its uid is ${short(uid)}, and that one's was ${before}`}`,
-    rule: "the cluster or the namespace was replaced, or the kubeconfig leads to another cluster: what is in the state is not here",
+    rule: "the cluster or the namespace was replaced, or the kubeconfig points to another cluster: what is in the state is not here",
     next:
       last.context === found.context
         ? `kubectl config get-contexts; in the wrong cluster: pulumi config set context NAME; if it was replaced: pulumi up --refresh, which forgets what is gone, deletes nothing, and releases here again`

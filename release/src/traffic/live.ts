@@ -4,7 +4,7 @@ import { names } from "../app/names.js";
 import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
 import { followObject } from "../kubernetes/followObject.js";
 import { orUndefined } from "../kubernetes/requests.js";
-import { leadTo } from "../routers/activeService.js";
+import { activeServiceSpec } from "../routers/activeService.js";
 import { weightObjects, type RouterName } from "../routers/routers.js";
 import { shellWord } from "../util/bluegreenCommand.js";
 import { messageOf, UserError } from "../util/userError.js";
@@ -24,8 +24,9 @@ export async function readLiveColor(cluster: Cluster, app: string): Promise<Colo
   const version = service.spec?.selector?.["version"];
   const externalName = service.spec?.type === "ExternalName" ? service.spec.externalName : undefined;
   if ((externalName !== undefined) !== namespacePerColor) throw otherNamespaces(cluster, app);
-  if (isColor(version) && externalName === leadTo(cluster, app, version).externalName) return version;
-  const { selector, externalName: byName } = leadTo(cluster, app, "blue");
+  if (isColor(version) && externalName === activeServiceSpec(cluster, app, version).externalName)
+    return version;
+  const { selector, externalName: byName } = activeServiceSpec(cluster, app, "blue");
   const patch = {
     spec: { selector: { version: selector.version }, ...(byName !== undefined && { externalName: byName }) },
   };
@@ -88,15 +89,15 @@ export async function describeLive(cluster: Cluster, app: string): Promise<strin
 
 interface FollowTraffic {
   /**
-   * Where the active Service leads: the color, or undefined where there is no such Service any more or it
-   * leads to neither.
+   * Where the active Service points: the color, or undefined where there is no such Service any more or it
+   * points to neither.
    */
   live: (color: Color | undefined) => void;
   /** An object that holds the weights of both colors has changed. */
   weights: () => void;
 }
 
-const leadsTo = z.object({ spec: z.object({ selector: z.object({ version: z.enum(colors) }) }) });
+const pointsTo = z.object({ spec: z.object({ selector: z.object({ version: z.enum(colors) }) }) });
 
 /** Tells what moves traffic, at once and each time that it changes, until the signal comes. */
 export async function followTraffic(
@@ -110,7 +111,7 @@ export async function followTraffic(
       where,
       service,
       (found) => {
-        live(leadsTo.safeParse(found).data?.spec.selector.version);
+        live(pointsTo.safeParse(found).data?.spec.selector.version);
       },
       signal,
     ),

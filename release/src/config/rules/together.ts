@@ -64,10 +64,7 @@ export function brokenTogether(values: Partial<FlatSettings>, raw: RawSettings):
         `runIn update with strategy ${values.database.strategy}: ${values.database.strategy === "none" ? "the app has no database" : "the analysis controller hands the writing over, too, and a command here makes standbys"}`,
       );
     if (values.analysis?.controllerImage === "")
-      refuse(
-        "analysis",
-        "a controllerImage with database.runIn cluster: the pod that leads to the database runs it",
-      );
+      refuse("analysis", "a controllerImage with database.runIn cluster: the relay pod runs it");
   }
   if (values.database?.strategy === "none") {
     for (const key of ["schemaVersion", "contractMigration"] as const) {

@@ -86,7 +86,7 @@ export function brokenTraffic(
 /** A name that is a part of host names. */
 const namespaceMax = 63;
 
-/** With a namespace for each color: what cannot lead there, and names that would be too long. */
+/** With a namespace for each color: what cannot route there, and names that would be too long. */
 export function brokenIsolation(
   { namespacePerColor, namespace, traffic }: Partial<FlatSettings>,
   raw: RawSettings,

@@ -28,7 +28,7 @@ const database = objectOf({
 export const databaseShape = {
   databaseSecret: field(z.string().regex(dnsSubdomain), {
     description:
-      "Secret in the namespace of the pods that leads to the database, by its keys (docs/guides/databases.md); where each color has its own, one of this name with -blue and one with -green.",
+      "Secret in the namespace of the pods that points to the database, by its keys (docs/guides/databases.md); where each color has its own, one of this name with -blue and one with -green.",
     rule: "the name of a Secret",
     example: "shop-database",
     ofApp: (app) => `${app}-database`,

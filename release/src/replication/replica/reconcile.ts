@@ -118,7 +118,7 @@ async function fenceAndCheck(
           const strange = await strangeTransactions(servers.idle);
           if (strange === 0) return { reason: loss, next: advice, rebuild: true };
           return {
-            reason: `${pair.idle.color} began ${strange} transactions after it was promoted: traffic was there before traffic came back to ${pair.live.color}, which does not have that`,
+            reason: `${pair.idle.color} began ${strange} transactions after it was promoted: traffic was there before it returned to ${pair.live.color}, which does not have that`,
             next: bringOver(pair, advice),
             rebuild: false,
           };

@@ -143,7 +143,7 @@ export async function openBeside(live: Server, database: ColorDatabase): Promise
   await idle.close();
   throw new UserError({
     code: "BG-DATABASE-SERVER-WRONG",
-    what: `The servers of ${live.color} and ${idle.color} were not touched: both URLs lead to the same server`,
+    what: `The servers of ${live.color} and ${idle.color} were not touched: both URLs point to the same server`,
     rule: "the strategy streamingReplica takes two: a primary and its standby",
     next: `correct the administrator's URL of ${idle.color} (${live.color} is live)`,
   });

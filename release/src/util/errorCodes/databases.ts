@@ -20,18 +20,18 @@ export const databaseErrors = {
     remedy: "Wait for its end, or end its session if it is dead, as the message says.",
   },
   "BG-DATABASE-MISMATCH": {
-    cause: "With `database.strategy` shared, the Secrets of the two colors lead to different databases.",
+    cause: "With `database.strategy` shared, the Secrets of the two colors point to different databases.",
     remedy: "Create the Secret of the named color again with a URL of the live database, then `pulumi up`.",
   },
   "BG-DATABASE-NOT-ASKED": {
-    cause: "With `database.runIn` cluster only an update creates the pod that leads to the database.",
+    cause: "With `database.runIn` cluster only an update creates the relay pod.",
     remedy:
       "Run the command where the database is reachable, with `--url-from`; see [Databases](../guides/databases.md#a-database-that-only-the-cluster-reaches).",
   },
   "BG-DATABASE-REPLACED": {
     cause: "The database, its role or its server is not the one that this stack has migrated.",
     remedy:
-      "Correct the URL if it leads to a wrong server; otherwise restore the data and run `pulumi up --refresh`.",
+      "Correct the URL if it points to a wrong server; otherwise restore the data and run `pulumi up --refresh`.",
   },
   "BG-DATABASE-SERVER-TIMEOUT": {
     cause: "A database server did not take a setting, or did not end its sessions, in time.",
@@ -42,7 +42,7 @@ export const databaseErrors = {
     remedy: "Change it as the message says, or choose another `database.strategy`.",
   },
   "BG-DATABASE-SERVER-WRONG": {
-    cause: "An administrator's URL leads to the wrong server: the same twice, or an unrelated one.",
+    cause: "An administrator's URL points to the wrong server: the same twice, or an unrelated one.",
     remedy: "Correct the URL of the color that the message names.",
   },
   "BG-DATABASE-UNREACHABLE": {
@@ -78,7 +78,7 @@ export const databaseErrors = {
     remedy: "Correct the command by its output and the server's log, then `pulumi up`.",
   },
   "BG-RELAY-NOT-STARTED": {
-    cause: "With `database.runIn` cluster, the pod that leads to the database did not start.",
+    cause: "With `database.runIn` cluster, the relay pod did not start.",
     remedy:
       "Correct what the message says: the image of `analysis.controllerImage`, quota, Pod Security, or a node without room.",
   },
