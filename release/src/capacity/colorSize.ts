@@ -15,7 +15,7 @@ import {
   scale,
   heldSize,
   hold,
-  letGo,
+  allowScaleDown,
 } from "./grow.js";
 import { readOtherScaler } from "./otherScaler.js";
 
@@ -151,7 +151,7 @@ export const sizeReconcile: Step<SizeReconcileInputs, SizeReconcileOutputs> = {
       if (wanted === (await isHeld(cluster, app, color))) continue;
       if (wanted)
         await hold(cluster, app, color, (await readDeployment(cluster, app, color))?.spec?.replicas ?? 0);
-      else await letGo(cluster, app, color);
+      else await allowScaleDown(cluster, app, color);
     }
     return { held };
   },

@@ -107,7 +107,7 @@ export async function hold(cluster: Cluster, app: string, color: Color, size: nu
 }
 
 /** From now on it may take pods again. */
-export async function letGo(cluster: Cluster, app: string, color: Color): Promise<void> {
+export async function allowScaleDown(cluster: Cluster, app: string, color: Color): Promise<void> {
   await patch(cluster, app, color, {
     metadata: { annotations: { [holdAnnotation]: null } },
     spec: { behavior: null },

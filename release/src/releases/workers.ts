@@ -8,7 +8,7 @@ import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { isSwitchPending } from "../traffic/move.js";
 import type { Step } from "../util/step.js";
 import { lowered } from "../workers/activeWorkers.js";
-import { standDown, needsReconcile, reconcileFollowers } from "../workers/followers.js";
+import { stopFollowers, needsReconcile, reconcileFollowers } from "../workers/followers.js";
 
 type WorkersStopInputs = ClusterRef &
   Followers & {
@@ -37,7 +37,7 @@ export const workersStop: Step<WorkersStopInputs, WorkersStopOutputs> = {
     if (release?.kind === "rollback" && release.to.color === activeColor)
       return { outcome: `traffic returns first, then those of ${leaving} stop` };
     return sayingWhatIsLive(cluster, app, async () => {
-      const stopped = await standDown(cluster, { app, color: leaving }, inputs, say);
+      const stopped = await stopFollowers(cluster, { app, color: leaving }, inputs, say);
       return { outcome: stopped.join("; ") || `${leaving} has none that have to stop before` };
     });
   },

@@ -23,7 +23,7 @@ interface Leaving {
  * @returns what was stopped
  * @throws UserError when it does not stop: it all continues then
  */
-export async function standDown(
+export async function stopFollowers(
   cluster: Cluster,
   { app, color }: Leaving,
   { workers, cronJobs = noCronJobs, colorFile }: Followers,

@@ -62,7 +62,7 @@ export async function handover(pair: DatabasePair, options: ReplicaOptions = {})
   const { say = () => undefined, budgetMs = defaultBudgetMs } = options;
   const servers = await openServers(pair);
   let held: HeldWriters | undefined;
-  const letGo = async () => {
+  const releaseAndClose = async () => {
     await held?.release();
     await closeServers(servers);
   };
@@ -92,18 +92,18 @@ export async function handover(pair: DatabasePair, options: ReplicaOptions = {})
           () => false,
         );
         if (waited) await noteHandover(servers.idle, completed);
-        await letGo();
+        await releaseAndClose();
         say(
           `${pair.live.color} refuses writes; its writers have waited ${Math.round(performance.now() - heldAt)} ms`,
         );
       },
       async cancel() {
         if (loss !== undefined) await refuseWrites(pair.idle);
-        await letGo();
+        await releaseAndClose();
       },
     };
   } catch (error) {
-    await letGo();
+    await releaseAndClose();
     throw error;
   }
 }
