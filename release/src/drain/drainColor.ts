@@ -50,7 +50,7 @@ export async function drainColor(
   const elapsed = () => (performance.now() - started) / 1000;
   let unmeasured = 0;
   let said = started;
-  let trouble = "";
+  let problem = "";
   const ended = (end: Drained["end"]): Drained => ({
     end,
     seconds: elapsed(),
@@ -75,12 +75,12 @@ export async function drainColor(
       );
       for (const [index, { name }] of open.entries()) tally.note(name, answers[index]);
       if (open.every(({ name }) => !tally.isOpen(name))) return ended("over");
-      trouble = "";
+      problem = "";
     } catch (error) {
       signal.throwIfAborted();
       const message = messageOf(error);
-      if (message !== trouble) say(`draining ${target.color}: ${message}`);
-      trouble = message;
+      if (message !== problem) say(`draining ${target.color}: ${message}`);
+      problem = message;
     }
     if (left <= 0) return ended("over");
     if (performance.now() - said >= sayEveryMs) {

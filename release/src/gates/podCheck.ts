@@ -6,10 +6,10 @@ import { readDeployment, readWorker } from "../kubernetes/deployment.js";
 import { askReady, isReady } from "../kubernetes/pods.js";
 import { shellWord } from "../util/bluegreenCommand.js";
 import { UserError } from "../util/userError.js";
-import { findTrouble, keyOf, whatItWaitsFor, type PodTrouble } from "./podTrouble.js";
+import { findProblem, keyOf, whatItWaitsFor, type PodProblem } from "./podProblem.js";
 
 /**
- * A trouble that may pass has to last this long before it counts: image pulls and Secrets are retried every
+ * A problem that may pass has to last this long before it counts: image pulls and Secrets are retried every
  * few seconds.
  */
 const patienceMs = 15_000;
@@ -28,7 +28,7 @@ interface Waiting {
 /** Inspects pods that shall become ready again and again, and says as soon as they will not. */
 export class PodCheck {
   private readonly patience = new Patience(patienceMs);
-  private last: PodTrouble | undefined;
+  private last: PodProblem | undefined;
 
   constructor(
     private readonly cluster: Cluster,
@@ -45,12 +45,12 @@ export class PodCheck {
   async inspect(pods: V1Pod[]): Promise<Waiting | undefined> {
     this.last = undefined;
     for (const pod of pods) {
-      const trouble = findTrouble(pod);
-      if (trouble === undefined) continue;
-      const lasts = this.patience.lasts(keyOf(trouble));
-      if (trouble.kind === "final" || (trouble.kind === "lasting" && lasts))
-        throw await this.explain(trouble);
-      this.last ??= trouble;
+      const problem = findProblem(pod);
+      if (problem === undefined) continue;
+      const lasts = this.patience.lasts(keyOf(problem));
+      if (problem.kind === "final" || (problem.kind === "lasting" && lasts))
+        throw await this.explain(problem);
+      this.last ??= problem;
     }
     const waits = pods.flatMap((pod) => whatItWaitsFor(pod) ?? [])[0];
     const said =
@@ -66,7 +66,7 @@ export class PodCheck {
     return this.patience.lasts(reason);
   }
 
-  /** The trouble that might have passed, when time is over; undefined where none was seen last. */
+  /** The problem that might have passed, when time is over; undefined where none was seen last. */
   async atTheEnd(): Promise<UserError | undefined> {
     return this.last && (await this.explain(this.last));
   }
@@ -89,48 +89,48 @@ export class PodCheck {
     });
   }
 
-  private async explain(trouble: PodTrouble): Promise<UserError> {
+  private async explain(problem: PodProblem): Promise<UserError> {
     const { color, worker } = this.of;
     const namespace = namespaceOf(this.cluster, color);
-    const { beside } = trouble;
-    const what = `${worker === undefined ? `The ${color} color` : `Worker ${worker} of ${color}`} does not start: pod ${trouble.pod}, ${beside === undefined ? "" : `${beside}, `}${trouble.reason}`;
-    const of = beside === undefined ? "" : ` -c ${shellWord(trouble.container)}`;
-    switch (trouble.reason) {
+    const { beside } = problem;
+    const what = `${worker === undefined ? `The ${color} color` : `Worker ${worker} of ${color}`} does not start: pod ${problem.pod}, ${beside === undefined ? "" : `${beside}, `}${problem.reason}`;
+    const of = beside === undefined ? "" : ` -c ${shellWord(problem.container)}`;
+    switch (problem.reason) {
       case "ImagePullBackOff":
       case "ErrImagePull":
       case "InvalidImageName":
         return new UserError({
           code: "BG-IMAGE-NOT-PULLED",
           what,
-          rule: trouble.message,
+          rule: problem.message,
           next: `push the image, or pulumi config set ${color}Tag TAG with a tag that exists, then pulumi up`,
         });
       case "CreateContainerConfigError":
         return new UserError({
           code: "BG-SECRET-MISSING",
           what,
-          rule: trouble.message,
+          rule: problem.message,
           next: `make what it names in namespace ${namespace}: write KEY=… to a file, then kubectl -n ${namespace} create secret generic NAME --from-env-file=FILE; then pulumi up`,
         });
       case "CrashLoop":
         return new UserError({
           code: "BG-POD-CRASHING",
           what,
-          rule: `${trouble.message}; ${await this.readyPods()}${await this.lastLines(trouble)}`,
-          next: `${this.instead ?? `kubectl -n ${namespace} logs ${shellWord(trouble.pod)}${of} --previous`}; then pulumi config set ${color}Tag TAG with a version that starts, and pulumi up`,
+          rule: `${problem.message}; ${await this.readyPods()}${await this.lastLines(problem)}`,
+          next: `${this.instead ?? `kubectl -n ${namespace} logs ${shellWord(problem.pod)}${of} --previous`}; then pulumi config set ${color}Tag TAG with a version that starts, and pulumi up`,
         });
       default:
         return new UserError({
           code: "BG-POD-NOT-STARTED",
           what,
-          rule: trouble.message,
-          next: this.instead ?? `kubectl -n ${namespace} describe pod ${shellWord(trouble.pod)}`,
+          rule: problem.message,
+          next: this.instead ?? `kubectl -n ${namespace} describe pod ${shellWord(problem.pod)}`,
         });
     }
   }
 
   /** What the container said last, before it ended: nothing where that cannot be read. */
-  private async lastLines({ pod, container }: PodTrouble): Promise<string> {
+  private async lastLines({ pod, container }: PodProblem): Promise<string> {
     const { core } = this.cluster;
     const request = { namespace: namespaceOf(this.cluster, this.of.color), name: pod, container };
     try {

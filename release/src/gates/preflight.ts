@@ -198,8 +198,8 @@ async function untilReady(
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    const trouble = await check.atTheEnd();
-    if (trouble !== undefined) throw trouble;
+    const problem = await check.atTheEnd();
+    if (problem !== undefined) throw problem;
     throw new UserError({
       code: "BG-PREFLIGHT-FAILED",
       what: `Pod ${where.namespace}/${where.name} was not ready within ${progressDeadlineSeconds} s`,

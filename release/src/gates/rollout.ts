@@ -14,7 +14,7 @@ import { growToTakeOver, neededSize } from "../capacity/grow.js";
 import { readOtherScaler } from "../capacity/otherScaler.js";
 import type { Say, Step } from "../util/step.js";
 import { PodCheck } from "./podCheck.js";
-import { sayStartTrouble } from "./podTrouble.js";
+import { sayStartProblems } from "./podProblem.js";
 import { isSwitchPending } from "../traffic/move.js";
 
 export type RolloutInputs = ClusterRef &
@@ -70,7 +70,7 @@ export const rollout: Step<RolloutInputs, RolloutOutputs> = alerting("rollout", 
           ? await awaitEnough(cluster, inputs, say)
           : await awaitRollout(cluster, inputs, say);
       if (inputs.active) await refuseLessThanLive(cluster, inputs, ready, "has");
-      await sayStartTrouble(cluster, inputs, say);
+      await sayStartProblems(cluster, inputs, say);
       await testLive(cluster, inputs.app, `after the pods of ${inputs.color} became ready`);
       return { readyReplicas: ready };
     });
@@ -153,8 +153,8 @@ async function awaitRollout(cluster: Cluster, inputs: RolloutInputs, say: Say): 
     );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    const trouble = await check.atTheEnd();
-    if (trouble !== undefined) throw trouble;
+    const problem = await check.atTheEnd();
+    if (problem !== undefined) throw problem;
     const namespace = namespaceOf(cluster, inputs.color);
     throw new UserError({
       code: "BG-COLOR-NOT-READY",

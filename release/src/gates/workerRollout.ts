@@ -118,8 +118,8 @@ export async function awaitWorkers(cluster: Cluster, of: WorkersToAwait, say: Sa
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
     for (const { check } of waiting) {
-      const trouble = await check.atTheEnd();
-      if (trouble !== undefined) throw trouble;
+      const problem = await check.atTheEnd();
+      if (problem !== undefined) throw problem;
     }
     const late = waiting.map(({ name, pending }) => `${name}: ${pending}`);
     throw new UserError({

@@ -51,7 +51,7 @@ export class JobLog {
 }
 
 /** What keeps the pod of a Job from starting. */
-interface StartTrouble {
+interface StartProblem {
   reason: string;
   message: string;
   /** What passes by itself has to last so long before it counts. */
@@ -68,7 +68,7 @@ export async function whyNotStarted(
   cluster: Cluster,
   job: V1Job,
   pod: V1Pod | undefined,
-): Promise<StartTrouble | undefined> {
+): Promise<StartProblem | undefined> {
   if (pod === undefined) {
     const message = await lastRefusal(cluster, job);
     return message === undefined ? undefined : { reason: "FailedCreate", message, patienceMs };

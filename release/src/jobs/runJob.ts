@@ -67,7 +67,7 @@ const passed: ProgramEnd = { hasPassed: true, timedOut: false, how: "ended with 
 
 class RunningJob {
   private log: JobLog | undefined;
-  private readonly troubleSince = new Map<string, number>();
+  private readonly problemSince = new Map<string, number>();
 
   constructor(
     private readonly cluster: Cluster,
@@ -168,7 +168,7 @@ class RunningJob {
     }
     const end = hasEnded(job);
     if (end === undefined) {
-      await this.refuseTrouble(job, pod);
+      await this.refuseProblem(job, pod);
       return undefined;
     }
     if (end === "Complete") {
@@ -190,15 +190,15 @@ class RunningJob {
   }
 
   /** @throws UserError when its pod has not started for so long that it will not */
-  private async refuseTrouble(job: V1Job, pod: V1Pod | undefined): Promise<void> {
-    const trouble = await whyNotStarted(this.cluster, job, pod);
-    if (trouble === undefined) {
-      this.troubleSince.clear();
+  private async refuseProblem(job: V1Job, pod: V1Pod | undefined): Promise<void> {
+    const problem = await whyNotStarted(this.cluster, job, pod);
+    if (problem === undefined) {
+      this.problemSince.clear();
       return;
     }
-    const since = this.troubleSince.get(trouble.reason) ?? performance.now();
-    this.troubleSince.set(trouble.reason, since);
-    if (performance.now() - since >= trouble.patienceMs) throw this.notStarted(trouble.message);
+    const since = this.problemSince.get(problem.reason) ?? performance.now();
+    this.problemSince.set(problem.reason, since);
+    if (performance.now() - since >= problem.patienceMs) throw this.notStarted(problem.message);
   }
 
   private late(): ProgramEnd {

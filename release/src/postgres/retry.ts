@@ -21,7 +21,7 @@ export async function withRetries(
       await attempt();
       return;
     } catch (error) {
-      if (number >= tries || !isLockTrouble(error)) throw error;
+      if (number >= tries || !isLockFailure(error)) throw error;
       // Jitter keeps two parties that met once from meeting again.
       const pauseMs = Math.round(retryDelayMs * (0.5 + Math.random()));
       say(`try ${number} of ${tries}: ${messageOf(error)}; next in ${pauseMs / 1000} s`);
@@ -30,6 +30,6 @@ export async function withRetries(
   }
 }
 
-function isLockTrouble(error: unknown): boolean {
+function isLockFailure(error: unknown): boolean {
   return error instanceof LockTimeoutError || codeOf(error) === deadlockDetected;
 }

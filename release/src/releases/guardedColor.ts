@@ -55,7 +55,7 @@ export class GuardedColor {
   private readonly limits: AnalysisLimits;
   private readonly suite: LiveSuite | undefined;
   private note: KeptNote | undefined;
-  private trouble = "";
+  private problem = "";
   private observing: Promise<void> = Promise.resolve();
 
   constructor(
@@ -147,7 +147,7 @@ export class GuardedColor {
         await this.check();
         if (this.isDue()) await this.sample(this.signal);
         await this.note?.keepNowAndThen();
-        this.trouble = "";
+        this.problem = "";
       } catch (error) {
         this.tell(error);
       }
@@ -158,9 +158,9 @@ export class GuardedColor {
   /** An API server that does not answer harms nobody. */
   private tell(error: unknown): void {
     const message = messageOf(error);
-    if (!this.signal.aborted && message !== this.trouble)
+    if (!this.signal.aborted && message !== this.problem)
       this.say(`analysis of ${this.guarded.color}: ${message}`);
-    this.trouble = message;
+    this.problem = message;
   }
 
   private isDue(): boolean {

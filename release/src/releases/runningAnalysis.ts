@@ -58,7 +58,7 @@ export class RunningAnalysis {
   /** Once for each time that both colors are away. */
   private isSharedTold = false;
   /** The last that was said, so that an outage is one line. */
-  private trouble = "";
+  private problem = "";
 
   constructor(
     private readonly where: ClusterRef & { app: string },
@@ -119,13 +119,13 @@ export class RunningAnalysis {
       else this.isSharedTold = false;
       const findings = [...evaluateEndpoints(this.release.baseline, state), ...this.found.splice(0)];
       const end = await this.decide(findings);
-      this.trouble = "";
+      this.problem = "";
       return end;
     } catch (error) {
       signal.throwIfAborted();
       const message = messageOf(error);
-      if (message !== this.trouble) say(`analysis of ${this.target.color}: ${message}`);
-      this.trouble = message;
+      if (message !== this.problem) say(`analysis of ${this.target.color}: ${message}`);
+      this.problem = message;
       return undefined;
     }
   }

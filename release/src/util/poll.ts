@@ -19,7 +19,7 @@ export interface PollOptions {
 /** Thrown when the condition did not come true in time. */
 export class DeadlineError extends Error {}
 
-/** Of one who has trouble already. */
+/** Of one who has problems already. */
 const awayIntervalMs = 1000;
 
 /**

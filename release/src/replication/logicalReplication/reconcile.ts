@@ -102,7 +102,7 @@ export async function reconcile(pair: DatabasePair, options: LossOptions): Promi
 /** How long between two lines for who waits, in milliseconds. */
 const sayEveryMs = 10_000;
 
-/** A worker that failed starts again after 5 s. Twice without getting further is not a passing trouble. */
+/** A worker that failed starts again after 5 s. Twice without getting further is not a passing problem. */
 const failuresAllowed = 1;
 
 type Progress = {

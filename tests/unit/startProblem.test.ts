@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { deadlockIn, restartOf } from "@bluegreen/release/gates/podTrouble";
+import { deadlockIn, restartOf } from "@bluegreen/release/gates/podProblem";
 
 describe("Pods that failed while they started", () => {
   const status = { name: "app", image: "shop:v2", imageID: "", ready: true };

@@ -9,7 +9,7 @@ import type { Say } from "../util/step.js";
 import { messageOf } from "../util/userError.js";
 
 /** What keeps a pod from becoming ready. */
-export interface PodTrouble {
+export interface PodProblem {
   pod: string;
   /** The one of its containers that has it, to ask for its log. */
   container: string;
@@ -24,8 +24,8 @@ export interface PodTrouble {
   kind: "final" | "lasting" | "starting";
 }
 
-/** Of reasons that take turns, each the same trouble: while an image is tried again, it is not there either. */
-const troubles: Record<string, string> = {
+/** Of reasons that take turns, each the same problem: while an image is tried again, it is not there either. */
+const problems: Record<string, string> = {
   ImagePullBackOff: "image",
   ErrImagePull: "image",
   CreateContainerConfigError: "start",
@@ -33,9 +33,9 @@ const troubles: Record<string, string> = {
   RunContainerError: "start",
 };
 
-/** By which one trouble of one container is known again. */
-export function keyOf({ pod, container, reason }: PodTrouble): string {
-  return `${pod}/${container}/${troubles[reason] ?? reason}`;
+/** By which one problem of one container is known again. */
+export function keyOf({ pod, container, reason }: PodProblem): string {
+  return `${pod}/${container}/${problems[reason] ?? reason}`;
 }
 
 /**
@@ -45,11 +45,11 @@ export function keyOf({ pod, container, reason }: PodTrouble): string {
 const hopelessRestarts = 3;
 
 /** The first thing wrong with a pod, in whichever of its containers, if there is one. */
-export function findTrouble(pod: V1Pod): PodTrouble | undefined {
+export function findProblem(pod: V1Pod): PodProblem | undefined {
   const name = pod.metadata?.name ?? "(unnamed)";
   for (const { status, beside } of statusesOf(pod)) {
-    const trouble = containerTrouble(status);
-    if (trouble !== undefined) return { pod: name, container: status.name, beside, ...trouble };
+    const problem = containerProblem(status);
+    if (problem !== undefined) return { pod: name, container: status.name, beside, ...problem };
   }
   return undefined;
 }
@@ -75,14 +75,14 @@ function isSidecar({ spec }: V1Pod, name: string): boolean {
   return spec?.initContainers?.find((each) => each.name === name)?.restartPolicy === "Always";
 }
 
-function containerTrouble(
+function containerProblem(
   status: V1ContainerStatus,
-): Pick<PodTrouble, "reason" | "message" | "kind"> | undefined {
+): Pick<PodProblem, "reason" | "message" | "kind"> | undefined {
   const waiting = status.state?.waiting;
   const { reason, message = status.image } = waiting ?? {};
   if (reason === "InvalidImageName" || reason === "ErrImageNeverPull")
     return { reason, message, kind: "final" };
-  if (reason !== undefined && reason in troubles) return { reason, message, kind: "lasting" };
+  if (reason !== undefined && reason in problems) return { reason, message, kind: "lasting" };
   // An init container that has done its work is ready for good.
   if (status.ready || status.restartCount === 0 || status.state?.terminated?.exitCode === 0) return undefined;
   const last = status.lastState?.terminated ?? status.state?.terminated;
@@ -98,7 +98,7 @@ function containerTrouble(
   };
 }
 
-/** What a pod without trouble waits for: a node, in the scheduler's own words, or what runs before the app. */
+/** What a pod without a problem waits for: a node, in the scheduler's own words, or what runs before the app. */
 export function whatItWaitsFor(pod: V1Pod): string | undefined {
   const { conditions = [], initContainerStatuses = [] } = pod.status ?? {};
   const name = pod.metadata?.name ?? "(unnamed)";
@@ -125,7 +125,7 @@ const tailLines = 200;
  * Says which pods of a color failed while they started, although all are ready by now: after that nobody would
  * know. Pods that migrate when they start deadlock with each other, restart, and pass. Never throws.
  */
-export async function sayStartTrouble(
+export async function sayStartProblems(
   cluster: Cluster,
   { app, color, template }: { app: string; color: Color; template: string },
   say: Say,

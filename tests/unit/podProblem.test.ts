@@ -3,7 +3,7 @@ import type { V1ContainerStatus, V1Pod } from "@bluegreen/release/kubernetes/cli
 import { connect } from "@bluegreen/release/kubernetes/cluster";
 import { podState } from "@bluegreen/release/analysis/observation";
 import { PodCheck, Patience } from "@bluegreen/release/gates/podCheck";
-import { findTrouble, whatItWaitsFor } from "@bluegreen/release/gates/podTrouble";
+import { findProblem, whatItWaitsFor } from "@bluegreen/release/gates/podProblem";
 import { errorCodeOf } from "@bluegreen/release/util/userError";
 
 const statusOf = (status: Partial<V1ContainerStatus>): V1ContainerStatus => ({
@@ -31,24 +31,24 @@ function pod(status: Partial<V1ContainerStatus>, ...starting: Partial<V1Containe
 
 const backOff = { waiting: { reason: "CrashLoopBackOff" } };
 
-describe("A pod's trouble", () => {
+describe("A pod's problem", () => {
   it("is nothing while the pod starts or works", () => {
-    expect(findTrouble({ metadata: { name: "new" } })).to.equal(undefined);
-    expect(findTrouble(pod({ state: { waiting: { reason: "ContainerCreating" } } }))).to.equal(undefined);
-    expect(findTrouble(pod({ ready: true, restartCount: 7 }))).to.equal(undefined);
+    expect(findProblem({ metadata: { name: "new" } })).to.equal(undefined);
+    expect(findProblem(pod({ state: { waiting: { reason: "ContainerCreating" } } }))).to.equal(undefined);
+    expect(findProblem(pod({ ready: true, restartCount: 7 }))).to.equal(undefined);
     const done = { name: "wait", restartCount: 2, state: { terminated: { exitCode: 0 } } };
-    expect(findTrouble(pod({ ready: true }, done))).to.equal(undefined);
+    expect(findProblem(pod({ ready: true }, done))).to.equal(undefined);
   });
 
   it("is final for a name that no registry can have", () => {
     expect(
-      findTrouble(pod({ state: { waiting: { reason: "InvalidImageName", message: "bad" } } })),
+      findProblem(pod({ state: { waiting: { reason: "InvalidImageName", message: "bad" } } })),
     ).to.deep.include({ reason: "InvalidImageName", kind: "final" });
   });
 
   it("may pass for an image or a Secret that is not there yet", () => {
     for (const reason of ["ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError"]) {
-      expect(findTrouble(pod({ state: { waiting: { reason, message: "not found" } } }))).to.deep.equal({
+      expect(findProblem(pod({ state: { waiting: { reason, message: "not found" } } }))).to.deep.equal({
         pod: "chatgpt-app-green-abc",
         container: "mcp-server",
         beside: undefined,
@@ -68,7 +68,7 @@ describe("A pod's trouble", () => {
       [3, backOff, "final"],
     ] as const)
       expect(
-        findTrouble(pod({ restartCount, state, lastState })),
+        findProblem(pod({ restartCount, state, lastState })),
         `${restartCount} ${JSON.stringify(state)}`,
       ).to.deep.include({
         reason: "CrashLoop",
@@ -80,10 +80,10 @@ describe("A pod's trouble", () => {
   it("is that of an init container or a sidecar, too, by its name", () => {
     const lastState = { terminated: { exitCode: 1 } };
     expect(
-      findTrouble(pod({}, { name: "wait", restartCount: 3, state: backOff, lastState })),
+      findProblem(pod({}, { name: "wait", restartCount: 3, state: backOff, lastState })),
     ).to.deep.include({ container: "wait", beside: "init container wait", kind: "final" });
     expect(
-      findTrouble(pod({}, { name: "proxy", state: { waiting: { reason: "ErrImagePull" } } })),
+      findProblem(pod({}, { name: "proxy", state: { waiting: { reason: "ErrImagePull" } } })),
     ).to.deep.include({ beside: "sidecar proxy", reason: "ErrImagePull" });
     expect(
       podState(
@@ -103,7 +103,7 @@ describe("A pod's trouble", () => {
       metadata: { name: "a" },
       status: { conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }] },
     };
-    expect(findTrouble(unscheduled)).to.equal(undefined);
+    expect(findProblem(unscheduled)).to.equal(undefined);
     expect(whatItWaitsFor(unscheduled)).to.equal(`pod a has no node: ${message}`);
     expect(whatItWaitsFor(pod({}, { name: "wait", state: { running: {} } }))).to.equal(
       "pod chatgpt-app-green-abc waits for init container wait",
