@@ -33,7 +33,7 @@ const labels = { app: "shop" };
 
 /** docs/guides/migrating.md, "From plain Deployments", step by step; its requests come in by the real Traefik. */
 describe("A Deployment that runs, moved by the migrating guide, on a real cluster under load", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let folder: string;
   let env: Record<string, string>;
   let edge: Edge;
@@ -47,10 +47,10 @@ describe("A Deployment that runs, moved by the migrating guide, on a real cluste
     await loadBundles(
       versions.map(({ tag, bundle }) => ({ reference: `${imageRepository}:${tag}`, bundle })),
     );
-    home = await makeNamespace();
-    const { kubeconfig } = home.stage;
-    edge = edgeOf(home.stage);
-    host = `${home.namespace}.${edge.host}`;
+    test = await makeNamespace();
+    const { kubeconfig } = test.stage;
+    edge = edgeOf(test.stage);
+    host = `${test.namespace}.${edge.host}`;
     users = new Visitor(edge, host);
     env = {
       KUBECONFIG: kubeconfig,
@@ -62,18 +62,18 @@ describe("A Deployment that runs, moved by the migrating guide, on a real cluste
   });
   after(async () => {
     users.close();
-    await home.remove();
+    await test.remove();
     const backend = new URL(env["PULUMI_BACKEND_URL"] ?? "").pathname;
     await countUpdates(backend);
     for (const each of [folder, backend]) await rm(each, { recursive: true, force: true });
   });
 
-  const ingresses = () => home.cluster.config.makeApiClient(NetworkingV1Api);
+  const ingresses = () => test.cluster.config.makeApiClient(NetworkingV1Api);
   const backendOf = (name: string) => ({ service: { name, port: { number: 80 } } });
 
   /** As kubectl apply had made it. */
   async function runBefore(): Promise<void> {
-    const { namespace, cluster } = home;
+    const { namespace, cluster } = test;
     await cluster.core.createNamespacedConfigMap({
       namespace,
       body: { metadata: { name: "shop" }, data: { GREETING: "hello" } },
@@ -116,7 +116,7 @@ describe("A Deployment that runs, moved by the migrating guide, on a real cluste
   }
 
   it("serves every request, through the first release, a switch, the move of its host, and without the old pods", async () => {
-    const { namespace, cluster, stage } = home;
+    const { namespace, cluster, stage } = test;
     const workDir = join(folder, "shop");
     const crowd = users.crowd();
     const ran = await endOf(

@@ -27,25 +27,25 @@ const timeoutMs = 180_000;
 
 describe("The file with the live color, in running pods of a real cluster", function () {
   let traffic: TrafficOnly;
-  let home: TestNamespace;
+  let test: TestNamespace;
   let stop: RunningStep;
   let start: Omit<RunningStep, "beside" | "close">;
 
   before(async () => {
-    home = await makeNamespace();
-    traffic = await makeTrafficOnly(home, "active", program);
+    test = await makeNamespace();
+    traffic = await makeTrafficOnly(test, "active", program);
     for (const color of colors) await run(color, "first");
   });
-  after(() => home.remove());
+  after(() => test.remove());
   beforeEach(async () => {
-    stop = await startStep("workersStop", { KUBECONFIG: home.stage.kubeconfig });
+    stop = await startStep("workersStop", { KUBECONFIG: test.stage.kubeconfig });
     start = stop.beside("workersStart");
   });
   afterEach(() => stop.close());
 
   const run = (color: Color, name: string) =>
-    home.cluster.core.createNamespacedPod({
-      namespace: home.namespace,
+    test.cluster.core.createNamespacedPod({
+      namespace: test.namespace,
       body: {
         metadata: { name: `${color}-${name}`, labels: { app, version: color } },
         spec: {
@@ -62,9 +62,9 @@ describe("The file with the live color, in running pods of a real cluster", func
       },
     });
   const toldOf = async (name: string) => {
-    const log = { namespace: home.namespace, name };
+    const log = { namespace: test.namespace, name };
     // It may not have started yet.
-    const text = await home.cluster.core.readNamespacedPodLog(log).catch(() => "");
+    const text = await test.cluster.core.readNamespacedPodLog(log).catch(() => "");
     return text.split("\n").flatMap((line) => /^active: (\w+)$/.exec(line)?.slice(1) ?? []);
   };
   /** What it says now; a pod that nobody tells may have missed what it said for a moment. */
@@ -72,7 +72,7 @@ describe("The file with the live color, in running pods of a real cluster", func
     poll(async () => ((await toldOf(name)).at(-1) === color ? true : undefined), { timeoutMs }).catch(
       async () => expect((await toldOf(name)).at(-1), name).to.equal(color),
     );
-  const inputs = (activeColor: Color) => ({ ...home.where, activeColor, ...followers });
+  const inputs = (activeColor: Color) => ({ ...test.where, activeColor, ...followers });
   const starting = (activeColor: Color) => ({
     ...inputs(activeColor),
     template: template[activeColor],
@@ -108,7 +108,7 @@ describe("The file with the live color, in running pods of a real cluster", func
   it("says the good color once traffic is back", async () => {
     const { isBack } = await traffic.rollBack(followers);
     expect(isBack).to.equal(true);
-    expect(await liveColor(home.cluster)).to.equal("blue");
+    expect(await liveColor(test.cluster)).to.equal("blue");
     await told("blue-first", "blue");
     await told("green-later", "blue");
   });

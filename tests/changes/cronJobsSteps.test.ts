@@ -31,17 +31,17 @@ setInterval(() => undefined, 1000);
 
 describe("CronJobs around a switch, in Pulumi's provider process and on a real cluster", function () {
   let traffic: TrafficOnly;
-  let home: TestNamespace;
+  let test: TestNamespace;
   let stop: RunningStep;
   let start: Omit<RunningStep, "beside" | "close">;
 
   before(async () => {
-    home = await makeNamespace();
-    traffic = await makeTrafficOnly(home, "cron-job", program);
+    test = await makeNamespace();
+    traffic = await makeTrafficOnly(test, "cron-job", program);
   });
-  after(() => home.remove());
+  after(() => test.remove());
   beforeEach(async () => {
-    stop = await startStep("workersStop", { KUBECONFIG: home.stage.kubeconfig });
+    stop = await startStep("workersStop", { KUBECONFIG: test.stage.kubeconfig });
     start = stop.beside("workersStart");
   });
   afterEach(() => stop.close());
@@ -53,8 +53,8 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
       image: traffic.image,
       env: [{ name: "LASTS", value: lasts ? "1" : "0" }],
     };
-    return home.cluster.batch.createNamespacedCronJob({
-      namespace: home.namespace,
+    return test.cluster.batch.createNamespacedCronJob({
+      namespace: test.namespace,
       body: {
         metadata: { name: names.worker(app, color, name) },
         spec: {
@@ -79,7 +79,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
     });
   };
   const lastOf = (color: Color, name: string, at: Date) =>
-    setLastScheduled(home.cluster, { app, color, name }, at);
+    setLastScheduled(test.cluster, { app, color, name }, at);
   /** As it is on any day: the live color has served the last time, and the idle one was away for long. */
   const arrange = async (name: string, { live, lasts = false }: { live: Color; lasts?: boolean }) => {
     await traffic.point(live);
@@ -88,7 +88,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
     await lastOf(otherColor(live), name, longAgo);
   };
   const followers = (name: string) => ({ workers, cronJobs: { blue: [name], green: [name] } });
-  const inputs = (activeColor: Color, name: string) => ({ ...home.where, activeColor, ...followers(name) });
+  const inputs = (activeColor: Color, name: string) => ({ ...test.where, activeColor, ...followers(name) });
   const starting = (activeColor: Color, name: string) => ({
     ...inputs(activeColor, name),
     template: template[activeColor],
@@ -96,9 +96,9 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
   });
   const suspended = (name: string) =>
     Promise.all(
-      colors.map(async (color) => isSuspended(await readCronJob(home.cluster, { app, color, name }))),
+      colors.map(async (color) => isSuspended(await readCronJob(test.cluster, { app, color, name }))),
     );
-  const jobs = (color: Color, name: string) => jobsOf(home.cluster, { app, color, name });
+  const jobs = (color: Color, name: string) => jobsOf(test.cluster, { app, color, name });
   const jobCounts = (name: string) =>
     Promise.all(colors.map(async (color) => (await jobs(color, name)).length));
   /** Until the controller of CronJobs has started a Job for one that is resumed after all that was done before. */
@@ -106,7 +106,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
     const name = `witness-${Math.random().toString(36).slice(2, 8)}`;
     await deploy("blue", name, true);
     await lastOf("blue", name, longAgo);
-    await setSuspended(home.cluster, { app, color: "blue", name }, false);
+    await setSuspended(test.cluster, { app, color: "blue", name }, false);
     await poll(async () => ((await jobs("blue", name)).length > 0 ? true : undefined), {
       timeoutMs: 300_000,
     });
@@ -158,7 +158,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
     await arrange(name, { live: "green" });
     await traffic.note("switch", green, blue);
     await rollBackToBlue(name);
-    expect(await liveColor(home.cluster)).to.equal("blue");
+    expect(await liveColor(test.cluster)).to.equal("blue");
     expect(await suspended(name)).to.deep.equal([false, true]);
     await controllerIsThere();
     expect(await jobCounts(name)).to.deep.equal([0, 0]);
@@ -212,7 +212,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
     const name = "both";
     await arrange(name, { live: "blue" });
     await lastOf("green", name, new Date());
-    await setSuspended(home.cluster, { app, color: "green", name }, false);
+    await setSuspended(test.cluster, { app, color: "green", name }, false);
     expect(await start.changes(starting("blue", name), starting("blue", name))).to.equal("some");
     await start.update(starting("blue", name), starting("blue", name));
     expect(await suspended(name)).to.deep.equal([false, true]);
@@ -223,7 +223,7 @@ describe("CronJobs around a switch, in Pulumi's provider process and on a real c
     await arrange(name, { live: "blue", lasts: true });
     await lastOf("blue", name, longAgo);
     const running = async () =>
-      (await podsOfWorkers(home.cluster, { app, color: "blue" }, [name])).filter(
+      (await podsOfWorkers(test.cluster, { app, color: "blue" }, [name])).filter(
         ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase === "Running",
       );
     const [pod] = await poll(

@@ -19,26 +19,26 @@ setInterval(() => undefined, 1000);
 
 describe("Workers around a switch, in Pulumi's provider process and on a real cluster", function () {
   let traffic: TrafficOnly;
-  let home: TestNamespace;
+  let test: TestNamespace;
   let stop: RunningStep;
   let start: Omit<RunningStep, "beside" | "close">;
 
   before(async () => {
-    home = await makeNamespace();
-    traffic = await makeTrafficOnly(home, "worker", program);
+    test = await makeNamespace();
+    traffic = await makeTrafficOnly(test, "worker", program);
     for (const color of colors) await deploy(color);
   });
-  after(() => home.remove());
+  after(() => test.remove());
   beforeEach(async () => {
-    stop = await startStep("workersStop", { KUBECONFIG: home.stage.kubeconfig });
+    stop = await startStep("workersStop", { KUBECONFIG: test.stage.kubeconfig });
     start = stop.beside("workersStart");
   });
   afterEach(() => stop.close());
 
   const deploy = (color: Color, worker = "mailer") => {
     const matchLabels = { "app.kubernetes.io/name": app, version: color, "bluegreen.dev/worker": worker };
-    return home.cluster.apps.createNamespacedDeployment({
-      namespace: home.namespace,
+    return test.cluster.apps.createNamespacedDeployment({
+      namespace: test.namespace,
       body: {
         metadata: { name: names.worker(app, color, worker) },
         spec: {
@@ -59,7 +59,7 @@ describe("Workers around a switch, in Pulumi's provider process and on a real cl
       },
     });
   };
-  const inputs = (activeColor: Color) => ({ ...home.where, activeColor, workers });
+  const inputs = (activeColor: Color) => ({ ...test.where, activeColor, workers });
   const starting = (activeColor: Color) => ({
     ...inputs(activeColor),
     template: template[activeColor],
@@ -67,7 +67,7 @@ describe("Workers around a switch, in Pulumi's provider process and on a real cl
   });
   /** A pod that has ended what it had is told of for a moment longer; it takes no job any more. */
   const running = async (color: Color) =>
-    (await podsOfWorkers(home.cluster, { app, color }, ["mailer"])).filter(
+    (await podsOfWorkers(test.cluster, { app, color }, ["mailer"])).filter(
       ({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed",
     ).length;
 
@@ -92,7 +92,7 @@ describe("Workers around a switch, in Pulumi's provider process and on a real cl
   it("of a bad version stop once traffic is back, and the good one's start when they are gone", async () => {
     const { isBack, said } = await traffic.rollBack({ workers });
     expect(isBack, said).to.equal(true);
-    expect(await liveColor(home.cluster)).to.equal("blue");
+    expect(await liveColor(test.cluster)).to.equal("blue");
     expect(await running("green")).to.equal(0);
     expect(await start.create(starting("blue"))).to.deep.include({ outcome: "mailer of blue run" });
     expect([await running("blue"), await running("green")]).to.deep.equal([1, 0]);
@@ -120,13 +120,13 @@ describe("Workers around a switch, in Pulumi's provider process and on a real cl
     await deploy("green", "indexer");
     const rollout = stop.beside("workerRollout");
     const of = (replicas: number) => ({
-      ...home.where,
+      ...test.where,
       color: "green",
       template: template.green,
       workers: [{ name: "indexer", replicas }],
       budgetSeconds: 120,
     });
-    const pods = async () => (await podsOfWorkers(home.cluster, { app, color: "green" }, ["indexer"])).length;
+    const pods = async () => (await podsOfWorkers(test.cluster, { app, color: "green" }, ["indexer"])).length;
     expect(await rollout.create(of(2))).to.deep.include({ readyWorkers: 1 });
     expect(await pods()).to.equal(2);
     expect(await rollout.changes(of(2), of(2))).to.equal("none");
@@ -136,7 +136,7 @@ describe("Workers around a switch, in Pulumi's provider process and on a real cl
 
   it("whose pods cannot start are told with the reason", async () => {
     const name = names.worker(app, "green", "mailer");
-    const { namespace, cluster } = home;
+    const { namespace, cluster } = test;
     const deployment = await cluster.apps.readNamespacedDeployment({ name, namespace });
     const [container] = deployment.spec?.template.spec?.containers ?? [];
     Object.assign(container ?? {}, { image: "nowhere.invalid/worker:v2" });

@@ -18,7 +18,7 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 /** The server listens in the network of the cluster, where this process is not. */
 describe("Migrations of a database that only the cluster reaches", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let servers: StageServers;
   let server: StageServer;
   let migrations: MigrationFolder;
@@ -28,8 +28,8 @@ describe("Migrations of a database that only the cluster reaches", function () {
   let mark: string;
 
   before(async () => {
-    [home, servers, image] = await Promise.all([makeNamespace(), prepareServers({}), loadController()]);
-    const { cluster, namespace } = home;
+    [test, servers, image] = await Promise.all([makeNamespace(), prepareServers({}), loadController()]);
+    const { cluster, namespace } = test;
     jobs = cluster.config.makeApiClient(BatchV1Api);
     await cluster.core.replaceNamespace({
       name: namespace,
@@ -44,7 +44,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
     });
   });
   after(async () => {
-    await home.remove();
+    await test.remove();
     await servers.remove();
   });
   beforeEach(async () => {
@@ -52,7 +52,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
     await ask("GRANT ALL ON SCHEMA public TO app");
     migrations = await makeFolder();
     mark = `MARK=${randomBytes(6).toString("hex")}`;
-    step = await startStep("migrations", { KUBECONFIG: home.stage.kubeconfig, MARK: mark.slice(5) });
+    step = await startStep("migrations", { KUBECONFIG: test.stage.kubeconfig, MARK: mark.slice(5) });
     await migrations.write(
       "0001_users.sql",
       "-- phase: expand\nCREATE TABLE users (id bigint PRIMARY KEY, done int NOT NULL DEFAULT 0);\nINSERT INTO users SELECT n FROM generate_series(1, 3000) n;\nCREATE TABLE waits (id int PRIMARY KEY);\nANALYZE users",
@@ -65,7 +65,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
 
   const ask = (sql: string) => query(server.adminUrl, sql);
   const inputs = () => ({
-    ...home.where,
+    ...test.where,
     activeColor: "blue",
     strategy: "shared",
     databaseSecret: "db-credentials",
@@ -73,8 +73,8 @@ describe("Migrations of a database that only the cluster reaches", function () {
     folder: migrations.folder,
     migrations: listMigrations(migrations.folder),
     relay: {
-      app: home.where.app,
-      namespace: home.namespace,
+      app: test.where.app,
+      namespace: test.namespace,
       image,
       imagePullSecrets: [],
       labels: {},
@@ -83,8 +83,8 @@ describe("Migrations of a database that only the cluster reaches", function () {
   });
   const relayPods = async (): Promise<V1Pod[]> =>
     (
-      await home.cluster.core.listNamespacedPod({
-        namespace: home.namespace,
+      await test.cluster.core.listNamespacedPod({
+        namespace: test.namespace,
         labelSelector: "bluegreen.dev/relay=chatgpt-app",
       })
     ).items;
@@ -129,7 +129,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
     await migrations.write("0002_drop.sql", "-- phase: expand\nDROP TABLE users");
     expect(await step.check(inputs())).to.have.length(1);
     expect(await step.changes({ ...inputs(), migrations: [] }, inputs())).to.equal("some");
-    expect((await jobs.listNamespacedJob({ namespace: home.namespace })).items).to.deep.equal([]);
+    expect((await jobs.listNamespacedJob({ namespace: test.namespace })).items).to.deep.equal([]);
   });
 
   it("run through a pod, which goes with them", async () => {
@@ -137,7 +137,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
     await step.shows("0001_users: applied");
     expect(await ask("SELECT count(*)::int AS count FROM users")).to.deep.equal([{ count: 3000 }]);
     expect(await relayPods()).to.deep.equal([]);
-    expect((await jobs.listNamespacedJob({ namespace: home.namespace })).items).to.deep.equal([]);
+    expect((await jobs.listNamespacedJob({ namespace: test.namespace })).items).to.deep.equal([]);
   });
 
   it("speak TLS to the server through it, and to no other server", async () => {
@@ -161,9 +161,9 @@ describe("Migrations of a database that only the cluster reaches", function () {
       "-- phase: expand\nCREATE TABLE tls AS SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
     );
     const trusting = ({ certificate }: CertificateFiles) =>
-      home.cluster.core.replaceNamespacedSecret({
+      test.cluster.core.replaceNamespacedSecret({
         name: "db-credentials",
-        namespace: home.namespace,
+        namespace: test.namespace,
         body: {
           metadata: { name: "db-credentials" },
           stringData: {
@@ -181,8 +181,8 @@ describe("Migrations of a database that only the cluster reaches", function () {
   it("fail when that pod is deleted in the middle of a statement, which ends, and the next run continues", async () => {
     const { failing } = await untilInTheMiddle();
     for (const { metadata } of await runningPods())
-      await home.cluster.core.deleteNamespacedPod({
-        namespace: home.namespace,
+      await test.cluster.core.deleteNamespacedPod({
+        namespace: test.namespace,
         name: metadata?.name ?? "",
         gracePeriodSeconds: 1,
       });
@@ -201,7 +201,7 @@ describe("Migrations of a database that only the cluster reaches", function () {
     await until(async () => !(await working()) && (await locks()).length === 0);
     await until(async () => (await runningPods()).length === 0);
     await step.close();
-    step = await startStep("migrations", { KUBECONFIG: home.stage.kubeconfig });
+    step = await startStep("migrations", { KUBECONFIG: test.stage.kubeconfig });
     await resume();
   });
 });

@@ -12,22 +12,22 @@ import { User } from "./support/user";
 const backend = (name: string) => ({ service: { name, port: { number: port } } });
 
 describe("the edge, by an Ingress", function () {
-  let home: Colors;
+  let test: Colors;
   let user: User;
 
   before(async () => {
-    home = await makeColors();
-    user = new User(home.edge, home.host);
-    await home.apply({
+    test = await makeColors();
+    user = new User(test.edge, test.host);
+    await test.apply({
       apiVersion: "networking.k8s.io/v1",
       kind: "Ingress",
       metadata: { name: "app" },
       spec: {
         ingressClassName: "traefik",
-        tls: [{ hosts: [home.host], secretName: tlsSecret }],
+        tls: [{ hosts: [test.host], secretName: tlsSecret }],
         rules: [
           {
-            host: home.host,
+            host: test.host,
             http: {
               paths: [
                 { path: "/", pathType: "Prefix", backend: backend("blue") },
@@ -44,30 +44,30 @@ describe("the edge, by an Ingress", function () {
 
   after(async () => {
     user.close();
-    await home.remove();
+    await test.remove();
   });
 
   it("answers with the certificate of the host's Secret, which its authority has signed", async () => {
     expect(await user.ask("/")).to.include({ status: 200, color: "blue" });
-    const shown = await certificateShown(home, home.host);
-    expect(shown.subjectAltName).to.include(home.edge.host);
-    expect(shown.verify(new X509Certificate(readFileSync(home.edge.ca)).publicKey)).to.equal(true);
+    const shown = await certificateShown(test, test.host);
+    expect(shown.subjectAltName).to.include(test.edge.host);
+    expect(shown.verify(new X509Certificate(readFileSync(test.edge.ca)).publicKey)).to.equal(true);
   });
 
   it("has nothing to show that proves another name", async () => {
-    const stranger = new User(home.edge, "elsewhere.example.org");
+    const stranger = new User(test.edge, "elsewhere.example.org");
     expect(await failureOf(stranger.ask("/"))).to.match(/self-signed certificate|unable to verify|altnames/i);
     stranger.close();
   });
 
   it("speaks HTTP/2", async () => {
-    const session = connectHttp2(`https://${home.host}`, {
+    const session = connectHttp2(`https://${test.host}`, {
       createConnection: () =>
         connectTls({
           host: "127.0.0.1",
-          port: home.edge.port,
-          servername: home.host,
-          ca: readFileSync(home.edge.ca),
+          port: test.edge.port,
+          servername: test.host,
+          ca: readFileSync(test.edge.ca),
           ALPNProtocols: ["h2"],
         }),
     });
@@ -89,7 +89,7 @@ describe("the edge, by an Ingress", function () {
   });
 
   it("answers 404 for a host that nobody has", async () => {
-    const stranger = new User(home.edge, `nobody.${home.edge.host}`);
+    const stranger = new User(test.edge, `nobody.${test.edge.host}`);
     expect(await stranger.ask("/")).to.include({ status: 404, color: undefined });
     stranger.close();
   });
@@ -100,17 +100,17 @@ describe("the edge, by an Ingress", function () {
       "x-forwarded-for": "203.0.113.9",
     });
     expect(arrived.headers).to.include({
-      host: home.host,
-      "x-forwarded-host": home.host,
+      host: test.host,
+      "x-forwarded-host": test.host,
       "x-forwarded-proto": "https",
     });
     expect(arrived.headers["x-forwarded-for"]).to.not.include("203.0.113.9");
   });
 
   it("is where the Ingress says that it is", async () => {
-    const networking = home.cluster.config.makeApiClient(NetworkingV1Api);
-    const { status } = await networking.readNamespacedIngress({ name: "app", namespace: home.namespace });
-    expect(status?.loadBalancer?.ingress?.map(({ ip }) => ip)).to.deep.equal([home.edge.address]);
+    const networking = test.cluster.config.makeApiClient(NetworkingV1Api);
+    const { status } = await networking.readNamespacedIngress({ name: "app", namespace: test.namespace });
+    expect(status?.loadBalancer?.ingress?.map(({ ip }) => ip)).to.deep.equal([test.edge.address]);
   });
 });
 

@@ -7,18 +7,18 @@ import { makeColors, port, type Colors } from "./support/colors";
 import { User } from "./support/user";
 
 describe("the edge, by an HTTPRoute", function () {
-  let home: Colors;
+  let test: Colors;
   let user: User;
 
   const route = async (
     rules: JsonObject[],
     where: { name: string; namespace?: string } = { name: "app" },
   ): Promise<void> =>
-    home.apply({
+    test.apply({
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "HTTPRoute",
       metadata: where,
-      spec: { parentRefs: [{ ...home.edge.gateway, sectionName: "https" }], hostnames: [home.host], rules },
+      spec: { parentRefs: [{ ...test.edge.gateway, sectionName: "https" }], hostnames: [test.host], rules },
     });
   const to = (blue: number, green: number): JsonObject => ({
     backendRefs: [
@@ -28,7 +28,7 @@ describe("the edge, by an HTTPRoute", function () {
   });
   /** The condition of a route as the edge reports it. */
   const condition = async (namespace: string, type: string): Promise<JsonObject | undefined> => {
-    const custom = home.cluster.config.makeApiClient(CustomObjectsApi);
+    const custom = test.cluster.config.makeApiClient(CustomObjectsApi);
     const read: unknown = await custom.getNamespacedCustomObject({
       group: "gateway.networking.k8s.io",
       version: "v1",
@@ -41,20 +41,20 @@ describe("the edge, by an HTTPRoute", function () {
   };
 
   before(async () => {
-    home = await makeColors();
-    user = new User(home.edge, home.host);
+    test = await makeColors();
+    user = new User(test.edge, test.host);
     await route([to(100, 0)]);
     await user.askUntil(({ color }) => color === "blue", "/");
   });
 
   after(async () => {
     user.close();
-    await home.remove();
+    await test.remove();
   });
 
   it("takes routes from any namespace, and says so", async () => {
-    expect(await condition(home.namespace, "Accepted")).to.include({ status: "True" });
-    expect(await condition(home.namespace, "ResolvedRefs")).to.include({ status: "True" });
+    expect(await condition(test.namespace, "Accepted")).to.include({ status: "True" });
+    expect(await condition(test.namespace, "ResolvedRefs")).to.include({ status: "True" });
   });
 
   it("shows a color by a header, a cookie, and a path that it rewrites", async () => {
@@ -98,13 +98,13 @@ describe("the edge, by an HTTPRoute", function () {
 
   it("reaches another namespace's Service where that has granted it, and not before", async () => {
     const entry = `bg-test-${randomBytes(3).toString("hex")}`;
-    await home.cluster.core.createNamespace({ body: { metadata: { name: entry } } });
+    await test.cluster.core.createNamespace({ body: { metadata: { name: entry } } });
     try {
       await route(
         [
           {
             matches: [{ path: { type: "PathPrefix", value: "/from-afar" } }],
-            backendRefs: [{ name: "green", namespace: home.namespace, port }],
+            backendRefs: [{ name: "green", namespace: test.namespace, port }],
           },
         ],
         { name: "app", namespace: entry },
@@ -112,7 +112,7 @@ describe("the edge, by an HTTPRoute", function () {
       const refused = await poll(async () => await condition(entry, "ResolvedRefs"), { timeoutMs: 300_000 });
       expect(refused).to.include({ status: "False", reason: "RefNotPermitted" });
       await user.askUntil(({ status }) => status === 500, "/from-afar");
-      await home.apply({
+      await test.apply({
         apiVersion: "gateway.networking.k8s.io/v1beta1",
         kind: "ReferenceGrant",
         metadata: { name: "entry" },
@@ -123,7 +123,7 @@ describe("the edge, by an HTTPRoute", function () {
       });
       await user.askUntil(({ color }) => color === "green", "/from-afar");
     } finally {
-      await home.cluster.core.deleteNamespace({ name: entry });
+      await test.cluster.core.deleteNamespace({ name: entry });
     }
   });
 });

@@ -11,7 +11,7 @@ const nginx = (annotations: Record<string, string>): JsonObject =>
   );
 
 describe("the edge, by an Ingress with annotations for nginx", function () {
-  let home: Colors;
+  let test: Colors;
   let user: User;
 
   const ingress = async (
@@ -19,16 +19,16 @@ describe("the edge, by an Ingress with annotations for nginx", function () {
     annotations: Record<string, string>,
     path: { path: string; pathType: string; color: string },
   ): Promise<void> =>
-    home.apply({
+    test.apply({
       apiVersion: "networking.k8s.io/v1",
       kind: "Ingress",
       metadata: { name, annotations: nginx(annotations) },
       spec: {
         ingressClassName: "nginx",
-        tls: [{ hosts: [home.host], secretName: tlsSecret }],
+        tls: [{ hosts: [test.host], secretName: tlsSecret }],
         rules: [
           {
-            host: home.host,
+            host: test.host,
             http: {
               paths: [
                 {
@@ -46,27 +46,27 @@ describe("the edge, by an Ingress with annotations for nginx", function () {
     ingress("canary", { canary: "true", ...annotations }, { path: "/", pathType: "Prefix", color: "green" });
 
   before(async () => {
-    home = await makeColors();
-    user = new User(home.edge, home.host);
+    test = await makeColors();
+    user = new User(test.edge, test.host);
     await ingress("app", {}, { path: "/", pathType: "Prefix", color: "blue" });
     await user.askUntil(({ color }) => color === "blue", "/");
   });
 
   after(async () => {
     user.close();
-    await home.remove();
+    await test.remove();
   });
 
   it("sends users of HTTP to HTTPS", async () => {
-    expect(await askInside(home.edge.address, home.host, "/some?path")).to.deep.equal({
+    expect(await askInside(test.edge.address, test.host, "/some?path")).to.deep.equal({
       status: 308,
-      location: `https://${home.host}/some?path`,
+      location: `https://${test.host}/some?path`,
     });
   });
 
   it("rewrites the path of a color, for those who have the password", async () => {
     const password = "correct horse";
-    await home.apply({
+    await test.apply({
       apiVersion: "v1",
       kind: "Secret",
       metadata: { name: "testers" },

@@ -4,11 +4,11 @@ import { makeColors, port, tlsSecret, type Colors } from "./support/colors";
 import { User } from "./support/user";
 
 describe("the edge, by Traefik's own resources", function () {
-  let home: Colors;
+  let test: Colors;
   let user: User;
 
   const weigh = async (blue: number, green: number, sticky: JsonObject = {}): Promise<void> =>
-    home.apply({
+    test.apply({
       apiVersion: "traefik.io/v1alpha1",
       kind: "TraefikService",
       metadata: { name: "app" },
@@ -23,16 +23,16 @@ describe("the edge, by Traefik's own resources", function () {
       },
     });
   const middleware = async (name: string, spec: JsonObject): Promise<void> =>
-    home.apply({ apiVersion: "traefik.io/v1alpha1", kind: "Middleware", metadata: { name }, spec });
+    test.apply({ apiVersion: "traefik.io/v1alpha1", kind: "Middleware", metadata: { name }, spec });
 
   before(async () => {
-    home = await makeColors();
-    user = new User(home.edge, home.host);
+    test = await makeColors();
+    user = new User(test.edge, test.host);
     await weigh(100, 0);
     await middleware("without-color", { stripPrefix: { prefixes: ["/green"] } });
     const green = [{ name: "green", port }];
-    const host = `Host(\`${home.host}\`)`;
-    await home.apply({
+    const host = `Host(\`${test.host}\`)`;
+    await test.apply({
       apiVersion: "traefik.io/v1alpha1",
       kind: "IngressRoute",
       metadata: { name: "app" },
@@ -61,7 +61,7 @@ describe("the edge, by Traefik's own resources", function () {
 
   after(async () => {
     user.close();
-    await home.remove();
+    await test.remove();
   });
 
   it("divides requests by the weights of a TraefikService", async () => {

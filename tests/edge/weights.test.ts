@@ -9,8 +9,8 @@ type Object = JsonObject & { metadata: JsonObject };
 /** For each kind of route: the object that has the weights. */
 const kinds: {
   name: string;
-  weights: (home: Colors, blue: number, green: number) => Object;
-  fixed: (home: Colors) => Object[];
+  weights: (test: Colors, blue: number, green: number) => Object;
+  fixed: (test: Colors) => Object[];
 }[] = [
   {
     name: "a TraefikService",
@@ -65,12 +65,12 @@ const kinds: {
   },
   {
     name: "nginx' canary annotations",
-    weights: (home, _blue, green) =>
-      nginxIngress(home, "canary", "green", {
+    weights: (test, _blue, green) =>
+      nginxIngress(test, "canary", "green", {
         "nginx.ingress.kubernetes.io/canary": "true",
         "nginx.ingress.kubernetes.io/canary-weight": String(green),
       }),
-    fixed: (home) => [nginxIngress(home, "app", "blue", {})],
+    fixed: (test) => [nginxIngress(test, "app", "blue", {})],
   },
 ];
 
@@ -103,13 +103,13 @@ function nginxIngress({ host }: Colors, name: string, service: string, annotatio
 describe("weights moved under load", function () {
   for (const { name, weights, fixed } of kinds) {
     it(`act for everybody and fail no request, with ${name}`, async () => {
-      const home = await makeColors();
+      const test = await makeColors();
       try {
-        for (const object of [...fixed(home), weights(home, 100, 0)]) await home.apply(object);
-        const user = new User(home.edge, home.host);
+        for (const object of [...fixed(test), weights(test, 100, 0)]) await test.apply(object);
+        const user = new User(test.edge, test.host);
         await user.askUntil(({ color }) => color === "blue", "/");
         user.close();
-        const crowd = startCrowd(home.edge, home.host, "/");
+        const crowd = startCrowd(test.edge, test.host, "/");
         await crowd.untilAll("blue");
         const took = [];
         for (const [blue, green, color] of [
@@ -118,14 +118,14 @@ describe("weights moved under load", function () {
           [0, 100, "green"],
         ] as const) {
           const started = Date.now();
-          await home.apply(weights(home, blue, green));
+          await test.apply(weights(test, blue, green));
           took.push((await crowd.untilAll(color)) - started);
         }
         const { failures } = await crowd.stop();
         expect(failures).to.deep.equal([]);
         console.log(`      until the last user had moved: ${took.join(", ")} ms`);
       } finally {
-        await home.remove();
+        await test.remove();
       }
     });
   }

@@ -86,7 +86,7 @@ const versions = [
  * counts for: tests/unit/analysisScore.test.ts.
  */
 describe("The analysis of apps that others have written, on a real cluster under load", () => {
-  let home: TestNamespace;
+  let dependencies: TestNamespace;
   let test: TestStack;
   /** What the update has said so far. */
   const lines: string[] = [];
@@ -97,7 +97,7 @@ describe("The analysis of apps that others have written, on a real cluster under
     await writeFile(bundle, server);
     await loadBundles(versions.map((tag) => ({ reference: `${imageRepository}:${tag}`, bundle })));
     await rm(folder, { recursive: true });
-    home = await makeNamespace();
+    dependencies = await makeNamespace();
     test = await makeStack([], { workDir });
     await test.stack.removeConfig(["databaseAdminUrl", "databaseAddress", "secretEnv", "env", "host"]);
     await test.set({
@@ -112,14 +112,14 @@ describe("The analysis of apps that others have written, on a real cluster under
   });
   after(async () => {
     await test.remove();
-    await home.remove();
+    await dependencies.remove();
   });
 
   const dependency = "dependency";
   /** @returns its address: what both colors ask whether they are ready */
   const startDependency = async (): Promise<string> => {
-    const { cluster, namespace } = home;
-    const apply = applyIn(home);
+    const { cluster, namespace } = dependencies;
+    const apply = applyIn(dependencies);
     const selector = { app: dependency };
     await apply({
       apiVersion: "apps/v1",
@@ -153,10 +153,10 @@ describe("The analysis of apps that others have written, on a real cluster under
     return `http://${spec?.clusterIP ?? ""}/healthz`;
   };
   const scaleDependency = (replicas: number) =>
-    home.cluster.apps.replaceNamespacedDeploymentScale({
+    dependencies.cluster.apps.replaceNamespacedDeploymentScale({
       name: dependency,
-      namespace: home.namespace,
-      body: { metadata: { name: dependency, namespace: home.namespace }, spec: { replicas } },
+      namespace: dependencies.namespace,
+      body: { metadata: { name: dependency, namespace: dependencies.namespace }, spec: { replicas } },
     });
 
   const live = async (): Promise<Color> => {

@@ -16,7 +16,7 @@ import { run as runProgram } from "../../local/system/run";
 import { failureOf } from "../support/read";
 import { query } from "../../local/testing/database";
 import { withUser, type MigrationFolder } from "./migrationFolder";
-import { inMigrationHome } from "./migrationHome";
+import { withMigrationFixture } from "./migrationFixture";
 
 /** Runs the migrations in a process of its own, and prints the rows after each batch. */
 const child = `
@@ -27,8 +27,8 @@ const child = `
 describe("A backfill, on a real PostgreSQL", () => {
   let migrations: MigrationFolder;
   let url: string;
-  inMigrationHome((home) => {
-    ({ migrations, url } = home);
+  withMigrationFixture((fixture) => {
+    ({ migrations, url } = fixture);
   });
 
   const fill = (

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { failureOf } from "../support/read";
 import { query, type TestDatabases } from "../../local/testing/database";
 import type { MigrationFolder } from "./migrationFolder";
-import { inMigrationHome } from "./migrationHome";
+import { withMigrationFixture } from "./migrationFixture";
 import { makeSmallDisk, type SmallDisk } from "./smallDisk";
 
 describe("Migrations on a disk that is full, on a real PostgreSQL", () => {
@@ -10,8 +10,8 @@ describe("Migrations on a disk that is full, on a real PostgreSQL", () => {
   let migrations: MigrationFolder;
   let url: string;
   let disk: SmallDisk;
-  inMigrationHome(async (home) => {
-    ({ databases, migrations, url } = home);
+  withMigrationFixture(async (fixture) => {
+    ({ databases, migrations, url } = fixture);
     disk = await makeSmallDisk(databases.adminUrl);
     await query(url, "CREATE TABLE other (id int)");
   });

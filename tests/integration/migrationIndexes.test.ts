@@ -3,13 +3,13 @@ import { poll } from "@bluegreen/release";
 import { failureOf } from "../support/read";
 import { query } from "../../local/testing/database";
 import { withUser, type MigrationFolder } from "./migrationFolder";
-import { inMigrationHome } from "./migrationHome";
+import { withMigrationFixture } from "./migrationFixture";
 
 describe("Migrations without a transaction, on a real PostgreSQL", () => {
   let migrations: MigrationFolder;
   let url: string;
-  inMigrationHome(async (home) => {
-    ({ migrations, url } = home);
+  withMigrationFixture(async (fixture) => {
+    ({ migrations, url } = fixture);
     await query(url, "CREATE TABLE one (id int PRIMARY KEY, a int, b int)");
     await query(url, "INSERT INTO one SELECT n, n % 10, n FROM generate_series(1, 1000) n");
   });

@@ -3,13 +3,13 @@ import { poll } from "@bluegreen/release";
 import { failureOf } from "../support/read";
 import { query } from "../../local/testing/database";
 import { withUser, type MigrationFolder } from "./migrationFolder";
-import { inMigrationHome } from "./migrationHome";
+import { withMigrationFixture } from "./migrationFixture";
 
 describe("Migrations that meet locks, on a real PostgreSQL", () => {
   let migrations: MigrationFolder;
   let url: string;
-  inMigrationHome(async (home) => {
-    ({ migrations, url } = home);
+  withMigrationFixture(async (fixture) => {
+    ({ migrations, url } = fixture);
     await query(url, "CREATE TABLE one (id int PRIMARY KEY, a int)");
     await query(url, "CREATE TABLE two (id int)");
   });

@@ -5,13 +5,13 @@ import { listMigrations, planMigrations } from "@bluegreen/release";
 import { failureOf } from "../support/read";
 import { query } from "../../local/testing/database";
 import type { MigrationFolder } from "./migrationFolder";
-import { inMigrationHome } from "./migrationHome";
+import { withMigrationFixture } from "./migrationFixture";
 
 describe("What is planned for a database, and what is refused, on a real PostgreSQL", () => {
   let migrations: MigrationFolder;
   let url: string;
-  inMigrationHome((home) => {
-    ({ migrations, url } = home);
+  withMigrationFixture((fixture) => {
+    ({ migrations, url } = fixture);
   });
 
   const plan = async () =>

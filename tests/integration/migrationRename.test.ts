@@ -6,13 +6,13 @@ import { renameColumn } from "@bluegreen/release/migrations/rename/rename";
 import { writeFiles } from "@bluegreen/release/migrations/rename/files";
 import { query } from "../../local/testing/database";
 import { withUser, type MigrationFolder } from "./migrationFolder";
-import { inMigrationHome } from "./migrationHome";
+import { withMigrationFixture } from "./migrationFixture";
 
 describe("A generated rename, on a real PostgreSQL", () => {
   let migrations: MigrationFolder;
   let url: string;
-  inMigrationHome((home) => {
-    ({ migrations, url } = home);
+  withMigrationFixture((fixture) => {
+    ({ migrations, url } = fixture);
   });
 
   /** Applies the table that the app has before the rename. */

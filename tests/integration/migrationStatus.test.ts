@@ -8,14 +8,14 @@ import { lastSwitch, recordSwitch } from "@bluegreen/release/migrations/switches
 import { repositoryDir } from "../../local/paths";
 import { query, type TestDatabases } from "../../local/testing/database";
 import { withUser, type MigrationFolder } from "./migrationFolder";
-import { inMigrationHome } from "./migrationHome";
+import { withMigrationFixture } from "./migrationFixture";
 
 describe("Where migrations stand, on a real PostgreSQL", () => {
   let databases: TestDatabases;
   let migrations: MigrationFolder;
   let url: string;
-  inMigrationHome(async (home) => {
-    ({ databases, migrations, url } = home);
+  withMigrationFixture(async (fixture) => {
+    ({ databases, migrations, url } = fixture);
     await migrations.write(
       "0001_one.sql",
       "-- phase: expand\nCREATE TABLE one (id int PRIMARY KEY, old text, new text)",

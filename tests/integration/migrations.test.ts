@@ -7,14 +7,14 @@ import { listMigrations, poll, runMigrations } from "@bluegreen/release";
 import { failureOf } from "../support/read";
 import { query } from "../../local/testing/database";
 import type { MigrationFolder } from "./migrationFolder";
-import { inMigrationHome } from "./migrationHome";
+import { withMigrationFixture } from "./migrationFixture";
 
 describe("The migration runner, on a real PostgreSQL", () => {
   let migrations: MigrationFolder;
   let folder: string;
   let url: string;
-  inMigrationHome((home) => {
-    ({ migrations, url } = home);
+  withMigrationFixture((fixture) => {
+    ({ migrations, url } = fixture);
     folder = migrations.folder;
   });
 

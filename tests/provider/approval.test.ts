@@ -8,12 +8,12 @@ import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("The approval to move traffic, on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   before(async () => {
-    home = await makeNamespace();
+    test = await makeNamespace();
     const labels = { app: "chatgpt-app", version: "green" };
-    await home.cluster.apps.createNamespacedDeployment({
-      namespace: home.namespace,
+    await test.cluster.apps.createNamespacedDeployment({
+      namespace: test.namespace,
       body: {
         metadata: { name: "chatgpt-app-green" },
         spec: {
@@ -27,7 +27,7 @@ describe("The approval to move traffic, on a real cluster", function () {
       },
     });
   });
-  after(() => home.remove());
+  after(() => test.remove());
 
   const service = (version: unknown, id?: unknown) => ({
     metadata: { annotations: { ...(id === undefined ? {} : { [switchAnnotation]: id }) } },
@@ -35,7 +35,7 @@ describe("The approval to move traffic, on a real cluster", function () {
   });
   const move = (to: object, part: { template?: string; preview?: boolean } = {}) =>
     refuseUnapproved({
-      ...home.where,
+      ...test.where,
       templates: { blue: "other", green: part.template ?? "wanted" },
       service: to,
       preview: part.preview ?? false,
@@ -52,19 +52,19 @@ describe("The approval to move traffic, on a real cluster", function () {
       metadata: { name: "chatgpt-app-service", annotations: { [switchAnnotation]: "s0" } },
       spec: { selector: { app: "chatgpt-app", version: "blue" }, ports: [{ port: 80 }] },
     };
-    await home.cluster.core.createNamespacedService({ namespace: home.namespace, body });
+    await test.cluster.core.createNamespacedService({ namespace: test.namespace, body });
     expect(await failureOf(move(service("green", "s1"))))
       .to.contain("have let no switch to Deployment")
       .and.contain("this is s1")
       .and.contain("Live traffic stays on blue")
       .and.contain("without --target");
-    await writeApproval(home.cluster, "chatgpt-app", "green", "s1");
+    await writeApproval(test.cluster, "chatgpt-app", "green", "s1");
     await move(service("green", "s1"));
     expect(await failureOf(move(service("green", "s2"))))
       .to.contain("switch s1")
       .and.contain("this is s2");
     // As --target leaves it: the gate did not run, and its id is the last switch's.
-    await writeApproval(home.cluster, "chatgpt-app", "green", "s0");
+    await writeApproval(test.cluster, "chatgpt-app", "green", "s0");
     expect(await failureOf(move(service("green", "s0")))).to.contain(
       `${switchAnnotation} stays that of the last switch, s0`,
     );
@@ -72,7 +72,7 @@ describe("The approval to move traffic, on a real cluster", function () {
   });
 
   it("is worth nothing for other pods than the program wants", async () => {
-    await writeApproval(home.cluster, "chatgpt-app", "green", "s3");
+    await writeApproval(test.cluster, "chatgpt-app", "green", "s3");
     expect(await failureOf(move(service("green", "s3"), { template: "newer" }))).to.contain(
       "is wanted, and newer is wanted",
     );
@@ -80,9 +80,9 @@ describe("The approval to move traffic, on a real cluster", function () {
   });
 
   it("leaves what else is on the Deployment alone", async () => {
-    const deployment = await home.cluster.apps.readNamespacedDeployment({
+    const deployment = await test.cluster.apps.readNamespacedDeployment({
       name: "chatgpt-app-green",
-      namespace: home.namespace,
+      namespace: test.namespace,
     });
     expect(deployment.metadata?.annotations?.[approvalAnnotation]).to.equal("s3");
     expect(deployment.spec?.template.metadata?.annotations).to.deep.equal({
@@ -110,18 +110,18 @@ describe("The approval to move traffic, on a real cluster", function () {
       const { connect } = require("@bluegreen/release");
       const { beginRelease } = require("@bluegreen/release/state/releaseLock");
       const { writeApproval } = require("@bluegreen/release/state/approval");
-      const cluster = connect(${JSON.stringify(home.where)});
+      const cluster = connect(${JSON.stringify(test.where)});
       const approval = () => writeApproval(cluster, "chatgpt-app", "green", "lost").then(() => setTimeout(approval, 500), (error) => { console.log(error.message); process.exit(); });
       beginRelease(cluster, "chatgpt-app", { waitSeconds: 0, say: console.log }).then(() => { console.log("begun"); return approval(); });`;
     const child = spawn(process.execPath, ["-e", script], {
       stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, KUBECONFIG: home.stage.kubeconfig },
+      env: { ...process.env, KUBECONFIG: test.stage.kubeconfig },
     });
     const lines: string[] = [];
     createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
     await poll(() => Promise.resolve(lines[0]), { timeoutMs: 300_000 });
-    const lease = { name: names.releaseLease("chatgpt-app"), namespace: home.namespace };
-    await home.cluster.coordination.patchNamespacedLease(
+    const lease = { name: names.releaseLease("chatgpt-app"), namespace: test.namespace };
+    await test.cluster.coordination.patchNamespacedLease(
       {
         ...lease,
         body: {

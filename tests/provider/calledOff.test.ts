@@ -16,7 +16,7 @@ const app = "chatgpt-app";
 
 /** At once, one cluster may fail before the other has moved anybody. One namespace plays that other one. */
 describe("A release that another cluster calls off before traffic moves, on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let release: string;
   const to = { color: "green", image: "repo/app:v2", template: "green" } as const;
   const settings: AnalysisSettings = {
@@ -29,8 +29,8 @@ describe("A release that another cluster calls off before traffic moves, on a re
   const quiet = () => undefined;
 
   before(async () => {
-    home = await makeNamespace();
-    const { cluster, namespace } = home;
+    test = await makeNamespace();
+    const { cluster, namespace } = test;
     for (const color of ["blue", "green"] satisfies Color[]) {
       const labels = { app, version: color };
       const template = {
@@ -67,25 +67,25 @@ describe("A release that another cluster calls off before traffic moves, on a re
     await writeApproval(cluster, app, to.color, "s1");
   });
   after(async () => {
-    await endRelease(home.cluster, app, release);
-    await home.remove();
+    await endRelease(test.cluster, app, release);
+    await test.remove();
   });
 
   const together = (onFailure: Together["onFailure"]): Together => ({
     name: "eu",
-    others: [{ name: "us", context: home.stage.context }],
+    others: [{ name: "us", context: test.stage.context }],
     onFailure,
   });
   const fail = (onFailure: Together["onFailure"]) =>
     failTogether(
-      { ...home.where, ...settings, together: together(onFailure) },
+      { ...test.where, ...settings, together: together(onFailure) },
       { color: to.color, reason: "it crashes", evidence: [], by: "a test" },
       new Error("eu has failed"),
       quiet,
     );
   const move = () =>
     refuseUnapproved({
-      ...home.where,
+      ...test.where,
       templates: { blue: "blue", green: "green" },
       service: {
         metadata: { annotations: { [switchAnnotation]: "s1" } },
@@ -103,7 +103,7 @@ describe("A release that another cluster calls off before traffic moves, on a re
 
   it("moves no traffic any more otherwise", async () => {
     expect((await fail("rollback")).message).to.contain("eu has failed");
-    expect((await readRelease(home.cluster, app))?.state).to.equal("rolledBack");
+    expect((await readRelease(test.cluster, app))?.state).to.equal("rolledBack");
     expect(await failureOf(move()))
       .to.contain("The move of traffic to green was refused")
       .and.contain("have let no switch");
@@ -114,12 +114,12 @@ describe("A release that another cluster calls off before traffic moves, on a re
       metadata: { annotations: { [switchAnnotation]: "s1" } },
       spec: { selector: { version: "green" } },
     };
-    await home.cluster.core.patchNamespacedService(
-      { name: `${app}-service`, namespace: home.namespace, body },
+    await test.cluster.core.patchNamespacedService(
+      { name: `${app}-service`, namespace: test.namespace, body },
       setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch),
     );
     const inputs = {
-      ...home.where,
+      ...test.where,
       ...settings,
       color: to.color,
       weight: 100,
@@ -131,6 +131,6 @@ describe("A release that another cluster calls off before traffic moves, on a re
       .to.contain("NOTHING WAS SWITCHED")
       .and.contain("called off");
     expect(await analysis.run({ ...inputs, together: null }, quiet)).to.deep.equal({ verdict: "" });
-    expect(await liveColor(home.cluster)).to.equal("green");
+    expect(await liveColor(test.cluster)).to.equal("green");
   });
 });

@@ -12,19 +12,19 @@ const blue = { color: "blue", image: "repo/app:v1", template: "aaa" } as const;
 const green = { color: "green", image: "repo/app:v2", template: "bbb" } as const;
 
 describe("The drain, in Pulumi's provider process and on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let drain: RunningStep;
   before(async () => {
-    home = await makeNamespace();
-    drain = await startStep("drain", { KUBECONFIG: home.stage.kubeconfig });
+    test = await makeNamespace();
+    drain = await startStep("drain", { KUBECONFIG: test.stage.kubeconfig });
   });
   after(async () => {
     await drain.close();
-    await home.remove();
+    await test.remove();
   });
 
   const inputs = (switchId: string, activeColor: "blue" | "green" = "green") => ({
-    ...home.where,
+    ...test.where,
     activeColor,
     switchId,
     seconds: 30,
@@ -40,7 +40,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
   });
   const nothing = { drainedSeconds: 0, connectionsLeft: 0 };
   const note = (part: Partial<Release>) =>
-    writeRelease(home.cluster, "chatgpt-app", {
+    writeRelease(test.cluster, "chatgpt-app", {
       id: "s1",
       kind: "switch",
       weight: 100,
@@ -57,10 +57,10 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
       ...part,
     });
   const moveTo = (version: string, id: string) =>
-    home.cluster.core.patchNamespacedService(
+    test.cluster.core.patchNamespacedService(
       {
         name: "chatgpt-app-service",
-        namespace: home.namespace,
+        namespace: test.namespace,
         body: {
           metadata: { annotations: { [switchAnnotation]: id } },
           spec: { selector: { app: "chatgpt-app", version } },
@@ -68,14 +68,14 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
       },
       setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
     );
-  const drained = () => readDrain(home.cluster, "chatgpt-app");
+  const drained = () => readDrain(test.cluster, "chatgpt-app");
 
   it("does nothing in the first release, which has left nobody behind", async () => {
     const body = {
       metadata: { name: "chatgpt-app-service", annotations: { [switchAnnotation]: "s0" } },
       spec: { selector: { app: "chatgpt-app", version: "blue" }, ports: [{ port: 80 }] },
     };
-    await home.cluster.core.createNamespacedService({ namespace: home.namespace, body });
+    await test.cluster.core.createNamespacedService({ namespace: test.namespace, body });
     await note({ id: "s0", to: blue, from: null });
     expect(await drain.create(inputs("s0", "blue"))).to.include(nothing);
     expect(await drain.changes(inputs("s0", "blue"), inputs("s0", "blue"))).to.equal("none");
@@ -106,7 +106,7 @@ describe("The drain, in Pulumi's provider process and on a real cluster", functi
   it("turns with traffic that is rolled back, and has nothing to do with the switch that was undone", async () => {
     const now = new Date("2026-01-02T03:04:05.000Z");
     const said: string[] = [];
-    await turnDrain(home.cluster, "chatgpt-app", { back: "blue", now, seconds: 60 }, (line) =>
+    await turnDrain(test.cluster, "chatgpt-app", { back: "blue", now, seconds: 60 }, (line) =>
       said.push(line),
     );
     expect(await drained()).to.deep.equal({

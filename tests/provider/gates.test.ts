@@ -8,21 +8,21 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The gates, in Pulumi's provider process and on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let smoke: RunningStep;
   let rollout: RunningStep;
   before(async () => {
-    home = await makeNamespace();
-    const env = { KUBECONFIG: home.stage.kubeconfig };
+    test = await makeNamespace();
+    const env = { KUBECONFIG: test.stage.kubeconfig };
     [smoke, rollout] = await Promise.all([startStep("smokeGate", env), startStep("rollout", env)]);
-    await home.cluster.core.createNamespacedService({
-      namespace: home.namespace,
+    await test.cluster.core.createNamespacedService({
+      namespace: test.namespace,
       body: activeService("blue"),
     });
   });
   after(async () => {
     await Promise.all([smoke.close(), rollout.close()]);
-    await home.remove();
+    await test.remove();
   });
 
   const activeService = (version: string) => ({
@@ -30,13 +30,13 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] },
   });
   const point = (version: string) =>
-    home.cluster.core.replaceNamespacedService({
+    test.cluster.core.replaceNamespacedService({
       name: "chatgpt-app-service",
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: activeService(version),
     });
   const green = (part: Partial<RolloutInputs & SmokeInputs> = {}) => ({
-    ...home.where,
+    ...test.where,
     color: "green" as const,
     version: "v2",
     template: "abc",
@@ -81,10 +81,10 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
   });
 
   it("the rollout is checked again while pods of a failed attempt are there, not because a pod is unready", async () => {
-    const { apps } = home.cluster;
+    const { apps } = test.cluster;
     const labels = { app: "chatgpt-app", version: "green" };
     await apps.createNamespacedDeployment({
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: {
         metadata: { name: "chatgpt-app-green" },
         spec: {
@@ -103,18 +103,18 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     });
     const deployment = await apps.readNamespacedDeployment({
       name: "chatgpt-app-green",
-      namespace: home.namespace,
+      namespace: test.namespace,
     });
     Object.assign(deployment.spec?.template.metadata?.annotations ?? {}, {
       "bluegreen.dev/pod-template-hash": "failed",
     });
     await apps.replaceNamespacedDeployment({
       name: "chatgpt-app-green",
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: deployment,
     });
     expect(await rollout.changes(green(), green())).to.equal("some");
-    await apps.deleteNamespacedDeployment({ name: "chatgpt-app-green", namespace: home.namespace });
+    await apps.deleteNamespacedDeployment({ name: "chatgpt-app-green", namespace: test.namespace });
   });
 
   it("the rollout ends after its budget, names what is missing, and says where live traffic is", async () => {
@@ -126,7 +126,7 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
   });
 
   it("a color with less than the live one has takes over neither in preview nor later, whoever has scaled the live one", async () => {
-    const { apps } = home.cluster;
+    const { apps } = test.cluster;
     for (const color of ["blue", "green"]) {
       const labels = { app: "chatgpt-app", version: color };
       const metadata = { labels, annotations: { "bluegreen.dev/pod-template-hash": "abc" } };
@@ -141,7 +141,7 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
           },
         },
       };
-      await apps.createNamespacedDeployment({ namespace: home.namespace, body });
+      await apps.createNamespacedDeployment({ namespace: test.namespace, body });
     }
     const switching = green({ replicas: 0, active: true, budgetSeconds: 60 });
     expect(await rollout.check(switching)).to.deep.equal([]);
@@ -150,8 +150,8 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     const scale = (color: string, replicas: number) =>
       apps.replaceNamespacedDeploymentScale({
         name: `chatgpt-app-${color}`,
-        namespace: home.namespace,
-        body: { metadata: { name: `chatgpt-app-${color}`, namespace: home.namespace }, spec: { replicas } },
+        namespace: test.namespace,
+        body: { metadata: { name: `chatgpt-app-${color}`, namespace: test.namespace }, spec: { replicas } },
       });
     await scale("blue", 3);
     const [violation, ...others] = await rollout.check(switching);
@@ -168,7 +168,7 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     await scale("green", 3);
     expect(await rollout.check(switching), "its own autoscaler was there").to.deep.equal([]);
     for (const color of ["blue", "green"])
-      await apps.deleteNamespacedDeployment({ name: `chatgpt-app-${color}`, namespace: home.namespace });
+      await apps.deleteNamespacedDeployment({ name: `chatgpt-app-${color}`, namespace: test.namespace });
   });
 
   it("the smoke gate does not pass a color that has no ready pod", async () => {
@@ -182,12 +182,12 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
       "webhook-url": `${receiver.url}/hunter2`,
       "webhook-secret": "hunter2-hunter2-hunter2",
     };
-    await home.cluster.core.createNamespacedSecret({
-      namespace: home.namespace,
+    await test.cluster.core.createNamespacedSecret({
+      namespace: test.namespace,
       body: { metadata: { name: "chatgpt-app-alerts" }, stringData },
     });
     const message = await failureOf(smoke.create(green()));
-    await home.cluster.core.deleteNamespacedSecret({ namespace: home.namespace, name: "chatgpt-app-alerts" });
+    await test.cluster.core.deleteNamespacedSecret({ namespace: test.namespace, name: "chatgpt-app-alerts" });
     await receiver.close();
     expect(message).to.contain("has no ready endpoint").and.contain("Live traffic stays on blue");
     expect(receiver.received.map(({ body }) => JSON.parse(body) as unknown))
@@ -203,13 +203,13 @@ describe("The gates, in Pulumi's provider process and on a real cluster", functi
     const receiver = await startReceiver();
     const tell = (alert: Alert) =>
       tellAll(
-        home.cluster,
+        test.cluster,
         [{ kind: "pagerDuty", routingKey: "key", baseUrl: receiver.url }],
         alert,
         () => undefined,
       );
-    const open = () => readIncidents(home.cluster, "chatgpt-app");
-    const { namespace } = home;
+    const open = () => readIncidents(test.cluster, "chatgpt-app");
+    const { namespace } = test;
     await tell({ ...someAlerts.gateFailed, namespace });
     await tell({ ...someAlerts.rolledBack, namespace, from: { color: "green", image: "app:v3" } });
     expect(await open()).to.have.length(2);

@@ -21,7 +21,7 @@ import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("A Lease, on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let proxy: BreakableProxy;
   /** The same cluster, by a way that can be cut. */
   let far: Cluster;
@@ -29,18 +29,18 @@ describe("A Lease, on a real cluster", function () {
   let folder: string;
   const held: HeldLease[] = [];
   before(async () => {
-    home = await makeNamespace();
+    test = await makeNamespace();
     folder = await mkdtemp(join(tmpdir(), "bg-lease-"));
     const other = join(folder, "kubeconfig");
-    proxy = await writeOtherWay(home.stage.kubeconfig, other);
+    proxy = await writeOtherWay(test.stage.kubeconfig, other);
     process.env["KUBECONFIG"] = other;
-    far = connect(home.where);
-    process.env["KUBECONFIG"] = home.stage.kubeconfig;
+    far = connect(test.where);
+    process.env["KUBECONFIG"] = test.stage.kubeconfig;
   });
   after(async () => {
     proxy.close();
     await rm(folder, { recursive: true });
-    await home.remove();
+    await test.remove();
   });
   let count = 0;
   beforeEach(() => {
@@ -51,17 +51,17 @@ describe("A Lease, on a real cluster", function () {
     await Promise.all(held.splice(0).map((lease) => lease.release()));
   });
 
-  const take = async (holder: string, options: Partial<LeaseOptions> = {}, cluster = home.cluster) => {
+  const take = async (holder: string, options: Partial<LeaseOptions> = {}, cluster = test.cluster) => {
     const answer = await takeLease(cluster, name, { holder, seconds: 9, waitMs: 0, ...options });
     if ("held" in answer) held.push(answer.held);
     return answer;
   };
-  const hold = async (holder: string, options: Partial<LeaseOptions> = {}, cluster = home.cluster) => {
+  const hold = async (holder: string, options: Partial<LeaseOptions> = {}, cluster = test.cluster) => {
     const answer = await take(holder, options, cluster);
     if (!("held" in answer)) throw new Error(`${answer.heldBy} has it`);
     return answer.held;
   };
-  const read = () => home.cluster.coordination.readNamespacedLease({ name, namespace: home.namespace });
+  const read = () => test.cluster.coordination.readNamespacedLease({ name, namespace: test.namespace });
   const lost = ({ lost: signal }: HeldLease) => (signal.aborted ? Promise.resolve() : once(signal, "abort"));
   /** One that nobody renews, as another machine has written it. */
   const leave = (leaseDurationSeconds: number, process = "") => {
@@ -70,8 +70,8 @@ describe("A Lease, on a real cluster", function () {
       name,
       annotations: { "bluegreen.dev/lease-id": "other", "bluegreen.dev/lease-process": process },
     };
-    return home.cluster.coordination.createNamespacedLease({
-      namespace: home.namespace,
+    return test.cluster.coordination.createNamespacedLease({
+      namespace: test.namespace,
       body: {
         metadata,
         spec: { holderIdentity: "ghost", leaseDurationSeconds, acquireTime: time, renewTime: time },
@@ -146,7 +146,7 @@ describe("A Lease, on a real cluster", function () {
     await hold("near", { waitMs: 30_000 });
     expect(lease.lost.aborted).to.equal(true);
     expect((lease.lost.reason as Error).message)
-      .to.contain(`Lease ${home.namespace}/${name} of far was lost`)
+      .to.contain(`Lease ${test.namespace}/${name} of far was lost`)
       .and.contain("kubectl");
     proxy.mend();
     // What it has lost it does not take from the other.
@@ -156,7 +156,7 @@ describe("A Lease, on a real cluster", function () {
 
   it("is lost when somebody takes it away, and says so", async () => {
     const lease = await hold("a");
-    await home.cluster.coordination.deleteNamespacedLease({ name, namespace: home.namespace });
+    await test.cluster.coordination.deleteNamespacedLease({ name, namespace: test.namespace });
     await lost(lease);
     expect((lease.lost.reason as Error).message).to.contain("somebody has taken it away");
   });
@@ -164,8 +164,8 @@ describe("A Lease, on a real cluster", function () {
   it("is not lost by an annotation that somebody else writes", async () => {
     const lease = await hold("a");
     const asMerge = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
-    const { metadata } = await home.cluster.coordination.patchNamespacedLease(
-      { name, namespace: home.namespace, body: { metadata: { annotations: { note: "x" } } } },
+    const { metadata } = await test.cluster.coordination.patchNamespacedLease(
+      { name, namespace: test.namespace, body: { metadata: { annotations: { note: "x" } } } },
       asMerge,
     );
     await poll(
@@ -194,7 +194,7 @@ describe("A Lease, on a real cluster", function () {
   it("fails at once where the API server says that asking again is no use", async () => {
     expect(
       await failureOf(
-        takeLease({ ...home.cluster, namespace: "not-there" }, name, {
+        takeLease({ ...test.cluster, namespace: "not-there" }, name, {
           holder: "a",
           seconds: 3,
           waitMs: 60_000,

@@ -47,18 +47,18 @@ describe("Shop", () => {
 `;
 
 describe("The live color while the idle one deploys, on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let step: RunningStep;
   let image: string;
 
   before(async () => {
-    home = await makeNamespace();
+    test = await makeNamespace();
     const folder = await mkdtemp(join(tmpdir(), "guard-"));
     const bundle = join(folder, "server.js");
     await writeFile(bundle, server);
     [image = ""] = await loadBundles([{ reference: "bluegreen.local/guarded:v1", bundle }]);
     await rm(folder, { recursive: true });
-    const { cluster, namespace } = home;
+    const { cluster, namespace } = test;
     for (const [name, version] of [
       [names.activeService(app), "blue"],
       [names.colorService(app, "blue"), "blue"],
@@ -84,16 +84,16 @@ describe("The live color while the idle one deploys, on a real cluster", functio
       { timeoutMs: 300_000 },
     );
   });
-  after(() => home.remove());
+  after(() => test.remove());
   beforeEach(async () => {
-    step = await startStep("liveGuard", { KUBECONFIG: home.stage.kubeconfig });
+    step = await startStep("liveGuard", { KUBECONFIG: test.stage.kubeconfig });
   });
   afterEach(() => step.close());
 
   const deploy = (color: Color, template: string, of: string) => {
     const labels = { app, version: color };
-    return home.cluster.apps.createNamespacedDeployment({
-      namespace: home.namespace,
+    return test.cluster.apps.createNamespacedDeployment({
+      namespace: test.namespace,
       body: {
         metadata: { name: names.deployment(app, color) },
         spec: {
@@ -110,19 +110,19 @@ describe("The live color while the idle one deploys, on a real cluster", functio
     });
   };
   const inputs = (part: object = {}) => ({
-    ...home.where,
+    ...test.where,
     activeColor: "blue",
     templates: { blue: "live", green: "new" },
     migrations: [],
     limits: limitsOf(app, parseSettings(app, someSettings)),
     ...part,
   });
-  const ending = (guard: unknown) => ({ ...home.where, guard });
+  const ending = (guard: unknown) => ({ ...test.where, guard });
   const pods = async (color: Color) =>
     (
-      await home.cluster.apps.readNamespacedDeployment({
+      await test.cluster.apps.readNamespacedDeployment({
         name: names.deployment(app, color),
-        namespace: home.namespace,
+        namespace: test.namespace,
       })
     ).spec?.replicas;
 
@@ -148,7 +148,7 @@ describe("The live color while the idle one deploys, on a real cluster", functio
     expect(guard).to.match(/^\w{12}$/);
     const { verdict } = await step.beside("liveGuardEnd").create(ending(guard));
     expect(verdict).to.match(/^blue served \d+ requests meanwhile, 0\.0 % errors$/);
-    const note = await readLiveNote(home.cluster, app);
+    const note = await readLiveNote(test.cluster, app);
     expect(note).to.deep.include({ color: "blue", state: "unharmed", errorRatio: 0, runs: [] });
     expect(note?.requests).to.be.greaterThan(0);
   });
@@ -157,13 +157,13 @@ describe("The live color while the idle one deploys, on a real cluster", functio
     const folder = await mkdtemp(join("tests", ".suite-"));
     await writeFile(join(folder, "suite.ts"), suite);
     const ask = async (path: string) => {
-      const [pod] = await podsOfColor(home.cluster, { app, color: "blue" });
+      const [pod] = await podsOfColor(test.cluster, { app, color: "blue" });
       if (pod === undefined) throw new Error("blue has no pod");
-      await askThroughForward(home.cluster)(pod, path, { maxBytes: 100, timeoutMs: 10_000 });
+      await askThroughForward(test.cluster)(pod, path, { maxBytes: 100, timeoutMs: 10_000 });
     };
     const rollout = (template: string) =>
       step.beside("rollout").create({
-        ...home.where,
+        ...test.where,
         color: "green",
         template,
         active: false,
@@ -187,7 +187,7 @@ describe("The live color while the idle one deploys, on a real cluster", functio
       await step.shows("Shop has the new page");
       await deploy("green", "suited", image);
       await rollout("suited");
-      expect(await readLiveNote(home.cluster, app)).to.deep.include({ color: "blue", state: "observing" });
+      expect(await readLiveNote(test.cluster, app)).to.deep.include({ color: "blue", state: "observing" });
       await ask("/drop");
       const failure = await failureOf(rollout("suited"));
       expect(failure)
@@ -196,7 +196,7 @@ describe("The live color while the idle one deploys, on a real cluster", functio
         .and.contain("the pods of green were taken away")
         .and.not.contain("new page");
       expect(await pods("green")).to.equal(0);
-      const note = await readLiveNote(home.cluster, app);
+      const note = await readLiveNote(test.cluster, app);
       expect(note).to.deep.include({ color: "blue", state: "harmed" });
       expect(note?.runs.map(({ moment, passed }) => `${moment}: ${passed}`)).to.deep.equal([
         "before the update: 2",
@@ -208,11 +208,11 @@ describe("The live color while the idle one deploys, on a real cluster", functio
     } finally {
       await rm(folder, { recursive: true });
       await ask("/restore");
-      const green = { name: names.deployment(app, "green"), namespace: home.namespace };
-      await home.cluster.apps.deleteNamespacedDeployment({ ...green, propagationPolicy: "Foreground" });
+      const green = { name: names.deployment(app, "green"), namespace: test.namespace };
+      await test.cluster.apps.deleteNamespacedDeployment({ ...green, propagationPolicy: "Foreground" });
       await poll(
         async () =>
-          (await orUndefined(home.cluster.apps.readNamespacedDeployment(green))) === undefined
+          (await orUndefined(test.cluster.apps.readNamespacedDeployment(green))) === undefined
             ? true
             : undefined,
         { timeoutMs: 300_000 },
@@ -225,7 +225,7 @@ describe("The live color while the idle one deploys, on a real cluster", functio
     await deploy("green", "new", "nowhere.invalid/app:v2");
     const rollout = failureOf(
       step.beside("rollout").create({
-        ...home.where,
+        ...test.where,
         color: "green",
         template: "new",
         active: false,
@@ -234,9 +234,9 @@ describe("The live color while the idle one deploys, on a real cluster", functio
         budgetSeconds: 300,
       }),
     );
-    const [pod] = await podsOfColor(home.cluster, { app, color: "blue" });
+    const [pod] = await podsOfColor(test.cluster, { app, color: "blue" });
     if (pod === undefined) throw new Error("blue has no pod");
-    await askThroughForward(home.cluster)(pod, "/break", { maxBytes: 100, timeoutMs: 10_000 });
+    await askThroughForward(test.cluster)(pod, "/break", { maxBytes: 100, timeoutMs: 10_000 });
     expect(await rollout)
       .to.contain("BG-LIVE-HARMED")
       .and.contain("failed with 5xx")

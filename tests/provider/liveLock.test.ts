@@ -10,19 +10,19 @@ import { writeOtherWay } from "../support/otherWay";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("The live lock, in Pulumi's provider process and on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let lock: RunningStep;
   before(async () => {
-    home = await makeNamespace();
-    lock = await startStep("liveLock", { KUBECONFIG: home.stage.kubeconfig });
+    test = await makeNamespace();
+    lock = await startStep("liveLock", { KUBECONFIG: test.stage.kubeconfig });
   });
   after(async () => {
     await lock.close();
-    await home.remove();
+    await test.remove();
   });
 
   const inputs = (part: Partial<LiveLockInputs> = {}): LiveLockInputs => ({
-    ...home.where,
+    ...test.where,
     activeColor: "blue",
     weights: allOn(part.activeColor ?? "blue"),
     route: null,
@@ -40,10 +40,10 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
   });
 
   it("stops everything when the live color is unknown, whatever config allows", async () => {
-    const { core } = home.cluster;
-    const metadata = { name: "chatgpt-app-service", namespace: home.namespace };
+    const { core } = test.cluster;
+    const metadata = { name: "chatgpt-app-service", namespace: test.namespace };
     await core.createNamespacedService({
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: { metadata, spec: { ports: [{ port: 80 }] } },
     });
     for (const [selector, shown] of [
@@ -56,7 +56,7 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
     ] as const) {
       await core.replaceNamespacedService({
         name: metadata.name,
-        namespace: home.namespace,
+        namespace: test.namespace,
         body: { metadata, spec: { ...(selector && { selector }), ports: [{ port: 80 }] } },
       });
       for (const allowInPlaceUpdate of [false, true]) {
@@ -71,10 +71,10 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
   });
 
   it("lets the idle color change and refuses that the live one does", async () => {
-    const { core, apps } = home.cluster;
+    const { core, apps } = test.cluster;
     await core.replaceNamespacedService({
       name: "chatgpt-app-service",
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: {
         metadata: { name: "chatgpt-app-service" },
         spec: { selector: { app: "chatgpt-app", version: "blue" }, ports: [{ port: 80 }] },
@@ -82,7 +82,7 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
     });
     const labels = { app: "chatgpt-app", version: "blue" };
     await apps.createNamespacedDeployment({
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: {
         metadata: { name: "chatgpt-app-blue" },
         spec: {
@@ -112,7 +112,7 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
   });
 
   it("refuses that a switch takes the config of the color that it leaves along, unless that was decided before", async () => {
-    const { apps } = home.cluster;
+    const { apps } = test.cluster;
     const deployment = (color: string, template: string, config: string[]) => {
       const labels = { app: "chatgpt-app", version: color };
       const envFrom = config.map((name) =>
@@ -132,7 +132,7 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
     };
     await apps.replaceNamespacedDeployment({
       name: "chatgpt-app-blue",
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: deployment("blue", "aaa", ["blue-1", "blue-s"]),
     });
     const toGreen = (blue: string[], part: Partial<LiveLockInputs> = {}) =>
@@ -157,13 +157,13 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
       "it is given up",
     ).to.deep.equal([]);
     await apps.createNamespacedDeployment({
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: deployment("green", "older", []),
     });
     expect(await toGreen(["blue-2"]), "green has to be rolled out first").to.have.length(1);
     await apps.replaceNamespacedDeployment({
       name: "chatgpt-app-green",
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: deployment("green", "bbb", []),
     });
     expect(await toGreen(["blue-2"]), "green stands ready, as for a rollback").to.deep.equal([]);
@@ -171,19 +171,19 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
 
   it("names the context that does not exist, and those that do", async () => {
     const [reason] = await reasons({ context: "nowhere" });
-    expect(reason).to.contain('context "nowhere" was refused').and.contain(home.stage.context);
+    expect(reason).to.contain('context "nowhere" was refused').and.contain(test.stage.context);
   });
 
   it("names the cluster that does not answer, and what kept it from that", async () => {
     const folder = await mkdtemp(join(tmpdir(), "bg-live-lock-"));
     const kubeconfig = join(folder, "kubeconfig");
-    const way = await writeOtherWay(home.stage.kubeconfig, kubeconfig);
+    const way = await writeOtherWay(test.stage.kubeconfig, kubeconfig);
     way.close();
     const there = await startStep("liveLock", { KUBECONFIG: kubeconfig });
     try {
       const [violation] = await there.check(inputs());
       expect(violation?.reason).to.equal(
-        `The cluster (context ${home.stage.context}) was not reached\n  why:  the API server did not answer: connect ECONNREFUSED 127.0.0.1:${way.port}\n  next: kubectl --context ${home.stage.context} -n ${home.namespace} get services; then the command again\n  code: BG-CLUSTER-UNREACHABLE`,
+        `The cluster (context ${test.stage.context}) was not reached\n  why:  the API server did not answer: connect ECONNREFUSED 127.0.0.1:${way.port}\n  next: kubectl --context ${test.stage.context} -n ${test.namespace} get services; then the command again\n  code: BG-CLUSTER-UNREACHABLE`,
       );
     } finally {
       await there.close();
@@ -201,8 +201,8 @@ describe("The live lock, in Pulumi's provider process and on a real cluster", fu
   });
 
   it("refuses a namespace that has taken the place of the one it knows, and a refresh forgets it", async () => {
-    const { core } = home.cluster;
-    const uid = (await core.readNamespace({ name: home.namespace })).metadata?.uid;
+    const { core } = test.cluster;
+    const uid = (await core.readNamespace({ name: test.namespace })).metadata?.uid;
     const known = { ...inputs(), namespaceUid: uid };
     expect(await lock.changes(known, inputs())).to.equal("none");
     expect(await lock.read(known), "the code stays").to.deep.equal({ ...known, __provider: lock.text });

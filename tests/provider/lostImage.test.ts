@@ -14,11 +14,11 @@ const [released, hotfix] = ["nowhere.invalid/app:v1", "nowhere.invalid/app:v1-fi
 
 /** As the hook of the live color's Deployment asks before each update of it. Pods never start here. */
 describe("An image that somebody has set on the live color, on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
 
   before(async () => {
-    home = await makeNamespace();
-    const { cluster, namespace } = home;
+    test = await makeNamespace();
+    const { cluster, namespace } = test;
     await cluster.core.createNamespacedService({
       namespace,
       body: {
@@ -42,20 +42,20 @@ describe("An image that somebody has set on the live color, on a real cluster", 
       });
     }
   });
-  after(() => home.remove());
+  after(() => test.remove());
 
   const setImage = (color: Color, image: string) =>
-    home.cluster.apps.patchNamespacedDeployment(
+    test.cluster.apps.patchNamespacedDeployment(
       {
         name: names.deployment(app, color),
-        namespace: home.namespace,
+        namespace: test.namespace,
         fieldManager: "kubectl-set",
         body: [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: image }],
       },
       asJsonPatch,
     );
   const update = (color: Color, { image = released, route = null as RouterName | null } = {}) =>
-    refuseLostImage({ ...home.where, app, color, image, route });
+    refuseLostImage({ ...test.where, app, color, image, route });
 
   it("is none where the program has set it", async () => {
     await update("blue");
@@ -78,7 +78,7 @@ describe("An image that somebody has set on the live color, on a real cluster", 
   });
 
   it("is kept on a color with a canary weight, until that is rolled back", async () => {
-    const { cluster, namespace } = home;
+    const { cluster, namespace } = test;
     const ingresses = cluster.config.makeApiClient(NetworkingV1Api);
     const make = async (green: number) => {
       const objects = routers.nginx.objects(way({ namespace, weights: { blue: 100 - green, green } }));

@@ -9,30 +9,30 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The migrations, in Pulumi's provider process, on a real cluster and PostgreSQL", () => {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let databases: TestDatabases;
   let migrations: MigrationFolder;
   let url: string;
   let step: RunningStep;
   let provider: () => Promise<number>;
   before(async () => {
-    [home, databases] = await Promise.all([makeNamespace(), startDatabases()]);
+    [test, databases] = await Promise.all([makeNamespace(), startDatabases()]);
   });
   after(async () => {
     await databases.stop();
-    await home.remove();
+    await test.remove();
   });
   beforeEach(async () => {
     [migrations, url] = await Promise.all([makeFolder(), databases.fresh()]);
-    const metadata = { name: "db-credentials", namespace: home.namespace };
-    await home.cluster.core.deleteNamespacedSecret(metadata).catch(() => undefined);
-    await home.cluster.core.createNamespacedSecret({
-      namespace: home.namespace,
+    const metadata = { name: "db-credentials", namespace: test.namespace };
+    await test.cluster.core.deleteNamespacedSecret(metadata).catch(() => undefined);
+    await test.cluster.core.createNamespacedSecret({
+      namespace: test.namespace,
       body: { metadata, stringData: { url } },
     });
     const mark = `MARK=${randomBytes(4).toString("hex")}`;
     step = await startStep("migrations", {
-      KUBECONFIG: home.stage.kubeconfig,
+      KUBECONFIG: test.stage.kubeconfig,
       MARK: mark.slice("MARK=".length),
     });
     provider = () =>
@@ -55,7 +55,7 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
       `-- phase: backfill\n-- batch: users by id\nUPDATE users SET done = done + 1 WHERE id BETWEEN :first AND :last${where}`,
     );
   const inputs = () => ({
-    ...home.where,
+    ...test.where,
     activeColor: "blue",
     strategy: "shared",
     databaseSecret: "db-credentials",
@@ -122,8 +122,8 @@ describe("The migrations, in Pulumi's provider process, on a real cluster and Po
   });
 
   it("say in preview that the database could not be asked, and check the files all the same", async () => {
-    const metadata = { name: "db-credentials", namespace: home.namespace };
-    await home.cluster.core.replaceNamespacedSecret({
+    const metadata = { name: "db-credentials", namespace: test.namespace };
+    await test.cluster.core.replaceNamespacedSecret({
       ...metadata,
       body: { metadata, stringData: { url: "postgres://app:hunter2@127.0.0.1:1/app" } },
     });

@@ -17,16 +17,16 @@ import { startStep, type RunningStep } from "./stepProvider";
 /** Colors whose pods never start: where the steps read them is what this is about. */
 describe("Steps of colors in namespaces of their own, in Pulumi's provider process and on a real cluster", function () {
   const app = "chatgpt-app";
-  let home: TestNamespace;
+  let test: TestNamespace;
   let databases: TestDatabases;
   let lock: RunningStep;
   before(async () => {
-    [home, databases] = await Promise.all([makeNamespace(true), startDatabases()]);
-    lock = await startStep("liveLock", { KUBECONFIG: home.stage.kubeconfig });
-    const { core, apps, autoscaling } = home.cluster;
+    [test, databases] = await Promise.all([makeNamespace(true), startDatabases()]);
+    lock = await startStep("liveLock", { KUBECONFIG: test.stage.kubeconfig });
+    const { core, apps, autoscaling } = test.cluster;
     for (const color of colors) {
       const name = `${app}-${color}`;
-      const namespace = namespaceOf(home.where, color);
+      const namespace = namespaceOf(test.where, color);
       const labels = { app, version: color };
       const template = {
         metadata: { labels, annotations: { "bluegreen.dev/pod-template-hash": "aaa" } },
@@ -51,19 +51,19 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
         },
       });
     }
-    await core.createNamespacedService({ namespace: home.namespace, body: activeService("blue") });
+    await core.createNamespacedService({ namespace: test.namespace, body: activeService("blue") });
   });
   after(async () => {
     await lock.close();
     await databases.stop();
-    await home.remove();
+    await test.remove();
   });
 
   /** With all that the program may say of it. */
   const activeService = (color: Color, part: object = {}) => ({
     metadata: { name: `${app}-service` },
     spec: {
-      ...activeServiceSpec(home.where, app, color),
+      ...activeServiceSpec(test.where, app, color),
       ports: [{ name: "http", protocol: "TCP", port: 80, targetPort: "http" }],
       sessionAffinity: "ClientIP",
       sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } },
@@ -71,9 +71,9 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     },
   });
   const put = (body: object) =>
-    home.cluster.core.replaceNamespacedService({ name: `${app}-service`, namespace: home.namespace, body });
+    test.cluster.core.replaceNamespacedService({ name: `${app}-service`, namespace: test.namespace, body });
   const locked = (part: object = {}) => ({
-    ...home.where,
+    ...test.where,
     activeColor: "blue",
     weights: { blue: 100, green: 0 },
     route: null,
@@ -87,16 +87,16 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     (await lock.check(locked(part))).map(({ reason }) => reason).join("\n");
 
   it("read the live color from a Service that only DNS follows, and guard the color where it is", async () => {
-    const { spec } = await home.cluster.core.readNamespacedService({
+    const { spec } = await test.cluster.core.readNamespacedService({
       name: `${app}-service`,
-      namespace: home.namespace,
+      namespace: test.namespace,
     });
     expect([spec?.type, spec?.selector?.["version"], spec?.clusterIP]).to.deep.equal([
       "ExternalName",
       "blue",
       undefined,
     ]);
-    expect(await readLiveColor(home.cluster, app)).to.equal("blue");
+    expect(await readLiveColor(test.cluster, app)).to.equal("blue");
     expect(await reasons()).to.equal("");
     expect(await reasons({ templates: { blue: "bbb", green: "aaa" } })).to.contain(
       "blue serves traffic with nowhere.invalid/app:v1 and may not change in place",
@@ -105,21 +105,21 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
 
   it("stop where the record and the name disagree, or config says that the colors live elsewhere", async () => {
     await put(
-      activeService("blue", { externalName: activeServiceSpec(home.where, app, "green").externalName }),
+      activeService("blue", { externalName: activeServiceSpec(test.where, app, "green").externalName }),
     );
     expect(await reasons())
       .to.contain('its selector has version="blue", its externalName is chatgpt-app-green.')
-      .and.contain(`"externalName":"chatgpt-app-blue.${home.namespace}-blue.svc.cluster.local"`);
+      .and.contain(`"externalName":"chatgpt-app-blue.${test.namespace}-blue.svc.cluster.local"`);
     await put(activeService("blue"));
     expect(await reasons({ namespacePerColor: false }))
       .to.contain("namespacePerColor false was refused")
-      .and.contain(`${home.namespace}-blue or ${home.namespace}-green`);
+      .and.contain(`${test.namespace}-blue or ${test.namespace}-green`);
     await put({
       metadata: { name: `${app}-service` },
       spec: { selector: { app, version: "blue" }, ports: [{ port: 80 }] },
     });
     expect(await reasons())
-      .to.contain(`namespacePerColor true was refused: the active color is in namespace ${home.namespace}`)
+      .to.contain(`namespacePerColor true was refused: the active color is in namespace ${test.namespace}`)
       .and.contain("pulumi config set namespacePerColor false");
     await put(activeService("blue"));
   });
@@ -128,7 +128,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     const size = lock.beside("colorSize");
     expect(
       await size.create({
-        ...home.where,
+        ...test.where,
         color: "green",
         deployed: true,
         template: "aaa",
@@ -137,29 +137,29 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
         active: true,
       }),
     ).to.deep.include({ asked: 3 });
-    const green = { name: `${app}-green`, namespace: namespaceOf(home.where, "green") };
-    expect((await home.cluster.apps.readNamespacedDeployment(green)).spec?.replicas).to.equal(3);
+    const green = { name: `${app}-green`, namespace: namespaceOf(test.where, "green") };
+    expect((await test.cluster.apps.readNamespacedDeployment(green)).spec?.replicas).to.equal(3);
     expect(
-      (await home.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(green)).metadata?.annotations,
+      (await test.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(green)).metadata?.annotations,
     ).to.deep.include({ "bluegreen.dev/hold": "3" });
   });
 
   it("try a live change out beside the color, and remove what a run that was killed has left beside either", async () => {
     const preflight = lock.beside("preflight");
-    const [blue, green] = colors.map((color) => namespaceOf(home.where, color)) as [string, string];
-    await home.cluster.core.createNamespacedPod({
+    const [blue, green] = colors.map((color) => namespaceOf(test.where, color)) as [string, string];
+    await test.cluster.core.createNamespacedPod({
       namespace: green,
       body: {
         metadata: { name: "left", labels: { "bluegreen.dev/preflight": app } },
         spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
       },
     });
-    await home.cluster.core.createNamespacedResourceQuota({
+    await test.cluster.core.createNamespacedResourceQuota({
       namespace: blue,
       body: { metadata: { name: "theirs" }, spec: { hard: { "count/pods": "0" } } },
     });
     const inputs: PreflightInputs = {
-      ...home.where,
+      ...test.where,
       strategy: "shared",
       databaseSecret: "db-credentials",
       activeColor: "blue",
@@ -180,7 +180,7 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
       .and.contain("exceeded quota: theirs");
     expect(
       (
-        await home.cluster.core.listNamespacedPod({
+        await test.cluster.core.listNamespacedPod({
           namespace: green,
           labelSelector: "bluegreen.dev/preflight",
         })
@@ -195,13 +195,13 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     const asGreen = new URL(users);
     asGreen.username = "green_role";
     const secret = async (color: Color, url: string) => {
-      const namespace = namespaceOf(home.where, color);
+      const namespace = namespaceOf(test.where, color);
       const metadata = { name: "db-credentials" };
-      await home.cluster.core.deleteNamespacedSecret({ ...metadata, namespace }).catch(() => undefined);
-      await home.cluster.core.createNamespacedSecret({ namespace, body: { metadata, stringData: { url } } });
+      await test.cluster.core.deleteNamespacedSecret({ ...metadata, namespace }).catch(() => undefined);
+      await test.cluster.core.createNamespacedSecret({ namespace, body: { metadata, stringData: { url } } });
     };
     const inputs: SchemaGateInputs = {
-      ...home.where,
+      ...test.where,
       color: "green",
       template: "aaa",
       active: true,
@@ -210,8 +210,8 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
       activeColor: "green",
     };
     expect(await failureOf(schema.create(inputs)), "none yet")
-      .to.contain(`Secret ${home.namespace}-blue/db-credentials is missing`)
-      .and.contain(`kubectl -n ${home.namespace}-blue create secret generic`);
+      .to.contain(`Secret ${test.namespace}-blue/db-credentials is missing`)
+      .and.contain(`kubectl -n ${test.namespace}-blue create secret generic`);
     await secret("blue", users);
     await secret("green", other);
     const name = (url: string) => new URL(url).pathname.slice(1);
@@ -221,14 +221,14 @@ describe("Steps of colors in namespaces of their own, in Pulumi's provider proce
     ]) {
       expect(refused)
         .to.contain(
-          `Secret ${home.namespace}-green/db-credentials points to database ${name(other)} at a socket, and traffic is on ${name(users)} at a socket`,
+          `Secret ${test.namespace}-green/db-credentials points to database ${name(other)} at a socket, and traffic is on ${name(users)} at a socket`,
         )
         .and.not.contain("postgres://");
     }
     await secret("green", asGreen.href);
     expect(await schema.check(inputs)).to.deep.equal([]);
     expect(
-      await readAppUsers(home.cluster, {
+      await readAppUsers(test.cluster, {
         app,
         strategy: "shared",
         databaseSecret: "db-credentials",

@@ -6,17 +6,17 @@ import { startStep, type RunningStep } from "./stepProvider";
 
 /** Autoscalers and budgets of a team's own, and pods that a person has added. Pods never start here. */
 describe("What others have made, in Pulumi's provider process and on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let size: RunningStep;
   let capacity: Omit<RunningStep, "beside" | "close">;
   let rollout: Omit<RunningStep, "beside" | "close">;
 
   before(async () => {
-    home = await makeNamespace();
-    size = await startStep("colorSize", { KUBECONFIG: home.stage.kubeconfig });
+    test = await makeNamespace();
+    size = await startStep("colorSize", { KUBECONFIG: test.stage.kubeconfig });
     capacity = size.beside("capacityGate");
     rollout = size.beside("rollout");
-    const { namespace, cluster } = home;
+    const { namespace, cluster } = test;
     await cluster.core.createNamespacedService({
       namespace,
       body: {
@@ -44,14 +44,14 @@ describe("What others have made, in Pulumi's provider process and on a real clus
   });
   after(async () => {
     await size.close();
-    await home.remove();
+    await test.remove();
   });
 
-  const inHome = (color: string) => ({ name: `chatgpt-app-${color}`, namespace: home.namespace });
+  const at = (color: string) => ({ name: `chatgpt-app-${color}`, namespace: test.namespace });
   const replicasOf = async (color: string) =>
-    (await home.cluster.apps.readNamespacedDeployment(inHome(color))).spec?.replicas;
+    (await test.cluster.apps.readNamespacedDeployment(at(color))).spec?.replicas;
   const blue = (part: object = {}) => ({
-    ...home.where,
+    ...test.where,
     color: "blue",
     deployed: true,
     template: "abc",
@@ -61,7 +61,7 @@ describe("What others have made, in Pulumi's provider process and on a real clus
     ...part,
   });
   const asked = (part: object = {}) => ({
-    ...home.where,
+    ...test.where,
     activeColor: "blue",
     replicas: 2,
     maxReplicas: 0,
@@ -74,7 +74,7 @@ describe("What others have made, in Pulumi's provider process and on a real clus
   });
 
   it("pods that a person has added stay, unless config asks for fewer than it did", async () => {
-    await scale(home.cluster, "chatgpt-app", "blue", 5);
+    await scale(test.cluster, "chatgpt-app", "blue", 5);
     expect(await size.changes(blue(), blue())).to.equal("none");
     expect(await size.changes(blue(), blue({ replicas: 3 })), "config asks for more").to.equal("some");
     await size.create(blue({ replicas: 3 }));
@@ -88,7 +88,7 @@ describe("What others have made, in Pulumi's provider process and on a real clus
   });
 
   it("an autoscaler of a team's own, named as the Deployment, is neither deleted nor worked against", async () => {
-    const { autoscaling } = home.cluster;
+    const { autoscaling } = test.cluster;
     const body: V2HorizontalPodAutoscaler = {
       metadata: { name: "chatgpt-app-blue" },
       spec: {
@@ -97,21 +97,21 @@ describe("What others have made, in Pulumi's provider process and on a real clus
         maxReplicas: 6,
       },
     };
-    await autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace: home.namespace, body });
+    await autoscaling.createNamespacedHorizontalPodAutoscaler({ namespace: test.namespace, body });
     expect(await size.changes(blue(), blue())).to.equal("none");
     expect(await capacity.check(asked()), "four pods, and config says 2").to.deep.equal([]);
     await capacity.shows(
-      `blue keeps the number of pods that HorizontalPodAutoscaler ${home.namespace}/chatgpt-app-blue gives it`,
+      `blue keeps the number of pods that HorizontalPodAutoscaler ${test.namespace}/chatgpt-app-blue gives it`,
     );
     for (const replicas of [1, 3]) {
       await size.update(blue(), blue({ replicas }));
       expect(await replicasOf("blue"), "whatever config says").to.equal(4);
     }
-    await scale(home.cluster, "chatgpt-app", "blue", 1);
+    await scale(test.cluster, "chatgpt-app", "blue", 1);
     await size.create(blue());
     expect(await replicasOf("blue")).to.equal(1);
     expect(await size.changes(blue(), blue()), "fewer than config").to.equal("none");
-    await autoscaling.readNamespacedHorizontalPodAutoscaler(inHome("blue"));
+    await autoscaling.readNamespacedHorizontalPodAutoscaler(at("blue"));
   });
 
   it("one of the program's own beside it is refused, with both ways out", async () => {
@@ -120,19 +120,19 @@ describe("What others have made, in Pulumi's provider process and on a real clus
     expect(violation?.reason)
       .to.contain("BG-AUTOSCALER-NOT-OURS")
       .and.contain("pulumi config set --path autoscaling.maxReplicas 0")
-      .and.contain(`kubectl -n ${home.namespace} delete hpa chatgpt-app-blue`);
+      .and.contain(`kubectl -n ${test.namespace} delete hpa chatgpt-app-blue`);
   });
 
   it("a color that it scales is raised by it before a switch, and KEDA's by its ScaledObject", async () => {
-    await scale(home.cluster, "chatgpt-app", "blue", 4);
-    const { autoscaling } = home.cluster;
+    await scale(test.cluster, "chatgpt-app", "blue", 4);
+    const { autoscaling } = test.cluster;
     const spec = {
       scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "chatgpt-app-green" },
       minReplicas: 1,
       maxReplicas: 6,
     };
     await autoscaling.createNamespacedHorizontalPodAutoscaler({
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: {
         metadata: {
           name: "keda-hpa-queue",
@@ -142,7 +142,7 @@ describe("What others have made, in Pulumi's provider process and on a real clus
       },
     });
     const [violation] = await rollout.check({
-      ...home.where,
+      ...test.where,
       color: "green",
       template: "abc",
       replicas: 4,
@@ -153,15 +153,15 @@ describe("What others have made, in Pulumi's provider process and on a real clus
     expect(violation?.reason)
       .to.contain("would have 2 ready pods, blue has 4")
       .and.contain(
-        `kubectl -n ${home.namespace} patch scaledobject queue --type merge -p '{"spec":{"minReplicaCount":4}}'`,
+        `kubectl -n ${test.namespace} patch scaledobject queue --type merge -p '{"spec":{"minReplicaCount":4}}'`,
       );
   });
 
   it("a budget with the name of a color's is refused, and one that selects its pods is said", async () => {
-    const policy = home.cluster.config.makeApiClient(PolicyV1Api);
+    const policy = test.cluster.config.makeApiClient(PolicyV1Api);
     const make = (name: string) =>
       policy.createNamespacedPodDisruptionBudget({
-        namespace: home.namespace,
+        namespace: test.namespace,
         body: {
           metadata: { name },
           spec: { minAvailable: 1, selector: { matchLabels: { app: "chatgpt-app" } } },
@@ -169,7 +169,7 @@ describe("What others have made, in Pulumi's provider process and on a real clus
       });
     await make("theirs");
     expect(await capacity.check(asked())).to.deep.equal([]);
-    await capacity.shows(`PodDisruptionBudget ${home.namespace}/theirs, which this`);
+    await capacity.shows(`PodDisruptionBudget ${test.namespace}/theirs, which this`);
     await make("chatgpt-app-blue");
     const [violation, ...others] = await capacity.check(asked());
     expect(others).to.deep.equal([]);

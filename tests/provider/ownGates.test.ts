@@ -17,16 +17,16 @@ import { startStep, type RunningStep } from "./stepProvider";
 const app = "chatgpt-app";
 
 describe("Gates and migrations of the user's, in Pulumi's provider process and on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let jobs: BatchV1Api;
   let image: string;
   let step: RunningStep;
   let mark: string;
 
   before(async () => {
-    home = await makeNamespace();
+    test = await makeNamespace();
     [image = ""] = await loadImages([{ tag: "v1", release: "v1", fault: "none" }]);
-    const { cluster, namespace } = home;
+    const { cluster, namespace } = test;
     jobs = cluster.config.makeApiClient(BatchV1Api);
     await cluster.core.replaceNamespace({
       name: namespace,
@@ -48,12 +48,12 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
       body: { metadata: { name: "tokens" }, stringData: { token: "hunter2" } },
     });
   });
-  after(() => home.remove());
+  after(() => test.remove());
 
   const start = async (name: Parameters<typeof startStep>[0]) => {
     mark = `MARK=${randomBytes(6).toString("hex")}`;
     step = await startStep(name, {
-      KUBECONFIG: home.stage.kubeconfig,
+      KUBECONFIG: test.stage.kubeconfig,
       MARK: mark.slice(5),
       GATE_TOKEN: "hunter2",
     });
@@ -71,7 +71,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
     ...part,
   });
   const inputs = (part: Partial<Gate>, more: object = {}) => ({
-    ...home.where,
+    ...test.where,
     activeColor: "green",
     color: "green",
     version: "v2",
@@ -91,11 +91,11 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
     },
   });
   const allJobs = async (): Promise<V1Job[]> =>
-    (await jobs.listNamespacedJob({ namespace: home.namespace })).items;
+    (await jobs.listNamespacedJob({ namespace: test.namespace })).items;
   const removeJobs = async () => {
     for (const { metadata } of await allJobs())
       await jobs.deleteNamespacedJob({
-        namespace: home.namespace,
+        namespace: test.namespace,
         name: metadata?.name ?? "",
         propagationPolicy: "Foreground",
       });
@@ -117,7 +117,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
       expect(outcome).to.match(/^passed in \d+\.\d s$/);
       expect(await step.shows("gate load: green v2")).to.equal("gate load: green v2");
       expect(await step.shows("gate load: token [secret]")).to.equal("gate load: token [secret]");
-      expect(await readOutcome(home.cluster, app, "gate.load")).to.deep.include({
+      expect(await readOutcome(test.cluster, app, "gate.load")).to.deep.include({
         template: "abc",
         version: "v2",
         hasPassed: true,
@@ -144,8 +144,8 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
       expect(await step.changes(last, { ...last, template: "def" })).to.equal("some");
       expect(await step.changes(last, inputs({ command: ["false"] }))).to.equal("some");
       const labels = { app, version: "green" };
-      await home.cluster.apps.createNamespacedDeployment({
-        namespace: home.namespace,
+      await test.cluster.apps.createNamespacedDeployment({
+        namespace: test.namespace,
         body: {
           metadata: { name: names.deployment(app, "green") },
           spec: {
@@ -162,8 +162,8 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
       expect(await step.create(inputs({ command: ["false"] }, { template: "def" }))).to.include({
         outcome: "not run: the color runs this template already",
       });
-      await home.cluster.apps.deleteNamespacedDeployment({
-        namespace: home.namespace,
+      await test.cluster.apps.deleteNamespacedDeployment({
+        namespace: test.namespace,
         name: names.deployment(app, "green"),
       });
     });
@@ -270,7 +270,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
   describe("migrations by command", () => {
     afterEach(removeJobs);
     const migrating = (script: string, template: string) => ({
-      ...home.where,
+      ...test.where,
       activeColor: "blue",
       color: "green",
       version: "v2",
@@ -329,7 +329,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
           .and.contain("relation users does not exist")
           .and.contain("no pod of green was changed")
           .and.contain("Live traffic stays on blue");
-      expect(await readOutcome(home.cluster, app, "migrations.green")).to.include({ hasPassed: false });
+      expect(await readOutcome(test.cluster, app, "migrations.green")).to.include({ hasPassed: false });
     });
 
     it("that have ended well after their update was killed are not run twice", async () => {
@@ -353,8 +353,8 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
     const blue = { color: "blue", image: "repo/app:v1", template: "a" } as const;
     const green = { color: "green", image: "repo/app:v2", template: "abc" } as const;
     const isReady = (color: "blue" | "green") =>
-      home.cluster.discovery.createNamespacedEndpointSlice({
-        namespace: home.namespace,
+      test.cluster.discovery.createNamespacedEndpointSlice({
+        namespace: test.namespace,
         body: {
           metadata: {
             name: `${app}-${color}-ready`,
@@ -365,18 +365,18 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
           endpoints: [
             {
               addresses: ["10.255.255.1"],
-              targetRef: { kind: "Pod", name: color, namespace: home.namespace },
+              targetRef: { kind: "Pod", name: color, namespace: test.namespace },
             },
           ],
         },
       });
     const switched = async (id: string) => {
       const name = names.activeService(app);
-      const service = await home.cluster.core.readNamespacedService({ name, namespace: home.namespace });
+      const service = await test.cluster.core.readNamespacedService({ name, namespace: test.namespace });
       Object.assign(service.metadata ?? {}, { annotations: { [switchAnnotation]: id } });
       Object.assign(service.spec?.selector ?? {}, { version: "green" });
-      await home.cluster.core.replaceNamespacedService({ name, namespace: home.namespace, body: service });
-      await writeRelease(home.cluster, app, {
+      await test.cluster.core.replaceNamespacedService({ name, namespace: test.namespace, body: service });
+      await writeRelease(test.cluster, app, {
         id,
         kind: "switch",
         weight: 100,
@@ -403,7 +403,7 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
       await start("gateAfterSwitch");
       const passing = after({ command: ["true"] }, "s1");
       expect(await step.create(passing)).to.have.property("outcome");
-      expect(await liveColor(home.cluster)).to.equal("green");
+      expect(await liveColor(test.cluster)).to.equal("green");
       expect(await step.changes(passing, passing)).to.equal("none");
       expect(await step.create(after({ command: ["false"] }, "another")), "not its switch")
         .to.have.property("outcome")
@@ -417,9 +417,9 @@ describe("Gates and migrations of the user's, in Pulumi's provider process and o
         .and.contain("traffic is on blue again")
         .and.contain("ended with code 9")
         .and.contain("5xx");
-      expect(await liveColor(home.cluster)).to.equal("blue");
-      expect((await readRelease(home.cluster, app))?.state).to.equal("rolledBack");
-      expect((await readHistory(home.cluster, app)).at(-1)).to.deep.include({
+      expect(await liveColor(test.cluster)).to.equal("blue");
+      expect((await readRelease(test.cluster, app))?.state).to.equal("rolledBack");
+      expect((await readHistory(test.cluster, app)).at(-1)).to.deep.include({
         kind: "rollback",
         why: "gate load did not pass: ended with code 9",
         evidence: ["5xx"],

@@ -10,30 +10,30 @@ const app = "chatgpt-app";
 
 /** What ReleaseUnlock does at the end of an update, while another update may have the lock already. */
 describe("Labels and annotations of config on what steps have written, on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   before(async () => {
-    home = await makeNamespace();
+    test = await makeNamespace();
   });
-  after(() => home.remove());
+  after(() => test.remove());
 
   const label = (labels: Record<string, string>, annotations: Record<string, string> = {}) =>
-    labelRecords(home.cluster, app, { labels, annotations });
+    labelRecords(test.cluster, app, { labels, annotations });
   const release = async () =>
-    home.cluster.core.readNamespacedConfigMap({ name: names.release(app), namespace: home.namespace });
+    test.cluster.core.readNamespacedConfigMap({ name: names.release(app), namespace: test.namespace });
   const lease = async () =>
-    home.cluster.coordination.readNamespacedLease({
+    test.cluster.coordination.readNamespacedLease({
       name: names.releaseLease(app),
-      namespace: home.namespace,
+      namespace: test.namespace,
     });
 
   it("make no object that is not there", async () => {
     await label({ team: "checkout" });
-    const { items } = await home.cluster.coordination.listNamespacedLease({ namespace: home.namespace });
+    const { items } = await test.cluster.coordination.listNamespacedLease({ namespace: test.namespace });
     expect(items).to.deep.equal([]);
   });
 
   it("come, change and go with config, beside the program's own and those of others", async () => {
-    await mergeData(home.cluster, names.release(app), appLabels(app), { key: "value" });
+    await mergeData(test.cluster, names.release(app), appLabels(app), { key: "value" });
     await label({ team: "checkout" }, { "example.com/owner": "checkout" });
     const { metadata, data } = await release();
     expect(data).to.deep.equal({ key: "value" });
@@ -49,7 +49,7 @@ describe("Labels and annotations of config on what steps have written, on a real
 
   it("take no lock from who has it", async () => {
     const options = { holder: "somebody", seconds: 3, waitMs: 0 };
-    const answer = await takeLease(home.cluster, names.releaseLease(app), options);
+    const answer = await takeLease(test.cluster, names.releaseLease(app), options);
     if (!("held" in answer)) throw new Error(`held by ${answer.heldBy}`);
     await label({ team: "checkout" });
     const { metadata, spec } = await lease();

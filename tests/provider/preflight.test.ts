@@ -7,15 +7,15 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The preflight pod of a live change, in Pulumi's provider process and on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let step: RunningStep;
   let mark: string;
   before(async () => {
-    home = await makeNamespace();
-    const { core, apps } = home.cluster;
+    test = await makeNamespace();
+    const { core, apps } = test.cluster;
     const labels = { app: "chatgpt-app", version: "blue" };
     await core.createNamespacedService({
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: { metadata: { name: "chatgpt-app-service" }, spec: { selector: labels, ports: [{ port: 80 }] } },
     });
     const template = {
@@ -23,23 +23,23 @@ describe("The preflight pod of a live change, in Pulumi's provider process and o
       spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
     };
     await apps.createNamespacedDeployment({
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: {
         metadata: { name: "chatgpt-app-blue" },
         spec: { replicas: 0, selector: { matchLabels: labels }, template },
       },
     });
   });
-  after(() => home.remove());
+  after(() => test.remove());
 
   beforeEach(async () => {
     mark = `MARK=${randomBytes(6).toString("hex")}`;
-    step = await startStep("preflight", { KUBECONFIG: home.stage.kubeconfig, MARK: mark.slice(5) });
+    step = await startStep("preflight", { KUBECONFIG: test.stage.kubeconfig, MARK: mark.slice(5) });
   });
   afterEach(() => step.close());
 
   const inputs = (part: Partial<PreflightInputs> = {}): PreflightInputs => ({
-    ...home.where,
+    ...test.where,
     strategy: "shared",
     databaseSecret: "db-credentials",
     activeColor: "blue",
@@ -65,10 +65,10 @@ describe("The preflight pod of a live change, in Pulumi's provider process and o
     smokeTimeoutSeconds: 10,
     ...part,
   });
-  const pods = async () => (await home.cluster.core.listNamespacedPod({ namespace: home.namespace })).items;
+  const pods = async () => (await test.cluster.core.listNamespacedPod({ namespace: test.namespace })).items;
   const leave = (name: string) =>
-    home.cluster.core.createNamespacedPod({
-      namespace: home.namespace,
+    test.cluster.core.createNamespacedPod({
+      namespace: test.namespace,
       body: {
         metadata: { name, labels: { "bluegreen.dev/preflight": "chatgpt-app" } },
         spec: { containers: [{ name: "mcp-server", image: "nowhere.invalid/app:v1" }] },
@@ -125,10 +125,10 @@ describe("The preflight pod of a live change, in Pulumi's provider process and o
   });
 
   it("says why the API server takes no such pod", async () => {
-    await home.cluster.core.replaceNamespace({
-      name: home.namespace,
+    await test.cluster.core.replaceNamespace({
+      name: test.namespace,
       body: {
-        metadata: { name: home.namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+        metadata: { name: test.namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
       },
     });
     try {
@@ -137,9 +137,9 @@ describe("The preflight pod of a live change, in Pulumi's provider process and o
         .and.contain("violates PodSecurity")
         .and.contain("Live traffic stays on blue");
     } finally {
-      await home.cluster.core.replaceNamespace({
-        name: home.namespace,
-        body: { metadata: { name: home.namespace } },
+      await test.cluster.core.replaceNamespace({
+        name: test.namespace,
+        body: { metadata: { name: test.namespace } },
       });
     }
     expect(await pods()).to.deep.equal([]);

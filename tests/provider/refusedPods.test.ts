@@ -13,29 +13,29 @@ const spec = { containers: [{ name: "app", image: "nowhere.invalid/app:v1" }] };
 
 /** A quota lets no pod be made here: whatever makes one gets no further, and nothing but events say why. */
 describe("Pods that the admission refuses, on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let jobs: BatchV1Api;
   let gates: RunningStep;
 
   before(async () => {
-    home = await makeNamespace();
-    jobs = home.cluster.config.makeApiClient(BatchV1Api);
-    gates = await startStep("gateBeforeRollout", { KUBECONFIG: home.stage.kubeconfig });
-    await home.cluster.core.createNamespacedResourceQuota({
-      namespace: home.namespace,
+    test = await makeNamespace();
+    jobs = test.cluster.config.makeApiClient(BatchV1Api);
+    gates = await startStep("gateBeforeRollout", { KUBECONFIG: test.stage.kubeconfig });
+    await test.cluster.core.createNamespacedResourceQuota({
+      namespace: test.namespace,
       body: { metadata: { name: "theirs" }, spec: { hard: { pods: "0" } } },
     });
     // Until it has been counted once, it refuses in other words.
     await poll(
       async () =>
-        (await home.cluster.core.readNamespacedResourceQuota({ name: "theirs", namespace: home.namespace }))
+        (await test.cluster.core.readNamespacedResourceQuota({ name: "theirs", namespace: test.namespace }))
           .status?.used?.["pods"],
       { timeoutMs: 300_000 },
     );
   });
   after(async () => {
     await gates.close();
-    await home.remove();
+    await test.remove();
   });
 
   it("of a gate's Job are named with its reason, long before the gate's time is over", async () => {
@@ -55,7 +55,7 @@ describe("Pods that the admission refuses, on a real cluster", function () {
       timeoutSeconds: 600,
     };
     const failing = gates.create({
-      ...home.where,
+      ...test.where,
       activeColor: "green",
       color: "green",
       version: "v2",
@@ -70,7 +70,7 @@ describe("Pods that the admission refuses, on a real cluster", function () {
   });
 
   it("of a Job of before say nothing of one of the same name", async () => {
-    const { namespace, cluster } = home;
+    const { namespace, cluster } = test;
     const make = () =>
       jobs.createNamespacedJob({
         namespace,
@@ -90,8 +90,8 @@ describe("Pods that the admission refuses, on a real cluster", function () {
   it("of the analysis controller are the reason why a switch is refused, and keep no rollback", async () => {
     const name = names.controller(app);
     const labels = { app: name };
-    await home.cluster.apps.createNamespacedDeployment({
-      namespace: home.namespace,
+    await test.cluster.apps.createNamespacedDeployment({
+      namespace: test.namespace,
       body: {
         metadata: { name },
         spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
@@ -99,7 +99,7 @@ describe("Pods that the admission refuses, on a real cluster", function () {
     });
     const shown: string[] = [];
     const wait = (kind: "switch" | "rollback") =>
-      waitForController(home.cluster, app, kind, (text) => shown.push(text));
+      waitForController(test.cluster, app, kind, (text) => shown.push(text));
     expect(await failureOf(wait("switch")))
       .to.contain("BG-CONTROLLER-NOT-READY")
       .and.contain("exceeded quota: theirs");

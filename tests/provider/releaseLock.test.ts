@@ -16,32 +16,32 @@ interface Update {
 }
 
 describe("The lock of a release, in two updates' provider processes and on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let first: Update;
   let second: Update;
   before(async () => {
-    home = await makeNamespace();
+    test = await makeNamespace();
     [first, second] = await Promise.all([startUpdate(), startUpdate()]);
     const body = {
       metadata: { name: "chatgpt-app-service" },
       spec: { selector: { app: "chatgpt-app", version: "blue" }, ports: [{ port: 80 }] },
     };
-    await home.cluster.core.createNamespacedService({ namespace: home.namespace, body });
+    await test.cluster.core.createNamespacedService({ namespace: test.namespace, body });
   });
   after(async () => {
     await Promise.all([first.lock.close(), second.lock.close()]);
-    await home.remove();
+    await test.remove();
   });
   beforeEach(() => {
     second.lock.shown.length = 0;
   });
   afterEach(async () => {
-    await home.cluster.coordination.deleteNamespacedLease(lease()).catch(() => undefined);
+    await test.cluster.coordination.deleteNamespacedLease(lease()).catch(() => undefined);
   });
 
   const startUpdate = async (): Promise<Update> => {
     const mark = randomBytes(4).toString("hex");
-    const lock = await startStep("liveLock", { KUBECONFIG: home.stage.kubeconfig, MARK: mark });
+    const lock = await startStep("liveLock", { KUBECONFIG: test.stage.kubeconfig, MARK: mark });
     const kill = async () => {
       const find = () => findProcesses((_args, environment) => environment.includes(`MARK=${mark}`));
       for (const pid of await find()) process.kill(pid, "SIGKILL");
@@ -50,9 +50,9 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     };
     return { lock, unlock: lock.beside("releaseUnlock"), kill };
   };
-  const lease = () => ({ name: names.releaseLease("chatgpt-app"), namespace: home.namespace });
+  const lease = () => ({ name: names.releaseLease("chatgpt-app"), namespace: test.namespace });
   const inputs = (part: Partial<LiveLockInputs> = {}): LiveLockInputs => ({
-    ...home.where,
+    ...test.where,
     activeColor: "blue",
     weights: allOn(part.activeColor ?? "blue"),
     route: null,
@@ -63,12 +63,12 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     ...part,
   });
   const end = (update: Update, { release }: Record<string, unknown>) =>
-    update.unlock.create({ ...home.where, release });
+    update.unlock.create({ ...test.where, release });
 
   it("is had by one update; the other is told who has it, since when, where traffic is and what to type", async () => {
     const begun = await first.lock.create(inputs());
     const message = await failureOf(second.lock.create(inputs()));
-    const { spec } = await home.cluster.coordination.readNamespacedLease(lease());
+    const { spec } = await test.cluster.coordination.readNamespacedLease(lease());
     expect(spec?.holderIdentity).to.match(/^\S+@\S+ pid \d+$/);
     expect(message).to.contain(
       `The release of chatgpt-app was refused: ${spec?.holderIdentity ?? "?"} has been releasing it since 20`,
@@ -98,10 +98,10 @@ describe("The lock of a release, in two updates' provider processes and on a rea
   });
 
   it("reads again what is live once it is had: whoever was waited for may have moved traffic", async () => {
-    const { apps, core } = home.cluster;
+    const { apps, core } = test.cluster;
     const labels = { app: "chatgpt-app", version: "green" };
     await apps.createNamespacedDeployment({
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: {
         metadata: { name: "chatgpt-app-green" },
         spec: {
@@ -122,7 +122,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     const point = (version: string) =>
       core.replaceNamespacedService({
         name: "chatgpt-app-service",
-        namespace: home.namespace,
+        namespace: test.namespace,
         body: {
           metadata: { name: "chatgpt-app-service" },
           spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] },
@@ -133,7 +133,7 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     expect(await waiting)
       .to.contain("green serves traffic with repo/app:v2 and may not change in place")
       .and.contain("Live traffic stays on green");
-    const { spec } = await home.cluster.coordination.readNamespacedLease(lease());
+    const { spec } = await test.cluster.coordination.readNamespacedLease(lease());
     expect(spec?.holderIdentity ?? "", "the refused one keeps nobody waiting").to.equal("");
     await point("blue");
   });
@@ -146,8 +146,8 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     expect(await first.lock.changes(done, inputs())).to.equal("none");
     expect(
       await first.unlock.changes(
-        { ...home.where, release: done["release"] },
-        { ...home.where, release: done["release"] },
+        { ...test.where, release: done["release"] },
+        { ...test.where, release: done["release"] },
       ),
     ).to.equal("none");
   });
@@ -166,8 +166,8 @@ describe("The lock of a release, in two updates' provider processes and on a rea
     const done = await second.lock.create(inputs());
     expect(
       await second.unlock.changes(
-        { ...home.where, release: failed["release"] },
-        { ...home.where, release: done["release"] },
+        { ...test.where, release: failed["release"] },
+        { ...test.where, release: done["release"] },
       ),
     ).to.equal("some");
     await end(second, done);

@@ -27,14 +27,14 @@ const quiet = () => undefined;
 
 /** What tests/unit/lostAnswers.test.ts does to a simulated API server, done to answers of a real one. */
 describe("A rollback whose answers are lost, on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let api: CountedApi;
   let id = 0;
   const { of } = patience;
 
   before(async () => {
-    home = await makeNamespace();
-    const { cluster, namespace } = home;
+    test = await makeNamespace();
+    const { cluster, namespace } = test;
     await cluster.core.createNamespacedService({
       namespace,
       body: {
@@ -55,27 +55,27 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
         endpoints: [{ addresses: ["10.255.255.1"], targetRef: { kind: "Pod", name: "blue", namespace } }],
       },
     });
-    api = await countRequests(home.stage.kubeconfig);
+    api = await countRequests(test.stage.kubeconfig);
     process.env["KUBECONFIG"] = api.kubeconfig;
     patience.of = () => AbortSignal.timeout(2000);
   });
   after(async () => {
     patience.of = of;
-    process.env["KUBECONFIG"] = home.stage.kubeconfig;
+    process.env["KUBECONFIG"] = test.stage.kubeconfig;
     await api.close();
-    await home.remove();
+    await test.remove();
   });
 
   const switchTo = async (color: Color): Promise<string> => {
     const switchId = `s${++id}`;
-    const target = activeServiceOf(home.cluster, app);
+    const target = activeServiceOf(test.cluster, app);
     const { metadata } = await target.read();
     const annotations = { ...metadata?.annotations, [switchAnnotation]: switchId };
     await target.send([
       { op: "add", path: "/metadata/annotations", value: annotations },
       { op: "replace", path: "/spec/selector/version", value: color },
     ]);
-    await writeRelease(home.cluster, app, {
+    await writeRelease(test.cluster, app, {
       id: switchId,
       kind: "switch",
       weight: 100,
@@ -93,7 +93,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
   const back = (switchId: string) =>
     rollBackRelease(
       {
-        where: home.where,
+        where: test.where,
         undone: { id: switchId, to: green, from: blue, weight: 100 },
         settings: { route: null, database: null, connectionDrainSeconds: 0 },
         reason: `of ${switchId}`,
@@ -103,7 +103,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
       quiet,
     );
   const noted = async (switchId: string) =>
-    (await readHistory(home.cluster, app)).filter(({ why }) => why === `of ${switchId}`).length;
+    (await readHistory(test.cluster, app)).filter(({ why }) => why === `of ${switchId}`).length;
 
   const cases: [string, Trouble & (number | "dropped" | "late")][] = [
     ["patch services", "dropped"],
@@ -129,15 +129,15 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
       expect(await back(switchId)).to.equal(true);
       api.meddle = undefined;
       expect(met).to.equal(1);
-      expect(await liveColor(home.cluster)).to.equal("blue");
+      expect(await liveColor(test.cluster)).to.equal("blue");
       expect(await noted(switchId)).to.equal(1);
-      expect((await readRelease(home.cluster, app))?.state).to.equal("rolledBack");
+      expect((await readRelease(test.cluster, app))?.state).to.equal("rolledBack");
     });
   }
 
   it("is completed by whoever finds it", async () => {
     const switchId = await switchTo("green");
-    const target = activeServiceOf(home.cluster, app);
+    const target = activeServiceOf(test.cluster, app);
     const service = await target.read();
     const blocked = {
       ...green,
@@ -154,17 +154,17 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
       ...patchBlockedImages(service, withBlockedImage(readBlockedImages(service), blocked)),
     ]);
     const finish = (graceMs: number) =>
-      finishRollback(home.where, { route: null, hasDatabases: false, graceMs }, quiet);
+      finishRollback(test.where, { route: null, hasDatabases: false, graceMs }, quiet);
     expect(await finish(60_000)).to.equal(false);
     expect(await finish(0)).to.equal(true);
     expect(await finish(0)).to.equal(false);
     expect(await noted(switchId)).to.equal(1);
-    expect((await readRelease(home.cluster, app))?.state).to.equal("rolledBack");
+    expect((await readRelease(test.cluster, app))?.state).to.equal("rolledBack");
   });
 
   it("does not write its blocked image over another first one", async () => {
-    await unblockImages(home.cluster, app, "green");
-    const target = activeServiceOf(home.cluster, app);
+    await unblockImages(test.cluster, app, "green");
+    const target = activeServiceOf(test.cluster, app);
     for (const annotations of [undefined, { [switchAnnotation]: "s0" }]) {
       const path = "/metadata/annotations";
       const before = (await target.read()).metadata?.annotations;
@@ -184,10 +184,10 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
 
   it("says what a policy says that is against it, and does not call that somebody else", async () => {
     const switchId = await switchTo("green");
-    const { namespace, stage } = home;
+    const { namespace, stage } = test;
     const name = `${namespace}-freeze`;
     process.env["KUBECONFIG"] = stage.kubeconfig;
-    const policies = home.cluster.config.makeApiClient(AdmissionregistrationV1Api);
+    const policies = test.cluster.config.makeApiClient(AdmissionregistrationV1Api);
     await policies.createValidatingAdmissionPolicy({
       body: {
         metadata: { name },
@@ -214,7 +214,7 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
           },
         },
       });
-      const target = activeServiceOf(home.cluster, app);
+      const target = activeServiceOf(test.cluster, app);
       const probe = [{ op: "add", path: "/metadata/annotations/probe", value: "x" }] as const;
       await poll(
         () =>
@@ -230,12 +230,12 @@ describe("A rollback whose answers are lost, on a real cluster", function () {
         .to.contain("no changes before Monday")
         .and.contain("HTTP 422");
       expect(api.take()["patch services"]).to.equal(1);
-      expect(await liveColor(home.cluster)).to.equal("green");
+      expect(await liveColor(test.cluster)).to.equal("green");
       expect(await noted(switchId)).to.equal(0);
     } finally {
       await orUndefined(policies.deleteValidatingAdmissionPolicyBinding({ name }));
       await orUndefined(policies.deleteValidatingAdmissionPolicy({ name }));
     }
-    expect(connect(home.where).namespace).to.equal(namespace);
+    expect(connect(test.where).namespace).to.equal(namespace);
   });
 });

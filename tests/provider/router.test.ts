@@ -4,38 +4,38 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The router and the cluster's IngressClass, in Pulumi's provider process and on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let gate: RunningStep;
   before(async () => {
-    home = await makeNamespace();
-    gate = await startStep("routerGate", { KUBECONFIG: home.stage.kubeconfig });
+    test = await makeNamespace();
+    gate = await startStep("routerGate", { KUBECONFIG: test.stage.kubeconfig });
   });
   after(async () => {
     const { items } = await classes().listIngressClass();
     for (const { metadata } of items)
-      if (metadata?.name?.startsWith(home.namespace) === true)
+      if (metadata?.name?.startsWith(test.namespace) === true)
         await classes().deleteIngressClass({ name: metadata.name });
     await gate.close();
-    await home.remove();
+    await test.remove();
   });
 
-  const classes = () => home.cluster.config.makeApiClient(NetworkingV1Api);
+  const classes = () => test.cluster.config.makeApiClient(NetworkingV1Api);
   const asked = (ingressClass: string, router = "nginx") => ({
-    ...home.where,
+    ...test.where,
     activeColor: "blue",
     template: "abc",
     router,
     ingressClass,
   });
   const make = async (name: string, controller: string) => {
-    const whole = `${home.namespace}-${name}`;
+    const whole = `${test.namespace}-${name}`;
     await classes().createIngressClass({ body: { metadata: { name: whole }, spec: { controller } } });
     return whole;
   };
 
   it("pass where the class is read by the router's controller, or is not there", async () => {
     expect(await gate.check(asked(await make("nginx", "k8s.io/ingress-nginx")))).to.deep.equal([]);
-    expect(await gate.check(asked(`${home.namespace}-none`))).to.deep.equal([]);
+    expect(await gate.check(asked(`${test.namespace}-none`))).to.deep.equal([]);
   });
 
   it("are refused in preview where another controller reads the class", async () => {

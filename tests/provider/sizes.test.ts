@@ -13,17 +13,17 @@ const pod = podOf({
 
 /** Colors whose pods never start: their sizes are what these steps are about. */
 describe("The sizes of the colors, in Pulumi's provider process and on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let size: RunningStep;
   let reconcile: Omit<RunningStep, "beside" | "close">;
   let capacity: Omit<RunningStep, "beside" | "close">;
 
   before(async () => {
-    home = await makeNamespace();
-    size = await startStep("colorSize", { KUBECONFIG: home.stage.kubeconfig });
+    test = await makeNamespace();
+    size = await startStep("colorSize", { KUBECONFIG: test.stage.kubeconfig });
     reconcile = size.beside("sizeReconcile");
     capacity = size.beside("capacityGate");
-    const { namespace, cluster } = home;
+    const { namespace, cluster } = test;
     const ports = [{ port: 80 }];
     await cluster.core.createNamespacedService({
       namespace,
@@ -58,15 +58,15 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
   });
   after(async () => {
     await size.close();
-    await home.remove();
+    await test.remove();
   });
 
-  const inHome = (color: string) => ({ name: `chatgpt-app-${color}`, namespace: home.namespace });
+  const at = (color: string) => ({ name: `chatgpt-app-${color}`, namespace: test.namespace });
   const replicasOf = async (color: string) =>
-    (await home.cluster.apps.readNamespacedDeployment(inHome(color))).spec?.replicas;
+    (await test.cluster.apps.readNamespacedDeployment(at(color))).spec?.replicas;
   const autoscalerOf = async (color: string) => {
-    const { metadata, spec } = await home.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(
-      inHome(color),
+    const { metadata, spec } = await test.cluster.autoscaling.readNamespacedHorizontalPodAutoscaler(
+      at(color),
     );
     return {
       held: metadata?.annotations?.["bluegreen.dev/hold"],
@@ -78,14 +78,14 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
       metadata: { name: "chatgpt-app-service" },
       spec: { selector: { app: "chatgpt-app", version }, ports: [{ port: 80 }] },
     };
-    await home.cluster.core.replaceNamespacedService({
+    await test.cluster.core.replaceNamespacedService({
       name: "chatgpt-app-service",
-      namespace: home.namespace,
+      namespace: test.namespace,
       body: service,
     });
   };
   const green = (part: object = {}) => ({
-    ...home.where,
+    ...test.where,
     color: "green",
     deployed: true,
     template: "abc",
@@ -113,17 +113,17 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
   });
 
   it("never fall by that", async () => {
-    await scale(home.cluster, "chatgpt-app", "green", 7);
+    await scale(test.cluster, "chatgpt-app", "green", 7);
     expect(await size.create(green())).to.deep.include({ asked: 4 });
     expect(await replicasOf("green")).to.equal(7);
   });
 
   it("are kept for the standby within its time, and let go for whoever has traffic", async () => {
     await point("green");
-    await hold(home.cluster, "chatgpt-app", "blue", 4);
+    await hold(test.cluster, "chatgpt-app", "blue", 4);
     const served = (color: "blue" | "green") => ({ color, image: "nowhere.invalid/app:v1", template: "abc" });
     const release = (at: Date) =>
-      writeRelease(home.cluster, "chatgpt-app", {
+      writeRelease(test.cluster, "chatgpt-app", {
         id: "1",
         kind: "switch",
         weight: 100,
@@ -139,7 +139,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
         contracts: { waiting: [] },
       });
     await release(new Date());
-    const inputs = { ...home.where, ...reconciling };
+    const inputs = { ...test.where, ...reconciling };
     expect(await reconcile.changes(inputs, inputs)).to.equal("some");
     expect(await reconcile.create(inputs)).to.deep.include({ held: ["blue"] });
     expect(await autoscalerOf("green")).to.deep.equal({ held: undefined, scaleDown: undefined });
@@ -172,7 +172,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
 
   it("are config's again without an autoscaler, which is not taken from a live color that needs it", async () => {
     const inputs = (replicas: number) => ({
-      ...home.where,
+      ...test.where,
       activeColor: "blue",
       replicas,
       maxReplicas: 0,
@@ -196,7 +196,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
   });
 
   it("have to fit into every quota, those of a rolling update too; the rollback asks for the color that it returns traffic to alone", async () => {
-    const { namespace, cluster } = home;
+    const { namespace, cluster } = test;
     await scale(cluster, "chatgpt-app", "blue", 3);
     await cluster.core.createNamespacedResourceQuota({
       namespace,
@@ -206,7 +206,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
       async () => {
         const [quota, deployment] = await Promise.all([
           cluster.core.readNamespacedResourceQuota({ name: "theirs", namespace }),
-          cluster.apps.readNamespacedDeployment(inHome("blue")),
+          cluster.apps.readNamespacedDeployment(at("blue")),
         ]);
         return quota.status?.used?.["pods"] === "6" && deployment.status?.replicas === 3 ? true : undefined;
       },
@@ -214,7 +214,7 @@ describe("The sizes of the colors, in Pulumi's provider process and on a real cl
     );
     const check = (part: object) =>
       capacity.check({
-        ...home.where,
+        ...test.where,
         activeColor: "blue",
         replicas: 3,
         maxReplicas: 8,

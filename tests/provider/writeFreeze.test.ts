@@ -10,19 +10,19 @@ import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 
 describe("The write freeze, in Pulumi's provider process and on a real cluster", () => {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let dir: string;
   let server: RedisServer;
   let redis: Redis;
   let freeze: RunningStep;
   let writeFreezeEnd: RunningStep;
   before(async () => {
-    home = await makeNamespace();
+    test = await makeNamespace();
     dir = await mkdtemp(join(tmpdir(), "bg-write-freeze-"));
     await chmod(dir, 0o711);
     server = await startRedis({ dir: join(dir, "redis") });
     redis = new Redis(server.socket);
-    const env = { KUBECONFIG: home.stage.kubeconfig };
+    const env = { KUBECONFIG: test.stage.kubeconfig };
     [freeze, writeFreezeEnd] = await Promise.all([
       startStep("writeFreeze", env),
       startStep("writeFreezeEnd", env),
@@ -33,19 +33,19 @@ describe("The write freeze, in Pulumi's provider process and on a real cluster",
     redis.disconnect();
     await server.stop();
     await rm(dir, { recursive: true });
-    await home.remove();
+    await test.remove();
   });
 
   const inputs = (part: Partial<WriteFreezeInputs> = {}): WriteFreezeInputs => ({
-    ...home.where,
-    stack: home.namespace,
+    ...test.where,
+    stack: test.namespace,
     color: "green",
     redisUrl: `unix://${server.socket}`,
     seconds: 60,
     gracePeriodMs: 10,
     ...part,
   });
-  const isUp = async () => (await redis.exists(freezeKey(home.namespace, "chatgpt-app"))) === 1;
+  const isUp = async () => (await redis.exists(freezeKey(test.namespace, "chatgpt-app"))) === 1;
 
   it("is not raised for the first release, which takes no traffic from anybody", async () => {
     expect(await freeze.create(inputs())).to.include({ token: "" });
@@ -57,14 +57,14 @@ describe("The write freeze, in Pulumi's provider process and on a real cluster",
       metadata: { name: "chatgpt-app-service" },
       spec: { selector: { app: "chatgpt-app", version: "blue" }, ports: [{ port: 80 }] },
     };
-    await home.cluster.core.createNamespacedService({ namespace: home.namespace, body });
+    await test.cluster.core.createNamespacedService({ namespace: test.namespace, body });
     expect(await freeze.changes(inputs(), inputs())).to.equal("some");
     const { token } = await freeze.create(inputs());
     expect(token).to.be.a("string").and.not.equal("");
     expect(await isUp()).to.equal(true);
     expect(
       await writeFreezeEnd.create({
-        stack: home.namespace,
+        stack: test.namespace,
         app: "chatgpt-app",
         redisUrl: inputs().redisUrl,
         token,

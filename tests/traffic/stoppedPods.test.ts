@@ -113,7 +113,7 @@ const tlsSecret = "app-tls";
 const graceSeconds = 5;
 
 describe("Stopping the pods that clients of an app without draining stay on, on a real cluster", () => {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let image: string;
   let host: string;
   const crowds: ChildProcess[] = [];
@@ -126,15 +126,15 @@ describe("Stopping the pods that clients of an app without draining stay on, on 
     await rm(folder, { recursive: true });
   });
   beforeEach(async () => {
-    home = await makeNamespace();
-    host = `${home.namespace}.${edgeOf(home.stage).host}`;
+    test = await makeNamespace();
+    host = `${test.namespace}.${edgeOf(test.stage).host}`;
   });
   afterEach(async () => {
     for (const crowd of crowds.splice(0)) crowd.stdin?.end();
-    await home.remove();
+    await test.remove();
   });
 
-  const apply: ReturnType<typeof applyIn> = (object) => applyIn(home)(object);
+  const apply: ReturnType<typeof applyIn> = (object) => applyIn(test)(object);
   /** @param restart another one replaces the pods, one after the other, as kubectl rollout restart does */
   const deploy = async (color: Color, stop: Stop, restart = "0") => {
     await apply({
@@ -163,9 +163,9 @@ describe("Stopping the pods that clients of an app without draining stay on, on 
     });
     await poll(
       async () => {
-        const { metadata, status } = await home.cluster.apps.readNamespacedDeployment({
+        const { metadata, status } = await test.cluster.apps.readNamespacedDeployment({
           name: color,
-          namespace: home.namespace,
+          namespace: test.namespace,
         });
         const isSeen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
         return isSeen && status?.updatedReplicas === 2 && status.readyReplicas === 2 && status.replicas === 2
@@ -219,8 +219,8 @@ describe("Stopping the pods that clients of an app without draining stay on, on 
     { protocol, stop: "nothing" as const, cuts: true },
   ]))
     it(`${cuts ? "cuts answers" : "cuts nothing"} of a server of ${protocol} that on SIGTERM ${stop}`, async () => {
-      const edge = edgeOf(home.stage);
-      await makeTlsSecret({ name: tlsSecret, namespace: home.namespace });
+      const edge = edgeOf(test.stage);
+      await makeTlsSecret({ name: tlsSecret, namespace: test.namespace });
       await Promise.all([deploy("blue", stop), deploy("green", stop), select("blue", protocol)]);
       await apply({
         apiVersion: "networking.k8s.io/v1",
@@ -246,9 +246,9 @@ describe("Stopping the pods that clients of an app without draining stay on, on 
           ],
         },
       });
-      const { spec } = await home.cluster.core.readNamespacedService({
+      const { spec } = await test.cluster.core.readNamespacedService({
         name: "app",
-        namespace: home.namespace,
+        namespace: test.namespace,
       });
       const byService = await gather(protocol, `http://${spec?.clusterIP ?? ""}`);
       const byIngress = await gather(

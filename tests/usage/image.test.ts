@@ -10,15 +10,15 @@ import { runLocal } from "../start/support";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 
 describe("npm run image, on a real cluster", function () {
-  let home: TestNamespace;
+  let test: TestNamespace;
   let folder: string;
   before(async () => {
-    home = await makeNamespace();
+    test = await makeNamespace();
     folder = await mkdtemp(join(tmpdir(), "bg-image-"));
   });
   after(async () => {
     await rm(folder, { recursive: true });
-    await home.remove();
+    await test.remove();
   });
 
   it("brings the image of an archive to the cluster, which runs it without a registry", async () => {
@@ -35,9 +35,9 @@ describe("npm run image, on a real cluster", function () {
     expect(second.code, second.errors).to.equal(0);
     expect(second.output).not.to.contain(reference);
 
-    const pod = { name: "hello", namespace: home.namespace };
-    await home.cluster.core.createNamespacedPod({
-      namespace: home.namespace,
+    const pod = { name: "hello", namespace: test.namespace };
+    await test.cluster.core.createNamespacedPod({
+      namespace: test.namespace,
       body: {
         metadata: { name: "hello" },
         spec: {
@@ -47,10 +47,10 @@ describe("npm run image, on a real cluster", function () {
       },
     });
     await poll(
-      async () => (await home.cluster.core.readNamespacedPod(pod)).status?.phase === "Succeeded" || undefined,
+      async () => (await test.cluster.core.readNamespacedPod(pod)).status?.phase === "Succeeded" || undefined,
       { timeoutMs: 300_000 },
     );
-    expect(await home.cluster.core.readNamespacedPodLog(pod)).to.equal(`${reference}\n`);
+    expect(await test.cluster.core.readNamespacedPodLog(pod)).to.equal(`${reference}\n`);
   });
 
   it("says that there is no such file", async () => {

@@ -28,16 +28,16 @@ export async function makeColors(): Promise<Colors> {
   const [image = ""] = await loadBundles([
     { reference: "bluegreen.local/echo:dev", bundle: join(__dirname, "echoServer.js") },
   ]);
-  const home = await makeNamespace();
-  const edge = edgeOf(home.stage);
-  const apply = applyIn(home);
-  await makeTlsSecret({ name: tlsSecret, namespace: home.namespace });
+  const test = await makeNamespace();
+  const edge = edgeOf(test.stage);
+  const apply = applyIn(test);
+  await makeTlsSecret({ name: tlsSecret, namespace: test.namespace });
   await Promise.all(colors.flatMap((color) => [apply(deployment(color, image)), apply(service(color))]));
   await Promise.all(
     colors.map(async (color) =>
       waitFor(
         async () =>
-          (await home.cluster.apps.readNamespacedDeployment({ name: color, namespace: home.namespace }))
+          (await test.cluster.apps.readNamespacedDeployment({ name: color, namespace: test.namespace }))
             .status?.readyReplicas === 1
             ? true
             : undefined,
@@ -47,7 +47,7 @@ export async function makeColors(): Promise<Colors> {
     ),
   );
   // One host a namespace: suites may run side by side at one edge.
-  return { ...home, edge, host: `${home.namespace}.${edge.host}`, apply };
+  return { ...test, edge, host: `${test.namespace}.${edge.host}`, apply };
 }
 
 function deployment(color: Color, image: string): JsonObject & { metadata: JsonObject } {

@@ -2,7 +2,7 @@ import { startDatabases, type TestDatabases } from "../../local/testing/database
 import { makeFolder, type MigrationFolder } from "./migrationFolder";
 
 /** What a test about migrations begins with. */
-export interface MigrationHome {
+export interface MigrationFixture {
   databases: TestDatabases;
   /** Empty. */
   migrations: MigrationFolder;
@@ -14,7 +14,7 @@ export interface MigrationHome {
  * Declares the server of a suite, and a folder and a database for each of its tests. To be called in
  * `describe`.
  */
-export function inMigrationHome(begin: (home: MigrationHome) => void | Promise<void>): void {
+export function withMigrationFixture(begin: (fixture: MigrationFixture) => void | Promise<void>): void {
   let databases: TestDatabases;
   let migrations: MigrationFolder;
   before(async () => {
