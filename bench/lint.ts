@@ -5,7 +5,7 @@
  */
 import { program } from "commander";
 import { Client } from "pg";
-import { effects } from "@bluegreen/release/lint/locks";
+import { effects } from "@bluegreen/release/lint/effects";
 import { rules } from "@bluegreen/release/lint/registry";
 import { query, startDatabases } from "../local/testing/database";
 import { shop } from "../local/testing/shop";

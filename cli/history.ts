@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/state/history";
-import { shownIn } from "@bluegreen/release/util/masked";
+import { shownIn } from "@bluegreen/release/util/shown";
 import { clustersOf, inEach, sayFailures, succeeded } from "./clusters";
 import { exitCodes } from "./exitCodes";
 import { jsonText } from "./print";

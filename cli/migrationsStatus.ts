@@ -13,7 +13,7 @@ import {
 } from "@bluegreen/release/migrations/status";
 import { NotAskedError } from "@bluegreen/release/postgres/reachable";
 import { UserError } from "@bluegreen/release/util/userError";
-import { shownIn } from "@bluegreen/release/util/masked";
+import { shownIn } from "@bluegreen/release/util/shown";
 import { placesOf } from "@bluegreen/release/config/settings";
 import { exitCodes } from "./exitCodes";
 import { app, readStackSettings } from "./stackConfig";

@@ -2,7 +2,7 @@
  * What the command line says for people, with texts that others have written in it; what is painted is
  * cleaned before.
  */
-import { shown, shownIn } from "@bluegreen/release/util/masked";
+import { shown, shownIn } from "@bluegreen/release/util/shown";
 
 export function print(text: string): void {
   console.log(shown(text));

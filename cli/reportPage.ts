@@ -6,7 +6,7 @@ import { analysisSettings } from "@bluegreen/release/config/analysisSettings";
 import { readHistory, type HistoryEntry } from "@bluegreen/release/state/history";
 import { isAnalyzed, readRelease, type Release } from "@bluegreen/release/state/record";
 import { readReleaseStatus, type ReleaseStatusRef } from "@bluegreen/release/releases/status";
-import { shownIn } from "@bluegreen/release/util/masked";
+import { shownIn } from "@bluegreen/release/util/shown";
 import { pagesFolder } from "./dashboard/assets";
 import type { LoadFigures, ReportFacts, AnalysisFacts } from "../pages/report/facts";
 import { renderReport } from "../pages/report/report";

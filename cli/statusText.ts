@@ -2,7 +2,7 @@ import type { ColorStatus } from "@bluegreen/release/releases/colorStatus";
 import { attention, type LastSwitch, type ReleaseStatus } from "@bluegreen/release/releases/status";
 import { percent } from "@bluegreen/release/analysis/summary";
 import { describeRun } from "@bluegreen/release/state/liveNote";
-import { shownIn } from "@bluegreen/release/util/masked";
+import { shownIn } from "@bluegreen/release/util/shown";
 import { paint } from "./paint";
 import { namedLines, newTable, tableText } from "./table";
 import { wholeSeconds } from "./wholeSeconds";

@@ -1,7 +1,7 @@
 /** What changes a stack: config, and the program that makes it so, as a person would type both. */
 import { messageOf } from "@bluegreen/release/util/userError";
 import { shellWord } from "@bluegreen/release/util/bluegreenCommand";
-import { shown } from "@bluegreen/release/util/masked";
+import { shown } from "@bluegreen/release/util/shown";
 import type { Say } from "@bluegreen/release/util/step";
 import { pulumiError } from "./pulumi/pulumiError";
 import { Stack, UpdateError } from "./pulumi/stack";

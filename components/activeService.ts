@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Service } from "@pulumi/kubernetes/core/v1";
 import { appLabels, names, switchAnnotation } from "@bluegreen/release/app/names";
-import { activeServiceSpec } from "@bluegreen/release/routers/activeService";
+import { activeServiceSpec } from "@bluegreen/release/routers/services";
 import type { Color } from "@bluegreen/release";
 import type { AppSettings } from "./lateArgs";
 import { movedFromOutside, skipAwait } from "./annotations";

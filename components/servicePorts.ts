@@ -1,5 +1,5 @@
 import type { ServiceSettings } from "@bluegreen/release/config/aroundPods";
-import { httpPorts } from "@bluegreen/release/routers/activeService";
+import { httpPorts } from "@bluegreen/release/routers/services";
 
 /** Ports of a Service of the app: the app's own by its name, and those of config. @param port number of the first */
 export function servicePorts({ appProtocol, extraPorts }: ServiceSettings, port: number) {

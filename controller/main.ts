@@ -4,7 +4,7 @@ import { untilInterrupted } from "@bluegreen/release/util/interrupt";
 import { messageOf } from "@bluegreen/release/util/userError";
 import { readControllerSettings } from "@bluegreen/release/config/analysisSettings";
 import { runController } from "@bluegreen/release/releases/controller";
-import { shown } from "@bluegreen/release/util/masked";
+import { shown } from "@bluegreen/release/util/shown";
 
 /** A poll takes seconds where the API server is slow; one that takes longer than this hangs. */
 const aliveWithinMs = 90_000;

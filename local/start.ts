@@ -4,7 +4,7 @@ import { connect, describeLive, messageOf } from "@bluegreen/release";
 import { layout } from "./cluster/layout";
 import { tableOf } from "./load/table";
 import { cacheDir, stageId } from "./paths";
-import { endProcess } from "@bluegreen/release/util/processMark";
+import { endProcess } from "@bluegreen/release/util/process";
 import { openDashboard } from "./start/dashboard";
 import { stackEnvironment } from "./start/home";
 import { Interrupt } from "./start/interrupt";

@@ -1,6 +1,6 @@
 import type { EnforcementLevel, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import { errorText, type ErrorParts } from "@bluegreen/release/util/userError";
-import { shown } from "@bluegreen/release/util/masked";
+import { shown } from "@bluegreen/release/util/shown";
 import { appsOf, type App } from "./apps";
 import { workloadOf, type Workload } from "./workload";
 

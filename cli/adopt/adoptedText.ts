@@ -1,4 +1,4 @@
-import { shown } from "@bluegreen/release/util/masked";
+import { shown } from "@bluegreen/release/util/shown";
 import { stringify } from "yaml";
 import { paint } from "../paint";
 import { namedLines } from "../table";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { shownIn } from "@bluegreen/release/util/masked";
+import { shownIn } from "@bluegreen/release/util/shown";
 import { applied, type DashboardEvent, type DashboardState } from "../../pages/dashboard/state";
 
 const somebodyListens = "somebodyListens";

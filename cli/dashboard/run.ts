@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { UserError } from "@bluegreen/release";
-import { endProcess } from "@bluegreen/release/util/processMark";
+import { endProcess } from "@bluegreen/release/util/process";
 import type { DashboardState } from "../../pages/dashboard/state";
 import { exitCodes } from "../exitCodes";
 import { readGates } from "../gates";

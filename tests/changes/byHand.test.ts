@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { poll } from "@bluegreen/release";
 import { attention } from "@bluegreen/release/releases/status";
 import { readColors } from "@bluegreen/release/releases/colorStatus";
-import { asJsonPatch, asMergePatch } from "@bluegreen/release/kubernetes/jsonPatch";
+import { asJsonPatch, asMergePatch } from "@bluegreen/release/kubernetes/patch";
 import { failureOf, imageOf, liveColor, podsOf } from "../support/read";
 import { status } from "../unit/statuses";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";

@@ -4,7 +4,7 @@ import { RbacAuthorizationV1Api } from "@bluegreen/release/kubernetes/client";
 import type { ConfigMap } from "@pulumi/pulumi/automation/index.js";
 import { expect } from "chai";
 import { connect, messageOf, orUndefined, type Cluster } from "@bluegreen/release";
-import { hold } from "@bluegreen/release/capacity/grow";
+import { hold } from "@bluegreen/release/capacity/scale";
 import { Stack } from "../../cli/pulumi/stack";
 import { settingsFrom } from "../../cli/stackConfig";
 import { imageRepository } from "../../local/images/app";

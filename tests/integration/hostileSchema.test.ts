@@ -14,7 +14,7 @@ import {
 } from "@bluegreen/release/replication/replica/reconcile";
 import * as replica from "@bluegreen/release/replication/replica/strategy";
 import { examineDatabases } from "@bluegreen/release/doctor/databases";
-import { connected, reading } from "@bluegreen/release/postgres/connected";
+import { connected, reading } from "@bluegreen/release/postgres/appDatabase";
 import { readApplied } from "@bluegreen/release/migrations/records";
 import { Session } from "@bluegreen/release/postgres/session";
 import { lastSwitch, recordSwitch } from "@bluegreen/release/migrations/switches";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Client, DatabaseError } from "pg";
-import { effects } from "@bluegreen/release/lint/locks";
+import { effects } from "@bluegreen/release/lint/effects";
 import { rules } from "@bluegreen/release/lint/registry";
 import type { Rule } from "@bluegreen/release/lint/rule";
 import { everyCase } from "../support/everyCase";

@@ -1,5 +1,5 @@
 import { Client, DatabaseError } from "pg";
-import type { effects } from "@bluegreen/release/lint/locks";
+import type { effects } from "@bluegreen/release/lint/effects";
 import { poll } from "@bluegreen/release/util/poll";
 
 type Lock = NonNullable<(typeof effects)[string]>["lock"];

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { Client } from "pg";
 import { messageOf, otherColor, poll, type Color } from "@bluegreen/release";
 import { handover } from "@bluegreen/release/replication/logicalReplication/handover";
-import { withoutPasswords } from "@bluegreen/release/postgres/connected";
+import { withoutPasswords } from "@bluegreen/release/postgres/appDatabase";
 import { reconcile, sync } from "@bluegreen/release/replication/logicalReplication/reconcile";
 import type { DatabasePair } from "@bluegreen/release/databases/colorDatabases";
 import { peerPassword, startColorServers, type ColorDatabases, type ColorServers } from "./colorDatabases";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, planMigrations } from "@bluegreen/release";
-import { connected, reading } from "@bluegreen/release/postgres/connected";
+import { connected, reading } from "@bluegreen/release/postgres/appDatabase";
 import { readAppSessions } from "@bluegreen/release/migrations/contract";
 import { lastSwitch, recordSwitch } from "@bluegreen/release/migrations/switches";
 import { repositoryDir } from "../../local/paths";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { poll } from "@bluegreen/release";
-import { reading } from "@bluegreen/release/postgres/connected";
+import { reading } from "@bluegreen/release/postgres/appDatabase";
 import { readApplied } from "@bluegreen/release/migrations/records";
 import { failureOf } from "../support/read";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { PatchStrategy, setHeaderOptions } from "@bluegreen/release/kubernetes/client";
 import { switchAnnotation } from "@bluegreen/release";
-import { readDrain } from "@bluegreen/release/drain/pods";
+import { readDrain } from "@bluegreen/release/drain/step";
 import { turnDrain } from "@bluegreen/release/drain/step";
 import { writeRelease, type Release } from "@bluegreen/release/state/record";
 import { failureOf } from "../support/read";

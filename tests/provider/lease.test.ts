@@ -14,7 +14,7 @@ import {
   type HeldLease,
   type LeaseOptions,
 } from "@bluegreen/release";
-import { hasEnded, processMark } from "@bluegreen/release/util/processMark";
+import { hasEnded, processMark } from "@bluegreen/release/util/process";
 import type { BreakableProxy } from "../support/breakableProxy";
 import { writeOtherWay } from "../support/otherWay";
 import { failureOf } from "../support/read";
@@ -228,7 +228,7 @@ describe("A process's mark", () => {
 describe("The one who started a process", () => {
   it("is gone when the pipe that it held ends", async function () {
     const script =
-      'const { starterGone } = require("@bluegreen/release/util/processMark"); const end = starterGone(); console.log(end.aborted); end.addEventListener("abort", () => { console.log("gone"); }); setInterval(() => undefined, 1000);';
+      'const { starterGone } = require("@bluegreen/release/util/process"); const end = starterGone(); console.log(end.aborted); end.addEventListener("abort", () => { console.log("gone"); }); setInterval(() => undefined, 1000);';
     const child = spawn(process.execPath, ["-e", script], { stdio: ["pipe", "pipe", "inherit"] });
     const lines: string[] = [];
     createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
@@ -246,7 +246,7 @@ describe("The one who started a process", () => {
 /** A process that says its mark and lives until it is killed. */
 function startMarked(): ChildProcess {
   const script =
-    'require("@bluegreen/release/util/processMark").processMark().then(console.log); setInterval(() => undefined, 1000);';
+    'require("@bluegreen/release/util/process").processMark().then(console.log); setInterval(() => undefined, 1000);';
   return spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
 }
 

@@ -3,7 +3,7 @@ import { names, orUndefined, type Color } from "@bluegreen/release";
 import { imageAnnotation } from "@bluegreen/release/app/names";
 import { refuseLostImage } from "@bluegreen/release/gates/changedImage";
 import { NetworkingV1Api } from "@bluegreen/release/kubernetes/client";
-import { asJsonPatch } from "@bluegreen/release/kubernetes/jsonPatch";
+import { asJsonPatch } from "@bluegreen/release/kubernetes/patch";
 import { routers, type RouterName } from "@bluegreen/release/routers/routers";
 import { failureOf } from "../support/read";
 import { way } from "../unit/ways";

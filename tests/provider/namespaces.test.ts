@@ -7,7 +7,7 @@ import {
   type SchemaGateInputs,
   type PreflightInputs,
 } from "@bluegreen/release";
-import { activeServiceSpec } from "@bluegreen/release/routers/activeService";
+import { activeServiceSpec } from "@bluegreen/release/routers/services";
 import { readAppUsers } from "@bluegreen/release/databases/colorDatabases";
 import { query, startDatabases, type TestDatabases } from "../../local/testing/database";
 import { failureOf } from "../support/read";

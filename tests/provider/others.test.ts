@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { PolicyV1Api, type V2HorizontalPodAutoscaler } from "@bluegreen/release/kubernetes/client";
-import { scale } from "@bluegreen/release/capacity/grow";
+import { scale } from "@bluegreen/release/capacity/scale";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { connect, messageOf, names, poll, switchAnnotation, type Color } from "@bluegreen/release";
 import { AdmissionregistrationV1Api } from "@bluegreen/release/kubernetes/client";
-import { applyPatch } from "@bluegreen/release/kubernetes/jsonPatch";
+import { applyPatch } from "@bluegreen/release/kubernetes/patch";
 import { orUndefined } from "@bluegreen/release/kubernetes/requests";
 import { patience } from "@bluegreen/release/kubernetes/cluster";
 import { finishRollback, rollBackRelease } from "@bluegreen/release/rollback/rollBackRelease";

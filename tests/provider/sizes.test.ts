@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { podOf } from "@bluegreen/release/config/amounts";
 import { poll } from "@bluegreen/release";
 import { writeRelease } from "@bluegreen/release/state/record";
-import { hold, scale } from "@bluegreen/release/capacity/grow";
+import { hold, scale } from "@bluegreen/release/capacity/scale";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
 import { startStep, type RunningStep } from "./stepProvider";
 

@@ -80,7 +80,7 @@ export const subjects: Record<string, readonly string[]> = {
     "release/src/analysis/requestMetrics",
   ],
   "tests/traffic/shift.test.ts": ["cli/shift"],
-  "tests/faults/killed.test.ts": ["release/src/routers/activeService.ts", "components/activeService.ts"],
+  "tests/faults/killed.test.ts": ["release/src/routers/services.ts", "components/activeService.ts"],
   "tests/faults/locks.test.ts": ["release/src/state/releaseLock.ts", "release/src/releases/liveLock.ts"],
   "tests/faults/analysis.test.ts": [
     "release/src/analysis/",

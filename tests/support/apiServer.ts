@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { refusedText, type Trouble } from "../../local/testing/trouble";
 import { KubeConfig } from "@bluegreen/release/kubernetes/client";
-import { isAsTested } from "@bluegreen/release/kubernetes/jsonPatch";
+import { isAsTested } from "@bluegreen/release/kubernetes/patch";
 import { keysOf, type JsonPatch } from "@bluegreen/release/kubernetes/jsonPointer";
 
 type Plain = Record<string, unknown>;

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { NetworkingV1Api, type V1NetworkPolicySpec } from "@bluegreen/release/kubernetes/client";
 import { poll, type Color } from "@bluegreen/release";
 import { rollback } from "@bluegreen/release/rollback/rollback";
-import { scale } from "@bluegreen/release/capacity/grow";
+import { scale } from "@bluegreen/release/capacity/scale";
 import { failureOf, liveColor, podsOf } from "../support/read";
 import { makeStack, twoVersions, type TestStack } from "../../local/testing/testStack";
 import { startUsers, type Users } from "../../local/testing/users";

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { expect } from "chai";
 import type { V1Pod, V1PodStatus } from "@bluegreen/release/kubernetes/client";
-import { fetchText, NoAnswerError } from "@bluegreen/release/util/fetchText";
+import { fetchText, NoAnswerError } from "@bluegreen/release/util/http";
 import { askDirectly } from "@bluegreen/release/kubernetes/pods";
 import { askPrometheus } from "@bluegreen/release/analysis/prometheus";
 import { askWebhook } from "@bluegreen/release/analysis/webhook";

@@ -16,7 +16,7 @@ import {
   isAsTested,
   UnknownOutcomeError,
   type Patched,
-} from "@bluegreen/release/kubernetes/jsonPatch";
+} from "@bluegreen/release/kubernetes/patch";
 import { followObject } from "@bluegreen/release/kubernetes/followObject";
 import type { JsonPatch } from "@bluegreen/release/kubernetes/jsonPointer";
 import { mayPass, UnansweredError } from "@bluegreen/release/util/mayPass";

@@ -5,7 +5,7 @@ import { expect } from "chai";
 
 /** More than any pipe holds, and something that would keep it alive. */
 const child = `
-  const { endProcess } = require("@bluegreen/release/util/processMark");
+  const { endProcess } = require("@bluegreen/release/util/process");
   setInterval(() => undefined, 1000);
   process.stdout.write("x".repeat(4_000_000));
   process.stderr.write("y".repeat(4_000_000));

@@ -6,7 +6,7 @@ import { poll, type Cluster } from "@bluegreen/release";
 import { KubeConfig, type V1Pod } from "@bluegreen/release/kubernetes/client";
 import { KeptForwards } from "@bluegreen/release/kubernetes/keptForwards";
 import type { AskPod } from "@bluegreen/release/kubernetes/pods";
-import { NoAnswerError } from "@bluegreen/release/util/fetchText";
+import { NoAnswerError } from "@bluegreen/release/util/http";
 import { startServer, type HttpServer } from "../support/httpServer";
 import { forwardToPods, type PodTunnels } from "../support/podTunnels";
 

@@ -11,7 +11,7 @@ import {
   type Color,
 } from "@bluegreen/release";
 import { separate } from "@bluegreen/release/replication/separateInputs";
-import { UnknownOutcomeError } from "@bluegreen/release/kubernetes/jsonPatch";
+import { UnknownOutcomeError } from "@bluegreen/release/kubernetes/patch";
 import { patience } from "@bluegreen/release/kubernetes/cluster";
 import { mapBounded } from "@bluegreen/release/util/mapBounded";
 import type { RollbackSettings } from "@bluegreen/release/config/analysisSettings";

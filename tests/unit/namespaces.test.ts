@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { colors, otherColor, parseSettings, type Color } from "@bluegreen/release";
-import { activeServiceSpec } from "@bluegreen/release/routers/activeService";
+import { activeServiceSpec } from "@bluegreen/release/routers/services";
 import { roomFor } from "@bluegreen/release/config/room";
 import { namespaceOf, colorNamespacesOf, inEachNamespace } from "@bluegreen/release/app/color";
 import { failureOf } from "../support/read";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { V1Pod } from "@bluegreen/release/kubernetes/client";
 import { connect, templateAnnotation, type Cluster } from "@bluegreen/release";
-import { NoAnswerError } from "@bluegreen/release/util/fetchText";
+import { NoAnswerError } from "@bluegreen/release/util/http";
 import type { AskPod } from "@bluegreen/release/kubernetes/pods";
 import { mapBounded } from "@bluegreen/release/util/mapBounded";
 import { readEndpointState } from "@bluegreen/release/analysis/observation";

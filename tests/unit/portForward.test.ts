@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { forwardPod, type Cluster } from "@bluegreen/release";
-import { fetchText } from "@bluegreen/release/util/fetchText";
+import { fetchText } from "@bluegreen/release/util/http";
 import { KubeConfig } from "@bluegreen/release/kubernetes/client";
 
 describe("A forward to a pod", () => {

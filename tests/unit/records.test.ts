@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { expect } from "chai";
 import { connect, switchAnnotation, takeLease, analysis } from "@bluegreen/release";
 import { readIncidents } from "@bluegreen/release/alerts/pagerDuty";
-import { readDrain } from "@bluegreen/release/drain/pods";
+import { readDrain } from "@bluegreen/release/drain/step";
 import { turnDrain } from "@bluegreen/release/drain/step";
 import type { AnalysisSettings } from "@bluegreen/release/config/analysisSettings";
 import { readRelease } from "@bluegreen/release/state/record";

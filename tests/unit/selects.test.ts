@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { selects } from "@bluegreen/release/capacity/otherScaler";
+import { selects } from "@bluegreen/release/capacity/others";
 
 describe("Pods that somebody else's PodDisruptionBudget selects", () => {
   const labels = { app: "shop", version: "blue" };

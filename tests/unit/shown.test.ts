@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { UserError, messageOf } from "@bluegreen/release";
-import { masked, shown, shownIn } from "@bluegreen/release/util/masked";
+import { masked, shown, shownIn } from "@bluegreen/release/util/shown";
 import { planOf } from "@bluegreen/release/steps/plan";
 import { dynamicProvider } from "@bluegreen/release/steps/provider";
 import { shorten } from "@bluegreen/release/analysis/logLines";

@@ -7,7 +7,7 @@ import { expect } from "chai";
 /** As Pulumi's provider process is: it says whatever nobody has caught. */
 const child = `
   const { writeSync } = require("node:fs");
-  const { starterGone } = require("@bluegreen/release/util/processMark");
+  const { starterGone } = require("@bluegreen/release/util/process");
   process.on("uncaughtException", ({ code }) => { writeSync(3, "uncaught " + code); process.exit(1); });
   starterGone().addEventListener("abort", () => {
     process.stdout.write("a word", () => process.stderr.write("another", () => setImmediate(() => { writeSync(3, "at its end"); process.exit(0); })));

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isSecureUrl, secureUrlRule } from "../util/fetchText.js";
-import { shown, shownIn } from "../util/masked.js";
+import { isSecureUrl, secureUrlRule } from "../util/http.js";
+import { shown, shownIn } from "../util/shown.js";
 import type { Alert } from "./alert.js";
 
 /** A request to a receiver. Its URL and headers may be secrets. */

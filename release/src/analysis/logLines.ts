@@ -1,6 +1,6 @@
 import { readLogLine } from "../kubernetes/pods.js";
 import { parseJson } from "../util/json.js";
-import { shown } from "../util/masked.js";
+import { shown } from "../util/shown.js";
 
 /** What a part of one pod's log says. */
 export interface LogErrors {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { otherColor, type Color } from "../app/color.js";
-import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
+import { fetchText, NoAnswerError, type FetchBounds } from "../util/http.js";
 import { mapBounded } from "../util/mapBounded.js";
 import { parseJson } from "../util/json.js";
 import type { PrometheusQuery, AnalysisLimits } from "./limits.js";

@@ -10,7 +10,7 @@ import {
   type AskPod,
 } from "../kubernetes/pods.js";
 import { withSignal } from "../kubernetes/requests.js";
-import { NoAnswerError } from "../util/fetchText.js";
+import { NoAnswerError } from "../util/http.js";
 import { mapBounded } from "../util/mapBounded.js";
 import type { AnalysisLimits, MetricsSource } from "./limits.js";
 import { maxSamples, readLogErrors } from "./logLines.js";

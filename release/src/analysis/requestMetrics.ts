@@ -1,6 +1,6 @@
 import type { Color } from "../app/color.js";
 import type { RequestSeries } from "../app/requestSeries.js";
-import { fetchText, NoAnswerError } from "../util/fetchText.js";
+import { fetchText, NoAnswerError } from "../util/http.js";
 import { errorStatusDefault, type Naming, type SeriesFilter, type AnalysisLimits } from "./limits.js";
 import type { CountedPod, RouterObservation } from "./observation.js";
 import { askVector, type Series } from "./prometheus.js";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
+import { fetchText, NoAnswerError, type FetchBounds } from "../util/http.js";
 import { parseJson } from "../util/json.js";
 import { shorten } from "./logLines.js";
 

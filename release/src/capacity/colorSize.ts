@@ -16,8 +16,8 @@ import {
   heldSize,
   hold,
   allowScaleDown,
-} from "./grow.js";
-import { readOtherScaler } from "./otherScaler.js";
+} from "./scale.js";
+import { readOtherScaler } from "./others.js";
 
 type ColorSizeInputs = ClusterRef &
   Sizes & {

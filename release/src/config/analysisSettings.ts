@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AnalysisLimits, MetricsSource } from "../analysis/limits.js";
 import type { Color, ColorNamespaces } from "../app/color.js";
-import { seriesOf } from "../routers/gatewayRequests.js";
+import { seriesOf } from "../routers/routedRequests.js";
 import { movedRoute, routerNames, type RouterName } from "../routers/routers.js";
 import { hasWorkers, type Followers } from "./background.js";
 import type { FlatSettings } from "./schema.js";

@@ -6,7 +6,7 @@ import { findColorUrl } from "../databases/colorDatabases.js";
 import { secretOf, type DatabaseSecrets } from "../databases/databaseSecrets.js";
 import { whyNoSubscription } from "../replication/logicalReplication/subscription.js";
 import { askedDatabase, type MigrationsConfig } from "../migrations/ownMigrations.js";
-import { withoutPasswords, trying } from "../postgres/connected.js";
+import { withoutPasswords, trying } from "../postgres/appDatabase.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { findSecretValue } from "../kubernetes/secretValue.js";
 import { NotAskedError } from "../postgres/reachable.js";

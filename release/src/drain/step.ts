@@ -1,17 +1,20 @@
+import { z } from "zod";
 import type { MetricsSource } from "../analysis/limits.js";
-import { namespaceOf, otherColor, type Color } from "../app/color.js";
-import { names } from "../app/names.js";
+import { colors, namespaceOf, otherColor, type Color } from "../app/color.js";
+import { appLabels, names } from "../app/names.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
 import { serverTime } from "../kubernetes/requests.js";
 import { isInEffect, readRelease, type Release, type Served } from "../state/record.js";
 import { readLiveColor } from "../traffic/live.js";
 import { isSwitchPending } from "../traffic/move.js";
 import { bluegreen } from "../util/bluegreenCommand.js";
 import { untilInterrupted } from "../util/interrupt.js";
+import { parseJson } from "../util/json.js";
 import type { Say, Step } from "../util/step.js";
 import { UserError, messageOf } from "../util/userError.js";
 import { describeLeft, drainColor, awaitQuiet, describeStaying, type Drained } from "./drainColor.js";
-import { readDrain, untilWhen, writeDrain, tellPods, type DrainNote } from "./pods.js";
+import { tellPods } from "./pods.js";
 
 type DrainInputs = ClusterRef & {
   app: string;
@@ -158,4 +161,35 @@ export async function turnDrain(
 
 function isRunning({ color: draining, until }: DrainNote, color: Color, now: Date): boolean {
   return draining === color && now.getTime() < Date.parse(until);
+}
+
+const noteSchema = z.object({
+  /** Of the switch that moved traffic away from the pods. */
+  id: z.string(),
+  color: z.enum(colors),
+  /** When the pods end it by themselves, by the API server's clock, ISO 8601. */
+  until: z.string(),
+  /** Nobody has to wait for it any more. */
+  over: z.boolean(),
+});
+
+/** The last drain: whose pods drain, and until when. */
+type DrainNote = z.output<typeof noteSchema>;
+
+/** In the ConfigMap of the last switch. */
+const key = "drain";
+
+/** Undefined when there was none, or somebody has garbled it. */
+export async function readDrain(cluster: Cluster, app: string): Promise<DrainNote | undefined> {
+  const { [key]: text = "" } = await readData(cluster, names.release(app));
+  return noteSchema.safeParse(parseJson(text)).data;
+}
+
+async function writeDrain(cluster: Cluster, app: string, note: DrainNote): Promise<void> {
+  await mergeData(cluster, names.release(app), appLabels(app), { [key]: JSON.stringify(note) });
+}
+
+/** When a drain that begins at a time is over. */
+function untilWhen(from: Date, seconds: number): string {
+  return new Date(from.getTime() + seconds * 1000).toISOString();
 }

@@ -1,6 +1,6 @@
 import { otherColor, namespaceOf, type Color } from "../app/color.js";
 import { names } from "../app/names.js";
-import type { Taker } from "../capacity/grow.js";
+import type { Taker } from "../capacity/scale.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment } from "../kubernetes/deployment.js";
 import type { RouterName } from "../routers/routers.js";

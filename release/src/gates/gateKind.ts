@@ -3,7 +3,7 @@ import type { OwnMetadata } from "../app/names.js";
 import type { Gate } from "../config/gates.js";
 import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
 import { readyPodsBehind, type ReadyPod } from "../kubernetes/pods.js";
-import { colorService } from "../routers/activeService.js";
+import { colorService } from "../routers/services.js";
 import type { CommandOutput, ProgramEnd } from "../util/runCommand.js";
 import type { Say } from "../util/step.js";
 import { UserError } from "../util/userError.js";
@@ -34,7 +34,7 @@ export interface GateRun {
   signal: AbortSignal;
 }
 
-/** How a gate runs its program. A new one is a file, and its line in passGate.ts. */
+/** How a gate runs its program. A new one is a file, and its line in ownGates.ts. */
 export interface GateKind {
   /**
    * The values that its program gets and nobody is shown.

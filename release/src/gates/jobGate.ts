@@ -5,7 +5,7 @@ import { names } from "../app/names.js";
 import { runJob } from "../jobs/runJob.js";
 import { programPod } from "../jobs/podSpec.js";
 import { readSecretValue } from "../kubernetes/secretValue.js";
-import { clusterHost, colorService } from "../routers/activeService.js";
+import { clusterHost, colorService } from "../routers/services.js";
 import { variablesOf, type GateInputs, type GateKind, type GateRun } from "./gateKind.js";
 
 /** A Job of any image, in the color's namespace. */

@@ -11,7 +11,7 @@ import { isRollbackTarget, readRelease } from "../state/record.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
 import { readCanaryWeight, isSwitchPending } from "../traffic/move.js";
 import { untilInterrupted } from "../util/interrupt.js";
-import { starterGone } from "../util/processMark.js";
+import { starterGone } from "../util/process.js";
 import { CommandOutput } from "../util/runCommand.js";
 import type { Step, Say } from "../util/step.js";
 import { messageOf, UserError } from "../util/userError.js";

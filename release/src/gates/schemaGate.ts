@@ -6,7 +6,7 @@ import { ifMade, ifReachable } from "../postgres/reachable.js";
 import { isSwitchPending } from "../traffic/move.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
-import { reading } from "../postgres/connected.js";
+import { reading } from "../postgres/appDatabase.js";
 import { readApplied } from "../migrations/records.js";
 import { messageOf, UserError } from "../util/userError.js";
 import type { Step } from "../util/step.js";

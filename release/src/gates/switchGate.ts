@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { colorService } from "../routers/activeService.js";
+import { colorService } from "../routers/services.js";
 import { linksToRun } from "../alerts/alert.js";
 import { raiseAlert } from "../alerts/raise.js";
 import { namespaceOf, type Color } from "../app/color.js";
@@ -11,7 +11,7 @@ import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { appLabels, names, switchAnnotation } from "../app/names.js";
 import { DeadlineError, poll } from "../util/poll.js";
 import { messageOf, UserError } from "../util/userError.js";
-import { hold, growToTakeOver, heldForRollback } from "../capacity/grow.js";
+import { hold, growToTakeOver, heldForRollback } from "../capacity/scale.js";
 import type { Say, Step } from "../util/step.js";
 import type { RouterName } from "../routers/routers.js";
 import type { AnalysisLimits } from "../analysis/limits.js";

@@ -2,7 +2,7 @@ import type { V1CronJob, V1Job } from "./client.js";
 import { namespaceOf, type Color } from "../app/color.js";
 import { asSelector, workersSelector, names, workerLabel } from "../app/names.js";
 import type { Cluster } from "./cluster.js";
-import { asMergePatch, mergePatched } from "./jsonPatch.js";
+import { asMergePatch, mergePatched } from "./patch.js";
 import { orUndefined } from "./requests.js";
 
 /** A CronJob of a color, by its name in config. */

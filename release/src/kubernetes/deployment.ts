@@ -2,7 +2,7 @@ import type { V1Deployment } from "./client.js";
 import { namespaceOf, type Color, type NamespacedName } from "../app/color.js";
 import { names, templateAnnotation } from "../app/names.js";
 import type { Cluster } from "./cluster.js";
-import { asMergePatch, mergePatched } from "./jsonPatch.js";
+import { asMergePatch, mergePatched } from "./patch.js";
 import { orUndefined } from "./requests.js";
 
 /** A color's Deployment; undefined before its first release. */

@@ -1,6 +1,6 @@
 import { ApiException, type V1ConfigMap } from "./client.js";
 import type { Cluster } from "./cluster.js";
-import { asMergePatch, mergePatched } from "./jsonPatch.js";
+import { asMergePatch, mergePatched } from "./patch.js";
 import { orUndefined } from "./requests.js";
 import { poll } from "../util/poll.js";
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { V1MicroTime, type V1Lease } from "./client.js";
 import { mayPass } from "../util/mayPass.js";
-import { hasEnded, processMark } from "../util/processMark.js";
+import { hasEnded, processMark } from "../util/process.js";
 import { untilAnswered } from "../util/poll.js";
 import type { Say } from "../util/step.js";
 import type { Cluster } from "./cluster.js";

@@ -6,7 +6,7 @@ import {
   templateAnnotation,
   workerLabel,
 } from "../app/names.js";
-import { fetchText, NoAnswerError, type FetchBounds } from "../util/fetchText.js";
+import { fetchText, NoAnswerError, type FetchBounds } from "../util/http.js";
 import { parseJson } from "../util/json.js";
 import type { V1Pod, V1Endpoint } from "./client.js";
 import type { Cluster } from "./cluster.js";

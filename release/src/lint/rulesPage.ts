@@ -1,4 +1,4 @@
-import { effectOf } from "./locks.js";
+import { effectOf } from "./effects.js";
 import { lint } from "./lint.js";
 import { fileRules, rules } from "./registry.js";
 import { allPhases, type Rule } from "./rule.js";

@@ -10,7 +10,7 @@ import { readOutcome, writeOutcome } from "../state/outcomes.js";
 import { sayingWhatIsLive } from "../traffic/live.js";
 import { CommandOutput } from "../util/runCommand.js";
 import { untilInterrupted } from "../util/interrupt.js";
-import { starterGone } from "../util/processMark.js";
+import { starterGone } from "../util/process.js";
 import { UserError } from "../util/userError.js";
 import type { PlainRecord, Say, Step } from "../util/step.js";
 

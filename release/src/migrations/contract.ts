@@ -3,7 +3,7 @@ import { inOthers, type InCluster } from "../clusters/together.js";
 import { findLiveUrl, readAppUsers, readSchemaUrls, type DatabaseRef } from "../databases/colorDatabases.js";
 import { connect, type Cluster } from "../kubernetes/cluster.js";
 import type { Queryable } from "../postgres/client.js";
-import { reading } from "../postgres/connected.js";
+import { reading } from "../postgres/appDatabase.js";
 import { ifMade } from "../postgres/reachable.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { DeadlineError, poll } from "../util/poll.js";

@@ -1,8 +1,7 @@
-import type { AppDatabase } from "../postgres/session.js";
 import { UserError, type UserErrorParts } from "../util/userError.js";
 import { readCheckpoints, readRecords, recordsSchema, type Recorded } from "./records.js";
 import type { Migration } from "./files.js";
-import { reading } from "../postgres/connected.js";
+import { reading, type AppDatabase } from "../postgres/appDatabase.js";
 
 /** Where a migration stands in a database. */
 export type PlannedMigration = Migration &

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import type { Queryable } from "../postgres/client.js";
-import type { AppDatabase } from "../postgres/session.js";
+import type { AppDatabase } from "../postgres/appDatabase.js";
 import type { Statement } from "../sql/statements.js";
 import { UserError } from "../util/userError.js";
 import type { Migration, MigrationFile } from "./files.js";

@@ -12,7 +12,7 @@ import { messageOf, UserError } from "../util/userError.js";
 import type { Step } from "../util/step.js";
 import { migrationPath, type Migration } from "./files.js";
 import { readPlan, refusalsIn, type PlannedMigration } from "./plan.js";
-import { reading } from "../postgres/connected.js";
+import { reading } from "../postgres/appDatabase.js";
 import { readApplied, type Recorded } from "./records.js";
 import { runInUpdate } from "./runner.js";
 

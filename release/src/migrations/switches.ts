@@ -2,9 +2,8 @@ import { escapeLiteral } from "pg";
 import type { Color } from "../app/color.js";
 import { findLiveUrl, readSchemaUrls, type DatabaseRef } from "../databases/colorDatabases.js";
 import { connect, type ClusterRef } from "../kubernetes/cluster.js";
-import { connected, reading } from "../postgres/connected.js";
+import { connected, reading, type AppDatabase } from "../postgres/appDatabase.js";
 import { ifReachable } from "../postgres/reachable.js";
-import type { AppDatabase } from "../postgres/session.js";
 import type { Step } from "../util/step.js";
 import { recordsSchema } from "./records.js";
 

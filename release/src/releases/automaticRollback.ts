@@ -3,7 +3,7 @@ import { raiseAlert } from "../alerts/raise.js";
 import type { AnalysisSettings } from "../config/analysisSettings.js";
 import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
 import type { HeldLease } from "../kubernetes/heldLease.js";
-import { UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
+import { UnknownOutcomeError } from "../kubernetes/patch.js";
 import type { AskPod } from "../kubernetes/pods.js";
 import { serverTime } from "../kubernetes/requests.js";
 import { newMoveId, rollBackRelease } from "../rollback/rollBackRelease.js";

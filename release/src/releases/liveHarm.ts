@@ -1,7 +1,7 @@
 import { linksToRun } from "../alerts/alert.js";
 import { raiseAlert } from "../alerts/raise.js";
 import { otherColor, type Color } from "../app/color.js";
-import { scale } from "../capacity/grow.js";
+import { scale } from "../capacity/scale.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { imageIn } from "../kubernetes/containers.js";
 import { readDeployment, scaleWorker, templateOf } from "../kubernetes/deployment.js";

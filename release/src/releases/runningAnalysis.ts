@@ -1,4 +1,4 @@
-import { colorService } from "../routers/activeService.js";
+import { colorService } from "../routers/services.js";
 import { otherColor, type NamespacedName } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { serverTime } from "../kubernetes/requests.js";

@@ -19,8 +19,8 @@ type WorkersStopOutputs = { outcome: string };
 
 /**
  * Before traffic moves, the workers of the color that it leaves stop, and have ended what they had, its CronJobs are
- * suspended, and its pods are told that it is not active. Workers that do not stop keep the switch from being made, and all run again. A
- * rollback does not wait for them: traffic comes first (workersStart.ts).
+ * suspended, and its pods are told that it is not active. Workers that do not stop keep the switch from being made,
+ * and all run again. A rollback does not wait for them: traffic comes first, and workersStart does it afterwards.
  */
 export const workersStop: Step<WorkersStopInputs, WorkersStopOutputs> = {
   check: () => Promise.resolve([]),
@@ -55,7 +55,8 @@ type WorkersStartOutputs = { outcome: string };
 
 /**
  * Once traffic has moved: the workers of the active color start, after those of the other one have gone, its CronJobs
- * are resumed, and its pods are told that it is active. In every update also what one that was killed, or a rollback, has left undone.
+ * are resumed, and its pods are told that it is active. In every update also what one that was killed, or a rollback,
+ * has left undone.
  */
 export const workersStart: Step<WorkersStartInputs, WorkersStartOutputs> = {
   check: () => Promise.resolve([]),

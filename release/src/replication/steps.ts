@@ -4,7 +4,7 @@ import type { Migration } from "../migrations/files.js";
 import { readApplied } from "../migrations/records.js";
 import { runInUpdate } from "../migrations/runner.js";
 import { sameTemplates } from "../migrations/versions.js";
-import { connected } from "../postgres/connected.js";
+import { connected } from "../postgres/appDatabase.js";
 import { ifReachable } from "../postgres/reachable.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { isSwitchPending } from "../traffic/move.js";

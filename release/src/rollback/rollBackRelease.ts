@@ -7,7 +7,7 @@ import type { Followers } from "../config/background.js";
 import { turnDrain } from "../drain/step.js";
 import type { V1Service } from "../kubernetes/client.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import { UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
+import { UnknownOutcomeError } from "../kubernetes/patch.js";
 import { serverTime, orUndefined } from "../kubernetes/requests.js";
 import type { SeparateInputs } from "../replication/separateInputs.js";
 import { databaseHandover, takeHandover, databaseReconcile } from "../replication/steps.js";
@@ -205,7 +205,7 @@ type Undone = Pick<Release, "to" | "from" | "weight"> & Partial<Pick<Release, "i
 
 /**
  * Traffic was rolled back: what the blocked image tells is noted. Written twice, each note stands there once.
- * The state comes last, for until then whoever finds the blocked image does all of this again (finishRollback.ts).
+ * The state comes last, for until then whoever finds the blocked image does all of this again: finishRollback.
  * Never throws: traffic is back, and what comes next must continue.
  */
 async function noteRollback(

@@ -1,9 +1,9 @@
-import { colorService, activeServiceSpec } from "../routers/activeService.js";
+import { colorService, activeServiceSpec } from "../routers/services.js";
 import { otherColor, namespaceOf } from "../app/color.js";
 import { readyPodsBehind } from "../kubernetes/pods.js";
 import type { V1Service } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { applyPatch, UnknownOutcomeError } from "../kubernetes/jsonPatch.js";
+import { applyPatch, UnknownOutcomeError } from "../kubernetes/patch.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
 import { names, switchAnnotation } from "../app/names.js";
 import { poll } from "../util/poll.js";

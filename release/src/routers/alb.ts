@@ -3,7 +3,7 @@ import { colors, otherColor } from "../app/color.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
 import { names } from "../app/names.js";
 import { parseJson } from "../util/json.js";
-import { readColors } from "./activeService.js";
+import { backendWeights } from "./services.js";
 import { byClass, ingress, otherPathsOf, type IngressPath } from "./ingress.js";
 import {
   hostsOf,
@@ -42,7 +42,7 @@ export const alb: Router = {
       { group: "networking.k8s.io", version: "v1", plural: "ingresses", name: names.ingress(app) },
     ],
     read: (app, [found]) =>
-      readColors(
+      backendWeights(
         app,
         actionOf(found)?.targetGroups.map(({ serviceName: name, weight }) => ({ name, weight })),
       ),

@@ -4,7 +4,7 @@ import { names } from "../app/names.js";
 import { conditions, holds } from "../kubernetes/conditions.js";
 import { shellWord } from "../util/bluegreenCommand.js";
 import { broken, ingressSubject, well, type Finding } from "../util/finding.js";
-import { colorBackend, patchColors, readColors } from "./activeService.js";
+import { colorBackend, patchBackends, backendWeights } from "./services.js";
 import {
   hostsOf,
   previewCookie,
@@ -14,39 +14,6 @@ import {
   type RouteObject,
   type Way,
 } from "./router.js";
-
-const named = z.object({ metadata: z.object({ name: z.string(), namespace: z.string() }) });
-
-/**
- * How to find a Gateway that somebody else has made, as config names it.
- * @param kind of the Gateway
- * @param evaluate what there is to say of one that is there, of its name, and of the listener that config wants
- */
-export function byGateway(
-  kind: KindAt,
-  evaluate: (found: unknown, at: string, listener: string | undefined) => Finding,
-): Pick<Router, "reads" | "isOffered" | "examine" | "prompt"> {
-  return {
-    reads: [{ group: kind.group, resources: [kind.plural], verbs: ["get"] }],
-    isOffered: async (reader) => (await reader.list(kind)).length > 0,
-    async examine(reader, { gateway = "" }) {
-      const [namespace = "", name = "", listener] = gateway.split("/");
-      const found = await reader.read({ ...kind, namespace, name });
-      return found === undefined
-        ? broken(
-            ingressSubject,
-            `there is no Gateway ${namespace}/${name}`,
-            `kubectl get ${kind.plural}.${kind.group} --all-namespaces, then pulumi config set --path traffic.gateway NAMESPACE/NAME`,
-          )
-        : evaluate(found, `${namespace}/${name}`, listener);
-    },
-    async prompt({ reader, choose }) {
-      const all = z.array(named).parse(await reader.list(kind));
-      const known = all.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
-      return { gateway: await choose("gateway", known) };
-    },
-  };
-}
 
 const port = 80;
 
@@ -80,8 +47,9 @@ export const gateway: Router = {
     at: (app) => [
       { group: "gateway.networking.k8s.io", version: "v1", plural: "httproutes", name: names.ingress(app) },
     ],
-    read: (app, [found]) => readColors(app, routeSchema.safeParse(found).data?.spec.rules[0]?.backendRefs),
-    patches: (app, _found, weights) => [patchColors(app, "/spec/rules/0/backendRefs", weights)],
+    read: (app, [found]) =>
+      backendWeights(app, routeSchema.safeParse(found).data?.spec.rules[0]?.backendRefs),
+    patches: (app, _found, weights) => [patchBackends(app, "/spec/rules/0/backendRefs", weights)],
   },
   makes: { group: "gateway.networking.k8s.io", resources: ["httproutes", "referencegrants"] },
   ...byGateway({ group: "gateway.networking.k8s.io", version: "v1", plural: "gateways" }, evaluate),
@@ -206,3 +174,36 @@ const routeSchema = z.object({
     ),
   }),
 });
+
+const named = z.object({ metadata: z.object({ name: z.string(), namespace: z.string() }) });
+
+/**
+ * How to find a Gateway that somebody else has made, as config names it.
+ * @param kind of the Gateway
+ * @param evaluate what there is to say of one that is there, of its name, and of the listener that config wants
+ */
+export function byGateway(
+  kind: KindAt,
+  evaluate: (found: unknown, at: string, listener: string | undefined) => Finding,
+): Pick<Router, "reads" | "isOffered" | "examine" | "prompt"> {
+  return {
+    reads: [{ group: kind.group, resources: [kind.plural], verbs: ["get"] }],
+    isOffered: async (reader) => (await reader.list(kind)).length > 0,
+    async examine(reader, { gateway = "" }) {
+      const [namespace = "", name = "", listener] = gateway.split("/");
+      const found = await reader.read({ ...kind, namespace, name });
+      return found === undefined
+        ? broken(
+            ingressSubject,
+            `there is no Gateway ${namespace}/${name}`,
+            `kubectl get ${kind.plural}.${kind.group} --all-namespaces, then pulumi config set --path traffic.gateway NAMESPACE/NAME`,
+          )
+        : evaluate(found, `${namespace}/${name}`, listener);
+    },
+    async prompt({ reader, choose }) {
+      const all = z.array(named).parse(await reader.list(kind));
+      const known = all.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
+      return { gateway: await choose("gateway", known) };
+    },
+  };
+}

@@ -3,7 +3,7 @@ import { colors, otherColor, type Color, type NamespacedName } from "../app/colo
 import { names } from "../app/names.js";
 import type { JsonPatch } from "../kubernetes/jsonPointer.js";
 import { ingressSubject, well } from "../util/finding.js";
-import { clusterHost, colorService, readColors, requestsByService } from "./activeService.js";
+import { clusterHost, colorService, backendWeights, requestsByService } from "./services.js";
 import { byGateway } from "./gateway.js";
 import { literally } from "../app/requestSeries.js";
 import { hostsOf, previewCookie, previewHeader, type RouteObject, type Router, type Way } from "./router.js";
@@ -44,7 +44,7 @@ export const istio: Router = {
   weights: {
     at: (app) => [{ group, version, plural: "virtualservices", name: names.ingress(app) }],
     read: (app, [found]) =>
-      readColors(
+      backendWeights(
         app,
         destinationsIn(found)?.map(({ destination: { host }, weight }) => ({ name: nameIn(host), weight })),
       ),

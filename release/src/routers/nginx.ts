@@ -3,7 +3,7 @@ import { colors, otherColor, type Color } from "../app/color.js";
 import { pointer, type JsonPatch, type ObjectAt } from "../kubernetes/jsonPointer.js";
 import { selectorOf, names } from "../app/names.js";
 import { literally } from "../app/requestSeries.js";
-import { httpPorts, requestsByService } from "./activeService.js";
+import { httpPorts, requestsByService } from "./services.js";
 import { byClass, ingress, otherPathsOf } from "./ingress.js";
 import {
   hostsOf,

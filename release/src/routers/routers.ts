@@ -38,7 +38,7 @@ export function whichCan(can: (router: Router) => boolean): string {
   return routerNames.filter((name) => can(routers[name])).join(" or ");
 }
 
-/** Whose weights move with users; null where the active Service is all that does. */
+/** Whose weights move with traffic; null where the active Service is all that does. */
 export function movedRoute({
   strategy,
   router,
@@ -49,7 +49,7 @@ export function movedRoute({
   return strategy === "weighted" ? router : null;
 }
 
-/** What moves with users beside the active Service. @param moved whose weights count, as movedRoute says */
+/** What moves with traffic beside the active Service. @param moved whose weights count, as movedRoute says */
 export function weightObjects(moved: RouterName | null, app: string): ObjectAt[] {
   return moved === null ? [] : (routers[moved].weights?.at(app) ?? []);
 }

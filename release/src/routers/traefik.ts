@@ -2,7 +2,7 @@ import { z } from "zod";
 import { colors, otherColor } from "../app/color.js";
 import { names } from "../app/names.js";
 import { broken, ingressSubject, well } from "../util/finding.js";
-import { requestsByService, colorBackend, patchColors, readColors } from "./activeService.js";
+import { requestsByService, colorBackend, patchBackends, backendWeights } from "./services.js";
 import { literally } from "../app/requestSeries.js";
 import {
   hostsOf,
@@ -49,8 +49,8 @@ export const traefik: Router = {
     at: (app) => [
       { group: "traefik.io", version: "v1alpha1", plural: "traefikservices", name: names.weights(app) },
     ],
-    read: (app, [found]) => readColors(app, serviceSchema.safeParse(found).data?.spec.weighted.services),
-    patches: (app, _found, weights) => [patchColors(app, "/spec/weighted/services", weights)],
+    read: (app, [found]) => backendWeights(app, serviceSchema.safeParse(found).data?.spec.weighted.services),
+    patches: (app, _found, weights) => [patchBackends(app, "/spec/weighted/services", weights)],
   },
   requests: requestsByService(
     { name: "traefik_service_request_duration_seconds", statusLabel: "code" },

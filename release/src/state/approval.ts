@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isColor, namespaceOf, type Color } from "../app/color.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import { readDeployment, templateOf } from "../kubernetes/deployment.js";
-import { asMergePatch, mergePatched } from "../kubernetes/jsonPatch.js";
+import { asMergePatch, mergePatched } from "../kubernetes/patch.js";
 import { orUndefined } from "../kubernetes/requests.js";
 import { readLiveColor, sayingWhatIsLive } from "../traffic/live.js";
 import { refuseLostRelease } from "./releaseLock.js";

@@ -2,7 +2,7 @@ import type { V1Service } from "../kubernetes/client.js";
 import { z } from "zod";
 import { colors, type Color } from "../app/color.js";
 import type { Cluster } from "../kubernetes/cluster.js";
-import { applyPatch, asJsonPatch, type Patched } from "../kubernetes/jsonPatch.js";
+import { applyPatch, asJsonPatch, type Patched } from "../kubernetes/patch.js";
 import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
 import { names, domain } from "../app/names.js";
 import { poll } from "../util/poll.js";

@@ -5,7 +5,7 @@ import type { HeldLease } from "../kubernetes/heldLease.js";
 import { isUnreleased, takeLease } from "../kubernetes/lease.js";
 import { isMissing, orUndefined } from "../kubernetes/requests.js";
 import { untilInterrupted } from "../util/interrupt.js";
-import { starterGone } from "../util/processMark.js";
+import { starterGone } from "../util/process.js";
 import type { Say, Step } from "../util/step.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { holderName } from "../util/who.js";

@@ -1,7 +1,7 @@
 import { colors, otherColor, type Color } from "../app/color.js";
 import { names } from "../app/names.js";
 import type { Weights } from "../routers/weights.js";
-import { shownIn } from "../util/masked.js";
+import { shownIn } from "../util/shown.js";
 import type { ReleaseStatus } from "../releases/status.js";
 import { gates, kindOf, resourceOf, steps, type StepName } from "./registry.js";
 import type { Upcoming } from "./declared.js";

@@ -1,6 +1,6 @@
 import { untilActedOnHarm } from "../state/harm.js";
 import { messageOf, UserError } from "../util/userError.js";
-import { shown } from "../util/masked.js";
+import { shown } from "../util/shown.js";
 import type { PlainRecord, Step } from "../util/step.js";
 import { steps, type StepName } from "./registry.js";
 

@@ -4,7 +4,7 @@ import { names } from "../app/names.js";
 import type { Cluster, ClusterRef } from "../kubernetes/cluster.js";
 import { followObject } from "../kubernetes/followObject.js";
 import { orUndefined } from "../kubernetes/requests.js";
-import { activeServiceSpec } from "../routers/activeService.js";
+import { activeServiceSpec } from "../routers/services.js";
 import { weightObjects, type RouterName } from "../routers/routers.js";
 import { shellWord } from "../util/bluegreenCommand.js";
 import { messageOf, UserError } from "../util/userError.js";

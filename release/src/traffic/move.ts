@@ -3,7 +3,7 @@ import { otherColor, type Color } from "../app/color.js";
 import { switchAnnotation } from "../app/names.js";
 import { CustomObjectsApi } from "../kubernetes/client.js";
 import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
-import { applyPatch, asJsonPatch, UnknownOutcomeError, type Patched } from "../kubernetes/jsonPatch.js";
+import { applyPatch, asJsonPatch, UnknownOutcomeError, type Patched } from "../kubernetes/patch.js";
 import type { ObjectAt } from "../kubernetes/jsonPointer.js";
 import { orUndefined, withSignal } from "../kubernetes/requests.js";
 import type { WeightsIn } from "../routers/router.js";

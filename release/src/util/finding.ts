@@ -1,4 +1,4 @@
-import { shown } from "./masked.js";
+import { shown } from "./shown.js";
 
 /** What was examined, and what came of it. */
 export type Finding = { subject: string; says: string } & (

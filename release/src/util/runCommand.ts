@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { masked, shown } from "./masked.js";
+import { masked, shown } from "./shown.js";
 import type { Say } from "./step.js";
 
 interface CommandOptions {

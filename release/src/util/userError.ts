@@ -1,6 +1,6 @@
 import type { ErrorCode } from "./errorCodes.js";
 import { parseJson } from "./json.js";
-import { shown } from "./masked.js";
+import { shown } from "./shown.js";
 
 export interface ErrorParts {
   /** What was refused, with the offending value. */

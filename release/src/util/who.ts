@@ -1,5 +1,5 @@
 import { hostname, userInfo } from "node:os";
-import { shown } from "./masked.js";
+import { shown } from "./shown.js";
 
 /** Who releases: `BLUEGREEN_WHO`, the user that a CI system names, or user@host. */
 export function whoami(env: NodeJS.ProcessEnv = process.env): string {

@@ -2,7 +2,7 @@ import { isColor, colorNamespacesOf, type Color } from "../app/color.js";
 import { appLabels, activeColorAnnotation, activeColorKey, names } from "../app/names.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { mergeData, readData } from "../kubernetes/jsonConfigMap.js";
-import { asMergePatch, mergePatched } from "../kubernetes/jsonPatch.js";
+import { asMergePatch, mergePatched } from "../kubernetes/patch.js";
 import { orUndefined } from "../kubernetes/requests.js";
 import { podsMounting, whereIs } from "../kubernetes/pods.js";
 import { mapBounded } from "../util/mapBounded.js";

@@ -1,5 +1,5 @@
 import { colors, type Color } from "../../app/color.js";
-import { gatewayRequests, isGatewaySource } from "../../routers/gatewayRequests.js";
+import { gatewayRequests, isGatewaySource } from "../../routers/routedRequests.js";
 import { isSeparate } from "../schema/database.js";
 import { routers, whichCan } from "../../routers/routers.js";
 import type { FlatSettings } from "../schema.js";

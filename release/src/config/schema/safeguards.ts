@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isSecureUrl, secureUrlRule } from "../../util/fetchText.js";
+import { isSecureUrl, secureUrlRule } from "../../util/http.js";
 import {
   objectField,
   objectOf,

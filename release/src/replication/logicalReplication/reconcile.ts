@@ -39,6 +39,60 @@ export interface LossOptions extends PairOptions {
 }
 
 /**
+ * To be called after the active Service was switched, and at any other time, also after a handover
+ * that was killed: the database of the live color alone takes writes, the other one follows it, and
+ * no slot is left that nobody reads.
+ * @throws UserError when the live color's database lacks writes of the other one; both then stay as they are
+ */
+export async function reconcile(pair: DatabasePair, options: LossOptions): Promise<void> {
+  await withPair(pair, "The databases were not reconciled", options.budgetMs, (sides) =>
+    reconcileSides(sides, options),
+  );
+}
+
+/**
+ * Makes the idle color's database a copy of the live one that follows it from then on, and refuses
+ * everybody else's writes to it. The migrations have run on both. Can be killed and called again at
+ * any point: a copy that has begun continues.
+ * @throws UserError when the databases differ, cannot be replicated, or the idle one is not there in time
+ */
+export async function sync(pair: DatabasePair, options: PairOptions): Promise<void> {
+  await withPair(pair, "The databases were not synchronised", options.budgetMs, async (sides) => {
+    const { live, idle } = sides;
+    const direction = { from: live, to: idle };
+    await refuseDifferences(sides);
+    await refuseUnreplicable(live);
+    await reconcileSides(sides, options);
+    const left = await notReplicated(live);
+    if (left.length > 0) options.say(`PostgreSQL does not replicate these: ${left.join(", ")}`);
+    await publish(live);
+    await refuseFilled(direction);
+    if ((await subscriptionState(direction)) === "active") await refresh(direction);
+    else await subscribe(direction, "active");
+    await catchUp(direction, options);
+  });
+}
+
+/** What is to be copied must be empty: nothing is ever overwritten. */
+async function refuseFilled(direction: Direction): Promise<void> {
+  const { to } = direction;
+  const { rows } = await to.session.query<{ oid: number }>(
+    "SELECT srrelid AS oid FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid WHERE s.subname = $1",
+    [subscriptionName(direction)],
+  );
+  const known = new Set(rows.map(({ oid }) => oid));
+  const tables = (await replicatedTables(to)).filter(({ oid }) => !known.has(oid)).map(({ name }) => name);
+  const inTheWay = await filled(to, tables);
+  if (inTheWay.length === 0) return;
+  throw new UserError({
+    code: "BG-IDLE-DATABASE-NOT-EMPTY",
+    what: `The database of ${to.color} was not overwritten: it has rows of its own in ${inTheWay.join(", ")}`,
+    rule: `these tables do not follow ${direction.from.color} yet, and are copied from it as a whole`,
+    next: `if nobody needs them: psql "$URL_OF_${to.color.toUpperCase()}" -c "SET default_transaction_read_only = off" -c ${shellWord(`TRUNCATE ${tables.join(", ")}`)}; then pulumi up`,
+  });
+}
+
+/**
  * Makes everything follow the color that is live, from whatever was left behind: its database alone takes
  * writes, and the replication goes from it to the other one. Can be killed and called again at any point.
  */
@@ -85,18 +139,6 @@ export async function prepareWay(direction: Direction): Promise<void> {
   await drop(direction);
   await publish(direction.from);
   await subscribe(direction, "prepared");
-}
-
-/**
- * To be called after the active Service was switched, and at any other time, also after a handover
- * that was killed: the database of the live color alone takes writes, the other one follows it, and
- * no slot is left that nobody reads.
- * @throws UserError when the live color's database lacks writes of the other one; both then stay as they are
- */
-export async function reconcile(pair: DatabasePair, options: LossOptions): Promise<void> {
-  await withPair(pair, "The databases were not reconciled", options.budgetMs, (sides) =>
-    reconcileSides(sides, options),
-  );
 }
 
 /** How long between two lines for who waits, in milliseconds. */
@@ -212,46 +254,4 @@ async function behind(direction: Direction, last: Progress | undefined, cause: E
     },
     { cause },
   );
-}
-
-/**
- * Makes the idle color's database a copy of the live one that follows it from then on, and refuses
- * everybody else's writes to it. The migrations have run on both. Can be killed and called again at
- * any point: a copy that has begun continues.
- * @throws UserError when the databases differ, cannot be replicated, or the idle one is not there in time
- */
-export async function sync(pair: DatabasePair, options: PairOptions): Promise<void> {
-  await withPair(pair, "The databases were not synchronised", options.budgetMs, async (sides) => {
-    const { live, idle } = sides;
-    const direction = { from: live, to: idle };
-    await refuseDifferences(sides);
-    await refuseUnreplicable(live);
-    await reconcileSides(sides, options);
-    const left = await notReplicated(live);
-    if (left.length > 0) options.say(`PostgreSQL does not replicate these: ${left.join(", ")}`);
-    await publish(live);
-    await refuseFilled(direction);
-    if ((await subscriptionState(direction)) === "active") await refresh(direction);
-    else await subscribe(direction, "active");
-    await catchUp(direction, options);
-  });
-}
-
-/** What is to be copied must be empty: nothing is ever overwritten. */
-async function refuseFilled(direction: Direction): Promise<void> {
-  const { to } = direction;
-  const { rows } = await to.session.query<{ oid: number }>(
-    "SELECT srrelid AS oid FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid WHERE s.subname = $1",
-    [subscriptionName(direction)],
-  );
-  const known = new Set(rows.map(({ oid }) => oid));
-  const tables = (await replicatedTables(to)).filter(({ oid }) => !known.has(oid)).map(({ name }) => name);
-  const inTheWay = await filled(to, tables);
-  if (inTheWay.length === 0) return;
-  throw new UserError({
-    code: "BG-IDLE-DATABASE-NOT-EMPTY",
-    what: `The database of ${to.color} was not overwritten: it has rows of its own in ${inTheWay.join(", ")}`,
-    rule: `these tables do not follow ${direction.from.color} yet, and are copied from it as a whole`,
-    next: `if nobody needs them: psql "$URL_OF_${to.color.toUpperCase()}" -c "SET default_transaction_read_only = off" -c ${shellWord(`TRUNCATE ${tables.join(", ")}`)}; then pulumi up`,
-  });
 }

@@ -2,7 +2,7 @@ import { escapeIdentifier } from "pg";
 import type { Color } from "../../app/color.js";
 import type { DatabasePair } from "../../databases/colorDatabases.js";
 import { takeLock } from "../../postgres/advisoryLock.js";
-import { withoutPasswords } from "../../postgres/connected.js";
+import { withoutPasswords } from "../../postgres/appDatabase.js";
 import { Session } from "../../postgres/session.js";
 import { poll } from "../../util/poll.js";
 import { messageOf, UserError } from "../../util/userError.js";

@@ -2,7 +2,7 @@ import type { DatabasePair } from "../../databases/colorDatabases.js";
 import { takeLock } from "../../postgres/advisoryLock.js";
 import { shellWord } from "../../util/bluegreenCommand.js";
 import { untilInterrupted } from "../../util/interrupt.js";
-import { masked } from "../../util/masked.js";
+import { masked } from "../../util/shown.js";
 import { runCommand } from "../../util/runCommand.js";
 import type { Say } from "../../util/step.js";
 import { UserError, messageOf } from "../../util/userError.js";

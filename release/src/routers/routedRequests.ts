@@ -1,10 +1,37 @@
 import { namespaceOf, type ColorNamespaces, type Color } from "../app/color.js";
 import { names } from "../app/names.js";
 import { literally, type RequestSeries } from "../app/requestSeries.js";
-import { requestsByService } from "./activeService.js";
+import { requestsByService } from "./services.js";
 import { istioEdge } from "./istio.js";
 import type { Router, TrafficStrategy } from "./router.js";
 import { routers, type RouterName } from "./routers.js";
+
+type Source = "pods" | "router" | keyof typeof meshes | keyof typeof gatewayRequests;
+
+/** What is asked of what routes requests to the colors. */
+interface Routing extends ColorNamespaces {
+  app: string;
+  router: RouterName;
+  strategy: TrafficStrategy;
+}
+
+/**
+ * Where requests are counted that pods do not count themselves.
+ * @returns undefined where config wants the figures of the pods alone, or nobody knows the router's
+ */
+export function seriesOf(
+  { requestsFrom, noData }: { requestsFrom: Source; noData: string },
+  routing: Routing,
+): RequestSeries | undefined {
+  if (requestsFrom === "pods" && noData !== "router") return undefined;
+  if (requestsFrom === "pods" || requestsFrom === "router")
+    return routers[routing.router].requests?.(routing);
+  if (isGatewaySource(requestsFrom)) return gatewayRequests[requestsFrom].requests(routing);
+  const { labels, ...mesh } = meshes[requestsFrom];
+  const of = (color: Color) =>
+    labels(literally(names.deployment(routing.app, color)), literally(namespaceOf(routing, color)));
+  return { ...mesh, labels: { blue: of("blue"), green: of("green") } };
+}
 
 /** How an implementation of the Gateway API counts what it has routed to a color. */
 interface GatewayRequests {
@@ -51,13 +78,6 @@ export function isGatewaySource(source: string): source is keyof typeof gatewayR
   return Object.hasOwn(gatewayRequests, source);
 }
 
-/** What is asked of what routes requests to the colors. */
-interface Routing extends ColorNamespaces {
-  app: string;
-  router: RouterName;
-  strategy: TrafficStrategy;
-}
-
 /** Proxies beside the pods count by their Deployments. */
 const meshes: Record<"istio" | "linkerd", Omit<RequestSeries, "labels"> & { labels: Labels }> = {
   istio: {
@@ -76,24 +96,4 @@ const meshes: Record<"istio" | "linkerd", Omit<RequestSeries, "labels"> & { labe
   },
 };
 
-type Source = "pods" | "router" | keyof typeof meshes | keyof typeof gatewayRequests;
-
 type Labels = (deployment: string, namespace: string) => Record<string, string>;
-
-/**
- * Where requests are counted that pods do not count themselves.
- * @returns undefined where config wants the figures of the pods alone, or nobody knows the router's
- */
-export function seriesOf(
-  { requestsFrom, noData }: { requestsFrom: Source; noData: string },
-  routing: Routing,
-): RequestSeries | undefined {
-  if (requestsFrom === "pods" && noData !== "router") return undefined;
-  if (requestsFrom === "pods" || requestsFrom === "router")
-    return routers[routing.router].requests?.(routing);
-  if (isGatewaySource(requestsFrom)) return gatewayRequests[requestsFrom].requests(routing);
-  const { labels, ...mesh } = meshes[requestsFrom];
-  const of = (color: Color) =>
-    labels(literally(names.deployment(routing.app, color)), literally(namespaceOf(routing, color)));
-  return { ...mesh, labels: { blue: of("blue"), green: of("green") } };
-}

@@ -50,7 +50,7 @@ export function colorBackend(
 }
 
 /** The weights of a list of backends; undefined unless both colors are in it, and nothing else. */
-export function readColors(
+export function backendWeights(
   app: string,
   backends: { name: string; weight: number }[] | undefined,
 ): Weights | undefined {
@@ -61,7 +61,7 @@ export function readColors(
 }
 
 /** @param path of a list of backends in the order of the colors */
-export function patchColors(app: string, path: string, weights: Weights): JsonPatch {
+export function patchBackends(app: string, path: string, weights: Weights): JsonPatch {
   return colors.flatMap((color, index) => [
     { op: "test", path: `${path}/${index}/name`, value: names.colorService(app, color) },
     { op: "replace", path: `${path}/${index}/weight`, value: weights[color] },

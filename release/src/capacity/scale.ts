@@ -3,12 +3,12 @@ import { names, isMadeByProgram, holdAnnotation } from "../app/names.js";
 import type { V2HorizontalPodAutoscaler } from "../kubernetes/client.js";
 import type { Cluster } from "../kubernetes/cluster.js";
 import { readDeployment, scaleDeployment } from "../kubernetes/deployment.js";
-import { asMergePatch, mergePatched } from "../kubernetes/jsonPatch.js";
+import { asMergePatch, mergePatched } from "../kubernetes/patch.js";
 import { orUndefined } from "../kubernetes/requests.js";
 import { isRollbackTarget, readRelease } from "../state/record.js";
 import { readLiveColor } from "../traffic/live.js";
 import { untilAnswered } from "../util/poll.js";
-import { readOtherScaler } from "./otherScaler.js";
+import { readOtherScaler } from "./others.js";
 
 /**
  * Gives a color that an autoscaler scales the pods that it needs to take over, and keeps that one
