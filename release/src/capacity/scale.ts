@@ -12,7 +12,7 @@ import { readOtherScaler } from "./others.js";
 
 /**
  * Gives a color that an autoscaler scales the pods that it needs to take over, and keeps that one
- * from taking them away before users have come.
+ * from taking them away before traffic has come.
  * @returns how many it needs; 0 where it takes over from nobody
  */
 export async function growToTakeOver(cluster: Cluster, taker: Taker): Promise<number> {
@@ -54,8 +54,9 @@ export async function neededSize(cluster: Cluster, { app, color, template }: Tak
 }
 
 /**
- * With how many pods a color may take traffic in a rollback: as many as served it before the last switch, where these are
- * still there, or as many as somebody else's autoscaler has left it; undefined where it is not the rollback target.
+ * With how many pods a color may take traffic in a rollback: as many as served it before the last switch, where
+ * these are still there, or as many as somebody else's autoscaler has left it; undefined where it is not the
+ * rollback target.
  */
 export async function heldForRollback(
   cluster: Cluster,
@@ -96,7 +97,7 @@ export function heldSize(autoscaler: V2HorizontalPodAutoscaler | undefined): num
 
 /**
  * From now on it gives the color pods, and takes none: nothing would be asked of a color without
- * users, and it would be small when they come. Its program says nothing of how it behaves, so that
+ * traffic, and it would be small when that comes. Its program says nothing of how it behaves, so that
  * this is nobody's drift.
  */
 export async function hold(cluster: Cluster, app: string, color: Color, size: number): Promise<void> {

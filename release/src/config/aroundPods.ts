@@ -14,7 +14,7 @@ import {
   memoryRule,
 } from "./forms.js";
 
-/** What config says of the objects around the pods: their metadata, the ingress, the Services. */
+// What config says of the objects around the pods: their metadata, the ingress, the Services, sizes and policies.
 
 /** By which Services, policies and the program itself find what is theirs. */
 const ownLabels = [

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 
-/** Forms of names and addresses: what these refuse, the API server or a URL's reader would refuse later. */
+// Forms of names, addresses, quantities and images: what these refuse, the API server, a URL's reader or a
+// registry would refuse later.
 
 /** A part of a name between dots, as a pattern. */
 const label = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";

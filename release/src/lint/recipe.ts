@@ -92,9 +92,7 @@ export const commandLater = (
       .map(({ at, sql }) => ({ at, recipe: inContract(sql) })),
 });
 
-/** What recipes are made of, when it takes several migrations. */
-
-/** NOT NULL without reading a row under a lock: a promise, its proof, and then the column itself. */
+/** NOT NULL without reading a row under a lock, in several migrations: a promise, its proof, and the column itself. */
 export function notNullSteps(table: string, column: string): string[] {
   const check = quoted(`${column}_not_null`);
   return [

@@ -64,7 +64,7 @@ export async function lastSwitch(db: AppDatabase): Promise<Switch | undefined> {
 
 type SwitchRecordInputs = ClusterRef &
   DatabaseRef & {
-    /** What users have been switched to. */
+    /** What traffic was switched to. */
     color: Color;
     version: string;
     template: string;

@@ -97,9 +97,9 @@ export interface AnalysisOptions {
 }
 
 /**
- * How an analysis ended. over: traffic stays; beside is what the other color got meanwhile, where traffic was shared
- * out. breach: they were rolled back. stuck: they were to be, and could not. superseded: somebody else has
- * moved them, or begun another switch. lost: somebody else analyzes.
+ * How an analysis ended. over: traffic stays; beside is what the other color got meanwhile, where traffic was on
+ * both. breach: it was rolled back. stuck: it was to be, and could not. superseded: somebody else has moved it, or
+ * begun another switch. lost: somebody else analyzes.
  */
 export type AnalysisEnd =
   | { end: "over"; requests: number | null; beside: number | null }

@@ -146,7 +146,7 @@ export interface WeightsIn {
   read(app: string, found: unknown[]): Weights | undefined;
   /**
    * A patch for each object, which holds only while it is as it was found.
-   * @param active the color that gets whoever is not shared out
+   * @param active the color that gets the rest of the traffic
    */
   patches(app: string, found: unknown[], weights: Weights, active: Color): JsonPatch[];
 }

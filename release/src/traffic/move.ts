@@ -108,7 +108,7 @@ function notAsMade(
 
 interface Moving {
   weights: Weights;
-  /** The color that gets whoever is not shared out. */
+  /** The color that gets the rest of the traffic. */
   active: Color;
   /** Only while the route is as this switch has left it. */
   switchId?: string | undefined;

@@ -117,7 +117,10 @@ export function masked(text: string, urls: readonly string[] = []): string {
     .replaceAll(knownKeys, mark);
 }
 
-/** The passwords in a URL, as they are written there and as PostgreSQL gets them. By their place: a URL that is wrong has passwords, too. */
+/**
+ * The passwords in a URL, as they are written there and as PostgreSQL gets them. By their place: a URL that is wrong
+ * has passwords, too.
+ */
 export function passwordsOf(of: string): string[] {
   const places = [/:\/\/[^:@/]*:(.+)@/, /[?&]password=([^&]+)/];
   return places
