@@ -69,7 +69,7 @@ export const subjects: Record<string, readonly string[]> = {
   "tests/databases/runInRelease.test.ts": ["release/src/relay/", "components/databaseRelay"],
   "tests/traffic/drain.test.ts": ["release/src/drain/", "app/src/drain"],
   "tests/traffic/isolation.test.ts": [
-    "release/src/capacity/grow",
+    "release/src/capacity/scale",
     "components/colorAutoscaler",
     "components/isolation",
     "components/networkPolicies",

@@ -175,7 +175,7 @@ describe("The relay to a database", () => {
     await open();
     expect(asked).to.deep.equal([`${host}:${port}`]);
     expect(connections).to.equal(2);
-    expect(await withoutAsking(open)).to.contain("only an update makes the pod");
+    expect(await withoutAsking(open)).to.contain("only an update makes the relay pod");
     expect(connections).to.equal(2);
   });
 });
@@ -251,7 +251,7 @@ describe("A step that asks its database through the cluster", () => {
       step.isGone?.(inputs) ?? Promise.resolve(),
     ];
     for (const failing of attempts.map(failureOf))
-      expect(await failing).to.contain("database.runIn is cluster, and only an update makes the pod");
+      expect(await failing).to.contain("database.runIn is cluster, and only an update makes the relay pod");
     expect([requests, connections]).to.deep.equal([[], 0]);
   });
 

@@ -26,8 +26,9 @@ const backendAt = (rule: number) => `/spec/rules/${rule}/http/paths/0/backend/se
  * Ingress of the same host, its "canary", takes a part of the traffic of the first one. The first points to
  * the active color, the second to the idle one, so that header and cookie always mean the idle one.
  *
- * It knows a Service once, as what the first Ingress makes of it that names it: a canary's is no place for production traffic,
- * and the other way around. So the canary has Services of its own (docs/decisions/033-one-ingress-for-a-service.md).
+ * It knows a Service once, as what the first Ingress makes of it that names it: a canary's is no place for
+ * production traffic, and the other way around. So the canary has Services of its own
+ * (docs/decisions/033-one-ingress-for-a-service.md).
  */
 export const nginx: Router = {
   can: {
