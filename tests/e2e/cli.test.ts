@@ -42,9 +42,9 @@ describe("A release from the command line, on a real cluster", function () {
     await test.stack.up();
     const { code, live, colors, schema, rollback, attention } = await status();
     expect({ code, live, attention }).to.deep.equal({ code: 0, live: "blue", attention: [] });
-    expect(colors.map(({ color, role, ready, weight }) => `${color} ${role} ${ready} ${weight}`)).to.deep.equal(
-      ["blue live 2 100", "green off 0 0"],
-    );
+    expect(
+      colors.map(({ color, role, ready, weight }) => `${color} ${role} ${ready} ${weight}`),
+    ).to.deep.equal(["blue live 2 100", "green off 0 0"]);
     expect(schema).to.include({ version: "0001" });
     expect(rollback.possible).to.equal(false);
   });

@@ -89,8 +89,7 @@ describe("A cluster on the dashboard", () => {
       { metadata: { name: names.weights(app) }, spec: { weighted: { services } } },
     ] as const;
   };
-  const shown = () =>
-    board.state.clusters[0]?.release?.colors.map((each) => `${each.color} ${each.weight}`);
+  const shown = () => board.state.clusters[0]?.release?.colors.map((each) => `${each.color} ${each.weight}`);
   const shows = (wanted: string[]) =>
     poll(() => Promise.resolve(shown()?.join() === wanted.join() ? true : undefined), {
       timeoutMs: 30_000,
