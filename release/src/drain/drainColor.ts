@@ -18,7 +18,7 @@ const readTimeoutMs = 10_000;
 interface DrainOptions {
   /** The budget. */
   seconds: number;
-  /** Whether users still are where the switch has brought them. */
+  /** Whether traffic still is where the switch has moved it. */
   isAway: (signal: AbortSignal) => Promise<boolean>;
   say: Say;
   /** Ends the waiting; the pods continue by themselves. */

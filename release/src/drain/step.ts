@@ -124,7 +124,7 @@ export function describeEnd(
   return [...(measured > 0 ? [end] : []), ...(unmeasured > 0 ? [unknown] : [])];
 }
 
-/** Lets clients stay on the color that users have come to, where a drain of its pods continues. */
+/** Lets clients stay on the color that traffic has moved to, where a drain of its pods continues. */
 async function letStay(cluster: Cluster, app: string, color: Color, now: Date, say: Say): Promise<void> {
   const drain = await readDrain(cluster, app);
   if (drain !== undefined && isRunning(drain, color, now)) await tellPods(cluster, { app, color }, 0, say);

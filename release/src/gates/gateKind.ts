@@ -55,7 +55,7 @@ export function variablesOf({ app, color, version, gate }: GateInputs): Record<s
 }
 
 /**
- * A ready pod of a color, users or not.
+ * A ready pod of a color, with traffic or without.
  * @param gate what is not run without one
  * @throws UserError when there is none
  */

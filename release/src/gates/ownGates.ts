@@ -52,7 +52,7 @@ export const gateBeforeSwitch = ownGate<GateBeforeSwitchInputs>({
   hasPods: true,
   async isDue(cluster, inputs) {
     const { app, color, weight, route } = inputs;
-    // Of the steps of a shift the first is the one that brings it users.
+    // Of the steps of a shift the first is the one that brings it traffic.
     if (weight < 100) return (await readCanaryWeight(cluster, app, route, otherColor(color))) === 0;
     return (await isSwitchPending(inputs)) && !isRollbackTarget(await readRelease(cluster, app), inputs);
   },

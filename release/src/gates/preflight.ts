@@ -74,7 +74,7 @@ export const preflight: Step<PreflightInputs, PreflightOutputs> = {
   },
 };
 
-/** Decided by the cluster, as a switch is: what the state remembers may not be what users have. */
+/** Decided by the cluster, as a switch is: what the state remembers may not be what is live. */
 async function isDue(cluster: Cluster, { app, activeColor, template }: PreflightInputs): Promise<boolean> {
   if ((await readLiveColor(cluster, app)) !== activeColor) return false;
   const running = templateOf(await readDeployment(cluster, app, activeColor));

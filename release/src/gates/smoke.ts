@@ -54,7 +54,7 @@ export const smokeGate: Step<SmokeInputs, SmokeOutputs> = alerting("smoke gate",
 });
 
 /**
- * Runs the suite against a pod of a color, users or not. Returns how many tests passed.
+ * Runs the suite against a pod of a color, with traffic or without. Returns how many tests passed.
  * @param signal ends it at once
  * @throws UserError unless all did, or when there is no pod to ask
  */

@@ -29,7 +29,7 @@ const guards = new Map<string, GuardedColor>();
 
 /**
  * Observes the live color from before the first migration until the idle color has passed its gates: what they
- * share, a database above all, an idle color can harm without having users. Harm stops the update.
+ * share, a database above all, an idle color can harm without traffic. Harm stops the update.
  */
 export const liveGuard: Step<LiveGuardInputs, LiveGuardOutputs> = {
   check: () => Promise.resolve([]),

@@ -36,7 +36,7 @@ export type SchemaStatus =
 
 export type LastSwitch = Pick<Release, "kind" | "weight" | "to" | "from" | "who" | "why" | "at" | "state">;
 
-/** Whether users could be rolled back at this moment: to which color, and if not, why. */
+/** Whether traffic could be rolled back at this moment: to which color, and if not, why. */
 export type Rollback = { possible: true; to: Color } | { possible: false; why: string };
 
 /** Where a release stands. */

@@ -202,7 +202,7 @@ export interface Router {
   grant?(namespaces: ColorNamespaces, app: string, color: Color): Grant;
   /** Both colors at once; undefined where it can refer to one only. */
   weights: WeightsIn | undefined;
-  /** Its load balancer holds the addresses of pods: a selector that moves would leave users without any. */
+  /** Its load balancer holds the addresses of pods: a selector that moves would leave traffic without any. */
   isWeightedOnly?: true;
   /** Where it counts the requests that it has routed to a color; absent where that is not known. */
   requests?: (way: Pick<Way<never>, "app" | "strategy" | keyof ColorNamespaces>) => RequestSeries;

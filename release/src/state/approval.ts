@@ -10,7 +10,7 @@ import { names, approvalAnnotation, switchAnnotation } from "../app/names.js";
 import { UserError } from "../util/userError.js";
 
 /**
- * The last gate's word that users may move to a color, on its Deployment: by this switch, and no other.
+ * The last gate's word that traffic may move to a color, on its Deployment: by this switch, and no other.
  * @throws UserError when another update may be releasing the app by now
  */
 export async function writeApproval(
@@ -25,7 +25,7 @@ export async function writeApproval(
   });
 }
 
-/** Users who have not moved yet stay: without its approval the active Service refuses. */
+/** Traffic that has not moved yet stays: without its approval the active Service refuses. */
 export async function withdrawApproval(cluster: Cluster, app: string, color: Color): Promise<void> {
   await mergePatched(() => patchApproval(cluster, app, color, null));
 }

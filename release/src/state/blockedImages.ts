@@ -7,7 +7,7 @@ import { pointer, type JsonPatch } from "../kubernetes/jsonPointer.js";
 import { names, domain } from "../app/names.js";
 import { poll } from "../util/poll.js";
 
-/** Annotation on the active Service: what was taken from users, and may not get them back as it is. */
+/** Annotation on the active Service: what was rolled back, and may not get traffic again as it is. */
 export const blockedImagesAnnotation = `${domain}/blocked-images`;
 
 const blockedImageSchema = z.object({
@@ -64,7 +64,7 @@ export function findBlockedImage(
   return blockedImages.find((blocked) => isOf(blocked, of));
 }
 
-/** Why an image of a color was taken from users; undefined where it was not, or may serve again. */
+/** Why an image of a color was rolled back; undefined where it was not, or may serve again. */
 export async function readBlockedImage(
   cluster: Cluster,
   app: string,

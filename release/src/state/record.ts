@@ -31,8 +31,8 @@ export async function readServed(cluster: Cluster, app: string, color: Color): P
 
 /**
  * approved: the gates have passed, and traffic may move. analyzing: it has. standby: the update is
- * over, and the analysis controller continues. kept: nobody analyzes any more. rolledBack: users
- * were rolled back.
+ * over, and the analysis controller continues. kept: nobody analyzes any more. rolledBack: traffic
+ * was rolled back.
  */
 const states = ["approved", "analyzing", "standby", "kept", "rolledBack"] as const;
 type ReleaseState = (typeof states)[number];
