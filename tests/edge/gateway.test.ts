@@ -93,7 +93,8 @@ describe("the edge, by an HTTPRoute", function () {
   it("divides requests by the weights of its backends", async () => {
     await route([to(90, 10)]);
     await user.askUntil(({ color }) => color === "green", "/");
-    expect((await user.count(400, "/"))["green"]).to.be.closeTo(40, 1);
+    // Whatever changes at this edge meanwhile, other tests' routes too, begins its round robin anew.
+    expect((await user.count(400, "/"))["green"]).to.be.closeTo(40, 5);
   });
 
   it("reaches another namespace's Service where that has granted it, and not before", async () => {

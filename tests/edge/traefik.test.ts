@@ -67,7 +67,8 @@ describe("the edge, by Traefik's own resources", function () {
   it("divides requests by the weights of a TraefikService", async () => {
     await weigh(90, 10);
     await user.askUntil(({ color }) => color === "green", "/");
-    expect((await user.count(400, "/"))["green"]).to.be.closeTo(40, 1);
+    // Whatever changes at this edge meanwhile, other tests' routes too, begins its round robin anew.
+    expect((await user.count(400, "/"))["green"]).to.be.closeTo(40, 5);
   });
 
   it("strips the color from a path", async () => {

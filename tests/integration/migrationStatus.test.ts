@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { listMigrations, planMigrations } from "@bluegreen/release";
 import { connected, reading } from "@bluegreen/release/postgres/appDatabase";
-import { readAppSessions } from "@bluegreen/release/migrations/contract";
+import { readAppSessions } from "@bluegreen/release/migrations/contractGate";
 import { lastSwitch, recordSwitch } from "@bluegreen/release/migrations/switches";
 import { repositoryDir } from "../../local/paths";
 import { query, type TestDatabases } from "../../local/testing/database";

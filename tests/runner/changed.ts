@@ -61,10 +61,10 @@ export const subjects: Record<string, readonly string[]> = {
     "release/src/migrations/versions",
   ],
   "tests/databases/logicalReplication.test.ts": [
-    "release/src/replication/steps",
+    "release/src/replication/database",
     "release/src/replication/logicalReplication/",
   ],
-  "tests/databases/replica.test.ts": ["release/src/replication/steps", "release/src/replication/replica/"],
+  "tests/databases/replica.test.ts": ["release/src/replication/database", "release/src/replication/replica/"],
   "tests/databases/runIn.test.ts": ["release/src/relay/", "components/databaseRelay"],
   "tests/databases/runInRelease.test.ts": ["release/src/relay/", "components/databaseRelay"],
   "tests/traffic/drain.test.ts": ["release/src/drain/", "app/src/drain"],

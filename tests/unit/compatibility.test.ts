@@ -8,7 +8,7 @@ import {
   type RunningVersion,
 } from "@bluegreen/release/migrations/versions";
 import { whyUnready } from "@bluegreen/release/gates/podCheck";
-import { contractObstacles, type ContractFacts } from "@bluegreen/release/migrations/contract";
+import { contractObstacles, type ContractFacts } from "@bluegreen/release/migrations/contractGate";
 
 const expand = (id: string) => ({ id, name: "more", phase: "expand", checksum: "" }) as const;
 const dropping = (id: string) => ({ id, name: "drop_old", phase: "contract", checksum: "" }) as const;

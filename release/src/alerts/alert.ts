@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Color } from "../app/color.js";
-import { dueAt } from "../migrations/contract.js";
+import { dueAt } from "../migrations/contractGate.js";
 import type { ErrorCode } from "../util/errorCodes.js";
 
 /** A version of the app on the color that runs it. */

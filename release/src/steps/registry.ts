@@ -59,7 +59,7 @@ export const steps = {
       },
     },
   ),
-  databaseSync: step(async () => (await import("../replication/steps.js")).databaseSync, {
+  databaseSync: step(async () => (await import("../replication/databaseSync.js")).databaseSync, {
     resource: "database-sync",
     outputs: nothing,
   }),
@@ -151,14 +151,17 @@ export const steps = {
     outputs: z.object({ token: z.string() }),
     secrets: ["redisUrl"],
   }),
-  databaseHandover: step(async () => (await import("../replication/steps.js")).databaseHandover, {
+  databaseHandover: step(async () => (await import("../replication/databaseHandover.js")).databaseHandover, {
     resource: "database-handover",
     outputs: nothing,
   }),
-  databaseReconcile: step(async () => (await import("../replication/steps.js")).databaseReconcile, {
-    resource: "database-reconcile",
-    outputs: nothing,
-  }),
+  databaseReconcile: step(
+    async () => (await import("../replication/databaseHandover.js")).databaseReconcile,
+    {
+      resource: "database-reconcile",
+      outputs: nothing,
+    },
+  ),
   writeFreezeEnd: step(async () => (await import("../freeze/step.js")).writeFreezeEnd, {
     resource: "write-freeze-end",
     outputs: z.object({ lowered: z.boolean() }),
