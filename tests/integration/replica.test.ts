@@ -510,7 +510,7 @@ describe("Databases as primary and standby, on two real PostgreSQL servers", fun
     it("two URLs of the same server, and a live color on the standby", async () => {
       const { live, idle } = pair();
       expect(await failureOf(reconcile({ live, idle: { ...idle, adminUrl: live.adminUrl } }))).to.contain(
-        "both URLs lead to the same server",
+        "both URLs point to the same server",
       );
       expect(await failureOf(reconcile(servers.live("green")))).to.contain(
         "the server of green, the live color, is a standby",
