@@ -62,20 +62,24 @@ const told: { commands: RegExp; by: string }[] = [
     by: "tests/e2e/release.test.ts, tests/faults/locks.test.ts, tests/support/killUpdate.ts",
   },
   {
-    commands: /^(?:npx bluegreen|npm run (?:--silent )?bluegreen --)/,
+    commands: /^(?:npx bluegreen|npm run (?:--silent )?bluegreen(?: --|$))/,
     by: "the tests of each command, for which tests/unit/docs.test.ts looks",
   },
   {
     commands: /^npm (?:start|run stop|run pulumi -- up)/,
     by: "tests/start/start.test.ts, tests/start/refusals.test.ts",
   },
+  { commands: /^pulumi up --refresh$/, by: "tests/changes/replaced.test.ts" },
+  { commands: /^npm run image -- /, by: "tests/usage/image.test.ts" },
+  { commands: /^kubectl (?:edit|delete) ingress shop$/, by: "tests/apps/adopted.test.ts, through the API" },
   { commands: /^kubectl rollout restart$/, by: "tests/unit/drain.test.ts, with the names that are printed" },
   { commands: /^npm run docs(?::api)?$/, by: "tests/unit/reuse.test.ts" },
   { commands: /^npm run bench:/, by: "tests/bench/bench.test.ts" },
-  { commands: /^(?:npm (?:test|run (?:test:all|check|screenshots))\b|npx mocha )/, by: "this run" },
+  { commands: /^(?:npm (?:test|run (?:test:all|check|fences|screenshots))\b|npx mocha )/, by: "this run" },
   {
-    commands: /^(?:npm link|pulumi policy publish)$/,
-    by: "nobody: it changes the machine, or takes an account",
+    commands:
+      /^(?:npm link|pulumi policy publish|pulumi stack (?:import|ls|select NAME)|kubectl (?:config use-context |logs job\/)NAME)$/,
+    by: "nobody: it changes the machine, takes an account, or a name of the reader's",
   },
   {
     commands:
@@ -84,7 +88,7 @@ const told: { commands: RegExp; by: string }[] = [
   },
   {
     commands:
-      /^kubectl (?:create secret generic|rollout undo|patch service|port-forward|set image|argo rollouts promote)$/,
+      /^(?:docker save|kubectl (?:create secret generic|rollout undo|patch|patch service(?: shop .*)?|port-forward|scale|set image|argo rollouts promote))$/,
     by: "nobody: it is what others do",
   },
 ];
