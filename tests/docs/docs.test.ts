@@ -51,6 +51,26 @@ const elsewhere: { page: RegExp; commands: RegExp; by: string }[] = [
     commands: /^pulumi up|&& pulumi up$/,
     by: "tests/databases/logicalReplication.test.ts, tests/databases/replica.test.ts",
   },
+  {
+    page: /^docs\/getting-started\.md$/,
+    commands: /^(?:npm (?:pack|install)|cd \.\.\/shop|npx bluegreen init)\b/,
+    by: "tests/pulumi/host.test.ts, tests/usage/doctor.test.ts",
+  },
+  {
+    page: /^docs\/reference\/doctor\.md$/,
+    commands: /^npx bluegreen init --from /,
+    by: "tests/apps/adopted.test.ts, tests/unit/init.test.ts",
+  },
+  {
+    page: /^docs\/guides\/gates\.md$/,
+    commands: /^kubectl -n NAMESPACE get configmap /,
+    by: "tests/provider/ownGates.test.ts, which reads the same key",
+  },
+  {
+    page: /^docs\/runbooks\/troubleshooting\.md$/,
+    commands: /^pulumi up --refresh$/,
+    by: "tests/changes/replaced.test.ts",
+  },
 ];
 
 /**
