@@ -195,7 +195,7 @@ async function walk(shift: Shift, steps: number): Promise<Ended> {
   for (const weight of weightsAfter(given, steps)) {
     lost.throwIfAborted();
     say(`\n${to} gets ${weight} % of traffic${weight < 100 ? `, analyzed for ${seconds} s` : ""}.`);
-    const failure = await untilInterrupted((signal) => whyNotGiven(signal, shift, weight));
+    const failure = await untilInterrupted((signal) => whyNotGiven(signal, shift, live, weight));
     lost.throwIfAborted();
     if (failure !== undefined && weight < 100) return rollBackAll(shift, live, failure);
     if (failure !== undefined) return afterSwitch(shift, live, failure);
@@ -205,13 +205,27 @@ async function walk(shift: Shift, steps: number): Promise<Ended> {
 }
 
 /**
- * An interruption reaches the update too, which then fails, analyzing already or not yet, or does not begin.
+ * An interruption reaches the update too, which starts nothing more, and lets what runs end: an analysis, which may
+ * take an hour. Traffic does not wait for that. It is rolled back at once, and the analysis ends by that, too.
  */
-async function whyNotGiven(signal: AbortSignal, shift: Shift, weight: number): Promise<string | undefined> {
+async function whyNotGiven(
+  signal: AbortSignal,
+  shift: Shift,
+  live: Color,
+  weight: number,
+): Promise<string | undefined> {
+  let rolledBack: Promise<void> | undefined;
+  const rollBack = () => {
+    rolledBack = rollBackWeight(shift, live, messageOf(signal.reason)).catch((error: unknown) => {
+      shift.say(messageOf(error));
+    });
+  };
+  if (weight < 100) signal.addEventListener("abort", rollBack, { once: true });
   const isGiven = await give(shift, weight).catch((error: unknown) => {
     if (!signal.aborted) throw error;
     return false;
   });
+  await rolledBack;
   if (signal.aborted) return messageOf(signal.reason);
   return isGiven ? undefined : `the update that was to give ${weight} % failed; what it said stands above`;
 }
@@ -235,13 +249,19 @@ async function isConfigured(stack: string, change: ConfigChange, say: Say): Prom
 }
 
 /** The analysis may have done it already. */
-async function rollBackAll(
-  { cluster, where, to, route, settings, stack, say }: Shift,
-  live: Color,
-  failure: string,
-): Promise<Ended> {
-  if ((await readCanaryWeight(cluster, app, route, live)) > 0)
-    await rollBackShift(where, { active: live, route, settings, why: `shift: ${failure}` }, say);
+async function rollBackWeight(
+  { cluster, where, route, settings, say }: Shift,
+  active: Color,
+  why: string,
+): Promise<void> {
+  if ((await readCanaryWeight(cluster, app, route, active)) > 0)
+    await rollBackShift(where, { active, route, settings, why: `shift: ${why}` }, say);
+}
+
+async function rollBackAll(shift: Shift, live: Color, failure: string): Promise<Ended> {
+  const { cluster, to, stack, say } = shift;
+  // Once more after an interruption: the update may have given it since.
+  await rollBackWeight(shift, live, failure);
   const reason = (await markReason(cluster, to)) ?? failure;
   say(`\nThe shift has ended: all traffic is on ${live} again.\n  why:  ${reason}`);
   const inLine = await bringInLine(stack, { canaryWeight: undefined }, say);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { expect } from "chai";
 import { names, poll, takeLease } from "@bluegreen/release";
 import { readHistory } from "@bluegreen/release/state/history";
+import { readRelease } from "@bluegreen/release/state/record";
 import { moveTraffic, readGiven } from "@bluegreen/release/traffic/move";
 import { openWatchingDashboard } from "../pages/support/openDashboard";
 import { bluegreen, start } from "../support/bluegreen";
@@ -143,7 +144,14 @@ describe("A shift at a real edge, under load", function () {
     child.stderr.resume();
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
-    await poll(async () => ((await given())?.blue === 50 ? true : undefined), { timeoutMs: 600_000 });
+    // The update lets a step that runs come to its end, and this one has half an hour.
+    await poll(
+      async () =>
+        (await given())?.blue === 50 && (await readRelease(test.cluster, app))?.state === "analyzing"
+          ? true
+          : undefined,
+      { timeoutMs: 600_000 },
+    );
     process.kill(-(child.pid ?? 0), "SIGINT");
     const [code] = (await once(child, "close")) as [number | null];
     expect(code, said).to.equal(1);
