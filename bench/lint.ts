@@ -1,6 +1,6 @@
 /**
  * `npm run bench:lint`: how long the examples of the linter's rules hold their locks while all rows of a
- * table are read or written, the least of some runs, for the figures in release/src/lint/locks.ts. A fresh
+ * table are read or written, the least of some runs, for the figures in release/src/lint/effects.ts. A fresh
  * PostgreSQL, which waits for no disk. `--rows N` (1,000,000), `--runs N` (3), `--newest`, `--json`.
  */
 import { program } from "commander";

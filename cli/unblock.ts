@@ -9,8 +9,8 @@ import { stackOption } from "./stackOption";
 import { bluegreen } from "@bluegreen/release/util/bluegreenCommand";
 
 const help = `
-A color that was rolled back is refused with the same image, until the image changes or its mark is
-cleared. Clear it when the image was not to blame: a database that was down, a limit that was too low.
+A color that was rolled back is refused with the same image, until the image changes or it is
+unblocked. Unblock it when the image was not to blame: a database that was down, a limit that was too low.
 
 Examples:
   ${bluegreen} unblock green

@@ -5,7 +5,7 @@ import type { AppSettings } from "./lateArgs";
 
 /**
  * Stands before every update of the Deployment of a color that serves traffic: as it applies the whole object, it
- * would take an image that somebody has set by hand from them, although nothing in config has changed.
+ * would undo an image that somebody has set by hand, although nothing in config has changed.
  */
 export function keptImage(
   name: string,

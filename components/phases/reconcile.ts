@@ -30,8 +30,8 @@ export interface ReconcileArgs {
 }
 
 /**
- * The switch is noted, when all traffic has moved, and the color that it has left, or never had, is
- * brought in line.
+ * The switch is noted, when all traffic has moved, and the color that it has left, or was never on,
+ * is brought in line.
  */
 export function reconcile(switched: Switched, { everywhere, before }: ReconcileArgs): Reconciled {
   const { app, controller } = switched;

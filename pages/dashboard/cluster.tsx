@@ -17,7 +17,7 @@ export function inCluster({ name }: Pick<ClusterState, "name">): string {
 }
 
 /** Where traffic is, and whether that is well. */
-export function Users({ cluster }: { cluster: ClusterState }) {
+export function Traffic({ cluster }: { cluster: ClusterState }) {
   const { release, away } = cluster;
   const where = inCluster(cluster);
   return (

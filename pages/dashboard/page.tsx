@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { GateTable, Time } from "../tables";
 import { timeOfDay } from "../time";
 import { Charts } from "./charts";
-import { Facts, History, Users } from "./cluster";
+import { Facts, History, Traffic } from "./cluster";
 import { Controls } from "./controls";
 import { JobLog } from "./jobLog";
 import { useLink, type Linked } from "./link";
@@ -44,7 +44,7 @@ export function Page() {
       </header>
       <main>
         {clusters.map((cluster) => (
-          <Users key={cluster.name} cluster={cluster} />
+          <Traffic key={cluster.name} cluster={cluster} />
         ))}
         {first !== undefined && <Controls state={state} release={first.release} refused={setRefusal} />}
         <p class={refusal === "" ? "alert empty" : "alert"} role="alert">

@@ -53,7 +53,7 @@ describe("A change of the live color, on a real cluster under load", function ()
     for (const attempt of ["first", "second"]) {
       const message = await failureOf(test.stack.up());
       expect(message, attempt).to.contain(
-        "The change of blue, which serves traffic, was refused before it reached them",
+        "The change of blue, which serves traffic, was refused before it reached users",
       );
       expect(message, attempt)
         .to.contain("The smoke gate of blue (v2-smoke) failed")

@@ -72,7 +72,7 @@ describe("A switch that nobody but the analysis controller analyzes, on a real c
     );
   });
 
-  it("is in the history, and refused as it is until its mark is cleared", async () => {
+  it("is in the history, and refused as it is until it is unblocked", async () => {
     const { stdout, status } = bluegreen("history", "--json");
     expect(status).to.equal(0);
     const { history } = JSON.parse(stdout) as {

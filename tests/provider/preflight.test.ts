@@ -97,7 +97,7 @@ describe("The preflight pod of a live change, in Pulumi's provider process and o
     await leave("chatgpt-app-blue-preflight");
     const message = await failureOf(step.create(inputs()));
     expect(message).to.contain(
-      "The change of blue, which serves traffic, was refused before it reached them",
+      "The change of blue, which serves traffic, was refused before it reached users",
     );
     expect(message)
       .to.match(/pod chatgpt-app-blue-preflight, (ErrImagePull|ImagePullBackOff)/)

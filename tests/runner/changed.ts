@@ -94,7 +94,7 @@ export const subjects: Record<string, readonly string[]> = {
     "release/src/traffic/",
     "components/appRoute.ts",
   ],
-  "tests/otherRoutes/gateway.test.ts": ["release/src/routers/gateway"],
+  "tests/otherRoutes/gateway.test.ts": ["release/src/routers/gateway", "release/src/routers/routedRequests"],
   "tests/otherRoutes/nginx.test.ts": ["release/src/routers/nginx"],
   "tests/pipeline/pipeline.test.ts": ["pipeline/", ".github/"],
   "tests/usage/doctor.test.ts": ["release/src/doctor/", "cli/doctor"],

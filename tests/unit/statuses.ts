@@ -20,7 +20,7 @@ export function status(part: Partial<ReleaseStatus> = {}): ReleaseStatus {
   };
 }
 
-/** Blue has all users, and there was no switch yet. */
+/** Blue has all traffic, and there was no switch yet. */
 export function onBlue(part: Partial<ReleaseStatus>): ReleaseStatus {
   return status({
     live: "blue",

@@ -124,8 +124,8 @@ type SizeReconcileInputs = ClusterRef & { app: string; activeColor: Color; stand
 type SizeReconcileOutputs = { held: Color[] };
 
 /**
- * After a release: the active color follows its load again, and the standby keeps the
- * size that it had with them, for as long as it is what a rollback returns to.
+ * After a release: the active color follows its load again, and the standby keeps the size that it had with
+ * traffic, for as long as it is what a rollback returns to.
  */
 export const sizeReconcile: Step<SizeReconcileInputs, SizeReconcileOutputs> = {
   check: () => Promise.resolve([]),

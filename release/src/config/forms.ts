@@ -146,8 +146,7 @@ export function quantity(text: string): number {
   return Number.parseFloat(text) * (factors[unit] ?? Number.NaN);
 }
 
-/** Names of images, as a registry and a node's runtime take them. */
-
+// Names of images, as a registry and a node's runtime take them.
 const registry = String.raw`(?:${label}(?:\.${label})*|\[[0-9a-f:.]+\])(?::\d{1,5})?`;
 const part = "[a-z0-9]+(?:(?:[.]|__?|-+)[a-z0-9]+)*";
 const repository = new RegExp(String.raw`^(?=.{1,255}$)(?:${registry}/)?${part}(?:/${part})*$`);

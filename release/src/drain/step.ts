@@ -88,7 +88,7 @@ async function drainSwitch(
   const isAway = (deadline: AbortSignal) => isInEffect(cluster, app, release, noRoute, deadline);
   const drained = await drainColor(cluster, target, { seconds, isAway, say, signal });
   if (drained.end === "back") {
-    // Whoever has moved them has told the pods, too; perhaps before this one told the last of them.
+    // Whoever has moved traffic back has told the pods, too; perhaps before this one told the last of them.
     await tellPods(cluster, target, 0, say);
     throw new UserError({
       code: "BG-SWITCH-OVERTAKEN",
@@ -131,9 +131,8 @@ async function letStay(cluster: Cluster, app: string, color: Color, now: Date, s
 }
 
 /**
- * Traffic was rolled back: its clients may stay, and whoever still has a
- * connection to the color that was rolled back is drained. Nobody waits for it, and
- * it never fails. Nothing is done where no switch has drained anything.
+ * Traffic was rolled back: its clients may stay, and whoever still has a connection to the color that was rolled
+ * back is drained. Nobody waits for it, and it never fails. Nothing is done where no switch has drained anything.
  * @param seconds for how long connections are drained; 0: they are not
  */
 export async function turnDrain(
@@ -154,7 +153,7 @@ export async function turnDrain(
     ]);
   } catch (error) {
     say(
-      `the draining was not turned to follow traffic to ${back}: ${messageOf(error)}; their connections end by their age`,
+      `the drain was not turned around for the rollback to ${back}: ${messageOf(error)}; open connections end by their age`,
     );
   }
 }

@@ -105,7 +105,7 @@ async function tryOut(cluster: Cluster, inputs: PreflightInputs, say: Say): Prom
       return passedTests;
     } catch (error) {
       throw new Error(
-        `The change of ${color}, which serves traffic, was refused before it reached them\n${messageOf(error)}`,
+        `The change of ${color}, which serves traffic, was refused before it reached users\n${messageOf(error)}`,
         { cause: error },
       );
     } finally {

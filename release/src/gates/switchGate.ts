@@ -136,7 +136,7 @@ async function approve(
     contracts: { waiting },
   };
   await writeRelease(cluster, app, release);
-  // What traffic may return to keeps the size that it has with them.
+  // What traffic may return to keeps the size that it has with traffic.
   if (inputs.autoscaled && weight === 100 && live !== undefined)
     await hold(cluster, app, live, (await readDeployment(cluster, app, live))?.spec?.replicas ?? 0);
   // The analysis controller may write to them, and make nothing.

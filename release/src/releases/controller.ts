@@ -86,7 +86,7 @@ function finish(
   return finishRollback(where, { route, hasDatabases, followers, graceMs: othersAreNotingMs }, say);
 }
 
-/** The switch that moved traffic here, if it may still be rolled back. */
+/** The switch that moved traffic to the live color, if it may still be rolled back. */
 async function openRelease(
   where: ClusterRef & { app: string },
   settings: ControllerSettings,

@@ -49,7 +49,7 @@ export const gateAfterSwitch: Step<GateAfterSwitchInputs, GateOutputs> = {
 /** After that it is no gate of the switch any more: config may have got it long after. */
 const evaluatedWithinMs = 3_600_000;
 
-/** The switch that moved traffic here, as long as this gate may evaluate it. */
+/** The switch that moved traffic to this color, as long as this gate may evaluate it. */
 async function unevaluated(
   cluster: Cluster,
   { app, color, switchId, route }: GateAfterSwitchInputs,

@@ -167,7 +167,7 @@ async function refuseCanaryChange(
       reason: userErrorText({
         code: "BG-LIVE-COLOR-CHANGED",
         what: `${idle} serves ${weight} % of traffic and may not change in place (template ${running} → ${templates[idle] ?? "none"})`,
-        rule: "they would get a version that no gate has seen",
+        rule: "users would get a version that no gate has seen",
         next: "remove its canary weight first: pulumi config rm canaryWeight && pulumi up",
       }),
     },

@@ -44,7 +44,7 @@ const changesMs = 10_000;
  * done. Of a shift the Service says nothing but the blocked image, which comes first for the same reason.
  * Two requests in all, or four, each a few milliseconds.
  * @returns the blocked image of this move, now or from an earlier try; undefined when traffic was not there any more:
- *   somebody else has moved them
+ *   somebody else has moved it
  * @throws UserError when the other color has no ready pod: nothing is switched then
  * @throws UnknownOutcomeError when traffic may have moved, all of it or a part
  */

@@ -37,7 +37,7 @@ const growthBudgetMs = 60_000;
 
 /**
  * Rolls back by hand, the fast way: every pod of the standby is ready, its version works on
- * the schema, and then traffic moves. No smoke suite: traffic comes from these very pods. Anything else,
+ * the schema, and then traffic moves. No smoke suite: these very pods had the traffic before the switch. Anything else,
  * a rollback of a rollback among it, is a switch, and has gates.
  * @returns how long it took, checks included, and what is live now
  * @throws UserError when the rollback is not possible; traffic stays where it was then
@@ -62,7 +62,7 @@ export async function rollback(
     to: bad,
     from: good,
     weight: 100,
-    // Of the switch that moved traffic here, if that is still the one on record.
+    // Of the switch that moved traffic to the color that it leaves now, if that is still the one on record.
     ...(release?.to.color === from && release.to.template === bad.template && { id: release.id }),
   };
   await rollBackByHand({ where, undone, settings, why }, `Traffic was not taken from ${from}`, say);

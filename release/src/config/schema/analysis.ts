@@ -62,10 +62,7 @@ const metricsParts = {
   pathLabel: part(metricName, metricNameRule),
 };
 
-/**
- * By default ten minutes, every 30 s, ten points, five errors, five
- * seconds.
- */
+/** By default ten minutes, every 30 s, ten points, five errors, five seconds. */
 const analysisParts = {
   durationSeconds: part(z.int().min(0).max(3600).default(600), "0 to 3600; 0: no analysis by the update"),
   intervalSeconds: part(

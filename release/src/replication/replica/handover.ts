@@ -149,7 +149,7 @@ async function promote(
     });
   }
   await idle.query("SELECT pg_promote(false)");
-  // From here on there are two primaries, and traffic stays with the live one unless it moves.
+  // From here on there are two primaries; the live color's is the one that is written to, unless traffic moves.
   try {
     await waitUntilWritable(idle, held);
     await noteHandover(idle, last.transaction);

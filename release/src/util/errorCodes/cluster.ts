@@ -134,6 +134,6 @@ export const podErrors = {
   },
   "BG-WORKERS-NOT-STOPPED": {
     cause: "Pods of workers that run on the active color alone did not end in time.",
-    remedy: "Inspect the pods that the message names, and at their node, then `pulumi up`.",
+    remedy: "Inspect the pods that the message names, and their node, then `pulumi up`.",
   },
 } as const satisfies ErrorTexts;
