@@ -108,7 +108,7 @@ const told: { commands: RegExp; by: string }[] = [
   },
   {
     commands:
-      /^(?:docker save|kubectl (?:create secret generic|rollout undo|patch|patch service(?: shop .*)?|port-forward|scale|set image|argo rollouts promote))$/,
+      /^(?:docker save|pulumi new|kubectl (?:create secret generic|rollout undo|patch|patch service(?: shop .*)?|port-forward|scale|set image|argo rollouts promote))$/,
     by: "nobody: it is what others do",
   },
 ];
