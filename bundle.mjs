@@ -42,7 +42,6 @@ const steps = {
   entryPoints: ["kubernetes/client", "steps/provider"].map((name) => at(`release/src/${name}.ts`)),
   outbase: at("release/src"),
   outdir: at("release/dist"),
-  allowOverwrite: true,
 };
 
 /** A process that serializes no function has no use for the SDK's compiler. */

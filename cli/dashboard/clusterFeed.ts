@@ -50,14 +50,14 @@ class ClusterFeed {
 
   follow(): Promise<void> {
     const { ref, signal } = this.options;
-    const refresh = () => {
+    const wake = () => {
       this.awake.abort();
     };
     const live = (color: Color | undefined) => {
       this.noteLive(color);
-      refresh();
+      wake();
     };
-    return followTraffic(ref(), { live, weights: refresh }, signal);
+    return followTraffic(ref(), { live, weights: wake }, signal);
   }
 
   async keepPolling(): Promise<void> {

@@ -17,7 +17,7 @@ export interface Switched extends Prepared {
   /** Traffic has arrived. */
   moved: pulumi.Resource[];
   analysis: ReleaseStep<"analysis">;
-  /** Nobody needs the color any more that they have left, but as the rollback target. */
+  /** Nobody needs the color any more that traffic has left, but as the rollback target. */
   left: pulumi.Resource[];
 }
 
