@@ -149,6 +149,9 @@ export const patience: Patience = {
 const readTries = { answered: 3, late: 2 };
 const readPauseMs = 200;
 
+type ConnectionOf = Parameters<KubeConfig["createDispatcherOptions"]>;
+type DispatcherOptions = ReturnType<KubeConfig["createDispatcherOptions"]>;
+
 /**
  * A kubeconfig whose clients end: the client library itself waits for an answer for minutes, and
  * for the rest of one without end. Watches and port-forwards are no such calls, and have limits of
@@ -158,6 +161,40 @@ class BoundedKubeConfig extends KubeConfig {
   constructor() {
     super();
     for (const each of this["authenticators"]) if ("execFn" in each) Object.assign(each, { execFn: login });
+    const create = this["createDispatcher"] as (...of: ConnectionOf) => unknown;
+    Object.assign(this, { createDispatcher: this.keptConnections((...of) => create.call(this, ...of)) });
+  }
+
+  /**
+   * By HTTP/1.1: a request that is given up ends its connection, so that the next try has another one, and a
+   * server that says farewell on a connection has nobody else's requests on it.
+   */
+  override createDispatcherOptions(...of: ConnectionOf): DispatcherOptions {
+    const options = super.createDispatcherOptions(...of);
+    const http1 = { allowH2: false };
+    switch (options.type) {
+      case "agent":
+        return { ...options, connect: { ...options.connect, ...http1 } };
+      case "proxy":
+        return { ...options, requestTls: { ...options.requestTls, ...http1 } };
+      case "socks":
+      case "none":
+        return options;
+    }
+  }
+
+  /**
+   * The client library makes a pool of connections for each call, and has a TLS handshake every time
+   * (kubernetes-client/javascript#2893). The pool of before serves as long as it would be made the same way: a
+   * login command may bring a new certificate.
+   */
+  private keptConnections(create: (...of: ConnectionOf) => unknown) {
+    let kept: { madeFor: string; dispatcher: unknown } | undefined;
+    return (...of: ConnectionOf) => {
+      const madeFor = JSON.stringify(this.createDispatcherOptions(...of));
+      if (kept?.madeFor !== madeFor) kept = { madeFor, dispatcher: create(...of) };
+      return kept.dispatcher;
+    };
   }
 
   /** @throws UnansweredError when the login command does not end, UserError when it fails */
