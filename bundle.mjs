@@ -52,11 +52,13 @@ const noCompiler = {
   },
 };
 
-/** The process of all steps: the SDK's own program for it, which is three hundred files. */
+/** The process of all steps: the SDK's own program for it, which is three hundred files; not the steps themselves. */
 const dynamicProvider = {
   ...shared,
-  external: ["esbuild", "ts-node", "typescript"],
-  entryPoints: { dynamicProvider: "@pulumi/pulumi/cmd/dynamic-provider/index.js" },
+  external: ["@bluegreen/release/provider", "esbuild", "ts-node", "typescript"],
+  entryPoints: [at("components/dynamicProvider.ts")],
+  // What is imported this way is not found in Node.js's compile cache.
+  supported: { "dynamic-import": false },
   outdir: at("components/dist"),
   plugins: [noCompiler],
 };

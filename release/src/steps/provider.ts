@@ -4,6 +4,8 @@ import { shown } from "../util/shown.js";
 import type { PlainRecord, Step } from "../util/step.js";
 import { steps, type StepName } from "./registry.js";
 
+export { steps };
+
 /** What Pulumi's process for dynamic resources asks of one. */
 export interface DynamicProvider {
   check(
