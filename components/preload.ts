@@ -23,7 +23,7 @@ instead("@pulumi/pulumi/runtime/closure/v8Hooks", debuggedLate);
 instead("source-map-support/register", () => ({}));
 // Once the SDK has loaded, and before it runs the program.
 process.nextTick(() => {
-  sendNoDebugMessages();
+  joinDebugMessages();
   startSteps();
 });
 
@@ -93,10 +93,31 @@ function debuggedLate(): object {
   };
 }
 
-/** Each is a request to the engine, several for each resource, of which nobody sees anything without --debug. */
-function sendNoDebugMessages(): void {
+/**
+ * Each is a request to the engine, one after the other, several for each resource, though nobody sees them without
+ * --debug. Those of one turn of the event loop are one request.
+ */
+function joinDebugMessages(): void {
   const log = loadedOf("@pulumi/pulumi/log") as typeof Log | undefined;
-  if (log !== undefined) Object.assign(log, { debug: () => Promise.resolve() });
+  if (log === undefined) return;
+  const send = log.debug;
+  let joined: { lines: string[]; sent: Promise<void> } | undefined;
+  const debug: typeof send = (line, resource, ...how) => {
+    if (resource !== undefined) return send(line, resource, ...how);
+    joined ??= {
+      lines: [],
+      sent: new Promise((resolve) => {
+        setImmediate(() => {
+          const text = joined?.lines.join("\n") ?? "";
+          joined = undefined;
+          resolve(send(text));
+        });
+      }),
+    };
+    joined.lines.push(line);
+    return joined.sent;
+  };
+  Object.assign(log, { debug });
 }
 
 /**

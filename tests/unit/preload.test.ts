@@ -39,15 +39,21 @@ describe("What is loaded before the program", function () {
     expect(said).to.contain("theirs.js(1,");
   });
 
-  it("sends no debug messages, and all others", async () => {
+  it("sends debug messages of one turn as one, and all others as they come", async () => {
     const sent = await outputOf(
       `const log = require("@pulumi/pulumi/log");
        process.nextTick(async () => {
-         require("@pulumi/pulumi/runtime/settings").getEngine = () => ({ log: (request, done) => (console.log(request.getMessage()), done()) });
-         for (const each of ["debug", "info", "warn", "error"]) await log[each](each);
+         const engine = { log: (request, done) => (console.log(JSON.stringify([request.getSeverity(), request.getMessage()])), done()) };
+         require("@pulumi/pulumi/runtime/settings").getEngine = () => engine;
+         await Promise.all([log.debug("one"), log.info("told"), log.debug("two")]);
+         await log.debug("three");
        });`,
     );
-    expect(sent.split("\n")).to.deep.equal(["info", "warn", "error"]);
+    expect(sent.split("\n").map((each) => JSON.parse(each) as [number, string])).to.deep.equal([
+      [1, "told"],
+      [0, "one\ntwo"],
+      [0, "three"],
+    ]);
   });
 
   it("asks for the process of steps once the stack is registered, whatever comes of it, and before the program goes on", async () => {
