@@ -12,5 +12,8 @@ async function loadSteps(): Promise<void> {
 // Once it has said where it listens. What does not load now does not in the step that asks for it, which says so.
 setImmediate(() => void loadSteps().catch(() => undefined));
 
-// How Pulumi ends it. Without an exit Node.js keeps nothing of what it has compiled for the next one.
-process.once("SIGINT", () => process.exit());
+// How Pulumi ends it, and a step that has to undo something says so itself. Without an exit Node.js keeps nothing of
+// what it has compiled for the next one.
+process.on("SIGINT", () => {
+  if (process.listenerCount("SIGINT") === 1) process.exit();
+});

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
-import { poll } from "@bluegreen/release";
+import { poll, readyPodsBehind } from "@bluegreen/release";
 import { readColors } from "@bluegreen/release/releases/colorStatus";
+import { colorService } from "@bluegreen/release/routers/services";
 import type { ReleaseStatus } from "@bluegreen/release/releases/status";
 import { repositoryDir } from "../../local/paths";
 import { bluegreen, start } from "../support/bluegreen";
@@ -125,6 +126,11 @@ describe("A release from the command line, on a real cluster", function () {
       roles: after.colors.map(({ role }) => role),
       possible: after.rollback.possible,
     }).to.deep.equal({ live: "green", roles: ["off", "live"], possible: false });
+    const service = colorService(test.cluster, "chatgpt-app", "blue");
+    // They have the time that pods have to end.
+    await poll(async () => ((await readyPodsBehind(test.cluster, service)).length === 0 ? true : undefined), {
+      timeoutMs: 300_000,
+    });
     const gone = await bluegreen(test, "smoke", "blue");
     expect([gone.code, gone.said.includes("has no ready endpoint")], gone.said).to.deep.equal([1, true]);
   });
