@@ -52,7 +52,7 @@ const noCompiler = {
   },
 };
 
-/** The process of all steps: the SDK's own program for it, which is three hundred files; not the steps themselves. */
+/** The process of all steps: the SDK's own program for it, which is three hundred files; not the steps. */
 const dynamicProvider = {
   ...shared,
   external: ["@bluegreen/release/provider", "esbuild", "ts-node", "typescript"],

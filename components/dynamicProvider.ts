@@ -1,6 +1,6 @@
 /**
  * The process of all steps: the SDK's own program for it. `bundle.mjs` makes one file of both.
- * Pulumi starts it while the program loads (preload.ts), so that what every step runs with loads meanwhile, too.
+ * Pulumi starts it while the program loads (preload.ts), so that what every step runs with loads meanwhile.
  */
 import "@pulumi/pulumi/cmd/dynamic-provider/index.js";
 
@@ -9,11 +9,11 @@ async function loadSteps(): Promise<void> {
   await steps.liveLock.load();
 }
 
-// Once it has said where it listens. What does not load now does not in the step that asks for it, which says so.
+// Once it has said where it listens. What does not load now fails in the step that asks for it, which says so.
 setImmediate(() => void loadSteps().catch(() => undefined));
 
-// How Pulumi ends it, and a step that has to undo something says so itself. Without an exit Node.js keeps nothing of
-// what it has compiled for the next one.
+// How Pulumi ends it; a step that has to undo something first listens, too. Without an exit Node.js keeps nothing
+// of what it has compiled for the next one.
 process.on("SIGINT", () => {
   if (process.listenerCount("SIGINT") === 1) process.exit();
 });

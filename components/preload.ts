@@ -1,7 +1,7 @@
 /**
- * Loaded by Node.js before Pulumi's SDK is, where Pulumi.yaml asks for it (`nodeargs`). It keeps the SDK from work
- * that no update of this program needs, and has the process of steps start early. Without it an update is the same,
- * and takes longer (docs/decisions/024-built-once.md).
+ * Loaded by Node.js before Pulumi's SDK is, where Pulumi.yaml asks for it (`nodeargs`). It keeps the SDK from
+ * work that no update of this program needs, and has the process of steps start early. Without it an update is
+ * the same, and takes longer (docs/decisions/024-built-once.md).
  */
 import { Session } from "node:inspector";
 import { createRequire, enableCompileCache, Module } from "node:module";
@@ -94,8 +94,8 @@ function debuggedLate(): object {
 }
 
 /**
- * Each is a request to the engine, one after the other, several for each resource, though nobody sees them without
- * --debug. Those of one turn of the event loop are one request.
+ * Each is a request to the engine, one after the other, several for each resource, though nobody sees them
+ * without --debug. Those of one turn of the event loop are one request.
  */
 function joinDebugMessages(): void {
   const log = loadedOf("@pulumi/pulumi/log") as typeof Log | undefined;
