@@ -9,11 +9,11 @@ async function loadSteps(): Promise<void> {
   await steps.liveLock.load();
 }
 
-// Once it has said where it listens. What does not load now fails in the step that asks for it, which says so.
+// Once it has said where it listens. What does not load fails in the step that asks for it, which says so.
 setImmediate(() => void loadSteps().catch(() => undefined));
 
-// How Pulumi ends it; a step that has to undo something first listens, too. Without an exit Node.js keeps nothing
-// of what it has compiled for the next one.
+// How Pulumi ends it; a step that has to undo something first listens, too. Without an exit Node.js keeps
+// nothing of what it has compiled for the next one.
 process.on("SIGINT", () => {
   if (process.listenerCount("SIGINT") === 1) process.exit();
 });

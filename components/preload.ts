@@ -1,7 +1,7 @@
 /**
  * Loaded by Node.js before Pulumi's SDK is, where Pulumi.yaml asks for it (`nodeargs`). It keeps the SDK from
- * work that no update of this program needs, and has the process of steps start early. Without it an update is
- * the same, and takes longer (docs/decisions/024-built-once.md).
+ * work that no update of this program needs, and has the process of steps start early. Without it an update
+ * is the same, and takes longer (docs/decisions/024-built-once.md).
  */
 import { Session } from "node:inspector";
 import { createRequire, enableCompileCache, Module } from "node:module";

@@ -185,8 +185,8 @@ class BoundedKubeConfig extends KubeConfig {
 
   /**
    * The client library makes a pool of connections for each call, and has a TLS handshake every time
-   * (kubernetes-client/javascript#2893). The pool of before serves as long as it would be made the same way: a
-   * login command may bring a new certificate.
+   * (kubernetes-client/javascript#2893). The pool of before serves as long as it would be made the same way:
+   * a login command may bring a new certificate.
    */
   private keptConnections(create: (...of: ConnectionOf) => unknown) {
     let kept: { madeFor: string; dispatcher: unknown } | undefined;
