@@ -102,7 +102,7 @@ export const subjects: Record<string, readonly string[]> = {
   "tests/apps/orders.test.ts": ["examples/orders/"],
   "tests/apps/verdaccio.test.ts": ["examples/verdaccio/"],
   "tests/usage/podTemplate.test.ts": ["release/src/config/podTemplate/", "release/src/gates/pod"],
-  "tests/pages/pages.test.ts": ["pages/", "cli/dashboard", "cli/report"],
+  "tests/pages/pages.test.ts": ["pages/", "cli/dashboard", "cli/report", "release/src/releases/status"],
   "tests/start/start.test.ts": ["local/"],
 };
 
@@ -132,8 +132,9 @@ export function storiesAbout(path: string): string[] {
 
 /**
  * The test files that a change of these can break: those that load one of them, those that run a step which
- * does, and those whose subject they are. Of what none of them is known to depend on, all that run for every
- * change.
+ * does, and those whose subject they are. A story that has subjects loads more of the program than it is
+ * about, to bring about what it needs and to look at it. Of what none of them is known to depend on, all that
+ * run for every change.
  */
 export function brokenBy(changed: readonly string[]): Set<string> {
   const everyChange = suites.filter(({ long }) => long !== true).flatMap(filesOf);
@@ -154,9 +155,11 @@ export function brokenBy(changed: readonly string[]): Set<string> {
       for (const file of everyChange.filter((each) => each.startsWith("tests/unit/docs"))) broken.add(file);
       continue;
     }
-    const loading = everyChange.filter((file) => reached.get(file)?.has(path));
-    const whole = program.some((each) => path.startsWith(each)) ? [story] : [];
-    const found = [...loading, ...storiesAbout(path), ...whole];
+    const isOfProgram = program.some((each) => path.startsWith(each));
+    const loading = everyChange.filter(
+      (file) => reached.get(file)?.has(path) && !(isOfProgram && file in subjects),
+    );
+    const found = [...loading, ...storiesAbout(path), ...(isOfProgram ? [story] : [])];
     for (const file of found.length > 0 ? found : everyChange) broken.add(file);
   }
   return broken;

@@ -37,6 +37,16 @@ describe("What npm test -- --changed runs", () => {
     expect(gates.filter((gate) => longAbout(gate).length > 1)).to.deep.equal([]);
   });
 
+  it("is no story that only makes use of what was changed", () => {
+    const broken = brokenBy(["release/src/gates/schemaGate.ts"]);
+    expect([...broken]).to.include.members([
+      "tests/failing/gates.test.ts",
+      "tests/provider/preflight.test.ts",
+    ]);
+    expect([...broken].filter((file) => /^tests\/(pages|routes|usage)\//.test(file))).to.deep.equal([]);
+    expect([...brokenBy(["release/src/releases/status.ts"])]).to.include("tests/pages/pages.test.ts");
+  });
+
   it("names no subject that is gone, and no story", () => {
     const there = globSync(
       "{.github,app,cli,components,examples,local,pages,pipeline,release,controller}/**",
