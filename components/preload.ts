@@ -101,19 +101,20 @@ function joinDebugMessages(): void {
   const log = loadedOf("@pulumi/pulumi/log") as typeof Log | undefined;
   if (log === undefined) return;
   const send = log.debug;
-  let joined: { lines: string[]; sent: Promise<void> } | undefined;
+  let joined: ReturnType<typeof startJoining> | undefined;
+  const startJoining = () => {
+    const lines: string[] = [];
+    const sent = new Promise<void>((resolve) => {
+      setImmediate(() => {
+        joined = undefined;
+        resolve(send(lines.join("\n")));
+      });
+    });
+    return { lines, sent };
+  };
   const debug: typeof send = (line, resource, ...how) => {
     if (resource !== undefined) return send(line, resource, ...how);
-    joined ??= {
-      lines: [],
-      sent: new Promise((resolve) => {
-        setImmediate(() => {
-          const text = joined?.lines.join("\n") ?? "";
-          joined = undefined;
-          resolve(send(text));
-        });
-      }),
-    };
+    joined ??= startJoining();
     joined.lines.push(line);
     return joined.sent;
   };

@@ -53,7 +53,7 @@ describe("Connections to the API server", function () {
   async function writeKubeconfig(): Promise<string> {
     const path = join(folder, "kubeconfig");
     const { port } = server.address() as AddressInfo;
-    await copyLogin("first");
+    await writeLogin("first");
     const config = {
       clusters: [
         {
@@ -82,7 +82,7 @@ describe("Connections to the API server", function () {
   }
 
   /** Over before it is used, so that each call logs in anew. */
-  async function copyLogin(token: string, certificate?: CertificateFiles): Promise<void> {
+  async function writeLogin(token: string, certificate?: CertificateFiles): Promise<void> {
     const pair = certificate && {
       clientCertificateData: await readFile(certificate.certificate, "utf8"),
       clientKeyData: await readFile(certificate.key, "utf8"),
@@ -97,7 +97,7 @@ describe("Connections to the API server", function () {
   it("are kept from call to call, with a new token too", async () => {
     const cluster = open();
     await read(cluster);
-    await copyLogin("second");
+    await writeLogin("second");
     await read(cluster);
     await cluster.apps.readNamespacedDeployment({ name: "shop", namespace: "shop" });
     // Another step of the same update.
@@ -108,7 +108,7 @@ describe("Connections to the API server", function () {
   it("are others where the login brings another certificate", async () => {
     const cluster = open();
     await read(cluster);
-    await copyLogin("first", files);
+    await writeLogin("first", files);
     await read(cluster);
     await read(cluster);
     expect(protocols).to.have.length(2);
