@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ColorNamespaces } from "../app/color.js";
 import { passes, UnansweredError } from "../util/mayPass.js";
 import { messageOf, UserError } from "../util/userError.js";
+import { forgetReads, readOnce } from "./sharedReads.js";
 import {
   AppsV1Api,
   AutoscalingV2Api,
@@ -223,7 +224,7 @@ class BoundedKubeConfig extends KubeConfig {
       createConfiguration({
         baseServer: new ServerConfiguration(cluster.server, {}),
         authMethods: { default: this },
-        httpApi: wrapHttpLibrary({ send: (request) => send(request) }),
+        httpApi: wrapHttpLibrary({ send: (request) => answerTo(request, this.getCurrentContext()) }),
       }),
     );
   }
@@ -247,6 +248,19 @@ function login(command: string, args: string[] | undefined, options: SpawnOption
     clearTimeout(limit);
   });
   return child;
+}
+
+/** A read that its caller may give up is its own. */
+async function answerTo(request: RequestContext, context: string): Promise<ResponseContext> {
+  if (request.getHttpMethod() === HttpMethod.GET)
+    return request.getSignal() === undefined
+      ? readOnce(`${context} ${request.getUrl()}`, () => send(request))
+      : send(request);
+  try {
+    return await send(request);
+  } finally {
+    forgetReads();
+  }
 }
 
 const library = createConfiguration().httpApi;

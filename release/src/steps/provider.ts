@@ -1,3 +1,4 @@
+import { sharingReads, type Reads } from "../kubernetes/sharedReads.js";
 import { untilActedOnHarm } from "../state/harm.js";
 import { messageOf, UserError } from "../util/userError.js";
 import { shown } from "../util/shown.js";
@@ -41,19 +42,27 @@ export function dynamicProvider(name: StepName): DynamicProvider {
       throw said;
     }
   };
+  // Pulumi asks for the difference right after the check.
+  let checkedBy: Reads = new Map();
   const outs = async (inputs: PlainRecord, last: PlainRecord) => ({
     ...inputs,
     ...(await step((each) => each.run(inputs, say, last))),
   });
   return {
-    check: async (last, inputs) => ({
-      inputs,
-      failures: (await step((each) => each.check(inputs, last ?? {}, say))).map(({ property, reason }) => ({
-        property,
-        reason: shown(reason),
-      })),
-    }),
-    diff: async (_id, last, inputs) => ({ changes: await step((each) => each.isNeeded(last, inputs)) }),
+    check: async (last, inputs) => {
+      const reads: Reads = new Map();
+      const violations = await step((each) => sharingReads(reads, () => each.check(inputs, last ?? {}, say)));
+      checkedBy = reads;
+      return {
+        inputs,
+        failures: violations.map(({ property, reason }) => ({ property, reason: shown(reason) })),
+      };
+    },
+    diff: async (_id, last, inputs) => {
+      const reads = checkedBy;
+      checkedBy = new Map();
+      return { changes: await step((each) => sharingReads(reads, () => each.isNeeded(last, inputs))) };
+    },
     create: async (inputs) => ({ id: name, outs: await outs(inputs, {}) }),
     update: async (_id, last, inputs) => ({ outs: await outs(inputs, last) }),
     read: async (id, last) => ({
