@@ -5,6 +5,7 @@ import { applyTemplate } from "@bluegreen/release/config/podTemplate/strategicMe
 import { containersOf } from "@bluegreen/release/config/podTemplate/userTemplate";
 import { isFields, type Fields } from "@bluegreen/release/util/json";
 import type { PlainRecord } from "@bluegreen/release/util/step";
+import { hasHttpPort } from "./podDefaults";
 
 /** The pods of a worker or a CronJob, without the hash, which is that of its color. */
 export interface BackgroundTemplate {
@@ -42,7 +43,8 @@ export function backgroundTemplate(
     ...spec,
     topologySpreadConstraints: spreadOf(spec, selector),
     containers: containersOf(spec)
-      .filter((each) => each["name"] === container || !answersRequests(each))
+      // A server in front of the app has nothing to do where the app is none.
+      .filter((each) => each["name"] === container || !hasHttpPort(each))
       .map((each) => (each["name"] === container ? withoutServer(each) : each)),
   };
   const { spec: merged } = applyTemplate({ spec: base }, { spec: { ...patchOf(patch) } });
@@ -69,11 +71,6 @@ function patchOf({ spec }: Fields): Fields {
 
 function withoutServer(container: Fields): Fields {
   return Object.fromEntries(Object.entries(container).filter(([key]) => !ofServer.includes(key)));
-}
-
-/** A server in front of the app has nothing to do where the app is none. */
-function answersRequests({ ports }: Fields): boolean {
-  return Array.isArray(ports) && ports.some((each) => isFields(each) && each["name"] === "http");
 }
 
 /** The same nodes for them as for the others, each kind of pods by itself. */

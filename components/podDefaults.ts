@@ -102,7 +102,8 @@ function stopping({ preStopDelaySeconds }: PodArgs): Fields {
     : { lifecycle: { preStop: { sleep: { seconds: preStopDelaySeconds } } } };
 }
 
-function hasHttpPort({ ports }: Fields): boolean {
+/** Whether it answers the requests of users. */
+export function hasHttpPort({ ports }: Fields): boolean {
   return Array.isArray(ports) && ports.some((each) => isFields(each) && each["name"] === "http");
 }
 

@@ -44,6 +44,11 @@ export interface Cluster extends ColorNamespaces {
   coordination: CoordinationV1Api;
 }
 
+/** What this process remembers an app by: an update may be of several clusters. */
+export function appKey({ config, namespace }: Cluster, app: string): string {
+  return [config.currentContext, namespace, app].join("/");
+}
+
 /**
  * How the client library calls what it makes up where it finds no kubeconfig: an API server on this machine
  * without TLS.

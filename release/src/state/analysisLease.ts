@@ -1,4 +1,4 @@
-import type { Cluster } from "../kubernetes/cluster.js";
+import { appKey, type Cluster } from "../kubernetes/cluster.js";
 import { holderName } from "../util/who.js";
 import { takeLease } from "../kubernetes/lease.js";
 import type { HeldLease } from "../kubernetes/heldLease.js";
@@ -24,7 +24,7 @@ export async function holdAnalysis(cluster: Cluster, app: string, say: Say): Pro
     waitMs,
     say,
   });
-  if ("held" in answer) held.set(keyOf(cluster, app), answer.held);
+  if ("held" in answer) held.set(appKey(cluster, app), answer.held);
   else say(`${answer.heldBy} analyzes ${app}, since ${answer.since}, and continues with it`);
 }
 
@@ -34,7 +34,7 @@ export async function takeAnalysis(
   app: string,
   holder: string,
 ): Promise<HeldLease | undefined> {
-  const key = keyOf(cluster, app);
+  const key = appKey(cluster, app);
   const before = held.get(key);
   held.delete(key);
   if (before !== undefined && !before.lost.aborted) return before;
@@ -44,8 +44,4 @@ export async function takeAnalysis(
     waitMs: 0,
   });
   return "held" in answer ? answer.held : undefined;
-}
-
-function keyOf({ config, namespace }: Cluster, app: string): string {
-  return [config.currentContext, namespace, app].join("/");
 }

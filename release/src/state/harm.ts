@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Cluster } from "../kubernetes/cluster.js";
+import { appKey, type Cluster } from "../kubernetes/cluster.js";
 import { span } from "../analysis/summary.js";
 import type { UserError } from "../util/userError.js";
 
@@ -32,11 +32,11 @@ const observed = new Map<string, Observed>();
 
 /** From here on what an update does is remembered, for whoever finds that it does harm. */
 export function beginGuard(cluster: Cluster, app: string, test?: TestLive): void {
-  observed.set(keyOf(cluster, app), { changes: [], ...(test !== undefined && { test }) });
+  observed.set(appKey(cluster, app), { changes: [], ...(test !== undefined && { test }) });
 }
 
 export function noteChange(cluster: Cluster, app: string, text: string): void {
-  observed.get(keyOf(cluster, app))?.changes.push({ text, atMs: performance.now() });
+  observed.get(appKey(cluster, app))?.changes.push({ text, atMs: performance.now() });
 }
 
 /**
@@ -44,7 +44,7 @@ export function noteChange(cluster: Cluster, app: string, text: string): void {
  * @returns false when traffic may be moving already: then nothing is to be done about it any more
  */
 export function noteHarm(cluster: Cluster, app: string, harm: UserError): boolean {
-  const found = observed.get(keyOf(cluster, app));
+  const found = observed.get(appKey(cluster, app));
   if (found === undefined || found.isClosed === true) return false;
   found.harm = harm;
   return true;
@@ -69,18 +69,18 @@ export async function untilActedOnHarm(): Promise<void> {
  */
 export function closeGuard(cluster: Cluster, app: string): void {
   refuseHarm(cluster, app);
-  const found = observed.get(keyOf(cluster, app));
+  const found = observed.get(appKey(cluster, app));
   if (found !== undefined) found.isClosed = true;
 }
 
 /** Nobody observes the live color any more. */
 export function endGuard(cluster: Cluster, app: string): void {
-  observed.delete(keyOf(cluster, app));
+  observed.delete(appKey(cluster, app));
 }
 
 /** @throws UserError once this update is known to harm the live color */
 export function refuseHarm(cluster: Cluster, app: string): void {
-  const { harm } = observed.get(keyOf(cluster, app)) ?? {};
+  const { harm } = observed.get(appKey(cluster, app)) ?? {};
   if (harm !== undefined) throw harm;
 }
 
@@ -89,7 +89,7 @@ export function refuseHarm(cluster: Cluster, app: string): void {
  * @throws UserError once this update is known to harm the live color
  */
 export async function testLive(cluster: Cluster, app: string, moment: string): Promise<void> {
-  await observed.get(keyOf(cluster, app))?.test?.(moment);
+  await observed.get(appKey(cluster, app))?.test?.(moment);
   refuseHarm(cluster, app);
 }
 
@@ -98,12 +98,8 @@ const recentMs = 60_000;
 /** What this update did in the minute before now, the newest first. */
 export function recentChanges(cluster: Cluster, app: string): string[] {
   const now = performance.now();
-  return (observed.get(keyOf(cluster, app))?.changes ?? [])
+  return (observed.get(appKey(cluster, app))?.changes ?? [])
     .filter(({ atMs }) => now - atMs <= recentMs)
     .map(({ text, atMs }) => `${text}, ${span((now - atMs) / 1000)} before`)
     .toReversed();
-}
-
-function keyOf({ config, namespace }: Cluster, app: string): string {
-  return [config.currentContext, namespace, app].join("/");
 }

@@ -1,6 +1,6 @@
 import { names, type OwnMetadata } from "../app/names.js";
 import { PatchStrategy, setHeaderOptions, type V1ConfigMap, type V1Lease } from "../kubernetes/client.js";
-import { connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
+import { appKey, connect, type Cluster, type ClusterRef } from "../kubernetes/cluster.js";
 import type { HeldLease } from "../kubernetes/heldLease.js";
 import { isUnreleased, takeLease } from "../kubernetes/lease.js";
 import { isMissing, orUndefined } from "../kubernetes/requests.js";
@@ -46,7 +46,7 @@ export async function beginRelease(
       next: `wait for its end, then pulumi up; to wait longer: pulumi config set lockWaitSeconds 600; should it hang, end it, and its lock ends within ${leaseSeconds} s`,
     });
   }
-  held.set(keyOf(cluster, app), answer.held);
+  held.set(appKey(cluster, app), answer.held);
   return answer.held.id;
 }
 
@@ -66,7 +66,7 @@ function elsewhere({ config, namespace }: Cluster, app: string, cause: unknown):
 
 /** The next one may begin. Nothing happens where this process has not begun it. */
 export async function endRelease(cluster: Cluster, app: string, id: string): Promise<void> {
-  const key = keyOf(cluster, app);
+  const key = appKey(cluster, app);
   const lease = held.get(key);
   if (lease?.id !== id) return;
   held.delete(key);
@@ -80,16 +80,12 @@ export function isUnended(cluster: Cluster, app: string, id: string): Promise<bo
 
 /** Whether it is this process that releases the app. */
 export function isReleasing(cluster: Cluster, app: string): boolean {
-  return held.get(keyOf(cluster, app))?.lost.aborted === false;
+  return held.get(appKey(cluster, app))?.lost.aborted === false;
 }
 
 /** @throws UserError when somebody else may be releasing the app by now: for before traffic moves */
 export function refuseLostRelease(cluster: Cluster, app: string): void {
-  held.get(keyOf(cluster, app))?.lost.throwIfAborted();
-}
-
-function keyOf({ config, namespace }: Cluster, app: string): string {
-  return [config.currentContext, namespace, app].join("/");
+  held.get(appKey(cluster, app))?.lost.throwIfAborted();
 }
 
 type ReleaseUnlockInputs = ClusterRef &
