@@ -3,73 +3,69 @@
  * work that no update of this program needs, and has the process of steps start early. Without it an update
  * is the same, and takes longer (docs/decisions/024-built-once.md).
  */
-import { Session } from "node:inspector";
-import { createRequire, enableCompileCache, Module } from "node:module";
+import type { Session } from "node:inspector";
+import { createRequire, enableCompileCache } from "node:module";
+import { stripVTControlCharacters } from "node:util";
 import type { ClientUnaryCall } from "@grpc/grpc-js";
 import type * as Log from "@pulumi/pulumi/log/index.js";
 import type * as Monitor from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import type * as Messages from "@pulumi/pulumi/proto/resource_pb.js";
+import { calledLate, compiledLate, instead, late, loadedOf, loaderOf } from "./lateModules";
+
+/** What the SDK asks of its own tracing. */
+interface Tracing {
+  start(url: string): void;
+  stop(): void;
+  newSpan(name: string): unknown;
+}
+
+/** As much of OpenTelemetry's interface as that takes. */
+interface Interface {
+  trace: { getTracer(name: string): { startSpan(name: string): unknown } };
+}
 
 // What this process compiles the next one finds, by a shell that has no NODE_COMPILE_CACHE, too.
 enableCompileCache();
-// The program's folder is not known yet, but the file that Node.js runs is the SDK's.
-const sdk = createRequire(process.argv[1] ?? __filename);
 // A compiler, for functions that are serialized.
-instead("@pulumi/pulumi/typescript-shim", loadedLate);
-// A debugger, for the same, which is told of each file that is loaded.
+instead("@pulumi/pulumi/typescript-shim", compiledLate);
+// For programs that run Pulumi.
+instead("@pulumi/pulumi/automation", compiledLate);
+// For packages that a serialized function needs.
+instead("normalize-package-data", calledLate);
+// For `pulumi up --tracing`.
+instead("@pulumi/pulumi/cmd/run/tracing", tracedLate);
+// Each language that zod knows; its own is English.
+instead("zod/v4/locales", compiledLate);
+// For settings that are YAML.
+instead("yaml", late);
+// A debugger, for functions that are serialized, which is told of each file that is loaded.
 instead("@pulumi/pulumi/runtime/closure/v8Hooks", debuggedLate);
 // The SDK takes a stack trace for each promise, and would look up the source map of each line of it. Lines in
 // errors are those of the files that run.
 instead("source-map-support/register", () => ({}));
 // Once the SDK has loaded, and before it runs the program.
 process.nextTick(() => {
-  joinDebugMessages();
+  const log = loadedOf("@pulumi/pulumi/log") as typeof Log | undefined;
+  if (log !== undefined) Object.assign(log, { debug: joined(log.debug), error: withoutAftermath(log.error) });
   startSteps();
 });
 
-/** The file of the copy of the SDK that runs the program; another version of it loads what it wants. */
-function fileOf(name: string): string | undefined {
-  try {
-    return sdk.resolve(name);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Node.js takes a file for loaded, with these exports. */
-function instead(name: string, exportsFor: (file: string) => object): void {
-  const file = fileOf(name);
-  if (file === undefined) return;
-  require.cache[file] = Object.assign(new Module(file), {
-    filename: file,
-    loaded: true,
-    exports: exportsFor(file),
-  });
-}
-
-/** What the SDK has of it, once it is loaded. */
-function loadedOf(name: string): unknown {
-  const file = fileOf(name);
-  return file === undefined ? undefined : require.cache[file]?.exports;
-}
-
-/** The file itself, once it is asked for something. */
-function loadedLate(file: string): object {
-  const load = createRequire(file);
-  let loaded: Record<string | symbol, unknown> | undefined;
-  return new Proxy(
-    {},
-    {
-      get: (_, name) => {
-        if (loaded === undefined) {
-          // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- it is Node.js that reads it
-          delete require.cache[file];
-          loaded = load(file) as Record<string | symbol, unknown>;
-        }
-        return loaded[name];
-      },
+/** Without a trace that somebody asked for, all of OpenTelemetry that is loaded is its interface. */
+function tracedLate(file: string): object {
+  const { trace } = createRequire(file)("@opentelemetry/api") as Interface;
+  const load = loaderOf(file) as () => Tracing;
+  let newSpan: Tracing["newSpan"] = (name) => trace.getTracer("nodejs-runtime").startSpan(name);
+  return {
+    start: (url) => {
+      const traced = load();
+      traced.start(url);
+      newSpan = (name) => traced.newSpan(name);
     },
-  );
+    stop: () => {
+      load().stop();
+    },
+    newSpan: (name) => newSpan(name),
+  } satisfies Tracing;
 }
 
 /** What the SDK knows of V8: the same as it, once it is asked for something. */
@@ -78,7 +74,7 @@ function debuggedLate(): object {
   let session: Promise<Session> | undefined;
   const debug = () =>
     new Promise<Session>((resolve, reject) => {
-      const opened = new Session();
+      const opened = new (process.getBuiltinModule("node:inspector").Session)();
       opened.connect();
       opened.on("Debugger.scriptParsed", ({ params: { scriptId, url } }) => urls.set(scriptId, url));
       opened.post("Debugger.enable", (error) => {
@@ -97,29 +93,45 @@ function debuggedLate(): object {
  * Each is a request to the engine, one after the other, several for each resource, though nobody sees them
  * without --debug. Those of one turn of the event loop are one request.
  */
-function joinDebugMessages(): void {
-  const log = loadedOf("@pulumi/pulumi/log") as typeof Log | undefined;
-  if (log === undefined) return;
-  const send = log.debug;
-  let joined: ReturnType<typeof startJoining> | undefined;
+function joined(send: typeof Log.debug): typeof Log.debug {
+  let current: ReturnType<typeof startJoining> | undefined;
   const startJoining = () => {
     const lines: string[] = [];
     const sent = new Promise<void>((resolve) => {
       setImmediate(() => {
-        joined = undefined;
+        current = undefined;
         resolve(send(lines.join("\n")));
       });
     });
     return { lines, sent };
   };
-  const debug: typeof send = (line, resource, ...how) => {
+  return (line, resource, ...how) => {
     if (resource !== undefined) return send(line, resource, ...how);
-    joined ??= startJoining();
-    joined.lines.push(line);
-    return joined.sent;
+    current ??= startJoining();
+    current.lines.push(line);
+    return current.sent;
   };
-  Object.assign(log, { debug });
 }
+
+/**
+ * Where a step is refused, Pulumi ends the update and says why. A request that was on its way then fails, and
+ * the SDK shows that as an error of the program, with a stack trace, if it is quicker than its end.
+ */
+function withoutAftermath(send: typeof Log.error): typeof Log.error {
+  return (message, ...how) =>
+    aftermath.test(stripVTControlCharacters(message)) ? Promise.resolve() : send(message, ...how);
+}
+
+/** In the SDK's own words, from the first one on: an error of the program may quote those of another update. */
+const aftermath = new RegExp(
+  [
+    "^(?:Running program '.*' failed with an unhandled exception:\n)?",
+    "(?:<ref \\*\\d+> )?(?:Error: )?",
+    "(?:\\d+ [A-Z]+: |failed to (?:register|read) .*\\]: )?",
+    "resource monitor (?:is terminating|shut down)",
+  ].join(""),
+  "i",
+);
 
 /**
  * Pulumi starts the process of steps when the first of them is registered, which is when the program has

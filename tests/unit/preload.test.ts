@@ -4,6 +4,9 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { credentials } from "@grpc/grpc-js";
+import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { InvokeRequest } from "@pulumi/pulumi/proto/provider_pb";
 import { expect } from "chai";
 
 const root = join(__dirname, "..", "..");
@@ -39,6 +42,76 @@ describe("What is loaded before the program", function () {
     expect(said).to.contain("theirs.js(1,");
   });
 
+  it("lets files stand in for what an update does not need, each of which is there once it is asked for", async () => {
+    const said = await outputOf(
+      `const { createRequire } = require("node:module");
+       const sdk = createRequire(require.resolve("@pulumi/pulumi"));
+       const pulumi = require("@pulumi/pulumi");
+       const { z } = require("zod");
+       const yaml = require("yaml");
+       const normalize = sdk("normalize-package-data");
+       const loaded = () => Object.keys(require.cache)
+         .flatMap((file) => /automation\\/localWorkspace|composer|locales\\/de\\b|normalize-package-data\\/lib\\/fixer|sdk-trace-node/.exec(file) ?? []).sort();
+       const before = loaded();
+       const parcel = { name: "shop", version: "v1.0.0" };
+       normalize(parcel);
+       console.log(JSON.stringify({
+         before,
+         stack: typeof pulumi.automation.LocalWorkspace.createOrSelectStack,
+         names: Object.keys(pulumi.automation).includes("LocalWorkspace") && "parse" in yaml,
+         german: typeof z.locales.de().localeError,
+         parsed: yaml.parse("replicas: 3"),
+         parcel: parcel.version,
+         after: loaded(),
+       }));`,
+    );
+    expect(JSON.parse(said)).to.deep.equal({
+      before: [],
+      stack: "function",
+      names: true,
+      german: "function",
+      parsed: { replicas: 3 },
+      parcel: "1.0.0",
+      after: ["automation/localWorkspace", "composer", "locales/de", "normalize-package-data/lib/fixer"],
+    });
+  });
+
+  it("lets a module import them by name", async () => {
+    const said = await outputOf(
+      `import("data:text/javascript,").then(async () => {
+         const [{ LocalWorkspace }, { parse }] = await Promise.all([import("@pulumi/pulumi/automation/index.js"), import("yaml")]);
+         console.log(typeof LocalWorkspace.create, parse("3"));
+       });`,
+    );
+    expect(said).to.equal("function 3");
+  });
+
+  it("lets a function that is serialized require them by name, and a test replace what they have", async () => {
+    const said = await outputOf(
+      `const pulumi = require("@pulumi/pulumi");
+       const yaml = require("yaml");
+       (async () => {
+         const { text } = await pulumi.runtime.serializeFunction(() => yaml.parse("replicas: 3"));
+         console.log(text.includes('require("yaml")'), require("yaml") === yaml);
+         yaml.parse = () => "replaced";
+         console.log(yaml.parse("3"), Object.keys(yaml).includes("stringify"), delete yaml.parse && yaml.parse);
+       })();`,
+    );
+    expect(said).to.equal("true true\nreplaced true undefined");
+  });
+
+  it("traces where a trace was asked for", async () => {
+    const said = await outputOf(
+      `const tracing = require("@pulumi/pulumi/cmd/run/tracing");
+       const traceIdOf = (name) => tracing.newSpan(name).spanContext().traceId;
+       const untraced = traceIdOf("before");
+       tracing.start("http://127.0.0.1:1/api/v2/spans");
+       console.log(untraced, traceIdOf("after") === untraced);
+       process.exit();`,
+    );
+    expect(said).to.equal("00000000000000000000000000000000 false");
+  });
+
   it("sends debug messages of one turn as one, and all others as they come", async () => {
     const sent = await outputOf(
       `const log = require("@pulumi/pulumi/log");
@@ -54,6 +127,23 @@ describe("What is loaded before the program", function () {
       [0, "one\ntwo"],
       [0, "three"],
     ]);
+  });
+
+  it("says nothing of a request that failed because Pulumi had ended the update", async () => {
+    const sent = await outputOf(
+      `const log = require("@pulumi/pulumi/log");
+       process.nextTick(async () => {
+         const engine = { log: (request, done) => (console.log(request.getMessage()), done()) };
+         require("@pulumi/pulumi/runtime/settings").getEngine = () => engine;
+         await log.error("Running program 'index.ts' failed with an unhandled exception:\\nError: 14 UNAVAILABLE: resource monitor shut down while sending resource outputs\\n    at callErrorFromStatus (call.js:32:19)");
+         await log.error("failed to register new resource shop [bluegreen:index:BlueGreenApp]: Resource monitor is terminating");
+         await log.error("Running program 'index.ts' failed with an unhandled exception:\\n\u001b[36m<ref *1>\u001b[39m Error: 14 UNAVAILABLE: resource monitor shut down while waiting on step");
+         await log.error("Running program 'index.ts' failed with an unhandled exception:\\nError: stack dev: resource monitor shut down");
+       });`,
+    );
+    expect(sent).to.equal(
+      "Running program 'index.ts' failed with an unhandled exception:\nError: stack dev: resource monitor shut down",
+    );
   });
 
   it("asks for the process of steps once the stack is registered, whatever comes of it, and before the program goes on", async () => {
@@ -94,30 +184,42 @@ describe("What is loaded before the program", function () {
   });
 });
 
-describe("The process of a release's steps, while nothing is asked of it", function () {
+describe("The process of a release's steps", function () {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "bg-steps-"));
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it("loads what they run with, and keeps what it has compiled when Pulumi ends it", async () => {
+  it("loads what they run with once it was asked to start, and keeps what it has compiled when Pulumi ends it", async () => {
     const script = `
       process.argv = ["", "", "127.0.0.1:1"];
       require("@bluegreen/components/dynamicProvider");
-      const loaded = setInterval(() => {
-        if (!Object.keys(require.cache).some((file) => file.endsWith("release/dist/steps/provider.js"))) return;
-        clearInterval(loaded);
-        console.error("loaded");
-      });
+      const isLoaded = () => Object.keys(require.cache).some((file) => file.endsWith("release/dist/steps/provider.js"));
+      process.on("SIGUSR2", () => console.error(isLoaded() ? "loaded" : "not loaded"));
       setInterval(() => undefined, 1000);`;
     const steps = spawn(process.execPath, ["--eval", script], {
       cwd: root,
       env: { ...process.env, NODE_COMPILE_CACHE: folder },
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 60_000,
     });
     const ended = once(steps, "exit");
-    await once(steps.stderr, "data");
+    const isLoaded = async () => {
+      const said = once(steps.stderr, "data");
+      steps.kill("SIGUSR2");
+      return String(await said) === "loaded\n";
+    };
+    const [port] = (await once(steps.stdout, "data")) as [Buffer];
+    expect(await isLoaded()).to.equal(false);
+    const client = new ResourceProviderClient(
+      `127.0.0.1:${String(port).trim()}`,
+      credentials.createInsecure(),
+    );
+    client.invoke(new InvokeRequest().setTok("pulumi-nodejs:dynamic:start"), () => {
+      client.close();
+    });
+    while (!(await isLoaded())) await new Promise(setImmediate);
     steps.kill("SIGINT");
     expect(await ended).to.deep.equal([0, null]);
     const [ofNode = ""] = await readdir(folder);
