@@ -46,7 +46,7 @@ export const suites: readonly Suite[] = [
   { name: "pipeline", stage: "cluster", long: true },
   { name: "otherRoutes", stage: "edge", long: true },
   // Whole releases that fail at a gate, or that the controller rolls back; each gate by itself is in provider.
-  { name: "failing", stage: "cluster", long: true },
+  { name: "failing", stage: "cluster", waits: true, long: true },
   { name: "changes", stage: "cluster", long: true },
   // Apps that others wrote, and that ran before.
   { name: "apps", stage: "edge", long: true },
