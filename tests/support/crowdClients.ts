@@ -213,10 +213,24 @@ async function obey(command: CrowdCommand): Promise<void> {
   process.stdout.write(`${JSON.stringify(report)}\n`);
 }
 
-for (let index = 0; index < options.streams; index += 1) openStream();
-for (let index = 0; index < options.busy; index += 1) void stayBusy();
-for (let index = 0; index < options.slow; index += 1) beginSlow();
-for (let index = 0; index < options.idle; index += 1) void stayIdle();
+async function arrive(): Promise<void> {
+  // A Service made a moment ago refuses connections until every node knows it: users come after that.
+  const isOpen = () =>
+    fetch(url, { headers: { connection: "close" } }).then(
+      async (answer) => {
+        await answer.arrayBuffer();
+        return true;
+      },
+      () => false,
+    );
+  while (!(await isOpen())) await delay(100);
+  for (let index = 0; index < options.streams; index += 1) openStream();
+  for (let index = 0; index < options.busy; index += 1) void stayBusy();
+  for (let index = 0; index < options.slow; index += 1) beginSlow();
+  for (let index = 0; index < options.idle; index += 1) void stayIdle();
+}
+
+void arrive();
 createInterface({ input: process.stdin })
   .on("line", (line) => void obey(line as CrowdCommand))
   .on("close", () => process.exit(0));
