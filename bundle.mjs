@@ -44,11 +44,18 @@ const steps = {
   outdir: at("release/dist"),
 };
 
-/** A process that serializes no function has no use for the SDK's compiler. */
-const noCompiler = {
-  name: "no compiler",
+/** What the SDK loads for programs: a process that runs steps serializes no function and runs no Pulumi. */
+const noProgram = {
+  name: "no program",
   setup({ onLoad }) {
-    onLoad({ filter: /@pulumi\/pulumi\/typescript-shim\.js$/ }, () => ({ contents: "" }));
+    const unused = [
+      "@pulumi/pulumi/automation/index",
+      "@pulumi/pulumi/typescript-shim",
+      "normalize-package-data/lib/normalize",
+      "source-map-support/register",
+    ];
+    const filter = new RegExp(`/node_modules/(?:${unused.join("|")})\\.js$`);
+    onLoad({ filter }, () => ({ contents: "" }));
   },
 };
 
@@ -60,7 +67,7 @@ const dynamicProvider = {
   // What is imported this way is not found in Node.js's compile cache.
   supported: { "dynamic-import": false },
   outdir: at("components/dist"),
-  plugins: [noCompiler],
+  plugins: [noProgram],
 };
 const commands = {
   ...shared,

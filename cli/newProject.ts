@@ -89,7 +89,7 @@ function projectText(name: string, http: NewProject["http"]): string {
     "  options:",
     "    # Node.js takes the types out itself. Pulumi would load a compiler in every update.",
     "    typescript: false",
-    "    nodeargs: --allow-natives-syntax --require @bluegreen/components/preload",
+    "    nodeargs: --require @bluegreen/components/preload",
     "# What is the same in every stack. What a release changes is in Pulumi.STACK.yaml.",
     stringify({
       config: Object.fromEntries(Object.entries(config).map(([key, value]) => [`${name}:${key}`, { value }])),

@@ -1,4 +1,4 @@
-import { createHash, createHmac, scryptSync } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigMap, Secret } from "@pulumi/kubernetes/core/v1";
 import { colorLabels, names } from "@bluegreen/release/app/names";
@@ -6,6 +6,7 @@ import { colors, namespaceOf, type Color } from "@bluegreen/release/app/color";
 import type { AppSettings } from "./lateArgs";
 import { asHashed } from "./asHashed";
 import { resourceName } from "./resourceName";
+import { contentOf, secretHash } from "./secretHash";
 
 /** Variables of a color's pods, and the name of the object that holds them. */
 interface Variables {
@@ -28,35 +29,20 @@ export function colorConfig(app: string, color: Color, settings: AppSettings): C
   const { env, secretEnv } = settings.colors[color];
   const named = (data: Record<string, string>, hash: (text: string) => Buffer): Variables | undefined => {
     if (Object.keys(data).length === 0) return undefined;
-    // Sorted: the order of the stack file's lines is not content.
-    const text = JSON.stringify(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1)));
-    return { name: names.config(app, color, hash(text).toString("hex").slice(0, hashLength)), data };
+    const end = hash(contentOf(data)).toString("hex").slice(0, hashLength);
+    return { name: names.config(app, color, end), data };
   };
   return {
     configMap: named(env, (text) => createHash("sha256").update(text).digest()),
-    secret: named(secretEnv, (text) => hashForColor(color, text, `${settings.namespace}/${app}`)),
+    secret: named(secretEnv, (text) =>
+      createHmac("sha256", secretHash(text, app, settings.namespace))
+        .update(color)
+        .digest(),
+    ),
   };
 }
 
 const hashLength = 12;
-
-/**
- * A name shows in previews, state and to everybody who may list pods. What an onlooker can learn
- * from this one: that the secret variables of the color are other ones than before, and whether a
- * guess at *all* of them together is right, for a tenth of a second and 32 MiB each. So keys that
- * nobody can guess stay what they are, and so does a weak password beside one of them. A keyed hash
- * would give away less, but the key would have to be kept somewhere: where it is lost, the previous
- * settings no longer give the previous name.
- */
-function hashForColor(color: Color, text: string, salt: string): Buffer {
-  const key = JSON.stringify([text, salt]);
-  const slow = slowHashes.get(key) ?? scryptSync(text, salt, 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 26 });
-  slowHashes.set(key, slow);
-  return createHmac("sha256", slow).update(color).digest();
-}
-
-/** Both colors, in each of several clusters, mostly have the same: each takes a tenth of an update's work. */
-const slowHashes = new Map<string, Buffer>();
 
 export interface ColorConfigArgs {
   settings: AppSettings;

@@ -11,6 +11,7 @@ import type * as Log from "@pulumi/pulumi/log/index.js";
 import type * as Monitor from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import type * as Messages from "@pulumi/pulumi/proto/resource_pb.js";
 import { calledLate, compiledLate, instead, late, loadedOf, loaderOf } from "./lateModules";
+import { startSecretHashes } from "./secretHash";
 
 /** What the SDK asks of its own tracing. */
 interface Tracing {
@@ -30,6 +31,10 @@ enableCompileCache();
 instead("@pulumi/pulumi/typescript-shim", compiledLate);
 // For programs that run Pulumi.
 instead("@pulumi/pulumi/automation", compiledLate);
+// For providers written in this language.
+instead("@pulumi/pulumi/provider", compiledLate);
+// For functions that are serialized.
+instead("@pulumi/pulumi/runtime/closure/createClosure", compiledLate);
 // For packages that a serialized function needs.
 instead("normalize-package-data", calledLate);
 // For `pulumi up --tracing`.
@@ -43,12 +48,37 @@ instead("@pulumi/pulumi/runtime/closure/v8Hooks", debuggedLate);
 // The SDK takes a stack trace for each promise, and would look up the source map of each line of it. Lines in
 // errors are those of the files that run.
 instead("source-map-support/register", () => ({}));
+// While the SDK loads, for which one core is enough.
+startSecretHashes(process.env["PULUMI_CONFIG"] ?? "{}");
 // Once the SDK has loaded, and before it runs the program.
 process.nextTick(() => {
+  const debuggable = loadedOf("@pulumi/pulumi/runtime/debuggable") as Debuggable | undefined;
+  // Shown for a promise that never resolves, to who asks for it (PULUMI_DEBUG_PROMISE_LEAKS).
+  if (debuggable?.debugPromiseLeaks === false)
+    debuggable.debuggablePromise = withoutStack(debuggable.debuggablePromise);
   const log = loadedOf("@pulumi/pulumi/log") as typeof Log | undefined;
   if (log !== undefined) Object.assign(log, { debug: joined(log.debug), error: withoutAftermath(log.error) });
   startSteps();
 });
+
+/** How the SDK keeps an eye on its promises. */
+interface Debuggable {
+  debugPromiseLeaks: boolean;
+  debuggablePromise: (...of: unknown[]) => unknown;
+}
+
+/** The SDK notes for each promise where it was made, and most of what that takes is to write it down. */
+function withoutStack<Of extends unknown[], Result>(make: (...of: Of) => Result): (...of: Of) => Result {
+  return (...of) => {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      return make(...of);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
+}
 
 /** Without a trace that somebody asked for, all of OpenTelemetry that is loaded is its interface. */
 function tracedLate(file: string): object {

@@ -13,10 +13,11 @@ const root = join(__dirname, "..", "..");
 const preload = "@bluegreen/components/preload";
 
 /** What a script prints that runs as Pulumi's programs do. */
-async function outputOf(script: string): Promise<string> {
+async function outputOf(script: string, env: Record<string, string> = {}): Promise<string> {
   const args = ["--no-warnings", "--require", preload, "--eval", script];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: root,
+    env: { ...process.env, ...env },
     timeout: 60_000,
   });
   return stdout.trim();
@@ -51,7 +52,7 @@ describe("What is loaded before the program", function () {
        const yaml = require("yaml");
        const normalize = sdk("normalize-package-data");
        const loaded = () => Object.keys(require.cache)
-         .flatMap((file) => /automation\\/localWorkspace|composer|locales\\/de\\b|normalize-package-data\\/lib\\/fixer|sdk-trace-node/.exec(file) ?? []).sort();
+         .flatMap((file) => /automation\\/localWorkspace|composer|locales\\/de\\b|provider\\/server|closure\\/parseFunction|normalize-package-data\\/lib\\/fixer|sdk-trace-node/.exec(file) ?? []).sort();
        const before = loaded();
        const parcel = { name: "shop", version: "v1.0.0" };
        normalize(parcel);
@@ -59,6 +60,7 @@ describe("What is loaded before the program", function () {
          before,
          stack: typeof pulumi.automation.LocalWorkspace.createOrSelectStack,
          names: Object.keys(pulumi.automation).includes("LocalWorkspace") && "parse" in yaml,
+         provider: typeof pulumi.provider.main,
          german: typeof z.locales.de().localeError,
          parsed: yaml.parse("replicas: 3"),
          parcel: parcel.version,
@@ -69,10 +71,17 @@ describe("What is loaded before the program", function () {
       before: [],
       stack: "function",
       names: true,
+      provider: "function",
       german: "function",
       parsed: { replicas: 3 },
       parcel: "1.0.0",
-      after: ["automation/localWorkspace", "composer", "locales/de", "normalize-package-data/lib/fixer"],
+      after: [
+        "automation/localWorkspace",
+        "composer",
+        "locales/de",
+        "normalize-package-data/lib/fixer",
+        "provider/server",
+      ],
     });
   });
 
@@ -127,6 +136,49 @@ describe("What is loaded before the program", function () {
       [0, "one\ntwo"],
       [0, "three"],
     ]);
+  });
+
+  it("notes where a promise was made only for who asks for it", async () => {
+    const script = `
+      require("@pulumi/pulumi");
+      process.nextTick(() => {
+        const { debuggablePromise } = require("@pulumi/pulumi/runtime/debuggable");
+        const promise = Promise.resolve();
+        debuggablePromise(promise, "one");
+        console.log(promise._debugCtx, promise._debugStackTrace.includes("[eval]"), new Error().stack.includes("[eval]"));
+      });`;
+    expect(await outputOf(script)).to.equal("one false true");
+    expect(await outputOf(script, { PULUMI_DEBUG_PROMISE_LEAKS: "true" })).to.equal("one true true");
+  });
+
+  it("begins the slow hash of secret variables before the program asks for it, and leaves it the others", async () => {
+    const script = `
+      const crypto = require("node:crypto");
+      const { contentOf, secretHash } = require("@bluegreen/components/secretHash");
+      const { scryptSync } = crypto;
+      const data = { TOKEN: "hunter2", KEY: "hunter3" };
+      const expected = (salt) => scryptSync(contentOf(data), salt, 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 26 });
+      // Nothing is on its way any more.
+      process.once("beforeExit", () => {
+        let computed = 0;
+        crypto.scryptSync = (...of) => (computed++, scryptSync(...of));
+        const asked = (app, namespace) => secretHash(contentOf(data), app, namespace).equals(expected(namespace + "/" + app)) + " " + computed;
+        console.log([asked("shop", "prod"), asked("cart", "cart"), asked("cart", "prod")].join(", "));
+      });`;
+    const config = {
+      "shop:secretEnv": '{"KEY":"hunter3","TOKEN":"hunter2"}',
+      "shop:namespace": "prod",
+      "cart:secretEnv": '{"TOKEN":"hunter2","KEY":"hunter3"}',
+      "cart:namespace": "",
+    };
+    const said = "true 0, true 0, true 1";
+    expect(await outputOf(script, { PULUMI_CONFIG: JSON.stringify(config) })).to.equal(said);
+  });
+
+  it("leaves config to the program that is not what it should be", async () => {
+    const configs = ["", "no config", '{"shop:secretEnv":"no map"}', '{"shop:secretEnv":"null"}', "[1]"];
+    for (const PULUMI_CONFIG of configs)
+      expect(await outputOf("console.log(1)", { PULUMI_CONFIG })).to.equal("1");
   });
 
   it("says nothing of a request that failed because Pulumi had ended the update", async () => {

@@ -101,7 +101,9 @@ function parseEach(
   const values: Partial<FlatSettings> = {};
   const violations: SettingViolation[] = [];
   for (const key of keys) {
-    const parsed = shape[key].safeParse(raw[key] ?? helpOf(shape[key]).ofApp?.(app));
+    const given = raw[key] ?? helpOf(shape[key]).ofApp?.(app);
+    // Each is parsed once or twice, and compiled it would pay off with the hundredth.
+    const parsed = shape[key].safeParse(given, { jitless: true });
     if (parsed.success) Object.assign(values, { [key]: parsed.data });
     else violations.push(...broken(key, raw[key], parsed.error.issues));
   }

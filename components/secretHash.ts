@@ -1,0 +1,59 @@
+import { scrypt, scryptSync } from "node:crypto";
+
+/** Both colors, in each of several clusters, mostly have the same variables: each is hashed once. */
+const hashes = new Map<string, Buffer>();
+
+/** A guess takes a tenth of a second and 32 MiB. */
+const cost = { N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 26 };
+const length = 32;
+
+/** What is hashed of variables. Sorted: the order of the stack file's lines is not content. */
+export function contentOf(data: Record<string, string>): string {
+  return JSON.stringify(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * What names an app's secret variables. A name shows in previews, state and to everybody who may list pods. What
+ * an onlooker can learn from this one: that the secret variables of the color are other ones than before, and
+ * whether a guess at *all* of them together is right, at the cost above. So keys that nobody can guess stay what
+ * they are, and so does a weak password beside one of them. A keyed hash would give away less, but the key would
+ * have to be kept somewhere: where it is lost, the previous settings no longer give the previous name.
+ */
+export function secretHash(content: string, app: string, namespace: string): Buffer {
+  const salt = saltOf(app, namespace);
+  const key = keyOf(content, salt);
+  const hash = hashes.get(key) ?? scryptSync(content, salt, length, cost);
+  hashes.set(key, hash);
+  return hash;
+}
+
+/**
+ * Begins the hashes of an update in another thread, before its program has loaded. Of variables that code adds to
+ * those in config there is none: those are hashed when they are asked for.
+ * @param config of the stack, as Pulumi hands it to the program
+ */
+export function startSecretHashes(config: string): void {
+  try {
+    const values = JSON.parse(config) as Record<string, string>;
+    for (const [name, value] of Object.entries(values)) {
+      const app = /^([^:]+):secretEnv$/.exec(name)?.[1];
+      if (app === undefined) continue;
+      const content = contentOf(JSON.parse(value) as Record<string, string>);
+      const salt = saltOf(app, values[`${app}:namespace`]);
+      scrypt(content, salt, length, cost, (error, hash) => {
+        if (error === null) hashes.set(keyOf(content, salt), hash);
+      });
+    }
+  } catch {
+    // The program refuses config that is not JSON, and says so.
+  }
+}
+
+/** @param namespace "" or undefined: the app's own name, as the setting's default is */
+function saltOf(app: string, namespace: string | undefined): string {
+  return `${namespace === undefined || namespace === "" ? app : namespace}/${app}`;
+}
+
+function keyOf(content: string, salt: string): string {
+  return JSON.stringify([content, salt]);
+}
