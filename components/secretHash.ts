@@ -1,4 +1,5 @@
 import { scrypt, scryptSync } from "node:crypto";
+import { colors } from "@bluegreen/release/app/color";
 
 /** Both colors, in each of several clusters, mostly have the same variables: each is hashed once. */
 const hashes = new Map<string, Buffer>();
@@ -35,23 +36,35 @@ export function secretHash(content: string, app: string, namespace: string): Buf
 export function startSecretHashes(config: string): void {
   try {
     const values = JSON.parse(config) as Record<string, string>;
-    for (const [name, value] of Object.entries(values)) {
+    for (const name of Object.keys(values)) {
       const app = /^([^:]+):secretEnv$/.exec(name)?.[1];
-      if (app === undefined) continue;
-      const content = contentOf(JSON.parse(value) as Record<string, string>);
-      const salt = saltOf(app, values[`${app}:namespace`]);
-      scrypt(content, salt, length, cost, (error, hash) => {
-        if (error === null) hashes.set(keyOf(content, salt), hash);
-      });
+      if (app !== undefined) startHashes(app, (key) => values[`${app}:${key}`] ?? "");
     }
   } catch {
     // The program refuses config that is not JSON, and says so.
   }
 }
 
-/** @param namespace "" or undefined: the app's own name, as the setting's default is */
-function saltOf(app: string, namespace: string | undefined): string {
-  return `${namespace === undefined || namespace === "" ? app : namespace}/${app}`;
+function startHashes(app: string, settingOf: (key: string) => string): void {
+  const objectOf = (key: string): unknown => JSON.parse(settingOf(key) === "" ? "{}" : settingOf(key));
+  const salt = saltOf(app, settingOf("namespace"));
+  const contents = colors.map((color) =>
+    contentOf({
+      ...(objectOf("secretEnv") as Record<string, string>),
+      ...(objectOf(color) as { secretEnv?: Record<string, string> }).secretEnv,
+    }),
+  );
+  for (const content of new Set(contents)) {
+    if (content === contentOf({})) continue;
+    scrypt(content, salt, length, cost, (error, hash) => {
+      if (error === null) hashes.set(keyOf(content, salt), hash);
+    });
+  }
+}
+
+/** @param namespace "": the app's own name, as the setting's default is */
+function saltOf(app: string, namespace: string): string {
+  return `${namespace === "" ? app : namespace}/${app}`;
 }
 
 function keyOf(content: string, salt: string): string {
