@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import { poll, type PreflightInputs } from "@bluegreen/release";
+import { loadImages } from "../../local/stage";
 import { findProcesses } from "../../local/system/processes";
 import { failureOf } from "../support/read";
 import { makeNamespace, type TestNamespace } from "../support/testNamespace";
@@ -104,6 +105,29 @@ describe("The preflight pod of a live change, in Pulumi's provider process and o
       .and.contain("nowhere.invalid/app:v2")
       .and.contain("blueTag")
       .and.contain("Live traffic stays on blue");
+    expect(await pods()).to.deep.equal([]);
+  });
+
+  it("gives the pod's reason where it was ready and has crashed, and not that of tests without an answer", async () => {
+    const [image = ""] = await loadImages([{ tag: "v1", release: "v1", fault: "none" }]);
+    const script = `
+      const { existsSync, writeFileSync } = require("node:fs");
+      if (existsSync("/state/asked")) process.exit(3);
+      const crash = () => { writeFileSync("/state/asked", ""); process.exit(3); };
+      require("node:http").createServer(crash).listen(3000);`;
+    const container = {
+      name: "mcp-server",
+      image,
+      command: ["node", "-e", script],
+      ports: [{ name: "http", containerPort: 3000 }],
+      volumeMounts: [{ name: "state", mountPath: "/state" }],
+    };
+    const pod = { containers: [container], volumes: [{ name: "state", emptyDir: {} }] };
+    const message = await failureOf(step.create(inputs({ pod, strategy: null })));
+    expect(message)
+      .to.contain("pod chatgpt-app-blue-preflight, CrashLoop")
+      .and.contain("last exit code 3")
+      .and.contain("put v2 on green");
     expect(await pods()).to.deep.equal([]);
   });
 

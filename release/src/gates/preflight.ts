@@ -87,7 +87,12 @@ async function tryOut(cluster: Cluster, inputs: PreflightInputs, say: Say): Prom
   return untilInterrupted(async (signal) => {
     try {
       await makePod(cluster, pod, inputs);
-      const port = httpPort(await untilReady(cluster, pod, inputs, { signal, say }));
+      const check = new PodCheck(
+        cluster,
+        { app, color },
+        `put ${inputs.version} on ${otherColor(color)}, where its pods stay to be inspected`,
+      );
+      const port = httpPort(await untilReady(cluster, pod, inputs, { check, signal, say }));
       if (port === undefined) throw new Error("the pod template has no port named http");
       await refuseSchema(cluster, pod, inputs, say);
       const { version, suite, suiteEnv, smokeTimeoutSeconds: budgetSeconds } = inputs;
@@ -97,7 +102,9 @@ async function tryOut(cluster: Cluster, inputs: PreflightInputs, say: Say): Prom
         { color, version, suite, suiteEnv, budgetSeconds },
         say,
         signal,
-      );
+      ).catch(async (error: unknown) => {
+        throw (signal.aborted ? undefined : await problemOf(cluster, pod, check)) ?? error;
+      });
       await refuseRestarted(cluster, pod, color);
       say(
         `The change of ${color} has proved itself in pod ${pod.name}: ready, and ${passedTests} tests passed`,
@@ -166,14 +173,9 @@ async function untilReady(
   cluster: Cluster,
   where: NamespacedName,
   inputs: PreflightInputs,
-  { signal, say }: { signal: AbortSignal; say: Say },
+  { check, signal, say }: { check: PodCheck; signal: AbortSignal; say: Say },
 ): Promise<V1Pod> {
-  const { app, activeColor: color, minReadySeconds, progressDeadlineSeconds } = inputs;
-  const check = new PodCheck(
-    cluster,
-    { app, color },
-    `put ${inputs.version} on ${otherColor(color)}, where its pods stay to be inspected`,
-  );
+  const { activeColor: color, minReadySeconds, progressDeadlineSeconds } = inputs;
   let readySince: number | undefined;
   let last = "it was not found";
   let waiting = "";
@@ -226,6 +228,20 @@ async function refuseSchema(
     say,
   );
   if (checked instanceof UserError) throw checked;
+}
+
+/** Why a pod that was ready is so no more: it says more than the tests that it did not answer. */
+async function problemOf(
+  cluster: Cluster,
+  where: NamespacedName,
+  check: PodCheck,
+): Promise<UserError | undefined> {
+  try {
+    await check.inspect([await readPod(cluster, where)]);
+    return await check.atTheEnd();
+  } catch (error) {
+    return error instanceof UserError ? error : undefined;
+  }
 }
 
 /** A version that dies of the tests passes none of them the second time. */
