@@ -38,22 +38,25 @@ export function startSecretHashes(config: string): void {
     const values = JSON.parse(config) as Record<string, string>;
     for (const name of Object.keys(values)) {
       const app = /^([^:]+):secretEnv$/.exec(name)?.[1];
-      if (app !== undefined) startHashes(app, (key) => values[`${app}:${key}`] ?? "");
+      if (app === undefined) continue;
+      // Pulumi.yaml gives "" for what is not set.
+      startHashes(app, (key, unset) => {
+        const value = values[`${app}:${key}`] ?? "";
+        return value === "" ? unset : value;
+      });
     }
   } catch {
     // The program refuses config that is not JSON, and says so.
   }
 }
 
-function startHashes(app: string, settingOf: (key: string) => string): void {
-  const objectOf = (key: string): unknown => JSON.parse(settingOf(key) === "" ? "{}" : settingOf(key));
-  const salt = saltOf(app, settingOf("namespace"));
+function startHashes(app: string, settingOf: (key: string, unset: string) => string): void {
+  const objectOf = (key: string): unknown => JSON.parse(settingOf(key, "{}"));
+  const ofBoth = objectOf("secretEnv") as Record<string, string>;
   const contents = colors.map((color) =>
-    contentOf({
-      ...(objectOf("secretEnv") as Record<string, string>),
-      ...(objectOf(color) as { secretEnv?: Record<string, string> }).secretEnv,
-    }),
+    contentOf({ ...ofBoth, ...(objectOf(color) as { secretEnv?: Record<string, string> }).secretEnv }),
   );
+  const salt = saltOf(app, settingOf("namespace", app));
   for (const content of new Set(contents)) {
     if (content === contentOf({})) continue;
     scrypt(content, salt, length, cost, (error, hash) => {
@@ -62,9 +65,8 @@ function startHashes(app: string, settingOf: (key: string) => string): void {
   }
 }
 
-/** @param namespace "": the app's own name, as the setting's default is */
 function saltOf(app: string, namespace: string): string {
-  return `${namespace === "" ? app : namespace}/${app}`;
+  return `${namespace}/${app}`;
 }
 
 function keyOf(content: string, salt: string): string {

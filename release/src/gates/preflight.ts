@@ -103,7 +103,7 @@ async function tryOut(cluster: Cluster, inputs: PreflightInputs, say: Say): Prom
         say,
         signal,
       ).catch(async (error: unknown) => {
-        throw (signal.aborted ? undefined : await problemOf(cluster, pod, check)) ?? error;
+        throw signal.aborted ? error : ((await problemOf(cluster, pod, check)) ?? error);
       });
       await refuseRestarted(cluster, pod, color);
       say(
